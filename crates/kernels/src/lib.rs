@@ -1,1 +1,25 @@
-//! kernels
+//! The hot loops of handgrad: matrix products and elementary functions.
+//!
+//! Three promises hold for every routine here, each with a test:
+//!
+//! * **The same bits on every code path.** AVX-512, AVX2 and plain Rust give the same result to the last bit, and so
+//!   does any number of threads: each element of a product is one chain of fused multiply-adds in a fixed order, and
+//!   each elementary function is one text that every path compiles.
+//! * **No allocation.** What a product packs lies on the stack.
+//! * **A plain twin.** The products have a readable counterpart in [`reference`]; the elementary functions state their
+//!   error in ulp, measured against f64.
+//!
+//! This is the only crate that may hold `unsafe`; each block says why it is sound.
+
+pub mod math;
+mod matmul;
+mod microkernel;
+pub mod reference;
+mod rows;
+mod scalar;
+mod simd;
+
+pub use matmul::{matmul, matmul_nt, matmul_tn};
+pub use rows::BatchRows;
+pub use scalar::Scalar;
+pub use simd::{Level, level, vectorize};

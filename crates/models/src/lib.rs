@@ -1,1 +1,17 @@
-//! models
+//! Autoencoders, put together from layers.
+//!
+//! One file is one network of the slides: [`basic`], [`deep`]. Each gives a [`Spec`], which says everything about a
+//! network but its numbers; [`Network`] is the spec made ready to compute, and [`file`] keeps both spec and weights in
+//! one `.safetensors` file that PyTorch reads as well.
+#![forbid(unsafe_code)]
+
+pub mod basic;
+pub mod deep;
+mod error;
+pub mod file;
+mod network;
+mod spec;
+
+pub use error::Error;
+pub use network::{Network, Param};
+pub use spec::{LayerSpec, Spec};

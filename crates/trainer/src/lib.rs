@@ -1,1 +1,33 @@
-//! trainer
+//! The training loop: batches, shards, steps, epochs and evaluation. It knows no formula; those are in the layers.
+//!
+//! ```no_run
+//! use handgrad_layers::{LossKind, Optimizer, adam::Adam};
+//! use handgrad_models::{Network, basic};
+//! use handgrad_trainer::{Plan, Source, Trainer, fit};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let data = handgrad_dataset::load("synthetic", "data".as_ref(), &())?;
+//! let network = Network::<f32>::new(&basic::spec(&data.train.shape, 32, LossKind::Bce))?;
+//! let plan = Plan { epochs: 5, batch_size: 256, seed: 0 };
+//! let mut trainer = Trainer::new(network, Optimizer::Adam(Adam::default()), plan.batch_size, plan.seed);
+//! let (train, validation) = (Source::new(&data.train), Source::new(&data.validation));
+//! let outcome = fit(&mut trainer, &train, &validation, &plan, &mut |_| true)?;
+//! println!("{:.4}", outcome.epochs[4].validation_loss);
+//! # Ok(())
+//! # }
+//! ```
+#![forbid(unsafe_code)]
+
+mod arena;
+mod error;
+mod fit;
+mod order;
+mod source;
+mod trainer;
+pub mod yardstick;
+
+pub use error::Error;
+pub use fit::{EpochRecord, Event, Outcome, Plan, fit};
+pub use order::shuffled;
+pub use source::Source;
+pub use trainer::Trainer;

@@ -1,0 +1,140 @@
+//! exp, ln, tanh, sigmoid and softplus for f32: branch-free, so that a loop over them becomes vector code, and built
+//! from +, −, ×, ÷ and the fused multiply-add alone, so that every code path gives the same bits.
+//!
+//! Largest error over all 2³² inputs, in ulp of the exact result (`cargo run --release -p handgrad-kernels --example
+//! ulp` measures them again):
+//!
+//! | function | error |
+//! | --- | --- |
+//! | exp | 1.05 ulp |
+//! | ln | 0.87 ulp |
+//! | tanh | 2.58 ulp |
+//! | sigmoid | 2.41 ulp |
+//! | softplus | 1.70 ulp |
+//!
+//! Denormal arguments and results count like all others; ±∞ gives the limit; NaN gives NaN.
+//!
+//! Method: argument reduction by a two-part ln 2 (Cody & Waite 1980), then a minimax polynomial found with the Remez
+//! exchange in 50 digits and rounded to f32.
+
+/// ln 2 = LN2_HI + LN2_LO; the first part has so few digits that n·LN2_HI is exact for every exponent n.
+const LN2_HI: f32 = 0.693_359_4;
+const LN2_LO: f32 = -2.121_944_4e-4;
+const LOG2_E: f32 = std::f32::consts::LOG2_E;
+
+/// 1.5·2²³: adding it to a small number leaves that number, rounded to an integer, in the last bits.
+const ROUND: f32 = 12_582_912.0;
+
+/// x = n·ln 2 + r with |r| ≤ ½ ln 2. Gives n, r and e^r − 1.
+#[inline(always)]
+fn reduce(x: f32) -> (i32, f32) {
+    let shifted = x.mul_add(LOG2_E, ROUND);
+    let n = shifted - ROUND;
+    let r = n.mul_add(-LN2_LO, n.mul_add(-LN2_HI, x));
+    let n = shifted.to_bits().wrapping_sub(ROUND.to_bits()) as i32;
+    // e^r − 1 = r + r²·q(r), relative error 3·10⁻⁹
+    let q = 0.001_395_049_2_f32
+        .mul_add(r, 0.008_368_889)
+        .mul_add(r, 0.041_666_206)
+        .mul_add(r, 0.166_665_18)
+        .mul_add(r, 0.5);
+    (n, (r * r).mul_add(q, r))
+}
+
+/// 2ⁿ for −126 ≤ n ≤ 127.
+#[inline(always)]
+fn power_of_two(n: i32) -> f32 {
+    f32::from_bits((n.wrapping_add(127) as u32) << 23)
+}
+
+/// `if condition { a } else { b }` without a branch, and without the exceptions that `max` and `min` make for NaN.
+#[inline(always)]
+fn select(condition: bool, a: f32, b: f32) -> f32 {
+    if condition { a } else { b }
+}
+
+/// eˣ.
+#[inline(always)]
+#[must_use]
+pub fn exp(x: f32) -> f32 {
+    // Beyond these the result is ∞ or 0 all the same; NaN passes both comparisons by.
+    let x = select(x > 90.0, 90.0, x);
+    let x = select(x < -105.0, -105.0, x);
+    let (n, expm1) = reduce(x);
+    // 2ⁿ in two factors: n runs from −152 to 130, and a denormal result is rounded once, in the last product.
+    let half = n >> 1;
+    (expm1 + 1.0) * power_of_two(half) * power_of_two(n.wrapping_sub(half))
+}
+
+/// eˣ − 1 for 0 ≤ x ≤ 88, exact in relative terms near 0.
+#[inline(always)]
+fn expm1_of_positive(x: f32) -> f32 {
+    let (n, expm1) = reduce(x);
+    let scale = power_of_two(n);
+    // 2ⁿ·eʳ − 1 = 2ⁿ·(eʳ − 1) + (2ⁿ − 1)
+    scale.mul_add(expm1, scale - 1.0)
+}
+
+/// tanh x = (e²ˣ − 1) / (e²ˣ + 1), computed for |x| and given its sign again.
+#[inline(always)]
+#[must_use]
+pub fn tanh(x: f32) -> f32 {
+    let magnitude = x.abs();
+    // tanh rounds to 1 from 9.011 on.
+    let magnitude = select(magnitude > 10.0, 10.0, magnitude);
+    let e = expm1_of_positive(2.0 * magnitude);
+    (e / (e + 2.0)).copysign(x)
+}
+
+/// σ(x) = 1 / (1 + e⁻ˣ), with the exponential of −|x| so that nothing overflows and small results keep their digits.
+#[inline(always)]
+#[must_use]
+pub fn sigmoid(x: f32) -> f32 {
+    let e = exp(-x.abs());
+    select(x >= 0.0, 1.0, e) / (1.0 + e)
+}
+
+/// ln(1 + f) for √½ − 1 ≤ f ≤ √2 − 1, plus n·ln 2.
+#[inline(always)]
+fn ln_of_reduced(f: f32, n: f32) -> f32 {
+    // ln(1 + f) = f − f²/2 + f³·p(f), relative error 6·10⁻⁹
+    let p = (-0.078_597_28_f32)
+        .mul_add(f, 0.128_824_53)
+        .mul_add(f, -0.131_290_57)
+        .mul_add(f, 0.141_810_97)
+        .mul_add(f, -0.166_245_18)
+        .mul_add(f, 0.200_022_89)
+        .mul_add(f, -0.250_008_1)
+        .mul_add(f, 0.333_333_16);
+    let square = f * f;
+    let tail = (square * f).mul_add(p, n * LN2_LO);
+    n.mul_add(LN2_HI, square.mul_add(-0.5, tail) + f)
+}
+
+/// ln x: NaN for x < 0, −∞ for ±0.
+#[inline(always)]
+#[must_use]
+pub fn ln(x: f32) -> f32 {
+    let denormal = x < f32::MIN_POSITIVE;
+    let normal = select(denormal, x * 8_388_608.0, x);
+    // x = 2ⁿ·m with √½ ≤ m < √2: √½ is 0x3f3504f3.
+    let shifted = (normal.to_bits()).wrapping_sub(0x3f35_04f3) as i32;
+    let exponent = shifted >> 23;
+    let m = f32::from_bits(normal.to_bits().wrapping_sub((exponent << 23) as u32));
+    let n = exponent as f32 - select(denormal, 23.0, 0.0);
+    let y = ln_of_reduced(m - 1.0, n);
+    let y = select(x == f32::INFINITY, x, y);
+    let y = select(x == 0.0, f32::NEG_INFINITY, y);
+    select(x >= 0.0, y, f32::NAN)
+}
+
+/// ln(1 + eˣ) = max(x, 0) + ln(1 + e^−|x|): large x does not overflow, very negative x keeps its digits.
+#[inline(always)]
+#[must_use]
+pub fn softplus(x: f32) -> f32 {
+    let e = exp(-x.abs());
+    // 1 + e lies in 1..=2; halve it above √2. Then 1 + f = (1 + e)/2, f = (e − 1)/2.
+    let upper = e > std::f32::consts::SQRT_2 - 1.0;
+    let f = select(upper, 0.5 * (e - 1.0), e);
+    select(x > 0.0, x, 0.0) + ln_of_reduced(f, select(upper, 1.0, 0.0)) + select(x.is_nan(), x, 0.0)
+}

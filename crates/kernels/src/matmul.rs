@@ -1,0 +1,362 @@
+//! The three products of a dense layer, each element one fixed chain of roundings.
+//!
+//! ```text
+//! y  ← x·w      forward           m×n ← m×k · k×n      matmul
+//! dx ← δ·wᵀ     backward_input    m×k ← m×n · n×k      matmul_nt
+//! dw ← xᵀ·δ     backward_params   k×n ← k×m · m×n      matmul_tn
+//! ```
+//!
+//! Matrices are row-major. Every element is Σ_p a_p·b_p with p in blocks of 256: within a block one chain of fused
+//! multiply-adds from 0 upwards, then the blocks added in order. That is the order of the `matrixmultiply` crate at
+//! alpha = 1, which the tests hold these products to, bit for bit. An element's chain depends on nothing but its own
+//! row and column, so neither the number of rows a call has, nor threads, nor the register width change a bit.
+//!
+//! Blocking follows BLIS (Van Zee & van de Geijn 2015): a panel of the second operand, 256 deep and as wide as a tile,
+//! is packed where it would not lie contiguous, then tiles of MR rows run down it. The packed panels lie on the stack.
+
+use std::ops::Range;
+
+use crate::{BatchRows, Scalar};
+
+/// Depth of a block of the sum.
+pub(crate) const KC: usize = 256;
+
+/// y ← x·w. Shapes: x m×k, w k×n, y m×n with m = x.len() / k.
+///
+/// # Panics
+/// If the lengths are not those of such matrices.
+pub fn matmul<T: Scalar>(x: &[T], w: &[T], y: &mut [T], k: usize, n: usize) {
+    let m = rows_of(y.len(), n, x.len(), k);
+    assert!(x.len() == m * k && w.len() == k * n && y.len() == m * n, "x {m}×{k}, w {k}×{n}, y {m}×{n}");
+    T::matmul(x, w, y, m, k, n);
+}
+
+/// dx ← δ·wᵀ. Shapes: δ m×n, w k×n, dx m×k with m = δ.len() / n.
+///
+/// # Panics
+/// If the lengths are not those of such matrices.
+pub fn matmul_nt<T: Scalar>(delta: &[T], w: &[T], dx: &mut [T], k: usize, n: usize) {
+    let m = rows_of(dx.len(), k, delta.len(), n);
+    assert!(delta.len() == m * n && w.len() == k * n && dx.len() == m * k, "δ {m}×{n}, w {k}×{n}, dx {m}×{k}");
+    T::matmul_nt(delta, w, dx, m, k, n);
+}
+
+/// dw ← xᵀ·δ for the rows `inputs` of dw: the sum runs over the samples in order, whatever shards they lie in.
+/// Shapes: x m×k, δ m×n, dw inputs.len()×n with `inputs` within 0..k.
+///
+/// # Panics
+/// If the shapes are not those.
+pub fn matmul_tn<T: Scalar>(x: BatchRows<T>, delta: BatchRows<T>, inputs: Range<usize>, dw: &mut [T]) {
+    assert!(
+        x.rows() == delta.rows() && inputs.end <= x.cols() && dw.len() == inputs.len() * delta.cols(),
+        "x {}×{}, δ {}×{}, rows {inputs:?} of dw in {} values",
+        x.rows(),
+        x.cols(),
+        delta.rows(),
+        delta.cols(),
+        dw.len()
+    );
+    T::matmul_tn(x, delta, inputs, dw);
+}
+
+/// Number of rows, from whichever matrix has columns.
+fn rows_of(y_len: usize, n: usize, x_len: usize, k: usize) -> usize {
+    y_len.checked_div(n).or(x_len.checked_div(k)).unwrap_or(0)
+}
+
+/// f32: our own tiles.
+pub(crate) mod single {
+    use super::{BatchRows, KC, Range};
+    use crate::microkernel::{Plain, Register, Tile, tile};
+    use crate::simd::{Level, level};
+
+    /// Widest panel of any register: NV·LANES floats.
+    const NR_MAX: usize = 32;
+    /// Rows of dw that share one packing of δ.
+    const MC: usize = 96;
+
+    /// Calls `$body::<register, MR, NV>` with the register of this machine.
+    macro_rules! dispatch {
+        ($(#[$doc:meta])* $name:ident = $body:ident($($arg:ident: $type:ty),*)) => {
+            $(#[$doc])*
+            pub(crate) fn $name($($arg: $type),*) {
+                #[cfg(target_arch = "x86_64")]
+                {
+                    use std::arch::x86_64::{__m256, __m512};
+                    #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]
+                    fn avx512($($arg: $type),*) {
+                        // SAFETY: compiled for, and called only with, AVX-512; slices hold what the shapes say.
+                        unsafe { $body::<__m512, 12, 2>($($arg),*) }
+                    }
+                    #[target_feature(enable = "avx2,fma")]
+                    fn avx2($($arg: $type),*) {
+                        // SAFETY: as above, for AVX2 and FMA.
+                        unsafe { $body::<__m256, 6, 2>($($arg),*) }
+                    }
+                    match level() {
+                        // SAFETY: `level` answers Avx512 only where these instructions were detected.
+                        Level::Avx512 => return unsafe { avx512($($arg),*) },
+                        // SAFETY: as above, for AVX2 and FMA.
+                        Level::Avx2 => return unsafe { avx2($($arg),*) },
+                        Level::Portable => {}
+                    }
+                }
+                // SAFETY: plain Rust needs no instruction set; slices hold what the shapes say.
+                unsafe { $body::<Plain, 4, 4>($($arg),*) }
+            }
+        };
+    }
+
+    dispatch!(matmul = matmul_on(x: &[f32], w: &[f32], y: &mut [f32], m: usize, k: usize, n: usize));
+    dispatch!(matmul_nt = matmul_nt_on(d: &[f32], w: &[f32], dx: &mut [f32], m: usize, k: usize, n: usize));
+    dispatch!(matmul_tn = matmul_tn_on(x: BatchRows<f32>, d: BatchRows<f32>, inputs: Range<usize>, dw: &mut [f32]));
+
+    /// Runs `t` for `rows` rows from its a and c on, MR at a time.
+    ///
+    /// # Safety
+    /// As for [`tile`], for `rows` rows.
+    #[inline(always)]
+    unsafe fn column_of_tiles<V: Register, const MR: usize, const NV: usize>(mut t: Tile, rows: usize) {
+        let mut left = rows;
+        while left > 0 {
+            let now = left.min(MR);
+            // SAFETY: the caller vouches for all rows; `now` of them are left at least.
+            unsafe {
+                if now == MR {
+                    tile::<V, MR, NV>(&t);
+                } else {
+                    match now {
+                        1 => tile::<V, 1, NV>(&t),
+                        2 => tile::<V, 2, NV>(&t),
+                        3 => tile::<V, 3, NV>(&t),
+                        4 => tile::<V, 4, NV>(&t),
+                        5 => tile::<V, 5, NV>(&t),
+                        6 => tile::<V, 6, NV>(&t),
+                        7 => tile::<V, 7, NV>(&t),
+                        8 => tile::<V, 8, NV>(&t),
+                        9 => tile::<V, 9, NV>(&t),
+                        10 => tile::<V, 10, NV>(&t),
+                        _ => tile::<V, 11, NV>(&t),
+                    }
+                }
+                t.a = t.a.add(now * t.a_row);
+                t.c = t.c.add(now * t.c_row);
+            }
+            left -= now;
+        }
+    }
+
+    /// y ← x·w.
+    ///
+    /// # Safety
+    /// The instructions of `V` exist; x holds m·k floats, w k·n, y m·n.
+    #[inline(always)]
+    unsafe fn matmul_on<V: Register, const MR: usize, const NV: usize>(
+        x: &[f32],
+        w: &[f32],
+        y: &mut [f32],
+        m: usize,
+        k: usize,
+        n: usize,
+    ) {
+        let nr = NV * V::LANES;
+        if k == 0 {
+            return y.fill(0.0);
+        }
+        let mut panel = [0.0_f32; KC * NR_MAX];
+        for p in (0..k).step_by(KC) {
+            let kc = KC.min(k - p);
+            for j in (0..n).step_by(nr) {
+                let columns = nr.min(n - j);
+                // A few rows do not pay for packing; a panel that is narrower than a tile must be padded.
+                let pack = columns < nr || m > 2 * MR;
+                if pack {
+                    for row in 0..kc {
+                        let to = &mut panel[row * nr..][..nr];
+                        to[..columns].copy_from_slice(&w[(p + row) * n + j..][..columns]);
+                        to[columns..].fill(0.0);
+                    }
+                }
+                let t = Tile {
+                    a: x[p..].as_ptr(),
+                    a_row: k,
+                    a_step: 1,
+                    b: if pack { panel.as_ptr() } else { w[p * n + j..].as_ptr() },
+                    b_step: if pack { nr } else { n },
+                    c: y[j..].as_mut_ptr(),
+                    c_row: n,
+                    columns,
+                    kc,
+                    overwrite: p == 0,
+                };
+                // SAFETY: rows p..p+kc of w and columns j..j+columns of y exist; an unpacked panel is full width.
+                unsafe { column_of_tiles::<V, MR, NV>(t, m) };
+            }
+        }
+    }
+
+    /// dx ← δ·wᵀ: as `matmul_on`, with panels of wᵀ.
+    ///
+    /// # Safety
+    /// The instructions of `V` exist; d holds m·n floats, w k·n, dx m·k.
+    #[inline(always)]
+    unsafe fn matmul_nt_on<V: Register, const MR: usize, const NV: usize>(
+        d: &[f32],
+        w: &[f32],
+        dx: &mut [f32],
+        m: usize,
+        k: usize,
+        n: usize,
+    ) {
+        let nr = NV * V::LANES;
+        if n == 0 {
+            return dx.fill(0.0);
+        }
+        let mut panel = [0.0_f32; KC * NR_MAX];
+        for p in (0..n).step_by(KC) {
+            let kc = KC.min(n - p);
+            for j in (0..k).step_by(nr) {
+                let columns = nr.min(k - j);
+                for column in 0..nr {
+                    if column < columns {
+                        let from = &w[(j + column) * n + p..][..kc];
+                        for row in 0..kc {
+                            panel[row * nr + column] = from[row];
+                        }
+                    } else {
+                        (0..kc).for_each(|row| panel[row * nr + column] = 0.0);
+                    }
+                }
+                let t = Tile {
+                    a: d[p..].as_ptr(),
+                    a_row: n,
+                    a_step: 1,
+                    b: panel.as_ptr(),
+                    b_step: nr,
+                    c: dx[j..].as_mut_ptr(),
+                    c_row: k,
+                    columns,
+                    kc,
+                    overwrite: p == 0,
+                };
+                // SAFETY: columns p..p+kc of δ and j..j+columns of dx exist; the panel is full.
+                unsafe { column_of_tiles::<V, MR, NV>(t, m) };
+            }
+        }
+    }
+
+    /// dw ← xᵀ·δ for some rows of dw.
+    ///
+    /// # Safety
+    /// The instructions of `V` exist; x and d have the same rows, `inputs` lies within x's columns, dw holds
+    /// inputs.len()·d.cols() floats.
+    #[inline(always)]
+    unsafe fn matmul_tn_on<V: Register, const MR: usize, const NV: usize>(
+        x: BatchRows<f32>,
+        d: BatchRows<f32>,
+        inputs: Range<usize>,
+        dw: &mut [f32],
+    ) {
+        let nr = NV * V::LANES;
+        let (m, n) = (x.rows(), d.cols());
+        if m == 0 {
+            return dw.fill(0.0);
+        }
+        let mut panel = [0.0_f32; KC * NR_MAX];
+        let mut columns_of_x = [0.0_f32; KC * MC];
+        for p in (0..m).step_by(KC) {
+            let kc = KC.min(m - p);
+            for i in (0..inputs.len()).step_by(MC) {
+                let mc = MC.min(inputs.len() - i);
+                // x(p.., i..i+mc), tile after tile of MR columns, each of them kc rows deep
+                for row in 0..kc {
+                    let from = &x.row(p + row)[inputs.start + i..][..mc];
+                    for (tile, from) in from.chunks(MR).enumerate() {
+                        columns_of_x[tile * KC * MR + row * MR..][..from.len()].copy_from_slice(from);
+                    }
+                }
+                for j in (0..n).step_by(nr) {
+                    let columns = nr.min(n - j);
+                    for row in 0..kc {
+                        let to = &mut panel[row * nr..][..nr];
+                        to[..columns].copy_from_slice(&d.row(p + row)[j..][..columns]);
+                        to[columns..].fill(0.0);
+                    }
+                    for top in (0..mc).step_by(MR) {
+                        let t = Tile {
+                            a: columns_of_x[top * KC..].as_ptr(),
+                            a_row: 1,
+                            a_step: MR,
+                            b: panel.as_ptr(),
+                            b_step: nr,
+                            c: dw[(i + top) * n + j..].as_mut_ptr(),
+                            c_row: n,
+                            columns,
+                            kc,
+                            overwrite: p == 0,
+                        };
+                        // SAFETY: the packed columns and the panel are kc deep; rows i+top.. of dw exist.
+                        unsafe { column_of_tiles::<V, MR, NV>(t, MR.min(mc - top)) };
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// f64: matrixmultiply, for the gradient checks.
+pub(crate) mod double {
+    use super::{BatchRows, Range};
+
+    /// c ← a·b + beta·c for strided a (m×k) and b (k×n), row-major c (m×n).
+    fn gemm(
+        [m, k, n]: [usize; 3],
+        a: &[f64],
+        [rsa, csa]: [usize; 2],
+        b: &[f64],
+        [rsb, csb]: [usize; 2],
+        beta: f64,
+        c: &mut [f64],
+    ) {
+        if m == 0 || n == 0 {
+            return;
+        }
+        let last = |rows: usize, rs: usize, cols: usize, cs: usize| (rows - 1) * rs + (cols - 1) * cs;
+        assert!(k == 0 || (last(m, rsa, k, csa) < a.len() && last(k, rsb, n, csb) < b.len()));
+        assert!(c.len() == m * n);
+        // SAFETY: the assertions above keep every element that the strides reach inside its slice.
+        unsafe {
+            matrixmultiply::dgemm(
+                m,
+                k,
+                n,
+                1.0,
+                a.as_ptr(),
+                rsa as isize,
+                csa as isize,
+                b.as_ptr(),
+                rsb as isize,
+                csb as isize,
+                beta,
+                c.as_mut_ptr(),
+                n as isize,
+                1,
+            );
+        }
+    }
+
+    pub(crate) fn matmul(x: &[f64], w: &[f64], y: &mut [f64], m: usize, k: usize, n: usize) {
+        gemm([m, k, n], x, [k, 1], w, [n, 1], 0.0, y);
+    }
+
+    pub(crate) fn matmul_nt(d: &[f64], w: &[f64], dx: &mut [f64], m: usize, k: usize, n: usize) {
+        gemm([m, n, k], d, [n, 1], w, [1, n], 0.0, dx);
+    }
+
+    pub(crate) fn matmul_tn(x: BatchRows<f64>, d: BatchRows<f64>, inputs: Range<usize>, dw: &mut [f64]) {
+        dw.fill(0.0);
+        for (x, d) in x.iter().zip(d.iter()) {
+            gemm([inputs.len(), 1, d.len()], &x[inputs.clone()], [1, 1], d, [d.len(), 1], 1.0, dw);
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! How the rows of a batch lie in memory.
+
+/// A matrix of one row a sample whose rows lie in *shards*: within a shard they follow one another, and from one
+/// shard to the next is a constant stride, because a shard's block of memory holds its other matrices too.
+///
+/// ```
+/// use handgrad_kernels::BatchRows;
+/// // Two shards of two rows of three values each, every shard followed by two values of something else.
+/// let memory = [1, 2, 3, 4, 5, 6, 0, 0, 7, 8, 9, 10, 11, 12, 0, 0];
+/// let rows = BatchRows::new(&memory, 0, 3, 4, 2, 8);
+/// assert_eq!(rows.row(1), [4, 5, 6]);
+/// assert_eq!(rows.row(2), [7, 8, 9]);
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct BatchRows<'a, T> {
+    memory: &'a [T],
+    offset: usize,
+    cols: usize,
+    rows: usize,
+    shard_rows: usize,
+    shard_stride: usize,
+}
+
+impl<'a, T> BatchRows<'a, T> {
+    /// Row r is `memory[offset + (r / shard_rows)·shard_stride + (r mod shard_rows)·cols ..][..cols]`.
+    ///
+    /// # Panics
+    /// If the last row would lie outside `memory`, or `shard_rows` is 0.
+    #[must_use]
+    pub fn new(memory: &'a [T], offset: usize, cols: usize, rows: usize, shard_rows: usize, shard_stride: usize) -> Self {
+        let batch = Self { memory, offset, cols, rows, shard_rows, shard_stride };
+        assert!(shard_rows > 0, "a shard has rows");
+        assert!(rows == 0 || batch.start(rows - 1) + cols <= memory.len(), "the rows lie within their memory");
+        batch
+    }
+
+    /// Rows that simply follow one another.
+    ///
+    /// # Panics
+    /// If `memory` is not a whole number of rows.
+    #[must_use]
+    pub fn contiguous(memory: &'a [T], cols: usize) -> Self {
+        let rows = memory.len().checked_div(cols).unwrap_or(0);
+        assert_eq!(rows * cols, memory.len(), "a whole number of rows of {cols}");
+        Self::new(memory, 0, cols, rows, rows.max(1), memory.len())
+    }
+
+    fn start(&self, row: usize) -> usize {
+        self.offset + row / self.shard_rows * self.shard_stride + row % self.shard_rows * self.cols
+    }
+
+    /// Number of rows: the samples of the batch.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Number of columns: the values of one sample.
+    #[must_use]
+    pub fn cols(&self) -> usize {
+        self.cols
+    }
+
+    /// One row.
+    #[inline]
+    #[must_use]
+    pub fn row(&self, row: usize) -> &'a [T] {
+        &self.memory[self.start(row)..][..self.cols]
+    }
+
+    /// All rows, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &'a [T]> + '_ {
+        (0..self.rows).map(|row| self.row(row))
+    }
+}

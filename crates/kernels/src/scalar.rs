@@ -1,0 +1,218 @@
+//! The two number types: f32 trains, f64 checks gradients.
+
+use std::fmt::{Debug, Display};
+use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Range, Sub, SubAssign};
+
+use crate::{BatchRows, math, matmul};
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for f32 {}
+    impl Sealed for f64 {}
+}
+
+/// f32 or f64. The same layer code runs on both: f32 is what trains, f64 is what gradients are checked in.
+pub trait Scalar:
+    sealed::Sealed
+    + Copy
+    + Send
+    + Sync
+    + 'static
+    + Default
+    + PartialEq
+    + PartialOrd
+    + Debug
+    + Display
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Div<Output = Self>
+    + Neg<Output = Self>
+    + AddAssign
+    + SubAssign
+    + MulAssign
+    + DivAssign
+{
+    /// 0.
+    const ZERO: Self;
+    /// 1.
+    const ONE: Self;
+    /// Not a number: what scratch memory is filled with in tests.
+    const NAN: Self;
+
+    /// The nearest value of this type.
+    fn from_f64(value: f64) -> Self;
+    /// The same value.
+    fn from_u8(value: u8) -> Self;
+    /// The same value as f64, exactly.
+    fn to_f64(self) -> f64;
+
+    /// |x|.
+    #[must_use]
+    fn abs(self) -> Self;
+    /// √x, correctly rounded.
+    #[must_use]
+    fn sqrt(self) -> Self;
+    /// self·a + b, rounded once.
+    #[must_use]
+    fn mul_add(self, a: Self, b: Self) -> Self;
+    /// eˣ.
+    #[must_use]
+    fn exp(self) -> Self;
+    /// ln x.
+    #[must_use]
+    fn ln(self) -> Self;
+    /// tanh x.
+    #[must_use]
+    fn tanh(self) -> Self;
+    /// σ(x) = 1/(1 + e⁻ˣ).
+    #[must_use]
+    fn sigmoid(self) -> Self;
+    /// ln(1 + eˣ).
+    #[must_use]
+    fn softplus(self) -> Self;
+    /// Neither infinite nor NaN.
+    #[must_use]
+    fn is_finite(self) -> bool;
+
+    /// The larger one; `other` where self is NaN.
+    #[inline(always)]
+    #[must_use]
+    fn max(self, other: Self) -> Self {
+        if self > other { self } else { other }
+    }
+
+    /// The smaller one; `other` where self is NaN.
+    #[inline(always)]
+    #[must_use]
+    fn min(self, other: Self) -> Self {
+        if self < other { self } else { other }
+    }
+
+    #[doc(hidden)]
+    fn matmul(x: &[Self], w: &[Self], y: &mut [Self], m: usize, k: usize, n: usize);
+    #[doc(hidden)]
+    fn matmul_nt(d: &[Self], w: &[Self], dx: &mut [Self], m: usize, k: usize, n: usize);
+    #[doc(hidden)]
+    fn matmul_tn(x: BatchRows<Self>, d: BatchRows<Self>, inputs: Range<usize>, dw: &mut [Self]);
+}
+
+impl Scalar for f32 {
+    const ZERO: Self = 0.0;
+    const ONE: Self = 1.0;
+    const NAN: Self = f32::NAN;
+
+    #[inline(always)]
+    fn from_f64(value: f64) -> Self {
+        value as f32
+    }
+    #[inline(always)]
+    fn from_u8(value: u8) -> Self {
+        f32::from(value)
+    }
+    #[inline(always)]
+    fn to_f64(self) -> f64 {
+        f64::from(self)
+    }
+    #[inline(always)]
+    fn abs(self) -> Self {
+        self.abs()
+    }
+    #[inline(always)]
+    fn sqrt(self) -> Self {
+        self.sqrt()
+    }
+    #[inline(always)]
+    fn mul_add(self, a: Self, b: Self) -> Self {
+        self.mul_add(a, b)
+    }
+    #[inline(always)]
+    fn exp(self) -> Self {
+        math::exp(self)
+    }
+    #[inline(always)]
+    fn ln(self) -> Self {
+        math::ln(self)
+    }
+    #[inline(always)]
+    fn tanh(self) -> Self {
+        math::tanh(self)
+    }
+    #[inline(always)]
+    fn sigmoid(self) -> Self {
+        math::sigmoid(self)
+    }
+    #[inline(always)]
+    fn softplus(self) -> Self {
+        math::softplus(self)
+    }
+    #[inline(always)]
+    fn is_finite(self) -> bool {
+        self.is_finite()
+    }
+
+    fn matmul(x: &[Self], w: &[Self], y: &mut [Self], m: usize, k: usize, n: usize) {
+        matmul::single::matmul(x, w, y, m, k, n);
+    }
+    fn matmul_nt(d: &[Self], w: &[Self], dx: &mut [Self], m: usize, k: usize, n: usize) {
+        matmul::single::matmul_nt(d, w, dx, m, k, n);
+    }
+    fn matmul_tn(x: BatchRows<Self>, d: BatchRows<Self>, inputs: Range<usize>, dw: &mut [Self]) {
+        matmul::single::matmul_tn(x, d, inputs, dw);
+    }
+}
+
+/// The elementary functions of f64 come from the `libm` crate: the same bits on every platform.
+impl Scalar for f64 {
+    const ZERO: Self = 0.0;
+    const ONE: Self = 1.0;
+    const NAN: Self = f64::NAN;
+
+    fn from_f64(value: f64) -> Self {
+        value
+    }
+    fn from_u8(value: u8) -> Self {
+        f64::from(value)
+    }
+    fn to_f64(self) -> f64 {
+        self
+    }
+    fn abs(self) -> Self {
+        self.abs()
+    }
+    fn sqrt(self) -> Self {
+        self.sqrt()
+    }
+    fn mul_add(self, a: Self, b: Self) -> Self {
+        self.mul_add(a, b)
+    }
+    fn exp(self) -> Self {
+        libm::exp(self)
+    }
+    fn ln(self) -> Self {
+        libm::log(self)
+    }
+    fn tanh(self) -> Self {
+        libm::tanh(self)
+    }
+    fn sigmoid(self) -> Self {
+        let e = libm::exp(-self.abs());
+        if self >= 0.0 { 1.0 / (1.0 + e) } else { e / (1.0 + e) }
+    }
+    fn softplus(self) -> Self {
+        Scalar::max(self, 0.0) + libm::log1p(libm::exp(-self.abs())) + if self.is_nan() { self } else { 0.0 }
+    }
+    fn is_finite(self) -> bool {
+        self.is_finite()
+    }
+
+    fn matmul(x: &[Self], w: &[Self], y: &mut [Self], m: usize, k: usize, n: usize) {
+        matmul::double::matmul(x, w, y, m, k, n);
+    }
+    fn matmul_nt(d: &[Self], w: &[Self], dx: &mut [Self], m: usize, k: usize, n: usize) {
+        matmul::double::matmul_nt(d, w, dx, m, k, n);
+    }
+    fn matmul_tn(x: BatchRows<Self>, d: BatchRows<Self>, inputs: Range<usize>, dw: &mut [Self]) {
+        matmul::double::matmul_tn(x, d, inputs, dw);
+    }
+}

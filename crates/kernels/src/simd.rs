@@ -1,0 +1,77 @@
+//! The vector instructions of this machine, chosen once, when the first routine runs.
+
+use std::sync::OnceLock;
+
+/// A set of vector instructions, from plain to wide.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// What the target has anyway: SSE2 on x86-64 (where a fused multiply-add is a function call), NEON on AArch64.
+    Portable,
+    /// AVX2 and FMA: registers of 8 floats.
+    Avx2,
+    /// AVX-512 (F, VL, BW, DQ): registers of 16 floats.
+    Avx512,
+}
+
+/// The level in use: the widest this machine has, or the one that the environment variable `HANDGRAD_SIMD`
+/// (`portable`, `avx2` or `avx512`) names where the machine has it. The level changes the speed, never a bit.
+#[must_use]
+pub fn level() -> Level {
+    static LEVEL: OnceLock<Level> = OnceLock::new();
+    *LEVEL.get_or_init(|| {
+        let wanted = match std::env::var("HANDGRAD_SIMD").as_deref() {
+            Ok("portable") => Level::Portable,
+            Ok("avx2") => Level::Avx2,
+            _ => Level::Avx512,
+        };
+        widest().min(wanted)
+    })
+}
+
+#[cfg(target_arch = "x86_64")]
+fn widest() -> Level {
+    let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+    let avx512 = is_x86_feature_detected!("avx512f")
+        && is_x86_feature_detected!("avx512vl")
+        && is_x86_feature_detected!("avx512bw")
+        && is_x86_feature_detected!("avx512dq");
+    match (avx2, avx512) {
+        (true, true) => Level::Avx512,
+        (true, false) => Level::Avx2,
+        _ => Level::Portable,
+    }
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn widest() -> Level {
+    Level::Portable
+}
+
+/// Runs `f` compiled for the vector registers of this machine.
+///
+/// A plain loop inside `f` becomes vector code as wide as the registers, as long as all that it calls is inlined. The
+/// arithmetic stays what it says: no reordering, and a multiply-add is fused only where it is written `mul_add`.
+#[inline(always)]
+pub fn vectorize<R>(f: impl FnOnce() -> R) -> R {
+    #[cfg(target_arch = "x86_64")]
+    match level() {
+        // SAFETY: `level` answers Avx512 only where these instructions were detected.
+        Level::Avx512 => return unsafe { avx512(f) },
+        // SAFETY: as above, for AVX2 and FMA.
+        Level::Avx2 => return unsafe { avx2(f) },
+        Level::Portable => {}
+    }
+    f()
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]
+fn avx512<R>(f: impl FnOnce() -> R) -> R {
+    f()
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+fn avx2<R>(f: impl FnOnce() -> R) -> R {
+    f()
+}

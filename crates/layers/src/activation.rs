@@ -1,0 +1,84 @@
+//! # Activation functions
+//!
+//! ```text
+//! name      y = φ(z)          φ′(z), from y alone      derivation
+//! linear    z                 1
+//! relu      max(z, 0)         1 if y > 0, else 0       the kink at z = 0 gets the subgradient 0
+//! sigmoid   1/(1 + e⁻ᶻ)       y·(1 − y)                φ′ = e⁻ᶻ/(1 + e⁻ᶻ)² = y·(1 − y)
+//! tanh      (e²ᶻ−1)/(e²ᶻ+1)   1 − y²                   φ′ = (cosh² z − sinh² z)/cosh² z = 1 − tanh² z
+//! ```
+//!
+//! Each derivative is written in terms of y, so a layer keeps its output and forgets z.
+//!
+//! Slides: CE6146 "Guideline for Autoencoders (3/4)": ReLU in hidden layers, sigmoid at the output for data in 0..1,
+//! linear for unbounded data.
+
+use handgrad_kernels::vectorize;
+use serde::{Deserialize, Serialize};
+
+use crate::Scalar;
+
+/// φ of a layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Activation {
+    /// φ(z) = z.
+    Linear,
+    /// φ(z) = max(z, 0).
+    Relu,
+    /// φ(z) = 1/(1 + e⁻ᶻ).
+    Sigmoid,
+    /// φ(z) = tanh z.
+    Tanh,
+}
+
+impl Activation {
+    /// The name in configurations and summaries.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Activation::Linear => "linear",
+            Activation::Relu => "relu",
+            Activation::Sigmoid => "sigmoid",
+            Activation::Tanh => "tanh",
+        }
+    }
+}
+
+/// y ← φ(y + b), row by row: on entry y holds x·w.
+pub fn forward<T: Scalar>(activation: Activation, b: &[T], y: &mut [T]) {
+    match activation {
+        Activation::Linear => each_row(b, y, |z| z),
+        Activation::Relu => each_row(b, y, |z| z.max(T::ZERO)),
+        Activation::Sigmoid => each_row(b, y, T::sigmoid),
+        Activation::Tanh => each_row(b, y, T::tanh),
+    }
+}
+
+/// δ ← dy ⊙ φ′(z), in place.
+pub fn backward<T: Scalar>(activation: Activation, y: &[T], dy: &mut [T]) {
+    match activation {
+        Activation::Linear => {}
+        Activation::Relu => each(y, dy, |y, dy| if y > T::ZERO { dy } else { T::ZERO }),
+        Activation::Sigmoid => each(y, dy, |y, dy| dy * (y * (T::ONE - y))),
+        Activation::Tanh => each(y, dy, |y, dy| dy * (T::ONE - y * y)),
+    }
+}
+
+fn each_row<T: Scalar>(b: &[T], y: &mut [T], phi: impl Fn(T) -> T) {
+    vectorize(|| {
+        for y in y.chunks_exact_mut(b.len().max(1)) {
+            for (y, &b) in y.iter_mut().zip(b) {
+                *y = phi(*y + b);
+            }
+        }
+    });
+}
+
+fn each<T: Scalar>(y: &[T], dy: &mut [T], delta: impl Fn(T, T) -> T) {
+    vectorize(|| {
+        for (dy, &y) in dy.iter_mut().zip(y) {
+            *dy = delta(y, *dy);
+        }
+    });
+}

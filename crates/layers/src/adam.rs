@@ -1,0 +1,59 @@
+//! # Adam: a step size of its own for every parameter
+//!
+//! ```text
+//! m ← β₁·m + (1 − β₁)·g        running mean of the gradient g = ∂L/∂θ
+//! v ← β₂·v + (1 − β₂)·g²       running mean of its square
+//! m̂ = m/(1 − β₁ᵗ)              both start at 0 and so are too small at first: with gradients of the same
+//! v̂ = v/(1 − β₂ᵗ)              distribution, E[m] = (1 − β₁ᵗ)·E[g] after t steps, and E[v] likewise
+//! θ ← θ − α·m̂/(√v̂ + ε)
+//! ```
+//!
+//! The step is about α·E[g]/√E[g²]: at most about α, whatever the gradient's scale. t counts from 1, so the very first
+//! step is −α·sign(g) but for ε.
+//!
+//! Slides: CE6146 "Basic Autoencoder (2/3)", `optimizer='adam'`. Source: Kingma & Ba, "Adam", ICLR 2015, algorithm 1;
+//! PyTorch computes the same. (Keras leaves the correction out of ε, and its ε is 10⁻⁷.)
+
+use handgrad_kernels::vectorize;
+
+use crate::Scalar;
+
+/// The settings of Adam; the default is the paper's.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Adam {
+    /// α.
+    pub learning_rate: f64,
+    /// β₁: how much of the running mean is kept a step.
+    pub beta1: f64,
+    /// β₂: how much of the running mean square is kept a step.
+    pub beta2: f64,
+    /// ε: keeps the quotient finite where no gradient has come yet.
+    pub epsilon: f64,
+}
+
+impl Default for Adam {
+    fn default() -> Self {
+        Self { learning_rate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 }
+    }
+}
+
+/// Step number `t`, counted from 1. Shapes: all alike.
+pub fn update<T: Scalar>(theta: &mut [T], g: &[T], m: &mut [T], v: &mut [T], adam: &Adam, t: u64) {
+    let exponent = i32::try_from(t).unwrap_or(i32::MAX);
+    // β^t → 0, so the correction is 1 long before t leaves i32
+    let correction1 = 1.0 - adam.beta1.powi(exponent);
+    let correction2 = 1.0 - adam.beta2.powi(exponent);
+    let (beta1, one_minus_beta1) = (T::from_f64(adam.beta1), T::from_f64(1.0 - adam.beta1));
+    let (beta2, one_minus_beta2) = (T::from_f64(adam.beta2), T::from_f64(1.0 - adam.beta2));
+    // α·m̂/(√v̂ + ε) = (α/(1 − β₁ᵗ))·m / (√v·1/√(1 − β₂ᵗ) + ε)
+    let step_size = T::from_f64(adam.learning_rate / correction1);
+    let root_correction = T::from_f64(1.0 / correction2.sqrt());
+    let epsilon = T::from_f64(adam.epsilon);
+    vectorize(|| {
+        for (((theta, &g), m), v) in theta.iter_mut().zip(g).zip(m).zip(v) {
+            *m = beta1 * *m + one_minus_beta1 * g;
+            *v = beta2 * *v + one_minus_beta2 * (g * g);
+            *theta -= step_size * *m / (v.sqrt() * root_correction + epsilon);
+        }
+    });
+}

@@ -1,0 +1,122 @@
+//! # Dense: every output sees every input
+//!
+//! ```text
+//! forward     z = x·w + b            x m×inputs, w inputs×units, b units; m samples, one a row
+//!             y = φ(z)               y m×units
+//!
+//! given dy = ∂L/∂y:
+//!   through φ:    y_rj = φ(z_rj)                    δ     = ∂L/∂z = dy ⊙ φ′(z)
+//!   through x·w:  z_rj = Σ_i x_ri·w_ij + b_j
+//!     ∂L/∂w_ij  = Σ_r ∂z_rj/∂w_ij · δ_rj = Σ_r x_ri·δ_rj      ∂L/∂w = xᵀ·δ
+//!     ∂L/∂b_j   = Σ_r δ_rj                                    ∂L/∂b = Σ over the rows of δ
+//!     ∂L/∂x_ri  = Σ_j ∂z_rj/∂x_ri · δ_rj = Σ_j δ_rj·w_ij      ∂L/∂x = δ·wᵀ
+//! ```
+//!
+//! Kept from the forward pass: x and y (φ′ is a function of y, see [`activation`](crate::activation)).
+//!
+//! Slides: KERAS "Encoder", "Decoder"; CE6146 "Basic Autoencoder (2/3)": `layers.Dense(32, activation='relu')`. A
+//! vector of the slides is one row here, so their W·x is x·w with w = Wᵀ. Source: Rumelhart, Hinton & Williams,
+//! "Learning representations by back-propagating errors", Nature 323 (1986).
+
+use handgrad_kernels::{matmul, matmul_nt, matmul_tn, vectorize};
+
+use crate::{Activation, BatchRows, Block, Error, Layer, ParamRole, ParamSpec, Saved, SavedBatch, Scalar, activation};
+
+/// y ← φ(x·w + b). Shapes: x m×inputs, w inputs×units, b units, y m×units.
+pub fn forward<T: Scalar>(x: &[T], w: &[T], b: &[T], phi: Activation, y: &mut [T]) {
+    let (inputs, units) = (w.len() / b.len(), b.len());
+    matmul(x, w, y, inputs, units);
+    activation::forward(phi, b, y);
+}
+
+/// dy becomes δ = dy ⊙ φ′(z), in place. Shapes: y and dy m×units.
+pub fn backward_activation<T: Scalar>(y: &[T], phi: Activation, dy: &mut [T]) {
+    activation::backward(phi, y, dy);
+}
+
+/// dx ← δ·wᵀ. Shapes: w inputs×units, δ m×units, dx m×inputs.
+pub fn backward_input<T: Scalar>(w: &[T], delta: &[T], units: usize, dx: &mut [T]) {
+    matmul_nt(delta, w, dx, w.len() / units, units);
+}
+
+/// dw ← xᵀ·δ, for the rows `inputs` of dw. Shapes: x m×inputs, δ m×units, dw inputs.len()×units.
+pub fn backward_weights<T: Scalar>(x: BatchRows<T>, delta: BatchRows<T>, inputs: std::ops::Range<usize>, dw: &mut [T]) {
+    matmul_tn(x, delta, inputs, dw);
+}
+
+/// db ← Σ over the rows of δ, for the units `units`. Shapes: δ m×units, db units.len().
+pub fn backward_bias<T: Scalar>(delta: BatchRows<T>, units: std::ops::Range<usize>, db: &mut [T]) {
+    db.fill(T::ZERO);
+    vectorize(|| {
+        for delta in delta.iter() {
+            for (db, &delta) in db.iter_mut().zip(&delta[units.clone()]) {
+                *db += delta;
+            }
+        }
+    });
+}
+
+/// The sizes of a dense layer and its activation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dense {
+    /// Values of a sample of the input.
+    pub inputs: usize,
+    /// Values of a sample of the output.
+    pub units: usize,
+    /// φ.
+    pub activation: Activation,
+}
+
+impl Dense {
+    /// θ is w, then b.
+    fn split<'a, T>(&self, theta: &'a [T]) -> (&'a [T], &'a [T]) {
+        theta.split_at(self.inputs * self.units)
+    }
+}
+
+impl<T: Scalar> Layer<T> for Dense {
+    fn describe(&self) -> String {
+        format!("Dense {} → {}, {}", self.inputs, self.units, self.activation.name())
+    }
+
+    /// A sample of any shape with the right number of values will do: it is read as one vector.
+    fn output_shape(&self, input: &[usize]) -> Result<Vec<usize>, Error> {
+        let found = input.iter().product();
+        if self.units == 0 {
+            let range = "at least 1";
+            return Err(Error::OutOfRange { name: "the number of units of a dense layer", value: "0".into(), range });
+        }
+        if found != self.inputs {
+            let layer = Layer::<T>::describe(self);
+            return Err(Error::InputSize { layer, shape: input.to_vec(), found, expected: self.inputs });
+        }
+        Ok(vec![self.units])
+    }
+
+    fn params(&self) -> Vec<ParamSpec> {
+        let role = ParamRole::Weight { fan_in: self.inputs, fan_out: self.units };
+        vec![
+            ParamSpec { name: "w", shape: vec![self.inputs, self.units], role },
+            ParamSpec { name: "b", shape: vec![self.units], role: ParamRole::Bias },
+        ]
+    }
+
+    fn forward(&self, theta: &[T], x: &[T], y: &mut [T]) {
+        let (w, b) = self.split(theta);
+        forward(x, w, b, self.activation, y);
+    }
+
+    fn backward_input(&self, theta: &[T], saved: Saved<'_, T>, dy: &mut [T], dx: Option<&mut [T]>) {
+        backward_activation(saved.y, self.activation, dy);
+        if let Some(dx) = dx {
+            backward_input(self.split(theta).0, dy, self.units, dx);
+        }
+    }
+
+    fn backward_params(&self, saved: SavedBatch<'_, T>, block: &Block, dtheta: &mut [T]) {
+        match block.param {
+            0 => backward_weights(saved.x, saved.delta, block.rows.clone(), dtheta),
+            _ => backward_bias(saved.delta, block.rows.clone(), dtheta),
+        }
+    }
+}

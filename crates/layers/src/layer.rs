@@ -1,0 +1,114 @@
+//! The contract between a layer and the engine that trains it.
+//!
+//! The maths knows nothing of the engine, and the engine knows nothing of the maths. A layer holds sizes, no numbers:
+//! its parameters θ, their gradient and all that passes through it are slices that the engine owns. A batch is a matrix
+//! of one sample a row.
+//!
+//! A training step has two phases. *Rows:* the batch is cut into shards, and each shard on its own runs
+//! [`forward`](Layer::forward), the loss and the chain of [`backward_input`](Layer::backward_input). *Weights:* for each
+//! block of each parameter, [`backward_params`](Layer::backward_params) sums the gradient over all rows in order. So no
+//! sum depends on how many threads there are.
+
+use std::fmt;
+use std::ops::Range;
+
+use crate::{BatchRows, Error, Scalar};
+
+/// A parameter of a layer: what it is called and how large it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParamSpec {
+    /// `w`, `b`, …
+    pub name: &'static str,
+    /// Row-major; the gradient can be had for any range of rows, the first axis.
+    pub shape: Vec<usize>,
+    /// What it does, and so how it starts.
+    pub role: ParamRole,
+}
+
+/// What a parameter does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ParamRole {
+    /// Multiplies; starts at random, scaled by its fans (see [`init`](crate::init)).
+    Weight {
+        /// Number of inputs that a unit sums over.
+        fan_in: usize,
+        /// Number of units that an input reaches.
+        fan_out: usize,
+    },
+    /// Is added; starts at 0.
+    Bias,
+}
+
+impl ParamSpec {
+    /// Number of values.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// Has it no values?
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Number of rows: the first axis.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.shape.first().copied().unwrap_or(1)
+    }
+}
+
+/// What the forward pass left behind, for some rows of the batch.
+#[derive(Clone, Copy, Debug)]
+pub struct Saved<'a, T> {
+    /// The layer's input.
+    pub x: &'a [T],
+    /// The layer's output.
+    pub y: &'a [T],
+}
+
+/// What both passes left behind, for the whole batch.
+#[derive(Clone, Copy, Debug)]
+pub struct SavedBatch<'a, T> {
+    /// The layer's input.
+    pub x: BatchRows<'a, T>,
+    /// δ, as [`Layer::backward_input`] left it.
+    pub delta: BatchRows<'a, T>,
+}
+
+/// Some rows of one parameter: the unit of work of a step's second phase.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Block {
+    /// Which of the layer's [`params`](Layer::params).
+    pub param: usize,
+    /// Which of its rows.
+    pub rows: Range<usize>,
+}
+
+/// A layer y = f(x; θ), for one kind of number.
+///
+/// Slices of samples are row-major, one sample a row; every one holds the same number of rows. What a method writes, it
+/// overwrites: it must not rely on what was there, which may be garbage.
+pub trait Layer<T: Scalar>: Send + Sync + fmt::Debug {
+    /// A line of the model summary: `Dense 784 → 32, relu`.
+    fn describe(&self) -> String;
+
+    /// The shape of one sample of the output, given that of the input.
+    ///
+    /// # Errors
+    /// If the layer cannot take such an input. All errors of shape are found here, before anything is computed.
+    fn output_shape(&self, input: &[usize]) -> Result<Vec<usize>, Error>;
+
+    /// The parameters; θ holds them one after another in this order.
+    fn params(&self) -> Vec<ParamSpec>;
+
+    /// y ← f(x; θ).
+    fn forward(&self, theta: &[T], x: &[T], y: &mut [T]);
+
+    /// dy becomes δ in place; dx ← (∂y/∂x)ᵀ·dy. The first layer of a network is not asked for dx.
+    fn backward_input(&self, theta: &[T], saved: Saved<'_, T>, dy: &mut [T], dx: Option<&mut [T]>);
+
+    /// dθ ← Σ over the rows of the batch, for one block of one parameter. It is ∂L/∂θ, never its negative.
+    fn backward_params(&self, saved: SavedBatch<'_, T>, block: &Block, dtheta: &mut [T]);
+}

@@ -1,0 +1,136 @@
+//! # Losses: how far a reconstruction is from its target
+//!
+//! ```text
+//! L = 1/m · Σ_r  reduce_i ℓ(p_ri, t_ri)          p prediction, t target, m samples of n values
+//!
+//! reduce = mean over a sample's values:  ∂L/∂p_ri = 1/(m·n) · ∂ℓ/∂p (p_ri, t_ri)
+//! reduce = sum over a sample's values:   ∂L/∂p_ri = 1/m     · ∂ℓ/∂p (p_ri, t_ri)
+//! ```
+//!
+//! ℓ and ∂ℓ/∂p stand in a file of their own for each loss; the loop over a row, here, is the same for all. The
+//! batch is always averaged; whether a sample's values are averaged or summed is the field [`Loss::reduction`], and it
+//! matters: it scales the gradient by n, and with it the weight of any penalty beside the loss.
+//!
+//! Slides: KERAS "Reconstruction Loss" (its text defines N and sums to n), CE6146 "Loss Calculation".
+
+use handgrad_kernels::vectorize;
+use serde::{Deserialize, Serialize};
+
+use crate::{Scalar, bce, bce_logits, mae, mse};
+
+/// Which ℓ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LossKind {
+    /// Squared error, [`mse`].
+    Mse,
+    /// Absolute error, [`mae`].
+    Mae,
+    /// Binary cross-entropy of a probability, clipped away from 0 and 1, [`bce`].
+    Bce,
+    /// Binary cross-entropy of a logit: the sigmoid is part of the loss, [`bce_logits`].
+    BceLogits,
+}
+
+/// What becomes of the values of one sample.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reduction {
+    /// Their mean: the loss is per value (per pixel).
+    Mean,
+    /// Their sum: the loss is per sample (per image).
+    Sum,
+}
+
+/// A loss with its reduction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Loss {
+    /// Which ℓ.
+    pub kind: LossKind,
+    /// How the values of a sample are brought together.
+    pub reduction: Reduction,
+}
+
+impl Loss {
+    /// Loss of one sample.
+    #[must_use]
+    pub fn forward<T: Scalar>(&self, prediction: &[T], target: &[T]) -> T {
+        let sum = match self.kind {
+            LossKind::Mse => sum_of(prediction, target, mse::loss),
+            LossKind::Mae => sum_of(prediction, target, mae::loss),
+            LossKind::Bce => sum_of(prediction, target, bce::loss),
+            LossKind::BceLogits => sum_of(prediction, target, bce_logits::loss),
+        };
+        sum * T::from_f64(self.factor(prediction.len()))
+    }
+
+    /// Loss of one sample, and its gradient: delta ← ∂L/∂prediction, where L averages `batch` samples.
+    pub fn forward_backward<T: Scalar>(&self, prediction: &[T], target: &[T], batch: usize, delta: &mut [T]) -> T {
+        let factor = self.factor(prediction.len());
+        let scale = T::from_f64(factor / batch as f64);
+        let sum = match self.kind {
+            LossKind::Mse => both(prediction, target, scale, delta, mse::loss, mse::derivative),
+            LossKind::Mae => both(prediction, target, scale, delta, mae::loss, mae::derivative),
+            LossKind::Bce => both(prediction, target, scale, delta, bce::loss, bce::derivative),
+            LossKind::BceLogits => both(prediction, target, scale, delta, bce_logits::loss, bce_logits::derivative),
+        };
+        sum * T::from_f64(factor)
+    }
+
+    /// What the reduction multiplies the sum over a sample's n values by.
+    fn factor(&self, n: usize) -> f64 {
+        match self.reduction {
+            Reduction::Mean => 1.0 / n as f64,
+            Reduction::Sum => 1.0,
+        }
+    }
+}
+
+/// Partial sums that run side by side, so that the loop is vector code in a fixed order.
+const LANES: usize = 16;
+
+/// Σ ℓ over a row: value i goes to partial sum i mod 16, and these are added in order.
+fn sum_of<T: Scalar>(prediction: &[T], target: &[T], loss: impl Fn(T, T) -> T) -> T {
+    vectorize(|| {
+        let mut sums = [T::ZERO; LANES];
+        let (p_lanes, p_rest) = prediction.as_chunks::<LANES>();
+        let (t_lanes, t_rest) = target.as_chunks::<LANES>();
+        for (p, t) in p_lanes.iter().zip(t_lanes) {
+            for lane in 0..LANES {
+                sums[lane] += loss(p[lane], t[lane]);
+            }
+        }
+        for (lane, (&p, &t)) in p_rest.iter().zip(t_rest).enumerate() {
+            sums[lane] += loss(p, t);
+        }
+        sums.into_iter().fold(T::ZERO, |sum, lane| sum + lane)
+    })
+}
+
+/// As [`sum_of`], and delta ← scale·∂ℓ/∂p on the way.
+fn both<T: Scalar>(
+    prediction: &[T],
+    target: &[T],
+    scale: T,
+    delta: &mut [T],
+    loss: impl Fn(T, T) -> T,
+    derivative: impl Fn(T, T) -> T,
+) -> T {
+    vectorize(|| {
+        let mut sums = [T::ZERO; LANES];
+        let (p_lanes, p_rest) = prediction.as_chunks::<LANES>();
+        let (t_lanes, t_rest) = target.as_chunks::<LANES>();
+        let (d_lanes, d_rest) = delta.as_chunks_mut::<LANES>();
+        for ((p, t), d) in p_lanes.iter().zip(t_lanes).zip(d_lanes) {
+            for lane in 0..LANES {
+                sums[lane] += loss(p[lane], t[lane]);
+                d[lane] = scale * derivative(p[lane], t[lane]);
+            }
+        }
+        for (lane, ((&p, &t), d)) in p_rest.iter().zip(t_rest).zip(d_rest).enumerate() {
+            sums[lane] += loss(p, t);
+            *d = scale * derivative(p, t);
+        }
+        sums.into_iter().fold(T::ZERO, |sum, lane| sum + lane)
+    })
+}

@@ -1,0 +1,46 @@
+/// What is wrong with a network's specification or a model file.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A layer, loss or setting does not fit.
+    #[error(transparent)]
+    Layer(#[from] handgrad_layers::Error),
+    /// The network's last layer does not give back what its first one took.
+    #[error("the network gives back {output} values a sample, but takes {input}: an autoencoder's last layer needs {input} units")]
+    NotAnAutoencoder {
+        /// Values of a sample that comes in.
+        input: usize,
+        /// Values of a sample that goes out.
+        output: usize,
+    },
+    /// Encoder or decoder has no layer, or the input no value.
+    #[error("the {0} is empty: give it at least one {1}")]
+    Empty(&'static str, &'static str),
+    /// A size that no machine has the memory for, or that cannot even be counted.
+    #[error("{what} would have {values} values; more than 2³² are refused: make the layers or the samples smaller")]
+    TooLarge {
+        /// A sample, or a layer.
+        what: &'static str,
+        /// Its values; `usize::MAX` stands for more.
+        values: usize,
+    },
+    /// The loss and the last activation do not go together.
+    #[error("binary cross-entropy needs predictions within 0..1, but the last layer's activation is {activation}: make it sigmoid, or take the loss mse or mae")]
+    BceWithoutSigmoid {
+        /// The activation's name.
+        activation: &'static str,
+    },
+    /// Bytes that are not a handgrad model.
+    #[error("not a handgrad model file: {0}")]
+    NotAModel(String),
+    /// A model whose parts do not fit together.
+    #[error("the model file is damaged: {0}; take a copy that is not, or train again")]
+    Damaged(String),
+    /// A model of a later version.
+    #[error("the model file has format {found}, and this program reads up to {newest}: use a newer handgrad")]
+    TooNew {
+        /// The format that the file states.
+        found: u64,
+        /// The newest format that is known here.
+        newest: u64,
+    },
+}

@@ -1,0 +1,101 @@
+//! Where a batch lies in memory while it goes through the network.
+//!
+//! ```text
+//! arena:   shard 0                               shard 1            …
+//!          x₀ │ x₁ │ … │ x_L │ δ₁ │ … │ δ_L      x₀ │ x₁ │ …
+//! ```
+//!
+//! x_l is the input of layer l, x_L the last output, and δ_l the gradient at x_l: dy first, then δ of layer l−1. In phase
+//! one a thread has a shard, and so one contiguous slice, to itself. In phase two a layer's x and δ are read across all
+//! shards through [`BatchRows`], in the order of the samples, whatever the size of a shard.
+
+use handgrad_layers::{BatchRows, Scalar};
+use handgrad_models::Network;
+
+/// The widths of x₀ … x_L and the size of a shard.
+#[derive(Clone, Debug)]
+pub(crate) struct Arena {
+    widths: Vec<usize>,
+    shard_rows: usize,
+}
+
+impl Arena {
+    pub fn new<T: Scalar>(network: &Network<T>, shard_rows: usize) -> Self {
+        let widths = (0..=network.layers().len()).map(|at| network.width(at)).collect();
+        Self { widths, shard_rows }
+    }
+
+    /// Samples of a full shard.
+    pub fn shard_rows(&self) -> usize {
+        self.shard_rows
+    }
+
+    /// Values of a shard.
+    pub fn shard_len(&self) -> usize {
+        self.shard_rows * (self.widths.iter().sum::<usize>() + self.widths[1..].iter().sum::<usize>())
+    }
+
+    /// Cuts a shard of `rows` samples into x₀ … x_L and δ₁ … δ_L; gives those at `at`: x of layer `at`, what follows of
+    /// the x's, and δ.
+    fn offset_of_x(&self, at: usize) -> usize {
+        self.shard_rows * self.widths[..at].iter().sum::<usize>()
+    }
+
+    fn offset_of_delta(&self, at: usize) -> usize {
+        self.offset_of_x(self.widths.len()) + self.shard_rows * self.widths[1..at].iter().sum::<usize>()
+    }
+
+    /// x_at and x_{at+1} of a shard.
+    pub fn x_pair<'a, T>(&self, shard: &'a mut [T], at: usize, rows: usize) -> (&'a [T], &'a mut [T]) {
+        let (x, y) = shard[self.offset_of_x(at)..].split_at_mut(self.shard_rows * self.widths[at]);
+        (&x[..rows * self.widths[at]], &mut y[..rows * self.widths[at + 1]])
+    }
+
+    /// x_at of a shard.
+    pub fn x<'a, T>(&self, shard: &'a mut [T], at: usize, rows: usize) -> &'a mut [T] {
+        &mut shard[self.offset_of_x(at)..][..rows * self.widths[at]]
+    }
+
+    /// x₀, x_L and δ_L of a shard: what the loss is computed from and to.
+    pub fn ends<'a, T>(&self, shard: &'a mut [T], rows: usize) -> (&'a [T], &'a [T], &'a mut [T]) {
+        let last = self.widths.len() - 1;
+        let (xs, deltas) = shard.split_at_mut(self.offset_of_x(last + 1));
+        let start = self.offset_of_delta(last) - self.offset_of_x(last + 1);
+        (
+            &xs[..rows * self.widths[0]],
+            &xs[self.offset_of_x(last)..][..rows * self.widths[last]],
+            &mut deltas[start..][..rows * self.widths[last]],
+        )
+    }
+
+    /// For layer `at` of a shard: x, y, δ_{at+1} and, but for the first layer, δ_at.
+    #[expect(clippy::type_complexity, reason = "four slices with one lifetime")]
+    pub fn backward<'a, T>(
+        &self,
+        shard: &'a mut [T],
+        at: usize,
+        rows: usize,
+    ) -> (&'a [T], &'a [T], &'a mut [T], Option<&'a mut [T]>) {
+        let (xs, deltas) = shard.split_at_mut(self.offset_of_x(self.widths.len()));
+        let x = &xs[self.offset_of_x(at)..][..rows * self.widths[at]];
+        let y = &xs[self.offset_of_x(at + 1)..][..rows * self.widths[at + 1]];
+        let start = |at| self.offset_of_delta(at) - self.offset_of_x(self.widths.len());
+        let (before, dy) = deltas.split_at_mut(start(at + 1));
+        let dx = (at > 0).then(|| &mut before[start(at)..][..rows * self.widths[at]]);
+        (x, y, &mut dy[..rows * self.widths[at + 1]], dx)
+    }
+
+    /// x_at of the whole batch.
+    pub fn batch_x<'a, T>(&self, memory: &'a [T], at: usize, rows: usize) -> BatchRows<'a, T> {
+        self.batch(memory, self.offset_of_x(at), self.widths[at], rows)
+    }
+
+    /// δ_at of the whole batch.
+    pub fn batch_delta<'a, T>(&self, memory: &'a [T], at: usize, rows: usize) -> BatchRows<'a, T> {
+        self.batch(memory, self.offset_of_delta(at), self.widths[at], rows)
+    }
+
+    fn batch<'a, T>(&self, memory: &'a [T], offset: usize, width: usize, rows: usize) -> BatchRows<'a, T> {
+        BatchRows::new(memory, offset, width, rows, self.shard_rows, self.shard_len())
+    }
+}

@@ -1,0 +1,30 @@
+/// Why training stopped.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum Error {
+    /// The loss or a weight is no longer a number, or so large that nothing can be learnt any more.
+    #[error(
+        "training diverged in epoch {epoch}, step {step}: the loss is {loss}, and it was {first} at the start. Usually the \
+         learning rate is too high: try a tenth of it"
+    )]
+    Diverged {
+        /// Counted from 1.
+        epoch: usize,
+        /// Counted from 1 within the epoch.
+        step: usize,
+        /// Of that batch, or the mean over the epoch.
+        loss: f64,
+        /// Of the very first batch.
+        first: f64,
+    },
+    /// There is nothing to train on or to evaluate.
+    #[error("the {0} set is empty: give it at least one sample")]
+    NoSamples(&'static str),
+    /// Samples of another size than the network takes.
+    #[error("the network takes {network} values a sample, and the samples have {samples}: use the data it was made for, or train a new one")]
+    SampleSize {
+        /// What the network takes.
+        network: usize,
+        /// What is there.
+        samples: usize,
+    },
+}

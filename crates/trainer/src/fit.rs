@@ -1,0 +1,114 @@
+//! Epoch after epoch.
+
+use std::time::Instant;
+
+use handgrad_layers::Scalar;
+
+use crate::{Error, Source, Trainer, shuffled};
+
+/// How long and in what order to train.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// How many times every sample is seen.
+    pub epochs: usize,
+    /// Samples of a step.
+    pub batch_size: usize,
+    /// Of the order of the samples.
+    pub seed: u64,
+}
+
+/// What an epoch came to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct EpochRecord {
+    /// Counted from 1.
+    pub epoch: usize,
+    /// Mean over the epoch's samples, each one's loss just before it was learnt from.
+    pub train_loss: f64,
+    /// Mean over the validation samples, after the epoch.
+    pub validation_loss: f64,
+    /// Time of the epoch's steps, evaluation not included.
+    pub seconds: f64,
+    /// Training samples per second of that time.
+    pub samples_per_second: f64,
+}
+
+/// What happens while training.
+#[derive(Clone, Copy, Debug)]
+pub enum Event<'a> {
+    /// A step is done.
+    Step {
+        /// Counted from 1.
+        epoch: usize,
+        /// Samples seen in this epoch.
+        samples: usize,
+        /// Mean loss over these samples.
+        loss: f64,
+    },
+    /// An epoch is done.
+    Epoch(&'a EpochRecord),
+}
+
+/// What training came to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome {
+    /// The epochs that were finished.
+    pub epochs: Vec<EpochRecord>,
+    /// Was it asked to stop before the last epoch was done?
+    pub stopped: bool,
+}
+
+/// Training that goes this many times above its first loss has diverged.
+const DIVERGED: f64 = 1e3;
+/// And so has an epoch whose mean loss lies this many times above it.
+const EPOCH_DIVERGED: f64 = 1.05;
+
+/// Trains. After every step and every epoch `on_event` is told, and says whether to go on.
+///
+/// # Errors
+/// If the samples do not fit the network, or the training diverges.
+pub fn fit<T: Scalar>(
+    trainer: &mut Trainer<T>,
+    train: &Source,
+    validation: &Source,
+    plan: &Plan,
+    on_event: &mut (dyn FnMut(Event) -> bool + Send),
+) -> Result<Outcome, Error> {
+    trainer.check(train, "training")?;
+    trainer.check(validation, "validation")?;
+    let mut outcome = Outcome { epochs: Vec::new(), stopped: false };
+    let mut order = vec![0; train.len()];
+    let mut first_loss = None;
+    for epoch in 1..=plan.epochs {
+        shuffled(plan.seed, epoch as u64, &mut order);
+        let start = Instant::now();
+        let (mut sum, mut seen) = (0.0, 0);
+        for (step, samples) in order.chunks(plan.batch_size).enumerate() {
+            let loss = trainer.step(train, samples);
+            let first = *first_loss.get_or_insert(loss);
+            if !loss.is_finite() || loss > DIVERGED * first {
+                return Err(Error::Diverged { epoch, step: step + 1, loss, first });
+            }
+            seen += samples.len();
+            sum += loss * samples.len() as f64;
+            if !on_event(Event::Step { epoch, samples: seen, loss: sum / seen as f64 }) {
+                outcome.stopped = true;
+                return Ok(outcome);
+            }
+        }
+        let seconds = start.elapsed().as_secs_f64();
+        let (train_loss, first) = (sum / seen as f64, first_loss.unwrap_or(f64::NAN));
+        let validation_loss = trainer.evaluate(validation)?;
+        let diverged = |loss: f64| !loss.is_finite() || loss > EPOCH_DIVERGED * first;
+        if let Some(loss) = [train_loss, validation_loss].into_iter().find(|&loss| diverged(loss)) {
+            return Err(Error::Diverged { epoch, step: order.len().div_ceil(plan.batch_size), loss, first });
+        }
+        let samples_per_second = seen as f64 / seconds;
+        let record = EpochRecord { epoch, train_loss, validation_loss, seconds, samples_per_second };
+        outcome.epochs.push(record);
+        if !on_event(Event::Epoch(&record)) {
+            outcome.stopped = true;
+            return Ok(outcome);
+        }
+    }
+    Ok(outcome)
+}

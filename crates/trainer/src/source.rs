@@ -1,0 +1,60 @@
+use handgrad_dataset::{Samples, Values};
+use handgrad_layers::Scalar;
+
+/// Samples as the trainer reads them: bytes stay bytes until a batch is filled, where a byte becomes value/255.
+#[derive(Clone, Copy, Debug)]
+pub struct Source<'a> {
+    samples: &'a Samples,
+}
+
+impl<'a> Source<'a> {
+    /// Reads `samples`.
+    #[must_use]
+    pub fn new(samples: &'a Samples) -> Self {
+        Self { samples }
+    }
+
+    /// Number of samples.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.samples.len()
+    }
+
+    /// Are there none?
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Values of a sample.
+    #[must_use]
+    pub fn features(&self) -> usize {
+        self.samples.features()
+    }
+
+    /// Writes one sample.
+    pub fn fill<T: Scalar>(&self, sample: usize, row: &mut [T]) {
+        match &self.samples.values {
+            Values::Bytes(values) => match values.row(sample).as_slice() {
+                Some(bytes) => convert(bytes, row, byte),
+                None => values.row(sample).iter().zip(row).for_each(|(&value, to)| *to = byte(value)),
+            },
+            Values::Floats(values) => {
+                values.row(sample).iter().zip(row).for_each(|(&value, to)| *to = T::from_f64(f64::from(value)));
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn byte<T: Scalar>(value: u8) -> T {
+    T::from_u8(value) / T::from_u8(u8::MAX)
+}
+
+fn convert<A: Copy, T>(from: &[A], to: &mut [T], f: impl Fn(A) -> T) {
+    handgrad_layers::vectorize(|| {
+        for (to, &from) in to.iter_mut().zip(from) {
+            *to = f(from);
+        }
+    });
+}

@@ -1,0 +1,288 @@
+//! One training step, in two phases.
+//!
+//! *Rows:* each shard of the batch runs forward, loss and the chain of `backward_input`, on its own. *Weights:* for each
+//! block of the parameters the gradient is summed over all rows in order, and the optimiser moves that block at once,
+//! while it is in cache. No value depends on how many threads there are or how large a shard is.
+
+use handgrad_layers::{Block, Layer, Optimizer, Saved, SavedBatch, Scalar, activation};
+use handgrad_models::Network;
+use ndarray::Array2;
+use rayon::prelude::*;
+
+use crate::arena::Arena;
+use crate::{Error, Source};
+
+/// A network with its weights, the optimiser with its running values, and the memory that a step needs.
+pub struct Trainer<T> {
+    network: Network<T>,
+    optimizer: Optimizer,
+    theta: Vec<T>,
+    gradient: Vec<T>,
+    slots: [Vec<T>; 2],
+    steps: u64,
+    arena: Arena,
+    memory: Vec<T>,
+    row_losses: Vec<T>,
+    blocks: Vec<Work>,
+}
+
+/// A block of a layer's parameters, and where it lies in θ.
+#[derive(Clone, Debug)]
+struct Work {
+    layer: usize,
+    block: Block,
+    len: usize,
+}
+
+/// A block holds about this many values, so that it stays in a core's cache while gradient and optimiser pass over it.
+const BLOCK_VALUES: usize = 1 << 14;
+/// A block has at least this many rows, which share one packing of δ.
+const BLOCK_ROWS: usize = 48;
+/// A shard of a batch has about this many samples.
+const SHARD_ROWS: usize = 64;
+
+impl<T: Scalar> Trainer<T> {
+    /// Starts from fresh weights.
+    #[must_use]
+    pub fn new(network: Network<T>, optimizer: Optimizer, batch_size: usize, seed: u64) -> Self {
+        let theta = network.init(seed);
+        Self::with_weights(network, theta, optimizer, batch_size)
+    }
+
+    /// Starts from the given weights.
+    ///
+    /// # Panics
+    /// If there are not as many as the network has.
+    #[must_use]
+    pub fn with_weights(network: Network<T>, theta: Vec<T>, optimizer: Optimizer, batch_size: usize) -> Self {
+        assert_eq!(theta.len(), network.param_count(), "as many weights as the network has");
+        // Halves of a small batch, so that two threads can share it.
+        let shard_rows = SHARD_ROWS.min(batch_size.div_ceil(2)).max(1);
+        let arena = Arena::new(&network, shard_rows);
+        let memory = vec![T::ZERO; batch_size.div_ceil(shard_rows) * arena.shard_len()];
+        let slots = [0, 1].map(|slot| vec![T::ZERO; if slot < optimizer.slots() { theta.len() } else { 0 }]);
+        let blocks = blocks_of(&network);
+        Self {
+            optimizer,
+            gradient: vec![T::ZERO; theta.len()],
+            theta,
+            slots,
+            steps: 0,
+            memory,
+            row_losses: vec![T::ZERO; batch_size],
+            blocks,
+            arena,
+            network,
+        }
+    }
+
+    /// The network.
+    #[must_use]
+    pub fn network(&self) -> &Network<T> {
+        &self.network
+    }
+
+    /// The weights, θ.
+    #[must_use]
+    pub fn theta(&self) -> &[T] {
+        &self.theta
+    }
+
+    /// ∂L/∂θ of the last step.
+    #[must_use]
+    pub fn gradient(&self) -> &[T] {
+        &self.gradient
+    }
+
+    /// Steps taken so far.
+    #[must_use]
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// Samples that a step takes at most.
+    #[must_use]
+    pub fn batch_size(&self) -> usize {
+        self.row_losses.len()
+    }
+
+    /// Writes NaN over all memory that a step must not read before it writes it.
+    pub fn poison(&mut self) {
+        self.memory.fill(T::NAN);
+        self.gradient.fill(T::NAN);
+        self.row_losses.fill(T::NAN);
+    }
+
+    /// One step on the given samples, at most [`batch_size`](Self::batch_size) of them. Returns the loss before the step.
+    ///
+    /// Allocates nothing as long as it is called on a rayon thread.
+    pub fn step(&mut self, source: &Source, samples: &[u32]) -> f64 {
+        let loss = self.rows(source, samples, true);
+        self.steps += 1;
+        self.weights(samples.len());
+        loss
+    }
+
+    /// Mean loss over all samples of `source`, which are not learnt from.
+    ///
+    /// # Errors
+    /// If there are none, or they are of another size than the network takes.
+    pub fn evaluate(&mut self, source: &Source) -> Result<f64, Error> {
+        self.check(source, "validation")?;
+        let all: Vec<u32> = (0..source.len() as u32).collect();
+        let mut sum = 0.0;
+        for samples in all.chunks(self.batch_size()) {
+            sum += self.rows(source, samples, false) * samples.len() as f64;
+        }
+        Ok(sum / all.len() as f64)
+    }
+
+    /// The predictions for the given samples, one a row.
+    ///
+    /// # Errors
+    /// If they are of another size than the network takes.
+    pub fn predict(&mut self, source: &Source, samples: &[u32]) -> Result<Array2<T>, Error> {
+        self.check(source, "given")?;
+        let last = self.network.layers().len();
+        let width = self.network.width(last);
+        let no_bias = vec![T::ZERO; width];
+        let mut all = Array2::from_elem((samples.len(), width), T::ZERO);
+        let mut rows = all.rows_mut().into_iter();
+        for samples in samples.chunks(self.batch_size()) {
+            self.rows(source, samples, false);
+            for (mut row, output) in
+                rows.by_ref().zip(self.arena.batch_x(&self.memory, last, samples.len()).iter())
+            {
+                row.iter_mut().zip(output).for_each(|(to, &from)| *to = from);
+                if let Some(row) = row.as_slice_mut() {
+                    activation::forward(self.network.output(), &no_bias, row);
+                }
+            }
+        }
+        Ok(all)
+    }
+
+    /// Refuses an empty source, or samples of another size than the network takes.
+    pub(crate) fn check(&self, source: &Source, set: &'static str) -> Result<(), Error> {
+        let (network, samples) = (self.network.spec().features(), source.features());
+        match source.is_empty() {
+            true => Err(Error::NoSamples(set)),
+            false if network != samples => Err(Error::SampleSize { network, samples }),
+            false => Ok(()),
+        }
+    }
+
+    /// Phase one. Returns the mean loss; leaves x and, if `backward`, δ of all layers in memory.
+    fn rows(&mut self, source: &Source, samples: &[u32], backward: bool) -> f64 {
+        let (network, arena, theta, batch) = (&self.network, &self.arena, &self.theta, samples.len());
+        let losses = &mut self.row_losses[..batch];
+        self.memory
+            .par_chunks_mut(arena.shard_len())
+            .zip(samples.par_chunks(arena.shard_rows()))
+            .zip(losses.par_chunks_mut(arena.shard_rows()))
+            .for_each(|((shard, samples), losses)| {
+                let rows = samples.len();
+                let width = network.width(0);
+                for (&sample, row) in samples.iter().zip(arena.x(shard, 0, rows).chunks_exact_mut(width)) {
+                    source.fill(sample as usize, row);
+                }
+                for (at, layer) in network.layers().iter().enumerate() {
+                    let (x, y) = arena.x_pair(shard, at, rows);
+                    layer.forward(&theta[network.theta_of(at)], x, y);
+                }
+                let (target, prediction, delta) = arena.ends(shard, rows);
+                let pairs = prediction.chunks_exact(width).zip(target.chunks_exact(width));
+                for (((prediction, target), delta), row_loss) in
+                    pairs.zip(delta.chunks_exact_mut(width)).zip(losses)
+                {
+                    *row_loss = match backward {
+                        true => network.loss().forward_backward(prediction, target, batch, delta),
+                        false => network.loss().forward(prediction, target),
+                    };
+                }
+                if backward {
+                    for (at, layer) in network.layers().iter().enumerate().rev() {
+                        let (x, y, dy, dx) = arena.backward(shard, at, rows);
+                        layer.backward_input(&theta[network.theta_of(at)], Saved { x, y }, dy, dx);
+                    }
+                }
+            });
+        // In the order of the samples, in f64: the same sum for any number of threads.
+        losses.iter().map(|loss| loss.to_f64()).sum::<f64>() / batch as f64
+    }
+
+    /// Phase two.
+    fn weights(&mut self, rows: usize) {
+        let [first, second] = &mut self.slots;
+        let part = Part {
+            theta: &mut self.theta,
+            gradient: &mut self.gradient,
+            first,
+            second,
+        };
+        let (network, arena, memory) = (&self.network, &self.arena, &self.memory[..]);
+        let (optimizer, step) = (&self.optimizer, self.steps);
+        update(&self.blocks, part, &|work: &Work, part: Part<T>| {
+            let saved = SavedBatch {
+                x: arena.batch_x(memory, work.layer, rows),
+                delta: arena.batch_delta(memory, work.layer + 1, rows),
+            };
+            let layer: &dyn Layer<T> = &*network.layers()[work.layer];
+            layer.backward_params(saved, &work.block, part.gradient);
+            optimizer.update(part.theta, part.gradient, [part.first, part.second], step);
+        });
+    }
+}
+
+/// The same stretch of θ, of its gradient and of the optimiser's running values.
+struct Part<'a, T> {
+    theta: &'a mut [T],
+    gradient: &'a mut [T],
+    first: &'a mut [T],
+    second: &'a mut [T],
+}
+
+impl<'a, T> Part<'a, T> {
+    fn split_at(self, at: usize) -> (Self, Self) {
+        let split = |values: &'a mut [T]| {
+            // A slot that the optimiser does not use is empty.
+            let at = at.min(values.len());
+            values.split_at_mut(at)
+        };
+        let (theta, theta_after) = split(self.theta);
+        let (gradient, gradient_after) = split(self.gradient);
+        let (first, first_after) = split(self.first);
+        let (second, second_after) = split(self.second);
+        let after = Self { theta: theta_after, gradient: gradient_after, first: first_after, second: second_after };
+        (Self { theta, gradient, first, second }, after)
+    }
+}
+
+/// Calls `run` for every block with its part, in parallel: halves the list until one block is left.
+fn update<T: Scalar>(blocks: &[Work], part: Part<T>, run: &(impl Fn(&Work, Part<T>) + Sync)) {
+    match blocks {
+        [] => {}
+        [work] => run(work, part),
+        _ => {
+            let (left, right) = blocks.split_at(blocks.len() / 2);
+            let (left_part, right_part) = part.split_at(left.iter().map(|work| work.len).sum());
+            rayon::join(|| update(left, left_part, run), || update(right, right_part, run));
+        }
+    }
+}
+
+/// Cuts every parameter into blocks of whole rows, in the order of θ.
+fn blocks_of<T: Scalar>(network: &Network<T>) -> Vec<Work> {
+    let mut blocks = Vec::new();
+    for param in network.params() {
+        let (rows, len) = (param.spec.rows(), param.spec.len());
+        let width = len / rows;
+        let block_rows = (BLOCK_VALUES / width).max(BLOCK_ROWS);
+        for start in (0..rows).step_by(block_rows) {
+            let end = rows.min(start + block_rows);
+            let block = Block { param: param.index, rows: start..end };
+            blocks.push(Work { layer: param.layer, block, len: (end - start) * width });
+        }
+    }
+    blocks
+}

@@ -1,0 +1,213 @@
+//! Every gradient against central differences in f64.
+
+use handgrad_layers::{
+    Activation, Block, Dense, Error, Layer, Loss, LossKind, ParamSpec, Reduction, Saved, SavedBatch, Scalar,
+    gradcheck::{check, check_layer},
+};
+use handgrad_tests::numbers;
+
+const TOLERANCE: f64 = 1e-6;
+const ACTIVATIONS: [Activation; 4] =
+    [Activation::Linear, Activation::Relu, Activation::Sigmoid, Activation::Tanh];
+
+fn doubles(count: usize, seed: u64) -> Vec<f64> {
+    numbers(count, seed).into_iter().map(f64::from).collect()
+}
+
+/// θ and x for which no z of the layer lies within 0.001 of ReLU's kink: seeds are tried until one is found.
+fn away_from_the_kink(dense: Dense, rows: usize, mut seed: u64) -> (Vec<f64>, Vec<f64>) {
+    loop {
+        let theta = doubles((dense.inputs + 1) * dense.units, seed);
+        let x = doubles(rows * dense.inputs, seed + 1);
+        let mut z = vec![0.0; rows * dense.units];
+        Layer::<f64>::forward(&Dense { activation: Activation::Linear, ..dense }, &theta, &x, &mut z);
+        if z.iter().all(|z| z.abs() > 1e-3) {
+            return (theta, x);
+        }
+        seed += 2;
+    }
+}
+
+#[test]
+fn dense_layers_agree_with_central_differences() {
+    for activation in ACTIVATIONS {
+        for (rows, inputs, units) in [(1, 1, 1), (1, 5, 3), (4, 3, 7), (6, 9, 2), (3, 17, 16)] {
+            let dense = Dense { inputs, units, activation };
+            let (theta, x) = away_from_the_kink(dense, rows, 10);
+            let dy = doubles(rows * units, 3);
+            for block_rows in [1, 4, 100] {
+                let report = check_layer(&dense, &theta, &x, &dy, rows, block_rows);
+                assert!(report.error < TOLERANCE, "{dense:?}, {rows} rows, blocks of {block_rows}: {report:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_gradient_of_relu_at_its_kink_is_zero() {
+    let dense = Dense { inputs: 1, units: 1, activation: Activation::Relu };
+    let (mut dy, mut dx) = ([1.0], [f64::NAN]);
+    let mut y = [f64::NAN];
+    dense.forward(&[1.0, -2.0], &[2.0], &mut y);
+    dense.backward_input(&[1.0, -2.0], Saved { x: &[2.0], y: &y }, &mut dy, Some(&mut dx));
+    assert_eq!((y, dy, dx), ([0.0], [0.0], [0.0]));
+}
+
+#[test]
+fn losses_agree_with_central_differences() {
+    let n = 21;
+    let unit = |seed| doubles(n, seed).into_iter().map(|v| 0.5 + 0.49 * v).collect::<Vec<_>>();
+    let logits: Vec<f64> = doubles(n, 5).into_iter().map(|v| 12.0 * v).collect();
+    for reduction in [Reduction::Mean, Reduction::Sum] {
+        for kind in [LossKind::Mse, LossKind::Mae, LossKind::Bce, LossKind::BceLogits] {
+            let loss = Loss { kind, reduction };
+            let prediction = if kind == LossKind::BceLogits { logits.clone() } else { unit(1) };
+            let target = unit(2);
+            let batch = 4;
+            let mut delta = vec![f64::NAN; n];
+            let value = loss.forward_backward(&prediction, &target, batch, &mut delta);
+            assert_eq!(value, loss.forward(&prediction, &target));
+            let report =
+                check("prediction", &prediction, &delta, |p| loss.forward(p, &target) / batch as f64);
+            assert!(report.error < TOLERANCE, "{loss:?}: {report:?}");
+        }
+    }
+}
+
+/// What a mistake in a backward pass looks like.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Mistake {
+    ForgottenBias,
+    ForgottenActivation,
+    NegativeGradient,
+    MeanForSum,
+    AccumulatedInput,
+    MissingTranspose,
+}
+
+/// A square dense layer with a mistake in it.
+#[derive(Debug)]
+struct Mistaken(Dense, Mistake);
+
+impl Layer<f64> for Mistaken {
+    fn describe(&self) -> String {
+        Layer::<f64>::describe(&self.0)
+    }
+    fn output_shape(&self, input: &[usize]) -> Result<Vec<usize>, Error> {
+        Layer::<f64>::output_shape(&self.0, input)
+    }
+    fn params(&self) -> Vec<ParamSpec> {
+        Layer::<f64>::params(&self.0)
+    }
+    fn forward(&self, theta: &[f64], x: &[f64], y: &mut [f64]) {
+        self.0.forward(theta, x, y);
+    }
+    fn backward_input(&self, theta: &[f64], saved: Saved<'_, f64>, dy: &mut [f64], dx: Option<&mut [f64]>) {
+        let Some(dx) = dx else { return };
+        match self.1 {
+            Mistake::ForgottenActivation => {
+                Dense { activation: Activation::Linear, ..self.0 }.backward_input(theta, saved, dy, Some(dx));
+            }
+            Mistake::MissingTranspose => {
+                self.0.backward_input(theta, saved, dy, None);
+                handgrad_kernels::matmul(dy, &theta[..self.0.inputs * self.0.units], dx, self.0.inputs, self.0.units);
+            }
+            Mistake::AccumulatedInput => {
+                self.0.backward_input(theta, saved, dy, Some(dx));
+                dx.iter_mut().for_each(|dx| *dx += 1.0);
+            }
+            _ => self.0.backward_input(theta, saved, dy, Some(dx)),
+        }
+    }
+    fn backward_params(&self, saved: SavedBatch<'_, f64>, block: &Block, dtheta: &mut [f64]) {
+        self.0.backward_params(saved, block, dtheta);
+        let rows = saved.x.rows() as f64;
+        match self.1 {
+            Mistake::ForgottenBias if block.param == 1 => dtheta.fill(0.0),
+            Mistake::NegativeGradient => dtheta.iter_mut().for_each(|g| *g = -*g),
+            Mistake::MeanForSum => dtheta.iter_mut().for_each(|g| *g /= rows),
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn the_check_rejects_planted_mistakes() {
+    let (rows, dense) = (3, Dense { inputs: 4, units: 4, activation: Activation::Tanh });
+    let (theta, x, dy) = (doubles(20, 1), doubles(rows * 4, 2), doubles(rows * 4, 3));
+    assert!(check_layer(&dense, &theta, &x, &dy, rows, 2).error < TOLERANCE);
+    for mistake in [
+        Mistake::ForgottenBias,
+        Mistake::ForgottenActivation,
+        Mistake::NegativeGradient,
+        Mistake::MeanForSum,
+        Mistake::AccumulatedInput,
+        Mistake::MissingTranspose,
+    ] {
+        let report = check_layer(&Mistaken(dense, mistake), &theta, &x, &dy, rows, 2);
+        assert!(report.error > 1e-2, "{mistake:?} passed: {report:?}");
+    }
+    assert!(check("nan", &[1.0], &[f64::NAN], |v| v[0]).error > 1.0, "NaN must not pass");
+}
+
+/// A forward pass with a matching wrong backward pass would satisfy a gradient check, so the forward pass is held to
+/// sums written out.
+#[test]
+fn the_forward_pass_of_a_dense_layer_is_its_formula() {
+    let (rows, inputs, units) = (3, 5, 4);
+    let (w, b, x) = (doubles(inputs * units, 1), doubles(units, 2), doubles(rows * inputs, 3));
+    let theta = [w.clone(), b.clone()].concat();
+    for activation in ACTIVATIONS {
+        let mut y = vec![f64::NAN; rows * units];
+        Dense { inputs, units, activation }.forward(&theta, &x, &mut y);
+        for r in 0..rows {
+            for j in 0..units {
+                let z: f64 = (0..inputs).map(|i| x[r * inputs + i] * w[i * units + j]).sum::<f64>() + b[j];
+                let want = match activation {
+                    Activation::Linear => z,
+                    Activation::Relu => f64::max(z, 0.0),
+                    Activation::Sigmoid => 1.0 / (1.0 + (-z).exp()),
+                    Activation::Tanh => z.tanh(),
+                };
+                assert!((y[r * units + j] - want).abs() < 1e-14, "{activation:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn binary_cross_entropy_is_stable_on_logits_and_clipped_on_probabilities() {
+    use handgrad_layers::{bce, bce_logits};
+    // Against f64, where 1 + e^−100 would already be 1: the closed forms for a certain target.
+    for z in [-100.0_f32, -60.0, -17.5, -1.0, 0.0, 0.5, 20.0, 88.0, 100.0] {
+        let e = f64::from(-z.abs()).exp();
+        let softplus_of_minus_abs = e.ln_1p();
+        for t in [0.0_f32, 1.0] {
+            let wrong_side = (z > 0.0) == (t == 0.0);
+            let exact = softplus_of_minus_abs + if wrong_side { f64::from(z.abs()) } else { 0.0 };
+            let value = f64::from(bce_logits::loss(z, t));
+            assert!((value - exact).abs() <= 3e-7 * exact + 2e-45, "z {z}, t {t}: {value:e}, not {exact:e}");
+            let slope = bce_logits::derivative(z, t);
+            assert!(slope.is_finite() && slope.abs() <= 1.0);
+        }
+    }
+    assert!(bce_logits::loss(f32::NAN, 0.5).is_nan() && bce_logits::derivative(f32::NAN, 0.5).is_nan());
+    // The two forms are the same function where both are accurate.
+    for z in [-8.0_f64, -2.0, 0.3, 7.0] {
+        for t in [0.0, 0.25, 1.0] {
+            let p = z.sigmoid();
+            assert!((bce_logits::loss(z, t) - bce::loss(p, t)).abs() < 1e-9);
+            let chain = bce::derivative(p, t) * p * (1.0 - p);
+            assert!((bce_logits::derivative(z, t) - chain).abs() < 1e-9);
+        }
+    }
+    // At the clip: −ln 10⁻⁷, and no slope beyond it.
+    assert!((bce::loss(0.0_f64, 1.0) - 16.118_095_65).abs() < 1e-8);
+    assert_eq!(bce::derivative(0.0_f64, 1.0), 0.0);
+    assert_eq!(bce::derivative(1.0_f64, 1.0), 0.0);
+    assert!(bce::loss(f64::NAN, 1.0).is_nan() && bce::derivative(f64::NAN, 1.0).is_nan());
+    // Least at p = t, where it is the entropy of t.
+    let entropy = -(0.3_f64 * 0.3_f64.ln() + 0.7 * 0.7_f64.ln());
+    assert!((bce::loss(0.3, 0.3) - entropy).abs() < 1e-12);
+    assert!(bce::loss(0.31, 0.3) > entropy && bce::loss(0.29, 0.3) > entropy);
+}

@@ -1,0 +1,137 @@
+//! The hot loops against their plain twins, against matrixmultiply, and against f64.
+
+use handgrad_kernels::{BatchRows, matmul, matmul_nt, matmul_tn, reference};
+use handgrad_tests::numbers;
+
+/// matrixmultiply's product at alpha = 1: the outside oracle for the bits. Strides are (row, column).
+fn oracle([m, k, n]: [usize; 3], a: &[f32], sa: [usize; 2], b: &[f32], sb: [usize; 2]) -> Vec<f32> {
+    let mut c = vec![f32::NAN; m * n];
+    assert!((m - 1) * sa[0] + (k - 1) * sa[1] < a.len() && (k - 1) * sb[0] + (n - 1) * sb[1] < b.len());
+    let [a0, a1, b0, b1] = [sa[0], sa[1], sb[0], sb[1]].map(|stride| stride as isize);
+    // SAFETY: the assertion keeps every element that the strides reach inside its slice.
+    unsafe {
+        let c = c.as_mut_ptr();
+        matrixmultiply::sgemm(m, k, n, 1.0, a.as_ptr(), a0, a1, b.as_ptr(), b0, b1, 0.0, c, n as isize, 1);
+    }
+    c
+}
+
+fn check(m: usize, k: usize, n: usize) {
+    let (x, w, d) = (numbers(m * k, 1), numbers(k * n, 2), numbers(m * n, 3));
+    let nan = |len: usize| vec![f32::NAN; len];
+
+    let (mut y, mut twin) = (nan(m * n), nan(m * n));
+    matmul(&x, &w, &mut y, k, n);
+    reference::matmul(&x, &w, &mut twin, k, n);
+    assert_eq!(y, twin, "x·w against the twin at {m}×{k}×{n}");
+    assert_eq!(y, oracle([m, k, n], &x, [k, 1], &w, [n, 1]), "x·w against matrixmultiply at {m}×{k}×{n}");
+
+    let (mut dx, mut twin) = (nan(m * k), nan(m * k));
+    matmul_nt(&d, &w, &mut dx, k, n);
+    reference::matmul_nt(&d, &w, &mut twin, k, n);
+    assert_eq!(dx, twin, "δ·wᵀ against the twin at {m}×{k}×{n}");
+    assert_eq!(dx, oracle([m, n, k], &d, [n, 1], &w, [1, n]), "δ·wᵀ against matrixmultiply at {m}×{k}×{n}");
+
+    let (mut dw, mut twin) = (nan(k * n), nan(k * n));
+    matmul_tn(BatchRows::contiguous(&x, k), BatchRows::contiguous(&d, n), 0..k, &mut dw);
+    reference::matmul_tn(&x, &d, &mut twin, k, n);
+    assert_eq!(dw, twin, "xᵀ·δ against the twin at {m}×{k}×{n}");
+    assert_eq!(dw, oracle([k, m, n], &x, [1, k], &d, [n, 1]), "xᵀ·δ against matrixmultiply at {m}×{k}×{n}");
+}
+
+#[test]
+fn products_equal_their_twins_and_matrixmultiply_bit_for_bit() {
+    const SIZES: [usize; 13] = [1, 2, 3, 5, 7, 8, 12, 13, 16, 31, 33, 48, 70];
+    for m in SIZES {
+        for k in SIZES {
+            for n in SIZES {
+                check(m, k, n);
+            }
+        }
+    }
+    for (m, k, n) in [(1, 784, 32), (25, 784, 64), (97, 32, 784), (300, 255, 33), (513, 257, 30), (64, 512, 100)] {
+        check(m, k, n);
+    }
+}
+
+#[test]
+fn empty_dimensions_give_empty_or_zero_results() {
+    let mut y = [f32::NAN; 6];
+    matmul(&[], &[], &mut y, 0, 3);
+    assert_eq!(y, [0.0; 6]);
+    let mut dx = [f32::NAN; 6];
+    matmul_nt(&[], &[], &mut dx, 3, 0);
+    assert_eq!(dx, [0.0; 6]);
+    let mut dw = [f32::NAN; 6];
+    matmul_tn(BatchRows::new(&[], 0, 2, 0, 1, 0), BatchRows::new(&[], 0, 3, 0, 1, 0), 0..2, &mut dw);
+    assert_eq!(dw, [0.0; 6]);
+    matmul::<f32>(&[], &[], &mut [], 4, 0);
+}
+
+#[test]
+fn slices_need_no_alignment() {
+    let (m, k, n) = (14, 40, 33);
+    let (x, w) = (numbers(m * k + 1, 1), numbers(k * n + 3, 2));
+    let (mut y, mut twin) = (vec![0.0; m * n + 1], vec![0.0; m * n]);
+    matmul(&x[1..], &w[3..], &mut y[1..], k, n);
+    reference::matmul(&x[1..], &w[3..], &mut twin, k, n);
+    assert_eq!(y[1..], twin);
+}
+
+#[test]
+fn infinities_and_nan_pass_through_a_product() {
+    let (m, k, n) = (13, 20, 37);
+    let (mut x, w) = (numbers(m * k, 1), numbers(k * n, 2));
+    x[0] = f32::INFINITY;
+    x[k] = f32::NAN;
+    let mut y = vec![0.0; m * n];
+    matmul(&x, &w, &mut y, k, n);
+    for (j, w) in w[..n].iter().enumerate() {
+        assert_eq!(y[j], f32::INFINITY * w.signum());
+        assert!(y[n + j].is_nan());
+        assert!(y[2 * n + j].is_finite());
+    }
+}
+
+/// The gradient of a batch is the same however its rows are cut into shards, and for any part of its rows.
+#[test]
+fn shards_and_blocks_do_not_change_a_bit() {
+    let (m, k, n) = (300, 50, 41);
+    let (x, d) = (numbers(m * k, 1), numbers(m * n, 3));
+    let mut whole = vec![0.0; k * n];
+    reference::matmul_tn(&x, &d, &mut whole, k, n);
+    for shard_rows in [1, 7, 64, 299, 300, 1000] {
+        let stride = shard_rows * (k + n) + 5;
+        let mut memory = vec![f32::NAN; m.div_ceil(shard_rows) * stride];
+        for row in 0..m {
+            let (shard, row_in) = (row / shard_rows * stride, row % shard_rows);
+            memory[shard + row_in * k..][..k].copy_from_slice(&x[row * k..][..k]);
+            memory[shard + shard_rows * k + row_in * n..][..n].copy_from_slice(&d[row * n..][..n]);
+        }
+        let rows = |offset, cols| BatchRows::new(&memory, offset, cols, m, shard_rows, stride);
+        for inputs in [0..k, 0..1, 13..14, 3..50, 24..37] {
+            let mut dw = vec![f32::NAN; inputs.len() * n];
+            matmul_tn(rows(0, k), rows(shard_rows * k, n), inputs.clone(), &mut dw);
+            assert_eq!(dw, whole[inputs.start * n..inputs.end * n], "{shard_rows} rows a shard, inputs {inputs:?}");
+        }
+    }
+}
+
+#[test]
+fn f64_products_agree_with_sums_in_order() {
+    let (m, k, n) = (9, 31, 14);
+    let double = |values: Vec<f32>| values.into_iter().map(f64::from).collect::<Vec<_>>();
+    let (x, w, d) = (double(numbers(m * k, 1)), double(numbers(k * n, 2)), double(numbers(m * n, 3)));
+    let near = |a: f64, b: f64| assert!((a - b).abs() < 1e-12, "{a} {b}");
+    let (mut y, mut dx, mut dw) = (vec![f64::NAN; m * n], vec![f64::NAN; m * k], vec![f64::NAN; 5 * n]);
+    matmul(&x, &w, &mut y, k, n);
+    matmul_nt(&d, &w, &mut dx, k, n);
+    matmul_tn(BatchRows::contiguous(&x, k), BatchRows::contiguous(&d, n), 20..25, &mut dw);
+    for i in 0..m {
+        (0..n).for_each(|j| near(y[i * n + j], (0..k).map(|p| x[i * k + p] * w[p * n + j]).sum()));
+        (0..k).for_each(|j| near(dx[i * k + j], (0..n).map(|p| d[i * n + p] * w[j * n + p]).sum()));
+    }
+    for i in 0..5 {
+        (0..n).for_each(|j| near(dw[i * n + j], (0..m).map(|p| x[p * k + 20 + i] * d[p * n + j]).sum()));
+    }
+}

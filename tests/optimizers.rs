@@ -1,0 +1,70 @@
+//! Optimisers and initialisation against their formulas.
+
+use handgrad_layers::{Init, Optimizer, ParamRole, ParamSpec, adam::Adam, sgd};
+
+#[test]
+fn gradient_descent_with_momentum_by_hand() {
+    // v: 2, then 0.9·2 + 4 = 5.8; θ: 1 − 0.1·2 = 0.8, then 0.8 − 0.58 = 0.22
+    let (mut theta, mut v) = ([1.0_f64], [0.0]);
+    sgd::update(&mut theta, &[2.0], &mut v, 0.1, 0.9);
+    assert!((theta[0] - 0.8).abs() < 1e-15 && v == [2.0]);
+    sgd::update(&mut theta, &[4.0], &mut v, 0.1, 0.9);
+    assert!((theta[0] - 0.22).abs() < 1e-15 && (v[0] - 5.8).abs() < 1e-15);
+}
+
+#[test]
+fn adam_by_hand() {
+    let adam = Adam { learning_rate: 0.1, ..Adam::default() };
+    let (mut theta, mut m, mut v) = ([1.0_f64], [0.0], [0.0]);
+    let mut step = |g: f64, t| {
+        Optimizer::Adam(adam).update(&mut theta, &[g], [&mut m, &mut v], t);
+        theta[0]
+    };
+    // t = 1: m̂ = g, v̂ = g², so the step is α·g/(|g| + ε)
+    assert!((step(0.5, 1) - (1.0 - 0.1 * 0.5 / (0.5 + 1e-8))).abs() < 1e-15);
+    // t = 2: m = .9·.05 − .1·.25 = .02, m̂ = .02/.19; v = .999·.00025 + .001·.0625, v̂ = v/.001999
+    let m_hat: f64 = 0.02 / 0.19;
+    let v_hat: f64 = (0.999 * 0.000_25 + 0.001 * 0.062_5) / 0.001_999;
+    let expected = (1.0 - 0.1 * 0.5 / (0.5 + 1e-8)) - 0.1 * m_hat / (v_hat.sqrt() + 1e-8);
+    assert!((step(-0.25, 2) - expected).abs() < 1e-15);
+}
+
+#[test]
+fn the_first_step_of_adam_does_not_depend_on_the_scale_of_the_gradient() {
+    for scale in [1e-3, 1.0, 1e6] {
+        let (mut theta, mut m, mut v) = ([0.0_f64; 2], [0.0; 2], [0.0; 2]);
+        Optimizer::Adam(Adam::default()).update(&mut theta, &[scale, -3.0 * scale], [&mut m, &mut v], 1);
+        assert!((theta[0] + 1e-3).abs() < 1e-7 && (theta[1] - 1e-3).abs() < 1e-7, "{theta:?}");
+    }
+}
+
+#[test]
+fn fresh_weights_have_the_variance_of_their_formula_and_biases_are_zero() {
+    let (fan_in, fan_out) = (300, 200);
+    let spec = |role| ParamSpec { name: "w", shape: vec![fan_in, fan_out], role };
+    let n = (fan_in * fan_out) as f64;
+    for (init, variance, bounded) in [
+        (Init::XavierNormal, 2.0 / 500.0, false),
+        (Init::XavierUniform, 2.0 / 500.0, true),
+        (Init::HeNormal, 2.0 / 300.0, false),
+        (Init::HeUniform, 2.0 / 300.0, true),
+    ] {
+        let mut w = vec![f64::NAN; fan_in * fan_out];
+        init.fill(&spec(ParamRole::Weight { fan_in, fan_out }), 7, 0, &mut w);
+        let mean = w.iter().sum::<f64>() / n;
+        let found = w.iter().map(|w| w * w).sum::<f64>() / n;
+        // Standard errors: √(Var/n) of the mean; of the variance √2/√n relative for a normal, less for a uniform.
+        assert!(mean.abs() < 4.0 * (variance / n).sqrt(), "{init:?}: mean {mean}");
+        assert!((found / variance - 1.0).abs() < 4.0 * (2.0 / n).sqrt(), "{init:?}: variance {found}, not {variance}");
+        let largest = w.iter().fold(0.0_f64, |a, w| a.max(w.abs()));
+        assert_eq!(largest <= (3.0 * variance).sqrt(), bounded, "{init:?}: {largest}");
+
+        let mut again = vec![0.0_f32; w.len()];
+        init.fill(&spec(ParamRole::Weight { fan_in, fan_out }), 7, 0, &mut again);
+        assert!(w.iter().zip(&again).all(|(&w, &again)| w as f32 == again), "f32 and f64 start alike");
+        init.fill(&spec(ParamRole::Weight { fan_in, fan_out }), 7, 1, &mut again);
+        assert!(w[0] as f32 != again[0], "another stream, other numbers");
+        init.fill(&spec(ParamRole::Bias), 7, 0, &mut again);
+        assert!(again.iter().all(|&b| b == 0.0));
+    }
+}
