@@ -1,18 +1,12 @@
 //! The hot loops against their plain twins, against matrixmultiply, and against f64.
 
-use handgrad_kernels::{BatchRows, matmul, matmul_nt, matmul_tn, reference};
+use handgrad_kernels::{BatchRows, matmul, matmul_nt, matmul_tn, reference, rivals};
 use handgrad_tests::numbers;
 
-/// matrixmultiply's product at alpha = 1: the outside oracle for the bits. Strides are (row, column).
-fn oracle([m, k, n]: [usize; 3], a: &[f32], sa: [usize; 2], b: &[f32], sb: [usize; 2]) -> Vec<f32> {
-    let mut c = vec![f32::NAN; m * n];
-    assert!((m - 1) * sa[0] + (k - 1) * sa[1] < a.len() && (k - 1) * sb[0] + (n - 1) * sb[1] < b.len());
-    let [a0, a1, b0, b1] = [sa[0], sa[1], sb[0], sb[1]].map(|stride| stride as isize);
-    // SAFETY: the assertion keeps every element that the strides reach inside its slice.
-    unsafe {
-        let c = c.as_mut_ptr();
-        matrixmultiply::sgemm(m, k, n, 1.0, a.as_ptr(), a0, a1, b.as_ptr(), b0, b1, 0.0, c, n as isize, 1);
-    }
+/// matrixmultiply's product: the outside oracle for the bits. Strides are (row, column).
+fn oracle(sizes: [usize; 3], a: &[f32], sa: [usize; 2], b: &[f32], sb: [usize; 2]) -> Vec<f32> {
+    let mut c = vec![f32::NAN; sizes[0] * sizes[2]];
+    rivals::matrixmultiply(sizes, a, sa, b, sb, &mut c);
     c
 }
 

@@ -1,1 +1,27 @@
-//! dataset
+//! Data sets: IDX files plain or gzip, sets known by name and downloaded once, and a synthetic one drawn on the spot.
+//!
+//! ```
+//! use std::path::Path;
+//!
+//! let set = handgrad_dataset::load("synthetic", Path::new("data"), &())?;
+//! assert_eq!((set.train.len(), set.validation.len(), set.train.features()), (10_000, 2_000, 28 * 28));
+//! # Ok::<(), handgrad_dataset::Error>(())
+//! ```
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+pub mod disk;
+pub mod download;
+mod error;
+mod gzip;
+pub mod idx;
+mod load;
+pub mod named;
+mod progress;
+mod samples;
+pub mod synthetic;
+
+pub use error::Error;
+pub use load::{DataSet, load};
+pub use progress::Progress;
+pub use samples::{Samples, Values};

@@ -15,6 +15,8 @@ pub mod math;
 mod matmul;
 mod microkernel;
 pub mod reference;
+#[cfg(feature = "rivals")]
+pub mod rivals;
 mod rows;
 mod scalar;
 mod simd;

@@ -41,6 +41,8 @@ pub enum Event<'a> {
         epoch: usize,
         /// Samples seen in this epoch.
         samples: usize,
+        /// Samples that an epoch has.
+        samples_per_epoch: usize,
         /// Mean loss over these samples.
         loss: f64,
     },
@@ -90,7 +92,7 @@ pub fn fit<T: Scalar>(
             }
             seen += samples.len();
             sum += loss * samples.len() as f64;
-            if !on_event(Event::Step { epoch, samples: seen, loss: sum / seen as f64 }) {
+            if !on_event(Event::Step { epoch, samples: seen, samples_per_epoch: order.len(), loss: sum / seen as f64 }) {
                 outcome.stopped = true;
                 return Ok(outcome);
             }

@@ -1,0 +1,147 @@
+//! From what the user typed to a data set.
+
+use std::path::{Path, PathBuf};
+
+use crate::error::thousands;
+use crate::{Error, Progress, Samples, idx, named, synthetic};
+
+/// Samples to train on and samples to validate with.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DataSet {
+    /// What it is called: the name of a known set, or of the folder or file.
+    pub name: String,
+    /// One line for people: the folder or file read, or "drawn from seed 0".
+    pub origin: String,
+    /// To train on.
+    pub train: Samples,
+    /// To validate with.
+    pub validation: Samples,
+    /// One line for people: "the 10,000 images of t10k-images-idx3-ubyte.gz", or "the last tenth of FILE".
+    pub validation_origin: String,
+}
+
+/// How many images `load("synthetic")` draws to train on, how many to validate with, and from which seed.
+const SYNTHETIC: (usize, usize, u64) = (10_000, 2_000, 0);
+
+/// Loads the data set that `what` means: the name of a known set ([`named::all`]), kept in and if need be downloaded to
+/// a folder of its own in `data_dir`; a folder with `train-` and `t10k-` IDX files; or one IDX file, plain or gzip, of
+/// which the last tenth, at least one sample, is held out as validation. A name wins over a path: write `./mnist` for a
+/// folder called that.
+///
+/// # Errors
+/// When `what` means nothing, a file is not as it should be, or it cannot be had ([`Error::is_unavailable`]).
+pub fn load(what: &str, data_dir: &Path, progress: &dyn Progress) -> Result<DataSet, Error> {
+    if what == synthetic::NAME {
+        return Ok(drawn());
+    }
+    if let Some(set) = named::find(what) {
+        let folder = named::fetch(set, data_dir, progress)?;
+        return Ok(DataSet { name: set.name.to_owned(), ..from_folder(&folder)? });
+    }
+    let path = Path::new(what);
+    if path.is_dir() {
+        return from_folder(path);
+    }
+    if path.exists() {
+        return from_file(path);
+    }
+    let known = named::all().iter().map(|set| set.name).collect::<Vec<_>>().join(", ");
+    Err(Error::Unknown { what: what.to_owned(), known })
+}
+
+fn drawn() -> DataSet {
+    let (train, validation, seed) = SYNTHETIC;
+    let (train, validation) = synthetic::draw(seed, train + validation).split(train);
+    DataSet {
+        name: synthetic::NAME.to_owned(),
+        origin: format!("{} images drawn from seed {seed}", thousands(train.len())),
+        validation_origin: format!("the next {} images drawn from seed {seed}", thousands(validation.len())),
+        train,
+        validation,
+    }
+}
+
+fn from_file(path: &Path) -> Result<DataSet, Error> {
+    let all = Samples::from_idx(idx::read(path)?, path)?;
+    if all.len() < 2 {
+        return Err(Error::TooFewSamples { path: path.to_path_buf(), found: all.len() });
+    }
+    let held_out = (all.len() / 10).max(1);
+    let (train, validation) = all.split(all.len() - held_out);
+    let name = file_name(path);
+    Ok(DataSet {
+        origin: format!("the first {} {} of {}", thousands(train.len()), train.noun(), path.display()),
+        validation_origin: format!("the last tenth of {name}: {} {}", thousands(held_out), train.noun()),
+        name,
+        train,
+        validation,
+    })
+}
+
+fn from_folder(folder: &Path) -> Result<DataSet, Error> {
+    let (train, train_path) = part(folder, "train-")?;
+    let (validation, validation_path) = part(folder, "t10k-")?;
+    if (train.kind(), &train.shape) != (validation.kind(), &validation.shape) {
+        return Err(Error::ShapesDiffer { path: validation_path, found: validation.kind(), expected: train.kind() });
+    }
+    let count = |samples: &Samples| format!("{} {}", thousands(samples.len()), samples.noun());
+    Ok(DataSet {
+        // "." and ".." have no name of their own.
+        name: folder.file_name().map_or_else(|| "folder".to_owned(), |name| name.to_string_lossy().into_owned()),
+        origin: format!("the {} of {}", count(&train), train_path.display()),
+        validation_origin: format!("the {} of {}", count(&validation), file_name(&validation_path)),
+        train,
+        validation,
+    })
+}
+
+/// The samples, with their labels if there are any, of the files whose names start with `prefix`.
+fn part(folder: &Path, prefix: &str) -> Result<(Samples, PathBuf), Error> {
+    let (labels, images): (Vec<String>, Vec<String>) =
+        idx_files(folder, prefix)?.into_iter().partition(|name| name.contains("label"));
+    let wrong = |found: &[String], expected: String| {
+        let found = if found.is_empty() { "none".to_owned() } else { found.join(", ") };
+        Err(Error::Folder { path: folder.to_path_buf(), found, expected })
+    };
+    let [image_file] = &images[..] else {
+        return wrong(&images, format!("of samples whose name starts with {prefix}"));
+    };
+    let path = folder.join(image_file);
+    let mut samples = Samples::from_idx(idx::read(&path)?, &path)?;
+    match &labels[..] {
+        [] => {}
+        [label_file] => samples.labels = Some(read_labels(&folder.join(label_file), samples.len())?),
+        _ => return wrong(&labels, format!("of labels whose name starts with {prefix}")),
+    }
+    Ok((samples, path))
+}
+
+/// The names of the IDX files in a folder that start with `prefix`, sorted. Where a file is there both plain and
+/// compressed, the plain one is taken.
+fn idx_files(folder: &Path, prefix: &str) -> Result<Vec<String>, Error> {
+    let mut names = Vec::new();
+    for entry in folder.read_dir().map_err(Error::io(folder, "reading the folder"))? {
+        let name = entry.map_err(Error::io(folder, "reading the folder"))?.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with(prefix) && name.contains("idx") {
+            names.push(name.into_owned());
+        }
+    }
+    names.sort();
+    let plain = names.clone();
+    names.retain(|name| name.strip_suffix(".gz").is_none_or(|stem| !plain.iter().any(|other| other == stem)));
+    Ok(names)
+}
+
+fn read_labels(path: &Path, expected: usize) -> Result<Vec<u8>, Error> {
+    let found = match idx::read(path)? {
+        idx::Array::U8(array) if array.shape() == [expected] => return Ok(array.into_iter().collect()),
+        idx::Array::U8(array) => format!("{} bytes", crate::error::sizes(array.shape())),
+        other => format!("{} values that are not bytes", crate::error::sizes(other.shape())),
+    };
+    Err(Error::WrongLabels { path: path.to_path_buf(), found, expected })
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+}

@@ -1,0 +1,134 @@
+//! The data sets known by name, with the size and SHA-256 of every file.
+
+use std::path::{Path, PathBuf};
+
+use crate::download::Downloader;
+use crate::{Error, Progress, synthetic};
+
+/// A file of a named set. It counts as that file only with this length and this SHA-256.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RemoteFile {
+    /// Its name, on the mirrors and on the disk.
+    pub name: &'static str,
+    /// Its length.
+    pub bytes: u64,
+    /// Its SHA-256 in lower-case hexadecimal.
+    pub sha256: &'static str,
+}
+
+/// A data set known by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NamedSet {
+    /// What to call it.
+    pub name: &'static str,
+    /// What it is, in one line.
+    pub about: &'static str,
+    /// Under which terms it may be used, and whose it is.
+    pub licence: &'static str,
+    /// Its files; none for a set that is drawn on the spot.
+    pub files: &'static [RemoteFile],
+    /// Folders on the web that hold the files, best first, each ending in a slash.
+    pub mirrors: &'static [&'static str],
+}
+
+/// The usual names of the four files: images and labels to train on, images and labels to validate with.
+pub(crate) const FILES: [&str; 4] = [
+    "train-images-idx3-ubyte.gz",
+    "train-labels-idx1-ubyte.gz",
+    "t10k-images-idx3-ubyte.gz",
+    "t10k-labels-idx1-ubyte.gz",
+];
+
+static ALL: [NamedSet; 3] = [
+    NamedSet {
+        name: "fashion-mnist",
+        about: "60,000 + 10,000 grey pictures of clothes, 28×28, in ten classes",
+        licence: "MIT, Copyright 2017 Zalando SE",
+        files: &[
+            RemoteFile {
+                name: FILES[0],
+                bytes: 26_421_880,
+                sha256: "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
+            },
+            RemoteFile {
+                name: FILES[1],
+                bytes: 29_515,
+                sha256: "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
+            },
+            RemoteFile {
+                name: FILES[2],
+                bytes: 4_422_102,
+                sha256: "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
+            },
+            RemoteFile {
+                name: FILES[3],
+                bytes: 5_148,
+                sha256: "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
+            },
+        ],
+        mirrors: &[
+            "https://storage.googleapis.com/tensorflow/tf-keras-datasets/",
+            "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
+        ],
+    },
+    NamedSet {
+        name: "mnist",
+        about: "60,000 + 10,000 grey pictures of handwritten digits, 28×28",
+        licence: "by Yann LeCun and Corinna Cortes from NIST's data; commonly stated to be CC BY-SA 3.0",
+        files: &[
+            RemoteFile {
+                name: FILES[0],
+                bytes: 9_912_422,
+                sha256: "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
+            },
+            RemoteFile {
+                name: FILES[1],
+                bytes: 28_881,
+                sha256: "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
+            },
+            RemoteFile {
+                name: FILES[2],
+                bytes: 1_648_877,
+                sha256: "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
+            },
+            RemoteFile {
+                name: FILES[3],
+                bytes: 4_542,
+                sha256: "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
+            },
+        ],
+        mirrors: &[
+            "https://storage.googleapis.com/cvdf-datasets/mnist/",
+            "https://ossci-datasets.s3.amazonaws.com/mnist/",
+        ],
+    },
+    NamedSet {
+        name: synthetic::NAME,
+        about: "10,000 + 2,000 drawings of the ten classes of Fashion-MNIST, 28×28, made on the spot",
+        licence: "as this program",
+        files: &[],
+        mirrors: &[],
+    },
+];
+
+/// Every set that is known by name.
+#[must_use]
+pub fn all() -> &'static [NamedSet] {
+    &ALL
+}
+
+/// The set of that name.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static NamedSet> {
+    ALL.iter().find(|set| set.name == name)
+}
+
+/// The folder of a set in `data_dir`, once every file in it has its right SHA-256: those that are missing are
+/// downloaded, those that are there are checked, and none is ever overwritten. A set without files has an empty folder,
+/// or none.
+///
+/// # Errors
+/// When a file is there but wrong, the disk refuses, or no mirror delivers a missing file ([`Error::is_unavailable`]).
+pub fn fetch(set: &NamedSet, data_dir: &Path, progress: &dyn Progress) -> Result<PathBuf, Error> {
+    Downloader::for_set(set).fetch(set, data_dir, progress)
+}

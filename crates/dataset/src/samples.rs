@@ -1,0 +1,141 @@
+//! Samples in memory: bytes stay bytes.
+
+use std::path::Path;
+
+use ndarray::{Array2, ArrayD, Axis};
+
+use crate::error::{Error, sizes};
+use crate::idx;
+
+/// Samples, one a row. Bytes stay bytes until a batch is filled; a byte stands for value/255 in 0..=1, floats for
+/// themselves.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Values {
+    /// A byte stands for value/255.
+    Bytes(Array2<u8>),
+    /// A float stands for itself.
+    Floats(Array2<f32>),
+}
+
+/// Samples with their shape and, where there are any, their labels.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Samples {
+    /// One sample a row.
+    pub values: Values,
+    /// Of one sample, for instance `[28, 28]`; the product is the number of columns.
+    pub shape: Vec<usize>,
+    /// One a sample.
+    pub labels: Option<Vec<u8>>,
+}
+
+impl Samples {
+    /// How many samples there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match &self.values {
+            Values::Bytes(values) => values.nrows(),
+            Values::Floats(values) => values.nrows(),
+        }
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many values one sample has.
+    #[must_use]
+    pub fn features(&self) -> usize {
+        match &self.values {
+            Values::Bytes(values) => values.ncols(),
+            Values::Floats(values) => values.ncols(),
+        }
+    }
+
+    /// The smallest and largest value, on the 0..=1 scale for bytes; (0, 0) when there are no values.
+    #[must_use]
+    pub fn range(&self) -> (f32, f32) {
+        match &self.values {
+            Values::Bytes(values) => {
+                let (low, high) = values.iter().fold((255, 0), |(low, high), &v| (v.min(low), v.max(high)));
+                if values.is_empty() { (0.0, 0.0) } else { (f32::from(low) / 255.0, f32::from(high) / 255.0) }
+            }
+            Values::Floats(values) if values.is_empty() => (0.0, 0.0),
+            Values::Floats(values) => {
+                let all = (f32::INFINITY, f32::NEG_INFINITY);
+                values.iter().fold(all, |(low, high), &v| (v.min(low), v.max(high)))
+            }
+        }
+    }
+
+    /// The first `count` samples and the others.
+    pub(crate) fn split(&self, count: usize) -> (Self, Self) {
+        let count = count.min(self.len());
+        let (first, others) = match &self.values {
+            Values::Bytes(values) => {
+                let (first, others) = values.view().split_at(Axis(0), count);
+                (Values::Bytes(first.to_owned()), Values::Bytes(others.to_owned()))
+            }
+            Values::Floats(values) => {
+                let (first, others) = values.view().split_at(Axis(0), count);
+                (Values::Floats(first.to_owned()), Values::Floats(others.to_owned()))
+            }
+        };
+        let labels = self.labels.as_ref().and_then(|labels| labels.split_at_checked(count));
+        let part = |values, labels: Option<&[u8]>| Self {
+            values,
+            shape: self.shape.clone(),
+            labels: labels.map(<[u8]>::to_vec),
+        };
+        (part(first, labels.map(|l| l.0)), part(others, labels.map(|l| l.1)))
+    }
+
+    /// What a sample is, in words.
+    pub(crate) fn kind(&self) -> String {
+        let element = if matches!(self.values, Values::Bytes(_)) { "bytes" } else { "numbers" };
+        format!("{} {element}", sizes(&self.shape))
+    }
+
+    /// What people call the samples.
+    pub(crate) fn noun(&self) -> &'static str {
+        if self.shape.len() >= 2 { "images" } else { "samples" }
+    }
+
+    /// The samples of an IDX array that was read from `path`: one a step of the first dimension.
+    ///
+    /// # Errors
+    /// If the array has one dimension only, as labels have, or holds NaN or infinity.
+    pub fn from_idx(array: idx::Array, path: &Path) -> Result<Self, Error> {
+        let dims = array.shape().to_vec();
+        if let [found] = dims[..] {
+            return Err(Error::OnlyLabels { path: path.to_path_buf(), found });
+        }
+        let values = match array {
+            idx::Array::U8(array) => Values::Bytes(rows(array, path)?),
+            idx::Array::I8(array) => floats(array, path, f32::from)?,
+            idx::Array::I16(array) => floats(array, path, f32::from)?,
+            idx::Array::I32(array) => floats(array, path, |v| v as f32)?,
+            idx::Array::F32(array) => floats(array, path, |v| v)?,
+            idx::Array::F64(array) => floats(array, path, |v| v as f32)?,
+        };
+        Ok(Self { values, shape: dims.get(1..).unwrap_or_default().to_vec(), labels: None })
+    }
+}
+
+fn floats<T: Copy>(array: ArrayD<T>, path: &Path, convert: impl Fn(T) -> f32) -> Result<Values, Error> {
+    let values = rows(array, path)?.mapv(convert);
+    match values.indexed_iter().find(|(_, v)| !v.is_finite()) {
+        None => Ok(Values::Floats(values)),
+        Some(((sample, position), &found)) => {
+            Err(Error::NotFinite { path: path.to_path_buf(), sample, position, found })
+        }
+    }
+}
+
+fn rows<T>(array: ArrayD<T>, path: &Path) -> Result<Array2<T>, Error> {
+    let dims: Vec<u64> = array.shape().iter().map(|&d| d as u64).collect();
+    let samples = array.shape().first().copied().unwrap_or(0);
+    let features: usize = array.shape().iter().skip(1).product();
+    array.into_shape_with_order((samples, features)).map_err(|_| Error::TooLarge { path: path.to_path_buf(), dims })
+}

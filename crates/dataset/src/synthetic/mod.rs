@@ -1,0 +1,84 @@
+//! A data set drawn on the spot: grey pictures of clothes in the ten classes of Fashion-MNIST, from outlines whose
+//! measures, shades and trimmings are diced.
+//!
+//! An image depends on the seed and its number alone. All arithmetic is +, −, ×, ÷ and whole numbers, so that every
+//! machine draws the same bytes.
+
+mod canvas;
+mod clothes;
+mod dice;
+mod shoes;
+mod tops;
+
+use std::path::Path;
+
+use ndarray::{Array2, ArrayView1, ArrayView3};
+use rayon::prelude::*;
+
+use crate::named::FILES;
+use crate::{Error, Samples, Values, idx};
+use canvas::{Canvas, SIDE};
+use dice::Dice;
+
+/// What [`crate::load`] calls this set.
+pub(crate) const NAME: &str = "synthetic";
+
+/// The classes, by label, as in Fashion-MNIST.
+pub const CLASSES: [&str; 10] =
+    ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"];
+
+/// Draws the first `count` images of a seed. Image i is of class i mod 10, and the same whatever `count` is.
+#[must_use]
+pub fn draw(seed: u64, count: usize) -> Samples {
+    let mut bytes = Array2::zeros((count, SIDE * SIDE));
+    // Each image is placed by its number: which thread draws it does not matter.
+    if let Some(bytes) = bytes.as_slice_mut() {
+        bytes.par_chunks_exact_mut(SIDE * SIDE).enumerate().for_each(|(i, image)| one(seed, i as u64).write(image));
+    }
+    let labels = (0..count).map(|i| (i % CLASSES.len()) as u8).collect();
+    Samples { values: Values::Bytes(bytes), shape: vec![SIDE, SIDE], labels: Some(labels) }
+}
+
+/// Writes the first `train` images of a seed and the `test` images after them into `dir`, with their labels, as four
+/// IDX files under the usual names. Files of these names are replaced; the same numbers give the same bytes.
+///
+/// # Errors
+/// When the disk refuses, or one of the counts is 0.
+pub fn write(dir: &Path, seed: u64, train: usize, test: usize) -> Result<(), Error> {
+    for (count, name) in [(train, FILES[0]), (test, FILES[2])] {
+        if count == 0 {
+            return Err(Error::NoSamples { path: dir.join(name), dims: vec![0, SIDE as u64, SIDE as u64] });
+        }
+    }
+    let (train, test) = draw(seed, train.saturating_add(test)).split(train);
+    for (part, names) in [(&train, &FILES[..2]), (&test, &FILES[2..])] {
+        let (Values::Bytes(images), Some(labels)) = (&part.values, &part.labels) else { continue };
+        let path = dir.join(names[0]);
+        let images = ArrayView3::from_shape((part.len(), SIDE, SIDE), images.as_slice().unwrap_or_default())
+            .map_err(|_| Error::TooLarge { path: path.clone(), dims: vec![part.len() as u64] })?;
+        idx::write_gz(&path, &images.into_dyn())?;
+        idx::write_gz(&dir.join(names[1]), &ArrayView1::from(labels).into_dyn())?;
+    }
+    Ok(())
+}
+
+/// Image `index` of a seed.
+fn one(seed: u64, index: u64) -> Canvas {
+    let mut dice = Dice::new(seed, index);
+    let d = &mut dice;
+    let mut canvas = Canvas::new(d);
+    let c = &mut canvas;
+    match index % CLASSES.len() as u64 {
+        0 => tops::t_shirt(c, d),
+        1 => clothes::trouser(c, d),
+        2 => tops::pullover(c, d),
+        3 => clothes::dress(c, d),
+        4 => tops::coat(c, d),
+        5 => shoes::sandal(c, d),
+        6 => tops::shirt(c, d),
+        7 => shoes::sneaker(c, d),
+        8 => clothes::bag(c, d),
+        _ => shoes::ankle_boot(c, d),
+    }
+    canvas
+}

@@ -1,0 +1,143 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand};
+
+use crate::config::Settings;
+use crate::preset;
+
+/// Autoencoders with every gradient derived and written by hand: train one, see what it learnt, use it.
+#[derive(Parser, Debug)]
+#[command(version, arg_required_else_help = true)]
+#[command(after_help = "First time here? `handgrad train --epochs 5`, then open the pictures in the folder it names.")]
+pub struct Args {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Train an autoencoder and leave a run folder: the model, its settings, losses and pictures.
+    Train(Box<TrainArgs>),
+    /// Measure the loss of a trained model on data.
+    Eval(EvalArgs),
+    /// Draw samples above what a trained model makes of them.
+    Reconstruct(ReconstructArgs),
+    /// List, fetch, look at and draw data sets.
+    #[command(subcommand)]
+    Data(DataCommand),
+}
+
+/// Flags override the --config file, and the file overrides the preset.
+#[derive(ClapArgs, Debug)]
+#[command(after_help = preset::help())]
+pub struct TrainArgs {
+    #[command(flatten)]
+    pub settings: Settings,
+
+    /// A TOML file with any of the settings above, by their names with _ for -: `batch_size = 64`.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub place: DataDir,
+
+    /// Threads to compute on; any number gives the same weights, to the bit [default: all cores].
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+
+    /// Folder for the run; it must not hold one yet [default: runs/PRESET-DATA].
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// Where named data sets are kept.
+#[derive(ClapArgs, Debug)]
+pub struct DataDir {
+    /// Folder in which named data sets are looked for, and to which they are downloaded.
+    #[arg(long, value_name = "DIR", env = "HANDGRAD_DATA", default_value = "data")]
+    pub data_dir: PathBuf,
+}
+
+/// What is shown.
+#[derive(ClapArgs, Debug)]
+pub struct Output {
+    /// Print one JSON object as the last line of the standard output.
+    #[arg(long)]
+    pub json: bool,
+
+    /// Show no progress.
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+#[derive(ClapArgs, Debug)]
+pub struct EvalArgs {
+    /// A run folder, or a model.safetensors file.
+    pub run: PathBuf,
+
+    /// A data set's name, a folder of IDX files, or an IDX file [default: the one it was trained on]. Of a name or a folder
+    /// the validation samples are taken, of a file all.
+    #[arg(long, value_name = "NAME|DIR|FILE")]
+    pub data: Option<String>,
+
+    #[command(flatten)]
+    pub place: DataDir,
+
+    #[command(flatten)]
+    pub output: Output,
+}
+
+#[derive(ClapArgs, Debug)]
+pub struct ReconstructArgs {
+    #[command(flatten)]
+    pub eval: EvalArgs,
+
+    /// The picture to write.
+    #[arg(long, value_name = "FILE.png")]
+    pub out: PathBuf,
+
+    /// Samples to draw, from the first one on.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub count: u16,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum DataCommand {
+    /// The data sets known by name, and which of them are on this disk.
+    List {
+        #[command(flatten)]
+        place: DataDir,
+    },
+    /// Download a data set, or check the one that is there.
+    Fetch {
+        /// Its name, as `data list` shows it.
+        name: String,
+        #[command(flatten)]
+        place: DataDir,
+    },
+    /// What an IDX file holds.
+    Info {
+        /// Plain or gzip.
+        path: PathBuf,
+    },
+    /// Draw the synthetic set and write it as IDX files.
+    Synthesize {
+        /// Folder for the four files.
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+        /// Of the variation between images.
+        #[arg(long, default_value_t = 0)]
+        seed: u64,
+        /// Training images.
+        #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+        train: u32,
+        /// Validation images.
+        #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+        validation: u32,
+    },
+}

@@ -1,0 +1,66 @@
+//! `handgrad data`.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use handgrad_dataset::{Samples, idx, named, synthetic};
+
+use crate::args::DataCommand;
+use crate::{Done, show};
+
+pub fn run(command: &DataCommand) -> Result<Done> {
+    match command {
+        DataCommand::List { place } => list(&place.data_dir),
+        DataCommand::Fetch { name, place } => fetch(name, &place.data_dir)?,
+        DataCommand::Info { path } => info(path)?,
+        DataCommand::Synthesize { out, seed, train, validation } => {
+            synthetic::write(out, *seed, *train as usize, *validation as usize)?;
+            let (train, validation) = (show::thousands(*train as usize), show::thousands(*validation as usize));
+            println!("wrote {train} training and {validation} validation images to {}", out.display());
+        }
+    }
+    Ok(Done::Whole)
+}
+
+fn list(data_dir: &Path) {
+    for set in named::all() {
+        let folder = data_dir.join(set.name);
+        let there = set.files.iter().filter(|file| folder.join(file.name).exists()).count();
+        let state = match (there, set.files.len()) {
+            (_, 0) => "always there".to_string(),
+            (there, all) if there == all => format!("in {}", folder.display()),
+            (0, _) => format!("not here: `handgrad data fetch {}`", set.name),
+            (there, all) => format!("{there} of {all} files here: `handgrad data fetch {}`", set.name),
+        };
+        println!("{:14} {}\n{:14} {}; {state}", set.name, set.about, "", set.licence);
+    }
+}
+
+fn fetch(name: &str, data_dir: &Path) -> Result<()> {
+    let set = named::find(name).with_context(|| {
+        let names: Vec<_> = named::all().iter().map(|set| set.name).collect();
+        format!("there is no data set {name:?}: there are {}", names.join(", "))
+    })?;
+    let folder = named::fetch(set, data_dir, &show::Download::new(false))?;
+    if set.files.is_empty() {
+        println!("{name} is drawn where it is used: there is nothing to fetch");
+    } else {
+        println!("{name} is in {}: {} files, each with its right SHA-256", folder.display(), set.files.len());
+    }
+    Ok(())
+}
+
+fn info(path: &Path) -> Result<()> {
+    let array = idx::read(path)?;
+    let dims = array.shape().to_vec();
+    println!("{}: IDX, {} values of type {}", path.display(), show::shape(&dims), array.element());
+    if dims.len() > 1 {
+        let samples = Samples::from_idx(array, path)?;
+        let (low, high) = samples.range();
+        let count = show::thousands(samples.len());
+        println!("{count} samples of {}, values from {low} to {high} (bytes count as value/255)", show::shape(&samples.shape));
+    } else {
+        println!("one dimension: labels, not samples");
+    }
+    Ok(())
+}

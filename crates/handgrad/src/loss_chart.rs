@@ -1,0 +1,114 @@
+//! The losses of a run as an SVG chart.
+
+use std::fmt::Write;
+
+use handgrad_trainer::EpochRecord;
+use handgrad_trainer::yardstick::Yardsticks;
+
+use crate::show::number;
+
+const WIDTH: f64 = 720.0;
+const HEIGHT: f64 = 400.0;
+/// Left, right, top, bottom.
+const MARGIN: [f64; 4] = [70.0, 150.0, 40.0, 50.0];
+
+const STYLE: &str = "text{font:13px system-ui,sans-serif;fill:#333}.title{font-size:15px;font-weight:600}\
+    .grid{stroke:#e3e3e3}.train{stroke:#4477aa;fill:none;stroke-width:2}\
+    .val{stroke:#cc6677;fill:none;stroke-width:2}.least{stroke:#777;stroke-dasharray:5 4}\
+    .train-text{fill:#2f5f90}.val-text{fill:#a8455a}";
+
+/// Training and validation loss over the epochs, with the least possible loss where it is in sight.
+pub fn svg(title: &str, loss: &str, epochs: &[EpochRecord], yardsticks: &Yardsticks) -> String {
+    let [left, right, top, bottom] = MARGIN;
+    let losses = || epochs.iter().flat_map(|record| [record.train_loss, record.validation_loss]);
+    let (low, high) = losses().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
+    // The least possible loss belongs in the picture unless it would press the curves flat.
+    let least = (yardsticks.least >= low - 2.0 * (high - low)).then_some(yardsticks.least);
+    let low = least.map_or(low, |least| low.min(least));
+    let (low, high) = if high > low { (low, high) } else { (low - 0.5 * low.abs().max(1e-6), high + 0.5 * high.abs().max(1e-6)) };
+    let step = nice((high - low) / 5.0);
+    let (floor, ceiling) = ((low / step).floor() * step, (high / step).ceil() * step);
+
+    let last = epochs.len().max(2) as f64;
+    let x = |epoch: f64| left + (epoch - 1.0) / (last - 1.0) * (WIDTH - left - right);
+    let y = |loss: f64| HEIGHT - bottom - (loss - floor) / (ceiling - floor) * (HEIGHT - top - bottom);
+    let (x_end, y_end) = (WIDTH - right, HEIGHT - bottom);
+
+    let mut s = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\">\
+         <title>{title}</title><style>{STYLE}</style><rect width=\"{WIDTH}\" height=\"{HEIGHT}\" fill=\"white\"/>\n\
+         <text class=\"title\" x=\"{left}\" y=\"24\">{}</text>\n",
+        escape(title),
+        title = escape(title),
+    );
+    let count = ((ceiling - floor) / step).round() as usize;
+    for tick in 0..=count {
+        let value = floor + tick as f64 * step;
+        let at = y(value);
+        let _ = writeln!(
+            s,
+            "<line class=\"grid\" x1=\"{left}\" y1=\"{at:.1}\" x2=\"{x_end}\" y2=\"{at:.1}\"/>\
+             <text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
+            left - 8.0,
+            at + 4.0,
+            tick_label(value, step),
+        );
+    }
+    let every = (nice(last / 8.0).round() as usize).max(1);
+    for epoch in (1..=epochs.len()).filter(|epoch| *epoch == 1 || epoch.is_multiple_of(every)) {
+        let at = x(epoch as f64);
+        let _ = writeln!(s, "<text x=\"{at:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{epoch}</text>", y_end + 20.0);
+    }
+    let middle = (left + x_end) / 2.0;
+    let _ = writeln!(s, "<text x=\"{middle:.1}\" y=\"{:.1}\" text-anchor=\"middle\">epoch</text>", HEIGHT - 10.0);
+    let _ = writeln!(s, "<text x=\"14\" y=\"{:.1}\">{}</text>", top - 8.0, escape(loss));
+
+    if let Some(least) = least {
+        let at = y(least);
+        let _ = writeln!(s, "<line class=\"least\" x1=\"{left}\" y1=\"{at:.1}\" x2=\"{x_end}\" y2=\"{at:.1}\"/>");
+    }
+    let mut ends = Vec::new();
+    for (class, of) in [("train", (|r| r.train_loss) as fn(&EpochRecord) -> f64), ("val", |r| r.validation_loss)] {
+        let points: Vec<_> =
+            epochs.iter().map(|record| format!("{:.1},{:.1}", x(record.epoch as f64), y(of(record)))).collect();
+        let _ = writeln!(s, "<polyline class=\"{class}\" points=\"{}\"/>", points.join(" "));
+        if let [only] = epochs {
+            let (at, height) = (x(1.0), y(of(only)));
+            let _ = writeln!(s, "<circle class=\"{class}\" cx=\"{at:.1}\" cy=\"{height:.1}\" r=\"3\"/>");
+        }
+        if let Some(record) = epochs.last() {
+            ends.push((y(of(record)), class, of(record)));
+        }
+    }
+    // The labels stand at the ends of their curves, pushed apart where they would overlap.
+    ends.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let mut below = f64::NEG_INFINITY;
+    let names = |class| if class == "train" { "training" } else { "validation" };
+    let mut labels: Vec<_> = ends
+        .into_iter()
+        .map(|(at, class, value)| (at, format!("{class}-text"), format!("{} {}", names(class), number(value))))
+        .collect();
+    labels.extend(least.map(|least| (y(least), String::new(), format!("least possible {}", number(least)))));
+    for (at, class, text) in labels {
+        let at = at.max(below + 16.0);
+        below = at;
+        let _ = writeln!(s, "<text class=\"{class}\" x=\"{:.1}\" y=\"{:.1}\">{text}</text>", x_end + 8.0, at + 4.0);
+    }
+    s + "</svg>\n"
+}
+
+/// The round number (1, 2 or 5 times a power of ten) at or above `value`.
+fn nice(value: f64) -> f64 {
+    let power = 10_f64.powf(value.max(1e-300).log10().floor());
+    let factor = value / power;
+    power * if factor <= 1.0 { 1.0 } else if factor <= 2.0 { 2.0 } else if factor <= 5.0 { 5.0 } else { 10.0 }
+}
+
+fn tick_label(value: f64, step: f64) -> String {
+    let digits = (-step.log10().floor()).clamp(0.0, 9.0) as usize;
+    format!("{value:.digits$}")
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}

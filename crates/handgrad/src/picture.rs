@@ -1,0 +1,59 @@
+//! Samples as a PNG: a row of them above a row of what a model made of them.
+
+use anyhow::Result;
+use ndarray::{Array2, ArrayView1};
+
+/// Smallest side of a sample in the picture, in pixels; small samples are enlarged by a whole factor.
+const SIDE: usize = 84;
+/// White between samples.
+const GAP: usize = 6;
+
+/// A grid of grey images as PNG: `rows` of samples of shape `shape`, values 0..1 from black to white.
+///
+/// A sample of one dimension is drawn as a strip; of one with more than two, all but the last go into the height.
+pub fn grid(rows: &[&Array2<f32>], shape: &[usize]) -> Result<Vec<u8>> {
+    let width = shape.last().copied().unwrap_or(1).max(1);
+    let height = shape.iter().rev().skip(1).product::<usize>().max(1);
+    // A strip is as high as an eighth of its width, so that it can be seen.
+    let stretch = if height == 1 { (width / 8).max(1) } else { 1 };
+    let factor = (SIDE / width.max(height * stretch)).max(1);
+    let (tile_width, tile_height) = (width * factor, height * stretch * factor);
+    let columns = rows.iter().map(|row| row.nrows()).max().unwrap_or(0);
+    let full_width = columns * (tile_width + GAP) + GAP;
+    let full_height = rows.len() * (tile_height + GAP) + GAP;
+
+    let mut pixels = vec![255; full_width * full_height];
+    for (row, samples) in rows.iter().enumerate() {
+        for (column, sample) in samples.rows().into_iter().enumerate() {
+            let (left, top) = (GAP + column * (tile_width + GAP), GAP + row * (tile_height + GAP));
+            let grey = to_grey(sample);
+            for y in 0..tile_height {
+                let source = y / (stretch * factor) * width;
+                let line = &mut pixels[(top + y) * full_width + left..][..tile_width];
+                line.iter_mut().enumerate().for_each(|(x, pixel)| *pixel = grey[source + x / factor]);
+            }
+        }
+    }
+
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, u32::try_from(full_width)?, u32::try_from(full_height)?);
+    encoder.set_color(png::ColorType::Grayscale);
+    encoder.set_depth(png::BitDepth::Eight);
+    let mut writer = encoder.write_header()?;
+    writer.write_image_data(&pixels)?;
+    writer.finish()?;
+    Ok(bytes)
+}
+
+fn to_grey(sample: ArrayView1<f32>) -> Vec<u8> {
+    sample.iter().map(|value| (value.clamp(0.0, 1.0) * 255.0).round() as u8).collect()
+}
+
+/// Moves both arrays' values to 0..1 by the first one's range, so that any data can be drawn.
+pub fn to_unit(original: &mut Array2<f32>, others: &mut Array2<f32>, (low, high): (f32, f32)) {
+    if low < 0.0 || high > 1.0 {
+        let span = if high > low { high - low } else { 1.0 };
+        original.mapv_inplace(|value| (value - low) / span);
+        others.mapv_inplace(|value| (value - low) / span);
+    }
+}

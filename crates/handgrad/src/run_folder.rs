@@ -1,0 +1,119 @@
+//! A run is a folder: `config.toml`, `metrics.csv`, `model.safetensors` and pictures.
+
+use std::fs::{self, OpenOptions};
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use handgrad_dataset::disk;
+use handgrad_models::{Network, file};
+use handgrad_trainer::EpochRecord;
+
+use crate::config::Settings;
+
+const CONFIG: &str = "config.toml";
+const METRICS: &str = "metrics.csv";
+const MODEL: &str = "model.safetensors";
+
+/// A folder that belongs to one run.
+pub struct RunFolder {
+    path: PathBuf,
+    written: Vec<&'static str>,
+}
+
+impl RunFolder {
+    /// Makes the folder `out`, or `runs/NAME`, `runs/NAME-2`, … where none is asked for, and writes the configuration.
+    ///
+    /// A folder that holds a run already is refused: nothing that is there is overwritten.
+    pub fn create(out: Option<&Path>, name: &str, settings: &Settings) -> Result<Self> {
+        let path = match out {
+            Some(out) => given(out)?,
+            None => numbered(Path::new("runs"), name)?,
+        };
+        let mut folder = Self { path, written: Vec::new() };
+        let text = toml::to_string(settings)?;
+        folder.write(CONFIG, format!("# handgrad train --config {CONFIG} gives this run again\n{text}").as_bytes())?;
+        folder.write(METRICS, b"epoch,train_loss,val_loss,seconds,images_per_second\n")?;
+        Ok(folder)
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The files of the run, in the order they were written.
+    pub fn written(&self) -> &[&'static str] {
+        &self.written
+    }
+
+    /// Writes a whole file: beside, then renamed.
+    pub fn write(&mut self, name: &'static str, bytes: &[u8]) -> Result<()> {
+        disk::write(&self.path.join(name), bytes)?;
+        self.written.push(name);
+        Ok(())
+    }
+
+    /// Adds an epoch to `metrics.csv`.
+    pub fn add_metrics(&self, record: &EpochRecord) -> Result<()> {
+        let path = self.path.join(METRICS);
+        let EpochRecord { epoch, train_loss, validation_loss, seconds, samples_per_second } = record;
+        let line = format!("{epoch},{train_loss},{validation_loss},{seconds:.6},{samples_per_second:.1}\n");
+        let append = || OpenOptions::new().append(true).open(&path)?.write_all(line.as_bytes());
+        append().with_context(|| format!("{}: epoch {epoch} cannot be added; is the disk full?", path.display()))
+    }
+
+    pub fn write_model(&mut self, network: &Network<f32>, theta: &[f32]) -> Result<()> {
+        self.write(MODEL, &file::encode(network, theta)?)
+    }
+}
+
+fn given(out: &Path) -> Result<PathBuf> {
+    let advice = "choose another folder with --out";
+    fs::create_dir_all(out).with_context(|| format!("{}: cannot be made; {advice}", out.display()))?;
+    for name in [CONFIG, METRICS, MODEL] {
+        if out.join(name).exists() {
+            bail!("{}: holds a run already ({name} is there); {advice}, or move this one away", out.display());
+        }
+    }
+    Ok(out.to_path_buf())
+}
+
+fn numbered(parent: &Path, name: &str) -> Result<PathBuf> {
+    fs::create_dir_all(parent).with_context(|| {
+        format!("{}: cannot be made for the run's files; choose a folder with --out", parent.display())
+    })?;
+    let mut number = 1;
+    loop {
+        let path = parent.join(if number == 1 { name.to_string() } else { format!("{name}-{number}") });
+        match fs::create_dir(&path) {
+            Ok(()) => return Ok(path),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => number += 1,
+            Err(error) => {
+                return Err(error).with_context(|| {
+                    format!("{}: cannot be made for the run's files; choose a folder with --out", path.display())
+                });
+            }
+        }
+    }
+}
+
+/// A trained model, and the settings of its run where it lies in a run folder.
+pub struct Trained {
+    pub network: Network<f32>,
+    pub theta: Vec<f32>,
+    pub settings: Settings,
+}
+
+/// Reads a run folder, or a model file alone.
+pub fn read(run: &Path) -> Result<Trained> {
+    let (model, config) = if run.is_dir() { (run.join(MODEL), Some(run.join(CONFIG))) } else { (run.into(), None) };
+    let bytes = fs::read(&model).with_context(|| {
+        format!("{}: cannot be read; name the folder of a finished run, or a model file", model.display())
+    })?;
+    let (network, theta) = file::decode(&bytes).with_context(|| format!("{}", model.display()))?;
+    let settings = match config.filter(|config| config.exists()) {
+        Some(config) => Settings::read(&config)?,
+        None => Settings::default(),
+    };
+    Ok(Trained { network, theta, settings })
+}

@@ -1,0 +1,127 @@
+//! What people see while a command runs: tables, bars and numbers. Progress goes to the standard error.
+
+use std::time::Duration;
+
+use handgrad_layers::{Activation, Scalar};
+use handgrad_models::Network;
+use handgrad_trainer::EpochRecord;
+use handgrad_trainer::yardstick::Yardsticks;
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// 60000 as 60,000.
+pub fn thousands(value: usize) -> String {
+    let digits = value.to_string();
+    let mut grouped = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+/// [28, 28] as 28×28.
+pub fn shape(dims: &[usize]) -> String {
+    dims.iter().map(ToString::to_string).collect::<Vec<_>>().join("×")
+}
+
+/// A value to five significant digits, as losses and scores are shown.
+pub fn number(value: f64) -> String {
+    let digits = 4 - value.abs().max(1e-12).log10().floor().clamp(-8.0, 4.0) as i32;
+    format!("{value:.*}", usize::try_from(digits.clamp(0, 9)).unwrap_or(0))
+}
+
+/// The table of a network's layers.
+pub fn summary<T: Scalar>(network: &Network<T>) -> String {
+    let last = network.layers().len() - 1;
+    let mut rows = vec![["layer".to_string(), "output".into(), "parameters".into()]];
+    for (at, layer) in network.layers().iter().enumerate() {
+        let mut what = layer.describe();
+        if at == last && network.output() != Activation::Linear {
+            // The last activation was moved into the loss; people look for it where the spec has it.
+            what = format!("{}, {}", what.trim_end_matches(", linear"), network.output().name());
+        }
+        rows.push([what, shape(network.shape(at + 1)), thousands(network.theta_of(at).len())]);
+    }
+    rows.push(["total".into(), String::new(), thousands(network.param_count())]);
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let (first, second, third) = (width(0), width(1), width(2));
+    let line = |[a, b, c]: &[String; 3]| format!("  {a:first$}  {b:second$}  {c:>third$}\n");
+    rows.iter().map(line).collect()
+}
+
+/// The line that follows an epoch: the losses beside their yardsticks.
+pub fn epoch_line(record: &EpochRecord, epochs: usize, yardsticks: &Yardsticks) -> String {
+    let width = epochs.to_string().len();
+    format!(
+        "epoch {:>width$}/{epochs}  loss {}  validation {}  (least possible {}, mean image {})  {:.2} s, {} images/s",
+        record.epoch,
+        number(record.train_loss),
+        number(record.validation_loss),
+        number(yardsticks.least),
+        number(yardsticks.mean_sample),
+        record.seconds,
+        thousands(record.samples_per_second as usize),
+    )
+}
+
+/// A bar over samples, hidden where there is no terminal or no wish for one.
+pub fn sample_bar(samples: usize, quiet: bool) -> ProgressBar {
+    bar(samples as u64, quiet, "{prefix} {bar:30} {percent:>3} %  {msg}  {eta} left")
+}
+
+/// A bar over bytes.
+pub fn byte_bar(bytes: u64) -> ProgressBar {
+    bar(bytes, false, "{msg} {bar:30} {bytes}/{total_bytes} {bytes_per_sec}")
+}
+
+fn bar(length: u64, quiet: bool, template: &str) -> ProgressBar {
+    if quiet {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(length);
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}
+
+/// Shows a download.
+#[derive(Default)]
+pub struct Download {
+    bar: std::sync::Mutex<Option<ProgressBar>>,
+    quiet: bool,
+}
+
+impl Download {
+    pub fn new(quiet: bool) -> Self {
+        Self { quiet, ..Self::default() }
+    }
+
+    fn with_bar(&self, f: impl FnOnce(&mut Option<ProgressBar>)) {
+        // A panic elsewhere does not make the bar unusable.
+        f(&mut self.bar.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+    }
+}
+
+impl handgrad_dataset::Progress for Download {
+    fn start(&self, what: &str, bytes: Option<u64>) {
+        if !self.quiet {
+            self.with_bar(|bar| {
+                let new = byte_bar(bytes.unwrap_or(0));
+                new.set_message(what.to_string());
+                *bar = Some(new);
+            });
+        }
+    }
+
+    fn advance(&self, bytes: u64) {
+        self.with_bar(|bar| bar.iter().for_each(|bar| bar.inc(bytes)));
+    }
+
+    fn finish(&self) {
+        self.with_bar(|bar| bar.take().iter().for_each(ProgressBar::finish_and_clear));
+    }
+}
