@@ -72,11 +72,11 @@ fn loops_of_any_width_give_the_bits_of_a_single_call() {
         for (name, function, _, _) in FUNCTIONS {
             let mut values = inputs[inputs.len() - length..].to_vec();
             match name {
-                "exp" => vectorize(|| values.iter_mut().for_each(|v| *v = Scalar::exp(*v))),
-                "ln" => vectorize(|| values.iter_mut().for_each(|v| *v = Scalar::ln(*v))),
-                "tanh" => vectorize(|| values.iter_mut().for_each(|v| *v = Scalar::tanh(*v))),
-                "sigmoid" => vectorize(|| values.iter_mut().for_each(|v| *v = Scalar::sigmoid(*v))),
-                _ => vectorize(|| values.iter_mut().for_each(|v| *v = Scalar::softplus(*v))),
+                "exp" => vectorize!(values.iter_mut().for_each(|v| *v = Scalar::exp(*v))),
+                "ln" => vectorize!(values.iter_mut().for_each(|v| *v = Scalar::ln(*v))),
+                "tanh" => vectorize!(values.iter_mut().for_each(|v| *v = Scalar::tanh(*v))),
+                "sigmoid" => vectorize!(values.iter_mut().for_each(|v| *v = Scalar::sigmoid(*v))),
+                _ => vectorize!(values.iter_mut().for_each(|v| *v = Scalar::softplus(*v))),
             }
             for (&x, value) in inputs[inputs.len() - length..].iter().zip(values) {
                 let alone = std::hint::black_box(function)(x);

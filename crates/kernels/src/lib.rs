@@ -24,4 +24,6 @@ mod simd;
 pub use matmul::{matmul, matmul_nt, matmul_tn};
 pub use rows::BatchRows;
 pub use scalar::Scalar;
-pub use simd::{Level, level, vectorize};
+pub use simd::{Level, level};
+#[doc(hidden)]
+pub use simd::{on_avx2, on_avx512};

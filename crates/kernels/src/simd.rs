@@ -47,31 +47,62 @@ fn widest() -> Level {
     Level::Portable
 }
 
-/// Runs `f` compiled for the vector registers of this machine.
+/// Evaluates an expression compiled for the vector registers of this machine.
 ///
-/// A plain loop inside `f` becomes vector code as wide as the registers, as long as all that it calls is inlined. The
+/// A plain loop inside becomes vector code as wide as the registers, as long as all that it calls is inlined. The
 /// arithmetic stays what it says: no reordering, and a multiply-add is fused only where it is written `mul_add`.
+///
+/// It is a macro so that each level gets a closure of its own: one with a single caller is inlined, however long it is,
+/// and only inlined code is compiled for the registers of its caller.
+#[macro_export]
+macro_rules! vectorize {
+    ($body:expr) => {
+        match $crate::level() {
+            $crate::Level::Avx512 => $crate::on_avx512(|| $body),
+            $crate::Level::Avx2 => $crate::on_avx2(|| $body),
+            $crate::Level::Portable => $body,
+        }
+    };
+}
+
+/// Calls `f`, compiled for AVX-512: what [`vectorize!`] expands to.
+///
+/// # Panics
+/// On a machine without AVX-512.
+#[doc(hidden)]
 #[inline(always)]
-pub fn vectorize<R>(f: impl FnOnce() -> R) -> R {
+pub fn on_avx512<R>(f: impl FnOnce() -> R) -> R {
     #[cfg(target_arch = "x86_64")]
-    match level() {
+    {
+        #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]
+        fn compiled<R>(f: impl FnOnce() -> R) -> R {
+            f()
+        }
+        assert!(level() == Level::Avx512, "called only where AVX-512 was detected");
         // SAFETY: `level` answers Avx512 only where these instructions were detected.
-        Level::Avx512 => return unsafe { avx512(f) },
-        // SAFETY: as above, for AVX2 and FMA.
-        Level::Avx2 => return unsafe { avx2(f) },
-        Level::Portable => {}
+        unsafe { compiled(f) }
     }
+    #[cfg(not(target_arch = "x86_64"))]
     f()
 }
 
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]
-fn avx512<R>(f: impl FnOnce() -> R) -> R {
-    f()
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
-fn avx2<R>(f: impl FnOnce() -> R) -> R {
+/// Calls `f`, compiled for AVX2 and FMA: what [`vectorize!`] expands to.
+///
+/// # Panics
+/// On a machine without AVX2.
+#[doc(hidden)]
+#[inline(always)]
+pub fn on_avx2<R>(f: impl FnOnce() -> R) -> R {
+    #[cfg(target_arch = "x86_64")]
+    {
+        #[target_feature(enable = "avx2,fma")]
+        fn compiled<R>(f: impl FnOnce() -> R) -> R {
+            f()
+        }
+        assert!(level() >= Level::Avx2, "called only where AVX2 and FMA were detected");
+        // SAFETY: `level` answers Avx2 or more only where these instructions were detected.
+        unsafe { compiled(f) }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
     f()
 }

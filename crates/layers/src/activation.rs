@@ -66,7 +66,7 @@ pub fn backward<T: Scalar>(activation: Activation, y: &[T], dy: &mut [T]) {
 }
 
 fn each_row<T: Scalar>(b: &[T], y: &mut [T], phi: impl Fn(T) -> T) {
-    vectorize(|| {
+    vectorize!({
         for y in y.chunks_exact_mut(b.len().max(1)) {
             for (y, &b) in y.iter_mut().zip(b) {
                 *y = phi(*y + b);
@@ -76,7 +76,7 @@ fn each_row<T: Scalar>(b: &[T], y: &mut [T], phi: impl Fn(T) -> T) {
 }
 
 fn each<T: Scalar>(y: &[T], dy: &mut [T], delta: impl Fn(T, T) -> T) {
-    vectorize(|| {
+    vectorize!({
         for (dy, &y) in dy.iter_mut().zip(y) {
             *dy = delta(y, *dy);
         }

@@ -49,7 +49,7 @@ pub fn update<T: Scalar>(theta: &mut [T], g: &[T], m: &mut [T], v: &mut [T], ada
     let step_size = T::from_f64(adam.learning_rate / correction1);
     let root_correction = T::from_f64(1.0 / correction2.sqrt());
     let epsilon = T::from_f64(adam.epsilon);
-    vectorize(|| {
+    vectorize!({
         for (((theta, &g), m), v) in theta.iter_mut().zip(g).zip(m).zip(v) {
             *m = beta1 * *m + one_minus_beta1 * g;
             *v = beta2 * *v + one_minus_beta2 * (g * g);

@@ -47,7 +47,7 @@ pub fn backward_weights<T: Scalar>(x: BatchRows<T>, delta: BatchRows<T>, inputs:
 /// db ← Σ over the rows of δ, for the units `units`. Shapes: δ m×units, db units.len().
 pub fn backward_bias<T: Scalar>(delta: BatchRows<T>, units: std::ops::Range<usize>, db: &mut [T]) {
     db.fill(T::ZERO);
-    vectorize(|| {
+    vectorize!({
         for delta in delta.iter() {
             for (db, &delta) in db.iter_mut().zip(&delta[units.clone()]) {
                 *db += delta;

@@ -91,7 +91,7 @@ const LANES: usize = 16;
 
 /// Σ ℓ over a row: value i goes to partial sum i mod 16, and these are added in order.
 fn sum_of<T: Scalar>(prediction: &[T], target: &[T], loss: impl Fn(T, T) -> T) -> T {
-    vectorize(|| {
+    vectorize!({
         let mut sums = [T::ZERO; LANES];
         let (p_lanes, p_rest) = prediction.as_chunks::<LANES>();
         let (t_lanes, t_rest) = target.as_chunks::<LANES>();
@@ -116,7 +116,7 @@ fn both<T: Scalar>(
     loss: impl Fn(T, T) -> T,
     derivative: impl Fn(T, T) -> T,
 ) -> T {
-    vectorize(|| {
+    vectorize!({
         let mut sums = [T::ZERO; LANES];
         let (p_lanes, p_rest) = prediction.as_chunks::<LANES>();
         let (t_lanes, t_rest) = target.as_chunks::<LANES>();

@@ -18,7 +18,7 @@ use crate::Scalar;
 /// One step. Shapes: all alike.
 pub fn update<T: Scalar>(theta: &mut [T], g: &[T], v: &mut [T], learning_rate: f64, momentum: f64) {
     let (alpha, mu) = (T::from_f64(learning_rate), T::from_f64(momentum));
-    vectorize(|| {
+    vectorize!({
         for ((theta, &g), v) in theta.iter_mut().zip(g).zip(v) {
             *v = mu * *v + g;
             *theta -= alpha * *v;

@@ -52,7 +52,7 @@ fn byte<T: Scalar>(value: u8) -> T {
 }
 
 fn convert<A: Copy, T>(from: &[A], to: &mut [T], f: impl Fn(A) -> T) {
-    handgrad_layers::vectorize(|| {
+    handgrad_layers::vectorize!({
         for (to, &from) in to.iter_mut().zip(from) {
             *to = f(from);
         }
