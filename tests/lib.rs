@@ -1,5 +1,10 @@
 //! What the tests share.
 
+use handgrad_dataset::{Samples, Values};
+use handgrad_layers::{Activation, LossKind, Optimizer, adam::Adam};
+use handgrad_models::{Spec, basic, deep};
+use ndarray::Array2;
+
 /// Numbers in −1..1 that look random and are the same everywhere (a linear congruential generator, Knuth's constants).
 #[must_use]
 pub fn numbers(count: usize, seed: u64) -> Vec<f32> {
@@ -9,4 +14,47 @@ pub fn numbers(count: usize, seed: u64) -> Vec<f32> {
         (state >> 40) as f32 / 8_388_608.0 - 1.0
     };
     (0..count).map(|_| next()).collect()
+}
+
+/// Adam with a large step.
+pub const ADAM: Optimizer = Optimizer::Adam(Adam { learning_rate: 1e-2, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 });
+/// Gradient descent with momentum.
+pub const SGD: Optimizer = Optimizer::Sgd { learning_rate: 0.1, momentum: 0.9 };
+
+/// Samples of `features` bytes.
+#[must_use]
+pub fn bytes(count: usize, features: usize, seed: u64) -> Samples {
+    let values = numbers(count * features, seed).into_iter().map(|v| (127.5 + 127.5 * v) as u8).collect();
+    let values = Array2::from_shape_vec((count, features), values).unwrap_or_else(|error| panic!("{error}"));
+    Samples { values: Values::Bytes(values), shape: vec![features], labels: None }
+}
+
+/// Samples of `features` floats in 0..1.
+#[must_use]
+pub fn floats(count: usize, features: usize, seed: u64) -> Samples {
+    let values = numbers(count * features, seed).into_iter().map(|v| (v + 1.0) / 2.0).collect();
+    let values = Array2::from_shape_vec((count, features), values).unwrap_or_else(|error| panic!("{error}"));
+    Samples { values: Values::Floats(values), shape: vec![features], labels: None }
+}
+
+/// Runs `f` on a pool of `threads`.
+pub fn on<R: Send>(threads: usize, f: impl FnOnce() -> R + Send) -> R {
+    rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap_or_else(|error| panic!("{error}")).install(f)
+}
+
+/// 0, 1, 2, …
+#[must_use]
+pub fn all(count: usize) -> Vec<u32> {
+    (0..count as u32).collect()
+}
+
+/// Networks with their batch size and optimiser: the three presets, and one with the other activations and loss.
+#[must_use]
+pub fn specs() -> Vec<(Spec, usize, Optimizer)> {
+    vec![
+        (basic::spec(&[784], 32, LossKind::Bce), 256, ADAM),
+        (basic::spec(&[28, 28], 64, LossKind::Mse), 32, ADAM),
+        (deep::spec(&[784], &[128, 64, 32], Activation::Relu, Activation::Sigmoid, LossKind::Bce), 256, ADAM),
+        (deep::spec(&[784], &[40, 7], Activation::Tanh, Activation::Linear, LossKind::Mae), 100, SGD),
+    ]
 }

@@ -1,0 +1,164 @@
+//! The invariants of a training step.
+
+use handgrad_layers::{Activation, LossKind, Optimizer, Reduction, adam::Adam, gradcheck::check};
+use handgrad_models::{Network, Spec, basic, deep};
+use handgrad_tests::{ADAM, all, bytes, floats, on, specs};
+use handgrad_trainer::{Error, Event, Plan, Source, Trainer, fit, shuffled};
+
+#[test]
+fn weights_have_the_same_bits_at_every_thread_count() {
+    let samples = bytes(700, 784, 4);
+    for (spec, batch, optimizer) in specs() {
+        let weights = |threads| {
+            on(threads, || {
+                let mut trainer = Trainer::new(Network::<f32>::new(&spec).expect("fits"), optimizer, batch, 3);
+                let mut order = vec![0; samples.len()];
+                for epoch in 0..2 {
+                    shuffled(3, epoch, &mut order);
+                    // The last batch is a partial one.
+                    order.chunks(batch).for_each(|batch| {
+                        trainer.step(&Source::new(&samples), batch);
+                    });
+                }
+                let loss = trainer.evaluate(&Source::new(&samples)).expect("fits");
+                (trainer.theta().iter().map(|w| w.to_bits()).collect::<Vec<_>>(), loss.to_bits())
+            })
+        };
+        let alone = weights(1);
+        for threads in [2, 3, 4, 8, 16] {
+            assert!(weights(threads) == alone, "{threads} threads gave other weights than 1 for {spec:?}");
+        }
+    }
+}
+
+/// What a step must not read is filled with NaN before it; partial batches leave NaN in their neighbours' places.
+#[test]
+fn scratch_memory_may_hold_garbage() {
+    let samples = bytes(300, 784, 4);
+    for (spec, batch, optimizer) in specs() {
+        let run = |poison: bool| {
+            let mut trainer = Trainer::new(Network::<f32>::new(&spec).expect("fits"), optimizer, batch, 0);
+            for rows in [batch, 1, batch / 2 + 1, batch] {
+                if poison {
+                    trainer.poison();
+                }
+                let loss = trainer.step(&Source::new(&samples), &all(samples.len())[..rows]);
+                assert!(loss.is_finite());
+            }
+            trainer.theta().to_vec()
+        };
+        assert_eq!(run(true), run(false), "{spec:?}");
+    }
+}
+
+#[test]
+fn the_gradient_of_a_whole_network_agrees_with_central_differences() {
+    let (features, rows) = (9, 6);
+    let samples = floats(rows, features, 8);
+    for (output, kind) in [
+        (Activation::Sigmoid, LossKind::Mse),
+        (Activation::Linear, LossKind::Mse),
+        (Activation::Linear, LossKind::Mae),
+        (Activation::Sigmoid, LossKind::Bce),
+    ] {
+        for reduction in [Reduction::Mean, Reduction::Sum] {
+            for hidden in [Activation::Tanh, Activation::Sigmoid] {
+                let spec = Spec { reduction, ..deep::spec(&[features], &[7, 4], hidden, output, kind) };
+                let network = || Network::<f64>::new(&spec).expect("fits");
+                let theta = network().init(2);
+                let still = Optimizer::Sgd { learning_rate: 0.0, momentum: 0.0 };
+                let mut trainer = Trainer::with_weights(network(), theta.clone(), still, rows);
+                let loss = trainer.step(&Source::new(&samples), &all(rows));
+                let gradient = trainer.gradient().to_vec();
+                let report = check("θ", &theta, &gradient, |theta| {
+                    let mut moved = Trainer::with_weights(network(), theta.to_vec(), still, rows);
+                    moved.evaluate(&Source::new(&samples)).expect("fits")
+                });
+                assert!(report.error < 1e-6, "{spec:?}: {report:?}");
+                assert_eq!(loss, trainer.evaluate(&Source::new(&samples)).expect("fits"));
+            }
+        }
+    }
+}
+
+/// A step on the sum of two batches is not a step on each: the loss averages over the batch it is given.
+#[test]
+fn the_gradient_of_a_batch_is_the_mean_of_its_samples_gradients() {
+    let (features, rows) = (11, 5);
+    let samples = floats(rows, features, 8);
+    let spec = deep::spec(&[features], &[4], Activation::Tanh, Activation::Sigmoid, LossKind::Bce);
+    let gradient = |samples_of_batch: &[u32]| {
+        let still = Optimizer::Sgd { learning_rate: 0.0, momentum: 0.0 };
+        let mut trainer = Trainer::new(Network::<f64>::new(&spec).expect("fits"), still, rows, 1);
+        trainer.step(&Source::new(&samples), samples_of_batch);
+        trainer.gradient().to_vec()
+    };
+    let whole = gradient(&all(rows));
+    let mut mean = vec![0.0; whole.len()];
+    for sample in 0..rows as u32 {
+        mean.iter_mut().zip(gradient(&[sample])).for_each(|(mean, g)| *mean += g / rows as f64);
+    }
+    whole.iter().zip(mean).for_each(|(a, b)| assert!((a - b).abs() < 1e-15));
+}
+
+#[test]
+fn divergence_is_an_error_that_names_its_place() {
+    let samples = bytes(64, 784, 4);
+    let source = Source::new(&samples);
+    for (kind, learning_rate) in [(LossKind::Bce, 1e6), (LossKind::Mse, 1e6), (LossKind::Bce, 1e38)] {
+        let adam = Optimizer::Adam(Adam { learning_rate, ..Adam::default() });
+        let network = Network::<f32>::new(&basic::spec(&[784], 8, kind)).expect("fits");
+        let mut trainer = Trainer::new(network, adam, 16, 0);
+        let plan = Plan { epochs: 3, batch_size: 16, seed: 0 };
+        let error = fit(&mut trainer, &source, &source, &plan, &mut |_| true).expect_err("it diverges");
+        assert!(matches!(error, Error::Diverged { epoch: 1, .. }), "{error:?}");
+        assert!(error.to_string().contains("learning rate"), "{error}");
+    }
+}
+
+#[test]
+fn training_stops_when_asked_to_and_says_what_was_done() {
+    let samples = bytes(100, 784, 4);
+    let source = Source::new(&samples);
+    let run = |stop_at: usize| {
+        let network = Network::<f32>::new(&basic::spec(&[784], 8, LossKind::Mse)).expect("fits");
+        let mut trainer = Trainer::new(network, ADAM, 30, 0);
+        let plan = Plan { epochs: 3, batch_size: 30, seed: 0 };
+        let mut steps = 0;
+        let outcome = fit(&mut trainer, &source, &source, &plan, &mut |event| {
+            steps += usize::from(matches!(event, Event::Step { .. }));
+            steps < stop_at
+        });
+        (outcome.expect("learns"), trainer.steps())
+    };
+    let (outcome, steps) = run(6);
+    assert_eq!((outcome.epochs.len(), outcome.stopped, steps), (1, true, 6));
+    let (outcome, steps) = run(usize::MAX);
+    assert_eq!((outcome.epochs.len(), outcome.stopped, steps), (3, false, 12), "100 samples are 4 batches of 30");
+    assert!(outcome.epochs[2].train_loss < outcome.epochs[0].train_loss);
+}
+
+#[test]
+fn samples_that_do_not_fit_are_refused() {
+    let network = Network::<f32>::new(&basic::spec(&[784], 8, LossKind::Mse)).expect("fits");
+    let mut trainer = Trainer::new(network, ADAM, 30, 0);
+    let small = bytes(10, 10, 1);
+    let error = trainer.evaluate(&Source::new(&small)).expect_err("other size");
+    assert_eq!(error, Error::SampleSize { network: 784, samples: 10 });
+    let none = bytes(0, 784, 1);
+    assert_eq!(trainer.evaluate(&Source::new(&none)).expect_err("none"), Error::NoSamples("validation"));
+}
+
+#[test]
+fn the_order_is_a_permutation_of_its_own_for_every_seed_and_epoch() {
+    let order = |seed, epoch| {
+        let mut order = vec![0; 1000];
+        shuffled(seed, epoch, &mut order);
+        order
+    };
+    let mut sorted = order(1, 1);
+    sorted.sort_unstable();
+    assert_eq!(sorted, all(1000));
+    assert_eq!(order(1, 1), order(1, 1));
+    assert!(order(1, 1) != order(1, 2) && order(1, 1) != order(2, 1) && order(1, 1) != all(1000));
+}
