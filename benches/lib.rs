@@ -1,1 +1,162 @@
-//! What the benches share.
+//! What the benches share: the networks that are timed, random samples, and the arithmetic peak of one core.
+//!
+//! ```text
+//! cargo bench --bench matmul     products: a ladder from the naive loop to ours, in GFLOP/s and % of the peak
+//! cargo bench --bench step       one training step, on one thread and on all
+//! cargo bench --bench idx        reading IDX files and filling batches, in bytes a second
+//! cargo bench --bench epoch      whole epochs, one line a network
+//! ```
+//!
+//! Times are only worth comparing from a quiet machine. `HANDGRAD_SIMD=avx2` or `portable` takes narrower vector
+//! registers than the machine has; the results stay the same to the last bit, the speed does not.
+#![forbid(unsafe_code)]
+
+use std::hint::black_box;
+use std::time::Instant;
+
+use handgrad_dataset::{Samples, Values};
+use handgrad_kernels::{Level, level, vectorize};
+use handgrad_layers::{Activation, LossKind, Optimizer, adam::Adam};
+use handgrad_models::{Error, Network, deep};
+use handgrad_trainer::Trainer;
+use ndarray::Array2;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{RngCore, SeedableRng};
+use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
+
+/// Samples of an epoch, as many as MNIST has.
+pub const SAMPLES: usize = 60_000;
+
+/// The shape of a sample: 784 values.
+pub const SHAPE: [usize; 2] = [28, 28];
+
+/// A network in training: 784 values down to the code and, mirrored, back; hidden layers ReLU, output sigmoid, Adam.
+#[derive(Clone, Copy, Debug)]
+pub struct Workload {
+    /// What the command line calls it.
+    pub name: &'static str,
+    /// Units of the encoder's layers; the last is the code.
+    pub layers: &'static [usize],
+    /// The loss.
+    pub loss: LossKind,
+    /// Samples of a step.
+    pub batch_size: usize,
+    /// Samples of a timed epoch: all, or so many that it takes seconds.
+    pub timed_samples: usize,
+}
+
+/// The networks that are timed.
+pub const WORKLOADS: [Workload; 5] = [
+    Workload {
+        name: "basic-784-32-bce-b256",
+        layers: &[32],
+        loss: LossKind::Bce,
+        batch_size: 256,
+        timed_samples: SAMPLES,
+    },
+    Workload { name: "tf-784-64-mse-b32", layers: &[64], loss: LossKind::Mse, batch_size: 32, timed_samples: SAMPLES },
+    Workload {
+        name: "deep-128-64-32-bce-b256",
+        layers: &[128, 64, 32],
+        loss: LossKind::Bce,
+        batch_size: 256,
+        timed_samples: SAMPLES,
+    },
+    Workload {
+        name: "deep-128-64-32-bce-b64",
+        layers: &[128, 64, 32],
+        loss: LossKind::Bce,
+        batch_size: 64,
+        timed_samples: SAMPLES,
+    },
+    Workload {
+        name: "hinton-1000-500-250-30-bce-b128",
+        layers: &[1000, 500, 250, 30],
+        loss: LossKind::Bce,
+        batch_size: 128,
+        timed_samples: 12_800,
+    },
+];
+
+impl Workload {
+    /// The network with fresh weights, ready to train.
+    ///
+    /// # Errors
+    /// If the layers do not fit together.
+    pub fn trainer(&self) -> Result<Trainer<f32>, Error> {
+        let spec = deep::spec(&SHAPE, self.layers, Activation::Relu, Activation::Sigmoid, self.loss);
+        let network = Network::new(&spec)?;
+        Ok(Trainer::new(network, Optimizer::Adam(Adam::default()), self.batch_size, 0))
+    }
+}
+
+/// A pool of so many threads.
+///
+/// # Errors
+/// If the system gives no threads.
+pub fn pool(threads: usize) -> Result<ThreadPool, ThreadPoolBuildError> {
+    ThreadPoolBuilder::new().num_threads(threads).build()
+}
+
+/// Threads that the machine runs at a time.
+#[must_use]
+pub fn all_threads() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// Samples of random bytes, always the same ones. A step takes as long on noise as on pictures.
+#[must_use]
+pub fn random_samples(count: usize) -> Samples {
+    let mut values = Array2::zeros((count, SHAPE.iter().product()));
+    if let Some(bytes) = values.as_slice_mut() {
+        ChaCha8Rng::seed_from_u64(0).fill_bytes(bytes);
+    }
+    Samples { values: Values::Bytes(values), shape: SHAPE.to_vec(), labels: None }
+}
+
+/// Floats spread evenly over −1..1, always the same ones for a seed.
+#[must_use]
+pub fn random_floats(count: usize, seed: u64) -> Vec<f32> {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    (0..count).map(|_| rng.next_u32() as i32 as f32 / 2.0_f32.powi(31)).collect()
+}
+
+/// Chains of multiply-adds side by side: enough to hide an instruction's latency of 4 or 5 cycles on two units, few
+/// enough to stay in 16 registers.
+const CHAINS: usize = 12;
+/// Multiply-adds of a chain: about a millisecond of them.
+const STEPS: usize = 200_000;
+
+/// Floating-point operations that one core does in a second at most, measured: fused multiply-adds, of two operations
+/// each, that wait for nothing but their registers. The registers are those that the kernels use.
+#[must_use]
+pub fn peak_flops() -> f64 {
+    match level() {
+        Level::Avx512 => peak_of_lanes::<16>(),
+        Level::Avx2 => peak_of_lanes::<8>(),
+        Level::Portable => peak_of_lanes::<4>(),
+    }
+}
+
+fn peak_of_lanes<const LANES: usize>() -> f64 {
+    // The best of many: whatever else the machine does only ever makes it slower.
+    let seconds = (0..50).map(|_| {
+        let start = Instant::now();
+        black_box(vectorize!(multiply_adds::<LANES>(black_box([[0.5; LANES]; CHAINS]), black_box(0.75))));
+        start.elapsed().as_secs_f64()
+    });
+    (2 * LANES * CHAINS * STEPS) as f64 / seconds.fold(f64::INFINITY, f64::min)
+}
+
+/// s ← s·a + a for every s, many times: one register a chain.
+#[inline(always)]
+fn multiply_adds<const LANES: usize>(mut sums: [[f32; LANES]; CHAINS], a: f32) -> [[f32; LANES]; CHAINS] {
+    for _ in 0..STEPS {
+        for sum in &mut sums {
+            for lane in sum {
+                *lane = lane.mul_add(a, a);
+            }
+        }
+    }
+    sums
+}

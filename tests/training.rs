@@ -105,15 +105,23 @@ fn the_gradient_of_a_batch_is_the_mean_of_its_samples_gradients() {
 fn divergence_is_an_error_that_names_its_place() {
     let samples = bytes(64, 784, 4);
     let source = Source::new(&samples);
-    for (kind, learning_rate) in [(LossKind::Bce, 1e6), (LossKind::Mse, 1e6), (LossKind::Bce, 1e38)] {
+    let train = |kind, learning_rate| {
         let adam = Optimizer::Adam(Adam { learning_rate, ..Adam::default() });
         let network = Network::<f32>::new(&basic::spec(&[784], 8, kind)).expect("fits");
         let mut trainer = Trainer::new(network, adam, 16, 0);
         let plan = Plan { epochs: 3, batch_size: 16, seed: 0 };
-        let error = fit(&mut trainer, &source, &source, &plan, &mut |_| true).expect_err("it diverges");
-        assert!(matches!(error, Error::Diverged { epoch: 1, .. }), "{error:?}");
+        fit(&mut trainer, &source, &source, &plan, &mut |_| true)
+    };
+    for learning_rate in [1e6, 1e38] {
+        let error = train(LossKind::Bce, learning_rate).expect_err("it diverges");
+        assert!(matches!(error, Error::Diverged { epoch: 1, step: 2, .. }), "{error:?}");
         assert!(error.to_string().contains("learning rate"), "{error}");
     }
+    // Behind a sigmoid the squared error stays below 1, whatever the weights are.
+    let error = train(LossKind::Mse, 1e6).expect_err("it diverges");
+    assert!(matches!(error, Error::WeightOutOfRange { epoch: 1, .. }), "{error:?}");
+    // No progress is not divergence.
+    assert!(train(LossKind::Mse, 1e-12).is_ok());
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use clap::{Args, ValueEnum};
 use handgrad_layers::{Activation, LossKind, Optimizer, adam::Adam};
 use serde::{Deserialize, Serialize};
@@ -47,7 +47,7 @@ pub struct Settings {
     pub batch_size: Option<usize>,
 
     /// How far a step goes [default: 0.001 for adam, 0.1 for sgd].
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     pub learning_rate: Option<f64>,
 
     /// adam, or sgd: gradient descent with momentum.
@@ -55,7 +55,7 @@ pub struct Settings {
     pub optimizer: Option<OptimizerName>,
 
     /// Of sgd: how much of the velocity is kept a step [default: 0.9].
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     pub momentum: Option<f64>,
 
     /// Of the first weights and of the order of the samples [default: 0].
@@ -115,8 +115,10 @@ impl Settings {
     /// Reads a --config file.
     pub fn read(path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path).with_context(|| format!("{}: cannot be read", path.display()))?;
-        toml::from_str(&text).with_context(|| {
-            format!("{}: not a configuration; `handgrad train --help` names the settings", path.display())
+        toml::from_str(&text).map_err(|error: toml::de::Error| {
+            let line = error.span().map_or(1, |span| text[..span.start].lines().count().max(1));
+            let what = error.message();
+            anyhow!("{}, line {line}: {what}; `handgrad train --help` explains the settings", path.display())
         })
     }
 

@@ -1,7 +1,7 @@
 /// Why training stopped.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Error {
-    /// The loss or a weight is no longer a number, or so large that nothing can be learnt any more.
+    /// The loss is no longer a number, or so large that nothing can be learnt any more.
     #[error(
         "training diverged in epoch {epoch}, step {step}: the loss is {loss}, and it was {first} at the start. Usually the \
          learning rate is too high: try a tenth of it"
@@ -11,10 +11,23 @@ pub enum Error {
         epoch: usize,
         /// Counted from 1 within the epoch.
         step: usize,
-        /// Of that batch, or the mean over the epoch.
+        /// Of that batch, or of the validation samples after the epoch.
         loss: f64,
         /// Of the very first batch.
         first: f64,
+    },
+    /// A weight is no longer a number, or so large that every unit it feeds is saturated or blown up.
+    #[error(
+        "training diverged in epoch {epoch}: a weight of layer {layer} has become {value:e}. Usually the learning rate is \
+         too high: try a tenth of it"
+    )]
+    WeightOutOfRange {
+        /// Counted from 1.
+        epoch: usize,
+        /// The layer, as in the model summary.
+        layer: String,
+        /// What the weight is now.
+        value: f64,
     },
     /// There is nothing to train on or to evaluate.
     #[error("the {0} set is empty: give it at least one sample")]

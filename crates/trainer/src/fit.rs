@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use handgrad_layers::Scalar;
+use handgrad_layers::{ParamRole, Scalar};
 
 use crate::{Error, Source, Trainer, shuffled};
 
@@ -59,10 +59,10 @@ pub struct Outcome {
     pub stopped: bool,
 }
 
-/// Training that goes this many times above its first loss has diverged.
-const DIVERGED: f64 = 1e3;
-/// And so has an epoch whose mean loss lies this many times above it.
-const EPOCH_DIVERGED: f64 = 1.05;
+/// A batch with a loss this many times the first one (or this many times 1, where that is more) means divergence.
+const LARGEST_LOSS: f64 = 1e3;
+/// And so does a weight of this size: a sound network's are about 1, whatever the scale of the data.
+const LARGEST_WEIGHT: f64 = 1e4;
 
 /// Trains. After every step and every epoch `on_event` is told, and says whether to go on.
 ///
@@ -87,7 +87,7 @@ pub fn fit<T: Scalar>(
         for (step, samples) in order.chunks(plan.batch_size).enumerate() {
             let loss = trainer.step(train, samples);
             let first = *first_loss.get_or_insert(loss);
-            if !loss.is_finite() || loss > DIVERGED * first {
+            if !loss.is_finite() || loss > LARGEST_LOSS * first.max(1.0) {
                 return Err(Error::Diverged { epoch, step: step + 1, loss, first });
             }
             seen += samples.len();
@@ -98,12 +98,13 @@ pub fn fit<T: Scalar>(
             }
         }
         let seconds = start.elapsed().as_secs_f64();
-        let (train_loss, first) = (sum / seen as f64, first_loss.unwrap_or(f64::NAN));
+        let train_loss = sum / seen as f64;
         let validation_loss = trainer.evaluate(validation)?;
-        let diverged = |loss: f64| !loss.is_finite() || loss > EPOCH_DIVERGED * first;
-        if let Some(loss) = [train_loss, validation_loss].into_iter().find(|&loss| diverged(loss)) {
-            return Err(Error::Diverged { epoch, step: order.len().div_ceil(plan.batch_size), loss, first });
+        if !validation_loss.is_finite() {
+            let (step, first) = (order.len().div_ceil(plan.batch_size), first_loss.unwrap_or(f64::NAN));
+            return Err(Error::Diverged { epoch, step, loss: validation_loss, first });
         }
+        check_weights(trainer, epoch)?;
         let samples_per_second = seen as f64 / seconds;
         let record = EpochRecord { epoch, train_loss, validation_loss, seconds, samples_per_second };
         outcome.epochs.push(record);
@@ -113,4 +114,16 @@ pub fn fit<T: Scalar>(
         }
     }
     Ok(outcome)
+}
+
+fn check_weights<T: Scalar>(trainer: &Trainer<T>, epoch: usize) -> Result<(), Error> {
+    for param in trainer.network().params() {
+        let weights = matches!(param.spec.role, ParamRole::Weight { .. });
+        let mut values = trainer.theta()[param.range.clone()].iter().map(|value| value.to_f64());
+        if let Some(value) = values.find(|value| !value.is_finite() || (weights && value.abs() > LARGEST_WEIGHT)) {
+            let layer = trainer.network().layers()[param.layer].describe();
+            return Err(Error::WeightOutOfRange { epoch, layer, value });
+        }
+    }
+    Ok(())
 }

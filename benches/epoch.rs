@@ -1,0 +1,102 @@
+//! Whole epochs of training: 60,000 samples of 784 random bytes, in f32 with Adam, one line a network.
+//!
+//! ```text
+//! cargo bench -q --bench epoch                                 all networks
+//! cargo bench -q --bench epoch -- basic-784-32-bce-b256        one or several
+//! HANDGRAD_THREADS=1 cargo bench -q --bench epoch              on one thread instead of all
+//! cargo bench -q --bench epoch -- --test                       times nothing, only takes a step with each
+//! ```
+//!
+//! How to read it: `handgrad NAME 0.123 s/epoch (median 0.125)` is the best and the median of three epochs after one to
+//! warm up. An epoch is the shuffling of the samples and the steps over full batches; the last samples, fewer than
+//! a batch, are left out. The network of Hinton & Salakhutdinov (2006) is timed on 12,800 samples and scaled up.
+//!
+//! The median lies close to the best on a quiet machine; otherwise run it again.
+
+use std::error::Error;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use handgrad_benches::{SAMPLES, WORKLOADS, Workload, all_threads, pool, random_samples};
+use handgrad_trainer::{Source, shuffled};
+use rayon::ThreadPool;
+
+/// Timed epochs, after one to warm up.
+const EPOCHS: usize = 3;
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
+    let mut chosen = Vec::new();
+    let mut test = false;
+    for name in std::env::args().skip(1) {
+        match &name[..] {
+            // Cargo's own.
+            "--bench" => continue,
+            "--test" => {
+                test = true;
+                continue;
+            }
+            _ => {}
+        }
+        let known = WORKLOADS.iter().find(|workload| workload.name == name);
+        chosen.push(*known.ok_or_else(|| {
+            format!("no network is called {name:?}; there are: {}", WORKLOADS.map(|workload| workload.name).join(", "))
+        })?);
+    }
+    if chosen.is_empty() {
+        chosen = WORKLOADS.to_vec();
+    }
+
+    let pool = pool(threads()?)?;
+    let samples = random_samples(SAMPLES);
+    let source = Source::new(&samples);
+    for workload in chosen {
+        if test {
+            let mut trainer = workload.trainer()?;
+            pool.install(|| trainer.step(&source, &[0]));
+            continue;
+        }
+        let mut seconds = epochs(&workload, &source, &pool)?;
+        seconds.sort_by(f64::total_cmp);
+        println!("handgrad {} {:.3} s/epoch (median {:.3})", workload.name, seconds[0], seconds[EPOCHS / 2]);
+    }
+    Ok(())
+}
+
+/// As the environment variable `HANDGRAD_THREADS` says, otherwise as many as the machine has.
+fn threads() -> Result<usize, String> {
+    match std::env::var("HANDGRAD_THREADS") {
+        Err(_) => Ok(all_threads()),
+        Ok(text) => match text.parse() {
+            Ok(threads) if threads > 0 => Ok(threads),
+            _ => Err(format!("HANDGRAD_THREADS is {text:?}, expected a number of threads, at least 1")),
+        },
+    }
+}
+
+/// Seconds of each timed epoch, scaled to all samples.
+fn epochs(workload: &Workload, source: &Source, pool: &ThreadPool) -> Result<Vec<f64>, Box<dyn Error>> {
+    let mut trainer = workload.trainer()?;
+    let mut order = vec![0; source.len()];
+    let mut seconds = Vec::new();
+    pool.install(|| {
+        for epoch in 0..=EPOCHS {
+            let start = Instant::now();
+            shuffled(0, epoch as u64, &mut order);
+            for batch in order[..workload.timed_samples].chunks_exact(workload.batch_size) {
+                trainer.step(source, batch);
+            }
+            seconds.push(start.elapsed().as_secs_f64() * SAMPLES as f64 / workload.timed_samples as f64);
+        }
+    });
+    Ok(seconds.split_off(1))
+}

@@ -1,0 +1,310 @@
+//! The command, run as people run it. This file belongs to the package `handgrad`, whose binary it needs.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+/// The binary with no data, no network (a proxy that refuses) and no terminal.
+fn handgrad(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_handgrad"));
+    command.current_dir(folder).env_remove("HANDGRAD_DATA").env("HTTPS_PROXY", "http://127.0.0.1:9");
+    command.env("ALL_PROXY", "http://127.0.0.1:9").stdin(Stdio::null());
+    command
+}
+
+fn run(folder: &Path, args: &[&str]) -> Output {
+    handgrad(folder).args(args).output().expect("the binary starts")
+}
+
+/// Runs, and expects success; gives the JSON object in the last line.
+fn json(folder: &Path, args: &[&str]) -> Value {
+    let output = run(folder, args);
+    assert!(output.status.success(), "{args:?}: {}", err(&output));
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    serde_json::from_str(text.lines().last().unwrap_or_default()).unwrap_or_else(|e| panic!("{e} in {text:?}"))
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// A folder with 300 training and 60 validation garments in `small`.
+fn small() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let output = run(folder.path(), &["data", "synthesize", "--out", "small", "--train", "300", "--validation", "60"]);
+    assert!(output.status.success(), "{}", err(&output));
+    folder
+}
+
+/// Every file below `folder`, with its bytes.
+fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()) {
+        if entry.is_dir() {
+            found.extend(files(&entry));
+        } else {
+            found.push((entry.clone(), fs::read(&entry).expect("a file")));
+        }
+    }
+    found.sort();
+    found
+}
+
+fn png_size(bytes: &[u8]) -> (u32, u32) {
+    let reader = png::Decoder::new(std::io::Cursor::new(bytes)).read_info().expect("a PNG");
+    (reader.info().width, reader.info().height)
+}
+
+#[test]
+fn a_run_leaves_a_folder_from_which_it_can_be_run_again() {
+    let folder = small();
+    let at = folder.path();
+    let report = json(at, &["train", "--data", "small", "--epochs", "3", "--out", "run", "--json"]);
+    let keys: Vec<_> = report.as_object().expect("an object").keys().map(String::as_str).collect();
+    let expected =
+        ["preset", "parameters", "epochs", "train_loss", "val_loss", "weights_sha256", "seconds", "images_per_second"];
+    assert_eq!(keys, expected);
+    assert_eq!((&report["preset"], &report["parameters"]), (&"basic".into(), &50_992.into()));
+
+    let names: Vec<_> =
+        files(&at.join("run")).iter().map(|(path, _)| path.file_name().expect("a name").to_owned()).collect();
+    assert_eq!(names, ["config.toml", "loss.svg", "metrics.csv", "model.safetensors", "reconstructions.png"]);
+    let metrics = fs::read_to_string(at.join("run/metrics.csv")).expect("metrics");
+    let lines: Vec<_> = metrics.lines().collect();
+    assert_eq!(lines[0], "epoch,train_loss,val_loss,seconds,images_per_second");
+    assert_eq!(lines.len(), 4);
+    let last: Vec<f64> = lines[3].split(',').map(|field| field.parse().expect("a number")).collect();
+    assert_eq!((last[0], Some(last[2])), (3.0, report["val_loss"].as_f64()));
+    let picture = fs::read(at.join("run/reconstructions.png")).expect("a picture");
+    assert_eq!(png_size(&picture), (10 * (84 + 6) + 6, 2 * (84 + 6) + 6), "10 columns, 2 rows");
+    assert!(fs::read_to_string(at.join("run/loss.svg")).expect("a chart").contains("<polyline"));
+
+    let again = json(at, &["train", "--config", "run/config.toml", "--out", "again", "--json"]);
+    assert_eq!(again["weights_sha256"], report["weights_sha256"]);
+    let model = |run: &str| fs::read(at.join(run).join("model.safetensors")).expect("a model");
+    assert_eq!(model("run"), model("again"), "the same run writes the same file");
+    let other = json(at, &["train", "--config", "run/config.toml", "--seed", "1", "--out", "other", "--json"]);
+    assert_ne!(other["weights_sha256"], report["weights_sha256"], "a flag overrides the file");
+}
+
+#[test]
+fn weights_do_not_depend_on_threads_or_on_the_vector_instructions() {
+    let folder = small();
+    for preset in ["basic", "tf-basic", "deep"] {
+        let sha = |threads: &str, level: &str| {
+            let out = format!("{preset}-{threads}-{level}");
+            let args = ["train", "--preset", preset, "--data", "small", "--epochs", "2", "--threads", threads];
+            let args = [&args[..], &["--out", &out, "--json", "--quiet"]].concat();
+            let output = handgrad(folder.path()).args(args).env("HANDGRAD_SIMD", level).output().expect("it starts");
+            let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", err(&output)));
+            report["weights_sha256"].as_str().expect("a digest").to_string()
+        };
+        let one = sha("1", "avx512");
+        for threads in ["2", "3", "4", "8", "16"] {
+            assert_eq!(sha(threads, "avx512"), one, "{preset}, {threads} threads");
+        }
+        for level in ["avx2", "portable"] {
+            assert_eq!(sha("2", level), one, "{preset}, {level}");
+        }
+    }
+}
+
+#[test]
+fn without_data_and_network_the_default_falls_back_and_says_so_in_one_line() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let output = run(folder.path(), &["train", "--epochs", "1", "--quiet", "--data-dir", "nowhere"]);
+    assert!(output.status.success());
+    let text = err(&output);
+    assert_eq!(text.lines().count(), 1, "{text}");
+    assert!(text.contains("fashion-mnist") && text.contains("handgrad data fetch"), "{text}");
+    assert!(folder.path().join("runs/basic-synthetic/reconstructions.png").exists());
+    let config = fs::read_to_string(folder.path().join("runs/basic-synthetic/config.toml")).expect("a configuration");
+    assert!(config.contains("data = \"synthetic\""), "{config}");
+
+    let output = run(folder.path(), &["train", "--data", "mnist", "--data-dir", "nowhere"]);
+    assert_eq!(output.status.code(), Some(1), "data that was asked for is not replaced");
+    assert!(err(&output).contains("mnist"), "{}", err(&output));
+}
+
+#[test]
+fn eval_and_reconstruct_use_a_finished_run() {
+    let folder = small();
+    let at = folder.path();
+    let report = json(at, &["train", "--data", "small", "--epochs", "2", "--out", "run", "--json"]);
+    let eval = json(at, &["eval", "run", "--json"]);
+    assert_eq!((&eval["value"], &eval["samples"]), (&report["val_loss"], &60.into()));
+    let whole = json(at, &["eval", "run", "--data", "small/train-images-idx3-ubyte.gz", "--json"]);
+    assert_eq!(whole["samples"], 300, "a file is tried whole");
+    let model = json(at, &["eval", "run/model.safetensors", "--data", "small", "--json"]);
+    assert_eq!(model["value"], report["val_loss"]);
+
+    let picture = json(at, &["reconstruct", "run", "--out", "seen/it.png", "--count", "4", "--json"]);
+    assert_eq!(picture["mse_of_each"].as_array().map(Vec::len), Some(4));
+    let bytes = fs::read(at.join("seen/it.png")).expect("a picture");
+    assert_eq!(png_size(&bytes), (4 * 90 + 6, 2 * 90 + 6));
+    // The picture's first row is the data: its top left sample, enlarged threefold.
+    let mut reader = png::Decoder::new(std::io::Cursor::new(&bytes)).read_info().expect("a PNG");
+    let mut pixels = vec![0; reader.output_buffer_size().expect("it fits")];
+    reader.next_frame(&mut pixels).expect("pixels");
+    let drawn = handgrad_dataset::load(at.join("small").to_str().expect("UTF-8"), at, &()).expect("data");
+    let handgrad_dataset::Values::Bytes(first) = drawn.validation.values else { panic!("bytes") };
+    for (y, x) in [(0, 0), (14, 14), (20, 9), (27, 27)] {
+        assert_eq!(pixels[(6 + 3 * y) * 366 + 6 + 3 * x], first[(0, y * 28 + x)]);
+    }
+}
+
+/// Arguments, and words that the error must have.
+const MISTAKES: &[(&[&str], &[&str])] = &[
+    (&["train", "--data", "small", "--layers", "0"], &["layers", "at least 1"]),
+    (&["train", "--data", "small", "--layers", "32,0"], &["layers", "at least 1"]),
+    (&["train", "--data", "small", "--epochs", "0"], &["epochs", "at least 1"]),
+    (&["train", "--data", "small", "--batch-size", "0"], &["batch_size", "at least 1"]),
+    (&["train", "--data", "small", "--learning-rate", "-1"], &["learning_rate", "above 0"]),
+    (&["train", "--data", "small", "--learning-rate", "nan"], &["learning_rate", "above 0"]),
+    (&["train", "--data", "small", "--optimizer", "sgd", "--momentum", "1"], &["momentum", "below 1"]),
+    (&["train", "--data", "small", "--preset", "basics"], &["basics", "tf-basic"]),
+    (&["train", "--data", "small", "--layers", "99999999999"], &["2³²"]),
+    (&["train", "--data", "small", "--loss", "bce", "--output-activation", "linear"], &["sigmoid", "mse"]),
+    (&["train", "--data", "small", "--learning-rate", "1e6", "--out", "diverging"], &["diverged", "tenth"]),
+    (&["train", "--data", "no-such-thing"], &["no-such-thing", "fashion-mnist"]),
+    (&["train", "--data", "labels.idx"], &["labels.idx", "label"]),
+    (&["train", "--data", "nan.idx"], &["nan.idx", "NaN"]),
+    (&["train", "--data", "wide.idx", "--loss", "bce"], &["0..1", "--loss mse"]),
+    (&["train", "--data", "short.idx"], &["short.idx"]),
+    (&["train", "--data", "text.txt"], &["text.txt", "IDX"]),
+    (&["train", "--data", "empty"], &["empty", "train-"]),
+    (&["train", "--data", "small", "--config", "unknown.toml"], &["unknown.toml", "learning_speed"]),
+    (&["train", "--data", "small", "--config", "broken.toml"], &["broken.toml"]),
+    (&["train", "--data", "small", "--config", "missing.toml"], &["missing.toml"]),
+    (&["train", "--data", "small", "--out", "text.txt/run"], &["text.txt/run", "--out"]),
+    (&["train", "--data", "small", "--out", "run"], &["run", "already", "--out"]),
+    (&["eval", "nothing"], &["nothing"]),
+    (&["eval", "text.txt", "--data", "small"], &["text.txt", "not a handgrad model"]),
+    (&["eval", "run/model.safetensors"], &["--data"]),
+    (&["eval", "run", "--data", "wide.idx"], &["784", "4"]),
+    (&["reconstruct", "run", "--out", "text.txt/picture.png"], &["text.txt"]),
+    (&["data", "info", "text.txt"], &["text.txt", "IDX"]),
+    (&["data", "fetch", "imagenet"], &["imagenet", "fashion-mnist"]),
+];
+
+#[test]
+fn bad_input_is_one_paragraph_that_says_what_to_do_and_nothing_is_touched() {
+    let folder = small();
+    let at = folder.path();
+    json(at, &["train", "--data", "small", "--epochs", "1", "--out", "run", "--json"]);
+    let floats = |values: &[f32]| values.iter().flat_map(|value| value.to_be_bytes()).collect::<Vec<_>>();
+    // Magic (0, 0, f32, two dimensions), 3 × 4
+    let header = [0, 0, 0x0d, 2, 0, 0, 0, 3, 0, 0, 0, 4];
+    let wide: Vec<f32> = (0..12).map(|v| v as f32 - 6.0).collect();
+    let with_nan: Vec<f32> = (0..12).map(|v| if v == 7 { f32::NAN } else { 0.5 }).collect();
+    let write = |name: &str, bytes: &[u8]| fs::write(at.join(name), bytes).expect("written");
+    write("wide.idx", &[&header[..], &floats(&wide)].concat());
+    write("nan.idx", &[&header[..], &floats(&with_nan)].concat());
+    write("short.idx", &[&header[..], &floats(&wide[..5])].concat());
+    write("labels.idx", &[0, 0, 8, 1, 0, 0, 0, 2, 3, 4]);
+    write("text.txt", b"plain words");
+    write("unknown.toml", b"learning_speed = 3\n");
+    write("broken.toml", b"epochs = = 3\n");
+    fs::create_dir(at.join("empty")).expect("made");
+    let before = files(at);
+    for (args, words) in MISTAKES {
+        let output = run(at, args);
+        let text = err(&output);
+        assert_eq!(output.status.code(), Some(1), "{args:?}: {text}");
+        let error = text.split("error: ").nth(1).unwrap_or_else(|| panic!("{args:?}: no error in {text:?}"));
+        assert!(!error.contains("\n\n") && error.len() < 1200, "{args:?}: one paragraph: {error}");
+        assert!(!text.contains("panicked"), "{args:?}: {text}");
+        for word in *words {
+            assert!(error.contains(word), "{args:?}: {word:?} is not in {error:?}");
+        }
+    }
+    let mut after = files(at);
+    after.retain(|(path, _)| !path.starts_with(at.join("diverging")));
+    assert_eq!(before, after, "what was there is as it was, and nothing was added");
+}
+
+#[test]
+fn data_outside_of_0_to_1_gets_a_linear_output() {
+    let folder = small();
+    let at = folder.path();
+    let values: Vec<u8> = (0..40 * 4).flat_map(|v| (((v * 37) % 23) as f32 - 11.0).to_be_bytes()).collect();
+    let header = [0, 0, 0x0d, 2, 0, 0, 0, 40, 0, 0, 0, 4];
+    fs::write(at.join("wide.idx"), [&header[..], &values].concat()).expect("written");
+    let args = ["train", "--data", "wide.idx", "--loss", "mse", "--layers", "3", "--epochs", "30"];
+    let report = json(at, &[&args[..], &["--learning-rate", "0.01", "--out", "run", "--json"]].concat());
+    assert!(report["val_loss"].as_f64().expect("a number") < 44.0, "below the variance of the data: {report}");
+    let config = fs::read_to_string(at.join("run/config.toml")).expect("a configuration");
+    assert!(config.contains("output_activation = \"linear\""), "{config}");
+    assert!(config.contains(at.join("wide.idx").to_str().expect("UTF-8")), "the data's whole path: {config}");
+}
+
+#[test]
+fn usage_errors_exit_with_2_and_help_teaches() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for args in [&["trian"][..], &["train", "--layers", "many"], &["train", "--loss", "huber"], &["eval"], &[]] {
+        assert_eq!(run(folder.path(), args).status.code(), Some(2), "{args:?}");
+    }
+    let help = run(folder.path(), &["train", "--help"]);
+    let text = String::from_utf8_lossy(&help.stdout).into_owned();
+    for word in ["tf-basic", "784-128-64-32", "--data-dir", "Examples:", "--threads", "[default: basic]"] {
+        assert!(text.contains(word), "{word} is not in {text}");
+    }
+}
+
+#[test]
+fn progress_goes_to_the_standard_error_without_colours_and_results_to_the_standard_output() {
+    let folder = small();
+    let args = ["train", "--data", "small", "--epochs", "2", "--out", "run"];
+    let output = handgrad(folder.path()).args(args).env("NO_COLOR", "1").output().expect("it starts");
+    let (out, progress) = (String::from_utf8_lossy(&output.stdout).into_owned(), err(&output));
+    assert!(!progress.contains('\u{1b}') && !out.contains('\u{1b}'));
+    for word in ["Dense 784 → 32, relu", "Dense 32 → 784, sigmoid", "50,992", "epoch 2/2", "least possible"] {
+        assert!(progress.contains(word), "{word} is not in {progress}");
+    }
+    assert!(out.contains("wrote run: config.toml") && !out.contains("epoch 1"), "{out}");
+    let quiet = run(folder.path(), &["train", "--data", "small", "--epochs", "1", "--out", "quiet", "--quiet"]);
+    assert_eq!(err(&quiet), "");
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_finishes_the_step_writes_the_model_and_exits_with_130() {
+    let folder = small();
+    let at = folder.path();
+    let args = ["train", "--data", "small", "--epochs", "1000000", "--out", "run", "--json"];
+    let mut child =
+        handgrad(at).args(args).stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("it starts");
+    let mut lines = BufReader::new(child.stderr.take().expect("a pipe")).lines();
+    assert!(lines.any(|line| line.expect("text").contains("epoch       3/")), "three epochs go by");
+    let rest = std::thread::spawn(move || lines.count());
+    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill is there");
+    assert!(killed.success());
+    let output = child.wait_with_output().expect("it ends");
+    rest.join().expect("the rest is read");
+    assert_eq!(output.status.code(), Some(130));
+    let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert!(report["epochs"].as_u64() >= Some(3));
+    assert!(json(at, &["eval", "run", "--json"])["value"].is_f64(), "the model can be used");
+}
+
+#[test]
+fn data_commands_list_describe_and_draw() {
+    let folder = small();
+    let at = folder.path();
+    let text = |args: &[&str]| {
+        let output = run(at, args);
+        assert!(output.status.success(), "{args:?}: {}", err(&output));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let list = text(&["data", "list"]);
+    for name in ["fashion-mnist", "mnist", "synthetic"] {
+        assert!(list.contains(name), "{list}");
+    }
+    let info = text(&["data", "info", "small/t10k-images-idx3-ubyte.gz"]);
+    assert!(info.contains("60 samples of 28×28") && info.contains("u8"), "{info}");
+    assert!(text(&["data", "info", "small/t10k-labels-idx1-ubyte.gz"]).contains("labels"));
+    assert!(text(&["data", "fetch", "synthetic"]).contains("nothing to fetch"));
+}
