@@ -275,8 +275,7 @@ fn ctrl_c_finishes_the_step_writes_the_model_and_exits_with_130() {
     let folder = small();
     let at = folder.path();
     let args = ["train", "--data", "small", "--epochs", "1000000", "--out", "run", "--json"];
-    let mut child =
-        handgrad(at).args(args).stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("it starts");
+    let mut child = handgrad(at).args(args).stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("it starts");
     let mut lines = BufReader::new(child.stderr.take().expect("a pipe")).lines();
     assert!(lines.any(|line| line.expect("text").contains("epoch       3/")), "three epochs go by");
     let rest = std::thread::spawn(move || lines.count());
@@ -307,4 +306,30 @@ fn data_commands_list_describe_and_draw() {
     assert!(info.contains("60 samples of 28×28") && info.contains("u8"), "{info}");
     assert!(text(&["data", "info", "small/t10k-labels-idx1-ubyte.gz"]).contains("labels"));
     assert!(text(&["data", "fetch", "synthetic"]).contains("nothing to fetch"));
+}
+
+/// Every command in a `console` block of the documents works, in the order in which it stands there.
+#[test]
+fn the_commands_in_the_documents_work() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let mut documents: Vec<_> =
+        fs::read_dir(root.join("docs")).expect("docs").map(|e| e.expect("entry").path()).collect();
+    documents.push(root.join("README.md"));
+    let mut tried = 0;
+    for document in documents.iter().filter(|path| path.extension().is_some_and(|e| e == "md")) {
+        let text = fs::read_to_string(document).expect("text");
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        for block in text.split("```console\n").skip(1) {
+            let block = block.split("```").next().unwrap_or_default();
+            for line in block.lines() {
+                let command = line.strip_prefix("$ ").unwrap_or_else(|| panic!("{line:?} is not a command"));
+                let command = command.replace("cargo run --release --", "handgrad");
+                let Some(args) = command.strip_prefix("handgrad ") else { continue };
+                let output = run(folder.path(), &args.split_whitespace().collect::<Vec<_>>());
+                assert!(output.status.success(), "{line}: {}", err(&output));
+                tried += 1;
+            }
+        }
+    }
+    assert!(tried >= 8, "{tried} commands found");
 }

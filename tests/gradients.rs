@@ -7,8 +7,7 @@ use handgrad_layers::{
 use handgrad_tests::numbers;
 
 const TOLERANCE: f64 = 1e-6;
-const ACTIVATIONS: [Activation; 4] =
-    [Activation::Linear, Activation::Relu, Activation::Sigmoid, Activation::Tanh];
+const ACTIVATIONS: [Activation; 4] = [Activation::Linear, Activation::Relu, Activation::Sigmoid, Activation::Tanh];
 
 fn doubles(count: usize, seed: u64) -> Vec<f64> {
     numbers(count, seed).into_iter().map(f64::from).collect()
@@ -67,8 +66,7 @@ fn losses_agree_with_central_differences() {
             let mut delta = vec![f64::NAN; n];
             let value = loss.forward_backward(&prediction, &target, batch, &mut delta);
             assert_eq!(value, loss.forward(&prediction, &target));
-            let report =
-                check("prediction", &prediction, &delta, |p| loss.forward(p, &target) / batch as f64);
+            let report = check("prediction", &prediction, &delta, |p| loss.forward(p, &target) / batch as f64);
             assert!(report.error < TOLERANCE, "{loss:?}: {report:?}");
         }
     }

@@ -58,3 +58,12 @@ pub fn specs() -> Vec<(Spec, usize, Optimizer)> {
         (deep::spec(&[784], &[40, 7], Activation::Tanh, Activation::Linear, LossKind::Mae), 100, SGD),
     ]
 }
+
+/// The Rust code in the documents, compiled and run.
+#[cfg(doctest)]
+mod documents {
+    #[doc = include_str!("../README.md")]
+    struct Readme;
+    #[doc = include_str!("../docs/derivation.md")]
+    struct Derivation;
+}

@@ -36,7 +36,8 @@ fn elementary_functions_keep_their_promise_over_the_whole_range() {
             assert_close(function, f32::from_bits(bits));
         }
         // Every float near the places where a formula changes.
-        for centre in [0.0_f32, f32::MIN_POSITIVE, 1.0, std::f32::consts::SQRT_2, 9.011, 10.0, 88.722, 90.0, 103.97, 105.0]
+        for centre in
+            [0.0_f32, f32::MIN_POSITIVE, 1.0, std::f32::consts::SQRT_2, 9.011, 10.0, 88.722, 90.0, 103.97, 105.0]
         {
             for offset in -2_000_i32..2_000 {
                 let x = f32::from_bits(centre.to_bits().saturating_add_signed(offset));

@@ -58,7 +58,10 @@ fn info(path: &Path) -> Result<()> {
         let samples = Samples::from_idx(array, path)?;
         let (low, high) = samples.range();
         let count = show::thousands(samples.len());
-        println!("{count} samples of {}, values from {low} to {high} (bytes count as value/255)", show::shape(&samples.shape));
+        println!(
+            "{count} samples of {}, values from {low} to {high} (bytes count as value/255)",
+            show::shape(&samples.shape)
+        );
     } else {
         println!("one dimension: labels, not samples");
     }

@@ -10,7 +10,7 @@ use crate::show::number;
 const WIDTH: f64 = 720.0;
 const HEIGHT: f64 = 400.0;
 /// Left, right, top, bottom.
-const MARGIN: [f64; 4] = [70.0, 150.0, 40.0, 50.0];
+const MARGIN: [f64; 4] = [70.0, 175.0, 64.0, 50.0];
 
 const STYLE: &str = "text{font:13px system-ui,sans-serif;fill:#333}.title{font-size:15px;font-weight:600}\
     .grid{stroke:#e3e3e3}.train{stroke:#4477aa;fill:none;stroke-width:2}\
@@ -25,7 +25,8 @@ pub fn svg(title: &str, loss: &str, epochs: &[EpochRecord], yardsticks: &Yardsti
     // The least possible loss belongs in the picture unless it would press the curves flat.
     let least = (yardsticks.least >= low - 2.0 * (high - low)).then_some(yardsticks.least);
     let low = least.map_or(low, |least| low.min(least));
-    let (low, high) = if high > low { (low, high) } else { (low - 0.5 * low.abs().max(1e-6), high + 0.5 * high.abs().max(1e-6)) };
+    let (low, high) =
+        if high > low { (low, high) } else { (low - 0.5 * low.abs().max(1e-6), high + 0.5 * high.abs().max(1e-6)) };
     let step = nice((high - low) / 5.0);
     let (floor, ceiling) = ((low / step).floor() * step, (high / step).ceil() * step);
 
@@ -61,7 +62,7 @@ pub fn svg(title: &str, loss: &str, epochs: &[EpochRecord], yardsticks: &Yardsti
     }
     let middle = (left + x_end) / 2.0;
     let _ = writeln!(s, "<text x=\"{middle:.1}\" y=\"{:.1}\" text-anchor=\"middle\">epoch</text>", HEIGHT - 10.0);
-    let _ = writeln!(s, "<text x=\"14\" y=\"{:.1}\">{}</text>", top - 8.0, escape(loss));
+    let _ = writeln!(s, "<text x=\"{left}\" y=\"{:.1}\">{}</text>", top - 16.0, escape(loss));
 
     if let Some(least) = least {
         let at = y(least);
@@ -101,7 +102,16 @@ pub fn svg(title: &str, loss: &str, epochs: &[EpochRecord], yardsticks: &Yardsti
 fn nice(value: f64) -> f64 {
     let power = 10_f64.powf(value.max(1e-300).log10().floor());
     let factor = value / power;
-    power * if factor <= 1.0 { 1.0 } else if factor <= 2.0 { 2.0 } else if factor <= 5.0 { 5.0 } else { 10.0 }
+    power
+        * if factor <= 1.0 {
+            1.0
+        } else if factor <= 2.0 {
+            2.0
+        } else if factor <= 5.0 {
+            5.0
+        } else {
+            10.0
+        }
 }
 
 fn tick_label(value: f64, step: f64) -> String {

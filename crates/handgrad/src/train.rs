@@ -33,7 +33,11 @@ pub fn run(args: &TrainArgs) -> Result<Done> {
     let (train, validation) = (Source::new(&data.train), Source::new(&data.validation));
     let yardsticks = yardsticks(&train, &validation, network.loss());
 
-    let say = |text: String| if !args.output.quiet { eprintln!("{text}") };
+    let say = |text: String| {
+        if !args.output.quiet {
+            eprintln!("{text}")
+        }
+    };
     say(format!(
         "{} on {}: {}; validation with {}\n{}",
         config.preset,
@@ -177,7 +181,14 @@ fn loss_name(loss: LossName) -> &'static str {
 }
 
 /// The results, on the standard output.
-fn report(args: &TrainArgs, config: &Config, folder: &RunFolder, trainer: &Trainer<f32>, outcome: &Outcome, seconds: f64) {
+fn report(
+    args: &TrainArgs,
+    config: &Config,
+    folder: &RunFolder,
+    trainer: &Trainer<f32>,
+    outcome: &Outcome,
+    seconds: f64,
+) {
     let last: Option<&EpochRecord> = outcome.epochs.last();
     if args.output.json {
         let training: f64 = outcome.epochs.iter().map(|record| record.seconds).sum();

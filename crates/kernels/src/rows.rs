@@ -27,7 +27,14 @@ impl<'a, T> BatchRows<'a, T> {
     /// # Panics
     /// If the last row would lie outside `memory`, or `shard_rows` is 0.
     #[must_use]
-    pub fn new(memory: &'a [T], offset: usize, cols: usize, rows: usize, shard_rows: usize, shard_stride: usize) -> Self {
+    pub fn new(
+        memory: &'a [T],
+        offset: usize,
+        cols: usize,
+        rows: usize,
+        shard_rows: usize,
+        shard_stride: usize,
+    ) -> Self {
         let batch = Self { memory, offset, cols, rows, shard_rows, shard_stride };
         assert!(shard_rows > 0, "a shard has rows");
         assert!(rows == 0 || batch.start(rows - 1) + cols <= memory.len(), "the rows lie within their memory");

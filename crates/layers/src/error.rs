@@ -4,7 +4,10 @@ use std::fmt;
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Error {
     /// A layer is given samples of another size than it was built for.
-    #[error("{layer} takes {expected} values a sample, but is given {} ({found} values): set its inputs to {found}, or change what comes before it", Shape(shape))]
+    #[error(
+        "{layer} takes {expected} values a sample, but is given {} ({found} values): set its inputs to {found}, or change what comes before it",
+        Shape(shape)
+    )]
     InputSize {
         /// The layer, as in the model summary.
         layer: String,

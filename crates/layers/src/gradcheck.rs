@@ -64,7 +64,14 @@ pub fn check(name: &str, theta: &[f64], gradient: &[f64], mut f: impl FnMut(&[f6
 
 /// Checks both backward passes of a layer at the parameters θ, the samples x and the upstream gradient dy, the
 /// parameters in blocks of `block_rows` rows.
-pub fn check_layer(layer: &dyn Layer<f64>, theta: &[f64], x: &[f64], dy: &[f64], rows: usize, block_rows: usize) -> Report {
+pub fn check_layer(
+    layer: &dyn Layer<f64>,
+    theta: &[f64],
+    x: &[f64],
+    dy: &[f64],
+    rows: usize,
+    block_rows: usize,
+) -> Report {
     let forward = |theta: &[f64], x: &[f64]| {
         let mut y = vec![f64::NAN; dy.len()];
         layer.forward(theta, x, &mut y);

@@ -5,7 +5,9 @@ pub enum Error {
     #[error(transparent)]
     Layer(#[from] handgrad_layers::Error),
     /// The network's last layer does not give back what its first one took.
-    #[error("the network gives back {output} values a sample, but takes {input}: an autoencoder's last layer needs {input} units")]
+    #[error(
+        "the network gives back {output} values a sample, but takes {input}: an autoencoder's last layer needs {input} units"
+    )]
     NotAnAutoencoder {
         /// Values of a sample that comes in.
         input: usize,
@@ -24,7 +26,9 @@ pub enum Error {
         values: usize,
     },
     /// The loss and the last activation do not go together.
-    #[error("binary cross-entropy needs predictions within 0..1, but the last layer's activation is {activation}: make it sigmoid, or take the loss mse or mae")]
+    #[error(
+        "binary cross-entropy needs predictions within 0..1, but the last layer's activation is {activation}: make it sigmoid, or take the loss mse or mae"
+    )]
     BceWithoutSigmoid {
         /// The activation's name.
         activation: &'static str,

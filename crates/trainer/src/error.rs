@@ -33,7 +33,9 @@ pub enum Error {
     #[error("the {0} set is empty: give it at least one sample")]
     NoSamples(&'static str),
     /// Samples of another size than the network takes.
-    #[error("the network takes {network} values a sample, and the samples have {samples}: use the data it was made for, or train a new one")]
+    #[error(
+        "the network takes {network} values a sample, and the samples have {samples}: use the data it was made for, or train a new one"
+    )]
     SampleSize {
         /// What the network takes.
         network: usize,

@@ -92,7 +92,8 @@ pub fn fit<T: Scalar>(
             }
             seen += samples.len();
             sum += loss * samples.len() as f64;
-            if !on_event(Event::Step { epoch, samples: seen, samples_per_epoch: order.len(), loss: sum / seen as f64 }) {
+            if !on_event(Event::Step { epoch, samples: seen, samples_per_epoch: order.len(), loss: sum / seen as f64 })
+            {
                 outcome.stopped = true;
                 return Ok(outcome);
             }

@@ -150,9 +150,7 @@ impl<T: Scalar> Trainer<T> {
         let mut rows = all.rows_mut().into_iter();
         for samples in samples.chunks(self.batch_size()) {
             self.rows(source, samples, false);
-            for (mut row, output) in
-                rows.by_ref().zip(self.arena.batch_x(&self.memory, last, samples.len()).iter())
-            {
+            for (mut row, output) in rows.by_ref().zip(self.arena.batch_x(&self.memory, last, samples.len()).iter()) {
                 row.iter_mut().zip(output).for_each(|(to, &from)| *to = from);
                 if let Some(row) = row.as_slice_mut() {
                     activation::forward(self.network.output(), &no_bias, row);
@@ -192,9 +190,7 @@ impl<T: Scalar> Trainer<T> {
                 }
                 let (target, prediction, delta) = arena.ends(shard, rows);
                 let pairs = prediction.chunks_exact(width).zip(target.chunks_exact(width));
-                for (((prediction, target), delta), row_loss) in
-                    pairs.zip(delta.chunks_exact_mut(width)).zip(losses)
-                {
+                for (((prediction, target), delta), row_loss) in pairs.zip(delta.chunks_exact_mut(width)).zip(losses) {
                     *row_loss = match backward {
                         true => network.loss().forward_backward(prediction, target, batch, delta),
                         false => network.loss().forward(prediction, target),
@@ -214,12 +210,7 @@ impl<T: Scalar> Trainer<T> {
     /// Phase two.
     fn weights(&mut self, rows: usize) {
         let [first, second] = &mut self.slots;
-        let part = Part {
-            theta: &mut self.theta,
-            gradient: &mut self.gradient,
-            first,
-            second,
-        };
+        let part = Part { theta: &mut self.theta, gradient: &mut self.gradient, first, second };
         let (network, arena, memory) = (&self.network, &self.arena, &self.memory[..]);
         let (optimizer, step) = (&self.optimizer, self.steps);
         update(&self.blocks, part, &|work: &Work, part: Part<T>| {

@@ -1,0 +1,127 @@
+//! Specifications, networks and the model file.
+
+use handgrad_layers::{Activation, LossKind};
+use handgrad_models::{Error, LayerSpec, Network, Spec, basic, deep, file};
+use safetensors::SafeTensors;
+
+fn deep_spec() -> Spec {
+    deep::spec(&[4, 3], &[7, 5], Activation::Relu, Activation::Sigmoid, LossKind::Bce)
+}
+
+#[test]
+fn parameter_counts_are_those_of_the_slides() {
+    let count = |spec: &Spec| Network::<f32>::new(spec).expect("fits").param_count();
+    assert_eq!(count(&basic::spec(&[784], 32, LossKind::Bce)), 50_992);
+    assert_eq!(count(&basic::spec(&[784], 64, LossKind::Mse)), 101_200);
+    let deep = deep::spec(&[28, 28], &[128, 64, 32], Activation::Relu, Activation::Sigmoid, LossKind::Bce);
+    assert_eq!(count(&deep), 222_384);
+    let widths: Vec<_> = (0..=6).map(|at| Network::<f32>::new(&deep).expect("fits").width(at)).collect();
+    assert_eq!(widths, [784, 128, 64, 32, 64, 128, 784], "mirrored");
+}
+
+#[test]
+fn a_deep_autoencoder_of_one_layer_is_the_basic_one() {
+    let deep = deep::spec(&[784], &[32], Activation::Relu, Activation::Sigmoid, LossKind::Bce);
+    assert_eq!(deep, basic::spec(&[784], 32, LossKind::Bce));
+}
+
+#[test]
+fn a_sigmoid_before_cross_entropy_moves_into_the_loss() {
+    let network = Network::<f32>::new(&deep_spec()).expect("fits");
+    assert_eq!((network.loss().kind, network.output()), (LossKind::BceLogits, Activation::Sigmoid));
+    let mse = Network::<f32>::new(&Spec { loss: LossKind::Mse, ..deep_spec() }).expect("fits");
+    assert_eq!((mse.loss().kind, mse.output()), (LossKind::Mse, Activation::Linear));
+}
+
+#[test]
+fn networks_that_do_not_fit_are_refused() {
+    let refused = |change: fn(&mut Spec)| {
+        let mut spec = deep_spec();
+        change(&mut spec);
+        Network::<f32>::new(&spec).map(|_| ()).expect_err("it does not fit")
+    };
+    assert!(matches!(refused(|s| s.encoder.clear()), Error::Empty("encoder", _)));
+    assert!(matches!(refused(|s| s.decoder.clear()), Error::Empty("decoder", _)));
+    assert!(matches!(refused(|s| s.input = vec![3, 0]), Error::Empty("input", _)));
+    assert!(matches!(refused(|s| s.input = vec![5]), Error::NotAnAutoencoder { input: 5, output: 12 }));
+    assert!(matches!(refused(|s| s.input = vec![usize::MAX, 3]), Error::TooLarge { .. }));
+    let units = |s: &mut Spec, n| {
+        let LayerSpec::Dense { units, .. } = &mut s.encoder[0];
+        *units = n;
+    };
+    let mut spec = deep_spec();
+    units(&mut spec, usize::MAX);
+    assert!(matches!(Network::<f32>::new(&spec), Err(Error::TooLarge { .. })));
+    units(&mut spec, 0);
+    assert!(matches!(Network::<f32>::new(&spec), Err(Error::Layer(_))));
+    let relu = deep::spec(&[12], &[5], Activation::Relu, Activation::Relu, LossKind::Bce);
+    let error = Network::<f32>::new(&relu).map(|_| ()).expect_err("cross-entropy of a ReLU");
+    assert!(matches!(error, Error::BceWithoutSigmoid { activation: "relu" }), "{error}");
+}
+
+fn model() -> (Network<f32>, Vec<f32>, Vec<u8>) {
+    let network = Network::new(&deep_spec()).expect("fits");
+    let theta = network.init(5);
+    let bytes = file::encode(&network, &theta).expect("encodes");
+    (network, theta, bytes)
+}
+
+#[test]
+fn a_model_file_gives_back_the_network_and_every_bit_of_its_weights() {
+    let (network, theta, bytes) = model();
+    let (again, weights) = file::decode(&bytes).expect("decodes");
+    assert_eq!((again.spec(), &weights), (network.spec(), &theta));
+}
+
+/// The names and the orientation of `torch.nn.Sequential(Linear, ReLU, Linear, ReLU, Linear, ReLU, Linear, Sigmoid)`;
+/// `tests/reference/load_model.py` loads a model there.
+#[test]
+fn tensors_are_named_and_turned_as_pytorch_has_them() {
+    let (_, theta, bytes) = model();
+    let tensors = SafeTensors::deserialize(&bytes).expect("safetensors");
+    let mut names: Vec<_> = tensors.names();
+    names.sort_unstable();
+    assert_eq!(names, ["0.bias", "0.weight", "2.bias", "2.weight", "4.bias", "4.weight", "6.bias", "6.weight"]);
+    let weight = tensors.tensor("0.weight").expect("there");
+    assert_eq!(weight.shape(), [7, 12], "units × inputs");
+    let value = |unit: usize, input: usize| {
+        let at = (unit * 12 + input) * 4;
+        f32::from_le_bytes(weight.data()[at..at + 4].try_into().expect("four bytes"))
+    };
+    for (unit, input) in [(0, 0), (3, 10), (6, 11)] {
+        assert_eq!(value(unit, input), theta[input * 7 + unit]);
+    }
+}
+
+#[test]
+fn no_truncation_and_no_flipped_bit_of_a_model_file_is_accepted() {
+    let (_, _, bytes) = model();
+    for length in 0..bytes.len() {
+        assert!(file::decode(&bytes[..length]).is_err(), "cut to {length} bytes");
+    }
+    let (network, theta, _) = model();
+    for bit in 0..bytes.len() * 8 {
+        let mut damaged = bytes.clone();
+        damaged[bit / 8] ^= 1 << (bit % 8);
+        if let Ok((other, weights)) = file::decode(&damaged) {
+            panic!(
+                "bit {bit} of byte {:?} was flipped and accepted; same spec {}, same weights {}",
+                bytes[bit / 8] as char,
+                other.spec() == network.spec(),
+                weights == theta
+            );
+        }
+    }
+    assert!(file::decode(&[&bytes[..], b"x"].concat()).is_err(), "trailing bytes");
+}
+
+#[test]
+fn a_newer_format_is_told_apart_from_damage() {
+    let (_, _, bytes) = model();
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    assert!(text.contains("format = 1"));
+    let at = bytes.windows(10).position(|window| window == b"format = 1").expect("it is there");
+    let mut newer = bytes.clone();
+    newer[at + 9] = b'7';
+    assert!(matches!(file::decode(&newer), Err(Error::TooNew { found: 7, newest: 1 })));
+}
