@@ -12,11 +12,12 @@
 //! a run, the last one every epoch.
 
 use std::error::Error;
+use std::hint::black_box;
 use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
 
-use criterion::{Criterion, Throughput};
+use criterion::{Criterion, SamplingMode, Throughput};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use handgrad_dataset::{Values, idx};
@@ -47,6 +48,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let gzip = gzip.finish()?;
 
     let mut group = criterion.benchmark_group("idx");
+    group.sampling_mode(SamplingMode::Flat);
     group.throughput(Throughput::Bytes(values.len() as u64));
     for (id, bytes) in [("decode-plain", &plain), ("decode-gzip", &gzip)] {
         group.bench_function(id, |bencher| bencher.iter(|| idx::decode(&bytes[..], Path::new(id))));
@@ -62,7 +64,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                 for (&sample, row) in chosen.iter().zip(batch.chunks_exact_mut(samples.features())) {
                     source.fill(sample as usize, row);
                 }
-                std::hint::black_box(&mut batch);
+                black_box(&mut batch);
             }
         });
     });

@@ -148,13 +148,14 @@ fn peak_of_lanes<const LANES: usize>() -> f64 {
     (2 * LANES * CHAINS * STEPS) as f64 / seconds.fold(f64::INFINITY, f64::min)
 }
 
-/// s ← s·a + a for every s, many times: one register a chain.
+/// s ← s·a + a for every s, many times: one register a chain. With the loop over the lanes outside, the compiler keeps
+/// the sums in registers; the other way round it gathers them from memory at every step, a sixtieth as fast.
 #[inline(always)]
 fn multiply_adds<const LANES: usize>(mut sums: [[f32; LANES]; CHAINS], a: f32) -> [[f32; LANES]; CHAINS] {
     for _ in 0..STEPS {
-        for sum in &mut sums {
-            for lane in sum {
-                *lane = lane.mul_add(a, a);
+        for lane in 0..LANES {
+            for sum in &mut sums {
+                sum[lane] = sum[lane].mul_add(a, a);
             }
         }
     }

@@ -7,7 +7,8 @@
 //!
 //! naive             a sum for each element of y; strides through w
 //! reordered         the two inner loops exchanged: runs along the rows of w and y
-//! blocked           that in blocks of w that stay in cache, fused and compiled for this machine's vector registers
+//! blocked           a block of w stays in cache, a row's sums in registers; fused, and as wide as this machine's
+//!                   registers, but still plain Rust
 //! matrixmultiply    packed panels and tiles in registers: the crate that ndarray uses
 //! gemm              the same idea: the crate that candle and faer use
 //! handgrad          handgrad_kernels::{matmul, matmul_nt, matmul_tn}
@@ -188,23 +189,32 @@ fn reordered(o: &Operands, y: &mut [f32]) {
 }
 
 /// Rows of w in a block.
-const BLOCK_K: usize = 64;
+const BLOCK_K: usize = 256;
 /// Columns of w in a block: with its rows 32 KiB, what a first-level cache holds.
-const BLOCK_N: usize = 128;
+const BLOCK_N: usize = 32;
 
-/// As `reordered`, one block of w after another: all rows of y pass over a block before the next one is fetched.
+/// One block of w after another, copied to where it lies contiguous: all rows of x run down it, and the sums of a row
+/// stay in registers meanwhile.
 fn blocked(o: &Operands, y: &mut [f32]) {
     y.fill(0.0);
     vectorize!({
+        let mut block = [[0.0; BLOCK_N]; BLOCK_K];
         for p in (0..o.k).step_by(BLOCK_K) {
             for j in (0..o.n).step_by(BLOCK_N) {
                 let (depth, width) = (BLOCK_K.min(o.k - p), BLOCK_N.min(o.n - j));
+                for (to, w) in block.iter_mut().zip(o.w[p * o.n..].chunks_exact(o.n)) {
+                    to[..width].copy_from_slice(&w[j..][..width]);
+                }
                 for (x, y) in o.x.chunks_exact(o.k).zip(y.chunks_exact_mut(o.n)) {
-                    let (x, y) = (&x[p..][..depth], &mut y[j..][..width]);
-                    for (&x, w) in x.iter().zip(o.w[p * o.n..].chunks(o.n)) {
-                        for (y, &w) in y.iter_mut().zip(&w[j..][..width]) {
-                            *y = x.mul_add(w, *y);
+                    // Always as wide as a block, of which the last may fill a part: fixed lengths become registers.
+                    let mut sums = [0.0_f32; BLOCK_N];
+                    for (&x, w) in x[p..][..depth].iter().zip(&block) {
+                        for column in 0..BLOCK_N {
+                            sums[column] = x.mul_add(w[column], sums[column]);
                         }
+                    }
+                    for (y, sum) in y[j..][..width].iter_mut().zip(sums) {
+                        *y += sum;
                     }
                 }
             }
@@ -288,6 +298,8 @@ fn main() {
         .sample_size(10)
         .warm_up_time(Duration::from_millis(100))
         .measurement_time(Duration::from_millis(300))
+        // Ten samples need no more, and the plots of 100,000 take ten times as long as the runs.
+        .nresamples(10_000)
         .configure_from_args();
     let mut table = Vec::new();
     for shape in LAYERS.into_iter().chain(SQUARES) {

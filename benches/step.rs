@@ -25,6 +25,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .sample_size(20)
         .warm_up_time(Duration::from_secs(1))
         .measurement_time(Duration::from_secs(3))
+        .nresamples(10_000)
         .configure_from_args();
 
     let samples = random_samples(SAMPLES);

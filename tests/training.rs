@@ -146,6 +146,34 @@ fn training_stops_when_asked_to_and_says_what_was_done() {
     assert!(outcome.epochs[2].train_loss < outcome.epochs[0].train_loss);
 }
 
+/// Each prediction belongs to its sample, over several batches and shards.
+#[test]
+fn predictions_do_not_depend_on_the_batches_they_are_made_in() {
+    let samples = bytes(50, 784, 4);
+    let source = Source::new(&samples);
+    let spec = deep::spec(&[784], &[6], Activation::Tanh, Activation::Sigmoid, LossKind::Bce);
+    let network = || Network::<f32>::new(&spec).expect("fits");
+    let mut one_by_one = Trainer::new(network(), ADAM, 1, 5);
+    let order: Vec<u32> = all(50).into_iter().rev().collect();
+    let alone: Vec<_> =
+        order.iter().map(|&i| one_by_one.predict(&source, &[i]).expect("fits").into_raw_vec_and_offset().0).collect();
+    for batch_size in [1, 7, 16, 50, 64] {
+        let mut trainer = Trainer::new(network(), ADAM, batch_size, 5);
+        let together = trainer.predict(&source, &order).expect("fits");
+        assert_eq!(together.as_slice(), Some(&alone.concat()[..]), "batches of {batch_size}");
+    }
+    // And each is σ(z) of the layers' formulas, written out for one sample.
+    let theta: Vec<f64> = one_by_one.theta().iter().map(|&w| f64::from(w)).collect();
+    let mut x = vec![0.0_f64; 784];
+    source.fill(order[3] as usize, &mut x);
+    let (w1, b1, w2, b2) = (&theta[..4704], &theta[4704..4710], &theta[4710..9414], &theta[9414..]);
+    let h: Vec<f64> = (0..6).map(|j| ((0..784).map(|i| x[i] * w1[i * 6 + j]).sum::<f64>() + b1[j]).tanh()).collect();
+    for k in [0, 100, 783] {
+        let z = (0..6).map(|j| h[j] * w2[j * 784 + k]).sum::<f64>() + b2[k];
+        assert!((f64::from(alone[3][k]) - 1.0 / (1.0 + (-z).exp())).abs() < 1e-6);
+    }
+}
+
 #[test]
 fn samples_that_do_not_fit_are_refused() {
     let network = Network::<f32>::new(&basic::spec(&[784], 8, LossKind::Mse)).expect("fits");

@@ -29,6 +29,12 @@ pub(crate) fn beside(path: &Path) -> Result<NamedTempFile, Error> {
 /// # Errors
 /// If any of that fails; the file that was there is then untouched.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    // A link is followed, so that it stays one; a device or a folder must not be replaced by a file.
+    let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+    if fs::metadata(path).is_ok_and(|there| !there.is_file()) {
+        let not_a_file = io::Error::new(io::ErrorKind::AlreadyExists, "it is there and is no file; name another place");
+        return Err(Error::io(path, "writing")(not_a_file));
+    }
     let mut file = beside(path)?;
     file.write_all(bytes).map_err(Error::io(path, "writing"))?;
     keep(file, path)

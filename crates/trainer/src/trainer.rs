@@ -6,7 +6,7 @@
 
 use handgrad_layers::{Block, Layer, Optimizer, Saved, SavedBatch, Scalar, activation};
 use handgrad_models::Network;
-use ndarray::Array2;
+use ndarray::{Array2, Axis};
 use rayon::prelude::*;
 
 use crate::arena::Arena;
@@ -147,12 +147,14 @@ impl<T: Scalar> Trainer<T> {
         let width = self.network.width(last);
         let no_bias = vec![T::ZERO; width];
         let mut all = Array2::from_elem((samples.len(), width), T::ZERO);
-        let mut rows = all.rows_mut().into_iter();
-        for samples in samples.chunks(self.batch_size()) {
+        let batch_size = self.batch_size();
+        let batches = samples.chunks(batch_size).zip(all.axis_chunks_iter_mut(Axis(0), batch_size));
+        for (samples, mut predictions) in batches {
             self.rows(source, samples, false);
-            for (mut row, output) in rows.by_ref().zip(self.arena.batch_x(&self.memory, last, samples.len()).iter()) {
-                row.iter_mut().zip(output).for_each(|(to, &from)| *to = from);
-                if let Some(row) = row.as_slice_mut() {
+            let outputs = self.arena.batch_x(&self.memory, last, samples.len());
+            for (mut prediction, output) in predictions.rows_mut().into_iter().zip(outputs.iter()) {
+                prediction.iter_mut().zip(output).for_each(|(to, &from)| *to = from);
+                if let Some(row) = prediction.as_slice_mut() {
                     activation::forward(self.network.output(), &no_bias, row);
                 }
             }
