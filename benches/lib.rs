@@ -8,7 +8,8 @@
 //! ```
 //!
 //! Times are only worth comparing from a quiet machine. `HANDGRAD_SIMD=avx2` or `portable` takes narrower vector
-//! registers than the machine has; the results stay the same to the last bit, the speed does not.
+//! registers than the machine has; the results stay the same to the last bit, the speed does not. The products of
+//! other crates do not heed it.
 #![forbid(unsafe_code)]
 
 use std::hint::black_box;

@@ -12,7 +12,8 @@
 //! row and column, so neither the number of rows a call has, nor threads, nor the register width change a bit.
 //!
 //! Blocking follows BLIS (Van Zee & van de Geijn 2015): a panel of the second operand, 256 deep and as wide as a tile,
-//! is packed where it would not lie contiguous, then tiles of MR rows run down it. The packed panels lie on the stack.
+//! is packed where it would not lie contiguous, then tiles of MR rows run down it. The packed
+//! panels lie in memory that each thread keeps.
 
 use std::ops::Range;
 
@@ -66,6 +67,8 @@ fn rows_of(y_len: usize, n: usize, x_len: usize, k: usize) -> usize {
 
 /// f32: our own tiles.
 pub(crate) mod single {
+    use std::cell::RefCell;
+
     use super::{BatchRows, KC, Range};
     use crate::microkernel::{Plain, Register, Tile, tile};
     use crate::simd::{Level, level};
@@ -74,6 +77,21 @@ pub(crate) mod single {
     const NR_MAX: usize = 32;
     /// Rows of dw that share one packing of δ.
     const MC: usize = 96;
+
+    /// What a product packs. Aligned, so that no load of a register straddles two cache lines.
+    #[repr(align(64))]
+    struct Packed {
+        /// A panel of the second operand, KC deep.
+        panel: [f32; KC * NR_MAX],
+        /// Columns of x, tile after tile, each KC deep.
+        columns: [f32; KC * MC],
+    }
+
+    thread_local! {
+        /// One for every thread, made when it computes its first product.
+        static PACKED: RefCell<Box<Packed>> =
+            RefCell::new(Box::new(Packed { panel: [0.0; KC * NR_MAX], columns: [0.0; KC * MC] }));
+    }
 
     /// Calls `$body::<register, MR, NV>` with the register of this machine.
     macro_rules! dispatch {
@@ -84,25 +102,35 @@ pub(crate) mod single {
                 {
                     use std::arch::x86_64::{__m256, __m512};
                     #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]
-                    fn avx512($($arg: $type),*) {
+                    fn avx512($($arg: $type),*, packed: &mut Packed) {
                         // SAFETY: compiled for, and called only with, AVX-512; slices hold what the shapes say.
-                        unsafe { $body::<__m512, 12, 2>($($arg),*) }
+                        unsafe { $body::<__m512, 12, 2>($($arg),*, packed) }
                     }
                     #[target_feature(enable = "avx2,fma")]
-                    fn avx2($($arg: $type),*) {
+                    fn avx2($($arg: $type),*, packed: &mut Packed) {
                         // SAFETY: as above, for AVX2 and FMA.
-                        unsafe { $body::<__m256, 6, 2>($($arg),*) }
+                        unsafe { $body::<__m256, 6, 2>($($arg),*, packed) }
                     }
                     match level() {
-                        // SAFETY: `level` answers Avx512 only where these instructions were detected.
-                        Level::Avx512 => return unsafe { avx512($($arg),*) },
-                        // SAFETY: as above, for AVX2 and FMA.
-                        Level::Avx2 => return unsafe { avx2($($arg),*) },
+                        Level::Avx512 => {
+                            return PACKED.with_borrow_mut(|packed| {
+                                // SAFETY: `level` answers Avx512 only where these instructions were detected.
+                                unsafe { avx512($($arg),*, packed) }
+                            });
+                        }
+                        Level::Avx2 => {
+                            return PACKED.with_borrow_mut(|packed| {
+                                // SAFETY: as above, for AVX2 and FMA.
+                                unsafe { avx2($($arg),*, packed) }
+                            });
+                        }
                         Level::Portable => {}
                     }
                 }
-                // SAFETY: plain Rust needs no instruction set; slices hold what the shapes say.
-                unsafe { $body::<Plain, 4, 4>($($arg),*) }
+                PACKED.with_borrow_mut(|packed| {
+                    // SAFETY: plain Rust needs no instruction set; slices hold what the shapes say.
+                    unsafe { $body::<Plain, 4, 4>($($arg),*, packed) }
+                });
             }
         };
     }
@@ -110,6 +138,53 @@ pub(crate) mod single {
     dispatch!(matmul = matmul_on(x: &[f32], w: &[f32], y: &mut [f32], m: usize, k: usize, n: usize));
     dispatch!(matmul_nt = matmul_nt_on(d: &[f32], w: &[f32], dx: &mut [f32], m: usize, k: usize, n: usize));
     dispatch!(matmul_tn = matmul_tn_on(x: BatchRows<f32>, d: BatchRows<f32>, inputs: Range<usize>, dw: &mut [f32]));
+
+    /// `from`, and zeros where it is shorter than `to`.
+    #[inline(always)]
+    fn copy_padded(from: &[f32], to: &mut [f32]) {
+        if from.len() == to.len() {
+            // The common case: a copy of constant size.
+            to.copy_from_slice(from);
+        } else {
+            let (to, padding) = to.split_at_mut(from.len());
+            to.copy_from_slice(from);
+            padding.fill(0.0);
+        }
+    }
+
+    /// to(row, column) ← from(column, row) for `rows` rows and `columns` columns, zeros in the other columns up to
+    /// `to_stride`. Whole blocks of LANES × LANES go through registers.
+    ///
+    /// # Safety
+    /// The instructions of `V` exist; `from` holds `columns` rows of stride `from_stride`, each of `rows` floats, and
+    /// `to` `rows` rows of `to_stride`, a multiple of LANES.
+    #[inline(always)]
+    unsafe fn transpose<V: Register>(
+        from: &[f32],
+        from_stride: usize,
+        columns: usize,
+        rows: usize,
+        to: &mut [f32],
+        to_stride: usize,
+    ) {
+        let whole_rows = rows / V::LANES * V::LANES;
+        for column in (0..to_stride).step_by(V::LANES) {
+            let whole = column + V::LANES <= columns;
+            for row in (0..whole_rows).step_by(V::LANES).filter(|_| whole) {
+                let (from, to) = (&from[column * from_stride + row..], &mut to[row * to_stride + column..]);
+                debug_assert!(from.len() >= (V::LANES - 1) * from_stride + V::LANES);
+                debug_assert!(to.len() >= (V::LANES - 1) * to_stride + V::LANES);
+                // SAFETY: the block lies within both, as the caller vouches and the assertions say.
+                unsafe { V::transpose(from.as_ptr(), from_stride, to.as_mut_ptr(), to_stride) };
+            }
+            for row in if whole { whole_rows } else { 0 }..rows {
+                for column in column..column + V::LANES {
+                    let value = if column < columns { from[column * from_stride + row] } else { 0.0 };
+                    to[row * to_stride + column] = value;
+                }
+            }
+        }
+    }
 
     /// Runs `t` for `rows` rows from its a and c on, MR at a time.
     ///
@@ -158,12 +233,13 @@ pub(crate) mod single {
         m: usize,
         k: usize,
         n: usize,
+        packed: &mut Packed,
     ) {
         let nr = NV * V::LANES;
         if k == 0 {
             return y.fill(0.0);
         }
-        let mut panel = [0.0_f32; KC * NR_MAX];
+        let panel = &mut packed.panel;
         for p in (0..k).step_by(KC) {
             let kc = KC.min(k - p);
             for j in (0..n).step_by(nr) {
@@ -171,10 +247,8 @@ pub(crate) mod single {
                 // A few rows do not pay for packing; a panel that is narrower than a tile must be padded.
                 let pack = columns < nr || m > 2 * MR;
                 if pack {
-                    for row in 0..kc {
-                        let to = &mut panel[row * nr..][..nr];
-                        to[..columns].copy_from_slice(&w[(p + row) * n + j..][..columns]);
-                        to[columns..].fill(0.0);
+                    for (row, to) in panel.chunks_exact_mut(nr).take(kc).enumerate() {
+                        copy_padded(&w[(p + row) * n + j..][..columns], to);
                     }
                 }
                 let t = Tile {
@@ -207,26 +281,19 @@ pub(crate) mod single {
         m: usize,
         k: usize,
         n: usize,
+        packed: &mut Packed,
     ) {
         let nr = NV * V::LANES;
         if n == 0 {
             return dx.fill(0.0);
         }
-        let mut panel = [0.0_f32; KC * NR_MAX];
+        let panel = &mut packed.panel;
         for p in (0..n).step_by(KC) {
             let kc = KC.min(n - p);
             for j in (0..k).step_by(nr) {
                 let columns = nr.min(k - j);
-                for column in 0..nr {
-                    if column < columns {
-                        let from = &w[(j + column) * n + p..][..kc];
-                        for row in 0..kc {
-                            panel[row * nr + column] = from[row];
-                        }
-                    } else {
-                        (0..kc).for_each(|row| panel[row * nr + column] = 0.0);
-                    }
-                }
+                // SAFETY: rows j..j+columns and columns p..p+kc of w exist, and the panel has room for kc rows of nr.
+                unsafe { transpose::<V>(&w[j * n + p..], n, columns, kc, panel, nr) };
                 let t = Tile {
                     a: d[p..].as_ptr(),
                     a_row: n,
@@ -256,14 +323,14 @@ pub(crate) mod single {
         d: BatchRows<f32>,
         inputs: Range<usize>,
         dw: &mut [f32],
+        packed: &mut Packed,
     ) {
         let nr = NV * V::LANES;
         let (m, n) = (x.rows(), d.cols());
         if m == 0 {
             return dw.fill(0.0);
         }
-        let mut panel = [0.0_f32; KC * NR_MAX];
-        let mut columns_of_x = [0.0_f32; KC * MC];
+        let Packed { panel, columns: columns_of_x } = packed;
         for p in (0..m).step_by(KC) {
             let kc = KC.min(m - p);
             for i in (0..inputs.len()).step_by(MC) {
@@ -272,15 +339,13 @@ pub(crate) mod single {
                 for row in 0..kc {
                     let from = &x.row(p + row)[inputs.start + i..][..mc];
                     for (tile, from) in from.chunks(MR).enumerate() {
-                        columns_of_x[tile * KC * MR + row * MR..][..from.len()].copy_from_slice(from);
+                        copy_padded(from, &mut columns_of_x[tile * KC * MR + row * MR..][..MR]);
                     }
                 }
                 for j in (0..n).step_by(nr) {
                     let columns = nr.min(n - j);
-                    for row in 0..kc {
-                        let to = &mut panel[row * nr..][..nr];
-                        to[..columns].copy_from_slice(&d.row(p + row)[j..][..columns]);
-                        to[columns..].fill(0.0);
+                    for (row, to) in panel.chunks_exact_mut(nr).take(kc).enumerate() {
+                        copy_padded(&d.row(p + row)[j..][..columns], to);
                     }
                     for top in (0..mc).step_by(MR) {
                         let t = Tile {

@@ -24,18 +24,31 @@ pub(crate) unsafe trait Register: Copy {
     unsafe fn add(self, other: Self) -> Self;
     /// a·b + self, rounded once.
     unsafe fn fused_multiply_add(self, a: Self, b: Self) -> Self;
+
+    /// to(i, j) ← from(j, i) for a block of LANES × LANES floats, rows `from_stride` and `to_stride` floats apart.
+    #[inline(always)]
+    unsafe fn transpose(from: *const f32, from_stride: usize, to: *mut f32, to_stride: usize) {
+        for i in 0..Self::LANES {
+            for j in 0..Self::LANES {
+                // SAFETY: the caller vouches for both blocks.
+                unsafe { *to.add(i * to_stride + j) = *from.add(j * from_stride + i) };
+            }
+        }
+    }
 }
 
 #[cfg(target_arch = "x86_64")]
 mod x86 {
     use super::Register;
     use std::arch::x86_64::{
-        __m256, __m512, _mm256_add_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_set1_ps, _mm256_storeu_ps,
-        _mm512_add_ps, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_set1_ps, _mm512_storeu_ps,
+        __m256, __m512, _mm256_add_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_permute2f128_ps, _mm256_set1_ps,
+        _mm256_shuffle_ps, _mm256_storeu_ps, _mm256_unpackhi_ps, _mm256_unpacklo_ps, _mm512_add_ps, _mm512_fmadd_ps,
+        _mm512_loadu_ps, _mm512_set1_ps, _mm512_shuffle_f32x4, _mm512_shuffle_ps, _mm512_storeu_ps, _mm512_unpackhi_ps,
+        _mm512_unpacklo_ps,
     };
 
     macro_rules! register {
-        ($type:ty, $lanes:literal, $set1:ident, $load:ident, $store:ident, $add:ident, $fma:ident) => {
+        ($type:ty, $lanes:literal, $set1:ident, $load:ident, $store:ident, $add:ident, $fma:ident, $turn:ident) => {
             // SAFETY: each method is the one instruction of its name, on registers of the stated width.
             unsafe impl Register for $type {
                 const LANES: usize = $lanes;
@@ -64,11 +77,77 @@ mod x86 {
                     // SAFETY: the caller vouches for the instruction set.
                     unsafe { $fma(a, b, self) }
                 }
+                #[inline(always)]
+                unsafe fn transpose(from: *const f32, from_stride: usize, to: *mut f32, to_stride: usize) {
+                    // SAFETY: the caller vouches for the instruction set and for both blocks.
+                    unsafe { $turn(from, from_stride, to, to_stride) }
+                }
             }
         };
     }
-    register!(__m512, 16, _mm512_set1_ps, _mm512_loadu_ps, _mm512_storeu_ps, _mm512_add_ps, _mm512_fmadd_ps);
-    register!(__m256, 8, _mm256_set1_ps, _mm256_loadu_ps, _mm256_storeu_ps, _mm256_add_ps, _mm256_fmadd_ps);
+    register!(__m512, 16, _mm512_set1_ps, _mm512_loadu_ps, _mm512_storeu_ps, _mm512_add_ps, _mm512_fmadd_ps, turn16);
+    register!(__m256, 8, _mm256_set1_ps, _mm256_loadu_ps, _mm256_storeu_ps, _mm256_add_ps, _mm256_fmadd_ps, turn8);
+
+    /// Transposes 4×4 blocks within the 128-bit quarters of each group of four rows, then moves the quarters.
+    #[inline(always)]
+    unsafe fn turn16(from: *const f32, from_stride: usize, to: *mut f32, to_stride: usize) {
+        // SAFETY: the caller vouches for AVX-512 and for 16 rows of 16 floats on both sides.
+        unsafe {
+            // q[4·g + c]: column c of each 4×4 block of the rows 4g..4g+4
+            let mut q = [_mm512_set1_ps(0.0); 16];
+            for g in 0..4 {
+                let row = |r: usize| _mm512_loadu_ps(from.add((4 * g + r) * from_stride));
+                let (low01, high01) = (_mm512_unpacklo_ps(row(0), row(1)), _mm512_unpackhi_ps(row(0), row(1)));
+                let (low23, high23) = (_mm512_unpacklo_ps(row(2), row(3)), _mm512_unpackhi_ps(row(2), row(3)));
+                q[4 * g] = _mm512_shuffle_ps::<0b01_00_01_00>(low01, low23);
+                q[4 * g + 1] = _mm512_shuffle_ps::<0b11_10_11_10>(low01, low23);
+                q[4 * g + 2] = _mm512_shuffle_ps::<0b01_00_01_00>(high01, high23);
+                q[4 * g + 3] = _mm512_shuffle_ps::<0b11_10_11_10>(high01, high23);
+            }
+            for c in 0..4 {
+                // Quarter b of q[4g + c] belongs to output row 4b + c, quarter g.
+                let (even01, odd01) = (
+                    _mm512_shuffle_f32x4::<0b10_00_10_00>(q[c], q[4 + c]),
+                    _mm512_shuffle_f32x4::<0b11_01_11_01>(q[c], q[4 + c]),
+                );
+                let (even23, odd23) = (
+                    _mm512_shuffle_f32x4::<0b10_00_10_00>(q[8 + c], q[12 + c]),
+                    _mm512_shuffle_f32x4::<0b11_01_11_01>(q[8 + c], q[12 + c]),
+                );
+                let rows = [
+                    _mm512_shuffle_f32x4::<0b10_00_10_00>(even01, even23),
+                    _mm512_shuffle_f32x4::<0b10_00_10_00>(odd01, odd23),
+                    _mm512_shuffle_f32x4::<0b11_01_11_01>(even01, even23),
+                    _mm512_shuffle_f32x4::<0b11_01_11_01>(odd01, odd23),
+                ];
+                for (b, row) in rows.into_iter().enumerate() {
+                    _mm512_storeu_ps(to.add((4 * b + c) * to_stride), row);
+                }
+            }
+        }
+    }
+
+    /// As [`turn16`], with halves of 128 bits.
+    #[inline(always)]
+    unsafe fn turn8(from: *const f32, from_stride: usize, to: *mut f32, to_stride: usize) {
+        // SAFETY: the caller vouches for AVX2 and for 8 rows of 8 floats on both sides.
+        unsafe {
+            let mut q = [_mm256_set1_ps(0.0); 8];
+            for g in 0..2 {
+                let row = |r: usize| _mm256_loadu_ps(from.add((4 * g + r) * from_stride));
+                let (low01, high01) = (_mm256_unpacklo_ps(row(0), row(1)), _mm256_unpackhi_ps(row(0), row(1)));
+                let (low23, high23) = (_mm256_unpacklo_ps(row(2), row(3)), _mm256_unpackhi_ps(row(2), row(3)));
+                q[4 * g] = _mm256_shuffle_ps::<0b01_00_01_00>(low01, low23);
+                q[4 * g + 1] = _mm256_shuffle_ps::<0b11_10_11_10>(low01, low23);
+                q[4 * g + 2] = _mm256_shuffle_ps::<0b01_00_01_00>(high01, high23);
+                q[4 * g + 3] = _mm256_shuffle_ps::<0b11_10_11_10>(high01, high23);
+            }
+            for c in 0..4 {
+                _mm256_storeu_ps(to.add(c * to_stride), _mm256_permute2f128_ps::<0x20>(q[c], q[4 + c]));
+                _mm256_storeu_ps(to.add((4 + c) * to_stride), _mm256_permute2f128_ps::<0x31>(q[c], q[4 + c]));
+            }
+        }
+    }
 }
 
 /// The register of plain Rust: the compiler makes NEON or SSE2 of it, and a function call of the fused multiply-add
