@@ -1,7 +1,7 @@
 //! The command, run as people run it. This file belongs to the package `handgrad`, whose binary it needs.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -156,38 +156,47 @@ fn eval_and_reconstruct_use_a_finished_run() {
     }
 }
 
-/// Arguments, and words that the error must have.
-const MISTAKES: &[(&[&str], &[&str])] = &[
-    (&["train", "--data", "small", "--layers", "0"], &["layers", "at least 1"]),
-    (&["train", "--data", "small", "--layers", "32,0"], &["layers", "at least 1"]),
-    (&["train", "--data", "small", "--epochs", "0"], &["epochs", "at least 1"]),
-    (&["train", "--data", "small", "--batch-size", "0"], &["batch_size", "at least 1"]),
-    (&["train", "--data", "small", "--learning-rate", "-1"], &["learning_rate", "above 0"]),
-    (&["train", "--data", "small", "--learning-rate", "nan"], &["learning_rate", "above 0"]),
-    (&["train", "--data", "small", "--optimizer", "sgd", "--momentum", "1"], &["momentum", "below 1"]),
-    (&["train", "--data", "small", "--preset", "basics"], &["basics", "tf-basic"]),
-    (&["train", "--data", "small", "--layers", "99999999999"], &["2³²"]),
-    (&["train", "--data", "small", "--loss", "bce", "--output-activation", "linear"], &["sigmoid", "mse"]),
-    (&["train", "--data", "small", "--learning-rate", "1e6", "--out", "diverging"], &["diverged", "tenth"]),
-    (&["train", "--data", "no-such-thing"], &["no-such-thing", "fashion-mnist"]),
-    (&["train", "--data", "labels.idx"], &["labels.idx", "label"]),
-    (&["train", "--data", "nan.idx"], &["nan.idx", "NaN"]),
-    (&["train", "--data", "wide.idx", "--loss", "bce"], &["0..1", "--loss mse"]),
-    (&["train", "--data", "short.idx"], &["short.idx"]),
-    (&["train", "--data", "text.txt"], &["text.txt", "IDX"]),
-    (&["train", "--data", "empty"], &["empty", "train-"]),
-    (&["train", "--data", "small", "--config", "unknown.toml"], &["unknown.toml", "learning_speed"]),
-    (&["train", "--data", "small", "--config", "broken.toml"], &["broken.toml"]),
-    (&["train", "--data", "small", "--config", "missing.toml"], &["missing.toml"]),
-    (&["train", "--data", "small", "--out", "text.txt/run"], &["text.txt/run", "--out"]),
-    (&["train", "--data", "small", "--out", "run"], &["run", "already", "--out"]),
-    (&["eval", "nothing"], &["nothing"]),
-    (&["eval", "text.txt", "--data", "small"], &["text.txt", "not a handgrad model"]),
-    (&["eval", "run/model.safetensors"], &["--data"]),
-    (&["eval", "run", "--data", "wide.idx"], &["784", "4"]),
-    (&["reconstruct", "run", "--out", "text.txt/picture.png"], &["text.txt"]),
-    (&["data", "info", "text.txt"], &["text.txt", "IDX"]),
-    (&["data", "fetch", "imagenet"], &["imagenet", "fashion-mnist"]),
+/// Exit code, arguments, and words that the error must have. What makes no sense is 2, what cannot be done 1.
+const MISTAKES: &[(i32, &[&str], &[&str])] = &[
+    (2, &["train", "--data", "small", "--layers", "0"], &["layers", "at least 1"]),
+    (2, &["train", "--data", "small", "--layers", "32,0"], &["layers", "at least 1"]),
+    (2, &["train", "--data", "small", "--epochs", "0"], &["epochs", "at least 1"]),
+    (2, &["train", "--data", "small", "--batch-size", "0"], &["batch_size", "at least 1"]),
+    (2, &["train", "--data", "small", "--learning-rate", "-1"], &["learning_rate", "above 0"]),
+    (2, &["train", "--data", "small", "--learning-rate", "nan"], &["learning_rate", "above 0"]),
+    (2, &["train", "--data", "small", "--optimizer", "sgd", "--momentum", "1"], &["momentum", "below 1"]),
+    (2, &["train", "--data", "small", "--preset", "basics"], &["basics", "tf-basic"]),
+    (1, &["train", "--data", "small", "--layers", "99999999999"], &["2³⁰"]),
+    (1, &["train", "--data", "small", "--layers", "1300000"], &["2³⁰"]),
+    (1, &["train", "--data", "small", "--loss", "bce", "--output-activation", "linear"], &["sigmoid", "mse"]),
+    (1, &["train", "--data", "small", "--learning-rate", "1e6", "--out", "diverging"], &["diverged", "tenth"]),
+    (1, &["train", "--data", "huge.idx", "--loss", "mse"], &["too large", "scale"]),
+    (1, &["train", "--data", "no-such-thing"], &["no-such-thing", "fashion-mnist"]),
+    (1, &["train", "--data", "labels.idx"], &["labels.idx", "label"]),
+    (1, &["train", "--data", "nan.idx"], &["nan.idx", "NaN"]),
+    (1, &["train", "--data", "wide.idx", "--loss", "bce"], &["0..1", "--loss mse"]),
+    (1, &["train", "--data", "short.idx"], &["short.idx"]),
+    (1, &["train", "--data", "text.txt"], &["text.txt", "IDX"]),
+    (1, &["train", "--data", "empty"], &["empty", "train-"]),
+    (1, &["train", "--data", "small", "--config", "unknown.toml"], &["unknown.toml, line 2", "learning_speed"]),
+    (1, &["train", "--data", "small", "--config", "broken.toml"], &["broken.toml, line 1"]),
+    (1, &["train", "--data", "small", "--config", "missing.toml"], &["missing.toml"]),
+    (1, &["train", "--data", "small", "--config", "/dev/zero"], &["/dev/zero", "not a configuration"]),
+    (1, &["train", "--data", "small", "--out", "text.txt/run"], &["text.txt/run", "--out"]),
+    (1, &["train", "--data", "small", "--out", "run"], &["run", "already", "--out"]),
+    (1, &["train", "--data", "small", "--out", "mine"], &["mine", "loss.svg", "overwritten"]),
+    (1, &["eval", "nothing"], &["nothing"]),
+    (1, &["eval", "/dev/zero"], &["/dev/zero", "not a file"]),
+    (1, &["eval", "text.txt", "--data", "small"], &["text.txt", "not a handgrad model"]),
+    (1, &["eval", "run/model.safetensors"], &["--data"]),
+    (1, &["eval", "run", "--data", "plain.idx"], &["784", "4"]),
+    (1, &["eval", "run", "--data", "wide.idx"], &["0..1"]),
+    (1, &["reconstruct", "run", "--out", "text.txt/picture.png"], &["text.txt"]),
+    (2, &["reconstruct", "run", "--out", "run/model.safetensors"], &["PNG"]),
+    (1, &["reconstruct", "run", "--out", "mine/words.png"], &["words.png", "not overwritten"]),
+    (1, &["data", "synthesize", "--out", "small"], &["small", "already"]),
+    (1, &["data", "info", "text.txt"], &["text.txt", "IDX"]),
+    (1, &["data", "fetch", "imagenet"], &["imagenet", "fashion-mnist"]),
 ];
 
 #[test]
@@ -206,14 +215,19 @@ fn bad_input_is_one_paragraph_that_says_what_to_do_and_nothing_is_touched() {
     write("short.idx", &[&header[..], &floats(&wide[..5])].concat());
     write("labels.idx", &[0, 0, 8, 1, 0, 0, 0, 2, 3, 4]);
     write("text.txt", b"plain words");
-    write("unknown.toml", b"learning_speed = 3\n");
+    write("plain.idx", &[&header[..], &floats(&[0.5; 12])].concat());
+    write("huge.idx", &[&header[..], &floats(&[1e30; 12])].concat());
+    fs::create_dir(at.join("mine")).expect("made");
+    write("mine/loss.svg", b"a chart of my own");
+    write("mine/words.png", b"words");
+    write("unknown.toml", b"epochs = 3\nlearning_speed = 3\n");
     write("broken.toml", b"epochs = = 3\n");
     fs::create_dir(at.join("empty")).expect("made");
     let before = files(at);
-    for (args, words) in MISTAKES {
+    for (code, args, words) in MISTAKES {
         let output = run(at, args);
         let text = err(&output);
-        assert_eq!(output.status.code(), Some(1), "{args:?}: {text}");
+        assert_eq!(output.status.code(), Some(*code), "{args:?}: {text}");
         let error = text.split("error: ").nth(1).unwrap_or_else(|| panic!("{args:?}: no error in {text:?}"));
         assert!(!error.contains("\n\n") && error.len() < 1200, "{args:?}: one paragraph: {error}");
         assert!(!text.contains("panicked"), "{args:?}: {text}");
@@ -221,9 +235,9 @@ fn bad_input_is_one_paragraph_that_says_what_to_do_and_nothing_is_touched() {
             assert!(error.contains(word), "{args:?}: {word:?} is not in {error:?}");
         }
     }
-    let mut after = files(at);
-    after.retain(|(path, _)| !path.starts_with(at.join("diverging")));
-    assert_eq!(before, after, "what was there is as it was, and nothing was added");
+    assert_eq!(before, files(at), "what was there is as it was, and nothing was added");
+    // A run that came to nothing does not occupy its folder.
+    json(at, &["train", "--data", "small", "--epochs", "1", "--out", "diverging", "--json"]);
 }
 
 #[test]
@@ -308,28 +322,95 @@ fn data_commands_list_describe_and_draw() {
     assert!(text(&["data", "fetch", "synthetic"]).contains("nothing to fetch"));
 }
 
-/// Every command in a `console` block of the documents works, in the order in which it stands there.
+#[test]
+fn a_mistyped_level_of_vector_instructions_is_refused() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let output =
+        handgrad(folder.path()).args(["data", "list"]).env("HANDGRAD_SIMD", "AVX2").output().expect("it starts");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(err(&output).contains("avx2"), "{}", err(&output));
+}
+
+/// Nobody reads the progress, or the results: the run is kept all the same.
+#[cfg(unix)]
+#[test]
+fn a_closed_terminal_does_not_cost_a_run() {
+    let folder = small();
+    let at = folder.path();
+    let binary = env!("CARGO_BIN_EXE_handgrad");
+    let train = |out: &str, redirection: &str| {
+        let line = format!("{binary} train --data small --epochs 3 --out {out} {redirection}");
+        Command::new("sh").args(["-c", &line]).current_dir(at).output().expect("sh is there")
+    };
+    train("piped", "2>&1 | head -1");
+    let full = train("full", ">/dev/full");
+    assert_eq!(full.status.code(), Some(1));
+    assert!(err(&full).contains("standard output") && !err(&full).contains("panicked"), "{}", err(&full));
+    assert_eq!(train("closed", "2>&- >&-").status.code(), Some(0));
+    for run in ["piped", "full", "closed"] {
+        assert!(json(at, &["eval", run, "--json"])["value"].is_f64(), "{run}");
+    }
+}
+
+/// A sample of one dimension is a strip, thinned out where it would be too long to draw.
+#[test]
+fn long_samples_are_drawn_within_bounds() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let at = folder.path();
+    let columns: u32 = 100_000;
+    let header = [&[0, 0, 8, 2, 0, 0, 0, 20][..], &columns.to_be_bytes()].concat();
+    let values: Vec<u8> = (0..20 * columns).map(|v| (v % 251) as u8).collect();
+    fs::write(at.join("long.idx"), [&header[..], &values].concat()).expect("written");
+    json(at, &["train", "--data", "long.idx", "--layers", "1", "--epochs", "1", "--out", "run", "--json"]);
+    let (width, height) = png_size(&fs::read(at.join("run/reconstructions.png")).expect("a picture"));
+    assert!(width > 1000 && u64::from(width) * u64::from(height) < 1 << 25, "{width}×{height}");
+}
+
+/// A data folder that was named is part of the configuration.
+#[test]
+fn a_run_remembers_where_its_data_is() {
+    let Some(data) = std::env::var_os("HANDGRAD_DATA") else {
+        let _ = writeln!(std::io::stderr(), "skipped: HANDGRAD_DATA is not set");
+        return;
+    };
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let at = folder.path();
+    let data = data.to_str().expect("UTF-8");
+    let args = ["train", "--data", "mnist", "--data-dir", data, "--epochs", "1", "--out", "run", "--json"];
+    let report = json(at, &args);
+    assert_eq!(json(at, &["eval", "run", "--json"])["value"], report["val_loss"]);
+    let again = json(at, &["train", "--config", "run/config.toml", "--out", "again", "--json"]);
+    assert_eq!(again["weights_sha256"], report["weights_sha256"]);
+}
+
+/// Every command in a `console` block of the documents works, in the order in which it stands there; and those that print
+/// the SHA-256 of weights print the same one throughout a document, which is what the documents say of them.
 #[test]
 fn the_commands_in_the_documents_work() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut documents: Vec<_> =
-        fs::read_dir(root.join("docs")).expect("docs").map(|e| e.expect("entry").path()).collect();
+        fs::read_dir(root.join("docs")).expect("docs").map(|entry| entry.expect("an entry").path()).collect();
     documents.push(root.join("README.md"));
     let mut tried = 0;
     for document in documents.iter().filter(|path| path.extension().is_some_and(|e| e == "md")) {
         let text = fs::read_to_string(document).expect("text");
         let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut hashes = Vec::new();
         for block in text.split("```console\n").skip(1) {
-            let block = block.split("```").next().unwrap_or_default();
-            for line in block.lines() {
+            for line in block.split("```").next().unwrap_or_default().lines() {
                 let command = line.strip_prefix("$ ").unwrap_or_else(|| panic!("{line:?} is not a command"));
                 let command = command.replace("cargo run --release --", "handgrad");
-                let Some(args) = command.strip_prefix("handgrad ") else { continue };
-                let output = run(folder.path(), &args.split_whitespace().collect::<Vec<_>>());
+                let Some((settings, args)) = command.split_once("handgrad ") else { continue };
+                let mut process = handgrad(folder.path());
+                process.envs(settings.split_whitespace().filter_map(|setting| setting.split_once('=')));
+                let output = process.args(args.split_whitespace()).output().expect("it starts");
                 assert!(output.status.success(), "{line}: {}", err(&output));
+                let report = String::from_utf8_lossy(&output.stdout).into_owned();
+                hashes.extend(report.split("weights_sha256\":\"").nth(1).map(|rest| rest[..64].to_string()));
                 tried += 1;
             }
         }
+        assert!(hashes.windows(2).all(|pair| pair[0] == pair[1]), "{}: {hashes:?}", document.display());
     }
     assert!(tried >= 8, "{tried} commands found");
 }

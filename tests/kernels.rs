@@ -62,6 +62,16 @@ fn empty_dimensions_give_empty_or_zero_results() {
     matmul::<f32>(&[], &[], &mut [], 4, 0);
 }
 
+/// Sizes whose product wraps around must not pass for those of an empty slice.
+#[test]
+fn sizes_that_overflow_are_refused() {
+    let refused = |f: fn()| assert!(std::panic::catch_unwind(f).is_err());
+    refused(|| matmul(&[], &[], &mut [0.0_f32; 512], 1 << 60, 32));
+    refused(|| matmul_nt(&[], &[], &mut [0.0_f32; 512], 32, 1 << 60));
+    refused(|| assert_eq!(BatchRows::new(&[0.0_f32; 8], 0, 1 << 63, 3, 3, 0).rows(), 3));
+    refused(|| assert_eq!(BatchRows::new(&[0.0_f32; 8], 0, 4, 3, 1, 1 << 63).rows(), 3));
+}
+
 #[test]
 fn slices_need_no_alignment() {
     let (m, k, n) = (14, 40, 33);

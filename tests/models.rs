@@ -54,6 +54,10 @@ fn networks_that_do_not_fit_are_refused() {
     assert!(matches!(Network::<f32>::new(&spec), Err(Error::TooLarge { .. })));
     units(&mut spec, 0);
     assert!(matches!(Network::<f32>::new(&spec), Err(Error::Layer(_))));
+    assert!(matches!(
+        refused(|s| s.loss = LossKind::BceLogits),
+        Error::LogitsThroughActivation { activation: "sigmoid" }
+    ));
     let relu = deep::spec(&[12], &[5], Activation::Relu, Activation::Relu, LossKind::Bce);
     let error = Network::<f32>::new(&relu).map(|_| ()).expect_err("cross-entropy of a ReLU");
     assert!(matches!(error, Error::BceWithoutSigmoid { activation: "relu" }), "{error}");

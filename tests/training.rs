@@ -1,9 +1,11 @@
 //! The invariants of a training step.
 
+use handgrad_dataset::{Samples, Values};
 use handgrad_layers::{Activation, LossKind, Optimizer, Reduction, adam::Adam, gradcheck::check};
 use handgrad_models::{Network, Spec, basic, deep};
 use handgrad_tests::{ADAM, all, bytes, floats, on, specs};
 use handgrad_trainer::{Error, Event, Plan, Source, Trainer, fit, shuffled};
+use ndarray::Array2;
 
 #[test]
 fn weights_have_the_same_bits_at_every_thread_count() {
@@ -120,6 +122,17 @@ fn divergence_is_an_error_that_names_its_place() {
     // Behind a sigmoid the squared error stays below 1, whatever the weights are.
     let error = train(LossKind::Mse, 1e6).expect_err("it diverges");
     assert!(matches!(error, Error::WeightOutOfRange { epoch: 1, .. }), "{error:?}");
+    // Nothing was learnt yet: the data is what is wrong.
+    let huge = {
+        let values = Array2::from_elem((64, 784), 1e30);
+        Samples { values: Values::Floats(values), shape: vec![784], labels: None }
+    };
+    let network = Network::<f32>::new(&basic::spec(&[784], 8, LossKind::Mse)).expect("fits");
+    let plan = Plan { epochs: 1, batch_size: 16, seed: 0 };
+    let source_of_huge = Source::new(&huge);
+    let mut trainer = Trainer::new(network, ADAM, 16, 0);
+    let error = fit(&mut trainer, &source_of_huge, &source_of_huge, &plan, &mut |_| true).expect_err("too large");
+    assert!(matches!(error, Error::FirstLossNotFinite { .. }) && error.to_string().contains("scale"), "{error:?}");
     // No progress is not divergence.
     assert!(train(LossKind::Mse, 1e-12).is_ok());
 }

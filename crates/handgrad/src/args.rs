@@ -40,14 +40,11 @@ pub struct TrainArgs {
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
 
-    #[command(flatten)]
-    pub place: DataDir,
-
     /// Threads to compute on; any number gives the same weights, to the bit [default: all cores].
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
 
-    /// Folder for the run; it must not hold one yet [default: runs/PRESET-DATA].
+    /// Folder for the run; it must not hold any of its files yet [default: runs/PRESET-DATA].
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
 
@@ -58,9 +55,21 @@ pub struct TrainArgs {
 /// Where named data sets are kept.
 #[derive(ClapArgs, Debug)]
 pub struct DataDir {
-    /// Folder in which named data sets are looked for, and to which they are downloaded.
-    #[arg(long, value_name = "DIR", env = "HANDGRAD_DATA", default_value = "data")]
-    pub data_dir: PathBuf,
+    /// Folder in which named data sets are looked for, and to which they are downloaded [default: the environment
+    /// variable HANDGRAD_DATA, else data].
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+}
+
+impl DataDir {
+    pub fn folder(&self) -> PathBuf {
+        self.data_dir.clone().unwrap_or_else(usual_data_dir)
+    }
+}
+
+/// Where named data sets are kept if nothing else is said.
+pub fn usual_data_dir() -> PathBuf {
+    std::env::var_os("HANDGRAD_DATA").map_or_else(|| "data".into(), PathBuf::from)
 }
 
 /// What is shown.
@@ -97,7 +106,7 @@ pub struct ReconstructArgs {
     #[command(flatten)]
     pub eval: EvalArgs,
 
-    /// The picture to write.
+    /// The picture to write; only an older picture may be there.
     #[arg(long, value_name = "FILE.png")]
     pub out: PathBuf,
 
@@ -125,7 +134,7 @@ pub enum DataCommand {
         /// Plain or gzip.
         path: PathBuf,
     },
-    /// Draw the synthetic set and write it as IDX files.
+    /// Draw the synthetic set and write it as four IDX files, which must not be there yet.
     Synthesize {
         /// Folder for the four files.
         #[arg(long, value_name = "DIR")]

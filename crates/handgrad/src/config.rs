@@ -1,12 +1,15 @@
 //! From what was typed, what a file says and a preset to one checked configuration.
 
-use std::path::Path;
+use std::fmt;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
 use clap::{Args, ValueEnum};
+use handgrad_dataset::named;
 use handgrad_layers::{Activation, LossKind, Optimizer, adam::Adam};
 use serde::{Deserialize, Serialize};
 
+use crate::args::usual_data_dir;
 use crate::preset;
 
 /// Every setting of a training run, each of them optional: the flags of `train`, and the keys of its --config file.
@@ -21,6 +24,11 @@ pub struct Settings {
     /// [default: the preset's].
     #[arg(long, value_name = "NAME|DIR|FILE")]
     pub data: Option<String>,
+
+    /// Folder in which named data sets are looked for, and to which they are downloaded [default: the environment
+    /// variable HANDGRAD_DATA, else data].
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
 
     /// Units of the encoder's layers, the last one the size of the code; the decoder mirrors them. `--layers 128,64,32`.
     #[arg(long, value_name = "UNITS", value_delimiter = ',')]
@@ -111,12 +119,20 @@ impl From<LossName> for LossKind {
     }
 }
 
+/// No configuration is longer.
+const LARGEST_FILE: u64 = 1 << 20;
+
 impl Settings {
     /// Reads a --config file.
     pub fn read(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).with_context(|| format!("{}: cannot be read", path.display()))?;
+        let cannot = || format!("{}: cannot be read", path.display());
+        let size = std::fs::metadata(path).with_context(cannot)?.len();
+        if size > LARGEST_FILE || !path.is_file() {
+            bail!("{}: not a configuration, which is a file of at most {LARGEST_FILE} bytes", path.display());
+        }
+        let text = std::fs::read_to_string(path).with_context(cannot)?;
         toml::from_str(&text).map_err(|error: toml::de::Error| {
-            let line = error.span().map_or(1, |span| text[..span.start].lines().count().max(1));
+            let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
             let what = error.message();
             anyhow!("{}, line {line}: {what}; `handgrad train --help` explains the settings", path.display())
         })
@@ -127,6 +143,7 @@ impl Settings {
         Self {
             preset: self.preset.or(other.preset),
             data: self.data.or(other.data),
+            data_dir: self.data_dir.or(other.data_dir),
             layers: self.layers.or(other.layers),
             activation: self.activation.or(other.activation),
             output_activation: self.output_activation.or(other.output_activation),
@@ -141,11 +158,24 @@ impl Settings {
     }
 }
 
+/// What was asked for makes no sense, as opposed to: could not be done.
+#[derive(Debug)]
+pub struct UsageError(pub String);
+
+impl fmt::Display for UsageError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for UsageError {}
+
 /// A checked configuration: every setting has a value that means something.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     pub preset: String,
     pub data: String,
+    pub data_dir: PathBuf,
     pub layers: Vec<usize>,
     pub activation: ActivationName,
     /// None: decided by the data.
@@ -164,13 +194,14 @@ impl Config {
     pub fn new(flags: Settings, file: Settings) -> Result<Self> {
         let given = flags.or(file);
         let name = given.preset.clone().unwrap_or_else(|| preset::DEFAULT.into());
-        let s = given.or(preset::find(&name)?.settings());
+        let s = given.or(preset::find(&name).map_err(|error| UsageError(error.to_string()))?.settings());
         // A preset says the rest; these alone hang on another setting.
         let optimizer = s.optimizer.unwrap_or(OptimizerName::Adam);
         let usual_rate = if optimizer == OptimizerName::Adam { 1e-3 } else { 0.1 };
         let config = Self {
             preset: name,
             data: s.data.unwrap_or_default(),
+            data_dir: s.data_dir.unwrap_or_else(usual_data_dir),
             layers: s.layers.unwrap_or_default(),
             activation: s.activation.unwrap_or(ActivationName::Relu),
             output_activation: s.output_activation,
@@ -182,7 +213,7 @@ impl Config {
             momentum: s.momentum.unwrap_or(0.9),
             seed: s.seed.unwrap_or(0),
         };
-        config.check()?;
+        config.check().map_err(|error| UsageError(error.to_string()))?;
         Ok(config)
     }
 
@@ -211,6 +242,9 @@ impl Config {
         Settings {
             preset: Some(self.preset.clone()),
             data: Some(self.data.clone()),
+            data_dir: named::find(&self.data)
+                .filter(|set| !set.files.is_empty())
+                .and_then(|_| std::path::absolute(&self.data_dir).ok()),
             layers: Some(self.layers.clone()),
             activation: Some(self.activation),
             output_activation: self.output_activation,

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use handgrad_dataset::{Samples, idx, named, synthetic};
 
 use crate::args::DataCommand;
@@ -10,19 +10,29 @@ use crate::{Done, show};
 
 pub fn run(command: &DataCommand) -> Result<Done> {
     match command {
-        DataCommand::List { place } => list(&place.data_dir),
-        DataCommand::Fetch { name, place } => fetch(name, &place.data_dir)?,
+        DataCommand::List { place } => list(&place.folder())?,
+        DataCommand::Fetch { name, place } => fetch(name, &place.folder())?,
         DataCommand::Info { path } => info(path)?,
         DataCommand::Synthesize { out, seed, train, validation } => {
+            refuse_to_overwrite(out)?;
             synthetic::write(out, *seed, *train as usize, *validation as usize)?;
             let (train, validation) = (show::thousands(*train as usize), show::thousands(*validation as usize));
-            println!("wrote {train} training and {validation} validation images to {}", out.display());
+            show::result(&format!("wrote {train} training and {validation} validation images to {}", out.display()))?;
         }
     }
     Ok(Done::Whole)
 }
 
-fn list(data_dir: &Path) {
+/// Nothing that is there is replaced by drawings: it may be the real set.
+fn refuse_to_overwrite(out: &Path) -> Result<()> {
+    let set = named::find("mnist").map_or(&[][..], |set| set.files);
+    if let Some(file) = set.iter().find(|file| out.join(file.name).exists()) {
+        bail!("{}: is there already; choose another folder with --out", out.join(file.name).display());
+    }
+    Ok(())
+}
+
+fn list(data_dir: &Path) -> Result<()> {
     for set in named::all() {
         let folder = data_dir.join(set.name);
         let there = set.files.iter().filter(|file| folder.join(file.name).exists()).count();
@@ -32,8 +42,9 @@ fn list(data_dir: &Path) {
             (0, _) => format!("not here: `handgrad data fetch {}`", set.name),
             (there, all) => format!("{there} of {all} files here: `handgrad data fetch {}`", set.name),
         };
-        println!("{:14} {}\n{:14} {}; {state}", set.name, set.about, "", set.licence);
+        show::result(&format!("{:14} {}\n{:14} {}; {state}", set.name, set.about, "", set.licence))?;
     }
+    Ok(())
 }
 
 fn fetch(name: &str, data_dir: &Path) -> Result<()> {
@@ -43,9 +54,13 @@ fn fetch(name: &str, data_dir: &Path) -> Result<()> {
     })?;
     let folder = named::fetch(set, data_dir, &show::Download::new(false))?;
     if set.files.is_empty() {
-        println!("{name} is drawn where it is used: there is nothing to fetch");
+        show::result(&format!("{name} is drawn where it is used: there is nothing to fetch"))?;
     } else {
-        println!("{name} is in {}: {} files, each with its right SHA-256", folder.display(), set.files.len());
+        show::result(&format!(
+            "{name} is in {}: {} files, each with its right SHA-256",
+            folder.display(),
+            set.files.len()
+        ))?;
     }
     Ok(())
 }
@@ -53,17 +68,17 @@ fn fetch(name: &str, data_dir: &Path) -> Result<()> {
 fn info(path: &Path) -> Result<()> {
     let array = idx::read(path)?;
     let dims = array.shape().to_vec();
-    println!("{}: IDX, {} values of type {}", path.display(), show::shape(&dims), array.element());
+    show::result(&format!("{}: IDX, {} values of type {}", path.display(), show::shape(&dims), array.element()))?;
     if dims.len() > 1 {
         let samples = Samples::from_idx(array, path)?;
         let (low, high) = samples.range();
         let count = show::thousands(samples.len());
-        println!(
+        show::result(&format!(
             "{count} samples of {}, values from {low} to {high} (bytes count as value/255)",
             show::shape(&samples.shape)
-        );
+        ))?;
     } else {
-        println!("one dimension: labels, not samples");
+        show::result("one dimension: labels, not samples")?;
     }
     Ok(())
 }

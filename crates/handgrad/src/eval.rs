@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use handgrad_dataset::{Samples, idx};
-use handgrad_layers::{LossKind, Optimizer, Reduction};
+use handgrad_layers::{Loss, LossKind, Optimizer, Reduction};
 use handgrad_trainer::yardstick::yardsticks;
 use handgrad_trainer::{Source, Trainer};
 use serde_json::json;
 
-use crate::args::EvalArgs;
+use crate::args::{EvalArgs, usual_data_dir};
 use crate::run_folder::{self, Trained};
 use crate::{Done, show};
 
@@ -35,11 +35,15 @@ pub fn open(args: &EvalArgs) -> Result<Subject> {
         // A file of one's own is tried whole, not just the tenth that training would hold out.
         (None, Samples::from_idx(idx::read(path)?, path)?, format!("all samples of {what}"))
     } else {
+        let data_dir = args.place.data_dir.clone().or(settings.data_dir).unwrap_or_else(usual_data_dir);
         let progress = show::Download::new(args.output.quiet);
-        let data = handgrad_dataset::load(&what, &args.place.data_dir, &progress)?;
+        let data = handgrad_dataset::load(&what, &data_dir, &progress)?;
         (Some(data.train), data.validation, data.validation_origin)
     };
-    // Nothing is learnt here: the optimiser keeps no running values worth the memory.
+    if matches!(network.loss().kind, LossKind::Bce | LossKind::BceLogits) && !within_0_to_1(&[&samples]) {
+        bail!(NOT_WITHIN_0_TO_1);
+    }
+    // Nothing is learnt here, so the simplest optimiser will do.
     let trainer = Trainer::with_weights(network, theta, Optimizer::Sgd { learning_rate: 0.0, momentum: 0.0 }, BATCH);
     Ok(Subject { trainer, samples, origin, train })
 }
@@ -48,7 +52,7 @@ pub fn run(args: &EvalArgs) -> Result<Done> {
     let mut subject = open(args)?;
     let source = Source::new(&subject.samples);
     let loss = subject.trainer.evaluate(&source)?;
-    let name = loss_name(subject.trainer.network().loss().kind, subject.trainer.network().loss().reduction);
+    let name = loss_name(subject.trainer.network().loss());
     let train = Source::new(subject.train.as_ref().unwrap_or(&subject.samples));
     let yardsticks = yardsticks(&train, &source, subject.trainer.network().loss());
     if args.output.json {
@@ -59,22 +63,32 @@ pub fn run(args: &EvalArgs) -> Result<Done> {
             "least_possible": yardsticks.least,
             "mean_sample": yardsticks.mean_sample,
         });
-        println!("{object}");
+        show::result(&object.to_string())?;
         return Ok(Done::Whole);
     }
-    println!("{name} {} over {}", show::number(loss), subject.origin);
-    println!("least possible {}, mean sample {}", show::number(yardsticks.least), show::number(yardsticks.mean_sample));
+    let (least, mean) = (show::number(yardsticks.least), show::number(yardsticks.mean_sample));
+    show::result(&format!("{name} {} over {}", show::number(loss), subject.origin))?;
+    show::result(&format!("least possible {least}, mean sample {mean}"))?;
     Ok(Done::Whole)
 }
 
+/// What to say where cross-entropy meets other data.
+pub const NOT_WITHIN_0_TO_1: &str = "the loss is binary cross-entropy, which needs values within 0..1, and the data has \
+    others: train with --loss mse, or scale the data to 0..1";
+
+/// Do all values lie within 0..1?
+pub fn within_0_to_1(all: &[&Samples]) -> bool {
+    all.iter().map(|samples| samples.range()).all(|(low, high)| low >= 0.0 && high <= 1.0)
+}
+
 /// The loss with its reduction, in words.
-pub fn loss_name(kind: LossKind, reduction: Reduction) -> String {
-    let kind = match kind {
+pub fn loss_name(loss: Loss) -> String {
+    let kind = match loss.kind {
         LossKind::Mse => "squared error",
         LossKind::Mae => "absolute error",
-        LossKind::Bce | LossKind::BceLogits => "binary cross-entropy",
+        LossKind::Bce | LossKind::BceLogits => "binary cross-entropy (nats)",
     };
-    let per = match reduction {
+    let per = match loss.reduction {
         Reduction::Mean => "per value",
         Reduction::Sum => "per sample",
     };

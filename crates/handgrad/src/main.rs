@@ -18,6 +18,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use args::{Args, Command};
+use handgrad_layers::Level;
 
 /// What a command came to, where it did not fail.
 enum Done {
@@ -27,23 +28,39 @@ enum Done {
     Interrupted,
 }
 
+/// Exit code of what failed.
+const FAILURE: u8 = 1;
+/// Exit code of what was asked for wrongly, as clap's.
+const USAGE: u8 = 2;
 /// Exit code after Ctrl-C: 128 + the number of the signal.
 const INTERRUPTED: u8 = 130;
 
 fn main() -> ExitCode {
-    let result = match Args::parse().command {
+    let args = Args::parse();
+    let result = known_level().and_then(|()| match args.command {
         Command::Train(args) => train::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Reconstruct(args) => reconstruct::run(&args),
         Command::Data(command) => data::run(&command),
-    };
+    });
     match result {
         Ok(Done::Whole) => ExitCode::SUCCESS,
         Ok(Done::Interrupted) => ExitCode::from(INTERRUPTED),
         Err(error) => {
-            eprintln!("error: {}", paragraph(&error));
-            ExitCode::FAILURE
+            show::note(&format!("error: {}", paragraph(&error)));
+            ExitCode::from(if error.is::<config::UsageError>() { USAGE } else { FAILURE })
         }
+    }
+}
+
+/// A mistyped HANDGRAD_SIMD would silently mean the widest level.
+fn known_level() -> anyhow::Result<()> {
+    match std::env::var("HANDGRAD_SIMD") {
+        Ok(name) if Level::from_name(&name).is_none() => {
+            let text = format!("HANDGRAD_SIMD is {name:?}, but must be portable, avx2 or avx512, or not be set");
+            Err(config::UsageError(text).into())
+        }
+        _ => Ok(()),
     }
 }
 

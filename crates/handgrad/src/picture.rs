@@ -3,22 +3,30 @@
 use anyhow::Result;
 use ndarray::{Array2, ArrayView1};
 
-/// Smallest side of a sample in the picture, in pixels; small samples are enlarged by a whole factor.
+/// Side of a sample in the picture, in pixels, where it is not larger by itself: small samples are enlarged by a whole
+/// factor.
 const SIDE: usize = 84;
 /// White between samples.
 const GAP: usize = 6;
+/// Pixels that all samples of a picture have at most: larger ones are thinned out to every n-th value.
+const MOST_PIXELS: usize = 1 << 24;
 
 /// A grid of grey images as PNG: `rows` of samples of shape `shape`, values 0..1 from black to white.
 ///
 /// A sample of one dimension is drawn as a strip; of one with more than two, all but the last go into the height.
-pub fn grid(rows: &[&Array2<f32>], shape: &[usize]) -> Result<Vec<u8>> {
-    let width = shape.last().copied().unwrap_or(1).max(1);
-    let height = shape.iter().rev().skip(1).product::<usize>().max(1);
+pub fn grid(rows: &[Array2<f32>], shape: &[usize]) -> Result<Vec<u8>> {
+    let values_across = shape.last().copied().unwrap_or(1).max(1);
+    let values_down = shape.iter().rev().skip(1).product::<usize>().max(1);
+    let columns = rows.iter().map(Array2::nrows).max().unwrap_or(0);
+    let tiles = (rows.len() * columns).max(1);
+    // Every `thin`-th value across and down is drawn.
+    let longest = ((MOST_PIXELS / tiles) as f64).sqrt() as usize;
+    let thin = values_across.max(values_down).div_ceil(longest.max(1));
+    let (width, height) = (values_across.div_ceil(thin), values_down.div_ceil(thin));
     // A strip is as high as an eighth of its width, so that it can be seen.
     let stretch = if height == 1 { (width / 8).max(1) } else { 1 };
     let factor = (SIDE / width.max(height * stretch)).max(1);
     let (tile_width, tile_height) = (width * factor, height * stretch * factor);
-    let columns = rows.iter().map(|row| row.nrows()).max().unwrap_or(0);
     let full_width = columns * (tile_width + GAP) + GAP;
     let full_height = rows.len() * (tile_height + GAP) + GAP;
 
@@ -28,9 +36,9 @@ pub fn grid(rows: &[&Array2<f32>], shape: &[usize]) -> Result<Vec<u8>> {
             let (left, top) = (GAP + column * (tile_width + GAP), GAP + row * (tile_height + GAP));
             let grey = to_grey(sample);
             for y in 0..tile_height {
-                let source = y / (stretch * factor) * width;
+                let source = y / (stretch * factor) * thin * values_across;
                 let line = &mut pixels[(top + y) * full_width + left..][..tile_width];
-                line.iter_mut().enumerate().for_each(|(x, pixel)| *pixel = grey[source + x / factor]);
+                line.iter_mut().enumerate().for_each(|(x, pixel)| *pixel = grey[source + x / factor * thin]);
             }
         }
     }
@@ -49,11 +57,11 @@ fn to_grey(sample: ArrayView1<f32>) -> Vec<u8> {
     sample.iter().map(|value| (value.clamp(0.0, 1.0) * 255.0).round() as u8).collect()
 }
 
-/// Moves both arrays' values to 0..1 by the first one's range, so that any data can be drawn.
-pub fn to_unit(original: &mut Array2<f32>, others: &mut Array2<f32>, (low, high): (f32, f32)) {
-    if low < 0.0 || high > 1.0 {
-        let span = if high > low { high - low } else { 1.0 };
-        original.mapv_inplace(|value| (value - low) / span);
-        others.mapv_inplace(|value| (value - low) / span);
+/// The values moved to 0..1 by the data's range, where they are not there anyway, so that any data can be drawn.
+pub fn to_unit(values: &Array2<f32>, (low, high): (f32, f32)) -> Array2<f32> {
+    if low >= 0.0 && high <= 1.0 {
+        return values.clone();
     }
+    let span = if high > low { high - low } else { 1.0 };
+    values.mapv(|value| (value - low) / span)
 }

@@ -1,54 +1,89 @@
 //! `handgrad reconstruct`.
 
-use anyhow::Result;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use anyhow::{Result, bail};
 use handgrad_dataset::{Samples, disk};
 use handgrad_trainer::{Source, Trainer};
 use ndarray::Array2;
 use serde_json::json;
 
 use crate::args::ReconstructArgs;
+use crate::config::UsageError;
 use crate::{Done, eval, picture, show};
 
 pub fn run(args: &ReconstructArgs) -> Result<Done> {
+    check_place(&args.out)?;
     let mut subject = eval::open(&args.eval)?;
-    let count = usize::from(args.count).min(subject.samples.len());
-    let bytes = picture(&mut subject.trainer, &subject.samples, count)?;
-    disk::write(&args.out, &bytes)?;
-
-    let errors = errors(&mut subject.trainer, &subject.samples, count)?;
+    let pairs = Pairs::new(&mut subject.trainer, &subject.samples, usize::from(args.count))?;
+    disk::write(&args.out, &pairs.picture(&subject.samples)?)?;
+    let errors = pairs.squared_errors();
     let mean = errors.iter().sum::<f64>() / errors.len() as f64;
     if args.eval.output.json {
-        println!("{}", json!({ "picture": args.out, "samples": count, "mse": mean, "mse_of_each": errors }));
+        let object = json!({ "picture": args.out, "samples": errors.len(), "mse": mean, "mse_of_each": errors });
+        show::result(&object.to_string())?;
     } else {
-        println!("wrote {}: {count} samples above what the model made of them", args.out.display());
-        println!("squared error per value {}", show::number(mean));
+        let count = errors.len();
+        show::result(&format!("wrote {}: {count} samples above what the model made of them", args.out.display()))?;
+        show::result(&format!("squared error per value {}", show::number(mean)))?;
     }
     Ok(Done::Whole)
 }
 
+/// A picture may replace a picture, but nothing else.
+fn check_place(out: &Path) -> Result<()> {
+    if out.extension().is_none_or(|extension| !extension.eq_ignore_ascii_case("png")) {
+        return Err(UsageError(format!("{}: the picture is a PNG; call it so: --out seen.png", out.display())).into());
+    }
+    let mut start = Vec::new();
+    if let Ok(file) = File::open(out) {
+        file.take(PNG.len() as u64).read_to_end(&mut start)?;
+        if start != PNG {
+            bail!("{}: is there and is no PNG; it is not overwritten: choose another name", out.display());
+        }
+    }
+    Ok(())
+}
+
+/// How every PNG begins.
+const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
+
 /// The first `count` samples above their reconstructions, as PNG.
 pub fn picture(trainer: &mut Trainer<f32>, samples: &Samples, count: usize) -> Result<Vec<u8>> {
-    let (mut original, mut reconstruction) = both(trainer, samples, count)?;
-    picture::to_unit(&mut original, &mut reconstruction, samples.range());
-    picture::grid(&[&original, &reconstruction], &samples.shape)
+    Pairs::new(trainer, samples, count)?.picture(samples)
 }
 
-/// Mean squared error of each of the first `count` samples.
-fn errors(trainer: &mut Trainer<f32>, samples: &Samples, count: usize) -> Result<Vec<f64>> {
-    let (original, reconstruction) = both(trainer, samples, count)?;
-    let difference = (&original - &reconstruction).mapv(|error| f64::from(error).powi(2));
-    Ok(difference.rows().into_iter().map(|row| row.mean().unwrap_or(f64::NAN)).collect())
+/// Samples and what a model makes of them, one a row.
+struct Pairs {
+    originals: Array2<f32>,
+    reconstructions: Array2<f32>,
 }
 
-fn both(trainer: &mut Trainer<f32>, samples: &Samples, count: usize) -> Result<(Array2<f32>, Array2<f32>)> {
-    let source = Source::new(samples);
-    let first: Vec<u32> = (0..count.min(samples.len()) as u32).collect();
-    let reconstruction = trainer.predict(&source, &first)?;
-    let mut original = Array2::zeros((first.len(), source.features()));
-    for (&sample, mut row) in first.iter().zip(original.rows_mut()) {
-        let mut values = vec![0.0_f32; source.features()];
-        source.fill(sample as usize, &mut values);
-        row.iter_mut().zip(values).for_each(|(to, from)| *to = from);
+impl Pairs {
+    fn new(trainer: &mut Trainer<f32>, samples: &Samples, count: usize) -> Result<Self> {
+        let source = Source::new(samples);
+        let first: Vec<u32> = (0..count.min(samples.len()) as u32).collect();
+        let reconstructions = trainer.predict(&source, &first)?;
+        let mut originals = Array2::zeros(reconstructions.raw_dim());
+        for (&sample, mut row) in first.iter().zip(originals.rows_mut()) {
+            if let Some(row) = row.as_slice_mut() {
+                source.fill(sample as usize, row);
+            }
+        }
+        Ok(Self { originals, reconstructions })
     }
-    Ok((original, reconstruction))
+
+    fn picture(&self, samples: &Samples) -> Result<Vec<u8>> {
+        let range = samples.range();
+        let rows = [&self.originals, &self.reconstructions].map(|row| picture::to_unit(row, range));
+        picture::grid(&rows, &samples.shape)
+    }
+
+    /// Mean squared error of each sample.
+    fn squared_errors(&self) -> Vec<f64> {
+        let squares = (&self.originals - &self.reconstructions).mapv(|error| f64::from(error).powi(2));
+        squares.rows().into_iter().map(|row| row.mean().unwrap_or(f64::NAN)).collect()
+    }
 }

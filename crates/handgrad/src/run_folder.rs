@@ -14,6 +14,8 @@ use crate::config::Settings;
 const CONFIG: &str = "config.toml";
 const METRICS: &str = "metrics.csv";
 const MODEL: &str = "model.safetensors";
+pub const RECONSTRUCTIONS: &str = "reconstructions.png";
+pub const LOSS_CHART: &str = "loss.svg";
 
 /// A folder that belongs to one run.
 pub struct RunFolder {
@@ -62,6 +64,15 @@ impl RunFolder {
         append().with_context(|| format!("{}: epoch {epoch} cannot be added; is the disk full?", path.display()))
     }
 
+    /// Takes back what was written, for a run that came to nothing; the folder goes too, if that leaves it empty.
+    pub fn discard(self) {
+        for name in &self.written {
+            // What cannot be removed stays: the run's own error is what people must see.
+            let _ = fs::remove_file(self.path.join(name));
+        }
+        let _ = fs::remove_dir(&self.path);
+    }
+
     pub fn write_model(&mut self, network: &Network<f32>, theta: &[f32]) -> Result<()> {
         self.write(MODEL, &file::encode(network, theta)?)
     }
@@ -70,9 +81,12 @@ impl RunFolder {
 fn given(out: &Path) -> Result<PathBuf> {
     let advice = "choose another folder with --out";
     fs::create_dir_all(out).with_context(|| format!("{}: cannot be made; {advice}", out.display()))?;
-    for name in [CONFIG, METRICS, MODEL] {
+    for name in [CONFIG, METRICS, MODEL, RECONSTRUCTIONS, LOSS_CHART] {
         if out.join(name).exists() {
-            bail!("{}: holds a run already ({name} is there); {advice}, or move this one away", out.display());
+            bail!(
+                "{}: holds a run already, or a file of a run's name ({name}); nothing is overwritten: {advice}, or move this one away",
+                out.display()
+            );
         }
     }
     Ok(out.to_path_buf())
@@ -107,9 +121,11 @@ pub struct Trained {
 /// Reads a run folder, or a model file alone.
 pub fn read(run: &Path) -> Result<Trained> {
     let (model, config) = if run.is_dir() { (run.join(MODEL), Some(run.join(CONFIG))) } else { (run.into(), None) };
-    let bytes = fs::read(&model).with_context(|| {
-        format!("{}: cannot be read; name the folder of a finished run, or a model file", model.display())
-    })?;
+    let advice = || format!("{}: cannot be read; name the folder of a finished run, or a model file", model.display());
+    if !fs::metadata(&model).with_context(advice)?.is_file() {
+        bail!("{}: not a file", model.display());
+    }
+    let bytes = fs::read(&model).with_context(advice)?;
     let (network, theta) = file::decode(&bytes).with_context(|| format!("{}", model.display()))?;
     let settings = match config.filter(|config| config.exists()) {
         Some(config) => Settings::read(&config)?,

@@ -1,12 +1,27 @@
 //! What people see while a command runs: tables, bars and numbers. Progress goes to the standard error.
 
+use std::io::{self, Write};
 use std::time::Duration;
 
+use anyhow::{Context, Result};
 use handgrad_layers::{Activation, Scalar};
 use handgrad_models::Network;
 use handgrad_trainer::EpochRecord;
 use handgrad_trainer::yardstick::Yardsticks;
 use indicatif::{ProgressBar, ProgressStyle};
+
+/// A line on the standard error. Nobody may be listening: that is no reason to stop.
+pub fn note(text: &str) {
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// A result, on the standard output. Whoever reads it may have seen enough; any other failure is one.
+pub fn result(text: &str) -> Result<()> {
+    match writeln!(io::stdout(), "{text}") {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => other.context("the results cannot be written to the standard output; is its disk full?"),
+    }
+}
 
 /// 60000 as 60,000.
 pub fn thousands(value: usize) -> String {

@@ -15,8 +15,8 @@ use serde_json::json;
 
 use crate::args::TrainArgs;
 use crate::config::{ActivationName, Config, LossName, Settings};
-use crate::run_folder::RunFolder;
-use crate::{Done, loss_chart, reconstruct, show};
+use crate::run_folder::{LOSS_CHART, RECONSTRUCTIONS, RunFolder};
+use crate::{Done, eval, loss_chart, reconstruct, show};
 
 /// Set by Ctrl-C and by SIGTERM.
 static STOP: AtomicBool = AtomicBool::new(false);
@@ -28,61 +28,86 @@ pub fn run(args: &TrainArgs) -> Result<Done> {
     let data = load(&mut config, chosen, args)?;
     fit_to_data(&mut config, &data)?;
     let network = network(&config, &data)?;
-    let folder_name = format!("{}-{}", config.preset, data.name);
-    let mut folder = RunFolder::create(args.out.as_deref(), &folder_name, &config.settings())?;
-    let (train, validation) = (Source::new(&data.train), Source::new(&data.validation));
-    let yardsticks = yardsticks(&train, &validation, network.loss());
-
-    let say = |text: String| {
-        if !args.output.quiet {
-            eprintln!("{text}")
-        }
-    };
-    say(format!(
-        "{} on {}: {}; validation with {}\n{}",
-        config.preset,
-        data.name,
-        data.origin,
-        data.validation_origin,
-        show::summary(&network)
-    ));
-    listen_for_ctrl_c()?;
+    let plan = Plan { epochs: config.epochs, batch_size: config.batch_size.min(data.train.len()), seed: config.seed };
+    check_memory(&network, &config, plan.batch_size)?;
     let threads = args.threads.map_or(0, usize::from);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().context("the threads cannot be started")?;
-    let plan = Plan { epochs: config.epochs, batch_size: config.batch_size.min(data.train.len()), seed: config.seed };
+    let (train, validation) = (Source::new(&data.train), Source::new(&data.validation));
+    let yardsticks = yardsticks(&train, &validation, network.loss());
+    listen_for_ctrl_c()?;
+
+    let folder_name = format!("{}-{}", config.preset, data.name);
+    let mut folder = RunFolder::create(args.out.as_deref(), &folder_name, &config.settings())?;
+    if !args.output.quiet {
+        let DataSet { name, origin, validation_origin, .. } = &data;
+        let summary = show::summary(&network);
+        show::note(&format!("{} on {name}: {origin}; validation with {validation_origin}\n{summary}", config.preset));
+    }
     let start = Instant::now();
+    let mut watch = Watch::new(&folder, &plan, &yardsticks, train.len(), args.output.quiet);
     let (mut trainer, outcome) = pool.install(|| {
         let mut trainer = Trainer::new(network, config.optimizer(), plan.batch_size, plan.seed);
-        let mut watch = Watch::new(&folder, &plan, &yardsticks, train.len(), args.output.quiet);
         let outcome = fit(&mut trainer, &train, &validation, &plan, &mut |event| watch.on(event));
-        watch.finish().and_then(|()| Ok((trainer, outcome?)))
-    })?;
+        (trainer, outcome)
+    });
+    let (epochs_done, failure) = watch.finish();
+    let outcome = match outcome {
+        Ok(outcome) => outcome,
+        Err(error) => {
+            if epochs_done == 0 {
+                folder.discard();
+            }
+            return Err(error.into());
+        }
+    };
     let seconds = start.elapsed().as_secs_f64();
 
     folder.write_model(trainer.network(), trainer.theta())?;
-    let picture = pool.install(|| reconstruct::picture(&mut trainer, &data.validation, 10))?;
-    folder.write("reconstructions.png", &picture)?;
-    if !outcome.epochs.is_empty() {
-        let title = format!("{} on {}", config.preset, data.name);
-        let chart = loss_chart::svg(&title, loss_name(config.loss), &outcome.epochs, &yardsticks);
-        folder.write("loss.svg", chart.as_bytes())?;
+    if let Some(failure) = failure {
+        return Err(failure);
     }
-    report(args, &config, &folder, &trainer, &outcome, seconds);
+    let picture = pool.install(|| reconstruct::picture(&mut trainer, &data.validation, 10))?;
+    folder.write(RECONSTRUCTIONS, &picture)?;
+    if let Some(last) = outcome.epochs.last() {
+        let title = format!("{} on {}", config.preset, data.name);
+        let loss = eval::loss_name(trainer.network().loss());
+        let chart = loss_chart::svg(&title, &loss, &outcome.epochs, &yardsticks);
+        folder.write(LOSS_CHART, chart.as_bytes())?;
+        if last.validation_loss > yardsticks.mean_sample && !args.output.quiet {
+            show::note(
+                "note: the mean image would have had a lower validation loss, so this network has learnt nothing of use yet: try \
+                 more epochs, or a tenth of the learning rate if it is not the usual one",
+            );
+        }
+    }
+    report(args, &config, &folder, &trainer, &outcome, seconds)?;
     Ok(if outcome.stopped { Done::Interrupted } else { Done::Whole })
+}
+
+/// Asks for all memory that training needs before anything is written, and gives it back.
+fn check_memory(network: &Network<f32>, config: &Config, batch_size: usize) -> Result<()> {
+    let bytes = Trainer::memory_needed(network, &config.optimizer(), batch_size);
+    if Vec::<u8>::new().try_reserve_exact(bytes).is_err() {
+        bail!(
+            "training this network needs {:.1} GB of memory, more than there is: make its layers or the batches smaller",
+            bytes as f64 / 1e9
+        );
+    }
+    Ok(())
 }
 
 /// Loads the data; where nobody chose it and it cannot be had, draws the synthetic set instead and says so.
 fn load(config: &mut Config, chosen: bool, args: &TrainArgs) -> Result<DataSet> {
     let progress = show::Download::new(args.output.quiet);
-    let data_dir = &args.place.data_dir;
+    let data_dir = &config.data_dir.clone();
     match handgrad_dataset::load(&config.data, data_dir, &progress) {
         Err(error) if !chosen && error.is_unavailable() => {
             let name = std::mem::replace(&mut config.data, "synthetic".into());
-            eprintln!(
+            show::note(&format!(
                 "note: {name} is not in {} and cannot be fetched, so synthetic images stand in for it; with a network \
                  `handgrad data fetch {name}` gets it, or put its files there by hand",
                 data_dir.join(&name).display()
-            );
+            ));
             Ok(handgrad_dataset::load("synthetic", data_dir, &progress)?)
         }
         other => Ok(other?),
@@ -91,15 +116,9 @@ fn load(config: &mut Config, chosen: bool, args: &TrainArgs) -> Result<DataSet> 
 
 /// Decides what hangs on the data, and refuses what does not go with it.
 fn fit_to_data(config: &mut Config, data: &DataSet) -> Result<()> {
-    let ranges = [data.train.range(), data.validation.range()];
-    let (low, high) = ranges.into_iter().fold((f32::INFINITY, f32::NEG_INFINITY), |a, b| (a.0.min(b.0), a.1.max(b.1)));
-    let unit = low >= 0.0 && high <= 1.0;
+    let unit = eval::within_0_to_1(&[&data.train, &data.validation]);
     if config.loss == LossName::Bce && !unit {
-        bail!(
-            "the loss bce needs values within 0..1, and {} has values from {low} to {high}: use --loss mse, or scale the \
-             data to 0..1",
-            data.name
-        );
+        bail!(eval::NOT_WITHIN_0_TO_1);
     }
     let usual = if unit { ActivationName::Sigmoid } else { ActivationName::Linear };
     config.output_activation.get_or_insert(usual);
@@ -122,7 +141,7 @@ fn listen_for_ctrl_c() -> Result<()> {
         if STOP.swap(true, Ordering::Relaxed) {
             std::process::exit(i32::from(crate::INTERRUPTED));
         }
-        eprintln!("\nstopping after this step and writing the model; once more to stop at once");
+        show::note("\nstopping after this step and writing the model; once more to stop at once");
     })
     .context("Ctrl-C cannot be listened for")
 }
@@ -134,13 +153,14 @@ struct Watch<'a> {
     yardsticks: &'a Yardsticks,
     bar: ProgressBar,
     quiet: bool,
+    epochs_done: usize,
     failure: Option<anyhow::Error>,
 }
 
 impl<'a> Watch<'a> {
     fn new(folder: &'a RunFolder, plan: &'a Plan, yardsticks: &'a Yardsticks, samples: usize, quiet: bool) -> Self {
-        let bar = show::sample_bar(samples * plan.epochs, quiet);
-        Self { folder, plan, yardsticks, bar, quiet, failure: None }
+        let bar = show::sample_bar(samples.saturating_mul(plan.epochs), quiet);
+        Self { folder, plan, yardsticks, bar, quiet, epochs_done: 0, failure: None }
     }
 
     /// Takes note, and says whether to go on.
@@ -148,14 +168,15 @@ impl<'a> Watch<'a> {
         match event {
             Event::Step { epoch, samples, loss, samples_per_epoch } => {
                 self.bar.set_prefix(format!("epoch {epoch}/{}", self.plan.epochs));
-                self.bar.set_position(((epoch - 1) * samples_per_epoch + samples) as u64);
+                self.bar.set_position((epoch - 1).saturating_mul(samples_per_epoch).saturating_add(samples) as u64);
                 let rate = show::thousands(self.bar.per_sec() as usize);
                 self.bar.set_message(format!("loss {}  {rate} images/s", show::number(loss)));
             }
             Event::Epoch(record) => {
+                self.epochs_done = record.epoch;
                 if !self.quiet {
                     let line = show::epoch_line(record, self.plan.epochs, self.yardsticks);
-                    self.bar.suspend(|| eprintln!("{line}"));
+                    self.bar.suspend(|| show::note(&line));
                 }
                 if let Err(error) = self.folder.add_metrics(record) {
                     self.failure = Some(error);
@@ -166,17 +187,10 @@ impl<'a> Watch<'a> {
         !STOP.load(Ordering::Relaxed)
     }
 
-    fn finish(self) -> Result<()> {
+    /// Epochs that were finished, and why the training was broken off, if `metrics.csv` was why.
+    fn finish(self) -> (usize, Option<anyhow::Error>) {
         self.bar.finish_and_clear();
-        self.failure.map_or(Ok(()), Err)
-    }
-}
-
-fn loss_name(loss: LossName) -> &'static str {
-    match loss {
-        LossName::Mse => "squared error per value",
-        LossName::Bce => "binary cross-entropy per value, nats",
-        LossName::Mae => "absolute error per value",
+        (self.epochs_done, self.failure)
     }
 }
 
@@ -188,7 +202,7 @@ fn report(
     trainer: &Trainer<f32>,
     outcome: &Outcome,
     seconds: f64,
-) {
+) -> Result<()> {
     let last: Option<&EpochRecord> = outcome.epochs.last();
     if args.output.json {
         let training: f64 = outcome.epochs.iter().map(|record| record.seconds).sum();
@@ -203,17 +217,16 @@ fn report(
             "seconds": seconds,
             "images_per_second": last.map(|_| samples / training),
         });
-        println!("{object}");
-        return;
+        return show::result(&object.to_string());
     }
-    match last {
-        Some(record) => println!(
+    let summary = match last {
+        Some(record) => format!(
             "{} epochs in {seconds:.1} s: loss {}, validation {}",
             outcome.epochs.len(),
             show::number(record.train_loss),
             show::number(record.validation_loss)
         ),
-        None => println!("stopped within the first epoch, after {} steps", trainer.steps()),
-    }
-    println!("wrote {}: {}", folder.path().display(), folder.written().join(", "));
+        None => format!("stopped within the first epoch, after {} steps", trainer.steps()),
+    };
+    show::result(&format!("{summary}\nwrote {}: {}", folder.path().display(), folder.written().join(", ")))
 }

@@ -4,8 +4,10 @@
 
 use handgrad_kernels::math;
 
-/// The functions, with a reference in f64.
-const FUNCTIONS: [(&str, fn(f32) -> f32, fn(f64) -> f64); 5] = [
+/// Name, function, reference in f64.
+type Function = (&'static str, fn(f32) -> f32, fn(f64) -> f64);
+
+const FUNCTIONS: [Function; 5] = [
     ("exp", math::exp, libm::exp),
     ("ln", math::ln, libm::log),
     ("tanh", math::tanh, libm::tanh),
@@ -13,10 +15,10 @@ const FUNCTIONS: [(&str, fn(f32) -> f32, fn(f64) -> f64); 5] = [
     ("softplus", math::softplus, |x| if x > 40.0 { x } else { libm::log1p(libm::exp(x)) }),
 ];
 
-/// Distance of two adjacent floats at `x`.
+/// Distance of adjacent floats at `x`; for denormals that of all denormals.
 fn ulp(x: f64) -> f64 {
-    let x = (x.abs() as f32).max(f32::MIN_POSITIVE);
-    f64::from(f32::from_bits(x.to_bits() + 1)) - f64::from(x)
+    let x = (x.abs() as f32).clamp(f32::MIN_POSITIVE, f32::MAX);
+    f64::from(x) - f64::from(f32::from_bits(x.to_bits() - 1))
 }
 
 fn worst(function: fn(f32) -> f32, exact: fn(f64) -> f64, bits: std::ops::Range<u64>) -> (f64, f32) {

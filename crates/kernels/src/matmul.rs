@@ -28,7 +28,7 @@ pub(crate) const KC: usize = 256;
 /// If the lengths are not those of such matrices.
 pub fn matmul<T: Scalar>(x: &[T], w: &[T], y: &mut [T], k: usize, n: usize) {
     let m = rows_of(y.len(), n, x.len(), k);
-    assert!(x.len() == m * k && w.len() == k * n && y.len() == m * n, "x {m}×{k}, w {k}×{n}, y {m}×{n}");
+    assert!(holds(x, m, k) && holds(w, k, n) && holds(y, m, n), "x {m}×{k}, w {k}×{n}, y {m}×{n}");
     T::matmul(x, w, y, m, k, n);
 }
 
@@ -38,7 +38,7 @@ pub fn matmul<T: Scalar>(x: &[T], w: &[T], y: &mut [T], k: usize, n: usize) {
 /// If the lengths are not those of such matrices.
 pub fn matmul_nt<T: Scalar>(delta: &[T], w: &[T], dx: &mut [T], k: usize, n: usize) {
     let m = rows_of(dx.len(), k, delta.len(), n);
-    assert!(delta.len() == m * n && w.len() == k * n && dx.len() == m * k, "δ {m}×{n}, w {k}×{n}, dx {m}×{k}");
+    assert!(holds(delta, m, n) && holds(w, k, n) && holds(dx, m, k), "δ {m}×{n}, w {k}×{n}, dx {m}×{k}");
     T::matmul_nt(delta, w, dx, m, k, n);
 }
 
@@ -49,7 +49,7 @@ pub fn matmul_nt<T: Scalar>(delta: &[T], w: &[T], dx: &mut [T], k: usize, n: usi
 /// If the shapes are not those.
 pub fn matmul_tn<T: Scalar>(x: BatchRows<T>, delta: BatchRows<T>, inputs: Range<usize>, dw: &mut [T]) {
     assert!(
-        x.rows() == delta.rows() && inputs.end <= x.cols() && dw.len() == inputs.len() * delta.cols(),
+        x.rows() == delta.rows() && inputs.end <= x.cols() && holds(dw, inputs.len(), delta.cols()),
         "x {}×{}, δ {}×{}, rows {inputs:?} of dw in {} values",
         x.rows(),
         x.cols(),
@@ -58,6 +58,11 @@ pub fn matmul_tn<T: Scalar>(x: BatchRows<T>, delta: BatchRows<T>, inputs: Range<
         dw.len()
     );
     T::matmul_tn(x, delta, inputs, dw);
+}
+
+/// Is this a rows×cols matrix? The product must not wrap around: unsafe code relies on it.
+fn holds<T>(matrix: &[T], rows: usize, cols: usize) -> bool {
+    rows.checked_mul(cols) == Some(matrix.len())
 }
 
 /// Number of rows, from whichever matrix has columns.
@@ -388,7 +393,7 @@ pub(crate) mod double {
         }
         let last = |rows: usize, rs: usize, cols: usize, cs: usize| (rows - 1) * rs + (cols - 1) * cs;
         assert!(k == 0 || (last(m, rsa, k, csa) < a.len() && last(k, rsb, n, csb) < b.len()));
-        assert!(c.len() == m * n);
+        assert_eq!(m.checked_mul(n), Some(c.len()));
         // SAFETY: the assertions above keep every element that the strides reach inside its slice.
         unsafe {
             matrixmultiply::dgemm(

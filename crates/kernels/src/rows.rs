@@ -37,7 +37,14 @@ impl<'a, T> BatchRows<'a, T> {
     ) -> Self {
         let batch = Self { memory, offset, cols, rows, shard_rows, shard_stride };
         assert!(shard_rows > 0, "a shard has rows");
-        assert!(rows == 0 || batch.start(rows - 1) + cols <= memory.len(), "the rows lie within their memory");
+        // In 128 bits, where nothing wraps around: unsafe code relies on it.
+        let wide = |value: usize| value as u128;
+        let (shard, row) = ((rows.max(1) - 1) / shard_rows, (rows.max(1) - 1) % shard_rows);
+        let last = wide(offset) + wide(shard) * wide(shard_stride) + wide(row) * wide(cols) + wide(cols);
+        assert!(rows == 0 || last <= wide(memory.len()), "the rows lie within their memory");
+        // The first shard's last row may lie further on than the last shard's.
+        let full = wide(offset) + wide(shard_rows.min(rows)) * wide(cols);
+        assert!(rows == 0 || full <= wide(memory.len()), "the rows lie within their memory");
         batch
     }
 

@@ -13,18 +13,27 @@ pub enum Level {
     Avx512,
 }
 
+impl Level {
+    /// The level that `portable`, `avx2` or `avx512` means.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "portable" => Some(Level::Portable),
+            "avx2" => Some(Level::Avx2),
+            "avx512" => Some(Level::Avx512),
+            _ => None,
+        }
+    }
+}
+
 /// The level in use: the widest this machine has, or the one that the environment variable `HANDGRAD_SIMD`
 /// (`portable`, `avx2` or `avx512`) names where the machine has it. The level changes the speed, never a bit.
 #[must_use]
 pub fn level() -> Level {
     static LEVEL: OnceLock<Level> = OnceLock::new();
     *LEVEL.get_or_init(|| {
-        let wanted = match std::env::var("HANDGRAD_SIMD").as_deref() {
-            Ok("portable") => Level::Portable,
-            Ok("avx2") => Level::Avx2,
-            _ => Level::Avx512,
-        };
-        widest().min(wanted)
+        let wanted = std::env::var("HANDGRAD_SIMD").ok().and_then(|name| Level::from_name(&name));
+        widest().min(wanted.unwrap_or(Level::Avx512))
     })
 }
 

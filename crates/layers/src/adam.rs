@@ -37,12 +37,23 @@ impl Default for Adam {
     }
 }
 
+/// βᵗ by squaring: the standard library's may differ between platforms.
+fn power(mut beta: f64, mut t: u64) -> f64 {
+    let mut product = 1.0;
+    while t > 0 {
+        if t % 2 == 1 {
+            product *= beta;
+        }
+        beta *= beta;
+        t /= 2;
+    }
+    product
+}
+
 /// Step number `t`, counted from 1. Shapes: all alike.
 pub fn update<T: Scalar>(theta: &mut [T], g: &[T], m: &mut [T], v: &mut [T], adam: &Adam, t: u64) {
-    let exponent = i32::try_from(t).unwrap_or(i32::MAX);
-    // β^t → 0, so the correction is 1 long before t leaves i32
-    let correction1 = 1.0 - adam.beta1.powi(exponent);
-    let correction2 = 1.0 - adam.beta2.powi(exponent);
+    let correction1 = 1.0 - power(adam.beta1, t);
+    let correction2 = 1.0 - power(adam.beta2, t);
     let (beta1, one_minus_beta1) = (T::from_f64(adam.beta1), T::from_f64(1.0 - adam.beta1));
     let (beta2, one_minus_beta2) = (T::from_f64(adam.beta2), T::from_f64(1.0 - adam.beta2));
     // α·m̂/(√v̂ + ε) = (α/(1 − β₁ᵗ))·m / (√v·1/√(1 − β₂ᵗ) + ε)

@@ -11,7 +11,8 @@
 //! ```
 //!
 //! It is [`bce`](crate::bce) after a sigmoid, without the clip. There, δ would be (p − t)/(p·(1 − p)) · p·(1 − p): the
-//! factors cancel on paper, but in floating point p·(1 − p) is 0 from |z| = 17 on and the gradient is lost. Here
+//! factors cancel on paper, but in f32 1 − p is 0 from z = 17 on, and below z = −17 p lies beyond the clip: either way
+//! the gradient is lost. Here
 //! they never appear, and ln(1 + eᶻ) is computed as max(z, 0) + ln(1 + e^−|z|), so nothing overflows either.
 //!
 //! Slides: the loss of CE6146 "Basic Autoencoder", sigmoid output and `binary_crossentropy` taken together.

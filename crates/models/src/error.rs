@@ -18,9 +18,9 @@ pub enum Error {
     #[error("the {0} is empty: give it at least one {1}")]
     Empty(&'static str, &'static str),
     /// A size that no machine has the memory for, or that cannot even be counted.
-    #[error("{what} would have {values} values; more than 2³² are refused: make the layers or the samples smaller")]
+    #[error("{what} would have {values} values; more than 2³⁰ are refused: make the layers or the samples smaller")]
     TooLarge {
-        /// A sample, or a layer.
+        /// A sample, a layer or the network.
         what: &'static str,
         /// Its values; `usize::MAX` stands for more.
         values: usize,
@@ -30,6 +30,14 @@ pub enum Error {
         "binary cross-entropy needs predictions within 0..1, but the last layer's activation is {activation}: make it sigmoid, or take the loss mse or mae"
     )]
     BceWithoutSigmoid {
+        /// The activation's name.
+        activation: &'static str,
+    },
+    /// The loss takes logits, but the last layer gives something else.
+    #[error(
+        "the loss bce-logits takes logits, but the last layer's activation is {activation}: make it linear, or take the loss bce"
+    )]
+    LogitsThroughActivation {
         /// The activation's name.
         activation: &'static str,
     },

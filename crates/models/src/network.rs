@@ -4,8 +4,8 @@ use handgrad_layers::{Activation, Init, Layer, Loss, LossKind, ParamRole, ParamS
 
 use crate::{Error, Spec};
 
-/// More values than this, 2³², neither a sample nor the weights of a layer can have: 16 GiB of f32.
-const MAX_VALUES: usize = 1 << 32;
+/// More values than this, 2³⁰, neither a sample nor the weights of a network can have: 4 GiB of f32.
+const MAX_VALUES: usize = 1 << 30;
 
 /// One parameter of a network and its place in the flat θ.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,7 +61,8 @@ impl<T: Scalar> Network<T> {
         let (kind, output) = match (spec.loss, activation) {
             (LossKind::Bce, Activation::Sigmoid) => (LossKind::BceLogits, activation),
             (LossKind::Bce, _) => return Err(Error::BceWithoutSigmoid { activation: activation.name() }),
-            (LossKind::BceLogits, _) => (spec.loss, Activation::Sigmoid),
+            (LossKind::BceLogits, Activation::Linear) => (spec.loss, Activation::Sigmoid),
+            (LossKind::BceLogits, _) => return Err(Error::LogitsThroughActivation { activation: activation.name() }),
             (LossKind::Mse | LossKind::Mae, _) => (spec.loss, Activation::Linear),
         };
         if kind == LossKind::BceLogits && spec.loss == LossKind::Bce {
@@ -95,6 +96,9 @@ impl<T: Scalar> Network<T> {
             // In PyTorch an activation is a module of its own.
             torch_index += if given.activation() == Activation::Linear { 1 } else { 2 };
             network.layers.push(layer);
+        }
+        if start > MAX_VALUES {
+            return Err(Error::TooLarge { what: "the network", values: start });
         }
         let width = network.width(last + 1);
         if width != spec.features() {

@@ -35,8 +35,6 @@ impl Arena {
         self.shard_rows * (self.widths.iter().sum::<usize>() + self.widths[1..].iter().sum::<usize>())
     }
 
-    /// Cuts a shard of `rows` samples into x₀ … x_L and δ₁ … δ_L; gives those at `at`: x of layer `at`, what follows of
-    /// the x's, and δ.
     fn offset_of_x(&self, at: usize) -> usize {
         self.shard_rows * self.widths[..at].iter().sum::<usize>()
     }

@@ -16,6 +16,14 @@ pub enum Error {
         /// Of the very first batch.
         first: f64,
     },
+    /// Before anything was learnt the loss is no number already.
+    #[error(
+        "the loss of the first batch is {loss}: the data's values are too large to compute with; scale them to about 0..1"
+    )]
+    FirstLossNotFinite {
+        /// ∞ or NaN.
+        loss: f64,
+    },
     /// A weight is no longer a number, or so large that every unit it feeds is saturated or blown up.
     #[error(
         "training diverged in epoch {epoch}: a weight of layer {layer} has become {value:e}. Usually the learning rate is \

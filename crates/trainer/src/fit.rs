@@ -55,7 +55,7 @@ pub enum Event<'a> {
 pub struct Outcome {
     /// The epochs that were finished.
     pub epochs: Vec<EpochRecord>,
-    /// Was it asked to stop before the last epoch was done?
+    /// Did `on_event` ask to stop?
     pub stopped: bool,
 }
 
@@ -87,6 +87,9 @@ pub fn fit<T: Scalar>(
         for (step, samples) in order.chunks(plan.batch_size).enumerate() {
             let loss = trainer.step(train, samples);
             let first = *first_loss.get_or_insert(loss);
+            if !first.is_finite() {
+                return Err(Error::FirstLossNotFinite { loss });
+            }
             if !loss.is_finite() || loss > LARGEST_LOSS * first.max(1.0) {
                 return Err(Error::Diverged { epoch, step: step + 1, loss, first });
             }

@@ -43,6 +43,9 @@ const SHARD_ROWS: usize = 64;
 
 impl<T: Scalar> Trainer<T> {
     /// Starts from fresh weights.
+    ///
+    /// # Panics
+    /// If `batch_size` is 0.
     #[must_use]
     pub fn new(network: Network<T>, optimizer: Optimizer, batch_size: usize, seed: u64) -> Self {
         let theta = network.init(seed);
@@ -52,10 +55,11 @@ impl<T: Scalar> Trainer<T> {
     /// Starts from the given weights.
     ///
     /// # Panics
-    /// If there are not as many as the network has.
+    /// If there are not as many as the network has, or `batch_size` is 0.
     #[must_use]
     pub fn with_weights(network: Network<T>, theta: Vec<T>, optimizer: Optimizer, batch_size: usize) -> Self {
         assert_eq!(theta.len(), network.param_count(), "as many weights as the network has");
+        assert!(batch_size > 0, "a step has samples");
         // Halves of a small batch, so that two threads can share it.
         let shard_rows = SHARD_ROWS.min(batch_size.div_ceil(2)).max(1);
         let arena = Arena::new(&network, shard_rows);
@@ -74,6 +78,14 @@ impl<T: Scalar> Trainer<T> {
             arena,
             network,
         }
+    }
+
+    /// Bytes that a trainer of this network takes: weights, gradient, running values, and x and δ of a batch.
+    #[must_use]
+    pub fn memory_needed(network: &Network<T>, optimizer: &Optimizer, batch_size: usize) -> usize {
+        let weights = network.param_count().saturating_mul(2 + optimizer.slots());
+        let row = (0..=network.layers().len()).map(|at| 2 * network.width(at)).sum::<usize>();
+        batch_size.saturating_mul(row).saturating_add(weights).saturating_mul(size_of::<T>())
     }
 
     /// The network.
@@ -116,7 +128,11 @@ impl<T: Scalar> Trainer<T> {
     /// One step on the given samples, at most [`batch_size`](Self::batch_size) of them. Returns the loss before the step.
     ///
     /// Allocates nothing as long as it is called on a rayon thread.
+    ///
+    /// # Panics
+    /// If there are more samples than that, or none, or of another size than the network takes.
     pub fn step(&mut self, source: &Source, samples: &[u32]) -> f64 {
+        assert!((1..=self.batch_size()).contains(&samples.len()), "1 to {} samples a step", self.batch_size());
         let loss = self.rows(source, samples, true);
         self.steps += 1;
         self.weights(samples.len());
