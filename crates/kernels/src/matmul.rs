@@ -88,7 +88,7 @@ pub(crate) mod single {
     struct Packed {
         /// A panel of the second operand, KC deep.
         panel: [f32; KC * NR_MAX],
-        /// Columns of x, tile after tile, each KC deep.
+        /// Up to MC columns of x, KC deep.
         columns: [f32; KC * MC],
     }
 
@@ -340,23 +340,19 @@ pub(crate) mod single {
             let kc = KC.min(m - p);
             for i in (0..inputs.len()).step_by(MC) {
                 let mc = MC.min(inputs.len() - i);
-                // x(p.., i..i+mc), tile after tile of MR columns, each of them kc rows deep
-                for row in 0..kc {
-                    let from = &x.row(p + row)[inputs.start + i..][..mc];
-                    for (tile, from) in from.chunks(MR).enumerate() {
-                        copy_padded(from, &mut columns_of_x[tile * KC * MR + row * MR..][..MR]);
-                    }
+                for (from, to) in x.rows_from(p).zip(columns_of_x.chunks_exact_mut(MC)).take(kc) {
+                    copy_padded(&from[inputs.start + i..][..mc], to);
                 }
                 for j in (0..n).step_by(nr) {
                     let columns = nr.min(n - j);
-                    for (row, to) in panel.chunks_exact_mut(nr).take(kc).enumerate() {
-                        copy_padded(&d.row(p + row)[j..][..columns], to);
+                    for (from, to) in d.rows_from(p).zip(panel.chunks_exact_mut(nr)).take(kc) {
+                        copy_padded(&from[j..][..columns], to);
                     }
                     for top in (0..mc).step_by(MR) {
                         let t = Tile {
-                            a: columns_of_x[top * KC..].as_ptr(),
+                            a: columns_of_x[top..].as_ptr(),
                             a_row: 1,
-                            a_step: MR,
+                            a_step: MC,
                             b: panel.as_ptr(),
                             b_step: nr,
                             c: dw[(i + top) * n + j..].as_mut_ptr(),

@@ -83,7 +83,25 @@ impl<'a, T> BatchRows<'a, T> {
     }
 
     /// All rows, in order.
-    pub fn iter(&self) -> impl Iterator<Item = &'a [T]> + '_ {
-        (0..self.rows).map(|row| self.row(row))
+    pub fn iter(&self) -> impl Iterator<Item = &'a [T]> + use<'a, T> {
+        self.rows_from(0)
+    }
+
+    /// The rows from number `first` on, in order.
+    pub fn rows_from(&self, first: usize) -> impl Iterator<Item = &'a [T]> + use<'a, T> {
+        let (memory, cols, shard_rows) = (self.memory, self.cols, self.shard_rows);
+        let gap = self.shard_stride.wrapping_sub(shard_rows.wrapping_mul(cols));
+        let (mut start, mut row_in_shard) = (self.start(first), first % shard_rows);
+        (first..self.rows).map(move |_| {
+            let row = &memory[start..][..cols];
+            // A step within the shard, or from its last row to the next one's first: no division in the loop.
+            row_in_shard += 1;
+            start += cols;
+            if row_in_shard == shard_rows {
+                row_in_shard = 0;
+                start = start.wrapping_add(gap);
+            }
+            row
+        })
     }
 }

@@ -4,11 +4,11 @@
 //! m ← β₁·m + (1 − β₁)·g        running mean of the gradient g = ∂L/∂θ
 //! v ← β₂·v + (1 − β₂)·g²       running mean of its square
 //! m̂ = m/(1 − β₁ᵗ)              both start at 0 and so are too small at first: with gradients of the same
-//! v̂ = v/(1 − β₂ᵗ)              distribution, E[m] = (1 − β₁ᵗ)·E[g] after t steps, and E[v] likewise
+//! v̂ = v/(1 − β₂ᵗ)              distribution, E(m) = (1 − β₁ᵗ)·E(g) after t steps, and E(v) likewise
 //! θ ← θ − α·m̂/(√v̂ + ε)
 //! ```
 //!
-//! The step is about α·E[g]/√E[g²]: at most about α, whatever the gradient's scale. t counts from 1, so the very first
+//! The step is about α·E(g)/√E(g²): at most about α, whatever the gradient's scale. t counts from 1, so the very first
 //! step is −α·sign(g) but for ε.
 //!
 //! Slides: CE6146 "Basic Autoencoder (2/3)", `optimizer='adam'`. Source: Kingma & Ba, "Adam", ICLR 2015, algorithm 1;

@@ -8,9 +8,9 @@
 //! uniform  w ~ U(−a, a),  a = √(3·Var)        since Var U(−a, a) = a²/3
 //! ```
 //!
-//! z_j = Σ_i x_i·w_ij with independent terms has Var z = fan_in·Var w·E[x²]; asking Var z = Var x forward and the same
+//! z_j = Σ_i x_i·w_ij with independent terms has Var z = fan_in·Var w·E(x²); asking Var z = Var x forward and the same
 //! of the gradients backward gives 1/fan_in and 1/fan_out: Xavier takes the mean of the two fans, He puts in
-//! E[x²] = ½·Var z of the ReLU before. Biases start at 0.
+//! E(x²) = ½·Var z of the ReLU before. Biases start at 0.
 //!
 //! Slides: CE6146 "Guideline for Autoencoders (4/4)". Sources: Glorot & Bengio 2010; He, Zhang, Ren & Sun 2015.
 

@@ -1,7 +1,7 @@
 //! Autoencoders, put together from layers.
 //!
 //! One file is one network of the slides: [`basic`], [`deep`]. Each gives a [`Spec`], which says everything about a
-//! network but its numbers; [`Network`] is the spec made ready to compute, and [`file`] keeps both spec and weights in
+//! network but its numbers; [`Network`] is the spec made ready to compute, and [`mod@file`] keeps both spec and weights in
 //! one `.safetensors` file that PyTorch reads as well.
 #![forbid(unsafe_code)]
 

@@ -48,7 +48,11 @@ impl<'a> Source<'a> {
 
 #[inline(always)]
 fn byte<T: Scalar>(value: u8) -> T {
-    T::from_u8(value) / T::from_u8(u8::MAX)
+    // value/255, rounded correctly, without a division: the quotient with the rounded 1/255, then what is missing.
+    let (value, divisor) = (T::from_u8(value), T::from_u8(u8::MAX));
+    let reciprocal = T::ONE / divisor;
+    let quotient = value * reciprocal;
+    (-quotient).mul_add(divisor, value).mul_add(reciprocal, quotient)
 }
 
 fn convert<A: Copy, T>(from: &[A], to: &mut [T], f: impl Fn(A) -> T) {
@@ -57,4 +61,17 @@ fn convert<A: Copy, T>(from: &[A], to: &mut [T], f: impl Fn(A) -> T) {
             *to = f(from);
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::byte;
+
+    #[test]
+    fn a_byte_is_its_value_divided_by_255() {
+        for value in 0..=u8::MAX {
+            assert_eq!(byte::<f32>(value), f32::from(value) / 255.0);
+            assert_eq!(byte::<f64>(value), f64::from(value) / 255.0);
+        }
+    }
 }

@@ -38,8 +38,8 @@ struct Work {
 const BLOCK_VALUES: usize = 1 << 14;
 /// A block has at least this many rows, which share one packing of δ.
 const BLOCK_ROWS: usize = 48;
-/// A shard of a batch has about this many samples.
-const SHARD_ROWS: usize = 64;
+/// A shard has at least this many samples: fewer do not pay for being handed to a thread.
+const SHARD_ROWS: usize = 8;
 
 impl<T: Scalar> Trainer<T> {
     /// Starts from fresh weights.
@@ -60,8 +60,8 @@ impl<T: Scalar> Trainer<T> {
     pub fn with_weights(network: Network<T>, theta: Vec<T>, optimizer: Optimizer, batch_size: usize) -> Self {
         assert_eq!(theta.len(), network.param_count(), "as many weights as the network has");
         assert!(batch_size > 0, "a step has samples");
-        // Halves of a small batch, so that two threads can share it.
-        let shard_rows = SHARD_ROWS.min(batch_size.div_ceil(2)).max(1);
+        // A shard a thread packs the weights as seldom as can be; the bits do not depend on it.
+        let shard_rows = batch_size.div_ceil(rayon::current_num_threads()).max(SHARD_ROWS.min(batch_size));
         let arena = Arena::new(&network, shard_rows);
         let memory = vec![T::ZERO; batch_size.div_ceil(shard_rows) * arena.shard_len()];
         let slots = [0, 1].map(|slot| vec![T::ZERO; if slot < optimizer.slots() { theta.len() } else { 0 }]);
