@@ -1,6 +1,6 @@
 //! The hot loops against their plain twins, against matrixmultiply, and against f64.
 
-use handgrad_kernels::{BatchRows, matmul, matmul_nt, matmul_tn, reference, rivals};
+use handgrad_kernels::{BatchRows, Finish, matmul, matmul_bias, matmul_nt, matmul_tn, reference, rivals};
 use handgrad_tests::numbers;
 
 /// matrixmultiply's product: the outside oracle for the bits. Strides are (row, column).
@@ -45,6 +45,25 @@ fn products_equal_their_twins_and_matrixmultiply_bit_for_bit() {
     }
     for (m, k, n) in [(1, 784, 32), (25, 784, 64), (97, 32, 784), (300, 255, 33), (513, 257, 30), (64, 512, 100)] {
         check(m, k, n);
+    }
+}
+
+#[test]
+fn the_bias_is_added_to_the_whole_sum_and_relu_keeps_nan() {
+    for (m, k, n) in [(1, 3, 1), (13, 20, 37), (25, 300, 16), (12, 784, 33), (4, 0, 5)] {
+        let (mut x, w, b) = (numbers(m * k, 1), numbers(k * n, 2), numbers(n, 4));
+        x.iter_mut().take(1).for_each(|x| *x = f32::NAN);
+        let mut sum = vec![f32::NAN; m * n];
+        reference::matmul(&x, &w, &mut sum, k, n);
+        for finish in [Finish::None, Finish::Relu] {
+            let mut y = vec![f32::NAN; m * n];
+            matmul_bias(&x, &w, &b, finish, &mut y);
+            for (place, (&y, &sum)) in y.iter().zip(&sum).enumerate() {
+                let z = sum + b[place % n];
+                let want = if finish == Finish::Relu && z < 0.0 { 0.0 } else { z };
+                assert!(y.to_bits() == want.to_bits() || (y.is_nan() && want.is_nan()), "{m}×{k}×{n}: {y}, not {want}");
+            }
+        }
     }
 }
 

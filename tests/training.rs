@@ -70,8 +70,7 @@ fn the_gradient_of_a_whole_network_agrees_with_central_differences() {
                 let theta = network().init(2);
                 let still = Optimizer::Sgd { learning_rate: 0.0, momentum: 0.0 };
                 let mut trainer = Trainer::with_weights(network(), theta.clone(), still, rows);
-                let loss = trainer.step(&Source::new(&samples), &all(rows));
-                let gradient = trainer.gradient().to_vec();
+                let (loss, gradient) = trainer.gradient(&Source::new(&samples), &all(rows));
                 let report = check("θ", &theta, &gradient, |theta| {
                     let mut moved = Trainer::with_weights(network(), theta.to_vec(), still, rows);
                     moved.evaluate(&Source::new(&samples)).expect("fits")
@@ -92,8 +91,7 @@ fn the_gradient_of_a_batch_is_the_mean_of_its_samples_gradients() {
     let gradient = |samples_of_batch: &[u32]| {
         let still = Optimizer::Sgd { learning_rate: 0.0, momentum: 0.0 };
         let mut trainer = Trainer::new(Network::<f64>::new(&spec).expect("fits"), still, rows, 1);
-        trainer.step(&Source::new(&samples), samples_of_batch);
-        trainer.gradient().to_vec()
+        trainer.gradient(&Source::new(&samples), samples_of_batch).1
     };
     let whole = gradient(&all(rows));
     let mut mean = vec![0.0; whole.len()];

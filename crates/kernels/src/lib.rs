@@ -21,7 +21,7 @@ mod rows;
 mod scalar;
 mod simd;
 
-pub use matmul::{matmul, matmul_nt, matmul_tn};
+pub use matmul::{Finish, matmul, matmul_bias, matmul_nt, matmul_tn};
 pub use rows::BatchRows;
 pub use scalar::Scalar;
 pub use simd::{Level, level};

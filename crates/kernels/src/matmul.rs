@@ -22,6 +22,15 @@ use crate::{BatchRows, Scalar};
 /// Depth of a block of the sum.
 pub(crate) const KC: usize = 256;
 
+/// What becomes of a product while it is still in registers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Finish {
+    /// It stays as it is.
+    None,
+    /// 0 takes the place of all that is below 0; NaN stays.
+    Relu,
+}
+
 /// y ← x·w. Shapes: x m×k, w k×n, y m×n with m = x.len() / k.
 ///
 /// # Panics
@@ -29,7 +38,19 @@ pub(crate) const KC: usize = 256;
 pub fn matmul<T: Scalar>(x: &[T], w: &[T], y: &mut [T], k: usize, n: usize) {
     let m = rows_of(y.len(), n, x.len(), k);
     assert!(holds(x, m, k) && holds(w, k, n) && holds(y, m, n), "x {m}×{k}, w {k}×{n}, y {m}×{n}");
-    T::matmul(x, w, y, m, k, n);
+    T::matmul(x, w, &[], Finish::None, y, [m, k, n]);
+}
+
+/// y ← finish(x·w + b): the bias is added to the whole sum. Shapes: x m×k, w k×n, b n, y m×n with m = y.len() / n.
+///
+/// # Panics
+/// If the lengths are not those of such matrices.
+pub fn matmul_bias<T: Scalar>(x: &[T], w: &[T], b: &[T], finish: Finish, y: &mut [T]) {
+    let n = b.len();
+    let k = w.len().checked_div(n).unwrap_or(0);
+    let m = rows_of(y.len(), n, x.len(), k);
+    assert!(holds(x, m, k) && holds(w, k, n) && holds(y, m, n), "x {m}×{k}, w {k}×{n}, y {m}×{n}");
+    T::matmul(x, w, b, finish, y, [m, k, n]);
 }
 
 /// dx ← δ·wᵀ. Shapes: δ m×n, w k×n, dx m×k with m = δ.len() / n.
@@ -70,11 +91,18 @@ fn rows_of(y_len: usize, n: usize, x_len: usize, k: usize) -> usize {
     y_len.checked_div(n).or(x_len.checked_div(k)).unwrap_or(0)
 }
 
+/// What a finished element is: sum [+ b(j)] [, 0 where that is below 0].
+fn finished<T: Scalar>(sum: T, b: &[T], j: usize, finish: Finish) -> T {
+    let z = if b.is_empty() { sum } else { sum + b[j] };
+    if finish == Finish::Relu && z < T::ZERO { T::ZERO } else { z }
+}
+
 /// f32: our own tiles.
 pub(crate) mod single {
     use std::cell::RefCell;
+    use std::ptr::null;
 
-    use super::{BatchRows, KC, Range};
+    use super::{BatchRows, Finish, KC, Range, finished};
     use crate::microkernel::{Plain, Register, Tile, tile};
     use crate::simd::{Level, level};
 
@@ -140,7 +168,7 @@ pub(crate) mod single {
         };
     }
 
-    dispatch!(matmul = matmul_on(x: &[f32], w: &[f32], y: &mut [f32], m: usize, k: usize, n: usize));
+    dispatch!(matmul = matmul_on(x: &[f32], w: &[f32], b: &[f32], finish: Finish, y: &mut [f32], sizes: [usize; 3]));
     dispatch!(matmul_nt = matmul_nt_on(d: &[f32], w: &[f32], dx: &mut [f32], m: usize, k: usize, n: usize));
     dispatch!(matmul_tn = matmul_tn_on(x: BatchRows<f32>, d: BatchRows<f32>, inputs: Range<usize>, dw: &mut [f32]));
 
@@ -196,7 +224,19 @@ pub(crate) mod single {
     /// # Safety
     /// As for [`tile`], for `rows` rows.
     #[inline(always)]
-    unsafe fn column_of_tiles<V: Register, const MR: usize, const NV: usize>(mut t: Tile, rows: usize) {
+    unsafe fn column_of_tiles<V: Register, const MR: usize, const NV: usize>(t: Tile, rows: usize) {
+        // SAFETY: the caller's promise. A last panel that one register covers does not compute a second one's padding.
+        unsafe {
+            if t.columns <= V::LANES { rows_of_tiles::<V, MR, 1>(t, rows) } else { rows_of_tiles::<V, MR, NV>(t, rows) }
+        }
+    }
+
+    /// As [`column_of_tiles`], for panels of NV registers.
+    ///
+    /// # Safety
+    /// As for [`tile`], for `rows` rows.
+    #[inline(always)]
+    unsafe fn rows_of_tiles<V: Register, const MR: usize, const NV: usize>(mut t: Tile, rows: usize) {
         let mut left = rows;
         while left > 0 {
             let now = left.min(MR);
@@ -226,7 +266,7 @@ pub(crate) mod single {
         }
     }
 
-    /// y ← x·w.
+    /// y ← finish(x·w + b); b is empty or has n floats.
     ///
     /// # Safety
     /// The instructions of `V` exist; x holds m·k floats, w k·n, y m·n.
@@ -234,16 +274,18 @@ pub(crate) mod single {
     unsafe fn matmul_on<V: Register, const MR: usize, const NV: usize>(
         x: &[f32],
         w: &[f32],
+        b: &[f32],
+        finish: Finish,
         y: &mut [f32],
-        m: usize,
-        k: usize,
-        n: usize,
+        [m, k, n]: [usize; 3],
         packed: &mut Packed,
     ) {
         let nr = NV * V::LANES;
         if k == 0 {
-            return y.fill(0.0);
+            let rows = y.chunks_exact_mut(n.max(1));
+            return rows.for_each(|y| y.iter_mut().enumerate().for_each(|(j, y)| *y = finished(0.0, b, j, finish)));
         }
+        let mut bias = [0.0_f32; NR_MAX];
         let panel = &mut packed.panel;
         for p in (0..k).step_by(KC) {
             let kc = KC.min(k - p);
@@ -256,6 +298,10 @@ pub(crate) mod single {
                         copy_padded(&w[(p + row) * n + j..][..columns], to);
                     }
                 }
+                let whole = p + kc == k;
+                if whole && !b.is_empty() {
+                    bias[..columns].copy_from_slice(&b[j..][..columns]);
+                }
                 let t = Tile {
                     a: x[p..].as_ptr(),
                     a_row: k,
@@ -267,6 +313,8 @@ pub(crate) mod single {
                     columns,
                     kc,
                     overwrite: p == 0,
+                    bias: if whole && !b.is_empty() { bias.as_ptr() } else { null() },
+                    relu: whole && finish == Finish::Relu,
                 };
                 // SAFETY: rows p..p+kc of w and columns j..j+columns of y exist; an unpacked panel is full width.
                 unsafe { column_of_tiles::<V, MR, NV>(t, m) };
@@ -310,6 +358,8 @@ pub(crate) mod single {
                     columns,
                     kc,
                     overwrite: p == 0,
+                    bias: null(),
+                    relu: false,
                 };
                 // SAFETY: columns p..p+kc of δ and j..j+columns of dx exist; the panel is full.
                 unsafe { column_of_tiles::<V, MR, NV>(t, m) };
@@ -360,6 +410,8 @@ pub(crate) mod single {
                             columns,
                             kc,
                             overwrite: p == 0,
+                            bias: null(),
+                            relu: false,
                         };
                         // SAFETY: the packed columns and the panel are kc deep; rows i+top.. of dw exist.
                         unsafe { column_of_tiles::<V, MR, NV>(t, MR.min(mc - top)) };
@@ -372,7 +424,7 @@ pub(crate) mod single {
 
 /// f64: matrixmultiply, for the gradient checks.
 pub(crate) mod double {
-    use super::{BatchRows, Range};
+    use super::{BatchRows, Finish, Range, finished};
 
     /// c ← a·b + beta·c for strided a (m×k) and b (k×n), row-major c (m×n).
     fn gemm(
@@ -411,8 +463,11 @@ pub(crate) mod double {
         }
     }
 
-    pub(crate) fn matmul(x: &[f64], w: &[f64], y: &mut [f64], m: usize, k: usize, n: usize) {
+    pub(crate) fn matmul(x: &[f64], w: &[f64], b: &[f64], finish: Finish, y: &mut [f64], [m, k, n]: [usize; 3]) {
         gemm([m, k, n], x, [k, 1], w, [n, 1], 0.0, y);
+        for y in y.chunks_exact_mut(n.max(1)) {
+            y.iter_mut().enumerate().for_each(|(j, y)| *y = finished(*y, b, j, finish));
+        }
     }
 
     pub(crate) fn matmul_nt(d: &[f64], w: &[f64], dx: &mut [f64], m: usize, k: usize, n: usize) {

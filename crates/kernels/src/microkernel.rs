@@ -24,6 +24,8 @@ pub(crate) unsafe trait Register: Copy {
     unsafe fn add(self, other: Self) -> Self;
     /// a·b + self, rounded once.
     unsafe fn fused_multiply_add(self, a: Self, b: Self) -> Self;
+    /// 0 where self is below 0, self elsewhere: NaN stays NaN.
+    unsafe fn relu(self) -> Self;
 
     /// to(i, j) ← from(j, i) for a block of LANES × LANES floats, rows `from_stride` and `to_stride` floats apart.
     #[inline(always)]
@@ -41,14 +43,14 @@ pub(crate) unsafe trait Register: Copy {
 mod x86 {
     use super::Register;
     use std::arch::x86_64::{
-        __m256, __m512, _mm256_add_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_permute2f128_ps, _mm256_set1_ps,
-        _mm256_shuffle_ps, _mm256_storeu_ps, _mm256_unpackhi_ps, _mm256_unpacklo_ps, _mm512_add_ps, _mm512_fmadd_ps,
-        _mm512_loadu_ps, _mm512_set1_ps, _mm512_shuffle_f32x4, _mm512_shuffle_ps, _mm512_storeu_ps, _mm512_unpackhi_ps,
-        _mm512_unpacklo_ps,
+        __m256, __m512, _mm256_add_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_max_ps, _mm256_permute2f128_ps,
+        _mm256_set1_ps, _mm256_shuffle_ps, _mm256_storeu_ps, _mm256_unpackhi_ps, _mm256_unpacklo_ps, _mm512_add_ps,
+        _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_max_ps, _mm512_set1_ps, _mm512_shuffle_f32x4, _mm512_shuffle_ps,
+        _mm512_storeu_ps, _mm512_unpackhi_ps, _mm512_unpacklo_ps,
     };
 
     macro_rules! register {
-        ($type:ty, $lanes:literal, $set1:ident, $load:ident, $store:ident, $add:ident, $fma:ident, $turn:ident) => {
+        ($type:ty, $lanes:literal, $set1:ident, $load:ident, $store:ident, $add:ident, $fma:ident, $max:ident, $turn:ident) => {
             // SAFETY: each method is the one instruction of its name, on registers of the stated width.
             unsafe impl Register for $type {
                 const LANES: usize = $lanes;
@@ -78,6 +80,11 @@ mod x86 {
                     unsafe { $fma(a, b, self) }
                 }
                 #[inline(always)]
+                unsafe fn relu(self) -> Self {
+                    // SAFETY: the caller vouches for the instruction set. The second operand is what NaN gives.
+                    unsafe { $max($set1(0.0), self) }
+                }
+                #[inline(always)]
                 unsafe fn transpose(from: *const f32, from_stride: usize, to: *mut f32, to_stride: usize) {
                     // SAFETY: the caller vouches for the instruction set and for both blocks.
                     unsafe { $turn(from, from_stride, to, to_stride) }
@@ -85,8 +92,28 @@ mod x86 {
             }
         };
     }
-    register!(__m512, 16, _mm512_set1_ps, _mm512_loadu_ps, _mm512_storeu_ps, _mm512_add_ps, _mm512_fmadd_ps, turn16);
-    register!(__m256, 8, _mm256_set1_ps, _mm256_loadu_ps, _mm256_storeu_ps, _mm256_add_ps, _mm256_fmadd_ps, turn8);
+    register!(
+        __m512,
+        16,
+        _mm512_set1_ps,
+        _mm512_loadu_ps,
+        _mm512_storeu_ps,
+        _mm512_add_ps,
+        _mm512_fmadd_ps,
+        _mm512_max_ps,
+        turn16
+    );
+    register!(
+        __m256,
+        8,
+        _mm256_set1_ps,
+        _mm256_loadu_ps,
+        _mm256_storeu_ps,
+        _mm256_add_ps,
+        _mm256_fmadd_ps,
+        _mm256_max_ps,
+        turn8
+    );
 
     /// Transposes 4×4 blocks within the 128-bit quarters of each group of four rows, then moves the quarters.
     #[inline(always)]
@@ -179,6 +206,10 @@ unsafe impl Register for Plain {
     unsafe fn fused_multiply_add(self, a: Self, b: Self) -> Self {
         std::array::from_fn(|lane| a[lane].mul_add(b[lane], self[lane]))
     }
+    #[inline(always)]
+    unsafe fn relu(self) -> Self {
+        self.map(|value| if value < 0.0 { 0.0 } else { value })
+    }
 }
 
 /// Where a tile's operands lie.
@@ -199,6 +230,10 @@ pub(crate) struct Tile {
     pub kc: usize,
     /// The sum overwrites c; otherwise it is added to c.
     pub overwrite: bool,
+    /// What is done to c once the sum is whole: this is added, NV·LANES floats; null stands for nothing.
+    pub bias: *const f32,
+    /// And then all that is below 0 becomes 0.
+    pub relu: bool,
 }
 
 /// c(i,·) ← [c(i,·) +] Σ_p a(i,p)·b(p,·) for MR rows i, each element one chain of fused multiply-adds over rising p.
@@ -223,23 +258,39 @@ pub(crate) unsafe fn tile<V: Register, const MR: usize, const NV: usize>(t: &Til
             a = a.add(t.a_step);
             b = b.add(t.b_step);
         }
-        let full = t.columns == NV * V::LANES;
         for i in 0..MR {
-            let c = t.c.add(i * t.c_row);
-            if full {
-                for j in 0..NV {
-                    let c = c.add(j * V::LANES);
-                    if t.overwrite { sum[i][j] } else { V::load(c).add(sum[i][j]) }.store(c);
-                }
-            } else {
-                let mut row = [0.0_f32; 64];
-                for j in 0..NV {
-                    sum[i][j].store(row.as_mut_ptr().add(j * V::LANES));
-                }
-                for j in 0..t.columns {
-                    *c.add(j) = if t.overwrite { row[j] } else { *c.add(j) + row[j] };
+            for j in 0..NV {
+                let c = t.c.add(i * t.c_row + j * V::LANES);
+                let columns = t.columns.saturating_sub(j * V::LANES).min(V::LANES);
+                if columns == V::LANES {
+                    finish(t, j, sum[i][j], c).store(c);
+                } else if columns > 0 {
+                    // c ends within this register: by way of a whole one.
+                    let mut part = [0.0_f32; MAX_LANES];
+                    std::ptr::copy_nonoverlapping(c, part.as_mut_ptr(), columns);
+                    finish(t, j, sum[i][j], part.as_ptr()).store(part.as_mut_ptr());
+                    std::ptr::copy_nonoverlapping(part.as_ptr(), c, columns);
                 }
             }
         }
+    }
+}
+
+/// Lanes of the widest register.
+const MAX_LANES: usize = 16;
+
+/// What register `j` of a row of c becomes: [c +] sum [+ bias] [, 0 where that is below 0].
+///
+/// # Safety
+/// As for [`tile`]; c holds LANES floats.
+#[inline(always)]
+unsafe fn finish<V: Register>(t: &Tile, j: usize, sum: V, c: *const f32) -> V {
+    // SAFETY: the caller vouches for c, and `Tile` for the bias.
+    unsafe {
+        let mut c = if t.overwrite { sum } else { V::load(c).add(sum) };
+        if !t.bias.is_null() {
+            c = c.add(V::load(t.bias.add(j * V::LANES)));
+        }
+        if t.relu { c.relu() } else { c }
     }
 }

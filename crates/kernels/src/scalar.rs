@@ -3,7 +3,7 @@
 use std::fmt::{Debug, Display};
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Range, Sub, SubAssign};
 
-use crate::{BatchRows, math, matmul};
+use crate::{BatchRows, Finish, math, matmul};
 
 mod sealed {
     pub trait Sealed {}
@@ -90,7 +90,7 @@ pub trait Scalar:
     }
 
     #[doc(hidden)]
-    fn matmul(x: &[Self], w: &[Self], y: &mut [Self], m: usize, k: usize, n: usize);
+    fn matmul(x: &[Self], w: &[Self], b: &[Self], finish: Finish, y: &mut [Self], sizes: [usize; 3]);
     #[doc(hidden)]
     fn matmul_nt(d: &[Self], w: &[Self], dx: &mut [Self], m: usize, k: usize, n: usize);
     #[doc(hidden)]
@@ -151,8 +151,8 @@ impl Scalar for f32 {
         self.is_finite()
     }
 
-    fn matmul(x: &[Self], w: &[Self], y: &mut [Self], m: usize, k: usize, n: usize) {
-        matmul::single::matmul(x, w, y, m, k, n);
+    fn matmul(x: &[Self], w: &[Self], b: &[Self], finish: Finish, y: &mut [Self], sizes: [usize; 3]) {
+        matmul::single::matmul(x, w, b, finish, y, sizes);
     }
     fn matmul_nt(d: &[Self], w: &[Self], dx: &mut [Self], m: usize, k: usize, n: usize) {
         matmul::single::matmul_nt(d, w, dx, m, k, n);
@@ -206,8 +206,8 @@ impl Scalar for f64 {
         self.is_finite()
     }
 
-    fn matmul(x: &[Self], w: &[Self], y: &mut [Self], m: usize, k: usize, n: usize) {
-        matmul::double::matmul(x, w, y, m, k, n);
+    fn matmul(x: &[Self], w: &[Self], b: &[Self], finish: Finish, y: &mut [Self], sizes: [usize; 3]) {
+        matmul::double::matmul(x, w, b, finish, y, sizes);
     }
     fn matmul_nt(d: &[Self], w: &[Self], dx: &mut [Self], m: usize, k: usize, n: usize) {
         matmul::double::matmul_nt(d, w, dx, m, k, n);

@@ -3,7 +3,7 @@
 //! ```text
 //! name      y = φ(z)          φ′(z), from y alone      derivation
 //! linear    z                 1
-//! relu      max(z, 0)         1 if y > 0, else 0       the kink at z = 0 gets the subgradient 0
+//! relu      max(z, 0)         1 if y > 0, else 0       the kink at z = 0 gets the subgradient 0; NaN stays NaN
 //! sigmoid   1/(1 + e⁻ᶻ)       y·(1 − y)                φ′ = e⁻ᶻ/(1 + e⁻ᶻ)² = y·(1 − y)
 //! tanh      (e²ᶻ−1)/(e²ᶻ+1)   1 − y²                   φ′ = (cosh² z − sinh² z)/cosh² z = 1 − tanh² z
 //! ```
@@ -45,13 +45,13 @@ impl Activation {
     }
 }
 
-/// y ← φ(y + b), row by row: on entry y holds x·w.
-pub fn forward<T: Scalar>(activation: Activation, b: &[T], y: &mut [T]) {
+/// y ← φ(z), in place: on entry y holds z.
+pub fn forward<T: Scalar>(activation: Activation, y: &mut [T]) {
     match activation {
-        Activation::Linear => each_row(b, y, |z| z),
-        Activation::Relu => each_row(b, y, |z| z.max(T::ZERO)),
-        Activation::Sigmoid => each_row(b, y, T::sigmoid),
-        Activation::Tanh => each_row(b, y, T::tanh),
+        Activation::Linear => {}
+        Activation::Relu => each(y, |z| if z < T::ZERO { T::ZERO } else { z }),
+        Activation::Sigmoid => each(y, T::sigmoid),
+        Activation::Tanh => each(y, T::tanh),
     }
 }
 
@@ -59,23 +59,21 @@ pub fn forward<T: Scalar>(activation: Activation, b: &[T], y: &mut [T]) {
 pub fn backward<T: Scalar>(activation: Activation, y: &[T], dy: &mut [T]) {
     match activation {
         Activation::Linear => {}
-        Activation::Relu => each(y, dy, |y, dy| if y > T::ZERO { dy } else { T::ZERO }),
-        Activation::Sigmoid => each(y, dy, |y, dy| dy * (y * (T::ONE - y))),
-        Activation::Tanh => each(y, dy, |y, dy| dy * (T::ONE - y * y)),
+        Activation::Relu => each_pair(y, dy, |y, dy| if y > T::ZERO { dy } else { T::ZERO }),
+        Activation::Sigmoid => each_pair(y, dy, |y, dy| dy * (y * (T::ONE - y))),
+        Activation::Tanh => each_pair(y, dy, |y, dy| dy * (T::ONE - y * y)),
     }
 }
 
-fn each_row<T: Scalar>(b: &[T], y: &mut [T], phi: impl Fn(T) -> T) {
+fn each<T: Scalar>(y: &mut [T], phi: impl Fn(T) -> T) {
     vectorize!({
-        for y in y.chunks_exact_mut(b.len().max(1)) {
-            for (y, &b) in y.iter_mut().zip(b) {
-                *y = phi(*y + b);
-            }
+        for y in y.iter_mut() {
+            *y = phi(*y);
         }
     });
 }
 
-fn each<T: Scalar>(y: &[T], dy: &mut [T], delta: impl Fn(T, T) -> T) {
+fn each_pair<T: Scalar>(y: &[T], dy: &mut [T], delta: impl Fn(T, T) -> T) {
     vectorize!({
         for (dy, &y) in dy.iter_mut().zip(y) {
             *dy = delta(y, *dy);

@@ -12,21 +12,24 @@
 //!     ∂L/∂x_ri  = Σ_j ∂z_rj/∂x_ri · δ_rj = Σ_j δ_rj·w_ij      ∂L/∂x = δ·wᵀ
 //! ```
 //!
-//! Kept from the forward pass: x and y (φ′ is a function of y, see [`activation`](crate::activation)).
+//! Kept from the forward pass: x and y (φ′ is a function of y, see [`activation`]).
 //!
 //! Slides: KERAS "Encoder", "Decoder"; CE6146 "Basic Autoencoder (2/3)": `layers.Dense(32, activation='relu')`. A
 //! vector of the slides is one row here, so their W·x is x·w with w = Wᵀ. Source: Rumelhart, Hinton & Williams,
 //! "Learning representations by back-propagating errors", Nature 323 (1986).
 
-use handgrad_kernels::{matmul, matmul_nt, matmul_tn, vectorize};
+use handgrad_kernels::{Finish, matmul_bias, matmul_nt, matmul_tn, vectorize};
 
 use crate::{Activation, BatchRows, Block, Error, Layer, ParamRole, ParamSpec, Saved, SavedBatch, Scalar, activation};
 
 /// y ← φ(x·w + b). Shapes: x m×inputs, w inputs×units, b units, y m×units.
 pub fn forward<T: Scalar>(x: &[T], w: &[T], b: &[T], phi: Activation, y: &mut [T]) {
-    let (inputs, units) = (w.len() / b.len(), b.len());
-    matmul(x, w, y, inputs, units);
-    activation::forward(phi, b, y);
+    // ReLU is cheap enough to be done while z is still in registers.
+    if phi == Activation::Relu {
+        return matmul_bias(x, w, b, Finish::Relu, y);
+    }
+    matmul_bias(x, w, b, Finish::None, y);
+    activation::forward(phi, y);
 }
 
 /// dy becomes δ = dy ⊙ φ′(z), in place. Shapes: y and dy m×units.

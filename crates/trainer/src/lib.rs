@@ -22,6 +22,7 @@ mod arena;
 mod error;
 mod fit;
 mod order;
+mod pace;
 mod source;
 mod trainer;
 pub mod yardstick;
