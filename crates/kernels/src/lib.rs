@@ -6,7 +6,7 @@
 //!   does any number of threads: each element of a product is one chain of fused multiply-adds in a fixed order, and
 //!   each elementary function is one text that every path compiles.
 //! * **No allocation**, but for one buffer a thread, made with its first product.
-//! * **A plain twin.** The products have a readable counterpart in [`reference`]; the elementary functions state their
+//! * **A plain twin.** The products have a readable counterpart in [`mod@reference`]; the elementary functions state their
 //!   error in ulp, measured against f64.
 //!
 //! This is the only crate that may hold `unsafe`; each block says why it is sound.
