@@ -5,7 +5,7 @@
 //! * **The same bits on every code path.** AVX-512, AVX2 and plain Rust give the same result to the last bit, and so
 //!   does any number of threads: each element of a product is one chain of fused multiply-adds in a fixed order, and
 //!   each elementary function is one text that every path compiles.
-//! * **No allocation**, but for one buffer a thread, made with its first product.
+//! * **No allocation.** What a product packs lies in memory that each thread has from its start.
 //! * **A plain twin.** The products have a readable counterpart in [`mod@reference`]; the elementary functions state their
 //!   error in ulp, measured against f64.
 //!

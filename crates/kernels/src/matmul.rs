@@ -121,9 +121,9 @@ pub(crate) mod single {
     }
 
     thread_local! {
-        /// One for every thread, made when it computes its first product.
-        static PACKED: RefCell<Box<Packed>> =
-            RefCell::new(Box::new(Packed { panel: [0.0; KC * NR_MAX], columns: [0.0; KC * MC] }));
+        /// One for every thread, in the memory that a thread has from the start: nothing is allocated.
+        static PACKED: RefCell<Packed> =
+            const { RefCell::new(Packed { panel: [0.0; KC * NR_MAX], columns: [0.0; KC * MC] }) };
     }
 
     /// Calls `$body::<register, MR, NV>` with the register of this machine.
