@@ -11,8 +11,10 @@ pub(crate) struct Pace {
     done: AtomicUsize,
 }
 
-/// About 50 µs: longer than threads of even work differ, shorter than a slice of time that a crowded machine gives.
-const SPINS: usize = 3_000;
+/// Rounds of waiting, together about 50 µs: longer than threads of even work differ.
+const YIELDS: usize = 60;
+/// Pauses in a round.
+const SPINS: usize = 20;
 
 impl Pace {
     /// Runs one thread's part of a phase.
@@ -22,10 +24,13 @@ impl Pace {
         self.done.fetch_add(1, Ordering::Relaxed);
         // The counts guard no memory, so the weakest ordering will do: rayon's own join is what publishes the results.
         let waiting = || self.done.load(Ordering::Relaxed) < self.begun.load(Ordering::Relaxed);
-        let mut spins = 0;
-        while spins < SPINS && waiting() {
-            std::hint::spin_loop();
-            spins += 1;
+        for _ in 0..YIELDS {
+            if !waiting() {
+                break;
+            }
+            (0..SPINS).for_each(|_| std::hint::spin_loop());
+            // Where two threads share a core, the one that is waited for gets it.
+            std::thread::yield_now();
         }
         result
     }
