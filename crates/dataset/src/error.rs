@@ -296,7 +296,8 @@ impl Error {
 }
 
 /// Dimensions as people write them: `60000×28×28`.
-pub(crate) fn sizes<T: ToString>(dims: &[T]) -> String {
+#[must_use]
+pub fn sizes<T: ToString>(dims: &[T]) -> String {
     // A header may claim 255 dimensions; a message is to stay one paragraph.
     let shown: Vec<String> = dims.iter().take(8).map(T::to_string).collect();
     let rest = if dims.len() > 8 { "×…" } else { "" };
@@ -304,7 +305,8 @@ pub(crate) fn sizes<T: ToString>(dims: &[T]) -> String {
 }
 
 /// A count with commas: `60,000`.
-pub(crate) fn thousands(count: usize) -> String {
+#[must_use]
+pub fn thousands(count: usize) -> String {
     let digits = count.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (i, digit) in digits.chars().enumerate() {

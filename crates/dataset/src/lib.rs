@@ -21,7 +21,7 @@ mod progress;
 mod samples;
 pub mod synthetic;
 
-pub use error::Error;
+pub use error::{Error, sizes, thousands};
 pub use load::{DataSet, load};
 pub use progress::Progress;
 pub use samples::{Samples, Values};

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use handgrad_dataset::{Samples, idx, named, synthetic};
+use handgrad_dataset::{Samples, idx, named, sizes, synthetic, thousands};
 
 use crate::args::DataCommand;
 use crate::{Done, show};
@@ -16,7 +16,7 @@ pub fn run(command: &DataCommand) -> Result<Done> {
         DataCommand::Synthesize { out, seed, train, validation } => {
             refuse_to_overwrite(out)?;
             synthetic::write(out, *seed, *train as usize, *validation as usize)?;
-            let (train, validation) = (show::thousands(*train as usize), show::thousands(*validation as usize));
+            let (train, validation) = (thousands(*train as usize), thousands(*validation as usize));
             show::result(&format!("wrote {train} training and {validation} validation images to {}", out.display()))?;
         }
     }
@@ -68,14 +68,14 @@ fn fetch(name: &str, data_dir: &Path) -> Result<()> {
 fn info(path: &Path) -> Result<()> {
     let array = idx::read(path)?;
     let dims = array.shape().to_vec();
-    show::result(&format!("{}: IDX, {} values of type {}", path.display(), show::shape(&dims), array.element()))?;
+    show::result(&format!("{}: IDX, {} values of type {}", path.display(), sizes(&dims), array.element()))?;
     if dims.len() > 1 {
         let samples = Samples::from_idx(array, path)?;
         let (low, high) = samples.range();
-        let count = show::thousands(samples.len());
+        let count = thousands(samples.len());
         show::result(&format!(
             "{count} samples of {}, values from {low} to {high} (bytes count as value/255)",
-            show::shape(&samples.shape)
+            sizes(&samples.shape)
         ))?;
     } else {
         show::result("one dimension: labels, not samples")?;

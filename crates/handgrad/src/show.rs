@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use handgrad_dataset::{sizes, thousands};
 use handgrad_layers::{Activation, Scalar};
 use handgrad_models::Network;
 use handgrad_trainer::EpochRecord;
@@ -23,24 +24,6 @@ pub fn result(text: &str) -> Result<()> {
     }
 }
 
-/// 60000 as 60,000.
-pub fn thousands(value: usize) -> String {
-    let digits = value.to_string();
-    let mut grouped = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
-}
-
-/// [28, 28] as 28×28.
-pub fn shape(dims: &[usize]) -> String {
-    dims.iter().map(ToString::to_string).collect::<Vec<_>>().join("×")
-}
-
 /// A value to five significant digits, as losses and scores are shown.
 pub fn number(value: f64) -> String {
     let digits = 4 - value.abs().max(1e-12).log10().floor().clamp(-8.0, 4.0) as i32;
@@ -57,7 +40,7 @@ pub fn summary<T: Scalar>(network: &Network<T>) -> String {
             // The last activation was moved into the loss; people look for it where the spec has it.
             what = format!("{}, {}", what.trim_end_matches(", linear"), network.output().name());
         }
-        rows.push([what, shape(network.shape(at + 1)), thousands(network.theta_of(at).len())]);
+        rows.push([what, sizes(network.shape(at + 1)), thousands(network.theta_of(at).len())]);
     }
     rows.push(["total".into(), String::new(), thousands(network.param_count())]);
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);

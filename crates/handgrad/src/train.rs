@@ -169,7 +169,7 @@ impl<'a> Watch<'a> {
             Event::Step { epoch, samples, loss, samples_per_epoch } => {
                 self.bar.set_prefix(format!("epoch {epoch}/{}", self.plan.epochs));
                 self.bar.set_position((epoch - 1).saturating_mul(samples_per_epoch).saturating_add(samples) as u64);
-                let rate = show::thousands(self.bar.per_sec() as usize);
+                let rate = handgrad_dataset::thousands(self.bar.per_sec() as usize);
                 self.bar.set_message(format!("loss {}  {rate} images/s", show::number(loss)));
             }
             Event::Epoch(record) => {
