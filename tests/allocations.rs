@@ -54,13 +54,16 @@ fn memory_hangs_on_the_batch_and_the_network_alone() {
     let samples = bytes(2_000, 784, 4);
     let spec = basic::spec(&[784], 32, LossKind::Bce);
     let batch = 64;
-    let region = Region::new(ALLOCATOR);
-    let mut trainer = Trainer::new(Network::<f32>::new(&spec).expect("fits"), ADAM, batch, 0);
-    let plan = Plan { epochs: 2, batch_size: batch, seed: 0 };
-    let source = Source::new(&samples);
-    fit(&mut trainer, &source, &source, &plan, &mut |_| true).expect("learns");
-    let stats = region.change();
-    // θ, gradient and two slots; x and δ of all layers for a batch; the order of the samples twice; and change.
+    // On two threads everywhere: each has scratch memory for the gradient of a block.
+    let stats = on(2, || {
+        let region = Region::new(ALLOCATOR);
+        let mut trainer = Trainer::new(Network::<f32>::new(&spec).expect("fits"), ADAM, batch, 0);
+        let plan = Plan { epochs: 2, batch_size: batch, seed: 0 };
+        let source = Source::new(&samples);
+        fit(&mut trainer, &source, &source, &plan, &mut |_| true).expect("learns");
+        region.change()
+    });
+    // θ, two slots, and two threads' scratch of half of θ each; x and δ of all layers for a batch; the order of the samples twice; and change.
     let weights = 4 * 50_992 * size_of::<f32>();
     let activations = 2 * batch * (784 + 32 + 784) * 4;
     let bound = weights + activations + 3 * samples.len() * 4 + 100_000;

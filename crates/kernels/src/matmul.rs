@@ -12,8 +12,8 @@
 //! row and column, so neither the number of rows a call has, nor threads, nor the register width change a bit.
 //!
 //! Blocking follows BLIS (Van Zee & van de Geijn 2015): a panel of the second operand, 256 deep and as wide as a tile,
-//! is packed where it would not lie contiguous, then tiles of MR rows run down it. The packed
-//! panels lie in memory that each thread keeps.
+//! is packed where it would not lie contiguous, then tiles of MR rows run down it. What is packed lies in memory that
+//! each thread keeps.
 
 pub(crate) mod double;
 pub(crate) mod single;

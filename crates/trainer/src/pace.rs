@@ -2,16 +2,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Keeps the threads of a step awake.
 ///
-/// A rayon thread without work goes to sleep after some 15 µs, and waking it costs about as much again as half a step on
-/// a batch of 32. So a thread that is done with its part of a phase spins until those that have begun theirs are done too:
-/// then all meet the next phase awake. It does not wait for parts that nobody has begun, nor for ever.
+/// A rayon thread without work soon goes to sleep, and must be woken for the next phase. So a thread that is done with its
+/// part of a phase waits until those that have begun theirs are done too: then all meet the next phase awake. It does not
+/// wait for parts that nobody has begun, nor for ever.
 #[derive(Debug, Default)]
 pub(crate) struct Pace {
     begun: AtomicUsize,
     done: AtomicUsize,
 }
 
-/// Rounds of waiting, together about 50 µs: longer than threads of even work differ.
+/// Rounds of waiting before a thread goes back to rayon all the same.
 const YIELDS: usize = 60;
 /// Pauses in a round.
 const SPINS: usize = 20;
