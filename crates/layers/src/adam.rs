@@ -60,10 +60,15 @@ pub fn update<T: Scalar>(theta: &mut [T], g: &[T], m: &mut [T], v: &mut [T], ada
     let step_size = T::from_f64(adam.learning_rate / correction1);
     let root_correction = T::from_f64(1.0 / correction2.sqrt());
     let epsilon = T::from_f64(adam.epsilon);
+    let negligible_g = T::from_f64(2.0_f64.powi(-57));
+    let negligible = T::from_f64(2.0_f64.powi(-100));
     vectorize!({
         for (((theta, &g), m), v) in theta.iter_mut().zip(g).zip(m).zip(v) {
+            let g = if g.abs() < negligible_g { T::ZERO } else { g };
             *m = beta1 * *m + one_minus_beta1 * g;
+            *m = if m.abs() < negligible { T::ZERO } else { *m };
             *v = beta2 * *v + one_minus_beta2 * (g * g);
+            *v = if *v < negligible { T::ZERO } else { *v };
             *theta -= step_size * *m / (v.sqrt() * root_correction + epsilon);
         }
     });
