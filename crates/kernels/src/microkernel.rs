@@ -21,6 +21,12 @@ pub(crate) unsafe trait Register: Copy {
     unsafe fn splat(value: f32) -> Self;
     unsafe fn load(from: *const f32) -> Self;
     unsafe fn store(self, to: *mut f32);
+    /// The first `count` ≤ LANES floats, and zeros; only these need be valid.
+    unsafe fn load_first(from: *const f32, count: usize) -> Self;
+    /// Stores the first `count` ≤ LANES floats; only these need be valid.
+    unsafe fn store_first(self, to: *mut f32, count: usize);
+    /// Asks for a cache line, if there is such a thing; any address will do.
+    fn prefetch(from: *const f32);
     unsafe fn add(self, other: Self) -> Self;
     /// a·b + self, rounded once.
     unsafe fn fused_multiply_add(self, a: Self, b: Self) -> Self;
@@ -43,14 +49,16 @@ pub(crate) unsafe trait Register: Copy {
 mod x86 {
     use super::Register;
     use std::arch::x86_64::{
-        __m256, __m512, _mm256_add_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_max_ps, _mm256_permute2f128_ps,
-        _mm256_set1_ps, _mm256_shuffle_ps, _mm256_storeu_ps, _mm256_unpackhi_ps, _mm256_unpacklo_ps, _mm512_add_ps,
-        _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_max_ps, _mm512_set1_ps, _mm512_shuffle_f32x4, _mm512_shuffle_ps,
+        __m256, __m256i, __m512, _MM_HINT_T0, _mm_prefetch, _mm256_add_ps, _mm256_cmpgt_epi32, _mm256_fmadd_ps,
+        _mm256_loadu_ps, _mm256_maskload_ps, _mm256_maskstore_ps, _mm256_max_ps, _mm256_permute2f128_ps,
+        _mm256_set1_epi32, _mm256_set1_ps, _mm256_setr_epi32, _mm256_shuffle_ps, _mm256_storeu_ps, _mm256_unpackhi_ps,
+        _mm256_unpacklo_ps, _mm512_add_ps, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_mask_storeu_ps,
+        _mm512_maskz_loadu_ps, _mm512_max_ps, _mm512_set1_ps, _mm512_shuffle_f32x4, _mm512_shuffle_ps,
         _mm512_storeu_ps, _mm512_unpackhi_ps, _mm512_unpacklo_ps,
     };
 
     macro_rules! register {
-        ($type:ty, $lanes:literal, $set1:ident, $load:ident, $store:ident, $add:ident, $fma:ident, $max:ident, $turn:ident) => {
+        ($type:ty, $lanes:literal, $set1:ident, $load:ident, $store:ident, $load_first:ident, $store_first:ident, $add:ident, $fma:ident, $max:ident, $turn:ident) => {
             // SAFETY: each method is the one instruction of its name, on registers of the stated width.
             unsafe impl Register for $type {
                 const LANES: usize = $lanes;
@@ -68,6 +76,21 @@ mod x86 {
                 unsafe fn store(self, to: *mut f32) {
                     // SAFETY: the caller vouches for the instruction set and for `LANES` writable floats.
                     unsafe { $store(to, self) }
+                }
+                #[inline(always)]
+                unsafe fn load_first(from: *const f32, count: usize) -> Self {
+                    // SAFETY: the caller vouches for the instruction set and for `count` readable floats.
+                    unsafe { $load_first(from, count) }
+                }
+                #[inline(always)]
+                unsafe fn store_first(self, to: *mut f32, count: usize) {
+                    // SAFETY: the caller vouches for the instruction set and for `count` writable floats.
+                    unsafe { $store_first(self, to, count) }
+                }
+                #[inline(always)]
+                fn prefetch(from: *const f32) {
+                    // SAFETY: every x86-64 processor has SSE, and a prefetch of any address does nothing worse than nothing.
+                    unsafe { _mm_prefetch::<_MM_HINT_T0>(from.cast()) }
                 }
                 #[inline(always)]
                 unsafe fn add(self, other: Self) -> Self {
@@ -98,6 +121,8 @@ mod x86 {
         _mm512_set1_ps,
         _mm512_loadu_ps,
         _mm512_storeu_ps,
+        load_first16,
+        store_first16,
         _mm512_add_ps,
         _mm512_fmadd_ps,
         _mm512_max_ps,
@@ -109,11 +134,49 @@ mod x86 {
         _mm256_set1_ps,
         _mm256_loadu_ps,
         _mm256_storeu_ps,
+        load_first8,
+        store_first8,
         _mm256_add_ps,
         _mm256_fmadd_ps,
         _mm256_max_ps,
         turn8
     );
+
+    #[inline(always)]
+    unsafe fn load_first16(from: *const f32, count: usize) -> __m512 {
+        // SAFETY: the caller vouches for AVX-512; what the mask leaves out is not read.
+        unsafe { _mm512_maskz_loadu_ps(first16(count), from) }
+    }
+
+    #[inline(always)]
+    unsafe fn store_first16(register: __m512, to: *mut f32, count: usize) {
+        // SAFETY: the caller vouches for AVX-512; what the mask leaves out is not written.
+        unsafe { _mm512_mask_storeu_ps(to, first16(count), register) }
+    }
+
+    #[inline(always)]
+    fn first16(count: usize) -> u16 {
+        ((1_u32 << count) - 1) as u16
+    }
+
+    #[inline(always)]
+    unsafe fn load_first8(from: *const f32, count: usize) -> __m256 {
+        // SAFETY: the caller vouches for AVX2; what the mask leaves out is not read.
+        unsafe { _mm256_maskload_ps(from, first8(count)) }
+    }
+
+    #[inline(always)]
+    unsafe fn store_first8(register: __m256, to: *mut f32, count: usize) {
+        // SAFETY: the caller vouches for AVX2; what the mask leaves out is not written.
+        unsafe { _mm256_maskstore_ps(to, first8(count), register) }
+    }
+
+    /// All bits set in the first `count` lanes.
+    #[inline(always)]
+    unsafe fn first8(count: usize) -> __m256i {
+        // SAFETY: the caller vouches for AVX2.
+        unsafe { _mm256_cmpgt_epi32(_mm256_set1_epi32(count as i32), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)) }
+    }
 
     /// Transposes 4×4 blocks within the 128-bit quarters of each group of four rows, then moves the quarters.
     #[inline(always)]
@@ -199,6 +262,20 @@ unsafe impl Register for Plain {
         unsafe { to.cast::<Self>().write_unaligned(self) }
     }
     #[inline(always)]
+    unsafe fn load_first(from: *const f32, count: usize) -> Self {
+        // SAFETY: the caller vouches for `count` readable floats.
+        std::array::from_fn(|lane| if lane < count { unsafe { *from.add(lane) } } else { 0.0 })
+    }
+    #[inline(always)]
+    unsafe fn store_first(self, to: *mut f32, count: usize) {
+        for (lane, value) in self.into_iter().enumerate().take(count) {
+            // SAFETY: the caller vouches for `count` writable floats.
+            unsafe { *to.add(lane) = value };
+        }
+    }
+    #[inline(always)]
+    fn prefetch(_: *const f32) {}
+    #[inline(always)]
     unsafe fn add(self, other: Self) -> Self {
         std::array::from_fn(|lane| self[lane] + other[lane])
     }
@@ -222,6 +299,8 @@ pub(crate) struct Tile {
     /// b(p,·) at `b + p·b_step`, NV·LANES floats
     pub b: *const f32,
     pub b_step: usize,
+    /// Where the steps leap.
+    pub leap: Leap,
     /// c(i,·) at `c + i·c_row`, `columns` floats
     pub c: *mut f32,
     pub c_row: usize,
@@ -236,61 +315,100 @@ pub(crate) struct Tile {
     pub relu: bool,
 }
 
+/// Rows of a batch lie in shards: after the last step within a shard, a and b are this much further on.
+#[derive(Clone, Copy)]
+pub(crate) struct Leap {
+    /// Steps before the first leap.
+    pub first: usize,
+    /// Steps from one leap to the next.
+    pub every: usize,
+    pub a: usize,
+    pub b: usize,
+}
+
+impl Leap {
+    /// All steps alike.
+    pub const NONE: Self = Self { first: usize::MAX, every: usize::MAX, a: 0, b: 0 };
+}
+
+/// So many rows ahead b is asked for: about as long as the third cache takes to answer.
+const AHEAD: usize = 16;
+
 /// c(i,·) ← [c(i,·) +] Σ_p a(i,p)·b(p,·) for MR rows i, each element one chain of fused multiply-adds over rising p.
+///
+/// With PACK, b is also copied to `packed`, row after row, for the tiles below: next to the multiply-adds the copy is free.
 ///
 /// # Safety
 /// The instructions of `V` exist, and all that [`Tile`] describes is valid: a and b to read, c to write (its first
-/// `columns` ≤ NV·LANES floats of each row), c overlapping neither.
+/// `columns` ≤ NV·LANES floats of each row), c overlapping neither. With PACK, `packed` has room for kc rows.
 #[inline(always)]
-pub(crate) unsafe fn tile<V: Register, const MR: usize, const NV: usize>(t: &Tile) {
+pub(crate) unsafe fn tile<V: Register, const MR: usize, const NV: usize, const PACK: bool>(t: &Tile, packed: *mut f32) {
     // SAFETY: all offsets stay inside what the caller vouches for.
     unsafe {
         let mut sum = [[V::splat(0.0); NV]; MR];
-        let (mut a, mut b) = (t.a, t.b);
+        let (mut a, mut b, mut packed) = (t.a, t.b, packed);
+        let mut steps = t.leap.first;
         for _ in 0..t.kc {
             let row: [V; NV] = std::array::from_fn(|j| V::load(b.add(j * V::LANES)));
+            (0..NV).for_each(|j| V::prefetch(b.wrapping_add(AHEAD * t.b_step + j * V::LANES)));
+            if PACK {
+                row.iter().enumerate().for_each(|(j, row)| row.store(packed.add(j * V::LANES)));
+                packed = packed.add(NV * V::LANES);
+            }
             for i in 0..MR {
                 let scalar = V::splat(*a.add(i * t.a_row));
                 for j in 0..NV {
                     sum[i][j] = sum[i][j].fused_multiply_add(scalar, row[j]);
                 }
             }
-            a = a.add(t.a_step);
-            b = b.add(t.b_step);
-        }
-        for i in 0..MR {
-            for j in 0..NV {
-                let c = t.c.add(i * t.c_row + j * V::LANES);
-                let columns = t.columns.saturating_sub(j * V::LANES).min(V::LANES);
-                if columns == V::LANES {
-                    finish(t, j, sum[i][j], c).store(c);
-                } else if columns > 0 {
-                    // c ends within this register: by way of a whole one.
-                    let mut part = [0.0_f32; MAX_LANES];
-                    std::ptr::copy_nonoverlapping(c, part.as_mut_ptr(), columns);
-                    finish(t, j, sum[i][j], part.as_ptr()).store(part.as_mut_ptr());
-                    std::ptr::copy_nonoverlapping(part.as_ptr(), c, columns);
-                }
+            // The last step may point behind all memory, where nothing is read.
+            a = a.wrapping_add(t.a_step);
+            b = b.wrapping_add(t.b_step);
+            steps -= 1;
+            if steps == 0 {
+                a = a.wrapping_add(t.leap.a);
+                b = b.wrapping_add(t.leap.b);
+                steps = t.leap.every;
             }
+        }
+        // One short loop for each thing to do: the compiler unrolls them, and so keeps the sums in registers.
+        let c = |i: usize, j: usize| t.c.add(i * t.c_row + j * V::LANES);
+        let count = |j: usize| t.columns.saturating_sub(j * V::LANES).min(V::LANES);
+        let whole = t.columns == NV * V::LANES;
+        if !t.overwrite {
+            if whole {
+                each(&mut sum, |sum, i, j| V::load(c(i, j)).add(sum));
+            } else {
+                each(&mut sum, |sum, i, j| V::load_first(c(i, j), count(j)).add(sum));
+            }
+        }
+        if !t.bias.is_null() {
+            let bias: [V; NV] = std::array::from_fn(|j| V::load(t.bias.add(j * V::LANES)));
+            each(&mut sum, |sum, _, j| sum.add(bias[j]));
+        }
+        if t.relu {
+            each(&mut sum, |sum, _, _| sum.relu());
+        }
+        if whole {
+            each(&mut sum, |sum, i, j| {
+                sum.store(c(i, j));
+                sum
+            });
+        } else {
+            each(&mut sum, |sum, i, j| {
+                sum.store_first(c(i, j), count(j));
+                sum
+            });
         }
     }
 }
 
-/// Lanes of the widest register.
-const MAX_LANES: usize = 16;
-
-/// What register `j` of a row of c becomes: [c +] sum [+ bias] [, 0 where that is below 0].
-///
-/// # Safety
-/// As for [`tile`]; c holds LANES floats.
+/// sum(i, j) ← f(sum(i, j), i, j) for all of them.
 #[inline(always)]
-unsafe fn finish<V: Register>(t: &Tile, j: usize, sum: V, c: *const f32) -> V {
-    // SAFETY: the caller vouches for c, and `Tile` for the bias.
-    unsafe {
-        let mut c = if t.overwrite { sum } else { V::load(c).add(sum) };
-        if !t.bias.is_null() {
-            c = c.add(V::load(t.bias.add(j * V::LANES)));
+fn each<V: Register, const MR: usize, const NV: usize>(sum: &mut [[V; NV]; MR], f: impl Fn(V, usize, usize) -> V) {
+    for i in 0..MR {
+        for j in 0..NV {
+            sum[i][j] = f(sum[i][j], i, j);
         }
-        if t.relu { c.relu() } else { c }
     }
 }

@@ -75,6 +75,16 @@ impl<'a, T> BatchRows<'a, T> {
         self.cols
     }
 
+    /// Rows of a full shard.
+    pub(crate) fn shard_rows(&self) -> usize {
+        self.shard_rows
+    }
+
+    /// From the end of a full shard's last row to the start of the next shard's first, wrapping around.
+    pub(crate) fn gap(&self) -> usize {
+        self.shard_stride.wrapping_sub(self.shard_rows.wrapping_mul(self.cols))
+    }
+
     /// One row.
     #[inline]
     #[must_use]
@@ -90,7 +100,7 @@ impl<'a, T> BatchRows<'a, T> {
     /// The rows from number `first` on, in order.
     pub fn rows_from(&self, first: usize) -> impl Iterator<Item = &'a [T]> + use<'a, T> {
         let (memory, cols, shard_rows) = (self.memory, self.cols, self.shard_rows);
-        let gap = self.shard_stride.wrapping_sub(shard_rows.wrapping_mul(cols));
+        let gap = self.gap();
         let (mut start, mut row_in_shard) = (self.start(first), first % shard_rows);
         (first..self.rows).map(move |_| {
             let row = &memory[start..][..cols];

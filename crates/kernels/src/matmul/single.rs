@@ -1,30 +1,37 @@
 //! f32: tiles of our own, and what they are fed with.
 
 use std::cell::RefCell;
-use std::ptr::null;
+use std::ptr::{null, null_mut};
 
 use super::{BatchRows, Finish, KC, Range, finished};
-use crate::microkernel::{Plain, Register, Tile, tile};
+use crate::microkernel::{Leap, Plain, Register, Tile, tile};
 use crate::simd::{Level, level};
 
 /// Widest panel of any register: NV·LANES floats.
 const NR_MAX: usize = 32;
-/// Rows of dw that share one packing of δ.
-const MC: usize = 96;
+/// Rows of δ that are turned at a time.
+const MC: usize = 128;
+/// Columns of x that are packed at a time.
+const XC: usize = 96;
+/// Rows of dxᵀ that are turned back at a time: a multiple of every MR and every LANES.
+const IC: usize = 48;
 
 /// What a product packs. Aligned, so that no load of a register straddles two cache lines.
 #[repr(align(64))]
 struct Packed {
     /// A panel of the second operand, KC deep.
     panel: [f32; KC * NR_MAX],
-    /// Up to MC columns of x, KC deep.
-    columns: [f32; KC * MC],
+    /// Up to MC rows of δ, turned, or XC columns of x, KC deep.
+    turned: [f32; KC * MC],
+    /// IC rows of dxᵀ, a panel wide.
+    dxt: [f32; IC * NR_MAX],
 }
 
 thread_local! {
     /// One for every thread, in the memory that a thread has from the start: nothing is allocated.
-    static PACKED: RefCell<Packed> =
-        const { RefCell::new(Packed { panel: [0.0; KC * NR_MAX], columns: [0.0; KC * MC] }) };
+    static PACKED: RefCell<Packed> = const {
+        RefCell::new(Packed { panel: [0.0; KC * NR_MAX], turned: [0.0; KC * MC], dxt: [0.0; IC * NR_MAX] })
+    };
 }
 
 /// Calls `$body::<register, MR, NV>` with the register of this machine.
@@ -73,19 +80,6 @@ dispatch!(matmul = matmul_on(x: &[f32], w: &[f32], b: &[f32], finish: Finish, y:
 dispatch!(matmul_nt = matmul_nt_on(d: &[f32], w: &[f32], dx: &mut [f32], m: usize, k: usize, n: usize));
 dispatch!(matmul_tn = matmul_tn_on(x: BatchRows<f32>, d: BatchRows<f32>, inputs: Range<usize>, dw: &mut [f32]));
 
-/// `from`, and zeros where it is shorter than `to`.
-#[inline(always)]
-fn copy_padded(from: &[f32], to: &mut [f32]) {
-    if from.len() == to.len() {
-        // The common case: a copy of constant size.
-        to.copy_from_slice(from);
-    } else {
-        let (to, padding) = to.split_at_mut(from.len());
-        to.copy_from_slice(from);
-        padding.fill(0.0);
-    }
-}
-
 /// to(row, column) ← from(column, row) for `rows` rows and `columns` columns, zeros in the other columns up to
 /// `to_stride`. Whole blocks of LANES × LANES go through registers.
 ///
@@ -122,17 +116,71 @@ unsafe fn transpose<V: Register>(
 
 /// Runs `t` for `rows` rows from its a and c on, MR at a time.
 ///
+/// Where b is not as wide as registers are, it is copied to `panel` with zeros in the missing columns. Otherwise the
+/// first tile reads it where it lies and copies it on the way, so that the others find its rows side by side.
+///
 /// # Safety
-/// As for [`tile`], for `rows` rows.
+/// As for [`tile`], for `rows` rows; b needs only `columns` floats in a row.
 #[inline(always)]
-unsafe fn column_of_tiles<V: Register, const MR: usize, const NV: usize>(t: Tile, rows: usize) {
-    // SAFETY: the caller's promise. A last panel that one register covers does not compute a second one's padding.
+unsafe fn column_of_tiles<V: Register, const MR: usize, const NV: usize>(
+    mut t: Tile,
+    rows: usize,
+    panel: &mut [f32; KC * NR_MAX],
+) {
+    let narrow = t.columns <= V::LANES;
+    let width = if narrow { V::LANES } else { NV * V::LANES };
+    let panel = panel.as_mut_ptr();
+    let mut left = rows;
+    // SAFETY: the caller's promise; a panel has room for kc ≤ KC rows of width ≤ NR_MAX floats.
     unsafe {
-        if t.columns <= V::LANES { rows_of_tiles::<V, MR, 1>(t, rows) } else { rows_of_tiles::<V, MR, NV>(t, rows) }
+        let packed = t.columns < width;
+        if packed {
+            pack_padded(&t, panel, width);
+        } else if rows > MR {
+            match narrow {
+                true => tile::<V, MR, 1, true>(&t, panel),
+                false => tile::<V, MR, NV, true>(&t, panel),
+            }
+            t.a = t.a.add(MR * t.a_row);
+            t.c = t.c.add(MR * t.c_row);
+            left -= MR;
+        }
+        if packed || rows > MR {
+            t.b = panel;
+            t.b_step = width;
+            t.leap.b = 0;
+        }
+        match narrow {
+            true => rows_of_tiles::<V, MR, 1>(t, left),
+            false => rows_of_tiles::<V, MR, NV>(t, left),
+        }
     }
 }
 
-/// As [`column_of_tiles`], for panels of NV registers.
+/// Copies t's b to `panel`, `width` floats a row, zeros behind its columns.
+///
+/// # Safety
+/// b is valid as [`Tile`] says, its first `columns` floats in each row; the panel has room.
+#[inline(always)]
+unsafe fn pack_padded(t: &Tile, panel: *mut f32, width: usize) {
+    let (mut b, mut steps) = (t.b, t.leap.first);
+    for row in 0..t.kc {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let to = panel.add(row * width);
+            std::ptr::copy_nonoverlapping(b, to, t.columns);
+            std::ptr::write_bytes(to.add(t.columns), 0, width - t.columns);
+        }
+        b = b.wrapping_add(t.b_step);
+        steps -= 1;
+        if steps == 0 {
+            b = b.wrapping_add(t.leap.b);
+            steps = t.leap.every;
+        }
+    }
+}
+
+/// As [`column_of_tiles`], for a b that registers can load where it lies.
 ///
 /// # Safety
 /// As for [`tile`], for `rows` rows.
@@ -143,21 +191,22 @@ unsafe fn rows_of_tiles<V: Register, const MR: usize, const NV: usize>(mut t: Ti
         let now = left.min(MR);
         // SAFETY: the caller vouches for all rows; `now` of them are left at least.
         unsafe {
+            let none = null_mut();
             if now == MR {
-                tile::<V, MR, NV>(&t);
+                tile::<V, MR, NV, false>(&t, none);
             } else {
                 match now {
-                    1 => tile::<V, 1, NV>(&t),
-                    2 => tile::<V, 2, NV>(&t),
-                    3 => tile::<V, 3, NV>(&t),
-                    4 => tile::<V, 4, NV>(&t),
-                    5 => tile::<V, 5, NV>(&t),
-                    6 => tile::<V, 6, NV>(&t),
-                    7 => tile::<V, 7, NV>(&t),
-                    8 => tile::<V, 8, NV>(&t),
-                    9 => tile::<V, 9, NV>(&t),
-                    10 => tile::<V, 10, NV>(&t),
-                    _ => tile::<V, 11, NV>(&t),
+                    1 => tile::<V, 1, NV, false>(&t, none),
+                    2 => tile::<V, 2, NV, false>(&t, none),
+                    3 => tile::<V, 3, NV, false>(&t, none),
+                    4 => tile::<V, 4, NV, false>(&t, none),
+                    5 => tile::<V, 5, NV, false>(&t, none),
+                    6 => tile::<V, 6, NV, false>(&t, none),
+                    7 => tile::<V, 7, NV, false>(&t, none),
+                    8 => tile::<V, 8, NV, false>(&t, none),
+                    9 => tile::<V, 9, NV, false>(&t, none),
+                    10 => tile::<V, 10, NV, false>(&t, none),
+                    _ => tile::<V, 11, NV, false>(&t, none),
                 }
             }
             t.a = t.a.add(now * t.a_row);
@@ -187,18 +236,10 @@ unsafe fn matmul_on<V: Register, const MR: usize, const NV: usize>(
         return rows.for_each(|y| y.iter_mut().enumerate().for_each(|(j, y)| *y = finished(0.0, b, j, finish)));
     }
     let mut bias = [0.0_f32; NR_MAX];
-    let panel = &mut packed.panel;
     for p in (0..k).step_by(KC) {
         let kc = KC.min(k - p);
         for j in (0..n).step_by(nr) {
             let columns = nr.min(n - j);
-            // A few rows do not pay for packing; a panel that is narrower than a tile must be padded.
-            let pack = columns < nr || m > 2 * MR;
-            if pack {
-                for (row, to) in panel.chunks_exact_mut(nr).take(kc).enumerate() {
-                    copy_padded(&w[(p + row) * n + j..][..columns], to);
-                }
-            }
             let whole = p + kc == k;
             if whole && !b.is_empty() {
                 bias[..columns].copy_from_slice(&b[j..][..columns]);
@@ -207,8 +248,9 @@ unsafe fn matmul_on<V: Register, const MR: usize, const NV: usize>(
                 a: x[p..].as_ptr(),
                 a_row: k,
                 a_step: 1,
-                b: if pack { panel.as_ptr() } else { w[p * n + j..].as_ptr() },
-                b_step: if pack { nr } else { n },
+                b: w[p * n + j..].as_ptr(),
+                b_step: n,
+                leap: Leap::NONE,
                 c: y[j..].as_mut_ptr(),
                 c_row: n,
                 columns,
@@ -217,13 +259,13 @@ unsafe fn matmul_on<V: Register, const MR: usize, const NV: usize>(
                 bias: if whole && !b.is_empty() { bias.as_ptr() } else { null() },
                 relu: whole && finish == Finish::Relu,
             };
-            // SAFETY: rows p..p+kc of w and columns j..j+columns of y exist; an unpacked panel is full width.
-            unsafe { column_of_tiles::<V, MR, NV>(t, m) };
+            // SAFETY: rows p..p+kc of w and columns j..j+columns of y exist.
+            unsafe { column_of_tiles::<V, MR, NV>(t, m, &mut packed.panel) };
         }
     }
 }
 
-/// dx ← δ·wᵀ: as `matmul_on`, with panels of wᵀ.
+/// dx ← δ·wᵀ: whichever is smaller is turned, w, or δ and with it dx.
 ///
 /// # Safety
 /// The instructions of `V` exist; d holds m·n floats, w k·n, dx m·k.
@@ -237,23 +279,46 @@ unsafe fn matmul_nt_on<V: Register, const MR: usize, const NV: usize>(
     n: usize,
     packed: &mut Packed,
 ) {
-    let nr = NV * V::LANES;
     if n == 0 {
         return dx.fill(0.0);
     }
-    let panel = &mut packed.panel;
+    // SAFETY: the caller's promise.
+    unsafe {
+        if m < V::LANES || k * n <= m * (k + n) {
+            with_w_turned::<V, MR, NV>(d, w, dx, [m, k, n], packed);
+        } else {
+            with_delta_turned::<V, MR, NV>(d, w, dx, [m, k, n], packed);
+        }
+    }
+}
+
+/// dx ← δ·wᵀ: as `matmul_on`, with panels of wᵀ.
+///
+/// # Safety
+/// As for [`matmul_nt_on`].
+#[inline(always)]
+unsafe fn with_w_turned<V: Register, const MR: usize, const NV: usize>(
+    d: &[f32],
+    w: &[f32],
+    dx: &mut [f32],
+    [m, k, n]: [usize; 3],
+    packed: &mut Packed,
+) {
+    let nr = NV * V::LANES;
     for p in (0..n).step_by(KC) {
         let kc = KC.min(n - p);
         for j in (0..k).step_by(nr) {
             let columns = nr.min(k - j);
-            // SAFETY: rows j..j+columns and columns p..p+kc of w exist, and the panel has room for kc rows of nr.
-            unsafe { transpose::<V>(&w[j * n + p..], n, columns, kc, panel, nr) };
+            let width = if columns <= V::LANES { V::LANES } else { nr };
+            // SAFETY: rows j..j+columns and columns p..p+kc of w exist, and the panel has room for kc rows of width.
+            unsafe { transpose::<V>(&w[j * n + p..], n, columns, kc, &mut packed.panel, width) };
             let t = Tile {
                 a: d[p..].as_ptr(),
                 a_row: n,
                 a_step: 1,
-                b: panel.as_ptr(),
-                b_step: nr,
+                b: packed.panel.as_ptr(),
+                b_step: width,
+                leap: Leap::NONE,
                 c: dx[j..].as_mut_ptr(),
                 c_row: k,
                 columns,
@@ -263,7 +328,108 @@ unsafe fn matmul_nt_on<V: Register, const MR: usize, const NV: usize>(
                 relu: false,
             };
             // SAFETY: columns p..p+kc of δ and j..j+columns of dx exist; the panel is full.
-            unsafe { column_of_tiles::<V, MR, NV>(t, m) };
+            unsafe {
+                match columns <= V::LANES {
+                    true => rows_of_tiles::<V, MR, 1>(t, m),
+                    false => rows_of_tiles::<V, MR, NV>(t, m),
+                }
+            }
+        }
+    }
+}
+
+/// dx ← δ·wᵀ by way of dxᵀ ← w·δᵀ: w is read where it lies.
+///
+/// # Safety
+/// As for [`matmul_nt_on`].
+#[inline(always)]
+unsafe fn with_delta_turned<V: Register, const MR: usize, const NV: usize>(
+    d: &[f32],
+    w: &[f32],
+    dx: &mut [f32],
+    [m, k, n]: [usize; 3],
+    packed: &mut Packed,
+) {
+    let nr = NV * V::LANES;
+    let Packed { turned, dxt, .. } = packed;
+    for top in (0..m).step_by(MC) {
+        let mc = MC.min(m - top);
+        for p in (0..n).step_by(KC) {
+            let kc = KC.min(n - p);
+            for (r, panel) in (0..mc).step_by(nr).zip(turned.chunks_exact_mut(KC * nr)) {
+                let rows = nr.min(mc - r);
+                let width = if rows <= V::LANES { V::LANES } else { nr };
+                // SAFETY: these rows and columns p..p+kc of δ exist, and a panel has room for kc rows of width.
+                unsafe { transpose::<V>(&d[(top + r) * n + p..], n, rows, kc, panel, width) };
+            }
+            for i in (0..k).step_by(IC) {
+                let ic = IC.min(k - i);
+                for (r, panel) in (0..mc).step_by(nr).zip(turned.chunks_exact(KC * nr)) {
+                    let rows = nr.min(mc - r);
+                    let width = if rows <= V::LANES { V::LANES } else { nr };
+                    let t = Tile {
+                        a: w[i * n + p..].as_ptr(),
+                        a_row: n,
+                        a_step: 1,
+                        b: panel.as_ptr(),
+                        b_step: width,
+                        leap: Leap::NONE,
+                        c: dxt.as_mut_ptr(),
+                        c_row: width,
+                        columns: width,
+                        kc,
+                        overwrite: true,
+                        bias: null(),
+                        relu: false,
+                    };
+                    // SAFETY: rows i..i+ic and columns p..p+kc of w exist, dxᵀ has room for IC rows, and these rows
+                    // of dx have columns i..i+ic.
+                    unsafe {
+                        match width == V::LANES {
+                            true => rows_of_tiles::<V, MR, 1>(t, ic),
+                            false => rows_of_tiles::<V, MR, NV>(t, ic),
+                        }
+                        turn_back::<V>(dxt, width, &mut dx[(top + r) * k + i..], k, [rows, ic], p == 0);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// dx(row, column) ← [dx(row, column) +] dxᵀ(column, row) for a block of dx.
+///
+/// # Safety
+/// The instructions of `V` exist; dxᵀ holds `columns` rows of `width` ≥ `rows` floats, dx `rows` rows of `columns`
+/// floats, `dx_row` floats apart.
+#[inline(always)]
+unsafe fn turn_back<V: Register>(
+    dxt: &[f32],
+    width: usize,
+    dx: &mut [f32],
+    dx_row: usize,
+    [rows, columns]: [usize; 2],
+    overwrite: bool,
+) {
+    let mut block = [0.0_f32; NR_MAX * NR_MAX];
+    for row in (0..rows).step_by(V::LANES) {
+        for column in (0..columns).step_by(V::LANES) {
+            let (rows, columns) = (V::LANES.min(rows - row), V::LANES.min(columns - column));
+            let (from, to) = (&dxt[column * width + row..], &mut dx[row * dx_row + column..]);
+            // SAFETY: dxᵀ has room for IC rows, a multiple of LANES, so a whole block can be read; and a whole one is
+            // written only where dx has all of it.
+            unsafe {
+                if overwrite && rows == V::LANES && columns == V::LANES {
+                    V::transpose(from.as_ptr(), width, to.as_mut_ptr(), dx_row);
+                    continue;
+                }
+                V::transpose(from.as_ptr(), width, block.as_mut_ptr(), V::LANES);
+            }
+            for (to, block) in to.chunks_mut(dx_row).zip(block.chunks_exact(V::LANES)).take(rows) {
+                for (to, &sum) in to[..columns].iter_mut().zip(block) {
+                    *to = if overwrite { sum } else { *to + sum };
+                }
+            }
         }
     }
 }
@@ -286,37 +452,37 @@ unsafe fn matmul_tn_on<V: Register, const MR: usize, const NV: usize>(
     if m == 0 {
         return dw.fill(0.0);
     }
-    let Packed { panel, columns: columns_of_x } = packed;
+    // Columns of x that several panels read are laid side by side: in x each of their rows is on a page of its own.
+    let pack = n > 2 * nr;
+    let strip = if pack { XC } else { inputs.len().max(1) };
     for p in (0..m).step_by(KC) {
         let kc = KC.min(m - p);
-        for i in (0..inputs.len()).step_by(MC) {
-            let mc = MC.min(inputs.len() - i);
-            for (from, to) in x.rows_from(p).zip(columns_of_x.chunks_exact_mut(MC)).take(kc) {
-                copy_padded(&from[inputs.start + i..][..mc], to);
+        let first = x.shard_rows() - p % x.shard_rows();
+        for i in (0..inputs.len()).step_by(strip) {
+            let columns_of_x = strip.min(inputs.len() - i);
+            if pack {
+                for (from, to) in x.rows_from(p).zip(packed.turned.chunks_exact_mut(XC)).take(kc) {
+                    to[..columns_of_x].copy_from_slice(&from[inputs.start + i..][..columns_of_x]);
+                }
             }
             for j in (0..n).step_by(nr) {
-                let columns = nr.min(n - j);
-                for (from, to) in d.rows_from(p).zip(panel.chunks_exact_mut(nr)).take(kc) {
-                    copy_padded(&from[j..][..columns], to);
-                }
-                for top in (0..mc).step_by(MR) {
-                    let t = Tile {
-                        a: columns_of_x[top..].as_ptr(),
-                        a_row: 1,
-                        a_step: MC,
-                        b: panel.as_ptr(),
-                        b_step: nr,
-                        c: dw[(i + top) * n + j..].as_mut_ptr(),
-                        c_row: n,
-                        columns,
-                        kc,
-                        overwrite: p == 0,
-                        bias: null(),
-                        relu: false,
-                    };
-                    // SAFETY: the packed columns and the panel are kc deep; rows i+top.. of dw exist.
-                    unsafe { column_of_tiles::<V, MR, NV>(t, MR.min(mc - top)) };
-                }
+                let t = Tile {
+                    a: if pack { packed.turned.as_ptr() } else { x.row(p)[inputs.start + i..].as_ptr() },
+                    a_row: 1,
+                    a_step: if pack { XC } else { x.cols() },
+                    b: d.row(p)[j..].as_ptr(),
+                    b_step: n,
+                    leap: Leap { first, every: x.shard_rows(), a: if pack { 0 } else { x.gap() }, b: d.gap() },
+                    c: dw[i * n + j..].as_mut_ptr(),
+                    c_row: n,
+                    columns: nr.min(n - j),
+                    kc,
+                    overwrite: p == 0,
+                    bias: null(),
+                    relu: false,
+                };
+                // SAFETY: rows p..p+kc of x and δ exist, and so do rows i..i+columns_of_x of dw.
+                unsafe { column_of_tiles::<V, MR, NV>(t, columns_of_x, &mut packed.panel) };
             }
         }
     }
