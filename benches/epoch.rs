@@ -17,7 +17,7 @@ use std::error::Error;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use handgrad_benches::{SAMPLES, WORKLOADS, Workload, all_threads, pool, random_samples};
+use handgrad_benches::{SAMPLES, Workload, all_threads, chosen, pool, random_samples};
 use handgrad_trainer::{Source, shuffled};
 use rayon::ThreadPool;
 
@@ -35,32 +35,12 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<(), Box<dyn Error>> {
-    let mut chosen = Vec::new();
-    let mut test = false;
-    for name in std::env::args().skip(1) {
-        match &name[..] {
-            // Cargo's own.
-            "--bench" => continue,
-            "--test" => {
-                test = true;
-                continue;
-            }
-            _ => {}
-        }
-        let known = WORKLOADS.iter().find(|workload| workload.name == name);
-        chosen.push(*known.ok_or_else(|| {
-            format!("no network is called {name:?}; there are: {}", WORKLOADS.map(|workload| workload.name).join(", "))
-        })?);
-    }
-    if chosen.is_empty() {
-        chosen = WORKLOADS.to_vec();
-    }
-
+    let (workloads, timed) = chosen()?;
     let pool = pool(threads()?)?;
     let samples = random_samples(SAMPLES);
     let source = Source::new(&samples);
-    for workload in chosen {
-        if test {
+    for workload in workloads {
+        if !timed {
             let mut trainer = workload.trainer()?;
             pool.install(|| trainer.step(&source, &[0]));
             continue;

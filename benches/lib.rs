@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! cargo bench --bench matmul     products: a ladder from the naive loop to ours, in GFLOP/s and % of the peak
+//! cargo bench --bench profile    a step taken apart, by phase and layer
 //! cargo bench --bench step       one training step, on one thread and on all
 //! cargo bench --bench idx        reading IDX files and filling batches, in bytes a second
 //! cargo bench --bench epoch      whole epochs, one line a network
@@ -80,15 +81,47 @@ pub const WORKLOADS: [Workload; 5] = [
 ];
 
 impl Workload {
+    /// The network.
+    ///
+    /// # Errors
+    /// If the layers do not fit together.
+    pub fn network(&self) -> Result<Network<f32>, Error> {
+        Network::new(&deep::spec(&SHAPE, self.layers, Activation::Relu, Activation::Sigmoid, self.loss))
+    }
+
     /// The network with fresh weights, ready to train.
     ///
     /// # Errors
     /// If the layers do not fit together.
     pub fn trainer(&self) -> Result<Trainer<f32>, Error> {
-        let spec = deep::spec(&SHAPE, self.layers, Activation::Relu, Activation::Sigmoid, self.loss);
-        let network = Network::new(&spec)?;
+        let network = self.network()?;
         Ok(Trainer::new(network, Optimizer::Adam(Adam::default()), self.batch_size, 0))
     }
+}
+
+/// The workloads that the command line names, all if it names none, and whether they are to be timed or, with
+/// `--test`, only tried.
+///
+/// # Errors
+/// If there is none of a name.
+pub fn chosen() -> Result<(Vec<Workload>, bool), String> {
+    let mut chosen = Vec::new();
+    let mut timed = true;
+    for name in std::env::args().skip(1) {
+        match &name[..] {
+            // Cargo's own.
+            "--bench" => {}
+            "--test" => timed = false,
+            _ => {
+                let known = WORKLOADS.iter().find(|workload| workload.name == name);
+                chosen.push(*known.ok_or_else(|| {
+                    let names = WORKLOADS.map(|workload| workload.name).join(", ");
+                    format!("no network is called {name:?}; there are: {names}")
+                })?);
+            }
+        }
+    }
+    Ok((if chosen.is_empty() { WORKLOADS.to_vec() } else { chosen }, timed))
 }
 
 /// A pool of so many threads.

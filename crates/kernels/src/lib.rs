@@ -24,6 +24,6 @@ mod simd;
 pub use matmul::{Finish, matmul, matmul_bias, matmul_nt, matmul_tn};
 pub use rows::BatchRows;
 pub use scalar::Scalar;
-pub use simd::{Level, level};
+pub use simd::{Level, level, prefetch};
 #[doc(hidden)]
 pub use simd::{on_avx2, on_avx512};

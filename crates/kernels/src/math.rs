@@ -66,6 +66,14 @@ pub fn exp(x: f32) -> f32 {
     (expm1 + 1.0) * power_of_two(half) * power_of_two(n.wrapping_sub(half))
 }
 
+/// eˣ for −87 ≤ x ≤ 88, where it is a normal number; anything elsewhere. Within these bounds it is [`exp`] to the bit.
+#[inline(always)]
+#[must_use]
+pub fn exp_normal(x: f32) -> f32 {
+    let (n, expm1) = reduce(x);
+    (expm1 + 1.0) * power_of_two(n)
+}
+
 /// eˣ − 1 for 0 ≤ x ≤ 88, exact in relative terms near 0.
 #[inline(always)]
 fn expm1_of_positive(x: f32) -> f32 {

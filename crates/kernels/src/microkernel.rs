@@ -299,6 +299,11 @@ pub(crate) struct Tile {
     /// b(p,·) at `b + p·b_step`, NV·LANES floats
     pub b: *const f32,
     pub b_step: usize,
+    /// What will be needed soon: step p asks the caches for `ahead + p·ahead_step` and for what is `ahead_more` behind
+    /// it. It may be any address.
+    pub ahead: *const f32,
+    pub ahead_step: usize,
+    pub ahead_more: usize,
     /// Where the steps leap.
     pub leap: Leap,
     /// c(i,·) at `c + i·c_row`, `columns` floats
@@ -315,24 +320,21 @@ pub(crate) struct Tile {
     pub relu: bool,
 }
 
-/// Rows of a batch lie in shards: after the last step within a shard, a and b are this much further on.
+/// Rows of a batch lie in shards: after the last step within a shard, b and `ahead` are this much further on.
 #[derive(Clone, Copy)]
 pub(crate) struct Leap {
     /// Steps before the first leap.
     pub first: usize,
     /// Steps from one leap to the next.
     pub every: usize,
-    pub a: usize,
     pub b: usize,
+    pub ahead: usize,
 }
 
 impl Leap {
     /// All steps alike.
-    pub const NONE: Self = Self { first: usize::MAX, every: usize::MAX, a: 0, b: 0 };
+    pub const NONE: Self = Self { first: usize::MAX, every: usize::MAX, b: 0, ahead: 0 };
 }
-
-/// So many rows ahead b is asked for: about as long as the third cache takes to answer.
-const AHEAD: usize = 16;
 
 /// c(i,·) ← [c(i,·) +] Σ_p a(i,p)·b(p,·) for MR rows i, each element one chain of fused multiply-adds over rising p.
 ///
@@ -346,11 +348,12 @@ pub(crate) unsafe fn tile<V: Register, const MR: usize, const NV: usize, const P
     // SAFETY: all offsets stay inside what the caller vouches for.
     unsafe {
         let mut sum = [[V::splat(0.0); NV]; MR];
-        let (mut a, mut b, mut packed) = (t.a, t.b, packed);
+        let (mut a, mut b, mut ahead, mut packed) = (t.a, t.b, t.ahead, packed);
         let mut steps = t.leap.first;
         for _ in 0..t.kc {
             let row: [V; NV] = std::array::from_fn(|j| V::load(b.add(j * V::LANES)));
-            (0..NV).for_each(|j| V::prefetch(b.wrapping_add(AHEAD * t.b_step + j * V::LANES)));
+            V::prefetch(ahead);
+            V::prefetch(ahead.wrapping_add(t.ahead_more));
             if PACK {
                 row.iter().enumerate().for_each(|(j, row)| row.store(packed.add(j * V::LANES)));
                 packed = packed.add(NV * V::LANES);
@@ -364,10 +367,11 @@ pub(crate) unsafe fn tile<V: Register, const MR: usize, const NV: usize, const P
             // The last step may point behind all memory, where nothing is read.
             a = a.wrapping_add(t.a_step);
             b = b.wrapping_add(t.b_step);
+            ahead = ahead.wrapping_add(t.ahead_step);
             steps -= 1;
             if steps == 0 {
-                a = a.wrapping_add(t.leap.a);
                 b = b.wrapping_add(t.leap.b);
+                ahead = ahead.wrapping_add(t.leap.ahead);
                 steps = t.leap.every;
             }
         }

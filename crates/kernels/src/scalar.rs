@@ -59,6 +59,9 @@ pub trait Scalar:
     /// eˣ.
     #[must_use]
     fn exp(self) -> Self;
+    /// eˣ for −87 ≤ x ≤ 88, where it is a normal number; anything elsewhere, but NaN for NaN.
+    #[must_use]
+    fn exp_normal(self) -> Self;
     /// ln x.
     #[must_use]
     fn ln(self) -> Self;
@@ -131,6 +134,10 @@ impl Scalar for f32 {
         math::exp(self)
     }
     #[inline(always)]
+    fn exp_normal(self) -> Self {
+        math::exp_normal(self)
+    }
+    #[inline(always)]
     fn ln(self) -> Self {
         math::ln(self)
     }
@@ -187,6 +194,9 @@ impl Scalar for f64 {
         self.mul_add(a, b)
     }
     fn exp(self) -> Self {
+        libm::exp(self)
+    }
+    fn exp_normal(self) -> Self {
         libm::exp(self)
     }
     fn ln(self) -> Self {

@@ -12,10 +12,15 @@
 //!
 //! It is [`bce`](crate::bce) after a sigmoid, without the clip. There, δ would be (p − t)/(p·(1 − p)) · p·(1 − p): the
 //! factors cancel on paper, but in f32 1 − p is 0 from z = 17 on, and below z = −17 p lies beyond the clip: either way
-//! the gradient is lost. Here
-//! they never appear, and ln(1 + eᶻ) is computed as max(z, 0) + ln(1 + e^−|z|), so nothing overflows either.
+//! the gradient is lost. Here they never appear, and ln(1 + eᶻ) is computed as max(z, 0) + ln(1 + e^−|z|), so nothing
+//! overflows either.
+//!
+//! Over the values of a sample the logarithms become one, since a product needs but a multiplication where a logarithm
+//! needs twenty: Σ ln(1 + e^−|z|) = ln Π (1 + e^−|z|). Each factor lies in 1..=2, so 64 of them are far from overflowing.
 //!
 //! Slides: the loss of CE6146 "Basic Autoencoder", sigmoid output and `binary_crossentropy` taken together.
+
+use handgrad_kernels::vectorize;
 
 use crate::Scalar;
 
@@ -32,4 +37,73 @@ pub fn loss<T: Scalar>(z: T, t: T) -> T {
 #[inline(always)]
 pub fn derivative<T: Scalar>(z: T, t: T) -> T {
     z.sigmoid() - t
+}
+
+/// Σ ℓ over the values of one sample.
+pub fn forward<T: Scalar>(z: &[T], t: &[T]) -> T {
+    vectorize!(over_lanes(z, t, None, T::ZERO))
+}
+
+/// As [`forward`], and delta ← scale·∂ℓ/∂z.
+pub fn forward_backward<T: Scalar>(z: &[T], t: &[T], scale: T, delta: &mut [T]) -> T {
+    vectorize!(over_lanes(z, t, Some(&mut *delta), scale))
+}
+
+/// Values side by side: value i belongs to lane i mod 16, and the lanes are added in order.
+const LANES: usize = 16;
+/// Factors of a product.
+const FACTORS: usize = 64;
+/// e^−60 is held for anything smaller: beside 1 it is nothing, and scaled it is still no denormal number, of which
+/// some processors are slow.
+const FARTHEST: f64 = -60.0;
+
+#[inline(always)]
+fn over_lanes<T: Scalar>(z: &[T], t: &[T], mut delta: Option<&mut [T]>, scale: T) -> T {
+    let mut sums = [T::ZERO; LANES];
+    for start in (0..z.len()).step_by(LANES * FACTORS) {
+        let end = z.len().min(start + LANES * FACTORS);
+        let (z, t) = (&z[start..end], &t[start..end]);
+        let mut products = [T::ONE; LANES];
+        let (z_lanes, z_rest) = z.as_chunks::<LANES>();
+        let (t_lanes, t_rest) = t.as_chunks::<LANES>();
+        match delta.as_deref_mut() {
+            None => {
+                for (z, t) in z_lanes.iter().zip(t_lanes) {
+                    for lane in 0..LANES {
+                        value(z[lane], t[lane], &mut products[lane], &mut sums[lane]);
+                    }
+                }
+                for (lane, (&z, &t)) in z_rest.iter().zip(t_rest).enumerate() {
+                    value(z, t, &mut products[lane], &mut sums[lane]);
+                }
+            }
+            Some(delta) => {
+                let (d_lanes, d_rest) = delta[start..end].as_chunks_mut::<LANES>();
+                for ((z, t), d) in z_lanes.iter().zip(t_lanes).zip(d_lanes) {
+                    for lane in 0..LANES {
+                        d[lane] = scale * value(z[lane], t[lane], &mut products[lane], &mut sums[lane]);
+                    }
+                }
+                for (lane, ((&z, &t), d)) in z_rest.iter().zip(t_rest).zip(d_rest).enumerate() {
+                    *d = scale * value(z, t, &mut products[lane], &mut sums[lane]);
+                }
+            }
+        }
+        for lane in 0..LANES {
+            sums[lane] += products[lane].ln();
+        }
+    }
+    sums.into_iter().fold(T::ZERO, |sum, lane| sum + lane)
+}
+
+/// product ← product·(1 + e^−|z|), sum ← sum + max(z, 0) − t·z. Returns σ(z) − t.
+#[inline(always)]
+fn value<T: Scalar>(z: T, t: T, product: &mut T, sum: &mut T) -> T {
+    let minus_abs = -z.abs();
+    let farthest = T::from_f64(FARTHEST);
+    // Written so that NaN stays NaN.
+    let e = if minus_abs < farthest { farthest } else { minus_abs }.exp_normal();
+    *product = *product * (T::ONE + e);
+    *sum += z * (if z > T::ZERO { T::ONE } else { T::ZERO } - t);
+    (if z >= T::ZERO { T::ONE } else { e }) / (T::ONE + e) - t
 }

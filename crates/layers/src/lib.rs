@@ -23,7 +23,7 @@ pub mod sgd;
 pub use activation::Activation;
 pub use dense::Dense;
 pub use error::Error;
-pub use handgrad_kernels::{BatchRows, Level, Scalar, vectorize};
+pub use handgrad_kernels::{BatchRows, Level, Scalar, prefetch, vectorize};
 pub use init::Init;
 pub use layer::{Block, Layer, ParamRole, ParamSpec, Saved, SavedBatch};
 pub use loss::{Loss, LossKind, Reduction};

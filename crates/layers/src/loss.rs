@@ -59,7 +59,7 @@ impl Loss {
             LossKind::Mse => sum_of(prediction, target, mse::loss),
             LossKind::Mae => sum_of(prediction, target, mae::loss),
             LossKind::Bce => sum_of(prediction, target, bce::loss),
-            LossKind::BceLogits => sum_of(prediction, target, bce_logits::loss),
+            LossKind::BceLogits => bce_logits::forward(prediction, target),
         };
         sum * T::from_f64(self.factor(prediction.len()))
     }
@@ -72,7 +72,7 @@ impl Loss {
             LossKind::Mse => both(prediction, target, scale, delta, mse::loss, mse::derivative),
             LossKind::Mae => both(prediction, target, scale, delta, mae::loss, mae::derivative),
             LossKind::Bce => both(prediction, target, scale, delta, bce::loss, bce::derivative),
-            LossKind::BceLogits => both(prediction, target, scale, delta, bce_logits::loss, bce_logits::derivative),
+            LossKind::BceLogits => bce_logits::forward_backward(prediction, target, scale, delta),
         };
         sum * T::from_f64(factor)
     }

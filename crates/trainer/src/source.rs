@@ -1,5 +1,5 @@
 use handgrad_dataset::{Samples, Values};
-use handgrad_layers::Scalar;
+use handgrad_layers::{Scalar, prefetch};
 
 /// Samples as the trainer reads them: bytes stay bytes until a batch is filled, where a byte becomes value/255.
 #[derive(Clone, Copy, Debug)]
@@ -30,6 +30,18 @@ impl<'a> Source<'a> {
     #[must_use]
     pub fn features(&self) -> usize {
         self.samples.features()
+    }
+
+    /// Writes samples, one a row.
+    pub fn fill_rows<T: Scalar>(&self, samples: &[u32], rows: &mut [T]) {
+        // Shuffled samples lie anywhere in memory: each is asked for while the ones before it are converted.
+        const AHEAD: usize = 4;
+        for (at, (&sample, row)) in samples.iter().zip(rows.chunks_exact_mut(self.features())).enumerate() {
+            if let (Some(&next), Values::Bytes(values)) = (samples.get(at + AHEAD), &self.samples.values) {
+                prefetch(values.row(next as usize).to_slice().unwrap_or_default());
+            }
+            self.fill(sample as usize, row);
+        }
     }
 
     /// Writes one sample.

@@ -213,9 +213,7 @@ impl<T: Scalar> Trainer<T> {
                 pace.run(|| {
                     let rows = samples.len();
                     let width = network.width(0);
-                    for (&sample, row) in samples.iter().zip(arena.x(shard, 0, rows).chunks_exact_mut(width)) {
-                        source.fill(sample as usize, row);
-                    }
+                    source.fill_rows(samples, arena.x(shard, 0, rows));
                     for (at, layer) in network.layers().iter().enumerate() {
                         let (x, y) = arena.x_pair(shard, at, rows);
                         layer.forward(&theta[network.theta_of(at)], x, y);

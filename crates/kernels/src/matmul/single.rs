@@ -9,6 +9,10 @@ use crate::simd::{Level, level};
 
 /// Widest panel of any register: NV·LANES floats.
 const NR_MAX: usize = 32;
+/// A row of b is asked for so many rows before it is needed: about as long as the third cache takes to answer.
+const AHEAD: usize = 16;
+/// Rows of w that are few: these fit into the second cache with much room to spare.
+const FEW: usize = 64;
 /// Rows of δ that are turned at a time.
 const MC: usize = 128;
 /// Columns of x that are packed at a time.
@@ -117,7 +121,8 @@ unsafe fn transpose<V: Register>(
 /// Runs `t` for `rows` rows from its a and c on, MR at a time.
 ///
 /// Where b is not as wide as registers are, it is copied to `panel` with zeros in the missing columns. Otherwise the
-/// first tile reads it where it lies and copies it on the way, so that the others find its rows side by side.
+/// first tile reads it where it lies and copies it on the way, so that the others find its rows side by side. They in
+/// turn ask the caches for the next panel, a cache line a step: the first tile of that one would wait for it.
 ///
 /// # Safety
 /// As for [`tile`], for `rows` rows; b needs only `columns` floats in a row.
@@ -146,6 +151,8 @@ unsafe fn column_of_tiles<V: Register, const MR: usize, const NV: usize>(
             left -= MR;
         }
         if packed || rows > MR {
+            t.ahead = t.b.wrapping_add(width);
+            t.ahead_more = 0;
             t.b = panel;
             t.b_step = width;
             t.leap.b = 0;
@@ -211,6 +218,7 @@ unsafe fn rows_of_tiles<V: Register, const MR: usize, const NV: usize>(mut t: Ti
             }
             t.a = t.a.add(now * t.a_row);
             t.c = t.c.add(now * t.c_row);
+            t.ahead = t.ahead.wrapping_add(V::LANES);
         }
         left -= now;
     }
@@ -236,31 +244,39 @@ unsafe fn matmul_on<V: Register, const MR: usize, const NV: usize>(
         return rows.for_each(|y| y.iter_mut().enumerate().for_each(|(j, y)| *y = finished(0.0, b, j, finish)));
     }
     let mut bias = [0.0_f32; NR_MAX];
-    for p in (0..k).step_by(KC) {
-        let kc = KC.min(k - p);
-        for j in (0..n).step_by(nr) {
-            let columns = nr.min(n - j);
-            let whole = p + kc == k;
-            if whole && !b.is_empty() {
-                bias[..columns].copy_from_slice(&b[j..][..columns]);
+    // A w of few rows is read again for every tile, so that y is written row by row; else a panel of w serves all rows.
+    let rows = if k <= FEW { MR } else { m.max(1) };
+    for top in (0..m).step_by(rows) {
+        let rows = rows.min(m - top);
+        for p in (0..k).step_by(KC) {
+            let kc = KC.min(k - p);
+            for j in (0..n).step_by(nr) {
+                let columns = nr.min(n - j);
+                let whole = p + kc == k;
+                if whole && !b.is_empty() {
+                    bias[..columns].copy_from_slice(&b[j..][..columns]);
+                }
+                let t = Tile {
+                    a: x[top * k + p..].as_ptr(),
+                    a_row: k,
+                    a_step: 1,
+                    b: w[p * n + j..].as_ptr(),
+                    b_step: n,
+                    ahead: w.as_ptr().wrapping_add((p + AHEAD) * n + j),
+                    ahead_step: n,
+                    ahead_more: V::LANES,
+                    leap: Leap::NONE,
+                    c: y[top * n + j..].as_mut_ptr(),
+                    c_row: n,
+                    columns,
+                    kc,
+                    overwrite: p == 0,
+                    bias: if whole && !b.is_empty() { bias.as_ptr() } else { null() },
+                    relu: whole && finish == Finish::Relu,
+                };
+                // SAFETY: rows p..p+kc of w exist, and columns j..j+columns of rows top..top+rows of y.
+                unsafe { column_of_tiles::<V, MR, NV>(t, rows, &mut packed.panel) };
             }
-            let t = Tile {
-                a: x[p..].as_ptr(),
-                a_row: k,
-                a_step: 1,
-                b: w[p * n + j..].as_ptr(),
-                b_step: n,
-                leap: Leap::NONE,
-                c: y[j..].as_mut_ptr(),
-                c_row: n,
-                columns,
-                kc,
-                overwrite: p == 0,
-                bias: if whole && !b.is_empty() { bias.as_ptr() } else { null() },
-                relu: whole && finish == Finish::Relu,
-            };
-            // SAFETY: rows p..p+kc of w and columns j..j+columns of y exist.
-            unsafe { column_of_tiles::<V, MR, NV>(t, m, &mut packed.panel) };
         }
     }
 }
@@ -318,6 +334,9 @@ unsafe fn with_w_turned<V: Register, const MR: usize, const NV: usize>(
                 a_step: 1,
                 b: packed.panel.as_ptr(),
                 b_step: width,
+                ahead: packed.panel.as_ptr(),
+                ahead_step: 0,
+                ahead_more: 0,
                 leap: Leap::NONE,
                 c: dx[j..].as_mut_ptr(),
                 c_row: k,
@@ -373,6 +392,9 @@ unsafe fn with_delta_turned<V: Register, const MR: usize, const NV: usize>(
                         a_step: 1,
                         b: panel.as_ptr(),
                         b_step: width,
+                        ahead: panel.as_ptr(),
+                        ahead_step: 0,
+                        ahead_more: 0,
                         leap: Leap::NONE,
                         c: dxt.as_mut_ptr(),
                         c_row: width,
@@ -452,27 +474,27 @@ unsafe fn matmul_tn_on<V: Register, const MR: usize, const NV: usize>(
     if m == 0 {
         return dw.fill(0.0);
     }
-    // Columns of x that several panels read are laid side by side: in x each of their rows is on a page of its own.
-    let pack = n > 2 * nr;
-    let strip = if pack { XC } else { inputs.len().max(1) };
     for p in (0..m).step_by(KC) {
         let kc = KC.min(m - p);
         let first = x.shard_rows() - p % x.shard_rows();
-        for i in (0..inputs.len()).step_by(strip) {
-            let columns_of_x = strip.min(inputs.len() - i);
-            if pack {
-                for (from, to) in x.rows_from(p).zip(packed.turned.chunks_exact_mut(XC)).take(kc) {
-                    to[..columns_of_x].copy_from_slice(&from[inputs.start + i..][..columns_of_x]);
-                }
+        for i in (0..inputs.len()).step_by(XC) {
+            let columns_of_x = XC.min(inputs.len() - i);
+            // Side by side: in x each row is on a page of its own, and may come from another core's cache.
+            for (from, to) in x.rows_from(p).zip(packed.turned.chunks_exact_mut(XC)).take(kc) {
+                to[..columns_of_x].copy_from_slice(&from[inputs.start + i..][..columns_of_x]);
             }
             for j in (0..n).step_by(nr) {
+                let b = d.row(p)[j..].as_ptr();
                 let t = Tile {
-                    a: if pack { packed.turned.as_ptr() } else { x.row(p)[inputs.start + i..].as_ptr() },
+                    a: packed.turned.as_ptr(),
                     a_row: 1,
-                    a_step: if pack { XC } else { x.cols() },
-                    b: d.row(p)[j..].as_ptr(),
+                    a_step: XC,
+                    b,
                     b_step: n,
-                    leap: Leap { first, every: x.shard_rows(), a: if pack { 0 } else { x.gap() }, b: d.gap() },
+                    ahead: b.wrapping_add(AHEAD * n),
+                    ahead_step: n,
+                    ahead_more: V::LANES,
+                    leap: Leap { first, every: x.shard_rows(), b: d.gap(), ahead: d.gap() },
                     c: dw[i * n + j..].as_mut_ptr(),
                     c_row: n,
                     columns: nr.min(n - j),

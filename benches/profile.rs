@@ -1,0 +1,157 @@
+//! Where a training step's time goes: every part of it by phase and layer, on one thread, in the order of a real step.
+//!
+//! ```text
+//! cargo bench -q --bench profile                           all networks
+//! cargo bench -q --bench profile -- tf-784-64-mse-b32      one or several
+//! ```
+//!
+//! How to read it: a line is a part of the step with its time in the median step, its share of the step, and for matrix
+//! products the speed in GFLOP/s and its share of the peak, which is multiply-adds that touch no memory. Bytes are what
+//! the part must read and write at least. The parts run one after another over the same memory as in training, so each
+//! finds in the caches what the one before has left there.
+
+use std::error::Error;
+use std::hint::black_box;
+use std::time::Instant;
+
+use handgrad_benches::{SAMPLES, Workload, chosen, peak_flops, random_samples};
+use handgrad_layers::{BatchRows, Block, Optimizer, Saved, SavedBatch, adam::Adam};
+use handgrad_trainer::{Source, shuffled};
+
+/// Timed steps, after a few to warm up.
+const STEPS: usize = 200;
+const WARM_UP: usize = 20;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let (workloads, timed) = chosen()?;
+    let samples = random_samples(SAMPLES);
+    let source = Source::new(&samples);
+    let peak = if timed { peak_flops() } else { f64::NAN };
+    if timed {
+        println!("peak of one core: {:.1} GFLOP/s of fused multiply-adds", peak / 1e9);
+    }
+    for workload in workloads {
+        let steps = if timed { (STEPS * workload.timed_samples).div_ceil(SAMPLES) } else { 1 };
+        let parts = profile(&workload, &source, steps)?;
+        if timed {
+            print(&workload, &parts, peak);
+        }
+    }
+    Ok(())
+}
+
+/// A part of a step.
+struct Part {
+    name: String,
+    /// Operations of a matrix product, 0 for anything else.
+    flops: usize,
+    /// Bytes that it reads and writes.
+    bytes: usize,
+    seconds: Vec<f64>,
+}
+
+/// Times the parts of a step; they come in the order in which they run.
+#[derive(Default)]
+struct Stopwatch {
+    parts: Vec<Part>,
+    at: usize,
+}
+
+impl Stopwatch {
+    fn time(&mut self, name: &str, flops: usize, values: usize, part: impl FnOnce()) {
+        if self.at == self.parts.len() {
+            self.parts.push(Part { name: name.to_owned(), flops, bytes: values * size_of::<f32>(), seconds: Vec::new() });
+        }
+        let start = Instant::now();
+        part();
+        self.parts[self.at].seconds.push(start.elapsed().as_secs_f64());
+        self.at += 1;
+    }
+}
+
+fn profile(workload: &Workload, source: &Source, steps: usize) -> Result<Vec<Part>, Box<dyn Error>> {
+    let network = workload.network()?;
+    let optimizer = Optimizer::Adam(Adam::default());
+    let (m, layers) = (workload.batch_size, network.layers());
+    let mut theta = network.init(0);
+    let mut slots = [vec![0.0; theta.len()], vec![0.0; theta.len()]];
+    let mut dtheta = vec![0.0; theta.len()];
+    let mut x: Vec<Vec<f32>> = (0..=layers.len()).map(|at| vec![0.0; m * network.width(at)]).collect();
+    let mut delta = x.clone();
+
+    let mut order = vec![0; source.len()];
+    shuffled(0, 0, &mut order);
+    let mut watch = Stopwatch::default();
+    for step in 0..WARM_UP + steps {
+        if step == WARM_UP {
+            watch.parts.iter_mut().for_each(|part| part.seconds.clear());
+        }
+        watch.at = 0;
+        watch.time("bytes to floats", 0, m * network.width(0) * 5 / 4, || {
+            source.fill_rows(&order[step * m % (source.len() - m)..][..m], &mut x[0]);
+        });
+        for (at, layer) in layers.iter().enumerate() {
+            let (k, n) = (network.width(at), network.width(at + 1));
+            let (input, output) = x.split_at_mut(at + 1);
+            watch.time(&format!("forward         {}", layer.describe()), 2 * m * k * n, m * k + k * n + m * n, || {
+                layer.forward(&theta[network.theta_of(at)], &input[at], &mut output[0]);
+            });
+        }
+        let width = network.width(0);
+        watch.time("loss and its gradient", 0, 3 * m * width, || {
+            let rows = x[layers.len()].chunks_exact(width).zip(x[0].chunks_exact(width));
+            for ((prediction, target), delta) in rows.zip(delta[layers.len()].chunks_exact_mut(width)) {
+                black_box(network.loss().forward_backward(prediction, target, m, delta));
+            }
+        });
+        for (at, layer) in layers.iter().enumerate().rev() {
+            let (k, n) = (network.width(at), network.width(at + 1));
+            let (before, dy) = delta.split_at_mut(at + 1);
+            let dx = (at > 0).then(|| &mut before[at][..]);
+            let saved = Saved { x: &x[at], y: &x[at + 1] };
+            let flops = if at > 0 { 2 * m * k * n } else { 0 };
+            watch.time(&format!("backward_input  {}", layer.describe()), flops, m * n + k * n + m * k, || {
+                layer.backward_input(&theta[network.theta_of(at)], saved, &mut dy[0], dx);
+            });
+        }
+        for (at, layer) in layers.iter().enumerate() {
+            let (k, n) = (network.width(at), network.width(at + 1));
+            let saved =
+                SavedBatch { x: BatchRows::contiguous(&x[at], k), delta: BatchRows::contiguous(&delta[at + 1], n) };
+            let range = network.theta_of(at);
+            watch.time(&format!("backward_params {}", layer.describe()), 2 * m * k * n, m * k + m * n + k * n, || {
+                let mut rest = &mut dtheta[range.clone()];
+                for (param, spec) in layer.params().iter().enumerate() {
+                    let (dtheta, after) = rest.split_at_mut(spec.len());
+                    layer.backward_params(saved, &Block { param, rows: 0..spec.rows() }, dtheta);
+                    rest = after;
+                }
+            });
+            let [first, second] = slots.each_mut().map(|slot| &mut slot[range.clone()]);
+            watch.time(&format!("Adam            {}", layer.describe()), 0, 7 * range.len(), || {
+                optimizer.update(&mut theta[range.clone()], &dtheta[range.clone()], [first, second], step as u64 + 1);
+            });
+        }
+    }
+    Ok(watch.parts)
+}
+
+fn print(workload: &Workload, parts: &[Part], peak: f64) {
+    let median = |part: &Part| {
+        let mut seconds = part.seconds.clone();
+        seconds.sort_by(f64::total_cmp);
+        seconds[seconds.len() / 2]
+    };
+    let total: f64 = parts.iter().map(median).sum();
+    println!("\n{}: {:.0} µs a step", workload.name, 1e6 * total);
+    println!("{:48} {:>8} {:>6} {:>8} {:>9} {:>9}", "part", "µs", "share", "GFLOP/s", "% of peak", "GB/s");
+    for part in parts {
+        let seconds = median(part);
+        let speed = match part.flops {
+            0 => format!("{:>8} {:>9}", "", ""),
+            flops => format!("{:8.1} {:9.1}", flops as f64 / seconds / 1e9, 100.0 * flops as f64 / seconds / peak),
+        };
+        let share = 100.0 * seconds / total;
+        println!("{:48} {:8.1} {share:5.1}% {speed} {:9.1}", part.name, 1e6 * seconds, part.bytes as f64 / seconds / 1e9);
+    }
+}
