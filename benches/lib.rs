@@ -4,6 +4,7 @@
 //! cargo bench --bench matmul     products: a ladder from the naive loop to ours, in GFLOP/s and % of the peak
 //! cargo bench --bench profile    a step taken apart, by phase and layer
 //! cargo bench --bench step       one training step, on one thread and on all
+//! cargo bench --bench adam       the optimiser where gradients live and where they have died
 //! cargo bench --bench idx        reading IDX files and filling batches, in bytes a second
 //! cargo bench --bench epoch      whole epochs, one line a network
 //! ```
@@ -48,7 +49,7 @@ pub struct Workload {
 }
 
 /// The networks that are timed.
-pub const WORKLOADS: [Workload; 5] = [
+pub const WORKLOADS: [Workload; 7] = [
     Workload {
         name: "basic-784-32-bce-b256",
         layers: &[32],
@@ -77,6 +78,20 @@ pub const WORKLOADS: [Workload; 5] = [
         loss: LossKind::Bce,
         batch_size: 128,
         timed_samples: 12_800,
+    },
+    Workload {
+        name: "wide-784-512-bce-b128",
+        layers: &[512],
+        loss: LossKind::Bce,
+        batch_size: 128,
+        timed_samples: SAMPLES,
+    },
+    Workload {
+        name: "deep-512-256-64-mse-b64",
+        layers: &[512, 256, 64],
+        loss: LossKind::Mse,
+        batch_size: 64,
+        timed_samples: SAMPLES,
     },
 ];
 

@@ -60,7 +60,12 @@ struct Stopwatch {
 impl Stopwatch {
     fn time(&mut self, name: &str, flops: usize, values: usize, part: impl FnOnce()) {
         if self.at == self.parts.len() {
-            self.parts.push(Part { name: name.to_owned(), flops, bytes: values * size_of::<f32>(), seconds: Vec::new() });
+            self.parts.push(Part {
+                name: name.to_owned(),
+                flops,
+                bytes: values * size_of::<f32>(),
+                seconds: Vec::new(),
+            });
         }
         let start = Instant::now();
         part();
@@ -152,6 +157,11 @@ fn print(workload: &Workload, parts: &[Part], peak: f64) {
             flops => format!("{:8.1} {:9.1}", flops as f64 / seconds / 1e9, 100.0 * flops as f64 / seconds / peak),
         };
         let share = 100.0 * seconds / total;
-        println!("{:48} {:8.1} {share:5.1}% {speed} {:9.1}", part.name, 1e6 * seconds, part.bytes as f64 / seconds / 1e9);
+        println!(
+            "{:48} {:8.1} {share:5.1}% {speed} {:9.1}",
+            part.name,
+            1e6 * seconds,
+            part.bytes as f64 / seconds / 1e9
+        );
     }
 }

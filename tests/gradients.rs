@@ -173,6 +173,50 @@ fn the_forward_pass_of_a_dense_layer_is_its_formula() {
     }
 }
 
+/// One logarithm for many values gives their sum, whatever the length of the row, and every δ is σ(z) − t, scaled.
+#[test]
+fn cross_entropy_of_a_row_is_the_sum_over_its_values() {
+    use handgrad_layers::bce_logits;
+    let numbers = numbers(3000, 5);
+    for n in [1, 15, 16, 17, 784, 1024, 1025, 3000] {
+        // Logits up to ±40: the factors of a product up to 2, its sums far apart.
+        let z: Vec<f32> = numbers[..n].iter().map(|z| 40.0 * z * z * z).collect();
+        let t: Vec<f32> = numbers[..n].iter().rev().map(|t| t.abs().min(1.0)).collect();
+        let exact: f64 = z.iter().zip(&t).map(|(&z, &t)| bce_logits::loss(f64::from(z), f64::from(t))).sum();
+        let mut delta = vec![f32::NAN; n];
+        let sum = bce_logits::forward_backward(&z, &t, 0.5, &mut delta);
+        assert_eq!(sum.to_bits(), bce_logits::forward(&z, &t).to_bits(), "with and without δ");
+        assert!((f64::from(sum) - exact).abs() <= 1e-6 * exact + 1e-7 * n as f64, "{n}: {sum}, not {exact}");
+        for ((&z, &t), &delta) in z.iter().zip(&t).zip(&delta) {
+            assert_eq!(delta, 0.5 * bce_logits::derivative(z, t), "z {z}, t {t}");
+        }
+
+        let double = |values: &[f32]| values.iter().map(|&value| f64::from(value)).collect::<Vec<_>>();
+        let sum = bce_logits::forward(&double(&z), &double(&t));
+        assert!((sum - exact).abs() <= 1e-12 * exact, "{n}: {sum}, not {exact} in f64");
+    }
+    for (z, t) in [(-1e4_f32, 0.0), (1e4, 1.0), (-200.0, 0.0)] {
+        let mut delta = [f32::NAN];
+        assert!(bce_logits::forward_backward(&[z], &[t], 1e-6, &mut delta).abs() < 1e-6);
+        assert!(delta[0] == 0.0 || delta[0].is_normal(), "δ is denormal at {z}");
+    }
+    let mut delta = [0.0_f32; 2];
+    assert!(bce_logits::forward_backward(&[f32::NAN, 0.0], &[0.5, 0.5], 1.0, &mut delta).is_nan());
+    assert!(delta[0].is_nan() && delta[1] == 0.0);
+}
+
+#[test]
+fn absolute_error_by_hand() {
+    // |1 − 3| + |0.5 − 0.25| + |−1 − (−1)| = 2.25; slopes by sign, and 0 at the kink
+    let (p, t) = ([1.0_f64, 0.5, -1.0], [3.0, 0.25, -1.0]);
+    let sum = Loss { kind: LossKind::Mae, reduction: Reduction::Sum };
+    let mut delta = [f64::NAN; 3];
+    assert!((sum.forward_backward(&p, &t, 2, &mut delta) - 2.25).abs() < 1e-15);
+    assert_eq!(delta, [-0.5, 0.5, 0.0]);
+    let mean = Loss { kind: LossKind::Mae, reduction: Reduction::Mean };
+    assert!((mean.forward(&p, &t) - 0.75).abs() < 1e-15);
+}
+
 #[test]
 fn binary_cross_entropy_is_stable_on_logits_and_clipped_on_probabilities() {
     use handgrad_layers::{bce, bce_logits};

@@ -2,6 +2,7 @@
 
 use handgrad_kernels::{BatchRows, Finish, matmul, matmul_bias, matmul_nt, matmul_tn, reference, rivals};
 use handgrad_tests::numbers;
+use rayon::prelude::*;
 
 /// matrixmultiply's product: the outside oracle for the bits. Strides are (row, column).
 fn oracle(sizes: [usize; 3], a: &[f32], sa: [usize; 2], b: &[f32], sb: [usize; 2]) -> Vec<f32> {
@@ -43,9 +44,53 @@ fn products_equal_their_twins_and_matrixmultiply_bit_for_bit() {
             }
         }
     }
-    for (m, k, n) in [(1, 784, 32), (25, 784, 64), (97, 32, 784), (300, 255, 33), (513, 257, 30), (64, 512, 100)] {
+    for (m, k, n) in [
+        (1, 784, 32),
+        (25, 784, 64),
+        (97, 32, 784),
+        (300, 255, 33),
+        (513, 257, 30),
+        (64, 512, 100),
+        (8, 784, 512),
+        (16, 64, 784),
+        (130, 784, 128),
+        (32, 1000, 500),
+        (150, 100, 530),
+    ] {
         check(m, k, n);
     }
+}
+
+/// All three products at every m, k and n up to 70.
+#[test]
+fn small_products_equal_matrixmultiply_at_every_size() {
+    const LARGEST: usize = 70;
+    let (x, w, d) = [1, 2, 3].map(|seed| numbers(LARGEST * LARGEST, seed)).into();
+    (1..=LARGEST).into_par_iter().for_each(|m| {
+        let (mut ours, mut theirs) = (vec![0.0; LARGEST * LARGEST], vec![0.0; LARGEST * LARGEST]);
+        for k in 1..=LARGEST {
+            for n in 1..=LARGEST {
+                let (x, w, d) = (&x[..m * k], &w[..k * n], &d[..m * n]);
+                let mut compare = |len, ours_into: &dyn Fn(&mut [f32]), theirs_into: &dyn Fn(&mut [f32])| {
+                    let (ours, theirs) = (&mut ours[..len], &mut theirs[..len]);
+                    ours.fill(f32::NAN);
+                    ours_into(ours);
+                    theirs_into(theirs);
+                    assert!(ours == theirs, "{m}×{k}×{n}: a result of {len} values");
+                };
+                compare(m * n, &|y| matmul(x, w, y, k, n), &|y| {
+                    rivals::matrixmultiply([m, k, n], x, [k, 1], w, [n, 1], y);
+                });
+                compare(m * k, &|dx| matmul_nt(d, w, dx, k, n), &|dx| {
+                    rivals::matrixmultiply([m, n, k], d, [n, 1], w, [1, n], dx);
+                });
+                let (x_rows, d_rows) = (BatchRows::contiguous(x, k), BatchRows::contiguous(d, n));
+                compare(k * n, &|dw| matmul_tn(x_rows, d_rows, 0..k, dw), &|dw| {
+                    rivals::matrixmultiply([k, m, n], x, [1, k], d, [n, 1], dw);
+                });
+            }
+        }
+    });
 }
 
 #[test]

@@ -48,6 +48,18 @@ fn elementary_functions_keep_their_promise_over_the_whole_range() {
     }
 }
 
+/// Where no care is needed, the exponential without care is the other one.
+#[test]
+fn the_exponential_of_a_normal_result_is_the_exponential() {
+    for bits in (0..=u32::MAX).step_by(1_009) {
+        let x = f32::from_bits(bits);
+        if (-87.0..=88.0).contains(&x) {
+            assert_eq!(math::exp_normal(x).to_bits(), math::exp(x).to_bits(), "{x:e}");
+        }
+    }
+    assert!(math::exp_normal(f32::NAN).is_nan());
+}
+
 #[test]
 fn limits_and_special_values() {
     let inf = f32::INFINITY;

@@ -29,6 +29,40 @@ fn adam_by_hand() {
     assert!((step(-0.25, 2) - expected).abs() < 1e-15);
 }
 
+/// Numbers too small to move a weight become 0, and all others are what the plain recurrence gives, to the bit.
+#[test]
+fn adam_lets_dead_gradients_die() {
+    let (beta1, beta2) = (0.9_f32, 0.999_f32);
+    let (mut theta, mut m, mut v) = ([0.25_f32], [0.0_f32], [0.0_f32]);
+    let (mut plain_theta, mut plain_m, mut plain_v) = (0.25_f32, 0.0_f32, 0.0_f32);
+    let adam = Adam::default();
+    for t in 1..=40_000_u64 {
+        // Ordinary gradients, then none.
+        let g = if t <= 100 { 1e-3 * (t as f32).sin() } else { 0.0 };
+        Optimizer::Adam(adam).update(&mut theta, &[g], [&mut m, &mut v], t);
+        plain_m = beta1 * plain_m + (1.0 - 0.9_f64) as f32 * g;
+        plain_v = beta2 * plain_v + (1.0 - 0.999_f64) as f32 * (g * g);
+        let corrections = [0.9_f64, 0.999].map(|beta| 1.0 - beta.powi(t as i32));
+        let step_size = (1e-3 / corrections[0]) as f32;
+        plain_theta -= step_size * plain_m / (plain_v.sqrt() * (1.0 / corrections[1].sqrt()) as f32 + 1e-8);
+        assert_eq!(theta[0].to_bits(), plain_theta.to_bits(), "step {t}");
+        assert!(m[0] == 0.0 || m[0].is_normal(), "m is denormal in step {t}");
+        assert!(v[0] == 0.0 || v[0].is_normal(), "v is denormal in step {t}");
+    }
+    assert!(m == [0.0] && v != [0.0], "m has died, v not yet");
+    assert!(plain_m != 0.0 && !plain_m.is_normal(), "without care m stays denormal for ever");
+    // A gradient that is itself denormal, or whose square would be.
+    for g in [1e-42_f32, 1e-30, 1e-18, f32::MIN_POSITIVE] {
+        let (mut m, mut v) = ([0.0_f32], [0.0_f32]);
+        Optimizer::Adam(adam).update(&mut theta, &[g], [&mut m, &mut v], 1);
+        assert!((m[0] == 0.0 || m[0].is_normal()) && (v[0] == 0.0 || v[0].is_normal()), "{g}");
+    }
+    // What is not a number stays visible.
+    let (mut m, mut v) = ([0.0_f32], [0.0_f32]);
+    Optimizer::Adam(adam).update(&mut theta, &[f32::NAN], [&mut m, &mut v], 1);
+    assert!(theta[0].is_nan() && m[0].is_nan() && v[0].is_nan());
+}
+
 #[test]
 fn the_first_step_of_adam_does_not_depend_on_the_scale_of_the_gradient() {
     for scale in [1e-3, 1.0, 1e6] {

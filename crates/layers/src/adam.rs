@@ -11,6 +11,11 @@
 //! The step is about α·E(g)/√E(g²): at most about α, whatever the gradient's scale. t counts from 1, so the very first
 //! step is −α·sign(g) but for ε.
 //!
+//! Where gradients have died, behind a ReLU that no sample passes or at a pixel that is always 0, m shrinks by β₁ a step
+//! until it is a denormal number, and there it stays: rounding brings it back. Some processors take a hundred times as
+//! long over such numbers, so what can no longer move a weight is 0 here: |m| < 2⁻¹⁰⁰ and v < 2⁻¹⁰⁰, and |g| < 2⁻⁵⁷,
+//! whose square is smaller still. Beside ε = 10⁻⁸ the largest of them amounts to a step of 10⁻⁹·α.
+//!
 //! Slides: CE6146 "Basic Autoencoder (2/3)", `optimizer='adam'`. Source: Kingma & Ba, "Adam", ICLR 2015, algorithm 1;
 //! PyTorch computes the same. (Keras leaves the correction out of ε, and its ε is 10⁻⁷.)
 
@@ -37,6 +42,11 @@ impl Default for Adam {
     }
 }
 
+/// 2⁻⁵⁷: a gradient below this counts as 0, since (1 − β₂)·g² would come near the denormal numbers.
+const NEGLIGIBLE_GRADIENT: f64 = 1.0 / (1_u64 << 57) as f64;
+/// 2⁻¹⁰⁰: a running mean below this is 0.
+const NEGLIGIBLE_MEAN: f64 = 1.0 / (1_u128 << 100) as f64;
+
 /// βᵗ by squaring: the standard library's may differ between platforms.
 fn power(mut beta: f64, mut t: u64) -> f64 {
     let mut product = 1.0;
@@ -60,15 +70,14 @@ pub fn update<T: Scalar>(theta: &mut [T], g: &[T], m: &mut [T], v: &mut [T], ada
     let step_size = T::from_f64(adam.learning_rate / correction1);
     let root_correction = T::from_f64(1.0 / correction2.sqrt());
     let epsilon = T::from_f64(adam.epsilon);
-    let negligible_g = T::from_f64(2.0_f64.powi(-57));
-    let negligible = T::from_f64(2.0_f64.powi(-100));
+    let (negligible_gradient, negligible_mean) = (T::from_f64(NEGLIGIBLE_GRADIENT), T::from_f64(NEGLIGIBLE_MEAN));
     vectorize!({
         for (((theta, &g), m), v) in theta.iter_mut().zip(g).zip(m).zip(v) {
-            let g = if g.abs() < negligible_g { T::ZERO } else { g };
+            let g = if g.abs() < negligible_gradient { T::ZERO } else { g };
             *m = beta1 * *m + one_minus_beta1 * g;
-            *m = if m.abs() < negligible { T::ZERO } else { *m };
             *v = beta2 * *v + one_minus_beta2 * (g * g);
-            *v = if *v < negligible { T::ZERO } else { *v };
+            *m = if m.abs() < negligible_mean { T::ZERO } else { *m };
+            *v = if *v < negligible_mean { T::ZERO } else { *v };
             *theta -= step_size * *m / (v.sqrt() * root_correction + epsilon);
         }
     });
