@@ -42,8 +42,18 @@ use handgrad_benches::{peak_flops, random_floats};
 use handgrad_kernels::{BatchRows, matmul, matmul_nt, matmul_tn, reference, rivals, vectorize};
 
 /// Rows of the batch, inputs and units of dense layers as they occur in autoencoders of 784 values.
-const LAYERS: [[usize; 3]; 7] =
-    [[8, 784, 512], [128, 784, 32], [128, 32, 784], [32, 784, 64], [64, 784, 128], [128, 784, 1000], [128, 1000, 500]];
+const LAYERS: [[usize; 3]; 10] = [
+    [8, 784, 512],
+    [32, 784, 512],
+    [128, 784, 512],
+    [512, 784, 512],
+    [128, 784, 32],
+    [128, 32, 784],
+    [32, 784, 64],
+    [64, 784, 128],
+    [64, 784, 1000],
+    [64, 1000, 500],
+];
 const SQUARES: [[usize; 3]; 3] = [[64; 3], [256; 3], [512; 3]];
 
 /// The operands of a dense layer's three products.

@@ -15,6 +15,7 @@ pub mod math;
 mod matmul;
 mod microkernel;
 pub mod reference;
+mod register;
 #[cfg(feature = "rivals")]
 pub mod rivals;
 mod rows;

@@ -11,12 +11,14 @@
 //! alpha = 1, which the tests hold these products to, bit for bit. An element's chain depends on nothing but its own
 //! row and column, so neither the number of rows a call has, nor threads, nor the register width change a bit.
 //!
-//! Blocking follows BLIS (Van Zee & van de Geijn 2015): a panel of the second operand, 256 deep and as wide as a tile,
-//! is packed where it would not lie contiguous, then tiles of MR rows run down it. What is packed lies in memory that
-//! each thread keeps.
+//! Blocking follows BLIS (Van Zee & van de Geijn 2015): tiles of MR rows run down a panel of the second operand, 256
+//! deep and as wide as a tile. What is particular to training: a panel is packed by the first tile that reads it, next
+//! to its multiply-adds; the tiles below ask the caches for the panel after it; and of δ·wᵀ the smaller operand is
+//! turned, which is δ unless there are many rows. What is packed lies in memory that each thread keeps.
 
 pub(crate) mod double;
 pub(crate) mod single;
+mod tiles;
 
 use std::ops::Range;
 
