@@ -146,3 +146,43 @@ pub fn softplus(x: f32) -> f32 {
     let f = select(upper, 0.5 * (e - 1.0), e);
     select(x > 0.0, x, 0.0) + ln_of_reduced(f, select(upper, 1.0, 0.0)) + select(x.is_nan(), x, 0.0)
 }
+
+/// The upper 23 bits as a number within 0..1: the middle of one of 2²³ intervals, so never 0 or 1.
+#[inline(always)]
+#[must_use]
+pub fn uniform(bits: u32) -> f32 {
+    ((bits >> 9) as f32 + 0.5) * (1.0 / 8_388_608.0)
+}
+
+/// √2·erf⁻¹(2u − 1): the number that a normal variable of mean 0 and variance 1 stays below with probability u, for
+/// u = [`uniform`]. Absolute error below 2·10⁻⁶ in the middle, 10⁻⁵ at the ends, ±5.3.
+///
+/// Source: the polynomials of Giles, "Approximating the erfinv function", GPU Computing Gems (2011).
+#[inline(always)]
+#[must_use]
+pub fn normal(u: f32) -> f32 {
+    let x = 2.0 * u - 1.0;
+    // −ln((1 − x)·(1 + x))
+    let w = -ln(4.0 * u * (1.0 - u));
+    let centre = w - 2.5;
+    let near = 2.810_226_4e-8_f32
+        .mul_add(centre, 3.432_739_4e-7)
+        .mul_add(centre, -3.523_387_7e-6)
+        .mul_add(centre, -4.391_506_5e-6)
+        .mul_add(centre, 0.000_218_580_87)
+        .mul_add(centre, -0.001_253_725_03)
+        .mul_add(centre, -0.004_177_681_64)
+        .mul_add(centre, 0.246_640_727)
+        .mul_add(centre, 1.501_409_41);
+    let tail = w.sqrt() - 3.0;
+    let far = (-0.000_200_214_257_f32)
+        .mul_add(tail, 0.000_100_950_558)
+        .mul_add(tail, 0.001_349_343_22)
+        .mul_add(tail, -0.003_673_428_44)
+        .mul_add(tail, 0.005_739_507_73)
+        .mul_add(tail, -0.007_622_461_3)
+        .mul_add(tail, 0.009_438_870_47)
+        .mul_add(tail, 1.001_674_06)
+        .mul_add(tail, 2.832_976_82);
+    std::f32::consts::SQRT_2 * x * select(w < 5.0, near, far)
+}

@@ -20,7 +20,7 @@
 
 use handgrad_kernels::{Finish, matmul_bias, matmul_nt, matmul_tn, vectorize};
 
-use crate::{Activation, BatchRows, Block, Error, Layer, ParamRole, ParamSpec, Saved, SavedBatch, Scalar, activation};
+use crate::{Activation, BatchRows, Block, Error, Layer, ParamRole, ParamSpec, Pass, Saved, SavedBatch, Scalar, activation};
 
 /// y ← φ(x·w + b). Shapes: x m×inputs, w inputs×units, b units, y m×units.
 pub fn forward<T: Scalar>(x: &[T], w: &[T], b: &[T], phi: Activation, y: &mut [T]) {
@@ -99,24 +99,31 @@ impl<T: Scalar> Layer<T> for Dense {
     fn params(&self) -> Vec<ParamSpec> {
         let role = ParamRole::Weight { fan_in: self.inputs, fan_out: self.units };
         vec![
-            ParamSpec { name: "w", shape: vec![self.inputs, self.units], role },
-            ParamSpec { name: "b", shape: vec![self.units], role: ParamRole::Bias },
+            ParamSpec { name: "w", shape: vec![self.inputs, self.units], uses: 1, role },
+            ParamSpec { name: "b", shape: vec![self.units], uses: 1, role: ParamRole::Bias },
         ]
     }
 
-    fn forward(&self, theta: &[T], x: &[T], y: &mut [T]) {
+    fn forward(&self, theta: &[T], x: &[T], y: &mut [T], _: &mut Pass<'_, T>) {
         let (w, b) = self.split(theta);
         forward(x, w, b, self.activation, y);
     }
 
-    fn backward_input(&self, theta: &[T], saved: Saved<'_, T>, dy: &mut [T], dx: Option<&mut [T]>) {
+    fn backward_input(
+        &self,
+        theta: &[T],
+        saved: Saved<'_, T>,
+        dy: &mut [T],
+        dx: Option<&mut [T]>,
+        _: &mut Pass<'_, T>,
+    ) {
         backward_activation(saved.y, self.activation, dy);
         if let Some(dx) = dx {
             backward_input(self.split(theta).0, dy, self.units, dx);
         }
     }
 
-    fn backward_params(&self, saved: SavedBatch<'_, T>, block: &Block, dtheta: &mut [T]) {
+    fn backward_params(&self, saved: SavedBatch<'_, T>, block: &Block, dtheta: &mut [T], _: &mut [T]) {
         match block.param {
             0 => backward_weights(saved.x, saved.delta, block.rows.clone(), dtheta),
             _ => backward_bias(saved.delta, block.rows.clone(), dtheta),

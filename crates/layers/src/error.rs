@@ -18,6 +18,19 @@ pub enum Error {
         /// The number it was built for.
         expected: usize,
     },
+    /// A convolution's window does not fit.
+    #[error(
+        "a window of {kernel_size}×{kernel_size} taps, {dilation} apart, does not fit images of {}: make it smaller, or pad them",
+        Shape(image)
+    )]
+    WindowTooLarge {
+        /// Height and width of the images, with what padding leaves of them.
+        image: [usize; 2],
+        /// Taps down and across.
+        kernel_size: usize,
+        /// Values from one tap to the next.
+        dilation: usize,
+    },
     /// A number lies outside the range in which it means something.
     #[error("{name} is {value}, but must be {range}")]
     OutOfRange {

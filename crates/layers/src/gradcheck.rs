@@ -13,7 +13,7 @@
 //! A check compares a backward pass with *its own* forward pass. A wrong formula with a matching wrong derivative passes;
 //! so each forward pass has a test of its own as well.
 
-use crate::{BatchRows, Block, Layer, Saved, SavedBatch};
+use crate::{BatchRows, Block, Layer, Mode, Pass, Saved, SavedBatch};
 
 /// Half the width of a difference quotient.
 const H: f64 = 1e-5;
@@ -62,8 +62,30 @@ pub fn check(name: &str, theta: &[f64], gradient: &[f64], mut f: impl FnMut(&[f6
     report
 }
 
+/// What a layer is called with in a check: the pass of a training step on samples 0, 1, 2, …
+struct Bench {
+    samples: Vec<u32>,
+    means: Vec<f64>,
+    scratch: Vec<f64>,
+}
+
+impl Bench {
+    fn new(layer: &dyn Layer<f64>, x: &[f64], rows: usize) -> Self {
+        let width = x.len() / rows;
+        let mean = |place: usize| x.iter().skip(place).step_by(width).sum::<f64>() / rows as f64;
+        let means = if layer.needs_means() { (0..width).map(mean).collect() } else { Vec::new() };
+        // Garbage on entry: a layer that reads it before it writes it is found out.
+        Self { samples: (0..rows as u32).collect(), means, scratch: vec![f64::NAN; layer.scratch_len()] }
+    }
+
+    fn pass(&mut self) -> Pass<'_, f64> {
+        let Self { samples, means, scratch } = self;
+        Pass { mode: Mode::Train, seed: 7, epoch: 3, layer: 1, samples, batch: samples.len(), means, scratch }
+    }
+}
+
 /// Checks both backward passes of a layer at the parameters θ, the samples x and the upstream gradient dy, the
-/// parameters in blocks of `block_rows` rows.
+/// parameters in blocks of `block_rows` rows. What is random is drawn as in training, and the same in every evaluation.
 pub fn check_layer(
     layer: &dyn Layer<f64>,
     theta: &[f64],
@@ -74,15 +96,22 @@ pub fn check_layer(
 ) -> Report {
     let forward = |theta: &[f64], x: &[f64]| {
         let mut y = vec![f64::NAN; dy.len()];
-        layer.forward(theta, x, &mut y);
+        layer.forward(theta, x, &mut y, &mut Bench::new(layer, x, rows).pass());
         y
     };
-    let loss = |theta: &[f64], x: &[f64]| forward(theta, x).iter().zip(dy).map(|(y, r)| y * r).sum();
+    let loss = |theta: &[f64], x: &[f64]| {
+        let y = forward(theta, x);
+        let mut penalties = vec![f64::NAN; rows];
+        layer.penalty(Saved { x, y: &y }, &mut penalties, &mut Bench::new(layer, x, rows).pass());
+        let penalty = penalties.iter().sum::<f64>() / rows as f64;
+        y.iter().zip(dy).map(|(y, r)| y * r).sum::<f64>() + penalty
+    };
 
     let y = forward(theta, x);
     let mut delta = dy.to_vec();
     let mut dx = vec![f64::NAN; x.len()];
-    layer.backward_input(theta, Saved { x, y: &y }, &mut delta, Some(&mut dx));
+    let mut bench = Bench::new(layer, x, rows);
+    layer.backward_input(theta, Saved { x, y: &y }, &mut delta, Some(&mut dx), &mut bench.pass());
 
     let saved = SavedBatch {
         x: BatchRows::contiguous(x, x.len() / rows),
@@ -96,7 +125,8 @@ pub fn check_layer(
         for first in (0..spec.rows()).step_by(block_rows) {
             let rows = first..spec.rows().min(first + block_rows);
             let values = first * width..rows.end * width;
-            layer.backward_params(saved, &Block { param, rows }, &mut dtheta[values]);
+            bench.scratch.fill(f64::NAN);
+            layer.backward_params(saved, &Block { param, rows }, &mut dtheta[values], &mut bench.scratch);
         }
         let mut moved = theta.to_vec();
         let at = start..start + spec.len();

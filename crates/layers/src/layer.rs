@@ -21,6 +21,8 @@ pub struct ParamSpec {
     pub name: &'static str,
     /// Row-major; the gradient can be had for any range of rows, the first axis.
     pub shape: Vec<usize>,
+    /// How many times a value takes part in a sample: once in a dense layer, at every position in a convolution.
+    pub uses: usize,
     /// What it does, and so how it starts.
     pub role: ParamRole,
 }
@@ -56,6 +58,47 @@ impl ParamSpec {
     #[must_use]
     pub fn rows(&self) -> usize {
         self.shape.first().copied().unwrap_or(1)
+    }
+}
+
+/// What a pass through the network is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// To learn: all that is random is drawn anew in every epoch.
+    Train,
+    /// To measure how well it learns: noise on the input and the sampler's ε are drawn, always the same ones, since a
+    /// denoiser is judged by noisy samples; dropout lets everything through.
+    Measure,
+    /// To use it: nothing is random. Noise and dropout let everything through, and the sampler gives μ.
+    Predict,
+}
+
+/// What a layer may know of the pass it is part of, beside its numbers, and memory to work in.
+#[derive(Debug)]
+pub struct Pass<'a, T> {
+    /// What the pass is for.
+    pub mode: Mode,
+    /// Of all that is random. A random number is a pure function of seed, epoch, layer, sample and place in the sample.
+    pub seed: u64,
+    /// Counted from 1.
+    pub epoch: u64,
+    /// The layer's number in its network.
+    pub layer: usize,
+    /// The number of each row's sample in the data set.
+    pub samples: &'a [u32],
+    /// Samples that the loss averages: those of the whole batch, of which a pass may see a part.
+    pub batch: usize,
+    /// Mean over the batch of every value of the layer's input, for a layer that [needs](Layer::needs_means) them.
+    pub means: &'a [T],
+    /// [`Layer::scratch_len`] values of garbage, for the layer to write over.
+    pub scratch: &'a mut [T],
+}
+
+impl<T> Pass<'_, T> {
+    /// To use a network on as many rows as one likes: for layers that need neither samples nor scratch.
+    #[must_use]
+    pub fn predict() -> Self {
+        Self { mode: Mode::Predict, seed: 0, epoch: 0, layer: 0, samples: &[], batch: 1, means: &[], scratch: &mut [] }
     }
 }
 
@@ -103,12 +146,43 @@ pub trait Layer<T: Scalar>: Send + Sync + fmt::Debug {
     /// The parameters; θ holds them one after another in this order.
     fn params(&self) -> Vec<ParamSpec>;
 
+    /// Values of memory that one call of a method needs to work in, however many rows it gets.
+    fn scratch_len(&self) -> usize {
+        0
+    }
+
     /// y ← f(x; θ).
-    fn forward(&self, theta: &[T], x: &[T], y: &mut [T]);
+    fn forward(&self, theta: &[T], x: &[T], y: &mut [T], pass: &mut Pass<'_, T>);
 
-    /// dy becomes δ in place; dx ← (∂y/∂x)ᵀ·dy. The first layer of a network is not asked for dx.
-    fn backward_input(&self, theta: &[T], saved: Saved<'_, T>, dy: &mut [T], dx: Option<&mut [T]>);
+    /// dy becomes δ in place; dx ← (∂y/∂x)ᵀ·dy, and what a penalty adds. The first layer of a network is not asked for dx.
+    fn backward_input(
+        &self,
+        theta: &[T],
+        saved: Saved<'_, T>,
+        dy: &mut [T],
+        dx: Option<&mut [T]>,
+        pass: &mut Pass<'_, T>,
+    );
 
-    /// dθ ← Σ over the rows of the batch, for one block of one parameter. It is ∂L/∂θ, never its negative.
-    fn backward_params(&self, saved: SavedBatch<'_, T>, block: &Block, dtheta: &mut [T]);
+    /// dθ ← Σ over the rows of the batch, for one block of one parameter. It is ∂L/∂θ, never its negative. Only layers with
+    /// parameters are asked.
+    fn backward_params(&self, saved: SavedBatch<'_, T>, block: &Block, dtheta: &mut [T], scratch: &mut [T]) {
+        let _ = (saved, block, dtheta, scratch);
+    }
+
+    /// What the layer adds to the loss beside the reconstruction, if it does, in a word or two: `KL divergence`.
+    fn penalty_name(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// The penalty of each row: L is the reconstruction's loss plus the mean of these over the batch.
+    fn penalty(&self, saved: Saved<'_, T>, penalties: &mut [T], pass: &mut Pass<'_, T>) {
+        let _ = (saved, pass);
+        penalties.fill(T::ZERO);
+    }
+
+    /// Does the layer need the means over the batch of its inputs in `backward_input` and `penalty`?
+    fn needs_means(&self) -> bool {
+        false
+    }
 }

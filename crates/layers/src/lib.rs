@@ -6,25 +6,47 @@
 #![forbid(unsafe_code)]
 
 pub mod activation;
+pub mod activity_l1;
 pub mod adam;
 pub mod bce;
 pub mod bce_logits;
+pub mod conv2d;
+pub mod conv_transpose2d;
 pub mod dense;
+pub mod dropout;
 mod error;
 pub mod gradcheck;
 pub mod init;
+pub mod kl_sparsity;
 mod layer;
 pub mod loss;
 pub mod mae;
+pub mod max_pool2d;
 pub mod mse;
+pub mod noise;
 pub mod optimizer;
+pub mod planes;
+pub mod random;
+pub mod reparameterize;
+pub mod reshape;
 pub mod sgd;
+pub mod upsample2d;
 
 pub use activation::Activation;
+pub use activity_l1::ActivityL1;
+pub use conv_transpose2d::ConvTranspose2d;
+pub use conv2d::{Conv2d, Padding};
 pub use dense::Dense;
+pub use dropout::Dropout;
 pub use error::Error;
 pub use handgrad_kernels::{BatchRows, Level, Scalar, prefetch, vectorize};
 pub use init::Init;
-pub use layer::{Block, Layer, ParamRole, ParamSpec, Saved, SavedBatch};
+pub use kl_sparsity::KlSparsity;
+pub use layer::{Block, Layer, Mode, ParamRole, ParamSpec, Pass, Saved, SavedBatch};
 pub use loss::{Loss, LossKind, Reduction};
+pub use max_pool2d::MaxPool2d;
+pub use noise::Noise;
 pub use optimizer::Optimizer;
+pub use reparameterize::Reparameterize;
+pub use reshape::Reshape;
+pub use upsample2d::Upsample2d;

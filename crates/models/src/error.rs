@@ -14,6 +14,14 @@ pub enum Error {
         /// Values of a sample that goes out.
         output: usize,
     },
+    /// A layer that slides over images is given something else.
+    #[error("{what} needs images of height × width or channels × height × width, but is given samples of shape {shape:?}: reshape them first")]
+    NotAnImage {
+        /// The layer.
+        what: &'static str,
+        /// The samples' shape.
+        shape: Vec<usize>,
+    },
     /// Encoder or decoder has no layer, or the input no value.
     #[error("the {0} is empty: give it at least one {1}")]
     Empty(&'static str, &'static str),

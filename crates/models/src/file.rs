@@ -11,7 +11,7 @@ use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::{Error, Network, Param, Spec};
+use crate::{Error, LayerSpec, Network, Param, Spec};
 
 /// The number of this format.
 const FORMAT: u64 = 1;
@@ -75,9 +75,13 @@ pub fn decode(bytes: &[u8]) -> Result<(Network<f32>, Vec<f32>), Error> {
     let header: Header = toml::from_str(header).map_err(|error| Error::Damaged(error.to_string()))?;
 
     // What the spec claims is compared with the tensors that are there before anything of that size is allocated.
-    let claimed = header.model.layers().count();
+    let with_weights = |layer: &&LayerSpec| {
+        matches!(layer, LayerSpec::Dense { .. } | LayerSpec::Conv2d { .. } | LayerSpec::ConvTranspose2d { .. })
+    };
+    let claimed = header.model.layers().filter(with_weights).count();
     if claimed > tensors.len() {
-        return Err(Error::Damaged(format!("it describes {claimed} layers and holds {} tensors", tensors.len())));
+        let held = tensors.len();
+        return Err(Error::Damaged(format!("it describes {claimed} layers with weights and holds {held} tensors")));
     }
     let network = Network::new(&header.model)?;
     if network.params().len() != tensors.len() {
@@ -103,15 +107,22 @@ pub fn decode(bytes: &[u8]) -> Result<(Network<f32>, Vec<f32>), Error> {
     Ok((network, theta))
 }
 
-/// PyTorch's linear layer keeps the transpose of our w.
+/// PyTorch's linear layer keeps the transpose of our w; its convolutions keep w as it is.
+fn is_transposed(param: &Param) -> bool {
+    matches!(param.spec.role, ParamRole::Weight { .. }) && param.spec.shape.len() == 2
+}
+
 fn torch_shape(param: &Param) -> Vec<usize> {
-    match param.spec.role {
-        ParamRole::Weight { .. } => param.spec.shape.iter().rev().copied().collect(),
-        ParamRole::Bias => param.spec.shape.clone(),
+    match is_transposed(param) {
+        true => param.spec.shape.iter().rev().copied().collect(),
+        false => param.spec.shape.clone(),
     }
 }
 
 fn to_torch(param: &Param, values: &[f32]) -> (Vec<usize>, Vec<u8>) {
+    if !is_transposed(param) {
+        return (torch_shape(param), values.iter().copied().flat_map(f32::to_le_bytes).collect());
+    }
     let [rows, cols] = [param.spec.rows(), values.len() / param.spec.rows().max(1)];
     let transposed = (0..cols).flat_map(|col| (0..rows).map(move |row| values[row * cols + col]));
     (torch_shape(param), transposed.flat_map(f32::to_le_bytes).collect())
@@ -119,6 +130,9 @@ fn to_torch(param: &Param, values: &[f32]) -> (Vec<usize>, Vec<u8>) {
 
 fn from_torch(param: &Param, bytes: &[u8]) -> Vec<f32> {
     let (stored, _) = bytes.as_chunks::<4>();
+    if !is_transposed(param) {
+        return stored.iter().copied().map(f32::from_le_bytes).collect();
+    }
     let [rows, cols] = [param.spec.rows(), stored.len() / param.spec.rows().max(1)];
     let place = |row: usize, col: usize| f32::from_le_bytes(stored[col * rows + row]);
     (0..rows).flat_map(|row| (0..cols).map(move |col| place(row, col))).collect()

@@ -79,13 +79,17 @@ impl<T: Scalar> Network<T> {
         };
         let (mut start, mut torch_index) = (0, 0);
         for (number, (layer_spec, given)) in specs.iter().zip(spec.layers()).enumerate() {
-            let layer = layer_spec.build::<T>(&network.shapes[number]);
-            network.shapes.push(layer.output_shape(&network.shapes[number])?);
-            let (inputs, outputs) = (network.width(number), network.width(number + 1));
-            if inputs.saturating_mul(outputs) > MAX_VALUES {
-                return Err(Error::TooLarge { what: "a layer", values: inputs.saturating_mul(outputs) });
+            let layer = layer_spec.build::<T>(&network.shapes[number])?;
+            let shape = layer.output_shape(&network.shapes[number])?;
+            let params = layer.params();
+            for dims in params.iter().map(|param| &param.shape).chain([&shape]) {
+                let values = dims.iter().fold(1_usize, |product, &dim| product.saturating_mul(dim));
+                if values > MAX_VALUES {
+                    return Err(Error::TooLarge { what: "a layer", values });
+                }
             }
-            for (index, param) in layer.params().into_iter().enumerate() {
+            network.shapes.push(shape);
+            for (index, param) in params.into_iter().enumerate() {
                 let kind = if matches!(param.role, ParamRole::Bias) { "bias" } else { "weight" };
                 let torch_name = format!("{torch_index}.{kind}");
                 let range = start..start + param.len();
@@ -117,6 +121,12 @@ impl<T: Scalar> Network<T> {
     #[must_use]
     pub fn layers(&self) -> &[Box<dyn Layer<T>>] {
         &self.layers
+    }
+
+    /// Number of the encoder's layers: layer number `encoder_len` is the decoder's first.
+    #[must_use]
+    pub fn encoder_len(&self) -> usize {
+        self.spec.encoder.len()
     }
 
     /// Shape of a sample before layer `at`; after the last one for `at` = number of layers.

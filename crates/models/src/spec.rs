@@ -1,11 +1,16 @@
-use handgrad_layers::{Activation, Dense, Init, Layer, LossKind, Reduction, Scalar};
+use handgrad_layers::{
+    Activation, ActivityL1, Conv2d, ConvTranspose2d, Dense, Dropout, Init, KlSparsity, Layer, LossKind, MaxPool2d, Noise,
+    Padding, Reduction, Reparameterize, Reshape, Scalar, Upsample2d, planes,
+};
 use serde::{Deserialize, Serialize};
 
+use crate::Error;
+
 /// Everything about a network but its numbers. As TOML it travels inside the model file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Spec {
-    /// Shape of one sample: `[28, 28]`.
+    /// Shape of one sample: `[28, 28]`, or `[3, 32, 32]` for channels, height and width.
     pub input: Vec<usize>,
     /// What training makes small.
     pub loss: LossKind,
@@ -18,7 +23,7 @@ pub struct Spec {
 }
 
 /// One layer. Its number of inputs is what the layer before it gives.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "layer", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum LayerSpec {
     /// [`handgrad_layers::dense`].
@@ -30,33 +35,147 @@ pub enum LayerSpec {
         /// How the weights start.
         init: Init,
     },
+    /// [`handgrad_layers::conv2d`].
+    #[serde(rename = "conv2d")]
+    Conv2d {
+        /// Channels of the output.
+        filters: usize,
+        /// Side of the window.
+        kernel_size: usize,
+        /// Values from one window to the next.
+        stride: usize,
+        /// Zeros around the image.
+        padding: Padding,
+        /// Values from one tap to the next.
+        dilation: usize,
+        /// φ.
+        activation: Activation,
+        /// How the weights start.
+        init: Init,
+    },
+    /// [`handgrad_layers::conv_transpose2d`].
+    #[serde(rename = "conv-transpose2d")]
+    ConvTranspose2d {
+        /// Channels of the output.
+        filters: usize,
+        /// Side of the window.
+        kernel_size: usize,
+        /// Values between the windows of neighbouring inputs.
+        stride: usize,
+        /// What is taken away around the output.
+        padding: Padding,
+        /// Lines and columns more than the least, where the padding is explicit.
+        output_padding: usize,
+        /// Values from one tap to the next.
+        dilation: usize,
+        /// φ.
+        activation: Activation,
+        /// How the weights start.
+        init: Init,
+    },
+    /// [`handgrad_layers::max_pool2d`].
+    #[serde(rename = "max-pool2d")]
+    MaxPool2d {
+        /// Side of a square.
+        size: usize,
+    },
+    /// [`handgrad_layers::upsample2d`].
+    #[serde(rename = "upsample2d")]
+    Upsample2d {
+        /// Side of a square.
+        size: usize,
+    },
+    /// [`handgrad_layers::reshape`].
+    Reshape {
+        /// The new shape.
+        shape: Vec<usize>,
+    },
+    /// [`handgrad_layers::dropout`].
+    Dropout {
+        /// The part that is left out.
+        rate: f64,
+    },
+    /// [`handgrad_layers::noise`].
+    Noise(Noise),
+    /// [`handgrad_layers::reparameterize`].
+    Reparameterize {
+        /// Size of the code.
+        latent_dim: usize,
+        /// Weight of the divergence.
+        beta: f64,
+    },
+    /// [`handgrad_layers::activity_l1`].
+    ActivityL1 {
+        /// Of the penalty.
+        weight: f64,
+    },
+    /// [`handgrad_layers::kl_sparsity`].
+    KlSparsity {
+        /// The mean activity that is asked for.
+        rho: f64,
+        /// Of the penalty.
+        weight: f64,
+    },
 }
 
 impl LayerSpec {
     /// The layer, for samples of shape `input`.
-    pub(crate) fn build<T: Scalar>(&self, input: &[usize]) -> Box<dyn Layer<T>> {
-        match *self {
+    pub(crate) fn build<T: Scalar>(&self, input: &[usize]) -> Result<Box<dyn Layer<T>>, Error> {
+        let image = |what| planes::chw(input).ok_or(Error::NotAnImage { what, shape: input.to_vec() });
+        Ok(match *self {
             LayerSpec::Dense { units, activation, .. } => {
                 Box::new(Dense { inputs: input.iter().product(), units, activation })
             }
-        }
+            LayerSpec::Conv2d { filters, kernel_size, stride, padding, dilation, activation, .. } => {
+                let x = image("a convolution")?;
+                Box::new(Conv2d::new(x, filters, [kernel_size, stride, dilation], padding, activation)?)
+            }
+            LayerSpec::ConvTranspose2d {
+                filters, kernel_size, stride, padding, output_padding, dilation, activation, ..
+            } => {
+                let (x, window) = (image("a transposed convolution")?, [kernel_size, stride, dilation]);
+                Box::new(ConvTranspose2d::new(x, filters, window, padding, output_padding, activation)?)
+            }
+            LayerSpec::MaxPool2d { size } => Box::new(MaxPool2d { input: image("pooling")?, size }),
+            LayerSpec::Upsample2d { size } => Box::new(Upsample2d { input: image("upsampling")?, size }),
+            LayerSpec::Reshape { ref shape } => Box::new(Reshape { shape: shape.clone() }),
+            LayerSpec::Dropout { rate } => Box::new(Dropout { rate }),
+            LayerSpec::Noise(noise) => Box::new(noise),
+            LayerSpec::Reparameterize { latent_dim, beta } => Box::new(Reparameterize { latent_dim, beta }),
+            LayerSpec::ActivityL1 { weight } => Box::new(ActivityL1 { weight }),
+            LayerSpec::KlSparsity { rho, weight } => Box::new(KlSparsity { rho, weight }),
+        })
     }
 
+    /// φ: linear for a layer that has none.
     pub(crate) fn activation(&self) -> Activation {
         match *self {
-            LayerSpec::Dense { activation, .. } => activation,
+            LayerSpec::Dense { activation, .. }
+            | LayerSpec::Conv2d { activation, .. }
+            | LayerSpec::ConvTranspose2d { activation, .. } => activation,
+            _ => Activation::Linear,
         }
     }
 
-    pub(crate) fn with_activation(&self, activation: Activation) -> Self {
-        match *self {
-            LayerSpec::Dense { units, init, .. } => LayerSpec::Dense { units, activation, init },
+    /// The same layer with another φ, where it has one.
+    pub(crate) fn with_activation(&self, new: Activation) -> Self {
+        let mut spec = self.clone();
+        if let LayerSpec::Dense { activation, .. }
+        | LayerSpec::Conv2d { activation, .. }
+        | LayerSpec::ConvTranspose2d { activation, .. } = &mut spec
+        {
+            *activation = new;
         }
+        spec
     }
 
+    /// How its weights start, if it has any.
     pub(crate) fn init(&self) -> Init {
         match *self {
-            LayerSpec::Dense { init, .. } => init,
+            LayerSpec::Dense { init, .. }
+            | LayerSpec::Conv2d { init, .. }
+            | LayerSpec::ConvTranspose2d { init, .. } => init,
+            _ => Init::XavierUniform,
         }
     }
 }

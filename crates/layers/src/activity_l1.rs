@@ -1,0 +1,85 @@
+//! # L1 activity penalty: few units may speak
+//!
+//! ```text
+//! y = x                          the values pass through, and the loss grows by what they are
+//! P = weight·Σ_j |x_j|           the penalty of a row; L averages it over the batch of m
+//!
+//! given dy = ∂L/∂y:   dx_j = dy_j + weight/m·sign(x_j)         sign(0) = 0, the subgradient at the kink
+//! ```
+//!
+//! |x| pulls with the same force however small x is, so behind a ReLU most values end at exactly 0: a sparse code. A
+//! penalty on x² would let go as x shrinks.
+//!
+//! Slides: CE6146 "Sparse Autoencoder": `activity_regularizer=regularizers.l1(10e-5)`; KERAS "Sparse Autoencoder". (Keras sums
+//! over a layer's activity and divides by the batch, as here.)
+
+use crate::{Error, Layer, ParamSpec, Pass, Saved, Scalar};
+
+/// weight·Σ|x| of one row.
+pub fn penalty<T: Scalar>(x: &[T], weight: T) -> T {
+    weight * x.iter().fold(T::ZERO, |sum, x| sum + x.abs())
+}
+
+/// dx ← dx + scale·sign(x).
+pub fn backward<T: Scalar>(x: &[T], scale: T, dx: &mut [T]) {
+    for (dx, &x) in dx.iter_mut().zip(x) {
+        if x > T::ZERO {
+            *dx += scale;
+        } else if x < T::ZERO {
+            *dx -= scale;
+        }
+    }
+}
+
+/// Lets everything through, at a price.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ActivityL1 {
+    /// Of the penalty in the loss.
+    pub weight: f64,
+}
+
+impl<T: Scalar> Layer<T> for ActivityL1 {
+    fn describe(&self) -> String {
+        format!("Activity penalty, L1, weight {}", self.weight)
+    }
+
+    fn output_shape(&self, input: &[usize]) -> Result<Vec<usize>, Error> {
+        if !(self.weight.is_finite() && self.weight >= 0.0) {
+            let (name, range) = ("the weight of the L1 penalty", "0 or more");
+            return Err(Error::OutOfRange { name, value: self.weight.to_string(), range });
+        }
+        Ok(input.to_vec())
+    }
+
+    fn params(&self) -> Vec<ParamSpec> {
+        Vec::new()
+    }
+
+    fn forward(&self, _: &[T], x: &[T], y: &mut [T], _: &mut Pass<'_, T>) {
+        y.copy_from_slice(x);
+    }
+
+    fn backward_input(
+        &self,
+        _: &[T],
+        saved: Saved<'_, T>,
+        dy: &mut [T],
+        dx: Option<&mut [T]>,
+        pass: &mut Pass<'_, T>,
+    ) {
+        let Some(dx) = dx else { return };
+        dx.copy_from_slice(dy);
+        backward(saved.x, T::from_f64(self.weight / pass.batch as f64), dx);
+    }
+
+    fn penalty_name(&self) -> Option<&'static str> {
+        Some("L1 activity")
+    }
+
+    fn penalty(&self, saved: Saved<'_, T>, penalties: &mut [T], _: &mut Pass<'_, T>) {
+        let (width, weight) = (saved.x.len() / penalties.len(), T::from_f64(self.weight));
+        for (to, x) in penalties.iter_mut().zip(saved.x.chunks_exact(width)) {
+            *to = penalty(x, weight);
+        }
+    }
+}

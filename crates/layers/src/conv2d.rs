@@ -1,0 +1,249 @@
+//! # Conv2D: the same small window of weights at every place of an image
+//!
+//! ```text
+//! forward     z(o,i,j) = b(o) + Σ_{c,u,v} w(o,c,u,v)·x̂(c, s·i + d·u, s·j + d·v)      x c×h×w, w o×c×k×k, b o, y o×h′×w′
+//!             y        = φ(z)                                       x̂: x with zeros around it; s stride, d dilation
+//!
+//! given dy = ∂L/∂y:
+//!   through φ:   δ = ∂L/∂z = dy ⊙ φ′(z)
+//!   w(o,c,u,v) meets x̂(c, s·i + d·u, …) at every place (i,j) of every sample, once each:
+//!     ∂L/∂w(o,c,u,v) = Σ_{r,i,j} δ_r(o,i,j)·x̂_r(c, s·i + d·u, s·j + d·v)
+//!     ∂L/∂b(o)       = Σ_{r,i,j} δ_r(o,i,j)
+//!   x̂(c,p,q) meets w(o,c,u,v) in every window that it lies under as tap (u,v):
+//!     ∂L/∂x̂(c,p,q)   = Σ { w(o,c,u,v)·δ(o,i,j) : s·i + d·u = p, s·j + d·v = q }        the transposed convolution of δ
+//!
+//! h′ = ⌊(h + zeros above and below − d·(k−1) − 1)/s⌋ + 1
+//! ```
+//!
+//! As in every framework this is a correlation: the window is not mirrored. *Same* padding gives h′ = ⌈h/s⌉ as Keras does: the
+//! zeros that are needed are shared between both sides, and an odd one goes below and to the right, so at stride 2 an
+//! even image has none above. PyTorch's `padding=p` has p on every side.
+//!
+//! The loops are in [`planes`](crate::planes). Slides: CE6146 "Convolutional Autoencoder"; DIVE "Convolutional autoencoder".
+//! Source: LeCun, Bottou, Bengio & Haffner, "Gradient-based learning applied to document recognition" (1998);
+//! Dumoulin & Visin, "A guide to convolution arithmetic for deep learning" (2016).
+
+use serde::{Deserialize, Serialize};
+
+use crate::planes::{self, Chw, TurnedWeights, Window};
+use crate::{
+    Activation, BatchRows, Block, Error, Layer, ParamRole, ParamSpec, Pass, Saved, SavedBatch, Scalar, activation,
+};
+
+/// Zeros around an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Padding {
+    /// None.
+    Valid,
+    /// So many that the output has ⌈h/s⌉ lines, an odd one below and to the right: Keras's `padding='same'`.
+    Same,
+    /// The same number on every side: PyTorch's `padding=p`.
+    Explicit(usize),
+}
+
+impl Padding {
+    /// Zeros before the first line of h, and the number of outputs; none where the window does not fit.
+    #[must_use]
+    pub fn outputs(self, h: usize, kernel_size: usize, stride: usize, dilation: usize) -> Option<(usize, usize)> {
+        let reach = kernel_size.checked_sub(1)?.checked_mul(dilation)?.checked_add(1)?;
+        let (before, all) = match self {
+            Padding::Valid => (0, 0),
+            Padding::Explicit(padding) => (padding, padding.checked_mul(2)?),
+            Padding::Same => {
+                let needed = (h.div_ceil(stride).checked_sub(1)? * stride).checked_add(reach)?.saturating_sub(h);
+                (needed / 2, needed)
+            }
+        };
+        let outputs = h.checked_add(all)?.checked_sub(reach)? / stride + 1;
+        Some((before, outputs))
+    }
+}
+
+/// y ← φ(b + Σ w·x̂) for the samples of `x`. Shapes: w o×c×k×k, b o; scratch [`scratch_len`].
+pub fn forward<T: Scalar>(
+    window: &Window,
+    w: &[T],
+    b: &[T],
+    phi: Activation,
+    x: &[T],
+    y: &mut [T],
+    scratch: &mut [T],
+) {
+    let (planes, rest) = scratch.split_at_mut(window.planes_len());
+    let lines = &mut rest[..window.lines_len()];
+    let ([_, h, width], x_len) = (window.y, window.x.iter().product());
+    for (x, y) in x.chunks_exact(x_len).zip(y.chunks_exact_mut(b.len() * h * width)) {
+        planes::spread(window, x, planes);
+        planes::correlate(window, planes, w, lines, y);
+        for (y, &b) in y.chunks_exact_mut(h * width).zip(b) {
+            y.iter_mut().for_each(|y| *y += b);
+        }
+    }
+    activation::forward(phi, y);
+}
+
+/// dx ← the transposed convolution of δ, for the samples of `delta`. Shapes as for [`forward`].
+pub fn backward_input<T: Scalar>(window: &Window, w: &[T], delta: &[T], dx: &mut [T], scratch: &mut [T]) {
+    let (planes, rest) = scratch.split_at_mut(window.planes_len());
+    let (lines, rest) = rest.split_at_mut(window.lines_len());
+    let (turned, part) = rest.split_at_mut(w.len());
+    let turned = TurnedWeights::new(window, w, turned);
+    let (x_len, y_len) = (window.x.iter().product(), window.y.iter().product());
+    for (delta, dx) in delta.chunks_exact(y_len).zip(dx.chunks_exact_mut(x_len)) {
+        planes::spread_outputs(window, delta, lines);
+        planes::transpose(window, lines, &turned, planes, part, dx);
+    }
+}
+
+/// dw ← Σ δ·x̂ over all places and samples, for the output channels `outputs`. Shapes: x m×c·h·w, δ m×o·h′·w′, dw
+/// outputs.len()×c×k×k; scratch [`scratch_len`].
+pub fn backward_weights<T: Scalar>(
+    window: &Window,
+    x: BatchRows<T>,
+    delta: BatchRows<T>,
+    outputs: std::ops::Range<usize>,
+    dw: &mut [T],
+    scratch: &mut [T],
+) {
+    let (planes, rest) = scratch.split_at_mut(window.planes_len());
+    let (lines, rest) = rest.split_at_mut(window.lines_len());
+    let sums = &mut rest[..dw.len() * planes::SUM_LANES];
+    sums.fill(T::ZERO);
+    for (x, delta) in x.iter().zip(delta.iter()) {
+        planes::spread(window, x, planes);
+        planes::spread_outputs(window, delta, lines);
+        planes::add_weight_sums(window, lines, planes, outputs.clone(), sums);
+    }
+    planes::add_lanes(sums, dw);
+}
+
+/// db ← Σ δ over all places and samples, for the output channels `outputs`. Shapes: δ m×o·places, db outputs.len().
+pub fn backward_bias<T: Scalar>(delta: BatchRows<T>, places: usize, outputs: std::ops::Range<usize>, db: &mut [T]) {
+    db.fill(T::ZERO);
+    for delta in delta.iter() {
+        for (db, delta) in db.iter_mut().zip(delta.chunks_exact(places).skip(outputs.start)) {
+            *db += delta.iter().fold(T::ZERO, |sum, &delta| sum + delta);
+        }
+    }
+}
+
+/// Values of scratch memory that the functions above need at most.
+#[must_use]
+pub fn scratch_len(window: &Window) -> usize {
+    let weights = window.y[0] * window.taps();
+    let part = window.x[0] * window.planes_len();
+    window.planes_len() + window.lines_len() + (weights + part).max(weights * planes::SUM_LANES)
+}
+
+/// The sizes of a convolution and its activation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Conv2d {
+    /// How it slides, and from what shape to what shape.
+    pub window: Window,
+    /// φ.
+    pub activation: Activation,
+}
+
+impl Conv2d {
+    /// A convolution from images of shape `x` to `filters` channels.
+    ///
+    /// # Errors
+    /// If a setting means nothing, or the window does not fit into the image.
+    pub fn new(
+        x: Chw,
+        filters: usize,
+        [kernel_size, stride, dilation]: [usize; 3],
+        padding: Padding,
+        activation: Activation,
+    ) -> Result<Self, Error> {
+        check_sizes([filters, kernel_size, stride, dilation])?;
+        let [_, h, w] = x;
+        let fit = |length| padding.outputs(length, kernel_size, stride, dilation);
+        let (Some((top, lines)), Some((left, columns))) = (fit(h), fit(w)) else {
+            return Err(Error::WindowTooLarge { image: [h, w], kernel_size, dilation });
+        };
+        let window = Window { x, y: [filters, lines, columns], kernel_size, stride, dilation, top, left };
+        Ok(Self { window, activation })
+    }
+}
+
+/// Refuses sizes of 0, and windows beyond 16×16.
+pub(crate) fn check_sizes([filters, kernel_size, stride, dilation]: [usize; 4]) -> Result<(), Error> {
+    let names = ["filters of a convolution", "kernel_size of a convolution", "stride of a convolution", "dilation"];
+    for (name, value) in names.into_iter().zip([filters, kernel_size, stride, dilation]) {
+        if value == 0 {
+            return Err(Error::OutOfRange { name, value: "0".into(), range: "at least 1" });
+        }
+    }
+    for (name, value, range) in [
+        ("kernel_size of a convolution", kernel_size, "at most 16"),
+        ("stride of a convolution", stride, "at most 16"),
+        ("dilation", dilation, "at most 1024"),
+        ("filters of a convolution", filters, "at most 65536"),
+    ] {
+        let most = range.trim_start_matches("at most ").parse().unwrap_or(usize::MAX);
+        if value > most {
+            return Err(Error::OutOfRange { name, value: value.to_string(), range });
+        }
+    }
+    Ok(())
+}
+
+/// The parameters of a convolution and of its transpose: w of `rows`×`cols`×k×k and b.
+pub(crate) fn params(window: &Window, biases: usize, fans: [usize; 2]) -> Vec<ParamSpec> {
+    let (k, places) = (window.kernel_size, window.y[1] * window.y[2]);
+    let [fan_in, fan_out] = fans.map(|channels| channels * k * k);
+    let role = ParamRole::Weight { fan_in, fan_out };
+    vec![
+        ParamSpec { name: "w", shape: vec![window.y[0], window.x[0], k, k], uses: places, role },
+        ParamSpec { name: "b", shape: vec![biases], uses: places, role: ParamRole::Bias },
+    ]
+}
+
+impl<T: Scalar> Layer<T> for Conv2d {
+    fn describe(&self) -> String {
+        let Window { x, y, kernel_size: k, stride, .. } = self.window;
+        format!("Conv2d {} → {}, {k}×{k}, stride {stride}, {}", x[0], y[0], self.activation.name())
+    }
+
+    fn output_shape(&self, input: &[usize]) -> Result<Vec<usize>, Error> {
+        planes::expect(Layer::<T>::describe(self), self.window.x, input)?;
+        Ok(self.window.y.to_vec())
+    }
+
+    fn params(&self) -> Vec<ParamSpec> {
+        params(&self.window, self.window.y[0], [self.window.x[0], self.window.y[0]])
+    }
+
+    fn scratch_len(&self) -> usize {
+        scratch_len(&self.window)
+    }
+
+    fn forward(&self, theta: &[T], x: &[T], y: &mut [T], pass: &mut Pass<'_, T>) {
+        let (w, b) = theta.split_at(theta.len() - self.window.y[0]);
+        forward(&self.window, w, b, self.activation, x, y, pass.scratch);
+    }
+
+    fn backward_input(
+        &self,
+        theta: &[T],
+        saved: Saved<'_, T>,
+        dy: &mut [T],
+        dx: Option<&mut [T]>,
+        pass: &mut Pass<'_, T>,
+    ) {
+        activation::backward(self.activation, saved.y, dy);
+        if let Some(dx) = dx {
+            let (w, _) = theta.split_at(theta.len() - self.window.y[0]);
+            backward_input(&self.window, w, dy, dx, pass.scratch);
+        }
+    }
+
+    fn backward_params(&self, saved: SavedBatch<'_, T>, block: &Block, dtheta: &mut [T], scratch: &mut [T]) {
+        match block.param {
+            0 => backward_weights(&self.window, saved.x, saved.delta, block.rows.clone(), dtheta, scratch),
+            _ => backward_bias(saved.delta, self.window.y[1] * self.window.y[2], block.rows.clone(), dtheta),
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! # ConvTranspose2D: a convolution the other way, from a small image to a large one
+//!
+//! ```text
+//! A convolution C with stride s takes large images to small ones. This layer is its transpose, Cᵀ, from small to large:
+//!
+//! forward     z = b + Cᵀ·x       every value of x spreads a window of weights over z, s values apart:
+//!             z(c,p,q) = b(c) + Σ { w(o,c,u,v)·x(o,i,j) : s·i + d·u = p̂, s·j + d·v = q̂ }    p̂, q̂: p, q in the padded image
+//!             y = φ(z)           x o×h×w, w o×c×k×k (C's weights), b c, y c×h′×w′
+//!
+//! given dy = ∂L/∂y:
+//!   through φ:   δ = ∂L/∂z = dy ⊙ φ′(z)
+//!   z = b + Cᵀ·x is linear in x:      ∂L/∂x = C·δ                                   a convolution of δ
+//!   w(o,c,u,v) meets x(o,i,j) wherever it spreads:
+//!     ∂L/∂w(o,c,u,v) = Σ_{r,i,j} x_r(o,i,j)·δ̂_r(c, s·i + d·u, s·j + d·v)          C's weight gradient, x and δ exchanged
+//!     ∂L/∂b(c)       = Σ over samples and places of δ
+//!
+//! h′: *same* s·h;  *valid* s·(h−1) + d·(k−1) + 1;  *explicit p* the latter − 2p + output_padding
+//! ```
+//!
+//! Transposed means ⟨C·y, x⟩ = ⟨y, Cᵀ·x⟩ for all x and y; it does not undo C. Which large size is meant is ambiguous, since C
+//! takes several to the same small one: hence `output_padding`, as in PyTorch; *same* is Keras's.
+//!
+//! Slides: CE6146 "Convolutional Autoencoder", decoder. Source: Dumoulin & Visin (2016), chapter 4.
+
+use crate::conv2d::{self, check_sizes};
+use crate::planes::{self, Chw, Window};
+use crate::{Activation, Block, Error, Layer, Padding, ParamSpec, Pass, Saved, SavedBatch, Scalar, activation};
+
+/// y ← φ(b + Cᵀ·x) for the samples of `x`, with C's window: its y is x here. Shapes: w o×c×k×k, b c.
+pub fn forward<T: Scalar>(
+    window: &Window,
+    w: &[T],
+    b: &[T],
+    phi: Activation,
+    x: &[T],
+    y: &mut [T],
+    scratch: &mut [T],
+) {
+    // ∂L/∂x of C is Cᵀ·δ: that is this layer's forward pass.
+    conv2d::backward_input(window, w, x, y, scratch);
+    let places = window.x[1] * window.x[2];
+    for y in y.chunks_exact_mut(b.len() * places) {
+        for (y, &b) in y.chunks_exact_mut(places).zip(b) {
+            y.iter_mut().for_each(|y| *y += b);
+        }
+    }
+    activation::forward(phi, y);
+}
+
+/// dx ← C·δ for the samples of `delta`. Shapes as for [`forward`].
+pub fn backward_input<T: Scalar>(window: &Window, w: &[T], delta: &[T], dx: &mut [T], scratch: &mut [T]) {
+    let (planes, rest) = scratch.split_at_mut(window.planes_len());
+    let lines = &mut rest[..window.lines_len()];
+    let (delta_len, dx_len) = (window.x.iter().product(), window.y.iter().product());
+    for (delta, dx) in delta.chunks_exact(delta_len).zip(dx.chunks_exact_mut(dx_len)) {
+        planes::spread(window, delta, planes);
+        planes::correlate(window, planes, w, lines, dx);
+    }
+}
+
+/// The sizes of a transposed convolution and its activation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConvTranspose2d {
+    /// How C slides: from this layer's output, `window.x`, to its input, `window.y`.
+    pub window: Window,
+    /// φ.
+    pub activation: Activation,
+}
+
+impl ConvTranspose2d {
+    /// A transposed convolution from images of shape `x` to `filters` channels.
+    ///
+    /// # Errors
+    /// If a setting means nothing, or the padding takes away more than there is.
+    pub fn new(
+        x: Chw,
+        filters: usize,
+        [kernel_size, stride, dilation]: [usize; 3],
+        padding: Padding,
+        output_padding: usize,
+        activation: Activation,
+    ) -> Result<Self, Error> {
+        check_sizes([filters, kernel_size, stride, dilation])?;
+        if output_padding >= stride {
+            let (name, range) = ("output_padding", "below the stride, and 0 unless the padding is explicit");
+            return Err(Error::OutOfRange { name, value: output_padding.to_string(), range });
+        }
+        let reach = (kernel_size - 1) * dilation + 1;
+        let large = |h: usize| match padding {
+            Padding::Same => h.checked_mul(stride),
+            Padding::Valid => h.checked_sub(1)?.checked_mul(stride)?.checked_add(reach),
+            Padding::Explicit(padding) => {
+                let whole = h.checked_sub(1)?.checked_mul(stride)?.checked_add(reach)?.checked_add(output_padding)?;
+                whole.checked_sub(padding.checked_mul(2)?)
+            }
+        };
+        let too_large = || Error::WindowTooLarge { image: [x[1], x[2]], kernel_size, dilation };
+        let sizes = [x[1], x[2]].map(large);
+        let [Some(h), Some(w)] = sizes else { return Err(too_large()) };
+        // C must lead back to where this layer comes from.
+        let back = [h, w].map(|large| padding.outputs(large, kernel_size, stride, dilation));
+        let [Some((top, lines)), Some((left, columns))] = back else { return Err(too_large()) };
+        if [lines, columns] != [x[1], x[2]] {
+            return Err(too_large());
+        }
+        let window = Window { x: [filters, h, w], y: x, kernel_size, stride, dilation, top, left };
+        Ok(Self { window, activation })
+    }
+}
+
+impl<T: Scalar> Layer<T> for ConvTranspose2d {
+    fn describe(&self) -> String {
+        let Window { x, y, kernel_size: k, stride, .. } = self.window;
+        format!("ConvTranspose2d {} → {}, {k}×{k}, stride {stride}, {}", y[0], x[0], self.activation.name())
+    }
+
+    fn output_shape(&self, input: &[usize]) -> Result<Vec<usize>, Error> {
+        planes::expect(Layer::<T>::describe(self), self.window.y, input)?;
+        Ok(self.window.x.to_vec())
+    }
+
+    fn params(&self) -> Vec<ParamSpec> {
+        conv2d::params(&self.window, self.window.x[0], [self.window.y[0], self.window.x[0]])
+    }
+
+    fn scratch_len(&self) -> usize {
+        conv2d::scratch_len(&self.window)
+    }
+
+    fn forward(&self, theta: &[T], x: &[T], y: &mut [T], pass: &mut Pass<'_, T>) {
+        let (w, b) = theta.split_at(theta.len() - self.window.x[0]);
+        forward(&self.window, w, b, self.activation, x, y, pass.scratch);
+    }
+
+    fn backward_input(
+        &self,
+        theta: &[T],
+        saved: Saved<'_, T>,
+        dy: &mut [T],
+        dx: Option<&mut [T]>,
+        pass: &mut Pass<'_, T>,
+    ) {
+        activation::backward(self.activation, saved.y, dy);
+        if let Some(dx) = dx {
+            let (w, _) = theta.split_at(theta.len() - self.window.x[0]);
+            backward_input(&self.window, w, dy, dx, pass.scratch);
+        }
+    }
+
+    fn backward_params(&self, saved: SavedBatch<'_, T>, block: &Block, dtheta: &mut [T], scratch: &mut [T]) {
+        match block.param {
+            // x and δ exchanged: C's input is this layer's output.
+            0 => conv2d::backward_weights(&self.window, saved.delta, saved.x, block.rows.clone(), dtheta, scratch),
+            _ => {
+                let places = self.window.x[1] * self.window.x[2];
+                conv2d::backward_bias(saved.delta, places, block.rows.clone(), dtheta);
+            }
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! # Dropout: a random part of the values is left out
+//!
+//! ```text
+//! u_i uniform in 0..1                 drawn for each row and each value
+//! y_i = x_i/(1 − rate)   if u_i ≥ rate,   else 0
+//!
+//! given dy = ∂L/∂y, the mask held fixed:
+//!   dx_i = dy_i/(1 − rate)   if u_i ≥ rate,   else 0
+//! ```
+//!
+//! The division keeps the mean: E(y_i) = (1 − rate)·x_i/(1 − rate) = x_i, so the network need not change when dropout ends.
+//! It is on in training only.
+//!
+//! Slides: CE6146 "Guideline for Autoencoders", overfitting. Source: Srivastava, Hinton, Krizhevsky, Sutskever &
+//! Salakhutdinov, JMLR 15 (2014); divided in training rather than multiplied in use, as in Keras and PyTorch.
+
+use crate::{Error, Layer, Mode, ParamSpec, Pass, Saved, Scalar, random};
+
+/// Leaves values out. In training only.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Dropout {
+    /// The part that is left out, at least 0 and below 1.
+    pub rate: f64,
+}
+
+impl Dropout {
+    /// values ← values ⊙ mask/(1 − rate), row by row: forward, and backward alike.
+    fn apply<T: Scalar>(&self, values: &mut [T], pass: &Pass<'_, T>) {
+        if pass.mode != Mode::Train {
+            return;
+        }
+        let width = values.len() / pass.samples.len();
+        let (rate, keep) = (T::from_f64(self.rate), T::from_f64(1.0 / (1.0 - self.rate)));
+        for (row, values) in values.chunks_exact_mut(width).enumerate() {
+            random::with_uniform(pass, row, values, |x, u| if u < rate { T::ZERO } else { x * keep });
+        }
+    }
+}
+
+impl<T: Scalar> Layer<T> for Dropout {
+    fn describe(&self) -> String {
+        format!("Dropout {}", self.rate)
+    }
+
+    fn output_shape(&self, input: &[usize]) -> Result<Vec<usize>, Error> {
+        if !(0.0..1.0).contains(&self.rate) {
+            let (name, range) = ("the rate of dropout", "at least 0 and below 1");
+            return Err(Error::OutOfRange { name, value: self.rate.to_string(), range });
+        }
+        Ok(input.to_vec())
+    }
+
+    fn params(&self) -> Vec<ParamSpec> {
+        Vec::new()
+    }
+
+    fn forward(&self, _: &[T], x: &[T], y: &mut [T], pass: &mut Pass<'_, T>) {
+        y.copy_from_slice(x);
+        self.apply(y, pass);
+    }
+
+    fn backward_input(
+        &self,
+        _: &[T],
+        _: Saved<'_, T>,
+        dy: &mut [T],
+        dx: Option<&mut [T]>,
+        pass: &mut Pass<'_, T>,
+    ) {
+        let Some(dx) = dx else { return };
+        dx.copy_from_slice(dy);
+        self.apply(dx, pass);
+    }
+}

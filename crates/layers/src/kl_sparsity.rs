@@ -1,0 +1,107 @@
+//! # KL sparsity penalty: every unit may speak seldom
+//!
+//! ```text
+//! y = x,  0 < x_j < 1                            a code behind a sigmoid passes through
+//! ρ̂_j = 1/m·Σ_r x_rj                             how active unit j is on average over the batch of m
+//! P   = weight·Σ_j KL(ρ ‖ ρ̂_j)
+//! KL(ρ ‖ ρ̂) = ρ·ln(ρ/ρ̂) + (1 − ρ)·ln((1 − ρ)/(1 − ρ̂))        0 at ρ̂ = ρ, and above 0 elsewhere
+//!
+//! ∂P/∂x_rj = weight·KL′(ρ̂_j)·∂ρ̂_j/∂x_rj = weight/m·( (1 − ρ)/(1 − ρ̂_j) − ρ/ρ̂_j )
+//! given dy = ∂L/∂y:   dx = dy + ∂P/∂x
+//! ```
+//!
+//! Unlike an [L1 penalty](crate::activity_l1) it asks each unit for a mean activity of ρ, so that none dies. ρ̂ is held ε = 10⁻⁷
+//! away from 0 and 1, where the penalty would be infinite.
+//!
+//! Slides: KERAS "Sparse Autoencoder". Source: Ng, "Sparse autoencoder", CS294A lecture notes (2011), whose ρ̂ averages
+//! over all samples where this one averages over the batch.
+
+use crate::{Error, Layer, ParamSpec, Pass, Saved, Scalar};
+
+/// Mean activities are held this far away from 0 and 1.
+const CLIP: f64 = 1e-7;
+
+fn clip<T: Scalar>(mean: T) -> T {
+    let (low, high) = (T::from_f64(CLIP), T::from_f64(1.0 - CLIP));
+    let mean = if mean < low { low } else { mean };
+    if mean > high { high } else { mean }
+}
+
+/// Σ KL(ρ ‖ ρ̂_j) over the units.
+pub fn divergence<T: Scalar>(rho: T, means: &[T]) -> T {
+    let one = T::ONE;
+    means.iter().fold(T::ZERO, |sum, &mean| {
+        let mean = clip(mean);
+        sum + rho * (rho / mean).ln() + (one - rho) * ((one - rho) / (one - mean)).ln()
+    })
+}
+
+/// KL′(ρ̂) = (1 − ρ)/(1 − ρ̂) − ρ/ρ̂.
+pub fn derivative<T: Scalar>(rho: T, mean: T) -> T {
+    let mean = clip(mean);
+    (T::ONE - rho) / (T::ONE - mean) - rho / mean
+}
+
+/// Lets everything through, and asks for a mean activity.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct KlSparsity {
+    /// ρ, within 0..1.
+    pub rho: f64,
+    /// Of the penalty in the loss.
+    pub weight: f64,
+}
+
+impl<T: Scalar> Layer<T> for KlSparsity {
+    fn describe(&self) -> String {
+        format!("Activity penalty, KL to ρ {}, weight {}", self.rho, self.weight)
+    }
+
+    fn output_shape(&self, input: &[usize]) -> Result<Vec<usize>, Error> {
+        let outside = |name, value: f64, range| Err(Error::OutOfRange { name, value: value.to_string(), range });
+        if !(self.rho > 0.0 && self.rho < 1.0) {
+            return outside("ρ of the sparsity penalty", self.rho, "above 0 and below 1: 0.05 is usual");
+        }
+        if !(self.weight.is_finite() && self.weight >= 0.0) {
+            return outside("the weight of the sparsity penalty", self.weight, "0 or more");
+        }
+        Ok(input.to_vec())
+    }
+
+    fn params(&self) -> Vec<ParamSpec> {
+        Vec::new()
+    }
+
+    fn forward(&self, _: &[T], x: &[T], y: &mut [T], _: &mut Pass<'_, T>) {
+        y.copy_from_slice(x);
+    }
+
+    fn backward_input(
+        &self,
+        _: &[T],
+        _: Saved<'_, T>,
+        dy: &mut [T],
+        dx: Option<&mut [T]>,
+        pass: &mut Pass<'_, T>,
+    ) {
+        let Some(dx) = dx else { return };
+        let (rho, scale) = (T::from_f64(self.rho), T::from_f64(self.weight / pass.batch as f64));
+        for (dx, dy) in dx.chunks_exact_mut(pass.means.len()).zip(dy.chunks_exact(pass.means.len())) {
+            for ((dx, &dy), &mean) in dx.iter_mut().zip(dy).zip(pass.means) {
+                *dx = dy + scale * derivative(rho, mean);
+            }
+        }
+    }
+
+    fn penalty_name(&self) -> Option<&'static str> {
+        Some("KL sparsity")
+    }
+
+    /// It belongs to the batch as a whole: each row gets all of it, so that the mean over the rows is the penalty.
+    fn penalty(&self, _: Saved<'_, T>, penalties: &mut [T], pass: &mut Pass<'_, T>) {
+        penalties.fill(T::from_f64(self.weight) * divergence(T::from_f64(self.rho), pass.means));
+    }
+
+    fn needs_means(&self) -> bool {
+        true
+    }
+}

@@ -1,0 +1,108 @@
+//! # Max pooling: the largest value of each square
+//!
+//! ```text
+//! y(c,i,j) = max { x(c, i·s + u, j·s + v) : 0 ≤ u, v < s }       squares of side s beside one another; the squares at the
+//!                                                               lower and right edge may stick out of the image
+//! given dy = ∂L/∂y:
+//!   dx(c, p, q) = dy(c, ⌊p/s⌋, ⌊q/s⌋)   where x(c,p,q) is the first largest of its square, row by row
+//!               = 0                      elsewhere
+//! ```
+//!
+//! Only the largest value moves y, by as much as it moves itself. Where several are equal, y has a kink, and the first one
+//! gets the gradient, as in PyTorch. Kept from the forward pass: x and y; where the largest lay is found again.
+//!
+//! 28 gives 14, 7 and, with the edge sticking out, 4: the Keras blog's `padding='same'`. A value that sticks out counts as
+//! −∞. Slides: CE6146 "Convolutional Autoencoder": `MaxPooling2D((2, 2), padding='same')`.
+
+use crate::planes::Chw;
+use crate::{Error, Layer, ParamSpec, Pass, Saved, Scalar};
+
+/// y ← the largest value of each square, for one sample. Shapes: x c×h×w, y c×⌈h/s⌉×⌈w/s⌉.
+pub fn forward<T: Scalar>(x: &[T], [_, h, w]: Chw, size: usize, y: &mut [T]) {
+    let (rows, cols) = (h.div_ceil(size), w.div_ceil(size));
+    for (x, y) in x.chunks_exact(h * w).zip(y.chunks_exact_mut(rows * cols)) {
+        for (i, y) in y.chunks_exact_mut(cols).enumerate() {
+            for (j, y) in y.iter_mut().enumerate() {
+                *y = square([h, w], size, i, j).map(|at| x[at]).reduce(larger).unwrap_or(T::NAN);
+            }
+        }
+    }
+}
+
+/// dx ← dy at the first largest value of each square, 0 elsewhere, for one sample. Shapes as for [`forward`].
+pub fn backward<T: Scalar>(x: &[T], y: &[T], dy: &[T], [_, h, w]: Chw, size: usize, dx: &mut [T]) {
+    let (rows, cols) = (h.div_ceil(size), w.div_ceil(size));
+    dx.fill(T::ZERO);
+    let planes = x.chunks_exact(h * w).zip(dx.chunks_exact_mut(h * w));
+    let pooled = y.chunks_exact(rows * cols).zip(dy.chunks_exact(rows * cols));
+    for ((x, dx), (y, dy)) in planes.zip(pooled) {
+        for (at, (&y, &dy)) in y.iter().zip(dy).enumerate() {
+            let (i, j) = (at / cols, at % cols);
+            if let Some(first) = square([h, w], size, i, j).find(|&at| x[at] == y) {
+                dx[first] = dy;
+            }
+        }
+    }
+}
+
+/// The places of one square's values in a plane, row by row, as far as they lie within it.
+fn square(
+    [h, w]: [usize; 2],
+    size: usize,
+    i: usize,
+    j: usize,
+) -> impl Iterator<Item = usize> + use<> {
+    let columns = j * size..w.min((j + 1) * size);
+    (i * size..h.min((i + 1) * size)).flat_map(move |p| columns.clone().map(move |q| p * w + q))
+}
+
+/// The larger one; NaN if either is.
+fn larger<T: Scalar>(a: T, b: T) -> T {
+    if a >= b || a != a { a } else { b }
+}
+
+/// Keeps the largest value of each square.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MaxPool2d {
+    /// Channels, height and width of a sample.
+    pub input: Chw,
+    /// Side of a square, and how far squares lie apart.
+    pub size: usize,
+}
+
+impl<T: Scalar> Layer<T> for MaxPool2d {
+    fn describe(&self) -> String {
+        format!("MaxPool2d {0}×{0}", self.size)
+    }
+
+    fn output_shape(&self, input: &[usize]) -> Result<Vec<usize>, Error> {
+        let [c, h, w] = crate::planes::expect(Layer::<T>::describe(self), self.input, input)?;
+        if self.size == 0 {
+            let (name, range) = ("the side of a pooling square", "at least 1");
+            return Err(Error::OutOfRange { name, value: "0".into(), range });
+        }
+        Ok(vec![c, h.div_ceil(self.size), w.div_ceil(self.size)])
+    }
+
+    fn params(&self) -> Vec<ParamSpec> {
+        Vec::new()
+    }
+
+    fn forward(&self, _: &[T], x: &[T], y: &mut [T], _: &mut Pass<'_, T>) {
+        let [c, h, w] = self.input;
+        let pooled = c * h.div_ceil(self.size) * w.div_ceil(self.size);
+        for (x, y) in x.chunks_exact(c * h * w).zip(y.chunks_exact_mut(pooled)) {
+            forward(x, self.input, self.size, y);
+        }
+    }
+
+    fn backward_input(&self, _: &[T], saved: Saved<'_, T>, dy: &mut [T], dx: Option<&mut [T]>, _: &mut Pass<'_, T>) {
+        let Some(dx) = dx else { return };
+        let [c, h, w] = self.input;
+        let pooled = c * h.div_ceil(self.size) * w.div_ceil(self.size);
+        let ys = saved.y.chunks_exact(pooled).zip(dy.chunks_exact(pooled));
+        for ((x, dx), (y, dy)) in saved.x.chunks_exact(c * h * w).zip(dx.chunks_exact_mut(c * h * w)).zip(ys) {
+            backward(x, y, dy, self.input, self.size, dx);
+        }
+    }
+}

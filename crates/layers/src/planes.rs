@@ -1,0 +1,410 @@
+//! # Sliding windows: what convolution and its transpose have in common
+//!
+//! ```text
+//! A window of k×k taps slides over a padded image, s values a step, its taps d values apart:
+//!
+//! correlate    y(o,i,j)   = Σ_{c,u,v} w(o,c,u,v) · x̂(c, s·i + d·u, s·j + d·v)      x̂: x with zeros around it
+//! transpose    x(c,p,q)   = Σ { w(o,c,u,v) · y(o,i,j) : s·i + d·u = p̂, s·j + d·v = q̂ }   p̂, q̂: p, q counted in x̂
+//! weights      w(o,c,u,v) = Σ_{i,j} y(o,i,j) · x̂(c, s·i + d·u, s·j + d·v)
+//! ```
+//!
+//! All three are the derivatives of one trilinear form Σ w·x·y by y, x and w: so the gradient of either of the first two by
+//! its input is the other, and by its weights the third.
+//!
+//! **How they become long loops.** x̂ is split into s·s *phase planes*: plane (a,b) holds x̂(c, s·i + a, s·j + b). A tap then
+//! reads every output's value from one plane, shifted by a constant:
+//!
+//! ```text
+//! x̂(c, s·i + d·u, s·j + d·v) = plane(c, d·u mod s, d·v mod s)[ (i + ⌊d·u/s⌋)·pitch + j + ⌊d·v/s⌋ ]
+//!                             = plane[ offset(c,u,v) + i·pitch + j ]
+//! ```
+//!
+//! and with n = i·pitch + j one number for the place, a convolution of any stride and dilation is a matrix product whose
+//! second operand is never written down: y(o,n) = Σ_t w(o,t)·planes[offset_t + n]. At the end of a line n runs over a few
+//! places that are no outputs; they are dropped.
+
+use handgrad_kernels::vectorize;
+
+use crate::{Error, Scalar};
+
+/// Channels, height, width.
+pub type Chw = [usize; 3];
+
+/// Reads past the last place of a plane go this far.
+const SLACK: usize = 128;
+/// Partial sums side by side, so that a sum over places is vector code in a fixed order.
+const LANES: usize = 16;
+
+/// The shape of a layer's input as channels, height and width, if it is the one the layer was built for.
+pub(crate) fn expect(layer: String, [c, h, w]: Chw, shape: &[usize]) -> Result<Chw, Error> {
+    if shape == [c, h, w] || (c == 1 && shape == [h, w]) {
+        return Ok([c, h, w]);
+    }
+    let (found, expected) = (shape.iter().product(), c * h * w);
+    Err(Error::InputSize { layer, shape: shape.to_vec(), found, expected })
+}
+
+/// A shape as channels, height and width: an image without channels has one.
+#[must_use]
+pub fn chw(shape: &[usize]) -> Option<Chw> {
+    match *shape {
+        [h, w] => Some([1, h, w]),
+        [c, h, w] => Some([c, h, w]),
+        _ => None,
+    }
+}
+
+/// How a window of taps slides from an image x to an image y.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// Channels, height and width of x.
+    pub x: Chw,
+    /// Channels, height and width of y.
+    pub y: Chw,
+    /// k: taps down and across.
+    pub kernel_size: usize,
+    /// s: values from one window to the next.
+    pub stride: usize,
+    /// d: values from one tap to the next.
+    pub dilation: usize,
+    /// Lines of zeros above x.
+    pub top: usize,
+    /// Columns of zeros to the left of x.
+    pub left: usize,
+}
+
+impl Window {
+    /// Number of weights of one output channel.
+    #[must_use]
+    pub fn taps(&self) -> usize {
+        self.x[0] * self.kernel_size * self.kernel_size
+    }
+
+    /// Lines and columns of a phase plane.
+    fn plane(&self) -> [usize; 2] {
+        let reach = (self.kernel_size - 1) * self.dilation + 1;
+        [self.y[1], self.y[2]].map(|outputs| ((outputs - 1) * self.stride + reach).div_ceil(self.stride))
+    }
+
+    fn plane_len(&self) -> usize {
+        self.plane().iter().product()
+    }
+
+    /// Values of all phase planes of a sample.
+    #[must_use]
+    pub fn planes_len(&self) -> usize {
+        self.x[0] * self.stride * self.stride * self.plane_len() + SLACK
+    }
+
+    /// Places from the first output to the last.
+    fn places(&self) -> usize {
+        (self.y[1] - 1) * self.plane()[1] + self.y[2]
+    }
+
+    /// Places of an output channel, and room for those that are computed along with them.
+    fn line_len(&self) -> usize {
+        self.margin() + self.plane_len() + SLACK
+    }
+
+    /// The largest shift of a tap: zeros that stand before the first place of a line.
+    fn margin(&self) -> usize {
+        let shift = (self.kernel_size - 1) * self.dilation / self.stride;
+        shift * self.plane()[1] + shift
+    }
+
+    /// Values of one line for every output channel: y where the places are.
+    #[must_use]
+    pub fn lines_len(&self) -> usize {
+        self.y[0] * self.line_len()
+    }
+
+    /// Phase and shift of every tap (u, v), row by row.
+    fn taps_of_channel(&self) -> Taps {
+        let (k, s, d, pitch) = (self.kernel_size, self.stride, self.dilation, self.plane()[1]);
+        let mut taps = Taps { count: k * k, of: [Tap { phase: 0, shift: 0 }; MOST_TAPS] };
+        for (at, tap) in taps.of.iter_mut().enumerate().take(k * k) {
+            let (u, v) = (at / k, at % k);
+            *tap = Tap { phase: d * u % s * s + d * v % s, shift: d * u / s * pitch + d * v / s };
+        }
+        taps
+    }
+}
+
+/// Taps of a channel at most: windows up to 16×16.
+pub(crate) const MOST_TAPS: usize = 256;
+
+/// Which phase plane a tap reads, and from how far on.
+#[derive(Clone, Copy)]
+struct Tap {
+    phase: usize,
+    shift: usize,
+}
+
+/// The taps of one channel.
+struct Taps {
+    count: usize,
+    of: [Tap; MOST_TAPS],
+}
+
+impl Taps {
+    fn iter(&self) -> impl Iterator<Item = Tap> + Clone + '_ {
+        self.of[..self.count].iter().copied()
+    }
+}
+
+/// planes ← the phase planes of one sample, zeros around it. Shapes: x c×h×w, planes planes_len.
+pub fn spread<T: Scalar>(window: &Window, x: &[T], planes: &mut [T]) {
+    let ([_, h, w], s) = (window.x, window.stride);
+    let [lines, pitch] = window.plane();
+    planes.fill(T::ZERO);
+    for (x, planes) in x.chunks_exact(h * w).zip(planes.chunks_exact_mut(s * s * lines * pitch)) {
+        each_line(window, |p, line, plane_row, columns| {
+            let to = &mut planes[plane_row * pitch..][..pitch];
+            let from = x[p * w..][..w][columns.start..].iter().step_by(s);
+            to[line..].iter_mut().zip(from).for_each(|(to, &from)| *to = from);
+        });
+    }
+}
+
+/// x ← the phase planes of one sample put together again, without what lay around it: [`spread`]'s transpose.
+fn gather<T: Scalar>(window: &Window, planes: &[T], x: &mut [T]) {
+    let ([_, h, w], s) = (window.x, window.stride);
+    let [lines, pitch] = window.plane();
+    // What no window reaches has no gradient.
+    x.fill(T::ZERO);
+    for (x, planes) in x.chunks_exact_mut(h * w).zip(planes.chunks_exact(s * s * lines * pitch)) {
+        each_line(window, |p, line, plane_row, columns| {
+            let from = &planes[plane_row * pitch..][..pitch];
+            let to = x[p * w..][..w][columns.start..].iter_mut().step_by(s);
+            to.zip(&from[line..]).for_each(|(to, &from)| *to = from);
+        });
+    }
+}
+
+/// Calls `f` for every line p of an image and each column phase: with p, the column in the plane at which its values start,
+/// the line among those of all planes, and the columns of the image, every s-th of which is in that plane.
+fn each_line(window: &Window, mut f: impl FnMut(usize, usize, usize, std::ops::Range<usize>)) {
+    let ([_, h, w], s) = (window.x, window.stride);
+    let lines = window.plane()[0];
+    for p in 0..h {
+        let padded = p + window.top;
+        if padded / s >= lines {
+            break;
+        }
+        for b in 0..s {
+            // The first column q with (q + left) mod s = b.
+            let first = (b + s - window.left % s) % s;
+            if first < w {
+                let plane = padded % s * s + b;
+                f(p, (first + window.left) / s, plane * lines + padded / s, first..w);
+            }
+        }
+    }
+}
+
+/// lines ← y with zeros after each line's outputs, before the first and after the last: what the transpose reads.
+/// Shapes: y o×h×w, lines lines_len.
+pub fn spread_outputs<T: Scalar>(window: &Window, y: &[T], lines: &mut [T]) {
+    let ([_, h, w], pitch) = (window.y, window.plane()[1]);
+    lines.fill(T::ZERO);
+    for (y, line) in y.chunks_exact(h * w).zip(lines.chunks_exact_mut(window.line_len())) {
+        let places = line[window.margin()..].chunks_mut(pitch);
+        places.zip(y.chunks_exact(w)).for_each(|(to, y)| to[..w].copy_from_slice(y));
+    }
+}
+
+/// y ← Σ w·x̂ for one sample, see above. Shapes: planes as [`spread`] left them, w o×taps, lines lines_len, y o×h×w.
+pub fn correlate<T: Scalar>(window: &Window, planes: &[T], w: &[T], lines: &mut [T], y: &mut [T]) {
+    let taps = window.taps_of_channel();
+    let plane = window.plane_len();
+    let mut offsets = [0; MOST_TAPS];
+    offsets.iter_mut().zip(taps.iter()).for_each(|(offset, tap)| *offset = tap.phase * plane + tap.shift);
+    let channel = window.stride * window.stride * plane;
+    let sources = Sources { values: planes, channels: window.x[0], channel, offsets: &offsets[..taps.count] };
+    multiply(w, &sources, lines, window.line_len(), window.places());
+    let ([_, h, width], pitch) = (window.y, window.plane()[1]);
+    for (y, line) in y.chunks_exact_mut(h * width).zip(lines.chunks_exact(window.line_len())) {
+        y.chunks_exact_mut(width).zip(line.chunks(pitch)).for_each(|(y, line)| y.copy_from_slice(&line[..width]));
+    }
+}
+
+/// x ← Σ w·y for one sample, see above. Shapes: lines as [`spread_outputs`] left them, w o×taps, turned taps·o, planes
+/// planes_len + c·SLACK and x c×h×w.
+pub fn transpose<T: Scalar>(
+    window: &Window,
+    lines: &[T],
+    turned: &TurnedWeights<'_, T>,
+    planes: &mut [T],
+    part: &mut [T],
+    x: &mut [T],
+) {
+    let (c, s, plane) = (window.x[0], window.stride, window.plane_len());
+    let taps = window.taps_of_channel();
+    let mut start = 0;
+    for phase in 0..s * s {
+        let mut offsets = [0; MOST_TAPS];
+        let mut count = 0;
+        for tap in taps.iter().filter(|tap| tap.phase == phase) {
+            offsets[count] = window.margin() - tap.shift;
+            count += 1;
+        }
+        let sources =
+            Sources { values: lines, channels: window.y[0], channel: window.line_len(), offsets: &offsets[..count] };
+        let w = &turned.values[start..][..c * window.y[0] * count];
+        start += w.len();
+        let pitch = plane + SLACK;
+        multiply(w, &sources, &mut part[..c * pitch], pitch, plane);
+        for (channel, part) in part[..c * pitch].chunks_exact(pitch).enumerate() {
+            planes[(channel * s * s + phase) * plane..][..plane].copy_from_slice(&part[..plane]);
+        }
+    }
+    gather(window, planes, x);
+}
+
+/// The weights in the order in which [`transpose`] needs them: phase by phase c×(o·taps of that phase).
+#[derive(Debug)]
+pub struct TurnedWeights<'a, T> {
+    values: &'a [T],
+}
+
+impl<'a, T: Scalar> TurnedWeights<'a, T> {
+    /// Shapes: w o×taps, memory alike.
+    pub fn new(window: &Window, w: &[T], memory: &'a mut [T]) -> Self {
+        let ([c, _, _], o, s) = (window.x, window.y[0], window.stride);
+        let taps = window.taps_of_channel();
+        let mut at = 0;
+        for phase in 0..s * s {
+            for channel in 0..c {
+                for output in 0..o {
+                    for (number, _) in taps.iter().enumerate().filter(|(_, tap)| tap.phase == phase) {
+                        memory[at] = w[(output * c + channel) * taps.count + number];
+                        at += 1;
+                    }
+                }
+            }
+        }
+        Self { values: memory }
+    }
+}
+
+/// sums ← sums + Σ y·x̂ over the places of one sample, a lane for every 16th place. Shapes: lines as [`spread_outputs`]
+/// left them for the channels `outputs`, planes as [`spread`] left them, sums outputs×taps×16.
+pub fn add_weight_sums<T: Scalar>(
+    window: &Window,
+    lines: &[T],
+    planes: &[T],
+    outputs: std::ops::Range<usize>,
+    sums: &mut [T],
+) {
+    let taps = window.taps_of_channel();
+    let plane = window.plane_len();
+    let (line_len, margin) = (window.line_len(), window.margin());
+    let channel = window.stride * window.stride * plane;
+    let places = window.places().next_multiple_of(LANES);
+    let (sums, _) = sums.as_chunks_mut::<LANES>();
+    vectorize!({
+        for (output, sums) in outputs.clone().zip(sums.chunks_exact_mut(window.taps())) {
+            let y = &lines[output * line_len + margin..][..places];
+            let mut at = 0;
+            for c in 0..window.x[0] {
+                for tap in taps.of[..taps.count].chunks(4) {
+                    let from = |tap: &Tap| &planes[c * channel + tap.phase * plane + tap.shift..][..places];
+                    match tap {
+                        [a, b, c, d] => add_products(y, [from(a), from(b), from(c), from(d)], &mut sums[at..][..4]),
+                        _ => tap.iter().zip(&mut sums[at..]).for_each(|(tap, sum)| {
+                            add_products(y, [from(tap)], std::slice::from_mut(sum));
+                        }),
+                    }
+                    at += tap.len();
+                }
+            }
+        }
+    });
+}
+
+/// sums(t, n mod 16) ← sums + y(n)·x(t, n).
+#[inline(always)]
+fn add_products<T: Scalar, const TAPS: usize>(y: &[T], x: [&[T]; TAPS], sums: &mut [[T; LANES]]) {
+    let mut part: [[T; LANES]; TAPS] = std::array::from_fn(|tap| sums[tap]);
+    let (y, _) = y.as_chunks::<LANES>();
+    let x = x.map(|x| x.as_chunks::<LANES>().0);
+    for (n, y) in y.iter().enumerate() {
+        for tap in 0..TAPS {
+            let x = &x[tap][n];
+            for lane in 0..LANES {
+                part[tap][lane] = y[lane].mul_add(x[lane], part[tap][lane]);
+            }
+        }
+    }
+    sums.copy_from_slice(&part);
+}
+
+/// dw ← the lanes of each weight's sum added in order. Shapes: sums n×16, dw n.
+pub fn add_lanes<T: Scalar>(sums: &[T], dw: &mut [T]) {
+    for (dw, lanes) in dw.iter_mut().zip(sums.as_chunks::<LANES>().0) {
+        *dw = lanes.iter().fold(T::ZERO, |sum, &lane| sum + lane);
+    }
+}
+
+/// Values that `sums` of [`add_weight_sums`] needs for a weight.
+pub const SUM_LANES: usize = LANES;
+
+/// The second operand of a product: row (c, t) starts at c·channel + offsets\[t\].
+struct Sources<'a, T> {
+    values: &'a [T],
+    channels: usize,
+    channel: usize,
+    offsets: &'a [usize],
+}
+
+/// out(m, n) ← Σ_t w(m, t)·source(t, n) for all places n, each a chain of fused multiply-adds over rising t.
+/// Shapes: w m×(channels·offsets), out m lines of `pitch` ≥ places + SLACK.
+fn multiply<T: Scalar>(w: &[T], sources: &Sources<'_, T>, out: &mut [T], pitch: usize, places: usize) {
+    let rows = out.len() / pitch;
+    let terms = sources.channels * sources.offsets.len();
+    vectorize!({
+        let mut row = 0;
+        while row < rows {
+            let (w, out) = (&w[row * terms..], &mut out[row * pitch..]);
+            // As many sums as there are registers for: lines times places.
+            row += match rows - row {
+                1 => tiles::<T, 1, 128>(w, sources, out, pitch, places),
+                2 | 3 => tiles::<T, 2, 64>(w, sources, out, pitch, places),
+                4..8 => tiles::<T, 4, 32>(w, sources, out, pitch, places),
+                _ => tiles::<T, 8, 32>(w, sources, out, pitch, places),
+            };
+        }
+    });
+}
+
+/// M lines of `out`, N places at a time. Returns M.
+#[inline(always)]
+fn tiles<T: Scalar, const M: usize, const N: usize>(
+    w: &[T],
+    sources: &Sources<'_, T>,
+    out: &mut [T],
+    pitch: usize,
+    places: usize,
+) -> usize {
+    let terms = sources.channels * sources.offsets.len();
+    for n in (0..places).step_by(N) {
+        let mut sums = [[T::ZERO; N]; M];
+        let mut term = 0;
+        for c in 0..sources.channels {
+            for &offset in sources.offsets {
+                let from = &sources.values[c * sources.channel + offset + n..][..N];
+                for (line, sums) in sums.iter_mut().enumerate() {
+                    let w = w[line * terms + term];
+                    for lane in 0..N {
+                        sums[lane] = w.mul_add(from[lane], sums[lane]);
+                    }
+                }
+                term += 1;
+            }
+        }
+        for (line, sums) in sums.iter().enumerate() {
+            out[line * pitch + n..][..N].copy_from_slice(sums);
+        }
+    }
+    M
+}

@@ -1,0 +1,50 @@
+//! # Reshape: the same values, another shape
+//!
+//! ```text
+//! y = x                 dx = dy
+//! ```
+//!
+//! A sample is a row of values whatever its shape; the shape only tells the layers behind how to read them. Images are
+//! channels × height × width. Flattening is reshaping to one dimension.
+//!
+//! Slides: CE6146 "Convolutional Autoencoder"; Keras `Reshape` and `Flatten`, PyTorch `Unflatten` and `Flatten`.
+
+use crate::{Error, Layer, ParamSpec, Pass, Saved, Scalar};
+
+/// Gives samples another shape.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reshape {
+    /// The new shape; it has as many values as the old one.
+    pub shape: Vec<usize>,
+}
+
+impl<T: Scalar> Layer<T> for Reshape {
+    fn describe(&self) -> String {
+        let dims: Vec<_> = self.shape.iter().map(ToString::to_string).collect();
+        format!("Reshape to {}", dims.join("×"))
+    }
+
+    fn output_shape(&self, input: &[usize]) -> Result<Vec<usize>, Error> {
+        let found = input.iter().product();
+        let expected = self.shape.iter().fold(1_usize, |product, &dim| product.saturating_mul(dim));
+        if found != expected {
+            let layer = Layer::<T>::describe(self);
+            return Err(Error::InputSize { layer, shape: input.to_vec(), found, expected });
+        }
+        Ok(self.shape.clone())
+    }
+
+    fn params(&self) -> Vec<ParamSpec> {
+        Vec::new()
+    }
+
+    fn forward(&self, _: &[T], x: &[T], y: &mut [T], _: &mut Pass<'_, T>) {
+        y.copy_from_slice(x);
+    }
+
+    fn backward_input(&self, _: &[T], _: Saved<'_, T>, dy: &mut [T], dx: Option<&mut [T]>, _: &mut Pass<'_, T>) {
+        if let Some(dx) = dx {
+            dx.copy_from_slice(dy);
+        }
+    }
+}

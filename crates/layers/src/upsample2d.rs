@@ -1,0 +1,72 @@
+//! # Nearest-neighbour upsampling: every value becomes a square
+//!
+//! ```text
+//! y(c, p, q) = x(c, ⌊p/s⌋, ⌊q/s⌋)                            h×w gives s·h × s·w
+//!
+//! given dy = ∂L/∂y:
+//!   dx(c, i, j) = Σ { dy(c, i·s + u, j·s + v) : 0 ≤ u, v < s }      x(c,i,j) moves all values of its square
+//! ```
+//!
+//! The decoder's answer to pooling. Slides: CE6146 "Convolutional Autoencoder": `UpSampling2D((2, 2))`.
+
+use crate::planes::Chw;
+use crate::{Error, Layer, ParamSpec, Pass, Saved, Scalar};
+
+/// y ← every value of x as a square of side `size`, for one sample. Shapes: x c×h×w, y c×s·h×s·w.
+pub fn forward<T: Scalar>(x: &[T], [_, _, w]: Chw, size: usize, y: &mut [T]) {
+    for (x, y) in x.chunks_exact(w).zip(y.chunks_exact_mut(size * size * w)) {
+        for y in y.chunks_exact_mut(size * w) {
+            y.chunks_exact_mut(size).zip(x).for_each(|(y, &x)| y.fill(x));
+        }
+    }
+}
+
+/// dx ← the sum of dy over each square, row by row, for one sample. Shapes as for [`forward`].
+pub fn backward<T: Scalar>(dy: &[T], [_, _, w]: Chw, size: usize, dx: &mut [T]) {
+    dx.fill(T::ZERO);
+    for (dx, dy) in dx.chunks_exact_mut(w).zip(dy.chunks_exact(size * size * w)) {
+        for dy in dy.chunks_exact(size * w) {
+            for (dx, dy) in dx.iter_mut().zip(dy.chunks_exact(size)) {
+                dy.iter().for_each(|&dy| *dx += dy);
+            }
+        }
+    }
+}
+
+/// Makes every value a square.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Upsample2d {
+    /// Channels, height and width of a sample.
+    pub input: Chw,
+    /// Side of a square.
+    pub size: usize,
+}
+
+impl<T: Scalar> Layer<T> for Upsample2d {
+    fn describe(&self) -> String {
+        format!("Upsample2d {0}×{0}, nearest", self.size)
+    }
+
+    fn output_shape(&self, input: &[usize]) -> Result<Vec<usize>, Error> {
+        let [c, h, w] = crate::planes::expect(Layer::<T>::describe(self), self.input, input)?;
+        if self.size == 0 {
+            let (name, range) = ("the factor of upsampling", "at least 1");
+            return Err(Error::OutOfRange { name, value: "0".into(), range });
+        }
+        Ok(vec![c, h.saturating_mul(self.size), w.saturating_mul(self.size)])
+    }
+
+    fn params(&self) -> Vec<ParamSpec> {
+        Vec::new()
+    }
+
+    fn forward(&self, _: &[T], x: &[T], y: &mut [T], _: &mut Pass<'_, T>) {
+        forward(x, self.input, self.size, y);
+    }
+
+    fn backward_input(&self, _: &[T], _: Saved<'_, T>, dy: &mut [T], dx: Option<&mut [T]>, _: &mut Pass<'_, T>) {
+        if let Some(dx) = dx {
+            backward(dy, self.input, self.size, dx);
+        }
+    }
+}
