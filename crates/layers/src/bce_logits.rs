@@ -103,7 +103,7 @@ fn value<T: Scalar>(z: T, t: T, product: &mut T, sum: &mut T) -> T {
     let farthest = T::from_f64(FARTHEST);
     // Written so that NaN stays NaN.
     let e = if minus_abs < farthest { farthest } else { minus_abs }.exp_normal();
-    *product = *product * (T::ONE + e);
+    *product *= T::ONE + e;
     *sum += z * (if z > T::ZERO { T::ONE } else { T::ZERO } - t);
     (if z >= T::ZERO { T::ONE } else { e }) / (T::ONE + e) - t
 }
