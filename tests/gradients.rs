@@ -1,7 +1,7 @@
 //! Every gradient against central differences in f64.
 
 use handgrad_layers::{
-    Activation, Block, Dense, Error, Layer, Loss, LossKind, ParamSpec, Reduction, Saved, SavedBatch, Scalar,
+    Activation, Block, Dense, Error, Layer, Loss, LossKind, ParamSpec, Pass, Reduction, Saved, SavedBatch, Scalar,
     gradcheck::{check, check_layer},
 };
 use handgrad_tests::numbers;
@@ -19,7 +19,8 @@ fn away_from_the_kink(dense: Dense, rows: usize, mut seed: u64) -> (Vec<f64>, Ve
         let theta = doubles((dense.inputs + 1) * dense.units, seed);
         let x = doubles(rows * dense.inputs, seed + 1);
         let mut z = vec![0.0; rows * dense.units];
-        Layer::<f64>::forward(&Dense { activation: Activation::Linear, ..dense }, &theta, &x, &mut z);
+        let linear = Dense { activation: Activation::Linear, ..dense };
+        Layer::<f64>::forward(&linear, &theta, &x, &mut z, &mut Pass::predict());
         if z.iter().all(|z| z.abs() > 1e-3) {
             return (theta, x);
         }
@@ -47,8 +48,9 @@ fn the_gradient_of_relu_at_its_kink_is_zero() {
     let dense = Dense { inputs: 1, units: 1, activation: Activation::Relu };
     let (mut dy, mut dx) = ([1.0], [f64::NAN]);
     let mut y = [f64::NAN];
-    dense.forward(&[1.0, -2.0], &[2.0], &mut y);
-    dense.backward_input(&[1.0, -2.0], Saved { x: &[2.0], y: &y }, &mut dy, Some(&mut dx));
+    dense.forward(&[1.0, -2.0], &[2.0], &mut y, &mut Pass::predict());
+    let saved = Saved { x: &[2.0], y: &y };
+    dense.backward_input(&[1.0, -2.0], saved, &mut dy, Some(&mut dx), &mut Pass::predict());
     assert_eq!((y, dy, dx), ([0.0], [0.0], [0.0]));
 }
 
@@ -97,28 +99,35 @@ impl Layer<f64> for Mistaken {
     fn params(&self) -> Vec<ParamSpec> {
         Layer::<f64>::params(&self.0)
     }
-    fn forward(&self, theta: &[f64], x: &[f64], y: &mut [f64]) {
-        self.0.forward(theta, x, y);
+    fn forward(&self, theta: &[f64], x: &[f64], y: &mut [f64], pass: &mut Pass<'_, f64>) {
+        self.0.forward(theta, x, y, pass);
     }
-    fn backward_input(&self, theta: &[f64], saved: Saved<'_, f64>, dy: &mut [f64], dx: Option<&mut [f64]>) {
+    fn backward_input(
+        &self,
+        theta: &[f64],
+        saved: Saved<'_, f64>,
+        dy: &mut [f64],
+        dx: Option<&mut [f64]>,
+        pass: &mut Pass<'_, f64>,
+    ) {
         let Some(dx) = dx else { return };
         match self.1 {
             Mistake::ForgottenActivation => {
-                Dense { activation: Activation::Linear, ..self.0 }.backward_input(theta, saved, dy, Some(dx));
+                Dense { activation: Activation::Linear, ..self.0 }.backward_input(theta, saved, dy, Some(dx), pass);
             }
             Mistake::MissingTranspose => {
-                self.0.backward_input(theta, saved, dy, None);
+                self.0.backward_input(theta, saved, dy, None, pass);
                 handgrad_kernels::matmul(dy, &theta[..self.0.inputs * self.0.units], dx, self.0.inputs, self.0.units);
             }
             Mistake::AccumulatedInput => {
-                self.0.backward_input(theta, saved, dy, Some(dx));
+                self.0.backward_input(theta, saved, dy, Some(dx), pass);
                 dx.iter_mut().for_each(|dx| *dx += 1.0);
             }
-            _ => self.0.backward_input(theta, saved, dy, Some(dx)),
+            _ => self.0.backward_input(theta, saved, dy, Some(dx), pass),
         }
     }
-    fn backward_params(&self, saved: SavedBatch<'_, f64>, block: &Block, dtheta: &mut [f64]) {
-        self.0.backward_params(saved, block, dtheta);
+    fn backward_params(&self, saved: SavedBatch<'_, f64>, block: &Block, dtheta: &mut [f64], scratch: &mut [f64]) {
+        self.0.backward_params(saved, block, dtheta, scratch);
         let rows = saved.x.rows() as f64;
         match self.1 {
             Mistake::ForgottenBias if block.param == 1 => dtheta.fill(0.0),
@@ -157,7 +166,7 @@ fn the_forward_pass_of_a_dense_layer_is_its_formula() {
     let theta = [w.clone(), b.clone()].concat();
     for activation in ACTIVATIONS {
         let mut y = vec![f64::NAN; rows * units];
-        Dense { inputs, units, activation }.forward(&theta, &x, &mut y);
+        Dense { inputs, units, activation }.forward(&theta, &x, &mut y, &mut Pass::predict());
         for r in 0..rows {
             for j in 0..units {
                 let z: f64 = (0..inputs).map(|i| x[r * inputs + i] * w[i * units + j]).sum::<f64>() + b[j];

@@ -46,7 +46,7 @@ fn networks_that_do_not_fit_are_refused() {
     assert!(matches!(refused(|s| s.input = vec![5]), Error::NotAnAutoencoder { input: 5, output: 12 }));
     assert!(matches!(refused(|s| s.input = vec![usize::MAX, 3]), Error::TooLarge { .. }));
     let units = |s: &mut Spec, n| {
-        let LayerSpec::Dense { units, .. } = &mut s.encoder[0];
+        let LayerSpec::Dense { units, .. } = &mut s.encoder[0] else { unreachable!("the first layer is dense") };
         *units = n;
     };
     let mut spec = deep_spec();

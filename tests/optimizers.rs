@@ -75,7 +75,7 @@ fn the_first_step_of_adam_does_not_depend_on_the_scale_of_the_gradient() {
 #[test]
 fn fresh_weights_have_the_variance_of_their_formula_and_biases_are_zero() {
     let (fan_in, fan_out) = (300, 200);
-    let spec = |role| ParamSpec { name: "w", shape: vec![fan_in, fan_out], role };
+    let spec = |role| ParamSpec { name: "w", shape: vec![fan_in, fan_out], uses: 1, role };
     let n = (fan_in * fan_out) as f64;
     for (init, variance, bounded) in [
         (Init::XavierNormal, 2.0 / 500.0, false),

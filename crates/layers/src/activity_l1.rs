@@ -59,14 +59,7 @@ impl<T: Scalar> Layer<T> for ActivityL1 {
         y.copy_from_slice(x);
     }
 
-    fn backward_input(
-        &self,
-        _: &[T],
-        saved: Saved<'_, T>,
-        dy: &mut [T],
-        dx: Option<&mut [T]>,
-        pass: &mut Pass<'_, T>,
-    ) {
+    fn backward_input(&self, _: &[T], saved: Saved<'_, T>, dy: &mut [T], dx: Option<&mut [T]>, pass: &mut Pass<'_, T>) {
         let Some(dx) = dx else { return };
         dx.copy_from_slice(dy);
         backward(saved.x, T::from_f64(self.weight / pass.batch as f64), dx);

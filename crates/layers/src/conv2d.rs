@@ -61,15 +61,7 @@ impl Padding {
 }
 
 /// y ← φ(b + Σ w·x̂) for the samples of `x`. Shapes: w o×c×k×k, b o; scratch [`scratch_len`].
-pub fn forward<T: Scalar>(
-    window: &Window,
-    w: &[T],
-    b: &[T],
-    phi: Activation,
-    x: &[T],
-    y: &mut [T],
-    scratch: &mut [T],
-) {
+pub fn forward<T: Scalar>(window: &Window, w: &[T], b: &[T], phi: Activation, x: &[T], y: &mut [T], scratch: &mut [T]) {
     let (planes, rest) = scratch.split_at_mut(window.planes_len());
     let lines = &mut rest[..window.lines_len()];
     let ([_, h, width], x_len) = (window.y, window.x.iter().product());

@@ -27,15 +27,7 @@ use crate::planes::{self, Chw, Window};
 use crate::{Activation, Block, Error, Layer, Padding, ParamSpec, Pass, Saved, SavedBatch, Scalar, activation};
 
 /// y ← φ(b + Cᵀ·x) for the samples of `x`, with C's window: its y is x here. Shapes: w o×c×k×k, b c.
-pub fn forward<T: Scalar>(
-    window: &Window,
-    w: &[T],
-    b: &[T],
-    phi: Activation,
-    x: &[T],
-    y: &mut [T],
-    scratch: &mut [T],
-) {
+pub fn forward<T: Scalar>(window: &Window, w: &[T], b: &[T], phi: Activation, x: &[T], y: &mut [T], scratch: &mut [T]) {
     // ∂L/∂x of C is Cᵀ·δ: that is this layer's forward pass.
     conv2d::backward_input(window, w, x, y, scratch);
     let places = window.x[1] * window.x[2];

@@ -20,7 +20,9 @@
 
 use handgrad_kernels::{Finish, matmul_bias, matmul_nt, matmul_tn, vectorize};
 
-use crate::{Activation, BatchRows, Block, Error, Layer, ParamRole, ParamSpec, Pass, Saved, SavedBatch, Scalar, activation};
+use crate::{
+    Activation, BatchRows, Block, Error, Layer, ParamRole, ParamSpec, Pass, Saved, SavedBatch, Scalar, activation,
+};
 
 /// y ← φ(x·w + b). Shapes: x m×inputs, w inputs×units, b units, y m×units.
 pub fn forward<T: Scalar>(x: &[T], w: &[T], b: &[T], phi: Activation, y: &mut [T]) {

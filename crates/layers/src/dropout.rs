@@ -59,14 +59,7 @@ impl<T: Scalar> Layer<T> for Dropout {
         self.apply(y, pass);
     }
 
-    fn backward_input(
-        &self,
-        _: &[T],
-        _: Saved<'_, T>,
-        dy: &mut [T],
-        dx: Option<&mut [T]>,
-        pass: &mut Pass<'_, T>,
-    ) {
+    fn backward_input(&self, _: &[T], _: Saved<'_, T>, dy: &mut [T], dx: Option<&mut [T]>, pass: &mut Pass<'_, T>) {
         let Some(dx) = dx else { return };
         dx.copy_from_slice(dy);
         self.apply(dx, pass);

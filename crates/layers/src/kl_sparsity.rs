@@ -75,14 +75,7 @@ impl<T: Scalar> Layer<T> for KlSparsity {
         y.copy_from_slice(x);
     }
 
-    fn backward_input(
-        &self,
-        _: &[T],
-        _: Saved<'_, T>,
-        dy: &mut [T],
-        dx: Option<&mut [T]>,
-        pass: &mut Pass<'_, T>,
-    ) {
+    fn backward_input(&self, _: &[T], _: Saved<'_, T>, dy: &mut [T], dx: Option<&mut [T]>, pass: &mut Pass<'_, T>) {
         let Some(dx) = dx else { return };
         let (rho, scale) = (T::from_f64(self.rho), T::from_f64(self.weight / pass.batch as f64));
         for (dx, dy) in dx.chunks_exact_mut(pass.means.len()).zip(dy.chunks_exact(pass.means.len())) {

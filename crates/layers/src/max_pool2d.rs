@@ -46,12 +46,7 @@ pub fn backward<T: Scalar>(x: &[T], y: &[T], dy: &[T], [_, h, w]: Chw, size: usi
 }
 
 /// The places of one square's values in a plane, row by row, as far as they lie within it.
-fn square(
-    [h, w]: [usize; 2],
-    size: usize,
-    i: usize,
-    j: usize,
-) -> impl Iterator<Item = usize> + use<> {
+fn square([h, w]: [usize; 2], size: usize, i: usize, j: usize) -> impl Iterator<Item = usize> + use<> {
     let columns = j * size..w.min((j + 1) * size);
     (i * size..h.min((i + 1) * size)).flat_map(move |p| columns.clone().map(move |q| p * w + q))
 }

@@ -134,14 +134,7 @@ impl<T: Scalar> Layer<T> for Noise {
         }
     }
 
-    fn backward_input(
-        &self,
-        _: &[T],
-        saved: Saved<'_, T>,
-        dy: &mut [T],
-        dx: Option<&mut [T]>,
-        pass: &mut Pass<'_, T>,
-    ) {
+    fn backward_input(&self, _: &[T], saved: Saved<'_, T>, dy: &mut [T], dx: Option<&mut [T]>, pass: &mut Pass<'_, T>) {
         let Some(dx) = dx else { return };
         dx.copy_from_slice(dy);
         if pass.mode != Mode::Predict {

@@ -126,14 +126,7 @@ impl<T: Scalar> Layer<T> for Reparameterize {
         self.rows(pass, y.len() / k, |row, eps| forward(&x[row * 2 * k..][..2 * k], eps, &mut y[row * k..][..k]));
     }
 
-    fn backward_input(
-        &self,
-        _: &[T],
-        saved: Saved<'_, T>,
-        dy: &mut [T],
-        dx: Option<&mut [T]>,
-        pass: &mut Pass<'_, T>,
-    ) {
+    fn backward_input(&self, _: &[T], saved: Saved<'_, T>, dy: &mut [T], dx: Option<&mut [T]>, pass: &mut Pass<'_, T>) {
         let Some(dx) = dx else { return };
         let k = self.latent_dim;
         let scale = T::from_f64(self.beta / pass.batch as f64);

@@ -15,7 +15,9 @@ pub enum Error {
         output: usize,
     },
     /// A layer that slides over images is given something else.
-    #[error("{what} needs images of height × width or channels × height × width, but is given samples of shape {shape:?}: reshape them first")]
+    #[error(
+        "{what} needs images of height × width or channels × height × width, but is given samples of shape {shape:?}: reshape them first"
+    )]
     NotAnImage {
         /// The layer.
         what: &'static str,

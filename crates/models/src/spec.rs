@@ -1,6 +1,6 @@
 use handgrad_layers::{
-    Activation, ActivityL1, Conv2d, ConvTranspose2d, Dense, Dropout, Init, KlSparsity, Layer, LossKind, MaxPool2d, Noise,
-    Padding, Reduction, Reparameterize, Reshape, Scalar, Upsample2d, planes,
+    Activation, ActivityL1, Conv2d, ConvTranspose2d, Dense, Dropout, Init, KlSparsity, Layer, LossKind, MaxPool2d,
+    Noise, Padding, Reduction, Reparameterize, Reshape, Scalar, Upsample2d, planes,
 };
 use serde::{Deserialize, Serialize};
 
@@ -131,7 +131,14 @@ impl LayerSpec {
                 Box::new(Conv2d::new(x, filters, [kernel_size, stride, dilation], padding, activation)?)
             }
             LayerSpec::ConvTranspose2d {
-                filters, kernel_size, stride, padding, output_padding, dilation, activation, ..
+                filters,
+                kernel_size,
+                stride,
+                padding,
+                output_padding,
+                dilation,
+                activation,
+                ..
             } => {
                 let (x, window) = (image("a transposed convolution")?, [kernel_size, stride, dilation]);
                 Box::new(ConvTranspose2d::new(x, filters, window, padding, output_padding, activation)?)

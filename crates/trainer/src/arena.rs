@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! arena:   shard 0                               shard 1            …
-//!          x₀ │ x₁ │ … │ x_L │ δ₁ │ … │ δ_L      x₀ │ x₁ │ …
+//!          x₀ │ x₁ │ … │ x_L │ δ₁ │ … │ δ_L │ penalties      x₀ │ x₁ │ …
 //! ```
 //!
 //! x_l is the input of layer l, x_L the last output, and δ_l the gradient at x_l: dy first, then δ of layer l−1. In phase
@@ -12,17 +12,19 @@
 use handgrad_layers::{BatchRows, Scalar};
 use handgrad_models::Network;
 
-/// The widths of x₀ … x_L and the size of a shard.
+/// The widths of x₀ … x_L, how many layers have a penalty, and the size of a shard.
 #[derive(Clone, Debug)]
 pub(crate) struct Arena {
     widths: Vec<usize>,
+    penalties: usize,
     shard_rows: usize,
 }
 
 impl Arena {
     pub fn new<T: Scalar>(network: &Network<T>, shard_rows: usize) -> Self {
         let widths = (0..=network.layers().len()).map(|at| network.width(at)).collect();
-        Self { widths, shard_rows }
+        let penalties = network.layers().iter().filter(|layer| layer.penalty_name().is_some()).count();
+        Self { widths, penalties, shard_rows }
     }
 
     /// Samples of a full shard.
@@ -32,7 +34,7 @@ impl Arena {
 
     /// Values of a shard.
     pub fn shard_len(&self) -> usize {
-        self.shard_rows * (self.widths.iter().sum::<usize>() + self.widths[1..].iter().sum::<usize>())
+        self.offset_of_penalty(self.penalties)
     }
 
     fn offset_of_x(&self, at: usize) -> usize {
@@ -40,7 +42,31 @@ impl Arena {
     }
 
     fn offset_of_delta(&self, at: usize) -> usize {
-        self.offset_of_x(self.widths.len()) + self.shard_rows * self.widths[1..at].iter().sum::<usize>()
+        self.offset_of_x(self.widths.len()) + self.shard_rows * self.widths[1..at.max(1)].iter().sum::<usize>()
+    }
+
+    /// Of the penalties of the `number`-th layer that has any.
+    fn offset_of_penalty(&self, number: usize) -> usize {
+        self.offset_of_delta(self.widths.len()) + self.shard_rows * number
+    }
+
+    /// x and y of layer `at`, and the rows' penalties of the `number`-th layer that has any.
+    pub fn penalty<'a, T>(
+        &self,
+        shard: &'a mut [T],
+        at: usize,
+        number: usize,
+        rows: usize,
+    ) -> (&'a [T], &'a [T], &'a mut [T]) {
+        let (values, penalties) = shard.split_at_mut(self.offset_of_penalty(number));
+        let x = &values[self.offset_of_x(at)..][..rows * self.widths[at]];
+        let y = &values[self.offset_of_x(at + 1)..][..rows * self.widths[at + 1]];
+        (x, y, &mut penalties[..rows])
+    }
+
+    /// The rows' penalties of the `number`-th layer that has any, for the whole batch: a column.
+    pub fn batch_penalty<'a, T>(&self, memory: &'a [T], number: usize, rows: usize) -> BatchRows<'a, T> {
+        self.batch(memory, self.offset_of_penalty(number), 1, rows)
     }
 
     /// x_at and x_{at+1} of a shard.

@@ -81,6 +81,7 @@ pub fn fit<T: Scalar>(
     let mut order = vec![0; train.len()];
     let mut first_loss = None;
     for epoch in 1..=plan.epochs {
+        trainer.set_epoch(epoch as u64);
         shuffled(plan.seed, epoch as u64, &mut order);
         let start = Instant::now();
         let (mut sum, mut seen) = (0.0, 0);

@@ -6,7 +6,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use handgrad_layers::{Block, Optimizer, Saved, SavedBatch, Scalar, activation};
+use handgrad_layers::{Block, Mode, Optimizer, Pass, Saved, SavedBatch, Scalar, activation};
 use handgrad_models::Network;
 use ndarray::{Array2, Axis};
 use rayon::prelude::*;
@@ -28,6 +28,15 @@ pub struct Trainer<T> {
     blocks: Vec<Work>,
     /// The gradient of a block, for each thread: it is used up before it leaves the cache.
     scratch: Vec<Mutex<Vec<T>>>,
+    /// What layers work in, for each thread.
+    workspace: Vec<Mutex<Vec<T>>>,
+    /// Means over the batch of the inputs of layers that need them, one layer after another.
+    means: Vec<T>,
+    /// Of all that is random.
+    seed: u64,
+    epoch: u64,
+    /// Of the last pass: see [`Trainer::terms`].
+    terms: Vec<f64>,
     pace: Pace,
 }
 
@@ -37,12 +46,16 @@ struct Work {
     layer: usize,
     block: Block,
     len: usize,
+    /// Multiply-adds a sample.
+    cost: usize,
 }
 
 /// A block holds about this many values: found by trying, see decision 6 in `docs/decisions`.
 const BLOCK_VALUES: usize = 1 << 15;
 /// A block has at least this many rows, which share one packing of δ.
 const BLOCK_ROWS: usize = 96;
+/// Of a convolution's weights, a block makes about this many multiply-adds a sample.
+const BLOCK_COST: usize = 1 << 16;
 /// A shard has at least this many samples: fewer do not pay for being handed to a thread.
 const SHARD_ROWS: usize = 8;
 
@@ -54,7 +67,7 @@ impl<T: Scalar> Trainer<T> {
     #[must_use]
     pub fn new(network: Network<T>, optimizer: Optimizer, batch_size: usize, seed: u64) -> Self {
         let theta = network.init(seed);
-        Self::with_weights(network, theta, optimizer, batch_size)
+        Self { seed, ..Self::with_weights(network, theta, optimizer, batch_size) }
     }
 
     /// Starts from the given weights.
@@ -72,8 +85,20 @@ impl<T: Scalar> Trainer<T> {
         let slots = [0, 1].map(|slot| vec![T::ZERO; if slot < optimizer.slots() { theta.len() } else { 0 }]);
         let blocks = blocks_of(&network);
         let largest = blocks.iter().map(|work| work.len).max().unwrap_or(0);
-        let scratch = (0..rayon::current_num_threads()).map(|_| Mutex::new(vec![T::ZERO; largest])).collect();
+        let for_each_thread = |len: usize| -> Vec<_> {
+            (0..rayon::current_num_threads()).map(|_| Mutex::new(vec![T::ZERO; len])).collect()
+        };
+        let layers = network.layers();
+        let workspace = layers.iter().map(|layer| layer.scratch_len()).max().unwrap_or(0);
+        let means = (0..layers.len()).filter(|&at| layers[at].needs_means()).map(|at| network.width(at)).sum();
+        let terms = 1 + layers.iter().filter(|layer| layer.penalty_name().is_some()).count();
         Self {
+            scratch: for_each_thread(largest),
+            workspace: for_each_thread(workspace),
+            means: vec![T::ZERO; means],
+            seed: 0,
+            epoch: 1,
+            terms: vec![0.0; terms],
             optimizer,
             theta,
             slots,
@@ -81,7 +106,6 @@ impl<T: Scalar> Trainer<T> {
             memory,
             row_losses: vec![T::ZERO; batch_size],
             blocks,
-            scratch,
             pace: Pace::default(),
             arena,
             network,
@@ -114,6 +138,24 @@ impl<T: Scalar> Trainer<T> {
         self.steps
     }
 
+    /// The epoch that the next steps belong to, counted from 1: what is random in them hangs on it.
+    pub fn set_epoch(&mut self, epoch: u64) {
+        self.epoch = epoch;
+    }
+
+    /// What the loss is made of: the reconstruction, then the layers' penalties.
+    #[must_use]
+    pub fn term_names(&self) -> Vec<&'static str> {
+        let penalties = self.network.layers().iter().filter_map(|layer| layer.penalty_name());
+        ["reconstruction"].into_iter().chain(penalties).collect()
+    }
+
+    /// The terms of the loss that the last step or evaluation returned: they add up to it.
+    #[must_use]
+    pub fn terms(&self) -> &[f64] {
+        &self.terms
+    }
+
     /// Samples that a step takes at most.
     #[must_use]
     pub fn batch_size(&self) -> usize {
@@ -123,8 +165,9 @@ impl<T: Scalar> Trainer<T> {
     /// Writes NaN over all memory that a step must not read before it writes it.
     pub fn poison(&mut self) {
         self.memory.fill(T::NAN);
-        self.scratch.iter().for_each(|scratch| lock(scratch).fill(T::NAN));
+        self.scratch.iter().chain(&self.workspace).for_each(|scratch| lock(scratch).fill(T::NAN));
         self.row_losses.fill(T::NAN);
+        self.means.fill(T::NAN);
     }
 
     /// One step on the given samples, at most [`batch_size`](Self::batch_size) of them. Returns the loss before the step.
@@ -135,7 +178,7 @@ impl<T: Scalar> Trainer<T> {
     /// If there are more samples than that, or none, or of another size than the network takes.
     pub fn step(&mut self, source: &Source, samples: &[u32]) -> f64 {
         assert!((1..=self.batch_size()).contains(&samples.len()), "1 to {} samples a step", self.batch_size());
-        let loss = self.rows(source, samples, true);
+        let loss = self.rows(source, samples, Mode::Train, true);
         self.steps += 1;
         self.weights(samples.len());
         loss
@@ -143,12 +186,14 @@ impl<T: Scalar> Trainer<T> {
 
     /// Loss and ∂L/∂θ of the given samples, which are not learnt from.
     pub fn gradient(&mut self, source: &Source, samples: &[u32]) -> (f64, Vec<T>) {
-        let loss = self.rows(source, samples, true);
+        let loss = self.rows(source, samples, Mode::Train, true);
         let mut gradient = Vec::with_capacity(self.theta.len());
         for work in &self.blocks {
             let start = gradient.len();
             gradient.resize(start + work.len, T::NAN);
-            gradient_of(&self.network, &self.arena, &self.memory, work, samples.len(), &mut gradient[start..]);
+            let mut workspace = lock(&self.workspace[0]);
+            let dtheta = &mut gradient[start..];
+            gradient_of(&self.network, &self.arena, &self.memory, work, samples.len(), dtheta, &mut workspace);
         }
         (loss, gradient)
     }
@@ -160,11 +205,16 @@ impl<T: Scalar> Trainer<T> {
     pub fn evaluate(&mut self, source: &Source) -> Result<f64, Error> {
         self.check(source, "validation")?;
         let all: Vec<u32> = (0..source.len() as u32).collect();
-        let mut sum = 0.0;
+        let mut sums = vec![0.0; 1 + self.terms.len()];
         for samples in all.chunks(self.batch_size()) {
-            sum += self.rows(source, samples, false) * samples.len() as f64;
+            let loss = self.rows(source, samples, Mode::Measure, false);
+            for (sum, term) in sums.iter_mut().zip([loss].iter().chain(&self.terms)) {
+                *sum += term * samples.len() as f64;
+            }
         }
-        Ok(sum / all.len() as f64)
+        sums.iter_mut().for_each(|sum| *sum /= all.len() as f64);
+        self.terms.copy_from_slice(&sums[1..]);
+        Ok(sums[0])
     }
 
     /// The predictions for the given samples, one a row.
@@ -179,7 +229,7 @@ impl<T: Scalar> Trainer<T> {
         let batch_size = self.batch_size();
         let batches = samples.chunks(batch_size).zip(all.axis_chunks_iter_mut(Axis(0), batch_size));
         for (samples, mut predictions) in batches {
-            self.rows(source, samples, false);
+            self.rows(source, samples, Mode::Predict, false);
             let outputs = self.arena.batch_x(&self.memory, last, samples.len());
             for (mut prediction, output) in predictions.rows_mut().into_iter().zip(outputs.iter()) {
                 prediction.iter_mut().zip(output).for_each(|(to, &from)| *to = from);
@@ -202,42 +252,39 @@ impl<T: Scalar> Trainer<T> {
     }
 
     /// Phase one. Returns the mean loss; leaves x and, if `backward`, δ of all layers in memory.
-    fn rows(&mut self, source: &Source, samples: &[u32], backward: bool) -> f64 {
-        let (network, arena, theta, batch) = (&self.network, &self.arena, &self.theta, samples.len());
-        let (losses, pace) = (&mut self.row_losses[..batch], &self.pace);
-        self.memory
-            .par_chunks_mut(arena.shard_len())
-            .zip(samples.par_chunks(arena.shard_rows()))
-            .zip(losses.par_chunks_mut(arena.shard_rows()))
-            .for_each(|((shard, samples), losses)| {
+    fn rows(&mut self, source: &Source, samples: &[u32], mode: Mode, backward: bool) -> f64 {
+        let batch = samples.len();
+        // What is measured with is always the same noise, that of no epoch.
+        let epoch = if mode == Mode::Train { self.epoch } else { 0 };
+        let Self { network, arena, theta, workspace, memory, row_losses, means, terms, pace, seed, .. } = self;
+        let (network, arena, theta, workspace, pace, seed) =
+            (&*network, &*arena, &**theta, &**workspace, &*pace, *seed);
+        let phase = Phase { network, arena, theta, workspace, source, seed, epoch, batch, mode, backward };
+        let shards = memory.par_chunks_mut(arena.shard_len()).zip(samples.par_chunks(arena.shard_rows()));
+        let losses = row_losses[..batch].par_chunks_mut(arena.shard_rows());
+        if means.is_empty() {
+            shards.zip(losses).for_each(|((shard, samples), losses)| {
                 pace.run(|| {
-                    let rows = samples.len();
-                    let width = network.width(0);
-                    source.fill_rows(samples, arena.x(shard, 0, rows));
-                    for (at, layer) in network.layers().iter().enumerate() {
-                        let (x, y) = arena.x_pair(shard, at, rows);
-                        layer.forward(&theta[network.theta_of(at)], x, y);
-                    }
-                    let (target, prediction, delta) = arena.ends(shard, rows);
-                    let pairs = prediction.chunks_exact(width).zip(target.chunks_exact(width));
-                    for (((prediction, target), delta), row_loss) in
-                        pairs.zip(delta.chunks_exact_mut(width)).zip(losses)
-                    {
-                        *row_loss = match backward {
-                            true => network.loss().forward_backward(prediction, target, batch, delta),
-                            false => network.loss().forward(prediction, target),
-                        };
-                    }
-                    if backward {
-                        for (at, layer) in network.layers().iter().enumerate().rev() {
-                            let (x, y, dy, dx) = arena.backward(shard, at, rows);
-                            layer.backward_input(&theta[network.theta_of(at)], Saved { x, y }, dy, dx);
-                        }
-                    }
-                })
+                    phase.forward(shard, samples);
+                    phase.loss_and_backward(shard, samples, &[], losses);
+                });
             });
+        } else {
+            shards.for_each(|(shard, samples)| pace.run(|| phase.forward(shard, samples)));
+            means_over_batch(network, arena, memory, batch, means);
+            let means = &**means;
+            let shards = memory.par_chunks_mut(arena.shard_len()).zip(samples.par_chunks(arena.shard_rows()));
+            shards.zip(losses).for_each(|((shard, samples), losses)| {
+                pace.run(|| phase.loss_and_backward(shard, samples, means, losses));
+            });
+        }
         // In the order of the samples, in f64: the same sum for any number of threads.
-        losses.iter().map(|loss| loss.to_f64()).sum::<f64>() / batch as f64
+        let mean = |sum: f64| sum / batch as f64;
+        terms[0] = mean(row_losses[..batch].iter().map(|loss| loss.to_f64()).sum());
+        for (number, term) in terms[1..].iter_mut().enumerate() {
+            *term = mean(arena.batch_penalty(memory, number, batch).iter().map(|row| row[0].to_f64()).sum());
+        }
+        terms.iter().sum()
     }
 
     /// Phase two.
@@ -245,14 +292,103 @@ impl<T: Scalar> Trainer<T> {
         let [first, second] = &mut self.slots;
         let part = Part { theta: &mut self.theta, first, second };
         let (network, arena, memory, scratch) = (&self.network, &self.arena, &self.memory, &self.scratch);
+        let workspace = &self.workspace;
         let (optimizer, step) = (&self.optimizer, self.steps);
         update(&self.blocks, part, rayon::current_num_threads(), &self.pace, &|work: &Work, part: Part<T>| {
-            let mut scratch = lock(&scratch[rayon::current_thread_index().unwrap_or(0) % scratch.len()]);
+            let (mut scratch, mut workspace) = (lock(of_thread(scratch)), lock(of_thread(workspace)));
             let dtheta = &mut scratch[..work.len];
-            gradient_of(network, arena, memory, work, rows, dtheta);
+            gradient_of(network, arena, memory, work, rows, dtheta, &mut workspace);
             optimizer.update(part.theta, dtheta, [part.first, part.second], step);
         });
     }
+}
+
+/// What every shard of phase one is told.
+struct Phase<'a, T> {
+    network: &'a Network<T>,
+    arena: &'a Arena,
+    theta: &'a [T],
+    workspace: &'a [Mutex<Vec<T>>],
+    source: &'a Source<'a>,
+    seed: u64,
+    epoch: u64,
+    batch: usize,
+    mode: Mode,
+    backward: bool,
+}
+
+impl<T: Scalar> Phase<'_, T> {
+    fn pass<'a>(&self, layer: usize, samples: &'a [u32], means: &'a [T], scratch: &'a mut [T]) -> Pass<'a, T> {
+        let scratch = &mut scratch[..self.network.layers()[layer].scratch_len()];
+        Pass { mode: self.mode, seed: self.seed, epoch: self.epoch, layer, samples, batch: self.batch, means, scratch }
+    }
+
+    fn forward(&self, shard: &mut [T], samples: &[u32]) {
+        let rows = samples.len();
+        let mut workspace = lock(of_thread(self.workspace));
+        self.source.fill_rows(samples, self.arena.x(shard, 0, rows));
+        for (at, layer) in self.network.layers().iter().enumerate() {
+            let (x, y) = self.arena.x_pair(shard, at, rows);
+            let theta = &self.theta[self.network.theta_of(at)];
+            layer.forward(theta, x, y, &mut self.pass(at, samples, &[], &mut workspace));
+        }
+    }
+
+    fn loss_and_backward(&self, shard: &mut [T], samples: &[u32], means: &[T], losses: &mut [T]) {
+        let (network, arena, rows) = (self.network, self.arena, samples.len());
+        let mut workspace = lock(of_thread(self.workspace));
+        let width = network.width(0);
+        let (target, prediction, delta) = arena.ends(shard, rows);
+        let pairs = prediction.chunks_exact(width).zip(target.chunks_exact(width));
+        for (((prediction, target), delta), row_loss) in pairs.zip(delta.chunks_exact_mut(width)).zip(losses) {
+            *row_loss = match self.backward {
+                true => network.loss().forward_backward(prediction, target, self.batch, delta),
+                false => network.loss().forward(prediction, target),
+            };
+        }
+        // From the last layer to the first; the means and penalties of the last layers stand last.
+        let (mut means, mut number) = (means, network.layers().iter().filter(|l| l.penalty_name().is_some()).count());
+        for (at, layer) in network.layers().iter().enumerate().rev() {
+            let own_means = if layer.needs_means() {
+                let (others, own) = means.split_at(means.len() - network.width(at));
+                means = others;
+                own
+            } else {
+                &[]
+            };
+            if layer.penalty_name().is_some() {
+                number -= 1;
+                let (x, y, penalties) = arena.penalty(shard, at, number, rows);
+                layer.penalty(Saved { x, y }, penalties, &mut self.pass(at, samples, own_means, &mut workspace));
+            }
+            if self.backward {
+                let (x, y, dy, dx) = arena.backward(shard, at, rows);
+                let theta = &self.theta[network.theta_of(at)];
+                let mut pass = self.pass(at, samples, own_means, &mut workspace);
+                layer.backward_input(theta, Saved { x, y }, dy, dx, &mut pass);
+            }
+        }
+    }
+}
+
+/// The mean of each input of the layers that need them: over the samples in order.
+fn means_over_batch<T: Scalar>(network: &Network<T>, arena: &Arena, memory: &[T], batch: usize, means: &mut [T]) {
+    let mut rest = means;
+    for at in (0..network.layers().len()).filter(|&at| network.layers()[at].needs_means()) {
+        let (means, others) = rest.split_at_mut(network.width(at));
+        rest = others;
+        means.fill(T::ZERO);
+        for x in arena.batch_x(memory, at, batch).iter() {
+            means.iter_mut().zip(x).for_each(|(mean, &x)| *mean += x);
+        }
+        let count = T::from_f64(batch as f64);
+        means.iter_mut().for_each(|mean| *mean /= count);
+    }
+}
+
+/// What belongs to the thread that asks.
+fn of_thread<T>(each: &[Mutex<Vec<T>>]) -> &Mutex<Vec<T>> {
+    &each[rayon::current_thread_index().unwrap_or(0) % each.len()]
 }
 
 /// dθ of one block, summed over the rows of the batch that phase one has left in memory.
@@ -263,12 +399,14 @@ fn gradient_of<T: Scalar>(
     work: &Work,
     rows: usize,
     dtheta: &mut [T],
+    workspace: &mut [T],
 ) {
     let saved = SavedBatch {
         x: arena.batch_x(memory, work.layer, rows),
         delta: arena.batch_delta(memory, work.layer + 1, rows),
     };
-    network.layers()[work.layer].backward_params(saved, &work.block, dtheta);
+    let layer = &network.layers()[work.layer];
+    layer.backward_params(saved, &work.block, dtheta, &mut workspace[..layer.scratch_len()]);
 }
 
 /// A panic elsewhere does not make scratch memory unusable: it may hold anything.
@@ -297,7 +435,7 @@ impl<'a, T> Part<'a, T> {
     }
 }
 
-/// Calls `run` for every block with its part: cut into as many stretches of about the same length as there are threads,
+/// Calls `run` for every block with its part: cut into as many stretches of about the same cost as there are threads,
 /// and within a stretch one block after another, so that a thread can come back to the same weights in every step.
 fn update<T: Scalar>(
     blocks: &[Work],
@@ -317,11 +455,12 @@ fn update<T: Scalar>(
         });
     }
     let left_threads = threads / 2;
-    let all: usize = blocks.iter().map(|work| work.len).sum();
-    let (mut count, mut len) = (1, blocks[0].len);
+    let all: usize = blocks.iter().map(|work| work.cost).sum();
+    let (mut count, mut len, mut cost) = (1, blocks[0].len, blocks[0].cost);
     // The left half takes a block as long as most of it lies within its share.
-    while count < blocks.len() - 1 && (2 * len + blocks[count].len) * threads <= 2 * all * left_threads {
+    while count < blocks.len() - 1 && (2 * cost + blocks[count].cost) * threads <= 2 * all * left_threads {
         len += blocks[count].len;
+        cost += blocks[count].cost;
         count += 1;
     }
     let ((left, right), (left_part, right_part)) = (blocks.split_at(count), part.split_at(len));
@@ -337,11 +476,15 @@ fn blocks_of<T: Scalar>(network: &Network<T>) -> Vec<Work> {
     for param in network.params() {
         let (rows, len) = (param.spec.rows(), param.spec.len());
         let width = len / rows;
-        let block_rows = (BLOCK_VALUES / width).max(BLOCK_ROWS);
+        let block_rows = match param.spec.uses {
+            1 => (BLOCK_VALUES / width).max(BLOCK_ROWS),
+            uses => (BLOCK_COST / (width * uses)).max(1),
+        };
         for start in (0..rows).step_by(block_rows) {
             let end = rows.min(start + block_rows);
             let block = Block { param: param.index, rows: start..end };
-            blocks.push(Work { layer: param.layer, block, len: (end - start) * width });
+            let len = (end - start) * width;
+            blocks.push(Work { layer: param.layer, block, len, cost: len * param.spec.uses });
         }
     }
     blocks
