@@ -20,7 +20,7 @@ use std::time::Instant;
 use handgrad_dataset::{Samples, Values};
 use handgrad_kernels::{Level, level, vectorize};
 use handgrad_layers::{Activation, LossKind, Optimizer, adam::Adam};
-use handgrad_models::{Error, Network, deep};
+use handgrad_models::{Error, Network, Spec, convolutional, deep, variational};
 use handgrad_trainer::Trainer;
 use ndarray::Array2;
 use rand_chacha::ChaCha8Rng;
@@ -33,66 +33,49 @@ pub const SAMPLES: usize = 60_000;
 /// The shape of a sample: 784 values.
 pub const SHAPE: [usize; 2] = [28, 28];
 
-/// A network in training: 784 values down to the code and, mirrored, back; hidden layers ReLU, output sigmoid, Adam.
+/// A network in training, with Adam.
 #[derive(Clone, Copy, Debug)]
 pub struct Workload {
     /// What the command line calls it.
     pub name: &'static str,
-    /// Units of the encoder's layers; the last is the code.
-    pub layers: &'static [usize],
-    /// The loss.
-    pub loss: LossKind,
+    /// The network.
+    pub spec: fn() -> Spec,
     /// Samples of a step.
     pub batch_size: usize,
     /// Samples of a timed epoch: all, or so many that it takes seconds.
     pub timed_samples: usize,
 }
 
+/// 784 values down to the code and, mirrored, back; hidden layers ReLU, output sigmoid.
+fn mirrored(layers: &[usize], loss: LossKind) -> Spec {
+    deep::spec(&SHAPE, layers, Activation::Relu, Activation::Sigmoid, loss)
+}
+
+const fn workload(name: &'static str, spec: fn() -> Spec, batch_size: usize, timed_samples: usize) -> Workload {
+    Workload { name, spec, batch_size, timed_samples }
+}
+
 /// The networks that are timed.
-pub const WORKLOADS: [Workload; 7] = [
-    Workload {
-        name: "basic-784-32-bce-b256",
-        layers: &[32],
-        loss: LossKind::Bce,
-        batch_size: 256,
-        timed_samples: SAMPLES,
-    },
-    Workload { name: "tf-784-64-mse-b32", layers: &[64], loss: LossKind::Mse, batch_size: 32, timed_samples: SAMPLES },
-    Workload {
-        name: "deep-128-64-32-bce-b256",
-        layers: &[128, 64, 32],
-        loss: LossKind::Bce,
-        batch_size: 256,
-        timed_samples: SAMPLES,
-    },
-    Workload {
-        name: "deep-128-64-32-bce-b64",
-        layers: &[128, 64, 32],
-        loss: LossKind::Bce,
-        batch_size: 64,
-        timed_samples: SAMPLES,
-    },
-    Workload {
-        name: "hinton-1000-500-250-30-bce-b128",
-        layers: &[1000, 500, 250, 30],
-        loss: LossKind::Bce,
-        batch_size: 128,
-        timed_samples: 12_800,
-    },
-    Workload {
-        name: "wide-784-512-bce-b128",
-        layers: &[512],
-        loss: LossKind::Bce,
-        batch_size: 128,
-        timed_samples: SAMPLES,
-    },
-    Workload {
-        name: "deep-512-256-64-mse-b64",
-        layers: &[512, 256, 64],
-        loss: LossKind::Mse,
-        batch_size: 64,
-        timed_samples: SAMPLES,
-    },
+pub const WORKLOADS: [Workload; 9] = [
+    workload("basic-784-32-bce-b256", || mirrored(&[32], LossKind::Bce), 256, SAMPLES),
+    workload("tf-784-64-mse-b32", || mirrored(&[64], LossKind::Mse), 32, SAMPLES),
+    workload("deep-128-64-32-bce-b256", || mirrored(&[128, 64, 32], LossKind::Bce), 256, SAMPLES),
+    workload("deep-128-64-32-bce-b64", || mirrored(&[128, 64, 32], LossKind::Bce), 64, SAMPLES),
+    workload("hinton-1000-500-250-30-bce-b128", || mirrored(&[1000, 500, 250, 30], LossKind::Bce), 128, 12_800),
+    workload("wide-784-512-bce-b128", || mirrored(&[512], LossKind::Bce), 128, SAMPLES),
+    workload("deep-512-256-64-mse-b64", || mirrored(&[512, 256, 64], LossKind::Mse), 64, SAMPLES),
+    workload(
+        "vae-400-20-b128",
+        || variational::dense_spec(&SHAPE, &[400], 20, 1.0, Activation::Sigmoid, LossKind::Bce),
+        128,
+        SAMPLES,
+    ),
+    workload(
+        "conv-16-8-mse-b32",
+        || convolutional::strided(&SHAPE, &[16, 8], Activation::Sigmoid, LossKind::Mse),
+        32,
+        6_400,
+    ),
 ];
 
 impl Workload {
@@ -101,7 +84,7 @@ impl Workload {
     /// # Errors
     /// If the layers do not fit together.
     pub fn network(&self) -> Result<Network<f32>, Error> {
-        Network::new(&deep::spec(&SHAPE, self.layers, Activation::Relu, Activation::Sigmoid, self.loss))
+        Network::new(&(self.spec)())
     }
 
     /// The network with fresh weights, ready to train.

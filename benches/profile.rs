@@ -15,7 +15,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use handgrad_benches::{SAMPLES, Workload, chosen, peak_flops, random_samples};
-use handgrad_layers::{BatchRows, Block, Optimizer, Saved, SavedBatch, adam::Adam};
+use handgrad_layers::{BatchRows, Block, Mode, Optimizer, ParamRole, Pass, Saved, SavedBatch, adam::Adam};
 use handgrad_trainer::{Source, shuffled};
 
 /// Timed steps, after a few to warm up.
@@ -86,6 +86,15 @@ fn profile(workload: &Workload, source: &Source, steps: usize) -> Result<Vec<Par
 
     let mut order = vec![0; source.len()];
     shuffled(0, 0, &mut order);
+    let scratch_len = layers.iter().map(|layer| layer.scratch_len()).max().unwrap_or(0);
+    let mut scratch = vec![0.0; scratch_len];
+    let numbers: Vec<u32> = (0..m as u32).collect();
+    // Multiply-adds of a layer's weights: one a use, sample and weight.
+    let flops_of = |at: usize| {
+        let params = layers[at].params();
+        let weights = params.iter().filter(|param| matches!(param.role, ParamRole::Weight { .. }));
+        2 * m * weights.map(|param| param.len() * param.uses).sum::<usize>()
+    };
     let mut watch = Stopwatch::default();
     for step in 0..WARM_UP + steps {
         if step == WARM_UP {
@@ -98,9 +107,15 @@ fn profile(workload: &Workload, source: &Source, steps: usize) -> Result<Vec<Par
         for (at, layer) in layers.iter().enumerate() {
             let (k, n) = (network.width(at), network.width(at + 1));
             let (input, output) = x.split_at_mut(at + 1);
-            watch.time(&format!("forward         {}", layer.describe()), 2 * m * k * n, m * k + k * n + m * n, || {
-                layer.forward(&theta[network.theta_of(at)], &input[at], &mut output[0]);
-            });
+            let theta = &theta[network.theta_of(at)];
+            watch.time(
+                &format!("forward         {}", layer.describe()),
+                flops_of(at),
+                m * k + theta.len() + m * n,
+                || {
+                    layer.forward(theta, &input[at], &mut output[0], &mut pass(at, &numbers, &mut scratch));
+                },
+            );
         }
         let width = network.width(0);
         watch.time("loss and its gradient", 0, 3 * m * width, || {
@@ -114,9 +129,10 @@ fn profile(workload: &Workload, source: &Source, steps: usize) -> Result<Vec<Par
             let (before, dy) = delta.split_at_mut(at + 1);
             let dx = (at > 0).then(|| &mut before[at][..]);
             let saved = Saved { x: &x[at], y: &x[at + 1] };
-            let flops = if at > 0 { 2 * m * k * n } else { 0 };
-            watch.time(&format!("backward_input  {}", layer.describe()), flops, m * n + k * n + m * k, || {
-                layer.backward_input(&theta[network.theta_of(at)], saved, &mut dy[0], dx);
+            let flops = if at > 0 { flops_of(at) } else { 0 };
+            let theta = &theta[network.theta_of(at)];
+            watch.time(&format!("backward_input  {}", layer.describe()), flops, m * n + theta.len() + m * k, || {
+                layer.backward_input(theta, saved, &mut dy[0], dx, &mut pass(at, &numbers, &mut scratch));
             });
         }
         for (at, layer) in layers.iter().enumerate() {
@@ -124,11 +140,15 @@ fn profile(workload: &Workload, source: &Source, steps: usize) -> Result<Vec<Par
             let saved =
                 SavedBatch { x: BatchRows::contiguous(&x[at], k), delta: BatchRows::contiguous(&delta[at + 1], n) };
             let range = network.theta_of(at);
-            watch.time(&format!("backward_params {}", layer.describe()), 2 * m * k * n, m * k + m * n + k * n, || {
+            if range.is_empty() {
+                continue;
+            }
+            let (flops, values) = (flops_of(at), m * k + m * n + range.len());
+            watch.time(&format!("backward_params {}", layer.describe()), flops, values, || {
                 let mut rest = &mut dtheta[range.clone()];
                 for (param, spec) in layer.params().iter().enumerate() {
                     let (dtheta, after) = rest.split_at_mut(spec.len());
-                    layer.backward_params(saved, &Block { param, rows: 0..spec.rows() }, dtheta);
+                    layer.backward_params(saved, &Block { param, rows: 0..spec.rows() }, dtheta, &mut scratch);
                     rest = after;
                 }
             });
@@ -139,6 +159,11 @@ fn profile(workload: &Workload, source: &Source, steps: usize) -> Result<Vec<Par
         }
     }
     Ok(watch.parts)
+}
+
+/// The pass of a training step on one layer.
+fn pass<'a>(layer: usize, samples: &'a [u32], scratch: &'a mut [f32]) -> Pass<'a, f32> {
+    Pass { mode: Mode::Train, seed: 0, epoch: 1, layer, samples, batch: samples.len(), means: &[], scratch }
 }
 
 fn print(workload: &Workload, parts: &[Part], peak: f64) {

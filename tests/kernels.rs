@@ -203,3 +203,53 @@ fn f64_products_agree_with_sums_in_order() {
         (0..n).for_each(|j| near(dw[i * n + j], (0..m).map(|p| x[p * k + 20 + i] * d[p * n + j]).sum()));
     }
 }
+
+/// The loops of convolutions: in f32 with registers, in f64 the plain twin, over windows of every remainder.
+#[test]
+fn products_with_overlapping_rows_equal_their_sums_written_out() {
+    use handgrad_kernels::windows::{LANES, SLACK, Windows, add_dots, correlate};
+    for (lines, channels, taps, places) in [
+        (1, 1, 1, 1),
+        (2, 3, 2, 17),
+        (3, 1, 9, 130),
+        (4, 2, 5, 64),
+        (7, 2, 4, 33),
+        (8, 1, 3, 16),
+        (13, 3, 9, 200),
+        (9, 1, 0, 5),
+    ] {
+        let offsets: Vec<usize> = (0..taps).map(|tap| tap * 7 % 11).collect();
+        let channel = places + 11;
+        let values = numbers(channels * channel + 11 + SLACK, 1);
+        let windows = Windows { values: &values, channels, channel, offsets: &offsets };
+        let (rows, pitch) = (windows.rows(), places + SLACK + 3);
+        let w = numbers(lines * rows, 2);
+        let start = |row: usize| row / taps * channel + offsets[row % taps];
+        let mut out = vec![f32::NAN; lines * pitch];
+        correlate(&w, &windows, &mut out, pitch, places);
+        for (line, n) in (0..lines).flat_map(|line| (0..places).map(move |n| (line, n))) {
+            let sum = (0..rows).fold(0.0_f32, |sum, row| w[line * rows + row].mul_add(values[start(row) + n], sum));
+            assert_eq!(out[line * pitch + n].to_bits(), sum.to_bits(), "{lines}, {channels}, {taps}: line {line}, {n}");
+        }
+
+        let (whole, y_line) = (places.next_multiple_of(LANES), places + SLACK);
+        let y = numbers(lines * y_line, 3);
+        for part in [0..lines, 0..1, lines / 2..lines] {
+            let begun = numbers(part.len() * rows * LANES, 4);
+            let mut sums = begun.clone();
+            add_dots(&y, y_line, part.clone(), &windows, places, &mut sums);
+            for (at, &sum) in sums.iter().enumerate() {
+                let (line, row, lane) = (at / LANES / rows, at / LANES % rows, at % LANES);
+                let (y, from) = (&y[(part.start + line) * y_line..][..whole], &values[start(row)..][..whole]);
+                let terms = y.iter().zip(from).skip(lane).step_by(LANES);
+                let expected = terms.fold(begun[at], |sum, (&y, &from)| y.mul_add(from, sum));
+                assert_eq!(sum.to_bits(), expected.to_bits(), "{lines}, {channels}, {taps}: sum {at} of {part:?}");
+            }
+        }
+    }
+    let windows = Windows { values: &[0.0_f32; 200], channels: 1, channel: 0, offsets: &[0, 80] };
+    let refused = |f: &dyn Fn()| assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(f)).is_err());
+    refused(&|| correlate(&[1.0, 1.0], &windows, &mut [0.0; 200], 200, 1));
+    refused(&|| add_dots(&[0.0; 200], 200, 0..1, &windows, 121, &mut [0.0; 32]));
+    refused(&|| add_dots(&[0.0; 100], 100, 0..1, &windows, 101, &mut [0.0; 32]));
+}

@@ -21,6 +21,7 @@ pub mod rivals;
 mod rows;
 mod scalar;
 mod simd;
+pub mod windows;
 
 pub use matmul::{Finish, matmul, matmul_bias, matmul_nt, matmul_tn};
 pub use rows::BatchRows;

@@ -3,6 +3,7 @@
 use std::fmt::{Debug, Display};
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Range, Sub, SubAssign};
 
+use crate::windows::{self, Windows};
 use crate::{BatchRows, Finish, math, matmul};
 
 mod sealed {
@@ -98,6 +99,21 @@ pub trait Scalar:
     fn matmul_nt(d: &[Self], w: &[Self], dx: &mut [Self], m: usize, k: usize, n: usize);
     #[doc(hidden)]
     fn matmul_tn(x: BatchRows<Self>, d: BatchRows<Self>, inputs: Range<usize>, dw: &mut [Self]);
+    #[doc(hidden)]
+    fn correlate(w: &[Self], windows: &Windows<'_, Self>, out: &mut [Self], pitch: usize, places: usize) {
+        windows::correlate_plain(w, windows, out, pitch, places);
+    }
+    #[doc(hidden)]
+    fn add_dots(
+        y: &[Self],
+        y_line: usize,
+        lines: Range<usize>,
+        windows: &Windows<'_, Self>,
+        whole: usize,
+        sums: &mut [Self],
+    ) {
+        windows::add_dots_plain(y, y_line, lines, windows, whole, sums);
+    }
 }
 
 impl Scalar for f32 {
@@ -166,6 +182,19 @@ impl Scalar for f32 {
     }
     fn matmul_tn(x: BatchRows<Self>, d: BatchRows<Self>, inputs: Range<usize>, dw: &mut [Self]) {
         matmul::single::matmul_tn(x, d, inputs, dw);
+    }
+    fn correlate(w: &[Self], windows: &Windows<'_, Self>, out: &mut [Self], pitch: usize, places: usize) {
+        windows::correlate_f32(w, windows, out, pitch, places);
+    }
+    fn add_dots(
+        y: &[Self],
+        y_line: usize,
+        lines: Range<usize>,
+        windows: &Windows<'_, Self>,
+        whole: usize,
+        sums: &mut [Self],
+    ) {
+        windows::add_dots_f32(y, y_line, lines, windows, whole, sums);
     }
 }
 

@@ -23,17 +23,12 @@
 //! second operand is never written down: y(o,n) = Σ_t w(o,t)·planes[offset_t + n]. At the end of a line n runs over a few
 //! places that are no outputs; they are dropped.
 
-use handgrad_kernels::vectorize;
+use handgrad_kernels::windows::{self, SLACK, Windows};
 
 use crate::{Error, Scalar};
 
 /// Channels, height, width.
 pub type Chw = [usize; 3];
-
-/// Reads past the last place of a plane go this far.
-const SLACK: usize = 128;
-/// Partial sums side by side, so that a sum over places is vector code in a fixed order.
-const LANES: usize = 16;
 
 /// The shape of a layer's input as channels, height and width, if it is the one the layer was built for.
 pub(crate) fn expect(layer: String, [c, h, w]: Chw, shape: &[usize]) -> Result<Chw, Error> {
@@ -116,6 +111,14 @@ impl Window {
     #[must_use]
     pub fn lines_len(&self) -> usize {
         self.y[0] * self.line_len()
+    }
+
+    /// What the taps read of the phase planes: a row for each tap of each channel.
+    fn sources<'a, T>(&self, planes: &'a [T], offsets: &'a mut [usize; MOST_TAPS]) -> Windows<'a, T> {
+        let (taps, plane) = (self.taps_of_channel(), self.plane_len());
+        offsets.iter_mut().zip(taps.iter()).for_each(|(offset, tap)| *offset = tap.phase * plane + tap.shift);
+        let channel = self.stride * self.stride * plane;
+        Windows { values: planes, channels: self.x[0], channel, offsets: &offsets[..taps.count] }
     }
 
     /// Phase and shift of every tap (u, v), row by row.
@@ -215,13 +218,8 @@ pub fn spread_outputs<T: Scalar>(window: &Window, y: &[T], lines: &mut [T]) {
 
 /// y ← Σ w·x̂ for one sample, see above. Shapes: planes as [`spread`] left them, w o×taps, lines lines_len, y o×h×w.
 pub fn correlate<T: Scalar>(window: &Window, planes: &[T], w: &[T], lines: &mut [T], y: &mut [T]) {
-    let taps = window.taps_of_channel();
-    let plane = window.plane_len();
     let mut offsets = [0; MOST_TAPS];
-    offsets.iter_mut().zip(taps.iter()).for_each(|(offset, tap)| *offset = tap.phase * plane + tap.shift);
-    let channel = window.stride * window.stride * plane;
-    let sources = Sources { values: planes, channels: window.x[0], channel, offsets: &offsets[..taps.count] };
-    multiply(w, &sources, lines, window.line_len(), window.places());
+    windows::correlate(w, &window.sources(planes, &mut offsets), lines, window.line_len(), window.places());
     let ([_, h, width], pitch) = (window.y, window.plane()[1]);
     for (y, line) in y.chunks_exact_mut(h * width).zip(lines.chunks_exact(window.line_len())) {
         y.chunks_exact_mut(width).zip(line.chunks(pitch)).for_each(|(y, line)| y.copy_from_slice(&line[..width]));
@@ -248,12 +246,12 @@ pub fn transpose<T: Scalar>(
             offsets[count] = window.margin() - tap.shift;
             count += 1;
         }
-        let sources =
-            Sources { values: lines, channels: window.y[0], channel: window.line_len(), offsets: &offsets[..count] };
+        let (channels, channel) = (window.y[0], window.line_len());
+        let sources = Windows { values: lines, channels, channel, offsets: &offsets[..count] };
         let w = &turned.values[start..][..c * window.y[0] * count];
         start += w.len();
         let pitch = plane + SLACK;
-        multiply(w, &sources, &mut part[..c * pitch], pitch, plane);
+        windows::correlate(w, &sources, &mut part[..c * pitch], pitch, plane);
         for (channel, part) in part[..c * pitch].chunks_exact(pitch).enumerate() {
             planes[(channel * s * s + phase) * plane..][..plane].copy_from_slice(&part[..plane]);
         }
@@ -288,7 +286,7 @@ impl<'a, T: Scalar> TurnedWeights<'a, T> {
 }
 
 /// sums ← sums + Σ y·x̂ over the places of one sample, a lane for every 16th place. Shapes: lines as [`spread_outputs`]
-/// left them for the channels `outputs`, planes as [`spread`] left them, sums outputs×taps×16.
+/// left them, of which those of the channels `outputs` count, planes as [`spread`] left them, sums outputs×taps×16.
 pub fn add_weight_sums<T: Scalar>(
     window: &Window,
     lines: &[T],
@@ -296,115 +294,17 @@ pub fn add_weight_sums<T: Scalar>(
     outputs: std::ops::Range<usize>,
     sums: &mut [T],
 ) {
-    let taps = window.taps_of_channel();
-    let plane = window.plane_len();
-    let (line_len, margin) = (window.line_len(), window.margin());
-    let channel = window.stride * window.stride * plane;
-    let places = window.places().next_multiple_of(LANES);
-    let (sums, _) = sums.as_chunks_mut::<LANES>();
-    vectorize!({
-        for (output, sums) in outputs.clone().zip(sums.chunks_exact_mut(window.taps())) {
-            let y = &lines[output * line_len + margin..][..places];
-            let mut at = 0;
-            for c in 0..window.x[0] {
-                for tap in taps.of[..taps.count].chunks(4) {
-                    let from = |tap: &Tap| &planes[c * channel + tap.phase * plane + tap.shift..][..places];
-                    match tap {
-                        [a, b, c, d] => add_products(y, [from(a), from(b), from(c), from(d)], &mut sums[at..][..4]),
-                        _ => tap.iter().zip(&mut sums[at..]).for_each(|(tap, sum)| {
-                            add_products(y, [from(tap)], std::slice::from_mut(sum));
-                        }),
-                    }
-                    at += tap.len();
-                }
-            }
-        }
-    });
-}
-
-/// sums(t, n mod 16) ← sums + y(n)·x(t, n).
-#[inline(always)]
-fn add_products<T: Scalar, const TAPS: usize>(y: &[T], x: [&[T]; TAPS], sums: &mut [[T; LANES]]) {
-    let mut part: [[T; LANES]; TAPS] = std::array::from_fn(|tap| sums[tap]);
-    let (y, _) = y.as_chunks::<LANES>();
-    let x = x.map(|x| x.as_chunks::<LANES>().0);
-    for (n, y) in y.iter().enumerate() {
-        for tap in 0..TAPS {
-            let x = &x[tap][n];
-            for lane in 0..LANES {
-                part[tap][lane] = y[lane].mul_add(x[lane], part[tap][lane]);
-            }
-        }
-    }
-    sums.copy_from_slice(&part);
+    let mut offsets = [0; MOST_TAPS];
+    let sources = window.sources(planes, &mut offsets);
+    windows::add_dots(&lines[window.margin()..], window.line_len(), outputs, &sources, window.places(), sums);
 }
 
 /// dw ← the lanes of each weight's sum added in order. Shapes: sums n×16, dw n.
 pub fn add_lanes<T: Scalar>(sums: &[T], dw: &mut [T]) {
-    for (dw, lanes) in dw.iter_mut().zip(sums.as_chunks::<LANES>().0) {
+    for (dw, lanes) in dw.iter_mut().zip(sums.as_chunks::<SUM_LANES>().0) {
         *dw = lanes.iter().fold(T::ZERO, |sum, &lane| sum + lane);
     }
 }
 
-/// Values that `sums` of [`add_weight_sums`] needs for a weight.
-pub const SUM_LANES: usize = LANES;
-
-/// The second operand of a product: row (c, t) starts at c·channel + offsets\[t\].
-struct Sources<'a, T> {
-    values: &'a [T],
-    channels: usize,
-    channel: usize,
-    offsets: &'a [usize],
-}
-
-/// out(m, n) ← Σ_t w(m, t)·source(t, n) for all places n, each a chain of fused multiply-adds over rising t.
-/// Shapes: w m×(channels·offsets), out m lines of `pitch` ≥ places + SLACK.
-fn multiply<T: Scalar>(w: &[T], sources: &Sources<'_, T>, out: &mut [T], pitch: usize, places: usize) {
-    let rows = out.len() / pitch;
-    let terms = sources.channels * sources.offsets.len();
-    vectorize!({
-        let mut row = 0;
-        while row < rows {
-            let (w, out) = (&w[row * terms..], &mut out[row * pitch..]);
-            // As many sums as there are registers for: lines times places.
-            row += match rows - row {
-                1 => tiles::<T, 1, 128>(w, sources, out, pitch, places),
-                2 | 3 => tiles::<T, 2, 64>(w, sources, out, pitch, places),
-                4..8 => tiles::<T, 4, 32>(w, sources, out, pitch, places),
-                _ => tiles::<T, 8, 32>(w, sources, out, pitch, places),
-            };
-        }
-    });
-}
-
-/// M lines of `out`, N places at a time. Returns M.
-#[inline(always)]
-fn tiles<T: Scalar, const M: usize, const N: usize>(
-    w: &[T],
-    sources: &Sources<'_, T>,
-    out: &mut [T],
-    pitch: usize,
-    places: usize,
-) -> usize {
-    let terms = sources.channels * sources.offsets.len();
-    for n in (0..places).step_by(N) {
-        let mut sums = [[T::ZERO; N]; M];
-        let mut term = 0;
-        for c in 0..sources.channels {
-            for &offset in sources.offsets {
-                let from = &sources.values[c * sources.channel + offset + n..][..N];
-                for (line, sums) in sums.iter_mut().enumerate() {
-                    let w = w[line * terms + term];
-                    for lane in 0..N {
-                        sums[lane] = w.mul_add(from[lane], sums[lane]);
-                    }
-                }
-                term += 1;
-            }
-        }
-        for (line, sums) in sums.iter().enumerate() {
-            out[line * pitch + n..][..N].copy_from_slice(sums);
-        }
-    }
-    M
-}
+/// Values that the sums of [`add_weight_sums`] have for a weight.
+pub const SUM_LANES: usize = windows::LANES;

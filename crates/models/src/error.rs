@@ -24,6 +24,11 @@ pub enum Error {
         /// The samples' shape.
         shape: Vec<usize>,
     },
+    /// A KL sparsity penalty behind a layer that cannot give values within 0..1.
+    #[error(
+        "the KL sparsity penalty needs a code within 0..1, but the encoder's last layer has no activation: take the L1 penalty"
+    )]
+    NoSigmoidForKl,
     /// Encoder or decoder has no layer, or the input no value.
     #[error("the {0} is empty: give it at least one {1}")]
     Empty(&'static str, &'static str),

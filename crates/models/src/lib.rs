@@ -1,16 +1,21 @@
 //! Autoencoders, put together from layers.
 //!
-//! One file is one network of the slides: [`basic`], [`deep`]. Each gives a [`Spec`], which says everything about a
+//! One file is one network of the slides: [`basic`], [`deep`], [`convolutional`], [`variational`]; [`denoising`] and
+//! [`sparse`] make any of them so. Each gives a [`Spec`], which says everything about a
 //! network but its numbers; [`Network`] is the spec made ready to compute, and [`mod@file`] keeps both spec and weights in
 //! one `.safetensors` file that PyTorch reads as well.
 #![forbid(unsafe_code)]
 
 pub mod basic;
+pub mod convolutional;
 pub mod deep;
+pub mod denoising;
 mod error;
 pub mod file;
 mod network;
+pub mod sparse;
 mod spec;
+pub mod variational;
 
 pub use error::Error;
 pub use network::{Network, Param};
