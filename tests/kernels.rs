@@ -1,6 +1,6 @@
 //! The hot loops against their plain twins, against matrixmultiply, and against f64.
 
-use handgrad_kernels::{BatchRows, Finish, matmul, matmul_bias, matmul_nt, matmul_tn, reference, rivals};
+use handgrad_kernels::{BatchRows, Finish, Level, level, matmul, matmul_bias, matmul_nt, matmul_tn, reference, rivals};
 use handgrad_tests::numbers;
 use rayon::prelude::*;
 
@@ -56,6 +56,9 @@ fn products_equal_their_twins_and_matrixmultiply_bit_for_bit() {
         (130, 784, 128),
         (32, 1000, 500),
         (150, 100, 530),
+        (150, 784, 1000),
+        (257, 1000, 513),
+        (129, 49, 3000),
     ] {
         check(m, k, n);
     }
@@ -65,18 +68,21 @@ fn products_equal_their_twins_and_matrixmultiply_bit_for_bit() {
 #[test]
 fn small_products_equal_matrixmultiply_at_every_size() {
     const LARGEST: usize = 70;
+    // Where a fused multiply-add is a function call, every size takes minutes.
+    let step = if level() == Level::Portable { 6 } else { 1 };
     let (x, w, d) = [1, 2, 3].map(|seed| numbers(LARGEST * LARGEST, seed)).into();
     (1..=LARGEST).into_par_iter().for_each(|m| {
         let (mut ours, mut theirs) = (vec![0.0; LARGEST * LARGEST], vec![0.0; LARGEST * LARGEST]);
-        for k in 1..=LARGEST {
-            for n in 1..=LARGEST {
+        for k in (1..=LARGEST).step_by(step) {
+            for n in (1..=LARGEST).step_by(step) {
                 let (x, w, d) = (&x[..m * k], &w[..k * n], &d[..m * n]);
                 let mut compare = |len, ours_into: &dyn Fn(&mut [f32]), theirs_into: &dyn Fn(&mut [f32])| {
                     let (ours, theirs) = (&mut ours[..len], &mut theirs[..len]);
                     ours.fill(f32::NAN);
                     ours_into(ours);
                     theirs_into(theirs);
-                    assert!(ours == theirs, "{m}×{k}×{n}: a result of {len} values");
+                    let equal = ours.iter().zip(&*theirs).all(|(ours, theirs)| ours.to_bits() == theirs.to_bits());
+                    assert!(equal, "{m}×{k}×{n}: a result of {len} values");
                 };
                 compare(m * n, &|y| matmul(x, w, y, k, n), &|y| {
                     rivals::matrixmultiply([m, k, n], x, [k, 1], w, [n, 1], y);
@@ -134,6 +140,8 @@ fn sizes_that_overflow_are_refused() {
     refused(|| matmul_nt(&[], &[], &mut [0.0_f32; 512], 32, 1 << 60));
     refused(|| assert_eq!(BatchRows::new(&[0.0_f32; 8], 0, 1 << 63, 3, 3, 0).rows(), 3));
     refused(|| assert_eq!(BatchRows::new(&[0.0_f32; 8], 0, 4, 3, 1, 1 << 63).rows(), 3));
+    // Shards that overlap: row 19 would lie behind the last row.
+    refused(|| assert_eq!(BatchRows::new(&[0.0_f32; 10], 0, 1, 21, 10, 1).rows(), 21));
 }
 
 #[test]
@@ -144,6 +152,15 @@ fn slices_need_no_alignment() {
     matmul(&x[1..], &w[3..], &mut y[1..], k, n);
     reference::matmul(&x[1..], &w[3..], &mut twin, k, n);
     assert_eq!(y[1..], twin);
+    let d = numbers(m * n + 1, 3);
+    let (mut dx, mut twin) = (vec![0.0; m * k + 1], vec![0.0; m * k]);
+    matmul_nt(&d[1..], &w[3..], &mut dx[1..], k, n);
+    reference::matmul_nt(&d[1..], &w[3..], &mut twin, k, n);
+    assert_eq!(dx[1..], twin);
+    let (mut dw, mut twin) = (vec![0.0; k * n + 1], vec![0.0; k * n]);
+    matmul_tn(BatchRows::contiguous(&x[1..], k), BatchRows::contiguous(&d[1..], n), 0..k, &mut dw[1..]);
+    reference::matmul_tn(&x[1..], &d[1..], &mut twin, k, n);
+    assert_eq!(dw[1..], twin);
 }
 
 #[test]
@@ -159,12 +176,21 @@ fn infinities_and_nan_pass_through_a_product() {
         assert!(y[n + j].is_nan());
         assert!(y[2 * n + j].is_finite());
     }
+    // δ(1, ·) of x's row 1, which is NaN in column 0: dw(0, ·) is NaN, dw(2, ·) is not. dx likewise.
+    let d = numbers(m * n, 3);
+    let mut dw = vec![0.0; k * n];
+    matmul_tn(BatchRows::contiguous(&x, k), BatchRows::contiguous(&d, n), 0..k, &mut dw);
+    assert!(dw[..n].iter().all(|dw| dw.is_nan()) && dw[n..].iter().all(|dw| dw.is_finite()));
+    let mut dx = vec![0.0; m * 5];
+    matmul_nt(&x, &w[..5 * k], &mut dx, 5, k);
+    assert!(dx[5..10].iter().all(|dx| dx.is_nan()) && dx[10..].iter().all(|dx| dx.is_finite()));
+    assert!(dx[..5].iter().all(|dx| dx.is_infinite()));
 }
 
 /// The gradient of a batch is the same however its rows are cut into shards, and for any part of its rows.
 #[test]
 fn shards_and_blocks_do_not_change_a_bit() {
-    let (m, k, n) = (300, 50, 41);
+    let (m, k, n) = (300, 200, 41);
     let (x, d) = (numbers(m * k, 1), numbers(m * n, 3));
     let mut whole = vec![0.0; k * n];
     reference::matmul_tn(&x, &d, &mut whole, k, n);
@@ -177,11 +203,36 @@ fn shards_and_blocks_do_not_change_a_bit() {
             memory[shard + shard_rows * k + row_in * n..][..n].copy_from_slice(&d[row * n..][..n]);
         }
         let rows = |offset, cols| BatchRows::new(&memory, offset, cols, m, shard_rows, stride);
-        for inputs in [0..k, 0..1, 13..14, 3..50, 24..37] {
+        for inputs in [0..k, 0..1, 13..14, 3..200, 24..37, 100..200] {
             let mut dw = vec![f32::NAN; inputs.len() * n];
             matmul_tn(rows(0, k), rows(shard_rows * k, n), inputs.clone(), &mut dw);
             assert_eq!(dw, whole[inputs.start * n..inputs.end * n], "{shard_rows} rows a shard, inputs {inputs:?}");
         }
+    }
+}
+
+/// x and δ may lie in shards of different sizes.
+#[test]
+fn x_and_delta_need_not_be_cut_alike() {
+    let (m, k, n) = (40, 13, 37);
+    let (x, d) = (numbers(m * k, 1), numbers(m * n, 3));
+    let mut whole = vec![0.0; k * n];
+    reference::matmul_tn(&x, &d, &mut whole, k, n);
+    let spread = |values: &[f32], cols: usize, shard_rows: usize| {
+        let stride = shard_rows * cols + 3;
+        let mut memory = vec![f32::NAN; m.div_ceil(shard_rows) * stride];
+        for (row, values) in values.chunks_exact(cols).enumerate() {
+            memory[row / shard_rows * stride + row % shard_rows * cols..][..cols].copy_from_slice(values);
+        }
+        memory
+    };
+    for (x_rows, d_rows) in [(30, 10), (10, 30), (10, 5), (40, 7), (7, 40)] {
+        let (x, d) = (spread(&x, k, x_rows), spread(&d, n, d_rows));
+        let x = BatchRows::new(&x, 0, k, m, x_rows, x_rows * k + 3);
+        let d = BatchRows::new(&d, 0, n, m, d_rows, d_rows * n + 3);
+        let mut dw = vec![f32::NAN; k * n];
+        matmul_tn(x, d, 0..k, &mut dw);
+        assert_eq!(dw, whole, "{x_rows} rows of x a shard, {d_rows} of δ");
     }
 }
 

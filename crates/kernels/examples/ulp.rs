@@ -7,11 +7,12 @@ use handgrad_kernels::math;
 /// Name, function, reference in f64.
 type Function = (&'static str, fn(f32) -> f32, fn(f64) -> f64);
 
-const FUNCTIONS: [Function; 5] = [
+const FUNCTIONS: [Function; 6] = [
     ("exp", math::exp, libm::exp),
     ("ln", math::ln, libm::log),
     ("tanh", math::tanh, libm::tanh),
     ("sigmoid", math::sigmoid, |x| if x < -40.0 { libm::exp(x) } else { 1.0 / (1.0 + libm::exp(-x)) }),
+    ("ln_1p", |x| math::ln_1p(x.abs()), |x| libm::log1p(x.abs())),
     ("softplus", math::softplus, |x| if x > 40.0 { x } else { libm::log1p(libm::exp(x)) }),
 ];
 

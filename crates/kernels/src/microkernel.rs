@@ -100,7 +100,7 @@ pub(crate) unsafe fn tile<V: Register, const MR: usize, const NV: usize, const P
             }
         }
         // One short loop for each thing to do: the compiler unrolls them, and so keeps the sums in registers.
-        let c = |i: usize, j: usize| t.c.add(i * t.c_row + j * V::LANES);
+        let c = |i: usize, j: usize| t.c.wrapping_add(i * t.c_row + j * V::LANES);
         let count = |j: usize| t.columns.saturating_sub(j * V::LANES).min(V::LANES);
         let whole = t.columns == NV * V::LANES;
         if !t.overwrite {

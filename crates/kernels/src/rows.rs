@@ -25,7 +25,7 @@ impl<'a, T> BatchRows<'a, T> {
     /// Row r is `memory[offset + (r / shard_rows)·shard_stride + (r mod shard_rows)·cols ..][..cols]`.
     ///
     /// # Panics
-    /// If the last row would lie outside `memory`, or `shard_rows` is 0.
+    /// If the last row would lie outside `memory`, shards would overlap, or `shard_rows` is 0.
     #[must_use]
     pub fn new(
         memory: &'a [T],
@@ -42,9 +42,9 @@ impl<'a, T> BatchRows<'a, T> {
         let (shard, row) = ((rows.max(1) - 1) / shard_rows, (rows.max(1) - 1) % shard_rows);
         let last = wide(offset) + wide(shard) * wide(shard_stride) + wide(row) * wide(cols) + wide(cols);
         assert!(rows == 0 || last <= wide(memory.len()), "the rows lie within their memory");
-        // The first shard's last row may lie further on than the last shard's.
-        let full = wide(offset) + wide(shard_rows.min(rows)) * wide(cols);
-        assert!(rows == 0 || full <= wide(memory.len()), "the rows lie within their memory");
+        // Shards that overlap could reach further before the last one than in it.
+        let apart = rows <= shard_rows || wide(shard_stride) >= wide(shard_rows) * wide(cols);
+        assert!(apart, "shards of {shard_rows} rows of {cols} lie at least that far apart, not {shard_stride}");
         batch
     }
 
@@ -83,6 +83,11 @@ impl<'a, T> BatchRows<'a, T> {
     /// From the end of a full shard's last row to the start of the next shard's first, wrapping around.
     pub(crate) fn gap(&self) -> usize {
         self.shard_stride.wrapping_sub(self.shard_rows.wrapping_mul(self.cols))
+    }
+
+    /// Where the value in column `col` of a row lies, from which the rows after it can be reached as well.
+    pub(crate) fn as_ptr(&self, row: usize, col: usize) -> *const T {
+        self.memory[self.start(row) + col..].as_ptr()
     }
 
     /// One row.

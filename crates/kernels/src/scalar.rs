@@ -66,6 +66,9 @@ pub trait Scalar:
     /// ln x.
     #[must_use]
     fn ln(self) -> Self;
+    /// ln(1 + x) for x ≥ 0.
+    #[must_use]
+    fn ln_1p(self) -> Self;
     /// tanh x.
     #[must_use]
     fn tanh(self) -> Self;
@@ -158,6 +161,10 @@ impl Scalar for f32 {
         math::ln(self)
     }
     #[inline(always)]
+    fn ln_1p(self) -> Self {
+        math::ln_1p(self)
+    }
+    #[inline(always)]
     fn tanh(self) -> Self {
         math::tanh(self)
     }
@@ -230,6 +237,9 @@ impl Scalar for f64 {
     }
     fn ln(self) -> Self {
         libm::log(self)
+    }
+    fn ln_1p(self) -> Self {
+        libm::log1p(self)
     }
     fn tanh(self) -> Self {
         libm::tanh(self)

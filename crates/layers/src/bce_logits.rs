@@ -15,8 +15,10 @@
 //! the gradient is lost. Here they never appear, and ln(1 + eᶻ) is computed as max(z, 0) + ln(1 + e^−|z|), so nothing
 //! overflows either.
 //!
-//! Over the values of a sample the logarithms become one, since a product needs but a multiplication where a logarithm
+//! Over the values of a sample 64 logarithms become one, since a product needs but a multiplication where a logarithm
 //! needs twenty: Σ ln(1 + e^−|z|) = ln Π (1 + e^−|z|). Each factor lies in 1..=2, so 64 of them are far from overflowing.
+//! The product is kept as q = Π − 1, since where all e^−|z| are small 1 + e^−|z| would lose their digits:
+//! (1 + q)·(1 + e) = 1 + (q + e + q·e), and the sum is ln(1 + q).
 //!
 //! Slides: the loss of CE6146 "Basic Autoencoder", sigmoid output and `binary_crossentropy` taken together.
 
@@ -33,7 +35,7 @@ pub fn loss<T: Scalar>(z: T, t: T) -> T {
     softplus_of_minus + if z > T::ZERO { z * (T::ONE - t) } else { -z * t }
 }
 
-/// ∂ℓ/∂z = σ(z) − t.
+/// ∂ℓ/∂z = σ(z) − t. ([`forward_backward`] holds σ at e⁻⁶⁰, 10⁻²⁶, where it would be smaller.)
 #[inline(always)]
 pub fn derivative<T: Scalar>(z: T, t: T) -> T {
     z.sigmoid() - t
@@ -63,7 +65,8 @@ fn over_lanes<T: Scalar>(z: &[T], t: &[T], mut delta: Option<&mut [T]>, scale: T
     for start in (0..z.len()).step_by(LANES * FACTORS) {
         let end = z.len().min(start + LANES * FACTORS);
         let (z, t) = (&z[start..end], &t[start..end]);
-        let mut products = [T::ONE; LANES];
+        // q of each lane.
+        let mut products = [T::ZERO; LANES];
         let (z_lanes, z_rest) = z.as_chunks::<LANES>();
         let (t_lanes, t_rest) = t.as_chunks::<LANES>();
         match delta.as_deref_mut() {
@@ -90,20 +93,20 @@ fn over_lanes<T: Scalar>(z: &[T], t: &[T], mut delta: Option<&mut [T]>, scale: T
             }
         }
         for lane in 0..LANES {
-            sums[lane] += products[lane].ln();
+            sums[lane] += products[lane].ln_1p();
         }
     }
     sums.into_iter().fold(T::ZERO, |sum, lane| sum + lane)
 }
 
-/// product ← product·(1 + e^−|z|), sum ← sum + max(z, 0) − t·z. Returns σ(z) − t.
+/// 1 + q ← (1 + q)·(1 + e^−|z|), sum ← sum + max(z, 0) − t·z. Returns σ(z) − t: [`loss`] and [`derivative`] in one.
 #[inline(always)]
-fn value<T: Scalar>(z: T, t: T, product: &mut T, sum: &mut T) -> T {
+fn value<T: Scalar>(z: T, t: T, q: &mut T, sum: &mut T) -> T {
     let minus_abs = -z.abs();
     let farthest = T::from_f64(FARTHEST);
     // Written so that NaN stays NaN.
     let e = if minus_abs < farthest { farthest } else { minus_abs }.exp_normal();
-    *product *= T::ONE + e;
+    *q = q.mul_add(e, *q + e);
     *sum += z * (if z > T::ZERO { T::ONE } else { T::ZERO } - t);
     (if z >= T::ZERO { T::ONE } else { e }) / (T::ONE + e) - t
 }

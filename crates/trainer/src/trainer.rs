@@ -50,7 +50,7 @@ struct Work {
     cost: usize,
 }
 
-/// A block holds about this many values: found by trying, see decision 6 in `docs/decisions`.
+/// A block holds about this many values: found by trying, see decisions 6 and 7 in `docs/decisions`.
 const BLOCK_VALUES: usize = 1 << 15;
 /// A block has at least this many rows, which share one packing of δ.
 const BLOCK_ROWS: usize = 96;
@@ -78,7 +78,7 @@ impl<T: Scalar> Trainer<T> {
     pub fn with_weights(network: Network<T>, theta: Vec<T>, optimizer: Optimizer, batch_size: usize) -> Self {
         assert_eq!(theta.len(), network.param_count(), "as many weights as the network has");
         assert!(batch_size > 0, "a step has samples");
-        // A shard a thread packs the weights as seldom as can be; the bits do not depend on it.
+        // A shard a thread reads the weights as seldom as can be; the bits do not depend on it.
         let shard_rows = batch_size.div_ceil(rayon::current_num_threads()).max(SHARD_ROWS.min(batch_size));
         let arena = Arena::new(&network, shard_rows);
         let memory = vec![T::ZERO; batch_size.div_ceil(shard_rows) * arena.shard_len()];

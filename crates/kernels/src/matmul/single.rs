@@ -11,10 +11,10 @@ use crate::simd::{Level, level};
 
 /// Widest panel of any register: NV·LANES floats.
 pub(super) const NR_MAX: usize = 32;
-/// A row of b is asked for so many rows before it is needed: about as long as the third cache takes to answer.
+/// A row of b that is read where it lies is asked for so many rows before it is needed: found by trying 8, 16 and 20.
 const AHEAD: usize = 16;
 /// Rows of w that are few: these fit into the second cache with much room to spare.
-const FEW: usize = 64;
+const FEW_ROWS_OF_W: usize = 64;
 /// Rows of δ that are turned at a time.
 const MC: usize = 128;
 /// Columns of x that are packed at a time.
@@ -107,7 +107,7 @@ unsafe fn matmul_on<V: Register, const MR: usize, const NV: usize>(
     }
     let mut bias = [0.0_f32; NR_MAX];
     // A w of few rows is read again for every tile, so that y is written row by row; else a panel of w serves all rows.
-    let rows = if k <= FEW { MR } else { m.max(1) };
+    let rows = if k <= FEW_ROWS_OF_W { MR } else { m.max(1) };
     for top in (0..m).step_by(rows) {
         let rows = rows.min(m - top);
         for p in (0..k).step_by(KC) {
@@ -301,7 +301,8 @@ unsafe fn matmul_tn_on<V: Register, const MR: usize, const NV: usize>(
     }
     for p in (0..m).step_by(KC) {
         let kc = KC.min(m - p);
-        let first = x.shard_rows() - p % x.shard_rows();
+        // x is packed row by row; only δ is read across its shards.
+        let first = d.shard_rows() - p % d.shard_rows();
         for i in (0..inputs.len()).step_by(XC) {
             let columns_of_x = XC.min(inputs.len() - i);
             // Side by side: in x each row is on a page of its own, and may come from another core's cache.
@@ -309,7 +310,7 @@ unsafe fn matmul_tn_on<V: Register, const MR: usize, const NV: usize>(
                 to[..columns_of_x].copy_from_slice(&from[inputs.start + i..][..columns_of_x]);
             }
             for j in (0..n).step_by(nr) {
-                let b = d.row(p)[j..].as_ptr();
+                let b = d.as_ptr(p, j);
                 let t = Tile {
                     a: packed.turned.as_ptr(),
                     a_row: 1,
@@ -319,7 +320,7 @@ unsafe fn matmul_tn_on<V: Register, const MR: usize, const NV: usize>(
                     ahead: b.wrapping_add(AHEAD * n),
                     ahead_step: n,
                     ahead_more: V::LANES,
-                    leap: Leap { first, every: x.shard_rows(), b: d.gap(), ahead: d.gap() },
+                    leap: Leap { first, every: d.shard_rows(), b: d.gap(), ahead: d.gap() },
                     c: dw[i * n + j..].as_mut_ptr(),
                     c_row: n,
                     columns: nr.min(n - j),

@@ -45,7 +45,8 @@ pub(super) unsafe fn transpose<V: Register>(
 ///
 /// Where b is not as wide as registers are, it is copied to `panel` with zeros in the missing columns. Otherwise the
 /// first tile reads it where it lies and copies it on the way, so that the others find its rows side by side. They in
-/// turn ask the caches for the next panel, a cache line a step: the first tile of that one would wait for it.
+/// turn ask the caches for what lies to the right of the panel, a cache line a step and tile: first the next panel, for
+/// which its own first tile would have to wait.
 ///
 /// # Safety
 /// As for [`tile`], for `rows` rows; b needs only `columns` floats in a row.
@@ -139,8 +140,9 @@ pub(super) unsafe fn rows_of_tiles<V: Register, const MR: usize, const NV: usize
                     _ => tile::<V, 11, NV, false>(&t, none),
                 }
             }
-            t.a = t.a.add(now * t.a_row);
-            t.c = t.c.add(now * t.c_row);
+            // After the last tile these may point behind all memory, where nothing is read.
+            t.a = t.a.wrapping_add(now * t.a_row);
+            t.c = t.c.wrapping_add(now * t.c_row);
             t.ahead = t.ahead.wrapping_add(V::LANES);
         }
         left -= now;
