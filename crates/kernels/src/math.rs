@@ -141,8 +141,11 @@ pub fn ln(x: f32) -> f32 {
 #[inline(always)]
 #[must_use]
 pub fn ln_1p(x: f32) -> f32 {
-    let small = x < std::f32::consts::SQRT_2 - 1.0;
-    select(small, ln_of_reduced(select(small, x, 0.0), 0.0), ln(1.0 + x))
+    // Up to 1 as in `softplus`, where 1 + x need not be rounded.
+    let upper = x > std::f32::consts::SQRT_2 - 1.0;
+    let f = select(upper, 0.5 * (x - 1.0), x);
+    let near = ln_of_reduced(f, select(upper, 1.0, 0.0));
+    select(x <= 1.0, near, ln(1.0 + x))
 }
 
 /// ln(1 + eˣ) = max(x, 0) + ln(1 + e^−|x|): large x does not overflow, very negative x keeps its digits.
