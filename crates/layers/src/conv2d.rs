@@ -23,6 +23,7 @@
 //! Source: LeCun, Bottou, Bengio & Haffner, "Gradient-based learning applied to document recognition" (1998);
 //! Dumoulin & Visin, "A guide to convolution arithmetic for deep learning" (2016).
 
+use handgrad_kernels::vectorize;
 use serde::{Deserialize, Serialize};
 
 use crate::planes::{self, Chw, TurnedWeights, Window};
@@ -65,6 +66,7 @@ pub fn forward<T: Scalar>(window: &Window, w: &[T], b: &[T], phi: Activation, x:
     let (planes, rest) = scratch.split_at_mut(window.planes_len());
     let lines = &mut rest[..window.lines_len()];
     let ([_, h, width], x_len) = (window.y, window.x.iter().product());
+    planes.fill(T::ZERO);
     for (x, y) in x.chunks_exact(x_len).zip(y.chunks_exact_mut(b.len() * h * width)) {
         planes::spread(window, x, planes);
         planes::correlate(window, planes, w, lines, y);
@@ -82,6 +84,7 @@ pub fn backward_input<T: Scalar>(window: &Window, w: &[T], delta: &[T], dx: &mut
     let (turned, part) = rest.split_at_mut(w.len());
     let turned = TurnedWeights::new(window, w, turned);
     let (x_len, y_len) = (window.x.iter().product(), window.y.iter().product());
+    lines.fill(T::ZERO);
     for (delta, dx) in delta.chunks_exact(y_len).zip(dx.chunks_exact_mut(x_len)) {
         planes::spread_outputs(window, delta, lines);
         planes::transpose(window, lines, &turned, planes, part, dx);
@@ -102,6 +105,8 @@ pub fn backward_weights<T: Scalar>(
     let (lines, rest) = rest.split_at_mut(window.lines_len());
     let sums = &mut rest[..dw.len() * planes::SUM_LANES];
     sums.fill(T::ZERO);
+    planes.fill(T::ZERO);
+    lines.fill(T::ZERO);
     for (x, delta) in x.iter().zip(delta.iter()) {
         planes::spread(window, x, planes);
         planes::spread_outputs(window, delta, lines);
@@ -113,11 +118,19 @@ pub fn backward_weights<T: Scalar>(
 /// db ← Σ δ over all places and samples, for the output channels `outputs`. Shapes: δ m×o·places, db outputs.len().
 pub fn backward_bias<T: Scalar>(delta: BatchRows<T>, places: usize, outputs: std::ops::Range<usize>, db: &mut [T]) {
     db.fill(T::ZERO);
-    for delta in delta.iter() {
-        for (db, delta) in db.iter_mut().zip(delta.chunks_exact(places).skip(outputs.start)) {
-            *db += delta.iter().fold(T::ZERO, |sum, &delta| sum + delta);
+    vectorize!({
+        for delta in delta.iter() {
+            for (db, delta) in db.iter_mut().zip(delta.chunks_exact(places).skip(outputs.start)) {
+                // Place n belongs to partial sum n mod 16.
+                let (lanes, rest) = delta.as_chunks::<{ planes::SUM_LANES }>();
+                let mut sums = [T::ZERO; planes::SUM_LANES];
+                for delta in lanes.iter().map(<[T; 16]>::as_slice).chain([rest]) {
+                    sums.iter_mut().zip(delta).for_each(|(sum, &delta)| *sum += delta);
+                }
+                *db += sums.into_iter().fold(T::ZERO, |sum, lane| sum + lane);
+            }
         }
-    }
+    });
 }
 
 /// Values of scratch memory that the functions above need at most.

@@ -44,6 +44,7 @@ pub fn backward_input<T: Scalar>(window: &Window, w: &[T], delta: &[T], dx: &mut
     let (planes, rest) = scratch.split_at_mut(window.planes_len());
     let lines = &mut rest[..window.lines_len()];
     let (delta_len, dx_len) = (window.x.iter().product(), window.y.iter().product());
+    planes.fill(T::ZERO);
     for (delta, dx) in delta.chunks_exact(delta_len).zip(dx.chunks_exact_mut(dx_len)) {
         planes::spread(window, delta, planes);
         planes::correlate(window, planes, w, lines, dx);

@@ -23,6 +23,7 @@
 //! second operand is never written down: y(o,n) = Σ_t w(o,t)·planes[offset_t + n]. At the end of a line n runs over a few
 //! places that are no outputs; they are dropped.
 
+use handgrad_kernels::vectorize;
 use handgrad_kernels::windows::{self, SLACK, Windows};
 
 use crate::{Error, Scalar};
@@ -155,18 +156,29 @@ impl Taps {
     }
 }
 
-/// planes ← the phase planes of one sample, zeros around it. Shapes: x c×h×w, planes planes_len.
+/// planes ← the phase planes of one sample. What lies around it stays as it is: 0, since `planes` was filled with zeros
+/// before the first sample. Shapes: x c×h×w, planes planes_len.
 pub fn spread<T: Scalar>(window: &Window, x: &[T], planes: &mut [T]) {
     let ([_, h, w], s) = (window.x, window.stride);
     let [lines, pitch] = window.plane();
-    planes.fill(T::ZERO);
-    for (x, planes) in x.chunks_exact(h * w).zip(planes.chunks_exact_mut(s * s * lines * pitch)) {
-        each_line(window, |p, line, plane_row, columns| {
-            let to = &mut planes[plane_row * pitch..][..pitch];
-            let from = x[p * w..][..w][columns.start..].iter().step_by(s);
-            to[line..].iter_mut().zip(from).for_each(|(to, &from)| *to = from);
-        });
-    }
+    vectorize!({
+        for (x, planes) in x.chunks_exact(h * w).zip(planes.chunks_exact_mut(s * s * lines * pitch)) {
+            each_line(window, |p, line, plane_row, columns| {
+                let to = &mut planes[plane_row * pitch..][line..pitch];
+                let from = &x[p * w..][columns];
+                match s {
+                    1 => to.iter_mut().zip(from).for_each(|(to, &from)| *to = from),
+                    // Pairs are vector code, steps are not.
+                    2 => {
+                        let (pairs, last) = from.as_chunks::<2>();
+                        to.iter_mut().zip(pairs).for_each(|(to, &[from, _])| *to = from);
+                        to[pairs.len()..].iter_mut().zip(last).for_each(|(to, &from)| *to = from);
+                    }
+                    _ => to.iter_mut().zip(from.iter().step_by(s)).for_each(|(to, &from)| *to = from),
+                }
+            });
+        }
+    });
 }
 
 /// x ← the phase planes of one sample put together again, without what lay around it: [`spread`]'s transpose.
@@ -175,41 +187,56 @@ fn gather<T: Scalar>(window: &Window, planes: &[T], x: &mut [T]) {
     let [lines, pitch] = window.plane();
     // What no window reaches has no gradient.
     x.fill(T::ZERO);
-    for (x, planes) in x.chunks_exact_mut(h * w).zip(planes.chunks_exact(s * s * lines * pitch)) {
-        each_line(window, |p, line, plane_row, columns| {
-            let from = &planes[plane_row * pitch..][..pitch];
-            let to = x[p * w..][..w][columns.start..].iter_mut().step_by(s);
-            to.zip(&from[line..]).for_each(|(to, &from)| *to = from);
-        });
-    }
+    vectorize!({
+        for (x, planes) in x.chunks_exact_mut(h * w).zip(planes.chunks_exact(s * s * lines * pitch)) {
+            each_line(window, |p, line, plane_row, columns| {
+                let from = &planes[plane_row * pitch..][line..pitch];
+                let to = &mut x[p * w..][columns];
+                match s {
+                    1 => to.iter_mut().zip(from).for_each(|(to, &from)| *to = from),
+                    2 => {
+                        let (pairs, last) = to.as_chunks_mut::<2>();
+                        let rest = &from[pairs.len().min(from.len())..];
+                        pairs.iter_mut().zip(from).for_each(|(to, &from)| to[0] = from);
+                        last.iter_mut().zip(rest).for_each(|(to, &from)| *to = from);
+                    }
+                    _ => to.iter_mut().step_by(s).zip(from).for_each(|(to, &from)| *to = from),
+                }
+            });
+        }
+    });
 }
 
 /// Calls `f` for every line p of an image and each column phase: with p, the column in the plane at which its values start,
 /// the line among those of all planes, and the columns of the image, every s-th of which is in that plane.
+#[inline(always)]
 fn each_line(window: &Window, mut f: impl FnMut(usize, usize, usize, std::ops::Range<usize>)) {
-    let ([_, h, w], s) = (window.x, window.stride);
-    let lines = window.plane()[0];
-    for p in 0..h {
-        let padded = p + window.top;
-        if padded / s >= lines {
-            break;
-        }
-        for b in 0..s {
-            // The first column q with (q + left) mod s = b.
-            let first = (b + s - window.left % s) % s;
-            if first < w {
-                let plane = padded % s * s + b;
-                f(p, (first + window.left) / s, plane * lines + padded / s, first..w);
+    let ([_, h, w], s, lines) = (window.x, window.stride, window.plane()[0]);
+    // The first line or column of the image in phase a, and its place in that phase's planes.
+    let first = |a: usize, before: usize| {
+        let first = (a + s - before % s) % s;
+        (first, (first + before) / s)
+    };
+    for (a, b) in (0..s).flat_map(|a| (0..s).map(move |b| (a, b))) {
+        let ((mut p, i), (q, j)) = (first(a, window.top), first(b, window.left));
+        if q < w {
+            let plane = (a * s + b) * lines;
+            for row in plane + i.min(lines)..plane + lines {
+                if p >= h {
+                    break;
+                }
+                f(p, j, row, q..w);
+                p += s;
             }
         }
     }
 }
 
-/// lines ← y with zeros after each line's outputs, before the first and after the last: what the transpose reads.
-/// Shapes: y o×h×w, lines lines_len.
+/// lines ← y, each channel a line, with room behind each row of outputs, before the first and after the last: what the
+/// transpose reads. The room stays as it is: 0, since `lines` was filled with zeros before the first sample. Shapes:
+/// y o×h×w, lines lines_len.
 pub fn spread_outputs<T: Scalar>(window: &Window, y: &[T], lines: &mut [T]) {
     let ([_, h, w], pitch) = (window.y, window.plane()[1]);
-    lines.fill(T::ZERO);
     for (y, line) in y.chunks_exact(h * w).zip(lines.chunks_exact_mut(window.line_len())) {
         let places = line[window.margin()..].chunks_mut(pitch);
         places.zip(y.chunks_exact(w)).for_each(|(to, y)| to[..w].copy_from_slice(y));
