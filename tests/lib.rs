@@ -1,8 +1,8 @@
 //! What the tests share.
 
 use handgrad_dataset::{Samples, Values};
-use handgrad_layers::{Activation, LossKind, Optimizer, adam::Adam};
-use handgrad_models::{Spec, basic, deep};
+use handgrad_layers::{Activation, LossKind, Noise, Optimizer, adam::Adam};
+use handgrad_models::{LayerSpec, Spec, basic, convolutional, deep, denoising, sparse, variational};
 use ndarray::Array2;
 
 /// Numbers in −1..1 that look random and are the same everywhere (a linear congruential generator, Knuth's constants).
@@ -48,7 +48,7 @@ pub fn all(count: usize) -> Vec<u32> {
     (0..count as u32).collect()
 }
 
-/// Networks with their batch size and optimiser: the three presets, and one with the other activations and loss.
+/// Networks with their batch size and optimiser: of every kind one, on images of 28×28.
 #[must_use]
 pub fn specs() -> Vec<(Spec, usize, Optimizer)> {
     vec![
@@ -56,7 +56,26 @@ pub fn specs() -> Vec<(Spec, usize, Optimizer)> {
         (basic::spec(&[28, 28], 64, LossKind::Mse), 32, ADAM),
         (deep::spec(&[784], &[128, 64, 32], Activation::Relu, Activation::Sigmoid, LossKind::Bce), 256, ADAM),
         (deep::spec(&[784], &[40, 7], Activation::Tanh, Activation::Linear, LossKind::Mae), 100, SGD),
+        (denoising::with_noise(convolutional::strided(&IMAGE, &[4, 3], SIGMOID, LossKind::Mse), NOISE), 20, ADAM),
+        (convolutional::pooled(&IMAGE, SIGMOID, LossKind::Bce), 20, ADAM),
+        (variational::dense_spec(&IMAGE, &[40], 5, 1.0, SIGMOID, LossKind::Bce), 50, ADAM),
+        (variational::conv_spec(&IMAGE, 2, 0.5, SIGMOID, LossKind::Bce), 10, ADAM),
+        (sparse::with_l1(basic::spec(&IMAGE, 32, LossKind::Bce), 1e-4), 50, ADAM),
+        (with_dropout_and_kl(), 50, ADAM),
     ]
+}
+
+const IMAGE: [usize; 2] = [28, 28];
+const SIGMOID: Activation = Activation::Sigmoid;
+const NOISE: Noise = Noise::Gaussian { std: 0.2, clip: Some([0.0, 1.0]) };
+
+/// A KL penalty, dropout in the decoder, masking noise and salt and pepper.
+fn with_dropout_and_kl() -> Spec {
+    let deep = deep::spec(&IMAGE, &[32, 16], Activation::Relu, SIGMOID, LossKind::Bce);
+    let mut spec = sparse::with_kl(deep, 0.1, 0.01).expect("the last layer has an activation");
+    spec.decoder.insert(0, LayerSpec::Dropout { rate: 0.3 });
+    let noisy = denoising::with_noise(spec, Noise::Masking { p: 0.1 });
+    denoising::with_noise(noisy, Noise::SaltAndPepper { p: 0.1, ends: [0.0, 1.0] })
 }
 
 /// The Rust code in the documents, compiled and run.

@@ -24,6 +24,12 @@ pub enum Command {
     Eval(EvalArgs),
     /// Draw samples above what a trained model makes of them.
     Reconstruct(ReconstructArgs),
+    /// Draw new images from a variational model.
+    Sample(SampleArgs),
+    /// Draw the images that lie side by side in a variational code of two places.
+    LatentGrid(LatentGridArgs),
+    /// Write the codes of samples as CSV.
+    Encode(EncodeArgs),
     /// List, fetch, look at and draw data sets.
     #[command(subcommand)]
     Data(DataCommand),
@@ -113,6 +119,55 @@ pub struct ReconstructArgs {
     /// Samples to draw, from the first one on.
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub count: u16,
+}
+
+/// A model and a picture to draw with it.
+#[derive(ClapArgs, Debug)]
+pub struct PictureArgs {
+    /// A run folder, or a model.safetensors file.
+    pub run: PathBuf,
+
+    /// The picture to write; only an older picture may be there.
+    #[arg(long, value_name = "FILE.png")]
+    pub out: PathBuf,
+
+    /// Print one JSON object as the last line of the standard output.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(ClapArgs, Debug)]
+pub struct SampleArgs {
+    #[command(flatten)]
+    pub picture: PictureArgs,
+
+    /// Images to draw.
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub count: u16,
+
+    /// Of the codes that are drawn.
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+}
+
+#[derive(ClapArgs, Debug)]
+pub struct LatentGridArgs {
+    #[command(flatten)]
+    pub picture: PictureArgs,
+
+    /// Images across and down.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(2..=100))]
+    pub side: u16,
+}
+
+#[derive(ClapArgs, Debug)]
+pub struct EncodeArgs {
+    #[command(flatten)]
+    pub eval: EvalArgs,
+
+    /// The file to write, which must not be there yet.
+    #[arg(long, value_name = "FILE.csv")]
+    pub out: PathBuf,
 }
 
 #[derive(Subcommand, Debug)]

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, anyhow, bail};
 use clap::{Args, ValueEnum};
 use handgrad_dataset::named;
-use handgrad_layers::{Activation, LossKind, Optimizer, adam::Adam};
+use handgrad_layers::{Activation, LossKind, Noise, Optimizer, Reduction, adam::Adam};
+use handgrad_models::{Spec, convolutional, deep, denoising, sparse, variational};
 use serde::{Deserialize, Serialize};
 
 use crate::args::usual_data_dir;
@@ -30,7 +31,12 @@ pub struct Settings {
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
 
-    /// Units of the encoder's layers, the last one the size of the code; the decoder mirrors them. `--layers 128,64,32`.
+    /// What the network is made of [default: dense].
+    #[arg(long, value_name = "NAME")]
+    pub model: Option<ModelName>,
+
+    /// Units of the encoder's layers, the last one the size of the code; the decoder mirrors them. `--layers 128,64,32`. Of
+    /// a convolutional model the channels of its layers; of conv-vae the size of the code alone.
     #[arg(long, value_name = "UNITS", value_delimiter = ',')]
     pub layers: Option<Vec<usize>>,
 
@@ -45,6 +51,34 @@ pub struct Settings {
     /// What to make small: squared error, binary cross-entropy (data within 0..1 only) or absolute error.
     #[arg(long, value_name = "NAME")]
     pub loss: Option<LossName>,
+
+    /// Whether the loss of a sample is the mean or the sum over its values [default: mean, sum for a variational model].
+    #[arg(long, value_name = "NAME")]
+    pub reduction: Option<ReductionName>,
+
+    /// Noise to put on the samples, which the network is to undo.
+    #[arg(long, value_name = "NAME")]
+    pub noise: Option<NoiseName>,
+
+    /// How much: the standard deviation of gaussian noise, otherwise the part of the values that is hit [default: 0.2].
+    #[arg(long, value_name = "LEVEL", allow_negative_numbers = true)]
+    pub noise_level: Option<f64>,
+
+    /// Weight of an L1 penalty on the code, which makes it sparse.
+    #[arg(long, value_name = "WEIGHT", allow_negative_numbers = true)]
+    pub l1: Option<f64>,
+
+    /// ρ, the mean activity that a KL penalty asks of the code's units, above 0 and below 1; gives the code a sigmoid.
+    #[arg(long, value_name = "RHO", allow_negative_numbers = true)]
+    pub sparsity: Option<f64>,
+
+    /// Weight of that KL penalty [default: 0.01].
+    #[arg(long, value_name = "WEIGHT", allow_negative_numbers = true)]
+    pub sparsity_weight: Option<f64>,
+
+    /// β, weight of the divergence in a variational model's loss [default: 1].
+    #[arg(long, allow_negative_numbers = true)]
+    pub beta: Option<f64>,
 
     /// How many times every sample is seen.
     #[arg(long)]
@@ -88,6 +122,41 @@ pub enum LossName {
     Mse,
     Bce,
     Mae,
+}
+
+/// What a network is made of, as it is typed.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ModelName {
+    /// Dense layers, mirrored.
+    Dense,
+    /// Convolutions of stride 2, and transposed ones back.
+    StridedConv,
+    /// Convolutions, pooling and upsampling, for images of 28×28: the Keras blog's.
+    PooledConv,
+    /// Convolutions and pooling, and transposed convolutions back: keras-io's denoiser.
+    PooledStridedConv,
+    /// Dense layers around a sampler: variational.
+    Vae,
+    /// Convolutions around a sampler: keras-io's.
+    ConvVae,
+}
+
+/// A reduction, as it is typed.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReductionName {
+    Mean,
+    Sum,
+}
+
+/// A kind of noise, as it is typed.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NoiseName {
+    Gaussian,
+    Masking,
+    SaltAndPepper,
 }
 
 /// An optimiser, as it is typed.
@@ -148,6 +217,14 @@ impl Settings {
             activation: self.activation.or(other.activation),
             output_activation: self.output_activation.or(other.output_activation),
             loss: self.loss.or(other.loss),
+            model: self.model.or(other.model),
+            reduction: self.reduction.or(other.reduction),
+            noise: self.noise.or(other.noise),
+            noise_level: self.noise_level.or(other.noise_level),
+            l1: self.l1.or(other.l1),
+            sparsity: self.sparsity.or(other.sparsity),
+            sparsity_weight: self.sparsity_weight.or(other.sparsity_weight),
+            beta: self.beta.or(other.beta),
             epochs: self.epochs.or(other.epochs),
             batch_size: self.batch_size.or(other.batch_size),
             learning_rate: self.learning_rate.or(other.learning_rate),
@@ -181,6 +258,15 @@ pub struct Config {
     /// None: decided by the data.
     pub output_activation: Option<ActivationName>,
     pub loss: LossName,
+    pub model: ModelName,
+    /// None: what is usual for the model.
+    pub reduction: Option<ReductionName>,
+    pub noise: Option<NoiseName>,
+    pub noise_level: f64,
+    pub l1: Option<f64>,
+    pub sparsity: Option<f64>,
+    pub sparsity_weight: f64,
+    pub beta: f64,
     pub epochs: usize,
     pub batch_size: usize,
     pub optimizer: OptimizerName,
@@ -206,6 +292,14 @@ impl Config {
             activation: s.activation.unwrap_or(ActivationName::Relu),
             output_activation: s.output_activation,
             loss: s.loss.unwrap_or(LossName::Mse),
+            model: s.model.unwrap_or(ModelName::Dense),
+            reduction: s.reduction,
+            noise: s.noise,
+            noise_level: s.noise_level.unwrap_or(0.2),
+            l1: s.l1,
+            sparsity: s.sparsity,
+            sparsity_weight: s.sparsity_weight.unwrap_or(0.01),
+            beta: s.beta.unwrap_or(1.0),
             epochs: s.epochs.unwrap_or_default(),
             batch_size: s.batch_size.unwrap_or_default(),
             optimizer,
@@ -225,6 +319,20 @@ impl Config {
                  the size of the code: try --layers 32",
                 layers.join(",")
             );
+        }
+        if self.model == ModelName::ConvVae && self.layers.len() != 1 {
+            bail!(
+                "layers has {} numbers, but conv-vae takes the size of its code alone: try --layers 2",
+                self.layers.len()
+            );
+        }
+        if self.is_variational() && (self.l1.is_some() || self.sparsity.is_some()) {
+            bail!(
+                "a variational model has a penalty on its code already: leave out l1 and sparsity, or take another model"
+            );
+        }
+        if self.l1.is_some() && self.sparsity.is_some() {
+            bail!("l1 and sparsity are two penalties on the same code: take one of them");
         }
         at_least_one("epochs", self.epochs)?;
         at_least_one("batch_size", self.batch_size)?;
@@ -249,6 +357,14 @@ impl Config {
             activation: Some(self.activation),
             output_activation: self.output_activation,
             loss: Some(self.loss),
+            model: Some(self.model),
+            reduction: self.reduction,
+            noise: self.noise,
+            noise_level: self.noise.map(|_| self.noise_level),
+            l1: self.l1,
+            sparsity: self.sparsity,
+            sparsity_weight: self.sparsity.map(|_| self.sparsity_weight),
+            beta: self.is_variational().then_some(self.beta),
             epochs: Some(self.epochs),
             batch_size: Some(self.batch_size),
             learning_rate: Some(self.learning_rate),
@@ -256,6 +372,45 @@ impl Config {
             momentum: (self.optimizer == OptimizerName::Sgd).then_some(self.momentum),
             seed: Some(self.seed),
         }
+    }
+
+    fn is_variational(&self) -> bool {
+        matches!(self.model, ModelName::Vae | ModelName::ConvVae)
+    }
+
+    /// The network's specification, for samples of shape `input`.
+    pub fn spec(&self, input: &[usize]) -> Result<Spec> {
+        let output = self.output_activation.map_or(Activation::Sigmoid, Activation::from);
+        let (layers, loss) = (&self.layers[..], self.loss.into());
+        let (code, hidden) = layers.split_last().map_or((0, layers), |(&code, hidden)| (code, hidden));
+        let mut spec = match self.model {
+            ModelName::Dense => deep::spec(input, layers, self.activation.into(), output, loss),
+            ModelName::StridedConv => convolutional::strided(input, layers, output, loss),
+            ModelName::PooledConv => convolutional::pooled(input, output, loss),
+            ModelName::PooledStridedConv => convolutional::pooled_and_strided(input, layers, output, loss),
+            ModelName::Vae => variational::dense_spec(input, hidden, code, self.beta, output, loss),
+            ModelName::ConvVae => variational::conv_spec(input, code, self.beta, output, loss),
+        };
+        match self.reduction {
+            None => {}
+            Some(ReductionName::Mean) => spec.reduction = Reduction::Mean,
+            Some(ReductionName::Sum) => spec.reduction = Reduction::Sum,
+        }
+        if let Some(weight) = self.l1 {
+            spec = sparse::with_l1(spec, weight);
+        }
+        if let Some(rho) = self.sparsity {
+            spec = sparse::with_kl(spec, rho, self.sparsity_weight)?;
+        }
+        let level = self.noise_level;
+        // Data whose output is a sigmoid lies within 0..1, and so does what noise makes of it.
+        let clip = (output == Activation::Sigmoid).then_some([0.0, 1.0]);
+        let noise = self.noise.map(|noise| match noise {
+            NoiseName::Gaussian => Noise::Gaussian { std: level, clip },
+            NoiseName::Masking => Noise::Masking { p: level },
+            NoiseName::SaltAndPepper => Noise::SaltAndPepper { p: level, ends: [0.0, 1.0] },
+        });
+        Ok(noise.map_or(spec.clone(), |noise| denoising::with_noise(spec, noise)))
     }
 
     /// The optimiser with its settings.

@@ -5,6 +5,7 @@ mod args;
 mod config;
 mod data;
 mod eval;
+mod latent;
 mod loss_chart;
 mod picture;
 mod preset;
@@ -41,6 +42,9 @@ fn main() -> ExitCode {
         Command::Train(args) => train::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Reconstruct(args) => reconstruct::run(&args),
+        Command::Sample(args) => latent::sample(&args),
+        Command::LatentGrid(args) => latent::grid(&args),
+        Command::Encode(args) => latent::encode(&args),
         Command::Data(command) => data::run(&command),
     });
     match result {

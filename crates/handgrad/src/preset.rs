@@ -2,7 +2,7 @@
 
 use anyhow::{Result, anyhow};
 
-use crate::config::{LossName, OptimizerName, Settings};
+use crate::config::{LossName, ModelName, NoiseName, OptimizerName, Settings};
 
 /// The preset that `train` starts from where none is named.
 pub const DEFAULT: &str = "basic";
@@ -15,38 +15,131 @@ pub struct Preset {
     loss: LossName,
     epochs: usize,
     batch_size: usize,
+    more: fn(&mut Settings),
 }
 
-const PRESETS: [Preset; 3] = [
-    Preset {
-        name: "basic",
-        about: "the slides' 784-32-784 with ReLU and sigmoid (CE6146; the Keras blog's first example)",
-        layers: &[32],
-        loss: LossName::Bce,
-        epochs: 50,
-        batch_size: 256,
-    },
-    Preset {
-        name: "tf-basic",
-        about: "784-64-784, the TensorFlow tutorial that UTMIST's slides link to",
-        layers: &[64],
-        loss: LossName::Mse,
-        epochs: 10,
-        batch_size: 32,
-    },
-    Preset {
-        name: "deep",
-        about: "784-128-64-32-64-128-784, halved and mirrored (CE6146 guideline; the Keras blog's deep example)",
-        layers: &[128, 64, 32],
-        loss: LossName::Bce,
-        epochs: 50,
-        batch_size: 256,
-    },
+const fn preset(
+    name: &'static str,
+    about: &'static str,
+    layers: &'static [usize],
+    loss: LossName,
+    [epochs, batch_size]: [usize; 2],
+    more: fn(&mut Settings),
+) -> Preset {
+    Preset { name, about, layers, loss, epochs, batch_size, more }
+}
+
+const PRESETS: [Preset; 13] = [
+    preset(
+        "basic",
+        "the slides' 784-32-784 with ReLU and sigmoid (CE6146; the Keras blog's first example)",
+        &[32],
+        LossName::Bce,
+        [50, 256],
+        |_| {},
+    ),
+    preset(
+        "tf-basic",
+        "784-64-784, the TensorFlow tutorial that UTMIST's slides link to",
+        &[64],
+        LossName::Mse,
+        [10, 32],
+        |_| {},
+    ),
+    preset(
+        "deep",
+        "784-128-64-32-64-128-784, halved and mirrored (CE6146 guideline; the Keras blog's deep example)",
+        &[128, 64, 32],
+        LossName::Bce,
+        [50, 256],
+        |_| {},
+    ),
+    preset(
+        "hinton",
+        "784-1000-500-250-30 and back (Hinton & Salakhutdinov 2006), trained from scratch",
+        &[1000, 500, 250, 30],
+        LossName::Bce,
+        [50, 128],
+        |_| {},
+    ),
+    preset(
+        "sparse",
+        "basic with an L1 penalty on the code (CE6146; the Keras blog's sparse example)",
+        &[32],
+        LossName::Bce,
+        [100, 256],
+        |s| s.l1 = Some(1e-4),
+    ),
+    preset(
+        "keras-conv",
+        "convolutions with pooling and upsampling (CE6146; the Keras blog's convolutional example)",
+        &[16, 8, 8],
+        LossName::Bce,
+        [50, 128],
+        |s| s.model = Some(ModelName::PooledConv),
+    ),
+    preset(
+        "strided-conv",
+        "convolutions of stride 2 with 16 and 8 channels, and transposed ones back",
+        &[16, 8],
+        LossName::Bce,
+        [100, 128],
+        |s| s.model = Some(ModelName::StridedConv),
+    ),
+    preset(
+        "tf-denoise",
+        "the TensorFlow tutorial's denoiser: strided-conv under gaussian noise of 0.2",
+        &[16, 8],
+        LossName::Mse,
+        [10, 32],
+        |s| {
+            (s.model, s.noise) = (Some(ModelName::StridedConv), Some(NoiseName::Gaussian));
+            s.noise_level = Some(0.2);
+        },
+    ),
+    preset(
+        "keras-denoise",
+        "keras-io's denoiser: pooling and transposed convolutions of 32 channels, noise of 0.4",
+        &[32, 32],
+        LossName::Bce,
+        [100, 128],
+        |s| {
+            (s.model, s.noise) = (Some(ModelName::PooledStridedConv), Some(NoiseName::Gaussian));
+            s.noise_level = Some(0.4);
+        },
+    ),
+    preset("vae", "784-400-20-400-784, variational: the PyTorch example", &[400, 20], LossName::Bce, [10, 128], |s| {
+        s.model = Some(ModelName::Vae)
+    }),
+    preset(
+        "vae-2d",
+        "784-400-2-400-784, variational, with a code that can be drawn",
+        &[400, 2],
+        LossName::Bce,
+        [30, 128],
+        |s| s.model = Some(ModelName::Vae),
+    ),
+    preset(
+        "conv-vae",
+        "convolutional and variational, a code of 2: keras-io's example",
+        &[2],
+        LossName::Bce,
+        [30, 128],
+        |s| s.model = Some(ModelName::ConvVae),
+    ),
+    preset(
+        "sparse-kl",
+        "basic with a KL penalty that asks for a mean activity of 0.05 (KERAS; Ng 2011)",
+        &[64],
+        LossName::Bce,
+        [50, 256],
+        |s| s.sparsity = Some(0.05),
+    ),
 ];
 
 impl Preset {
     pub fn settings(&self) -> Settings {
-        Settings {
+        let mut settings = Settings {
             data: Some("fashion-mnist".into()),
             layers: Some(self.layers.to_vec()),
             loss: Some(self.loss),
@@ -54,7 +147,9 @@ impl Preset {
             batch_size: Some(self.batch_size),
             optimizer: Some(OptimizerName::Adam),
             ..Settings::default()
-        }
+        };
+        (self.more)(&mut settings);
+        settings
     }
 }
 
@@ -71,11 +166,13 @@ pub fn help() -> String {
     for preset in &PRESETS {
         let Preset { name, about, epochs, batch_size, .. } = preset;
         let loss = format!("{:?}", preset.loss).to_lowercase();
-        text += &format!("  {name:9} {about}\n  {:9} {loss}, {epochs} epochs of batches of {batch_size}\n", "");
+        text += &format!("  {name:13} {about}\n  {:13} {loss}, {epochs} epochs of batches of {batch_size}\n", "");
     }
     text + "\nExamples:\n  \
         handgrad train                                   the basic autoencoder on Fashion-MNIST\n  \
         handgrad train --data synthetic --epochs 5       no download, a few seconds\n  \
         handgrad train --preset deep --data mnist --seed 1\n  \
+        handgrad train --preset vae --data mnist         then: handgrad sample runs/vae-mnist --out drawn.png\n  \
+        handgrad train --preset deep --noise masking --noise-level 0.3\n  \
         handgrad train --data my-images.idx.gz --layers 64,16 --loss mse"
 }

@@ -33,7 +33,7 @@ pub fn run(args: &ReconstructArgs) -> Result<Done> {
 }
 
 /// A picture may replace a picture, but nothing else.
-fn check_place(out: &Path) -> Result<()> {
+pub fn check_place(out: &Path) -> Result<()> {
     if out.extension().is_none_or(|extension| !extension.eq_ignore_ascii_case("png")) {
         return Err(UsageError(format!("{}: the picture is a PNG; call it so: --out seen.png", out.display())).into());
     }

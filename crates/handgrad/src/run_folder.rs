@@ -58,7 +58,7 @@ impl RunFolder {
     /// Adds an epoch to `metrics.csv`.
     pub fn add_metrics(&self, record: &EpochRecord) -> Result<()> {
         let path = self.path.join(METRICS);
-        let EpochRecord { epoch, train_loss, validation_loss, seconds, samples_per_second } = record;
+        let EpochRecord { epoch, train_loss, validation_loss, seconds, samples_per_second, .. } = record;
         let line = format!("{epoch},{train_loss},{validation_loss},{seconds:.6},{samples_per_second:.1}\n");
         let append = || OpenOptions::new().append(true).open(&path)?.write_all(line.as_bytes());
         append().with_context(|| format!("{}: epoch {epoch} cannot be added; is the disk full?", path.display()))

@@ -53,15 +53,28 @@ pub fn summary<T: Scalar>(network: &Network<T>) -> String {
 pub fn epoch_line(record: &EpochRecord, epochs: usize, yardsticks: &Yardsticks) -> String {
     let width = epochs.to_string().len();
     format!(
-        "epoch {:>width$}/{epochs}  loss {}  validation {}  (least possible {}, mean image {})  {:.2} s, {} images/s",
+        "epoch {:>width$}/{epochs}  loss {}  validation {}{}  (least possible {}, mean image {})  {:.2} s, {} images/s",
         record.epoch,
         number(record.train_loss),
         number(record.validation_loss),
+        terms(record),
         number(yardsticks.least),
         number(yardsticks.mean_sample),
         record.seconds,
         thousands(record.samples_per_second as usize),
     )
+}
+
+/// What the validation loss is made of, where that is more than the reconstruction: ` = reconstruction 81.2 + KL divergence
+/// 25.1`.
+pub fn terms(record: &EpochRecord) -> String {
+    match &record.validation_terms[..] {
+        [] | [_] => String::new(),
+        terms => {
+            let terms: Vec<_> = terms.iter().map(|(name, value)| format!("{name} {}", number(*value))).collect();
+            format!(" = {}", terms.join(" + "))
+        }
+    }
 }
 
 /// A bar over samples, hidden where there is no terminal or no wish for one.

@@ -1,13 +1,13 @@
 //! `handgrad train`.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use handgrad_dataset::DataSet;
-use handgrad_layers::Activation;
-use handgrad_models::{Network, deep, file};
+use handgrad_models::{Network, file};
 use handgrad_trainer::yardstick::{Yardsticks, yardsticks};
 use handgrad_trainer::{EpochRecord, Event, Outcome, Plan, Source, Trainer, fit};
 use indicatif::ProgressBar;
@@ -130,9 +130,7 @@ fn fit_to_data(config: &mut Config, data: &DataSet) -> Result<()> {
 }
 
 fn network(config: &Config, data: &DataSet) -> Result<Network<f32>> {
-    let output = config.output_activation.map_or(Activation::Sigmoid, Activation::from);
-    let spec = deep::spec(&data.train.shape, &config.layers, config.activation.into(), output, config.loss.into());
-    Ok(Network::new(&spec)?)
+    Ok(Network::new(&config.spec(&data.train.shape)?)?)
 }
 
 /// The first Ctrl-C asks the training to stop after its step, the second one ends the process.
@@ -213,6 +211,7 @@ fn report(
             "epochs": outcome.epochs.len(),
             "train_loss": last.map(|record| record.train_loss),
             "val_loss": last.map(|record| record.validation_loss),
+            "val_terms": last.map(|record| record.validation_terms.iter().copied().collect::<BTreeMap<_, _>>()),
             "weights_sha256": file::weights_sha256(trainer.theta()),
             "seconds": seconds,
             "images_per_second": last.map(|_| samples / training),
@@ -221,10 +220,11 @@ fn report(
     }
     let summary = match last {
         Some(record) => format!(
-            "{} epochs in {seconds:.1} s: loss {}, validation {}",
+            "{} epochs in {seconds:.1} s: loss {}, validation {}{}",
             outcome.epochs.len(),
             show::number(record.train_loss),
-            show::number(record.validation_loss)
+            show::number(record.validation_loss),
+            show::terms(record)
         ),
         None => format!("stopped within the first epoch, after {} steps", trainer.steps()),
     };

@@ -39,7 +39,7 @@ pub use conv2d::{Conv2d, Padding};
 pub use dense::Dense;
 pub use dropout::Dropout;
 pub use error::Error;
-pub use handgrad_kernels::{BatchRows, Level, Scalar, prefetch, vectorize};
+pub use handgrad_kernels::{BatchRows, Level, Scalar, math, prefetch, vectorize};
 pub use init::Init;
 pub use kl_sparsity::KlSparsity;
 pub use layer::{Block, Layer, Mode, ParamRole, ParamSpec, Pass, Saved, SavedBatch};

@@ -40,6 +40,14 @@ pub enum Error {
     /// There is nothing to train on or to evaluate.
     #[error("the {0} set is empty: give it at least one sample")]
     NoSamples(&'static str),
+    /// Codes of another size than the network's.
+    #[error("the network's code has {network} values, and the codes have {codes}: use codes of this network")]
+    CodeSize {
+        /// Of the network's code.
+        network: usize,
+        /// Of the given codes.
+        codes: usize,
+    },
     /// Samples of another size than the network takes.
     #[error(
         "the network takes {network} values a sample, and the samples have {samples}: use the data it was made for, or train a new one"

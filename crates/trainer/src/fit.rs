@@ -18,7 +18,7 @@ pub struct Plan {
 }
 
 /// What an epoch came to.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct EpochRecord {
     /// Counted from 1.
     pub epoch: usize,
@@ -26,6 +26,8 @@ pub struct EpochRecord {
     pub train_loss: f64,
     /// Mean over the validation samples, after the epoch.
     pub validation_loss: f64,
+    /// The terms of the validation loss with their names, the reconstruction first: they add up to it.
+    pub validation_terms: Vec<(&'static str, f64)>,
     /// Time of the epoch's steps, evaluation not included.
     pub seconds: f64,
     /// Training samples per second of that time.
@@ -111,9 +113,11 @@ pub fn fit<T: Scalar>(
         }
         check_weights(trainer, epoch)?;
         let samples_per_second = seen as f64 / seconds;
-        let record = EpochRecord { epoch, train_loss, validation_loss, seconds, samples_per_second };
+        let validation_terms = trainer.term_names().into_iter().zip(trainer.terms().iter().copied()).collect();
+        let record = EpochRecord { epoch, train_loss, validation_loss, validation_terms, seconds, samples_per_second };
+        let go_on = on_event(Event::Epoch(&record));
         outcome.epochs.push(record);
-        if !on_event(Event::Epoch(&record)) {
+        if !go_on {
             outcome.stopped = true;
             return Ok(outcome);
         }

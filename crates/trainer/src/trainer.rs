@@ -6,9 +6,9 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use handgrad_layers::{Block, Mode, Optimizer, Pass, Saved, SavedBatch, Scalar, activation};
+use handgrad_layers::{BatchRows, Block, Mode, Optimizer, Pass, Saved, SavedBatch, Scalar, activation};
 use handgrad_models::Network;
-use ndarray::{Array2, Axis};
+use ndarray::{Array2, ArrayViewMut2, Axis};
 use rayon::prelude::*;
 
 use crate::arena::Arena;
@@ -222,23 +222,81 @@ impl<T: Scalar> Trainer<T> {
     /// # Errors
     /// If they are of another size than the network takes.
     pub fn predict(&mut self, source: &Source, samples: &[u32]) -> Result<Array2<T>, Error> {
-        self.check(source, "given")?;
         let last = self.network.layers().len();
-        let width = self.network.width(last);
-        let mut all = Array2::from_elem((samples.len(), width), T::ZERO);
+        let mut predictions = self.outputs_of(source, samples, last)?;
+        self.finish(&mut predictions);
+        Ok(predictions)
+    }
+
+    /// The codes of the given samples, one a row.
+    ///
+    /// # Errors
+    /// If they are of another size than the network takes.
+    pub fn encode(&mut self, source: &Source, samples: &[u32]) -> Result<Array2<T>, Error> {
+        self.outputs_of(source, samples, self.network.encoder_len())
+    }
+
+    /// What the decoder makes of codes, one a row.
+    ///
+    /// # Errors
+    /// If they are of another size than the network's.
+    pub fn decode(&mut self, codes: &Array2<T>) -> Result<Array2<T>, Error> {
+        let Self { network, arena, theta, workspace, memory, row_losses, .. } = self;
+        let (first, last) = (network.encoder_len(), network.layers().len());
+        if codes.ncols() != network.width(first) {
+            return Err(Error::CodeSize { network: network.width(first), codes: codes.ncols() });
+        }
+        let mut all = Array2::from_elem((codes.nrows(), network.width(last)), T::ZERO);
+        let numbers: Vec<u32> = (0..row_losses.len() as u32).collect();
+        let phase = Phase {
+            network,
+            arena,
+            theta,
+            workspace,
+            source: None,
+            seed: 0,
+            epoch: 0,
+            batch: numbers.len(),
+            mode: Mode::Predict,
+            backward: false,
+        };
+        let width = codes.ncols();
+        for (codes, mut outputs) in
+            codes.axis_chunks_iter(Axis(0), numbers.len()).zip(all.axis_chunks_iter_mut(Axis(0), numbers.len()))
+        {
+            let rows = codes.nrows();
+            let codes: Vec<T> = codes.iter().copied().collect();
+            let shards = codes.par_chunks(arena.shard_rows() * width);
+            memory.par_chunks_mut(arena.shard_len()).zip(shards).for_each(|(shard, codes)| {
+                let rows = codes.len() / width;
+                arena.x(shard, first, rows).copy_from_slice(codes);
+                phase.forward_from(first, shard, &numbers[..rows]);
+            });
+            copy_rows(arena.batch_x(memory, last, rows), &mut outputs);
+        }
+        self.finish(&mut all);
+        Ok(all)
+    }
+
+    /// What layer number `at` is given for the samples, one a row.
+    fn outputs_of(&mut self, source: &Source, samples: &[u32], at: usize) -> Result<Array2<T>, Error> {
+        self.check(source, "given")?;
+        let mut all = Array2::from_elem((samples.len(), self.network.width(at)), T::ZERO);
         let batch_size = self.batch_size();
-        let batches = samples.chunks(batch_size).zip(all.axis_chunks_iter_mut(Axis(0), batch_size));
-        for (samples, mut predictions) in batches {
+        for (samples, mut outputs) in samples.chunks(batch_size).zip(all.axis_chunks_iter_mut(Axis(0), batch_size)) {
             self.rows(source, samples, Mode::Predict, false);
-            let outputs = self.arena.batch_x(&self.memory, last, samples.len());
-            for (mut prediction, output) in predictions.rows_mut().into_iter().zip(outputs.iter()) {
-                prediction.iter_mut().zip(output).for_each(|(to, &from)| *to = from);
-                if let Some(row) = prediction.as_slice_mut() {
-                    activation::forward(self.network.output(), row);
-                }
-            }
+            copy_rows(self.arena.batch_x(&self.memory, at, samples.len()), &mut outputs);
         }
         Ok(all)
+    }
+
+    /// The last layer's outputs become predictions.
+    fn finish(&self, outputs: &mut Array2<T>) {
+        for mut row in outputs.rows_mut() {
+            if let Some(row) = row.as_slice_mut() {
+                activation::forward(self.network.output(), row);
+            }
+        }
     }
 
     /// Refuses an empty source, or samples of another size than the network takes.
@@ -259,6 +317,7 @@ impl<T: Scalar> Trainer<T> {
         let Self { network, arena, theta, workspace, memory, row_losses, means, terms, pace, seed, .. } = self;
         let (network, arena, theta, workspace, pace, seed) =
             (&*network, &*arena, &**theta, &**workspace, &*pace, *seed);
+        let source = Some(source);
         let phase = Phase { network, arena, theta, workspace, source, seed, epoch, batch, mode, backward };
         let shards = memory.par_chunks_mut(arena.shard_len()).zip(samples.par_chunks(arena.shard_rows()));
         let losses = row_losses[..batch].par_chunks_mut(arena.shard_rows());
@@ -309,7 +368,8 @@ struct Phase<'a, T> {
     arena: &'a Arena,
     theta: &'a [T],
     workspace: &'a [Mutex<Vec<T>>],
-    source: &'a Source<'a>,
+    /// None where the forward pass begins further on.
+    source: Option<&'a Source<'a>>,
     seed: u64,
     epoch: u64,
     batch: usize,
@@ -324,10 +384,17 @@ impl<T: Scalar> Phase<'_, T> {
     }
 
     fn forward(&self, shard: &mut [T], samples: &[u32]) {
+        if let Some(source) = self.source {
+            source.fill_rows(samples, self.arena.x(shard, 0, samples.len()));
+        }
+        self.forward_from(0, shard, samples);
+    }
+
+    /// The layers from number `first` on; their input is there.
+    fn forward_from(&self, first: usize, shard: &mut [T], samples: &[u32]) {
         let rows = samples.len();
         let mut workspace = lock(of_thread(self.workspace));
-        self.source.fill_rows(samples, self.arena.x(shard, 0, rows));
-        for (at, layer) in self.network.layers().iter().enumerate() {
+        for (at, layer) in self.network.layers().iter().enumerate().skip(first) {
             let (x, y) = self.arena.x_pair(shard, at, rows);
             let theta = &self.theta[self.network.theta_of(at)];
             layer.forward(theta, x, y, &mut self.pass(at, samples, &[], &mut workspace));
@@ -383,6 +450,12 @@ fn means_over_batch<T: Scalar>(network: &Network<T>, arena: &Arena, memory: &[T]
         }
         let count = T::from_f64(batch as f64);
         means.iter_mut().for_each(|mean| *mean /= count);
+    }
+}
+
+fn copy_rows<T: Scalar>(from: BatchRows<T>, to: &mut ArrayViewMut2<T>) {
+    for (mut to, from) in to.rows_mut().into_iter().zip(from.iter()) {
+        to.iter_mut().zip(from).for_each(|(to, &from)| *to = from);
     }
 }
 
