@@ -385,6 +385,106 @@ fn a_run_remembers_where_its_data_is() {
 
 /// Every command in a `console` block of the documents works, in the order in which it stands there; and those that print
 /// the SHA-256 of weights print the same one throughout a document, which is what the documents say of them.
+/// Every preset learns something in one epoch, and says what its loss is made of.
+#[test]
+fn every_preset_runs_and_its_terms_add_up() {
+    let folder = small();
+    for (preset, terms) in [
+        ("hinton", 1),
+        ("sparse", 2),
+        ("sparse-kl", 2),
+        ("keras-conv", 1),
+        ("strided-conv", 1),
+        ("tf-denoise", 1),
+        ("keras-denoise", 1),
+        ("vae", 2),
+        ("vae-2d", 2),
+        ("conv-vae", 2),
+    ] {
+        let data = ["--data", "small", "--epochs", "1", "--batch-size", "50", "--out", preset, "--json", "--quiet"];
+        let result = json(folder.path(), &[&["train", "--preset", preset], &data[..]].concat());
+        let found: Vec<f64> =
+            result["val_terms"].as_object().expect("terms").values().filter_map(Value::as_f64).collect();
+        let loss = result["val_loss"].as_f64().expect("a loss");
+        assert_eq!(found.len(), terms, "{preset}: {result}");
+        assert!((found.iter().sum::<f64>() - loss).abs() < 1e-9 * loss.abs(), "{preset}: {result}");
+        // The model file has all of it: the same loss is measured again.
+        let again = json(folder.path(), &["eval", preset, "--data", "small", "--json", "--quiet"]);
+        assert!(
+            (again["value"].as_f64().expect("a loss") - loss).abs() < 1e-6 * loss.abs(),
+            "{preset}: {again}, {loss}"
+        );
+    }
+}
+
+#[test]
+fn a_variational_model_draws_and_encodes() {
+    let folder = small();
+    let train = |preset: &str| {
+        let args =
+            ["train", "--preset", preset, "--data", "small", "--epochs", "1", "--out", preset, "--json", "--quiet"];
+        json(folder.path(), &args);
+    };
+    train("vae-2d");
+    train("vae");
+    train("basic");
+    let picture = |name: &str| fs::read(folder.path().join(name)).expect("a picture");
+    let sample = |seed: &str, out: &str| {
+        let args = ["sample", "vae", "--count", "9", "--seed", seed, "--out", out, "--json"];
+        assert_eq!(json(folder.path(), &args)["images"], 9);
+    };
+    sample("1", "a.png");
+    sample("1", "b.png");
+    sample("2", "c.png");
+    assert_eq!(picture("a.png"), picture("b.png"), "the same seed, the same picture");
+    assert_ne!(picture("a.png"), picture("c.png"));
+    assert_eq!(png_size(&picture("a.png")), (3 * 90 + 6, 3 * 90 + 6));
+    assert_eq!(
+        json(folder.path(), &["latent-grid", "vae-2d", "--side", "4", "--out", "map.png", "--json"])["images"],
+        16
+    );
+    assert_eq!(png_size(&picture("map.png")), (4 * 90 + 6, 4 * 90 + 6));
+
+    let args = ["encode", "vae-2d", "--data", "small", "--out", "codes.csv", "--json", "--quiet"];
+    assert_eq!(json(folder.path(), &args)["values"], 2);
+    let codes = fs::read_to_string(folder.path().join("codes.csv")).expect("codes");
+    let lines: Vec<_> = codes.lines().collect();
+    assert_eq!((lines[0], lines.len()), ("label,z0,z1", 61));
+    assert!(lines[1..].iter().all(|line| line.split(',').all(|value| value.parse::<f64>().is_ok_and(f64::is_finite))));
+
+    for (args, says) in [
+        (&["sample", "basic", "--out", "x.png"][..], "is not variational"),
+        (&["latent-grid", "basic", "--out", "x.png"], "is not variational"),
+        (&["latent-grid", "vae", "--out", "x.png"], "a code of 20 places"),
+        (&["encode", "vae", "--data", "small", "--out", "codes.csv"], "not overwritten"),
+        (&["sample", "vae", "--out", "codes.csv"], "call it so"),
+    ] {
+        let output = run(folder.path(), args);
+        assert!(!output.status.success() && err(&output).contains(says), "{args:?}: {}", err(&output));
+        assert!(!folder.path().join("x.png").exists());
+    }
+}
+
+#[test]
+fn settings_of_the_family_that_mean_nothing_are_refused() {
+    let folder = small();
+    for (args, says) in [
+        (&["--sparsity", "1.5"][..], "ρ of the sparsity penalty is 1.5"),
+        (&["--sparsity", "0.1", "--l1", "0.1"], "two penalties"),
+        (&["--l1", "-1"], "the weight of the L1 penalty is -1"),
+        (&["--noise", "masking", "--noise-level", "2"], "the probability of noise is 2"),
+        (&["--noise", "gaussian", "--noise-level", "-0.1"], "the standard deviation of noise is -0.1"),
+        (&["--preset", "vae", "--beta", "-1"], "beta of a sampler is -1"),
+        (&["--preset", "vae", "--l1", "0.1"], "has a penalty on its code already"),
+        (&["--preset", "conv-vae", "--layers", "3,2"], "takes the size of its code alone"),
+    ] {
+        let output = run(folder.path(), &[&["train", "--data", "small", "--epochs", "1", "--out", "x"], args].concat());
+        assert!(!output.status.success() && err(&output).contains(says), "{args:?}: {}", err(&output));
+        assert_eq!(err(&output).trim().lines().count(), 1, "{args:?}: {}", err(&output));
+        assert!(!folder.path().join("x").exists());
+    }
+}
+
 #[test]
 fn the_commands_in_the_documents_work() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");

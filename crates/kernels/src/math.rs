@@ -182,19 +182,19 @@ pub fn normal(u: f32) -> f32 {
         .mul_add(centre, -3.523_387_7e-6)
         .mul_add(centre, -4.391_506_5e-6)
         .mul_add(centre, 0.000_218_580_87)
-        .mul_add(centre, -0.001_253_725_03)
-        .mul_add(centre, -0.004_177_681_64)
-        .mul_add(centre, 0.246_640_727)
-        .mul_add(centre, 1.501_409_41);
+        .mul_add(centre, -0.001_253_725)
+        .mul_add(centre, -0.004_177_681_6)
+        .mul_add(centre, 0.246_640_73)
+        .mul_add(centre, 1.501_409_4);
     let tail = w.sqrt() - 3.0;
-    let far = (-0.000_200_214_257_f32)
-        .mul_add(tail, 0.000_100_950_558)
-        .mul_add(tail, 0.001_349_343_22)
-        .mul_add(tail, -0.003_673_428_44)
-        .mul_add(tail, 0.005_739_507_73)
+    let far = (-0.000_200_214_26_f32)
+        .mul_add(tail, 0.000_100_950_56)
+        .mul_add(tail, 0.001_349_343_2)
+        .mul_add(tail, -0.003_673_428_4)
+        .mul_add(tail, 0.005_739_507_7)
         .mul_add(tail, -0.007_622_461_3)
-        .mul_add(tail, 0.009_438_870_47)
-        .mul_add(tail, 1.001_674_06)
-        .mul_add(tail, 2.832_976_82);
+        .mul_add(tail, 0.009_438_870_5)
+        .mul_add(tail, 1.001_674)
+        .mul_add(tail, 2.832_976_8);
     std::f32::consts::SQRT_2 * x * select(w < 5.0, near, far)
 }

@@ -272,10 +272,10 @@ unsafe fn add_dots_on<V: Register, const P: usize>(
         for row in 0..rows {
             let k = row % taps;
             // A group of taps ends with its channel.
-            if k % many_taps != 0 && taps - k / many_taps * many_taps >= many_taps {
+            if !k.is_multiple_of(many_taps) && taps - k / many_taps * many_taps >= many_taps {
                 continue;
             }
-            let group = if taps - k >= many_taps && k % many_taps == 0 { many_taps } else { 1 };
+            let group = if taps - k >= many_taps && k.is_multiple_of(many_taps) { many_taps } else { 1 };
             let from: [*const f32; 4] = std::array::from_fn(|at| {
                 let offset = windows.offsets[(k + at).min(taps - 1)];
                 windows.values[row / taps * windows.channel + offset..].as_ptr()

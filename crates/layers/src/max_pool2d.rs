@@ -53,7 +53,8 @@ fn square([h, w]: [usize; 2], size: usize, i: usize, j: usize) -> impl Iterator<
 
 /// The larger one; NaN if either is.
 fn larger<T: Scalar>(a: T, b: T) -> T {
-    if a >= b || a != a { a } else { b }
+    let b_is_nan = b.partial_cmp(&b).is_none();
+    if b > a || b_is_nan { b } else { a }
 }
 
 /// Keeps the largest value of each square.
