@@ -64,9 +64,8 @@ fn a_run_leaves_a_folder_from_which_it_can_be_run_again() {
     let at = folder.path();
     let report = json(at, &["train", "--data", "small", "--epochs", "3", "--out", "run", "--json"]);
     let keys: Vec<_> = report.as_object().expect("an object").keys().map(String::as_str).collect();
-    let expected =
-        ["preset", "parameters", "epochs", "train_loss", "val_loss", "weights_sha256", "seconds", "images_per_second"];
-    assert_eq!(keys, expected);
+    let expected = "preset parameters epochs train_loss val_loss val_terms weights_sha256 seconds images_per_second";
+    assert_eq!(keys, expected.split(' ').collect::<Vec<_>>());
     assert_eq!((&report["preset"], &report["parameters"]), (&"basic".into(), &50_992.into()));
 
     let names: Vec<_> =
@@ -408,10 +407,12 @@ fn every_preset_runs_and_its_terms_add_up() {
         let loss = result["val_loss"].as_f64().expect("a loss");
         assert_eq!(found.len(), terms, "{preset}: {result}");
         assert!((found.iter().sum::<f64>() - loss).abs() < 1e-9 * loss.abs(), "{preset}: {result}");
-        // The model file has all of it: the same loss is measured again.
+        // The model file has all of it: the same loss is measured again. (The KL penalty hangs on the batch, and `eval`'s is
+        // larger.)
+        let near = if preset == "sparse-kl" { 1e-3 } else { 1e-6 };
         let again = json(folder.path(), &["eval", preset, "--data", "small", "--json", "--quiet"]);
         assert!(
-            (again["value"].as_f64().expect("a loss") - loss).abs() < 1e-6 * loss.abs(),
+            (again["value"].as_f64().expect("a loss") - loss).abs() < near * loss.abs(),
             "{preset}: {again}, {loss}"
         );
     }

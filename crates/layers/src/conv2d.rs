@@ -19,7 +19,7 @@
 //! zeros that are needed are shared between both sides, and an odd one goes below and to the right, so at stride 2 an
 //! even image has none above. PyTorch's `padding=p` has p on every side.
 //!
-//! The loops are in [`planes`](crate::planes). Slides: CE6146 "Convolutional Autoencoder"; DIVE "Convolutional autoencoder".
+//! The loops are in [`planes`]. Slides: CE6146 "Convolutional Autoencoder"; DIVE "Convolutional autoencoder".
 //! Source: LeCun, Bottou, Bengio & Haffner, "Gradient-based learning applied to document recognition" (1998);
 //! Dumoulin & Visin, "A guide to convolution arithmetic for deep learning" (2016).
 
