@@ -1,9 +1,12 @@
 //! Against an independent implementation: 20 Adam steps of the same network in PyTorch, f64.
 //!
-//! `tests/reference/autoencoder.py` makes the fixture.
+//! `tests/reference/autoencoder.py` makes the fixture; `family.py` that of the other layers.
 
 use handgrad_dataset::{Samples, Values};
-use handgrad_layers::{LossKind, Optimizer, adam::Adam};
+use handgrad_layers::{
+    Activation, BatchRows, Block, Conv2d, ConvTranspose2d, Dense, Layer, Loss, LossKind, MaxPool2d, Optimizer, Padding,
+    Pass, Reduction, Saved, SavedBatch, Upsample2d, adam::Adam, reparameterize,
+};
 use handgrad_models::{Network, basic};
 use handgrad_tests::numbers;
 use handgrad_trainer::{Source, Trainer};
@@ -48,4 +51,116 @@ fn twenty_adam_steps_equal_those_of_pytorch() {
         assert_near(&format!("{name}: loss of step"), &losses, &list(&fixture[name]["losses"]), 1e-10);
         assert_near(&format!("{name}: weight"), trainer.theta(), &list(&fixture[name]["theta"]), 1e-9);
     }
+}
+
+/// A layer's forward pass and all its gradients beside PyTorch's, from the same weights, input and upstream gradient.
+#[test]
+fn convolutions_pooling_and_upsampling_equal_those_of_pytorch() {
+    let fixture: Value = serde_json::from_str(include_str!("fixtures/family.json")).expect("JSON");
+    let cases = fixture["cases"].as_array().expect("cases");
+    assert_eq!(cases.len(), 14);
+    for case in cases {
+        let kind = case["kind"].as_str().expect("a kind");
+        let number = |name: &str| case[name].as_u64().map_or(1, |number| number as usize);
+        let shape: Vec<usize> = list(&case["input"]).into_iter().map(|dim| dim as usize).collect();
+        let input = [shape[0], shape[1], shape[2]];
+        let window = [number("kernel_size"), number("stride"), number("dilation")];
+        let (filters, padding) = (number("filters"), Padding::Explicit(number("padding")));
+        let more = case["output_padding"].as_u64().unwrap_or(0) as usize;
+        let layer: Box<dyn Layer<f64>> = match kind {
+            "conv" => Box::new(Conv2d::new(input, filters, window, padding, Activation::Tanh).expect("fits")),
+            "conv_transpose" => {
+                Box::new(ConvTranspose2d::new(input, filters, window, padding, more, Activation::Tanh).expect("fits"))
+            }
+            "max_pool" => Box::new(MaxPool2d { input, size: number("size") }),
+            _ => Box::new(Upsample2d { input, size: number("size") }),
+        };
+        let output: Vec<usize> = list(&case["output"]).into_iter().map(|dim| dim as usize).collect();
+        assert_eq!(layer.output_shape(&shape), Ok(output.clone()), "{}", layer.describe());
+        let (x, mut delta, rows) = (list(&case["x"]), list(&case["dy"]), number("rows"));
+        let theta = match case.get("w") {
+            Some(w) => [list(w), list(&case["b"])].concat(),
+            None => Vec::new(),
+        };
+        let mut scratch = vec![f64::NAN; layer.scratch_len()];
+        let (mut y, mut dx) = (vec![f64::NAN; delta.len()], vec![f64::NAN; x.len()]);
+        layer.forward(&theta, &x, &mut y, &mut Pass { scratch: &mut scratch, ..Pass::predict() });
+        let name = layer.describe();
+        assert_near(&format!("{name}: y"), &y, &list(&case["y"]), 1e-12);
+        let mut pass = Pass { scratch: &mut scratch, ..Pass::predict() };
+        layer.backward_input(&theta, Saved { x: &x, y: &y }, &mut delta, Some(&mut dx), &mut pass);
+        assert_near(&format!("{name}: dx"), &dx, &list(&case["dx"]), 1e-12);
+        let width = |values: &[f64]| values.len() / rows;
+        let saved =
+            SavedBatch { x: BatchRows::contiguous(&x, width(&x)), delta: BatchRows::contiguous(&delta, width(&delta)) };
+        for (param, spec) in layer.params().iter().enumerate() {
+            let mut gradient = vec![f64::NAN; spec.len()];
+            layer.backward_params(saved, &Block { param, rows: 0..spec.rows() }, &mut gradient, &mut scratch);
+            let theirs = list(&case[&format!("d{}", spec.name)]);
+            assert_near(&format!("{name}: d{}", spec.name), &gradient, &theirs, 1e-11);
+        }
+    }
+}
+
+/// A whole variational autoencoder with a given ε, layer by layer: both terms of its loss and the gradient of every weight.
+#[test]
+fn a_variational_autoencoder_equals_that_of_pytorch() {
+    let fixture: Value = serde_json::from_str(include_str!("fixtures/family.json")).expect("JSON");
+    let vae = &fixture["vae"];
+    let (x, eps, theta) = (list(&vae["x"]), list(&vae["eps"]), list(&vae["theta"]));
+    let rows = 3;
+    let dense = |inputs, units, activation| Dense { inputs, units, activation };
+    let layers = [
+        dense(12, 7, Activation::Relu),
+        dense(7, 4, Activation::Linear),
+        dense(2, 7, Activation::Relu),
+        dense(7, 12, Activation::Linear),
+    ];
+    let mut starts = vec![0];
+    layers.iter().for_each(|layer| starts.push(starts[starts.len() - 1] + (layer.inputs + 1) * layer.units));
+    let of = |at: usize| &theta[starts[at]..starts[at + 1]];
+    let forward = |at: usize, x: &[f64]| {
+        let mut y = vec![f64::NAN; rows * layers[at].units];
+        layers[at].forward(of(at), x, &mut y, &mut Pass::predict());
+        y
+    };
+    let hidden = forward(0, &x);
+    let code = forward(1, &hidden);
+    let mut z = vec![f64::NAN; rows * 2];
+    for row in 0..rows {
+        reparameterize::forward(&code[row * 4..][..4], &eps[row * 2..][..2], &mut z[row * 2..][..2]);
+    }
+    let hidden2 = forward(2, &z);
+    let logits = forward(3, &hidden2);
+    let loss = Loss { kind: LossKind::BceLogits, reduction: Reduction::Sum };
+    let mut delta = vec![f64::NAN; x.len()];
+    let pairs = logits.chunks(12).zip(x.chunks(12)).zip(delta.chunks_mut(12));
+    let reconstruction: f64 = pairs.map(|((p, t), delta)| loss.forward_backward(p, t, rows, delta)).sum();
+    let divergence: f64 = code.chunks(4).map(reparameterize::kl).sum();
+    let mean = |sum: f64| [sum / rows as f64];
+    assert_near("reconstruction", &mean(reconstruction), &[vae["reconstruction"].as_f64().expect("a number")], 1e-12);
+    assert_near("divergence", &mean(divergence), &[vae["divergence"].as_f64().expect("a number")], 1e-12);
+
+    let mut gradient = vec![f64::NAN; theta.len()];
+    let mut backward = |at: usize, x: &[f64], y: &[f64], dy: &mut [f64]| {
+        let mut dx = vec![f64::NAN; x.len()];
+        layers[at].backward_input(of(at), Saved { x, y }, dy, Some(&mut dx), &mut Pass::predict());
+        let (inputs, units) = (layers[at].inputs, layers[at].units);
+        let saved = SavedBatch { x: BatchRows::contiguous(x, inputs), delta: BatchRows::contiguous(dy, units) };
+        let (dw, db) = gradient[starts[at]..starts[at + 1]].split_at_mut(inputs * units);
+        layers[at].backward_params(saved, &Block { param: 0, rows: 0..inputs }, dw, &mut []);
+        layers[at].backward_params(saved, &Block { param: 1, rows: 0..units }, db, &mut []);
+        dx
+    };
+    let mut dy = backward(3, &hidden2, &logits, &mut delta);
+    let dz = backward(2, &z, &hidden2, &mut dy);
+    let mut dcode = vec![f64::NAN; code.len()];
+    for row in 0..rows {
+        let (x, dx) = (&code[row * 4..][..4], &mut dcode[row * 4..][..4]);
+        reparameterize::backward(x, &eps[row * 2..][..2], &dz[row * 2..][..2], dx);
+        reparameterize::backward_kl(x, 1.0 / rows as f64, dx);
+    }
+    let mut dhidden = backward(1, &hidden, &code, &mut dcode);
+    backward(0, &x, &hidden, &mut dhidden);
+    assert_near("gradient", &gradient, &list(&vae["gradient"]), 1e-12);
 }
