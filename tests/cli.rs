@@ -406,6 +406,10 @@ fn every_preset_runs_and_its_terms_add_up() {
             result["val_terms"].as_object().expect("terms").values().filter_map(Value::as_f64).collect();
         let loss = result["val_loss"].as_f64().expect("a loss");
         assert_eq!(found.len(), terms, "{preset}: {result}");
+        // Its own configuration is accepted again.
+        let config = format!("{preset}/config.toml");
+        let again = ["train", "--config", &config, "--out", &format!("{preset}-again"), "--json", "--quiet"];
+        assert_eq!(json(folder.path(), &again)["weights_sha256"], result["weights_sha256"], "{preset}");
         assert!((found.iter().sum::<f64>() - loss).abs() < 1e-9 * loss.abs(), "{preset}: {result}");
         // The model file has all of it: the same loss is measured again. (The KL penalty hangs on the batch, and `eval`'s is
         // larger.)
@@ -478,6 +482,10 @@ fn settings_of_the_family_that_mean_nothing_are_refused() {
         (&["--preset", "vae", "--beta", "-1"], "beta of a sampler is -1"),
         (&["--preset", "vae", "--l1", "0.1"], "has a penalty on its code already"),
         (&["--preset", "conv-vae", "--layers", "3,2"], "takes the size of its code alone"),
+        (&["--preset", "keras-conv", "--layers", "3,2"], "layers is given, but only heeded by"),
+        (&["--preset", "vae", "--activation", "tanh"], "activation is given, but only heeded by"),
+        (&["--beta", "2"], "beta is given, but only heeded by"),
+        (&["--noise-level", "0.5"], "noise_level is given, but only heeded by"),
     ] {
         let output = run(folder.path(), &[&["train", "--data", "small", "--epochs", "1", "--out", "x"], args].concat());
         assert!(!output.status.success() && err(&output).contains(says), "{args:?}: {}", err(&output));

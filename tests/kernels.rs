@@ -303,4 +303,8 @@ fn products_with_overlapping_rows_equal_their_sums_written_out() {
     refused(&|| correlate(&[1.0, 1.0], &windows, &mut [0.0; 200], 200, 1));
     refused(&|| add_dots(&[0.0; 200], 200, 0..1, &windows, 121, &mut [0.0; 32]));
     refused(&|| add_dots(&[0.0; 100], 100, 0..1, &windows, 101, &mut [0.0; 32]));
+    // Sizes that would wrap around.
+    let many = Windows { values: &[0.0_f32; 16][..], channels: 1 << 60, channel: 0, offsets: &[0] };
+    refused(&|| add_dots(&[0.0; 16], 16, 0..1, &many, 16, &mut []));
+    refused(&|| correlate(&[2.0], &windows, &mut [0.0; 27], 27, usize::MAX - 100));
 }

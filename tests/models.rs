@@ -129,3 +129,31 @@ fn a_newer_format_is_told_apart_from_damage() {
     newer[at + 9] = b'7';
     assert!(matches!(file::decode(&newer), Err(Error::TooNew { found: 7, newest: 1 })));
 }
+
+/// An image that comes back in another shape, and sizes that no machine has, are told before anything is allocated.
+#[test]
+fn convolutional_networks_that_do_not_fit_are_refused() {
+    use handgrad_layers::{Activation, LossKind, Padding};
+    use handgrad_models::{LayerSpec, convolutional, variational};
+    let error = |spec: &Spec| Network::<f32>::new(spec).expect_err("refused").to_string();
+    let pooled = |input: &[usize]| convolutional::pooled(input, Activation::Sigmoid, LossKind::Bce);
+    for input in [[16, 9], [8, 2], [30, 30]] {
+        assert!(error(&pooled(&input)).contains("gives back images of shape"), "{input:?}");
+    }
+    assert!(Network::<f32>::new(&pooled(&[20, 12])).is_ok());
+    let strided = |input: &[usize]| convolutional::strided(input, &[4, 3], Activation::Sigmoid, LossKind::Bce);
+    assert!(error(&strided(&[30, 30])).contains("32, 32") && Network::<f32>::new(&strided(&[3, 32, 32])).is_ok());
+    assert!(error(&strided(&[784])).contains("reshape them first"));
+    let mut hostile = strided(&[28, 28]);
+    if let LayerSpec::Conv2d { padding, .. } = &mut hostile.encoder[0] {
+        *padding = Padding::Explicit(1 << 40);
+    }
+    assert!(error(&hostile).contains("padding"));
+    let mut hostile = strided(&[28, 28]);
+    if let LayerSpec::Conv2d { padding, dilation, kernel_size, .. } = &mut hostile.encoder[0] {
+        (*padding, *dilation, *kernel_size) = (Padding::Explicit(65_536), 1024, 16);
+    }
+    assert!(error(&hostile).contains("the memory of a convolution"));
+    let vae = variational::dense_spec(&[784], &[4], usize::MAX / 2 + 2, 1.0, Activation::Sigmoid, LossKind::Bce);
+    assert!(error(&vae).contains("values"));
+}

@@ -235,6 +235,33 @@ impl Settings {
     }
 }
 
+impl Settings {
+    /// Refuses a setting that nothing would heed: it would be taken for granted.
+    fn check_that_all_is_used(&self) -> Result<()> {
+        let preset = preset::find(self.preset.as_deref().unwrap_or(preset::DEFAULT))?.settings();
+        let model = self.model.or(preset.model).unwrap_or(ModelName::Dense);
+        let variational = matches!(model, ModelName::Vae | ModelName::ConvVae);
+        let noise = self.noise.or(preset.noise);
+        for (given, heeded, name, by) in [
+            (self.activation.is_some(), model == ModelName::Dense, "activation", "model dense"),
+            (self.layers.is_some(), model != ModelName::PooledConv, "layers", "any model but pooled-conv"),
+            (self.beta.is_some(), variational, "beta", "the models vae and conv-vae"),
+            (self.noise_level.is_some(), noise.is_some(), "noise_level", "noise: add --noise gaussian"),
+            (
+                self.sparsity_weight.is_some(),
+                self.sparsity.or(preset.sparsity).is_some(),
+                "sparsity_weight",
+                "sparsity",
+            ),
+        ] {
+            if given && !heeded {
+                bail!("{name} is given, but only heeded by {by}");
+            }
+        }
+        Ok(())
+    }
+}
+
 /// What was asked for makes no sense, as opposed to: could not be done.
 #[derive(Debug)]
 pub struct UsageError(pub String);
@@ -279,6 +306,7 @@ impl Config {
     /// Flags before file before preset, then checked.
     pub fn new(flags: Settings, file: Settings) -> Result<Self> {
         let given = flags.or(file);
+        given.check_that_all_is_used().map_err(|error| UsageError(error.to_string()))?;
         let name = given.preset.clone().unwrap_or_else(|| preset::DEFAULT.into());
         let s = given.or(preset::find(&name).map_err(|error| UsageError(error.to_string()))?.settings());
         // A preset says the rest; these alone hang on another setting.
@@ -353,8 +381,8 @@ impl Config {
             data_dir: named::find(&self.data)
                 .filter(|set| !set.files.is_empty())
                 .and_then(|_| std::path::absolute(&self.data_dir).ok()),
-            layers: Some(self.layers.clone()),
-            activation: Some(self.activation),
+            layers: (self.model != ModelName::PooledConv).then(|| self.layers.clone()),
+            activation: (self.model == ModelName::Dense).then_some(self.activation),
             output_activation: self.output_activation,
             loss: Some(self.loss),
             model: Some(self.model),

@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use handgrad_dataset::{Samples, idx};
 use handgrad_layers::{Loss, LossKind, Optimizer, Reduction};
+use handgrad_models::Network;
 use handgrad_trainer::yardstick::yardsticks;
 use handgrad_trainer::{Source, Trainer};
 use serde_json::json;
@@ -43,9 +44,24 @@ pub fn open(args: &EvalArgs) -> Result<Subject> {
     if matches!(network.loss().kind, LossKind::Bce | LossKind::BceLogits) && !within_0_to_1(&[&samples]) {
         bail!(NOT_WITHIN_0_TO_1);
     }
-    // Nothing is learnt here, so the simplest optimiser will do.
-    let trainer = Trainer::with_weights(network, theta, Optimizer::Sgd { learning_rate: 0.0, momentum: 0.0 }, BATCH);
+    check_memory(&network, &STILL, BATCH)?;
+    let trainer = Trainer::with_weights(network, theta, STILL, BATCH);
     Ok(Subject { trainer, samples, origin, train })
+}
+
+/// Where nothing is learnt the simplest optimiser will do.
+pub const STILL: Optimizer = Optimizer::Sgd { learning_rate: 0.0, momentum: 0.0 };
+
+/// Asks for all memory that a network needs before anything is written, and gives it back.
+pub fn check_memory(network: &Network<f32>, optimizer: &Optimizer, batch_size: usize) -> Result<()> {
+    let bytes = Trainer::memory_needed(network, optimizer, batch_size);
+    if Vec::<u8>::new().try_reserve_exact(bytes).is_err() {
+        bail!(
+            "this network needs {:.1} GB of memory, more than there is: make its layers or the batches smaller",
+            bytes as f64 / 1e9
+        );
+    }
+    Ok(())
 }
 
 pub fn run(args: &EvalArgs) -> Result<Done> {

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use anyhow::{Result, bail};
 use handgrad_dataset::disk;
-use handgrad_layers::{Mode, Optimizer, Pass, math, random};
+use handgrad_layers::{Mode, Pass, math, random};
 use handgrad_models::LayerSpec;
 use handgrad_trainer::{Source, Trainer};
 use ndarray::{Array2, Axis};
@@ -28,8 +28,8 @@ fn open(args: &PictureArgs) -> Result<(Trainer<f32>, usize)> {
             args.run.display()
         );
     };
-    let still = Optimizer::Sgd { learning_rate: 0.0, momentum: 0.0 };
-    Ok((Trainer::with_weights(network, theta, still, BATCH), latent_dim))
+    eval::check_memory(&network, &eval::STILL, BATCH)?;
+    Ok((Trainer::with_weights(network, theta, eval::STILL, BATCH), latent_dim))
 }
 
 /// Draws what the decoder makes of `codes`, `columns` in a row, and writes it.

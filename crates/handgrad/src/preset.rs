@@ -129,7 +129,7 @@ const PRESETS: [Preset; 13] = [
     ),
     preset(
         "sparse-kl",
-        "basic with a KL penalty that asks for a mean activity of 0.05 (KERAS; Ng 2011)",
+        "784-64-784, a sigmoid code with a KL penalty to a mean activity of 0.05 (KERAS; Ng 2011)",
         &[64],
         LossName::Bce,
         [50, 256],

@@ -29,7 +29,7 @@ pub fn run(args: &TrainArgs) -> Result<Done> {
     fit_to_data(&mut config, &data)?;
     let network = network(&config, &data)?;
     let plan = Plan { epochs: config.epochs, batch_size: config.batch_size.min(data.train.len()), seed: config.seed };
-    check_memory(&network, &config, plan.batch_size)?;
+    eval::check_memory(&network, &config.optimizer(), plan.batch_size)?;
     let threads = args.threads.map_or(0, usize::from);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().context("the threads cannot be started")?;
     let (train, validation) = (Source::new(&data.train), Source::new(&data.validation));
@@ -73,7 +73,9 @@ pub fn run(args: &TrainArgs) -> Result<Done> {
         let loss = eval::loss_name(trainer.network().loss());
         let chart = loss_chart::svg(&title, &loss, &outcome.epochs, &yardsticks);
         folder.write(LOSS_CHART, chart.as_bytes())?;
-        if last.validation_loss > yardsticks.mean_sample && !args.output.quiet {
+        // The yardstick knows no penalty.
+        let reconstruction = last.validation_terms.first().map_or(last.validation_loss, |term| term.1);
+        if reconstruction > yardsticks.mean_sample && !args.output.quiet {
             show::note(
                 "note: the mean image would have had a lower validation loss, so this network has learnt nothing of use yet: try \
                  more epochs, or a tenth of the learning rate if it is not the usual one",
@@ -82,18 +84,6 @@ pub fn run(args: &TrainArgs) -> Result<Done> {
     }
     report(args, &config, &folder, &trainer, &outcome, seconds)?;
     Ok(if outcome.stopped { Done::Interrupted } else { Done::Whole })
-}
-
-/// Asks for all memory that training needs before anything is written, and gives it back.
-fn check_memory(network: &Network<f32>, config: &Config, batch_size: usize) -> Result<()> {
-    let bytes = Trainer::memory_needed(network, &config.optimizer(), batch_size);
-    if Vec::<u8>::new().try_reserve_exact(bytes).is_err() {
-        bail!(
-            "training this network needs {:.1} GB of memory, more than there is: make its layers or the batches smaller",
-            bytes as f64 / 1e9
-        );
-    }
-    Ok(())
 }
 
 /// Loads the data; where nobody chose it and it cannot be had, draws the synthetic set instead and says so.

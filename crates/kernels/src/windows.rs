@@ -35,15 +35,23 @@ pub struct Windows<'a, T> {
 
 impl<T> Windows<'_, T> {
     /// Number of rows.
+    ///
+    /// # Panics
+    /// If it cannot be counted.
     #[must_use]
     pub fn rows(&self) -> usize {
-        self.channels * self.offsets.len()
+        match self.channels.checked_mul(self.offsets.len()) {
+            Some(rows) => rows,
+            None => panic!("{} channels of {} rows", self.channels, self.offsets.len()),
+        }
     }
 
     /// Do all rows have `places` values? In 128 bits, where nothing wraps around: unsafe code relies on it.
     fn hold(&self, places: usize) -> bool {
         let wide = |value: usize| value as u128;
-        let (Some(last), true) = (self.offsets.iter().max(), self.channels > 0) else { return true };
+        let (Some(last), true) = (self.offsets.iter().max(), self.channels > 0) else {
+            return wide(self.channels) * wide(self.channel) <= wide(self.values.len()) || self.offsets.is_empty();
+        };
         wide(self.channels - 1) * wide(self.channel) + wide(*last) + wide(places) <= wide(self.values.len())
     }
 }
@@ -61,7 +69,9 @@ pub fn correlate<T: Scalar>(w: &[T], windows: &Windows<'_, T>, out: &mut [T], pi
         windows.rows(),
         w.len()
     );
-    assert!(pitch >= places + SLACK && windows.hold(places + SLACK), "room for {places} places and the slack");
+    let needed = places.checked_add(SLACK);
+    let fits = needed.is_some_and(|needed| pitch >= needed && windows.hold(needed));
+    assert!(fits, "room for {places} places and the slack");
     T::correlate(w, windows, out, pitch, places);
 }
 
@@ -78,8 +88,11 @@ pub fn add_dots<T: Scalar>(
     places: usize,
     sums: &mut [T],
 ) {
-    let whole = places.next_multiple_of(LANES);
-    assert!(lines.len().checked_mul(windows.rows() * LANES) == Some(sums.len()), "16 sums for each line and row");
+    let Some(whole) = places.checked_next_multiple_of(LANES) else { panic!("{places} places cannot be counted") };
+    assert!(
+        lines.len().checked_mul(windows.rows()).and_then(|sums| sums.checked_mul(LANES)) == Some(sums.len()),
+        "16 sums for each line and row"
+    );
     let last = (lines.end.max(1) - 1).checked_mul(y_line).and_then(|start| start.checked_add(whole));
     assert!(lines.is_empty() || last.is_some_and(|last| last <= y.len()), "{whole} places in line {}", lines.end);
     assert!(windows.hold(whole), "{whole} places in every row");
@@ -219,9 +232,10 @@ unsafe fn tiles<V: Register, const M: usize, const NV: usize>(
         for c in 0..windows.channels {
             // SAFETY: row t holds places + SLACK values from its start on; w has M lines of `rows`.
             unsafe {
-                let channel = windows.values.as_ptr().add(c * windows.channel + n);
+                // Without a row nothing is read, and this may point anywhere.
+                let channel = windows.values.as_ptr().wrapping_add(c.wrapping_mul(windows.channel).wrapping_add(n));
                 for &offset in windows.offsets {
-                    let from: [V; NV] = std::array::from_fn(|j| V::load(channel.add(offset + j * V::LANES)));
+                    let from: [V; NV] = std::array::from_fn(|j| V::load(channel.wrapping_add(offset + j * V::LANES)));
                     for i in 0..M {
                         let w = V::splat(*w.add(i * rows));
                         for j in 0..NV {

@@ -44,6 +44,17 @@ pub enum Padding {
 }
 
 impl Padding {
+    /// Refuses more zeros than any image needs.
+    pub(crate) fn check(self) -> Result<(), Error> {
+        match self {
+            Padding::Explicit(padding) if padding > 65_536 => {
+                let (name, range) = ("padding of a convolution", "at most 65536");
+                Err(Error::OutOfRange { name, value: padding.to_string(), range })
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Zeros before the first line of h, and the number of outputs; none where the window does not fit.
     #[must_use]
     pub fn outputs(self, h: usize, kernel_size: usize, stride: usize, dilation: usize) -> Option<(usize, usize)> {
@@ -137,7 +148,7 @@ pub fn backward_bias<T: Scalar>(delta: BatchRows<T>, places: usize, outputs: std
 #[must_use]
 pub fn scratch_len(window: &Window) -> usize {
     let weights = window.y[0] * window.taps();
-    let part = window.x[0] * window.planes_len();
+    let part = window.part_len();
     window.planes_len() + window.lines_len() + (weights + part).max(weights * planes::SUM_LANES)
 }
 
@@ -163,12 +174,14 @@ impl Conv2d {
         activation: Activation,
     ) -> Result<Self, Error> {
         check_sizes([filters, kernel_size, stride, dilation])?;
+        padding.check()?;
         let [_, h, w] = x;
         let fit = |length| padding.outputs(length, kernel_size, stride, dilation);
         let (Some((top, lines)), Some((left, columns))) = (fit(h), fit(w)) else {
             return Err(Error::WindowTooLarge { image: [h, w], kernel_size, dilation });
         };
         let window = Window { x, y: [filters, lines, columns], kernel_size, stride, dilation, top, left };
+        window.check()?;
         Ok(Self { window, activation })
     }
 }
@@ -197,7 +210,7 @@ pub(crate) fn check_sizes([filters, kernel_size, stride, dilation]: [usize; 4]) 
 
 /// The parameters of a convolution and of its transpose: w of `rows`×`cols`×k×k and b.
 pub(crate) fn params(window: &Window, biases: usize, fans: [usize; 2]) -> Vec<ParamSpec> {
-    let (k, places) = (window.kernel_size, window.y[1] * window.y[2]);
+    let (k, places) = (window.kernel_size, window.y[1].saturating_mul(window.y[2]));
     let [fan_in, fan_out] = fans.map(|channels| channels * k * k);
     let role = ParamRole::Weight { fan_in, fan_out };
     vec![

@@ -74,7 +74,8 @@ impl ConvTranspose2d {
         activation: Activation,
     ) -> Result<Self, Error> {
         check_sizes([filters, kernel_size, stride, dilation])?;
-        if output_padding >= stride {
+        padding.check()?;
+        if output_padding >= stride || (output_padding > 0 && !matches!(padding, Padding::Explicit(_))) {
             let (name, range) = ("output_padding", "below the stride, and 0 unless the padding is explicit");
             return Err(Error::OutOfRange { name, value: output_padding.to_string(), range });
         }
@@ -97,6 +98,7 @@ impl ConvTranspose2d {
             return Err(too_large());
         }
         let window = Window { x: [filters, h, w], y: x, kernel_size, stride, dilation, top, left };
+        window.check()?;
         Ok(Self { window, activation })
     }
 }

@@ -92,6 +92,26 @@ impl Window {
         self.x[0] * self.stride * self.stride * self.plane_len() + SLACK
     }
 
+    /// Values of one phase plane for every channel of x, with room behind each.
+    pub(crate) fn part_len(&self) -> usize {
+        self.x[0] * (self.plane_len() + SLACK)
+    }
+
+    /// Refuses windows for which one sample needs more memory than 2³⁰ values.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        let wide = |value: usize| value as u128;
+        let [lines, pitch] = self.plane().map(wide);
+        let (c, o, k) = (wide(self.x[0]), wide(self.y[0]), wide(self.kernel_size));
+        let planes = c.saturating_mul(wide(self.stride * self.stride) + 1).saturating_mul(lines * pitch);
+        let values = planes.saturating_add(o.saturating_mul(2 * lines * pitch)).saturating_add(16 * o * c * k * k);
+        if values > 1 << 30 {
+            let (name, range) =
+                ("the memory of a convolution", "at most 2³⁰ values a sample: make it or its image smaller");
+            return Err(Error::OutOfRange { name, value: values.to_string(), range });
+        }
+        Ok(())
+    }
+
     /// Places from the first output to the last.
     fn places(&self) -> usize {
         (self.y[1] - 1) * self.plane()[1] + self.y[2]
@@ -254,7 +274,7 @@ pub fn correlate<T: Scalar>(window: &Window, planes: &[T], w: &[T], lines: &mut 
 }
 
 /// x ← Σ w·y for one sample, see above. Shapes: lines as [`spread_outputs`] left them, w o×taps, turned taps·o, planes
-/// planes_len + c·SLACK and x c×h×w.
+/// planes_len, part a plane of every channel with SLACK behind it, and x c×h×w.
 pub fn transpose<T: Scalar>(
     window: &Window,
     lines: &[T],

@@ -8,7 +8,8 @@
 //! ```
 //!
 //! The pooled one's 4×4 come from 7×7 by squares that stick out, and its way back, 4 → 8 → 16, overshoots: the convolution
-//! before the last has no padding and takes 16 to 14, which doubles to 28. So it is for images of 28×28 alone.
+//! before the last has no padding and takes 16 to 14, which doubles to 28. So it fits images whose sides are 4 below a multiple of
+//! 8, as 28 is.
 //!
 //! Slides: CE6146 "Convolutional Autoencoder"; DIVE "Convolutional autoencoder".
 
@@ -57,7 +58,7 @@ pub fn strided(input: &[usize], filters: &[usize], output: Activation, loss: Los
     Spec { input: input.to_vec(), loss, reduction: Reduction::Mean, encoder, decoder }
 }
 
-/// Convolutions with pooling and upsampling, for images of 28×28.
+/// Convolutions with pooling and upsampling, for images whose sides are 4 below a multiple of 8.
 #[must_use]
 pub fn pooled(input: &[usize], output: Activation, loss: LossKind) -> Spec {
     let (pool, up) = (LayerSpec::MaxPool2d { size: 2 }, LayerSpec::Upsample2d { size: 2 });

@@ -24,6 +24,16 @@ pub enum Error {
         /// The samples' shape.
         shape: Vec<usize>,
     },
+    /// The network's last layer gives images of another size than its first one took.
+    #[error(
+        "the network gives back images of shape {output:?}, but takes {input:?}: strides, pooling and upsampling must lead back to the same height and width; 4, 8, 12, … fit two halvings"
+    )]
+    AnotherImage {
+        /// Shape of a sample that comes in.
+        input: Vec<usize>,
+        /// Shape of a sample that goes out.
+        output: Vec<usize>,
+    },
     /// A KL sparsity penalty behind a layer that cannot give values within 0..1.
     #[error(
         "the KL sparsity penalty needs a code within 0..1, but the encoder's last layer has no activation: take the L1 penalty"

@@ -25,7 +25,7 @@ fn dense(units: usize, activation: Activation) -> LayerSpec {
 
 /// The two last layers of every variational encoder.
 fn sampler(latent_dim: usize, beta: f64) -> [LayerSpec; 2] {
-    [dense(2 * latent_dim, Activation::Linear), LayerSpec::Reparameterize { latent_dim, beta }]
+    [dense(latent_dim.saturating_mul(2), Activation::Linear), LayerSpec::Reparameterize { latent_dim, beta }]
 }
 
 /// `input` → `hidden` → a code of `latent_dim` → mirrored back: 784-400-20-400-784 is the PyTorch example.
@@ -52,7 +52,7 @@ pub fn conv_spec(input: &[usize], latent_dim: usize, beta: f64, output: Activati
     let (h, w) = (quarter(1), quarter(0));
     let encoder = [conv(32, 2), conv(64, 2), dense(16, Activation::Relu)];
     let decoder = vec![
-        dense(64 * h * w, Activation::Relu),
+        dense(h.saturating_mul(w).saturating_mul(64), Activation::Relu),
         LayerSpec::Reshape { shape: vec![64, h, w] },
         double(64),
         double(32),

@@ -117,7 +117,10 @@ impl<T: Scalar> Trainer<T> {
     pub fn memory_needed(network: &Network<T>, optimizer: &Optimizer, batch_size: usize) -> usize {
         let weights = network.param_count().saturating_mul(1 + optimizer.slots());
         let row = (0..=network.layers().len()).map(|at| 2 * network.width(at)).sum::<usize>();
-        batch_size.saturating_mul(row).saturating_add(weights).saturating_mul(size_of::<T>())
+        let workspace = network.layers().iter().map(|layer| layer.scratch_len()).max().unwrap_or(0);
+        let of_threads = workspace.saturating_mul(rayon::current_num_threads());
+        let values = batch_size.saturating_mul(row).saturating_add(weights).saturating_add(of_threads);
+        values.saturating_mul(size_of::<T>())
     }
 
     /// The network.
@@ -313,10 +316,9 @@ impl<T: Scalar> Trainer<T> {
     fn rows(&mut self, source: &Source, samples: &[u32], mode: Mode, backward: bool) -> f64 {
         let batch = samples.len();
         // What is measured with is always the same noise, that of no epoch.
-        let epoch = if mode == Mode::Train { self.epoch } else { 0 };
-        let Self { network, arena, theta, workspace, memory, row_losses, means, terms, pace, seed, .. } = self;
-        let (network, arena, theta, workspace, pace, seed) =
-            (&*network, &*arena, &**theta, &**workspace, &*pace, *seed);
+        let (seed, epoch) = if mode == Mode::Train { (self.seed, self.epoch) } else { (0, 0) };
+        let Self { network, arena, theta, workspace, memory, row_losses, means, terms, pace, .. } = self;
+        let (network, arena, theta, workspace, pace) = (&*network, &*arena, &**theta, &**workspace, &*pace);
         let source = Some(source);
         let phase = Phase { network, arena, theta, workspace, source, seed, epoch, batch, mode, backward };
         let shards = memory.par_chunks_mut(arena.shard_len()).zip(samples.par_chunks(arena.shard_rows()));
