@@ -19,10 +19,12 @@
 #![forbid(unsafe_code)]
 
 mod arena;
+mod blocks;
 mod error;
 mod fit;
 mod order;
 mod pace;
+mod rows;
 mod source;
 mod trainer;
 pub mod yardstick;

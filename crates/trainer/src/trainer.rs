@@ -4,15 +4,17 @@
 //! block of the parameters the gradient is summed over all rows in order, and the optimiser moves that block at once,
 //! while it is in cache. No value depends on how many threads there are or how large a shard is.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 
-use handgrad_layers::{BatchRows, Block, Mode, Optimizer, Pass, Saved, SavedBatch, Scalar, activation};
+use handgrad_layers::{BatchRows, Mode, Optimizer, Scalar, activation};
 use handgrad_models::Network;
 use ndarray::{Array2, ArrayViewMut2, Axis};
 use rayon::prelude::*;
 
 use crate::arena::Arena;
+use crate::blocks::{Part, Work, blocks_of, gradient_of, update};
 use crate::pace::Pace;
+use crate::rows::{Phase, lock, means_over_batch, of_thread};
 use crate::{Error, Source};
 
 /// A network with its weights, the optimiser with its running values, and the memory that a step needs.
@@ -40,22 +42,6 @@ pub struct Trainer<T> {
     pace: Pace,
 }
 
-/// A block of a layer's parameters, and where it lies in θ.
-#[derive(Clone, Debug)]
-struct Work {
-    layer: usize,
-    block: Block,
-    len: usize,
-    /// Multiply-adds a sample.
-    cost: usize,
-}
-
-/// A block holds about this many values: found by trying, see decisions 6 and 7 in `docs/decisions`.
-const BLOCK_VALUES: usize = 1 << 15;
-/// A block has at least this many rows, which share one packing of δ.
-const BLOCK_ROWS: usize = 96;
-/// Of a convolution's weights, a block makes about this many multiply-adds a sample.
-const BLOCK_COST: usize = 1 << 16;
 /// A shard has at least this many samples: fewer do not pay for being handed to a thread.
 const SHARD_ROWS: usize = 8;
 
@@ -364,203 +350,8 @@ impl<T: Scalar> Trainer<T> {
     }
 }
 
-/// What every shard of phase one is told.
-struct Phase<'a, T> {
-    network: &'a Network<T>,
-    arena: &'a Arena,
-    theta: &'a [T],
-    workspace: &'a [Mutex<Vec<T>>],
-    /// None where the forward pass begins further on.
-    source: Option<&'a Source<'a>>,
-    seed: u64,
-    epoch: u64,
-    batch: usize,
-    mode: Mode,
-    backward: bool,
-}
-
-impl<T: Scalar> Phase<'_, T> {
-    fn pass<'a>(&self, layer: usize, samples: &'a [u32], means: &'a [T], scratch: &'a mut [T]) -> Pass<'a, T> {
-        let scratch = &mut scratch[..self.network.layers()[layer].scratch_len()];
-        Pass { mode: self.mode, seed: self.seed, epoch: self.epoch, layer, samples, batch: self.batch, means, scratch }
-    }
-
-    fn forward(&self, shard: &mut [T], samples: &[u32]) {
-        if let Some(source) = self.source {
-            source.fill_rows(samples, self.arena.x(shard, 0, samples.len()));
-        }
-        self.forward_from(0, shard, samples);
-    }
-
-    /// The layers from number `first` on; their input is there.
-    fn forward_from(&self, first: usize, shard: &mut [T], samples: &[u32]) {
-        let rows = samples.len();
-        let mut workspace = lock(of_thread(self.workspace));
-        for (at, layer) in self.network.layers().iter().enumerate().skip(first) {
-            let (x, y) = self.arena.x_pair(shard, at, rows);
-            let theta = &self.theta[self.network.theta_of(at)];
-            layer.forward(theta, x, y, &mut self.pass(at, samples, &[], &mut workspace));
-        }
-    }
-
-    fn loss_and_backward(&self, shard: &mut [T], samples: &[u32], means: &[T], losses: &mut [T]) {
-        let (network, arena, rows) = (self.network, self.arena, samples.len());
-        let mut workspace = lock(of_thread(self.workspace));
-        let width = network.width(0);
-        let (target, prediction, delta) = arena.ends(shard, rows);
-        let pairs = prediction.chunks_exact(width).zip(target.chunks_exact(width));
-        for (((prediction, target), delta), row_loss) in pairs.zip(delta.chunks_exact_mut(width)).zip(losses) {
-            *row_loss = match self.backward {
-                true => network.loss().forward_backward(prediction, target, self.batch, delta),
-                false => network.loss().forward(prediction, target),
-            };
-        }
-        // From the last layer to the first; the means and penalties of the last layers stand last.
-        let (mut means, mut number) = (means, network.layers().iter().filter(|l| l.penalty_name().is_some()).count());
-        for (at, layer) in network.layers().iter().enumerate().rev() {
-            let own_means = if layer.needs_means() {
-                let (others, own) = means.split_at(means.len() - network.width(at));
-                means = others;
-                own
-            } else {
-                &[]
-            };
-            if layer.penalty_name().is_some() {
-                number -= 1;
-                let (x, y, penalties) = arena.penalty(shard, at, number, rows);
-                layer.penalty(Saved { x, y }, penalties, &mut self.pass(at, samples, own_means, &mut workspace));
-            }
-            if self.backward {
-                let (x, y, dy, dx) = arena.backward(shard, at, rows);
-                let theta = &self.theta[network.theta_of(at)];
-                let mut pass = self.pass(at, samples, own_means, &mut workspace);
-                layer.backward_input(theta, Saved { x, y }, dy, dx, &mut pass);
-            }
-        }
-    }
-}
-
-/// The mean of each input of the layers that need them: over the samples in order.
-fn means_over_batch<T: Scalar>(network: &Network<T>, arena: &Arena, memory: &[T], batch: usize, means: &mut [T]) {
-    let mut rest = means;
-    for at in (0..network.layers().len()).filter(|&at| network.layers()[at].needs_means()) {
-        let (means, others) = rest.split_at_mut(network.width(at));
-        rest = others;
-        means.fill(T::ZERO);
-        for x in arena.batch_x(memory, at, batch).iter() {
-            means.iter_mut().zip(x).for_each(|(mean, &x)| *mean += x);
-        }
-        let count = T::from_f64(batch as f64);
-        means.iter_mut().for_each(|mean| *mean /= count);
-    }
-}
-
 fn copy_rows<T: Scalar>(from: BatchRows<T>, to: &mut ArrayViewMut2<T>) {
     for (mut to, from) in to.rows_mut().into_iter().zip(from.iter()) {
         to.iter_mut().zip(from).for_each(|(to, &from)| *to = from);
     }
-}
-
-/// What belongs to the thread that asks.
-fn of_thread<T>(each: &[Mutex<Vec<T>>]) -> &Mutex<Vec<T>> {
-    &each[rayon::current_thread_index().unwrap_or(0) % each.len()]
-}
-
-/// dθ of one block, summed over the rows of the batch that phase one has left in memory.
-fn gradient_of<T: Scalar>(
-    network: &Network<T>,
-    arena: &Arena,
-    memory: &[T],
-    work: &Work,
-    rows: usize,
-    dtheta: &mut [T],
-    workspace: &mut [T],
-) {
-    let saved = SavedBatch {
-        x: arena.batch_x(memory, work.layer, rows),
-        delta: arena.batch_delta(memory, work.layer + 1, rows),
-    };
-    let layer = &network.layers()[work.layer];
-    layer.backward_params(saved, &work.block, dtheta, &mut workspace[..layer.scratch_len()]);
-}
-
-/// A panic elsewhere does not make scratch memory unusable: it may hold anything.
-fn lock<T>(scratch: &Mutex<Vec<T>>) -> MutexGuard<'_, Vec<T>> {
-    scratch.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// The same stretch of θ and of the optimiser's running values.
-struct Part<'a, T> {
-    theta: &'a mut [T],
-    first: &'a mut [T],
-    second: &'a mut [T],
-}
-
-impl<'a, T> Part<'a, T> {
-    fn split_at(self, at: usize) -> (Self, Self) {
-        let split = |values: &'a mut [T]| {
-            // A slot that the optimiser does not use is empty.
-            let at = at.min(values.len());
-            values.split_at_mut(at)
-        };
-        let (theta, theta_after) = split(self.theta);
-        let (first, first_after) = split(self.first);
-        let (second, second_after) = split(self.second);
-        (Self { theta, first, second }, Self { theta: theta_after, first: first_after, second: second_after })
-    }
-}
-
-/// Calls `run` for every block with its part: cut into as many stretches of about the same cost as there are threads,
-/// and within a stretch one block after another, so that a thread can come back to the same weights in every step.
-fn update<T: Scalar>(
-    blocks: &[Work],
-    part: Part<T>,
-    threads: usize,
-    pace: &Pace,
-    run: &(impl Fn(&Work, Part<T>) + Sync),
-) {
-    if threads <= 1 || blocks.len() <= 1 {
-        return pace.run(|| {
-            let mut rest = part;
-            for work in blocks {
-                let (part, after) = rest.split_at(work.len);
-                run(work, part);
-                rest = after;
-            }
-        });
-    }
-    let left_threads = threads / 2;
-    let all: usize = blocks.iter().map(|work| work.cost).sum();
-    let (mut count, mut len, mut cost) = (1, blocks[0].len, blocks[0].cost);
-    // The left half takes a block as long as most of it lies within its share.
-    while count < blocks.len() - 1 && (2 * cost + blocks[count].cost) * threads <= 2 * all * left_threads {
-        len += blocks[count].len;
-        cost += blocks[count].cost;
-        count += 1;
-    }
-    let ((left, right), (left_part, right_part)) = (blocks.split_at(count), part.split_at(len));
-    rayon::join(
-        || update(left, left_part, left_threads, pace, run),
-        || update(right, right_part, threads - left_threads, pace, run),
-    );
-}
-
-/// Cuts every parameter into blocks of whole rows, in the order of θ.
-fn blocks_of<T: Scalar>(network: &Network<T>) -> Vec<Work> {
-    let mut blocks = Vec::new();
-    for param in network.params() {
-        let (rows, len) = (param.spec.rows(), param.spec.len());
-        let width = len / rows;
-        let block_rows = match param.spec.uses {
-            1 => (BLOCK_VALUES / width).max(BLOCK_ROWS),
-            uses => (BLOCK_COST / (width * uses)).max(1),
-        };
-        for start in (0..rows).step_by(block_rows) {
-            let end = rows.min(start + block_rows);
-            let block = Block { param: param.index, rows: start..end };
-            let len = (end - start) * width;
-            blocks.push(Work { layer: param.layer, block, len, cost: len * param.spec.uses });
-        }
-    }
-    blocks
 }

@@ -1,0 +1,117 @@
+//! Phase two of a step: the parameters in blocks, each with its gradient, a stretch of blocks for each thread.
+
+use handgrad_layers::{Block, SavedBatch, Scalar};
+use handgrad_models::Network;
+
+use crate::arena::Arena;
+use crate::pace::Pace;
+
+/// A block of a layer's parameters, and where it lies in θ.
+#[derive(Clone, Debug)]
+pub(crate) struct Work {
+    pub layer: usize,
+    pub block: Block,
+    pub len: usize,
+    /// Multiply-adds a sample.
+    pub cost: usize,
+}
+
+/// A block holds about this many values: found by trying, see decisions 6 and 7 in `docs/decisions`.
+const BLOCK_VALUES: usize = 1 << 15;
+/// A block has at least this many rows, which share one packing of δ.
+const BLOCK_ROWS: usize = 96;
+/// Of a convolution's weights, a block makes about this many multiply-adds a sample.
+const BLOCK_COST: usize = 1 << 16;
+/// dθ of one block, summed over the rows of the batch that phase one has left in memory.
+pub(crate) fn gradient_of<T: Scalar>(
+    network: &Network<T>,
+    arena: &Arena,
+    memory: &[T],
+    work: &Work,
+    rows: usize,
+    dtheta: &mut [T],
+    workspace: &mut [T],
+) {
+    let saved = SavedBatch {
+        x: arena.batch_x(memory, work.layer, rows),
+        delta: arena.batch_delta(memory, work.layer + 1, rows),
+    };
+    let layer = &network.layers()[work.layer];
+    layer.backward_params(saved, &work.block, dtheta, &mut workspace[..layer.scratch_len()]);
+}
+
+/// The same stretch of θ and of the optimiser's running values.
+pub(crate) struct Part<'a, T> {
+    pub theta: &'a mut [T],
+    pub first: &'a mut [T],
+    pub second: &'a mut [T],
+}
+
+impl<'a, T> Part<'a, T> {
+    fn split_at(self, at: usize) -> (Self, Self) {
+        let split = |values: &'a mut [T]| {
+            // A slot that the optimiser does not use is empty.
+            let at = at.min(values.len());
+            values.split_at_mut(at)
+        };
+        let (theta, theta_after) = split(self.theta);
+        let (first, first_after) = split(self.first);
+        let (second, second_after) = split(self.second);
+        (Self { theta, first, second }, Self { theta: theta_after, first: first_after, second: second_after })
+    }
+}
+
+/// Calls `run` for every block with its part: cut into as many stretches of about the same cost as there are threads,
+/// and within a stretch one block after another, so that a thread can come back to the same weights in every step.
+pub(crate) fn update<T: Scalar>(
+    blocks: &[Work],
+    part: Part<T>,
+    threads: usize,
+    pace: &Pace,
+    run: &(impl Fn(&Work, Part<T>) + Sync),
+) {
+    if threads <= 1 || blocks.len() <= 1 {
+        return pace.run(|| {
+            let mut rest = part;
+            for work in blocks {
+                let (part, after) = rest.split_at(work.len);
+                run(work, part);
+                rest = after;
+            }
+        });
+    }
+    let left_threads = threads / 2;
+    let all: usize = blocks.iter().map(|work| work.cost).sum();
+    let (mut count, mut len, mut cost) = (1, blocks[0].len, blocks[0].cost);
+    // The left half takes a block as long as most of it lies within its share.
+    while count < blocks.len() - 1 && (2 * cost + blocks[count].cost) * threads <= 2 * all * left_threads {
+        len += blocks[count].len;
+        cost += blocks[count].cost;
+        count += 1;
+    }
+    let ((left, right), (left_part, right_part)) = (blocks.split_at(count), part.split_at(len));
+    rayon::join(
+        || update(left, left_part, left_threads, pace, run),
+        || update(right, right_part, threads - left_threads, pace, run),
+    );
+}
+
+/// Cuts every parameter into blocks of whole rows, in the order of θ.
+pub(crate) fn blocks_of<T: Scalar>(network: &Network<T>) -> Vec<Work> {
+    let mut blocks = Vec::new();
+    for param in network.params() {
+        let (rows, len) = (param.spec.rows(), param.spec.len());
+        let width = len / rows;
+        let block_rows = match param.spec.uses {
+            1 => (BLOCK_VALUES / width).max(BLOCK_ROWS),
+            uses => (BLOCK_COST / (width * uses)).max(1),
+        };
+        for start in (0..rows).step_by(block_rows) {
+            let end = rows.min(start + block_rows);
+            let block = Block { param: param.index, rows: start..end };
+            let len = (end - start) * width;
+            blocks.push(Work { layer: param.layer, block, len, cost: len * param.spec.uses });
+        }
+    }
+    blocks
+}

@@ -1,0 +1,116 @@
+//! Phase one of a step: a shard of the batch forward, loss, and backward to the inputs.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use handgrad_layers::{Mode, Pass, Saved, Scalar};
+use handgrad_models::Network;
+
+use crate::Source;
+use crate::arena::Arena;
+
+/// What every shard of phase one is told.
+pub(crate) struct Phase<'a, T> {
+    pub network: &'a Network<T>,
+    pub arena: &'a Arena,
+    pub theta: &'a [T],
+    pub workspace: &'a [Mutex<Vec<T>>],
+    /// None where the forward pass begins further on.
+    pub source: Option<&'a Source<'a>>,
+    pub seed: u64,
+    pub epoch: u64,
+    pub batch: usize,
+    pub mode: Mode,
+    pub backward: bool,
+}
+
+impl<T: Scalar> Phase<'_, T> {
+    fn pass<'a>(&self, layer: usize, samples: &'a [u32], means: &'a [T], scratch: &'a mut [T]) -> Pass<'a, T> {
+        let scratch = &mut scratch[..self.network.layers()[layer].scratch_len()];
+        Pass { mode: self.mode, seed: self.seed, epoch: self.epoch, layer, samples, batch: self.batch, means, scratch }
+    }
+
+    pub fn forward(&self, shard: &mut [T], samples: &[u32]) {
+        if let Some(source) = self.source {
+            source.fill_rows(samples, self.arena.x(shard, 0, samples.len()));
+        }
+        self.forward_from(0, shard, samples);
+    }
+
+    /// The layers from number `first` on; their input is there.
+    pub fn forward_from(&self, first: usize, shard: &mut [T], samples: &[u32]) {
+        let rows = samples.len();
+        let mut workspace = lock(of_thread(self.workspace));
+        for (at, layer) in self.network.layers().iter().enumerate().skip(first) {
+            let (x, y) = self.arena.x_pair(shard, at, rows);
+            let theta = &self.theta[self.network.theta_of(at)];
+            layer.forward(theta, x, y, &mut self.pass(at, samples, &[], &mut workspace));
+        }
+    }
+
+    pub fn loss_and_backward(&self, shard: &mut [T], samples: &[u32], means: &[T], losses: &mut [T]) {
+        let (network, arena, rows) = (self.network, self.arena, samples.len());
+        let mut workspace = lock(of_thread(self.workspace));
+        let width = network.width(0);
+        let (target, prediction, delta) = arena.ends(shard, rows);
+        let pairs = prediction.chunks_exact(width).zip(target.chunks_exact(width));
+        for (((prediction, target), delta), row_loss) in pairs.zip(delta.chunks_exact_mut(width)).zip(losses) {
+            *row_loss = match self.backward {
+                true => network.loss().forward_backward(prediction, target, self.batch, delta),
+                false => network.loss().forward(prediction, target),
+            };
+        }
+        // From the last layer to the first; the means and penalties of the last layers stand last.
+        let (mut means, mut number) = (means, network.layers().iter().filter(|l| l.penalty_name().is_some()).count());
+        for (at, layer) in network.layers().iter().enumerate().rev() {
+            let own_means = if layer.needs_means() {
+                let (others, own) = means.split_at(means.len() - network.width(at));
+                means = others;
+                own
+            } else {
+                &[]
+            };
+            if layer.penalty_name().is_some() {
+                number -= 1;
+                let (x, y, penalties) = arena.penalty(shard, at, number, rows);
+                layer.penalty(Saved { x, y }, penalties, &mut self.pass(at, samples, own_means, &mut workspace));
+            }
+            if self.backward {
+                let (x, y, dy, dx) = arena.backward(shard, at, rows);
+                let theta = &self.theta[network.theta_of(at)];
+                let mut pass = self.pass(at, samples, own_means, &mut workspace);
+                layer.backward_input(theta, Saved { x, y }, dy, dx, &mut pass);
+            }
+        }
+    }
+}
+
+/// The mean of each input of the layers that need them: over the samples in order.
+pub(crate) fn means_over_batch<T: Scalar>(
+    network: &Network<T>,
+    arena: &Arena,
+    memory: &[T],
+    batch: usize,
+    means: &mut [T],
+) {
+    let mut rest = means;
+    for at in (0..network.layers().len()).filter(|&at| network.layers()[at].needs_means()) {
+        let (means, others) = rest.split_at_mut(network.width(at));
+        rest = others;
+        means.fill(T::ZERO);
+        for x in arena.batch_x(memory, at, batch).iter() {
+            means.iter_mut().zip(x).for_each(|(mean, &x)| *mean += x);
+        }
+        let count = T::from_f64(batch as f64);
+        means.iter_mut().for_each(|mean| *mean /= count);
+    }
+}
+
+/// What belongs to the thread that asks.
+pub(crate) fn of_thread<T>(each: &[Mutex<Vec<T>>]) -> &Mutex<Vec<T>> {
+    &each[rayon::current_thread_index().unwrap_or(0) % each.len()]
+}
+
+/// A panic elsewhere does not make scratch memory unusable: it may hold anything.
+pub(crate) fn lock<T>(scratch: &Mutex<Vec<T>>) -> MutexGuard<'_, Vec<T>> {
+    scratch.lock().unwrap_or_else(PoisonError::into_inner)
+}
