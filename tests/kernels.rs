@@ -1,6 +1,8 @@
 //! The hot loops against their plain twins, against matrixmultiply, and against f64.
 
-use handgrad_kernels::{BatchRows, Finish, Level, level, matmul, matmul_bias, matmul_nt, matmul_tn, reference, rivals};
+use handgrad_kernels::{
+    BatchRows, Finish, Level, Scalar, level, matmul, matmul_bias, matmul_nt, matmul_tn, reference, rivals,
+};
 use handgrad_tests::numbers;
 use rayon::prelude::*;
 
@@ -255,56 +257,122 @@ fn f64_products_agree_with_sums_in_order() {
     }
 }
 
-/// The loops of convolutions: in f32 with registers, in f64 the plain twin, over windows of every remainder.
+/// The loops of convolutions: in f32 with registers, in f64 the plain twin, over images of every remainder.
 #[test]
-fn products_with_overlapping_rows_equal_their_sums_written_out() {
-    use handgrad_kernels::windows::{LANES, SLACK, Windows, add_dots, correlate};
-    for (lines, channels, taps, places) in [
-        (1, 1, 1, 1),
-        (2, 3, 2, 17),
-        (3, 1, 9, 130),
-        (4, 2, 5, 64),
-        (7, 2, 4, 33),
-        (8, 1, 3, 16),
-        (13, 3, 9, 200),
-        (9, 1, 0, 5),
+fn loops_over_lanes_equal_their_sums_written_out() {
+    lanes_of::<f32>();
+    lanes_of::<f64>();
+}
+
+fn lanes_of<T: Scalar>() {
+    use handgrad_kernels::Finish;
+    use handgrad_kernels::lanes::{Grid, LANES, Windows, add_dots, correlate, pack, unpack};
+    let values = |count: usize, seed: u64| -> Vec<T> {
+        numbers(count, seed).into_iter().map(|value| T::from_f64(f64::from(value))).collect()
+    };
+    let lanes = |count: usize, seed: u64| values(count * LANES, seed).as_chunks::<LANES>().0.to_vec();
+    let bits = |value: T| value.to_f64().to_bits();
+    for (outputs, channels, taps, lines, columns, step) in [
+        (1, 1, 1, 1, 1, 1),
+        (2, 3, 2, 3, 17, 2),
+        (3, 1, 9, 5, 13, 1),
+        (4, 2, 5, 2, 6, 3),
+        (7, 2, 4, 3, 5, 1),
+        (8, 1, 3, 16, 7, 2),
+        (13, 3, 9, 4, 28, 1),
+        (9, 1, 0, 2, 5, 2),
+        (5, 2, 16, 1, 33, 1),
     ] {
         let offsets: Vec<usize> = (0..taps).map(|tap| tap * 7 % 11).collect();
-        let channel = places + 11;
-        let values = numbers(channels * channel + 11 + SLACK, 1);
-        let windows = Windows { values: &values, channels, channel, offsets: &offsets };
-        let (rows, pitch) = (windows.rows(), places + SLACK + 3);
-        let w = numbers(lines * rows, 2);
-        let start = |row: usize| row / taps * channel + offsets[row % taps];
-        let mut out = vec![f32::NAN; lines * pitch];
-        correlate(&w, &windows, &mut out, pitch, places);
-        for (line, n) in (0..lines).flat_map(|line| (0..places).map(move |n| (line, n))) {
-            let sum = (0..rows).fold(0.0_f32, |sum, row| w[line * rows + row].mul_add(values[start(row) + n], sum));
-            assert_eq!(out[line * pitch + n].to_bits(), sum.to_bits(), "{lines}, {channels}, {taps}: line {line}, {n}");
+        let line = columns * step + 3;
+        let grid = Grid { start: 2, channel: lines * line + 5, line, column: step };
+        let image = lanes(channels * (lines * line + 5) + 13, 1);
+        let windows = Windows { values: &image, channels, grid, offsets: &offsets };
+        let (w, b) = (values(outputs * channels * taps, 2), values(outputs, 3));
+        let x = |t: usize, i: usize, j: usize| {
+            image[2 + t / taps * (lines * line + 5) + i * line + j * step + offsets[t % taps]]
+        };
+        // Written to every second column of an image of its own.
+        let to = Grid { start: 1, channel: lines * columns * 2, line: columns * 2, column: 2 };
+        let out_len = 1 + outputs * lines * columns * 2;
+        for (b, finish) in [(&b[..], Finish::Relu), (&[], Finish::None)] {
+            let mut out = vec![[T::NAN; LANES]; out_len];
+            correlate(&w, b, finish, &windows, [outputs, lines, columns], &mut out, to);
+            for (m, i, j, lane) in every([outputs, lines, columns, LANES]) {
+                let begin = b.get(m).copied().unwrap_or(T::ZERO);
+                let chain = (0..channels * taps)
+                    .fold(begin, |sum, t| w[m * channels * taps + t].mul_add(x(t, i, j)[lane], sum));
+                let expected = if finish == Finish::Relu && chain < T::ZERO { T::ZERO } else { chain };
+                let place = 1 + (m * lines + i) * columns * 2 + j * 2;
+                assert_eq!(bits(out[place][lane]), bits(expected), "{outputs} {channels} {taps}: {m} {i} {j} {lane}");
+            }
+            let untouched = out.iter().filter(|place| place.iter().all(|value| !value.is_finite())).count();
+            assert_eq!(untouched, out_len - outputs * lines * columns, "nothing else is written");
         }
 
-        let (whole, y_line) = (places.next_multiple_of(LANES), places + SLACK);
-        let y = numbers(lines * y_line, 3);
-        for part in [0..lines, 0..1, lines / 2..lines] {
-            let begun = numbers(part.len() * rows * LANES, 4);
+        let y = lanes(outputs * lines * columns, 4);
+        for part in [0..outputs, 0..1, outputs / 2..outputs] {
+            let begun = lanes(part.len() * channels * taps, 5);
             let mut sums = begun.clone();
-            add_dots(&y, y_line, part.clone(), &windows, places, &mut sums);
-            for (at, &sum) in sums.iter().enumerate() {
-                let (line, row, lane) = (at / LANES / rows, at / LANES % rows, at % LANES);
-                let (y, from) = (&y[(part.start + line) * y_line..][..whole], &values[start(row)..][..whole]);
-                let terms = y.iter().zip(from).skip(lane).step_by(LANES);
-                let expected = terms.fold(begun[at], |sum, (&y, &from)| y.mul_add(from, sum));
-                assert_eq!(sum.to_bits(), expected.to_bits(), "{lines}, {channels}, {taps}: sum {at} of {part:?}");
+            add_dots(&y, Grid::whole(lines, columns), part.clone(), &windows, [lines, columns], &mut sums);
+            for (at, (sum, begun)) in sums.iter().zip(&begun).enumerate() {
+                let (m, t) = (part.start + at / (channels * taps), at % (channels * taps));
+                for lane in 0..LANES {
+                    let chain = every([1, 1, lines, columns]).fold(begun[lane], |sum, (_, _, i, j)| {
+                        y[(m * lines + i) * columns + j][lane].mul_add(x(t, i, j)[lane], sum)
+                    });
+                    assert_eq!(bits(sum[lane]), bits(chain), "{outputs} {channels} {taps}: sum {at}, lane {lane}");
+                }
             }
         }
     }
-    let windows = Windows { values: &[0.0_f32; 200], channels: 1, channel: 0, offsets: &[0, 80] };
+
+    // Rows in and out again, from shards of seven.
+    for (rows, image) in [(1_usize, [1, 1, 1]), (16, [3, 5, 7]), (21, [2, 4, 8]), (37, [1, 3, 19])] {
+        let n: usize = image.iter().product();
+        let memory = values(rows.div_ceil(7) * (7 * n + 3) + 5, 6);
+        let batch = BatchRows::new(&memory, 5, n, rows, 7, 7 * n + 3);
+        let [channels, lines, columns] = image;
+        for first in (0..rows).step_by(LANES) {
+            let count = LANES.min(rows - first);
+            let padded = Grid { start: 4, channel: (lines + 1) * (columns + 2), line: columns + 2, column: 1 };
+            let mut apart = vec![[T::NAN; LANES]; 4 + channels * (lines + 1) * (columns + 2)];
+            pack(batch, first, image, &mut apart, padded);
+            for (c, i, j, lane) in every([channels, lines, columns, LANES]) {
+                let expected =
+                    if lane < count { batch.row(first + lane)[(c * lines + i) * columns + j] } else { T::ZERO };
+                let place = 4 + (c * (lines + 1) + i) * (columns + 2) + j;
+                assert_eq!(bits(apart[place][lane]), bits(expected), "row {first} + {lane}: {c} {i} {j}");
+            }
+            let mut together = vec![[T::NAN; LANES]; n];
+            pack(batch, first, image, &mut together, Grid::whole(lines, columns));
+            let mut back = vec![T::NAN; count * n];
+            unpack(&together, &mut back);
+            let rows: Vec<T> = (first..first + count).flat_map(|row| batch.row(row).to_vec()).collect();
+            assert_eq!(back, rows);
+        }
+    }
+
+    let image = vec![[T::ONE; LANES]; 10];
+    let grid = Grid::whole(2, 5);
+    let reaching = |channels: usize, offset: usize| (channels, vec![offset]);
     let refused = |f: &dyn Fn()| assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(f)).is_err());
-    refused(&|| correlate(&[1.0, 1.0], &windows, &mut [0.0; 200], 200, 1));
-    refused(&|| add_dots(&[0.0; 200], 200, 0..1, &windows, 121, &mut [0.0; 32]));
-    refused(&|| add_dots(&[0.0; 100], 100, 0..1, &windows, 101, &mut [0.0; 32]));
-    // Sizes that would wrap around.
-    let many = Windows { values: &[0.0_f32; 16][..], channels: 1 << 60, channel: 0, offsets: &[0] };
-    refused(&|| add_dots(&[0.0; 16], 16, 0..1, &many, 16, &mut []));
-    refused(&|| correlate(&[2.0], &windows, &mut [0.0; 27], 27, usize::MAX - 100));
+    for (channels, offsets) in [reaching(1, 1), reaching(2, 0), reaching(1 << 60, 0), reaching(1, usize::MAX)] {
+        let windows = Windows { values: &image, channels, grid, offsets: &offsets };
+        refused(&|| correlate(&[T::ONE], &[], Finish::None, &windows, [1, 2, 5], &mut image.clone(), grid));
+        refused(&|| add_dots(&image, grid, 0..1, &windows, [2, 5], &mut image[..1].to_vec()));
+    }
+    let windows = Windows { values: &image, channels: 1, grid, offsets: &[0] };
+    refused(&|| correlate(&[T::ONE], &[], Finish::None, &windows, [1, 2, 5], &mut image[..9].to_vec(), grid));
+    refused(&|| correlate(&[T::ONE; 2], &[], Finish::None, &windows, [1, 2, 5], &mut image.clone(), grid));
+    refused(&|| add_dots(&image[..9], grid, 0..1, &windows, [2, 5], &mut image[..1].to_vec()));
+    refused(&|| pack(BatchRows::contiguous(&[T::ONE; 10], 10), 0, [1, 2, 5], &mut image[..9].to_vec(), grid));
+    refused(&|| pack(BatchRows::contiguous(&[T::ONE; 10], 10), 2, [1, 2, 5], &mut image.clone(), grid));
+    refused(&|| unpack(&image, &mut [T::ONE; 15]));
+    refused(&|| unpack(&image, &mut [T::ONE; 170]));
+}
+
+/// Every combination of numbers below these.
+fn every([a, b, c, d]: [usize; 4]) -> impl Iterator<Item = (usize, usize, usize, usize)> {
+    (0..a * b * c * d).map(move |at| (at / (b * c * d), at / (c * d) % b, at / d % c, at % d))
 }

@@ -1,7 +1,7 @@
 //! Every layer beside the dense one: gradients against central differences, forward passes against their definition.
 
 use handgrad_layers::gradcheck::check_layer;
-use handgrad_layers::planes::Chw;
+use handgrad_layers::window::Chw;
 use handgrad_layers::{
     Activation, ActivityL1, Conv2d, ConvTranspose2d, Dropout, KlSparsity, Layer, MaxPool2d, Mode, Noise, Padding, Pass,
     Reparameterize, Reshape, Saved, Scalar, Upsample2d, kl_sparsity, reparameterize,
@@ -94,7 +94,7 @@ fn transposed_convolutions_agree_with_central_differences() {
 
 /// y(o,i,j) = b(o) + Σ w·x̂, written out.
 fn naive(conv: &Conv2d, w: &[f64], b: &[f64], x: &[f64]) -> Vec<f64> {
-    let handgrad_layers::planes::Window { x: [c, h, width], y: [o, lines, columns], kernel_size: k, .. } = conv.window;
+    let handgrad_layers::window::Window { x: [c, h, width], y: [o, lines, columns], kernel_size: k, .. } = conv.window;
     let (s, d) = (conv.window.stride, conv.window.dilation);
     let mut y = Vec::new();
     for output in 0..o {

@@ -11,6 +11,7 @@
 //!
 //! This is the only crate that may hold `unsafe`; each block says why it is sound.
 
+pub mod lanes;
 pub mod math;
 mod matmul;
 mod microkernel;
@@ -21,7 +22,6 @@ pub mod rivals;
 mod rows;
 mod scalar;
 mod simd;
-pub mod windows;
 
 pub use matmul::{Finish, matmul, matmul_bias, matmul_nt, matmul_tn};
 pub use rows::BatchRows;

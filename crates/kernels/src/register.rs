@@ -22,13 +22,15 @@ pub(crate) unsafe trait Register: Copy {
     /// 0 where self is below 0, self elsewhere: NaN stays NaN.
     unsafe fn relu(self) -> Self;
 
-    /// to(i, j) ← from(j, i) for a block of LANES × LANES floats, rows `from_stride` and `to_stride` floats apart.
+    /// to(i)[j] ← from(j)[i] for a block of LANES × LANES floats: `from` and `to` say where each of its rows lies. All is read
+    /// before anything is written, so several of `to` may be the same.
     #[inline(always)]
-    unsafe fn transpose(from: *const f32, from_stride: usize, to: *mut f32, to_stride: usize) {
+    unsafe fn transpose(from: impl Fn(usize) -> *const f32, to: impl Fn(usize) -> *mut f32) {
         for i in 0..Self::LANES {
+            let to = to(i);
             for j in 0..Self::LANES {
-                // SAFETY: the caller vouches for both blocks.
-                unsafe { *to.add(i * to_stride + j) = *from.add(j * from_stride + i) };
+                // SAFETY: the caller vouches for all rows.
+                unsafe { *to.add(j) = *from(j).add(i) };
             }
         }
     }
@@ -97,9 +99,9 @@ mod x86 {
                     unsafe { $max($set1(0.0), self) }
                 }
                 #[inline(always)]
-                unsafe fn transpose(from: *const f32, from_stride: usize, to: *mut f32, to_stride: usize) {
-                    // SAFETY: the caller vouches for the instruction set and for both blocks.
-                    unsafe { $turn(from, from_stride, to, to_stride) }
+                unsafe fn transpose(from: impl Fn(usize) -> *const f32, to: impl Fn(usize) -> *mut f32) {
+                    // SAFETY: the caller vouches for the instruction set and for all rows.
+                    unsafe { $turn(from, to) }
                 }
             }
         };
@@ -169,13 +171,13 @@ mod x86 {
 
     /// Transposes 4×4 blocks within the 128-bit quarters of each group of four rows, then moves the quarters.
     #[inline(always)]
-    unsafe fn turn16(from: *const f32, from_stride: usize, to: *mut f32, to_stride: usize) {
+    unsafe fn turn16(from: impl Fn(usize) -> *const f32, to: impl Fn(usize) -> *mut f32) {
         // SAFETY: the caller vouches for AVX-512 and for 16 rows of 16 floats on both sides.
         unsafe {
             // q[4·g + c]: column c of each 4×4 block of the rows 4g..4g+4
             let mut q = [_mm512_set1_ps(0.0); 16];
             for g in 0..4 {
-                let row = |r: usize| _mm512_loadu_ps(from.add((4 * g + r) * from_stride));
+                let row = |r: usize| _mm512_loadu_ps(from(4 * g + r));
                 let (low01, high01) = (_mm512_unpacklo_ps(row(0), row(1)), _mm512_unpackhi_ps(row(0), row(1)));
                 let (low23, high23) = (_mm512_unpacklo_ps(row(2), row(3)), _mm512_unpackhi_ps(row(2), row(3)));
                 q[4 * g] = _mm512_shuffle_ps::<0b01_00_01_00>(low01, low23);
@@ -200,7 +202,7 @@ mod x86 {
                     _mm512_shuffle_f32x4::<0b11_01_11_01>(odd01, odd23),
                 ];
                 for (b, row) in rows.into_iter().enumerate() {
-                    _mm512_storeu_ps(to.add((4 * b + c) * to_stride), row);
+                    _mm512_storeu_ps(to(4 * b + c), row);
                 }
             }
         }
@@ -208,12 +210,12 @@ mod x86 {
 
     /// As [`turn16`], with halves of 128 bits.
     #[inline(always)]
-    unsafe fn turn8(from: *const f32, from_stride: usize, to: *mut f32, to_stride: usize) {
+    unsafe fn turn8(from: impl Fn(usize) -> *const f32, to: impl Fn(usize) -> *mut f32) {
         // SAFETY: the caller vouches for AVX2 and for 8 rows of 8 floats on both sides.
         unsafe {
             let mut q = [_mm256_set1_ps(0.0); 8];
             for g in 0..2 {
-                let row = |r: usize| _mm256_loadu_ps(from.add((4 * g + r) * from_stride));
+                let row = |r: usize| _mm256_loadu_ps(from(4 * g + r));
                 let (low01, high01) = (_mm256_unpacklo_ps(row(0), row(1)), _mm256_unpackhi_ps(row(0), row(1)));
                 let (low23, high23) = (_mm256_unpacklo_ps(row(2), row(3)), _mm256_unpackhi_ps(row(2), row(3)));
                 q[4 * g] = _mm256_shuffle_ps::<0b01_00_01_00>(low01, low23);
@@ -222,8 +224,8 @@ mod x86 {
                 q[4 * g + 3] = _mm256_shuffle_ps::<0b11_10_11_10>(high01, high23);
             }
             for c in 0..4 {
-                _mm256_storeu_ps(to.add(c * to_stride), _mm256_permute2f128_ps::<0x20>(q[c], q[4 + c]));
-                _mm256_storeu_ps(to.add((4 + c) * to_stride), _mm256_permute2f128_ps::<0x31>(q[c], q[4 + c]));
+                _mm256_storeu_ps(to(c), _mm256_permute2f128_ps::<0x20>(q[c], q[4 + c]));
+                _mm256_storeu_ps(to(4 + c), _mm256_permute2f128_ps::<0x31>(q[c], q[4 + c]));
             }
         }
     }

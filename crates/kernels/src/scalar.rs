@@ -3,7 +3,7 @@
 use std::fmt::{Debug, Display};
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Range, Sub, SubAssign};
 
-use crate::windows::{self, Windows};
+use crate::lanes::{self, Grid, Lanes, Windows};
 use crate::{BatchRows, Finish, math, matmul};
 
 mod sealed {
@@ -103,19 +103,35 @@ pub trait Scalar:
     #[doc(hidden)]
     fn matmul_tn(x: BatchRows<Self>, d: BatchRows<Self>, inputs: Range<usize>, dw: &mut [Self]);
     #[doc(hidden)]
-    fn correlate(w: &[Self], windows: &Windows<'_, Self>, out: &mut [Self], pitch: usize, places: usize) {
-        windows::correlate_plain(w, windows, out, pitch, places);
+    fn correlate(
+        w: &[Self],
+        b: &[Self],
+        finish: Finish,
+        windows: &Windows<'_, Self>,
+        sizes: [usize; 3],
+        out: &mut [Lanes<Self>],
+        grid: Grid,
+    ) {
+        lanes::correlate_plain(w, b, finish, windows, sizes, out, grid);
     }
     #[doc(hidden)]
     fn add_dots(
-        y: &[Self],
-        y_line: usize,
-        lines: Range<usize>,
+        y: &[Lanes<Self>],
+        grid: Grid,
+        outputs: Range<usize>,
         windows: &Windows<'_, Self>,
-        whole: usize,
-        sums: &mut [Self],
+        sizes: [usize; 2],
+        sums: &mut [Lanes<Self>],
     ) {
-        windows::add_dots_plain(y, y_line, lines, windows, whole, sums);
+        lanes::add_dots_plain(y, grid, outputs, windows, sizes, sums);
+    }
+    #[doc(hidden)]
+    fn pack(rows: BatchRows<'_, Self>, first: usize, image: [usize; 3], to: &mut [Lanes<Self>], grid: Grid) {
+        lanes::pack_plain(rows, first, image, to, grid);
+    }
+    #[doc(hidden)]
+    fn unpack(from: &[Lanes<Self>], to: &mut [Self]) {
+        lanes::unpack_plain(from, to);
     }
 }
 
@@ -190,18 +206,32 @@ impl Scalar for f32 {
     fn matmul_tn(x: BatchRows<Self>, d: BatchRows<Self>, inputs: Range<usize>, dw: &mut [Self]) {
         matmul::single::matmul_tn(x, d, inputs, dw);
     }
-    fn correlate(w: &[Self], windows: &Windows<'_, Self>, out: &mut [Self], pitch: usize, places: usize) {
-        windows::correlate_f32(w, windows, out, pitch, places);
+    fn correlate(
+        w: &[Self],
+        b: &[Self],
+        finish: Finish,
+        windows: &Windows<'_, Self>,
+        sizes: [usize; 3],
+        out: &mut [Lanes<Self>],
+        grid: Grid,
+    ) {
+        lanes::correlate_f32(w, b, finish, windows, sizes, out, grid);
     }
     fn add_dots(
-        y: &[Self],
-        y_line: usize,
-        lines: Range<usize>,
+        y: &[Lanes<Self>],
+        grid: Grid,
+        outputs: Range<usize>,
         windows: &Windows<'_, Self>,
-        whole: usize,
-        sums: &mut [Self],
+        sizes: [usize; 2],
+        sums: &mut [Lanes<Self>],
     ) {
-        windows::add_dots_f32(y, y_line, lines, windows, whole, sums);
+        lanes::add_dots_f32(y, grid, outputs, windows, sizes, sums);
+    }
+    fn pack(rows: BatchRows<'_, Self>, first: usize, image: [usize; 3], to: &mut [Lanes<Self>], grid: Grid) {
+        lanes::pack_f32(rows, first, image, to, grid);
+    }
+    fn unpack(from: &[Lanes<Self>], to: &mut [Self]) {
+        lanes::unpack_f32(from, to);
     }
 }
 

@@ -19,14 +19,14 @@
 //! zeros that are needed are shared between both sides, and an odd one goes below and to the right, so at stride 2 an
 //! even image has none above. PyTorch's `padding=p` has p on every side.
 //!
-//! The loops are in [`planes`]. Slides: CE6146 "Convolutional Autoencoder"; DIVE "Convolutional autoencoder".
+//! The loops are in [`window`]. Slides: CE6146 "Convolutional Autoencoder"; DIVE "Convolutional autoencoder".
 //! Source: LeCun, Bottou, Bengio & Haffner, "Gradient-based learning applied to document recognition" (1998);
 //! Dumoulin & Visin, "A guide to convolution arithmetic for deep learning" (2016).
 
-use handgrad_kernels::vectorize;
+use handgrad_kernels::{Finish, vectorize};
 use serde::{Deserialize, Serialize};
 
-use crate::planes::{self, Chw, TurnedWeights, Window};
+use crate::window::{self, Chw, Window};
 use crate::{
     Activation, BatchRows, Block, Error, Layer, ParamRole, ParamSpec, Pass, Saved, SavedBatch, Scalar, activation,
 };
@@ -74,32 +74,22 @@ impl Padding {
 
 /// y ← φ(b + Σ w·x̂) for the samples of `x`. Shapes: w o×c×k×k, b o; scratch [`scratch_len`].
 pub fn forward<T: Scalar>(window: &Window, w: &[T], b: &[T], phi: Activation, x: &[T], y: &mut [T], scratch: &mut [T]) {
-    let (planes, rest) = scratch.split_at_mut(window.planes_len());
-    let lines = &mut rest[..window.lines_len()];
-    let ([_, h, width], x_len) = (window.y, window.x.iter().product());
-    planes.fill(T::ZERO);
-    for (x, y) in x.chunks_exact(x_len).zip(y.chunks_exact_mut(b.len() * h * width)) {
-        planes::spread(window, x, planes);
-        planes::correlate(window, planes, w, lines, y);
-        for (y, &b) in y.chunks_exact_mut(h * width).zip(b) {
-            y.iter_mut().for_each(|y| *y += b);
-        }
+    let (finish, rest) = finish(phi);
+    window::correlate(window, w, b, finish, x, y, scratch);
+    activation::forward(rest, y);
+}
+
+/// What of φ is done to the sums while they are in registers, and what is left of it.
+pub(crate) fn finish(phi: Activation) -> (Finish, Activation) {
+    match phi {
+        Activation::Relu => (Finish::Relu, Activation::Linear),
+        _ => (Finish::None, phi),
     }
-    activation::forward(phi, y);
 }
 
 /// dx ← the transposed convolution of δ, for the samples of `delta`. Shapes as for [`forward`].
 pub fn backward_input<T: Scalar>(window: &Window, w: &[T], delta: &[T], dx: &mut [T], scratch: &mut [T]) {
-    let (planes, rest) = scratch.split_at_mut(window.planes_len());
-    let (lines, rest) = rest.split_at_mut(window.lines_len());
-    let (turned, part) = rest.split_at_mut(w.len());
-    let turned = TurnedWeights::new(window, w, turned);
-    let (x_len, y_len) = (window.x.iter().product(), window.y.iter().product());
-    lines.fill(T::ZERO);
-    for (delta, dx) in delta.chunks_exact(y_len).zip(dx.chunks_exact_mut(x_len)) {
-        planes::spread_outputs(window, delta, lines);
-        planes::transpose(window, lines, &turned, planes, part, dx);
-    }
+    window::transpose(window, w, &[], Finish::None, delta, dx, scratch);
 }
 
 /// dw ← Σ δ·x̂ over all places and samples, for the output channels `outputs`. Shapes: x m×c·h·w, δ m×o·h′·w′, dw
@@ -112,18 +102,7 @@ pub fn backward_weights<T: Scalar>(
     dw: &mut [T],
     scratch: &mut [T],
 ) {
-    let (planes, rest) = scratch.split_at_mut(window.planes_len());
-    let (lines, rest) = rest.split_at_mut(window.lines_len());
-    let sums = &mut rest[..dw.len() * planes::SUM_LANES];
-    sums.fill(T::ZERO);
-    planes.fill(T::ZERO);
-    lines.fill(T::ZERO);
-    for (x, delta) in x.iter().zip(delta.iter()) {
-        planes::spread(window, x, planes);
-        planes::spread_outputs(window, delta, lines);
-        planes::add_weight_sums(window, lines, planes, outputs.clone(), sums);
-    }
-    planes::add_lanes(sums, dw);
+    window::weights(window, x, delta, outputs, dw, scratch);
 }
 
 /// db ← Σ δ over all places and samples, for the output channels `outputs`. Shapes: δ m×o·places, db outputs.len().
@@ -133,9 +112,9 @@ pub fn backward_bias<T: Scalar>(delta: BatchRows<T>, places: usize, outputs: std
         for delta in delta.iter() {
             for (db, delta) in db.iter_mut().zip(delta.chunks_exact(places).skip(outputs.start)) {
                 // Place n belongs to partial sum n mod 16.
-                let (lanes, rest) = delta.as_chunks::<{ planes::SUM_LANES }>();
-                let mut sums = [T::ZERO; planes::SUM_LANES];
-                for delta in lanes.iter().map(<[T; 16]>::as_slice).chain([rest]) {
+                let (lanes, rest) = delta.as_chunks::<PARTIAL_SUMS>();
+                let mut sums = [T::ZERO; PARTIAL_SUMS];
+                for delta in lanes.iter().map(<[T; PARTIAL_SUMS]>::as_slice).chain([rest]) {
                     sums.iter_mut().zip(delta).for_each(|(sum, &delta)| *sum += delta);
                 }
                 *db += sums.into_iter().fold(T::ZERO, |sum, lane| sum + lane);
@@ -144,12 +123,13 @@ pub fn backward_bias<T: Scalar>(delta: BatchRows<T>, places: usize, outputs: std
     });
 }
 
+/// Partial sums of a bias's gradient.
+const PARTIAL_SUMS: usize = 16;
+
 /// Values of scratch memory that the functions above need at most.
 #[must_use]
 pub fn scratch_len(window: &Window) -> usize {
-    let weights = window.y[0] * window.taps();
-    let part = window.part_len();
-    window.planes_len() + window.lines_len() + (weights + part).max(weights * planes::SUM_LANES)
+    window.scratch_len(window.y[0] * window.taps())
 }
 
 /// The sizes of a convolution and its activation.
@@ -226,7 +206,7 @@ impl<T: Scalar> Layer<T> for Conv2d {
     }
 
     fn output_shape(&self, input: &[usize]) -> Result<Vec<usize>, Error> {
-        planes::expect(Layer::<T>::describe(self), self.window.x, input)?;
+        window::expect(Layer::<T>::describe(self), self.window.x, input)?;
         Ok(self.window.y.to_vec())
     }
 

@@ -22,33 +22,22 @@
 //!
 //! Slides: CE6146 "Convolutional Autoencoder", decoder. Source: Dumoulin & Visin (2016), chapter 4.
 
+use handgrad_kernels::Finish;
+
 use crate::conv2d::{self, check_sizes};
-use crate::planes::{self, Chw, Window};
+use crate::window::{self, Chw, Window};
 use crate::{Activation, Block, Error, Layer, Padding, ParamSpec, Pass, Saved, SavedBatch, Scalar, activation};
 
 /// y ← φ(b + Cᵀ·x) for the samples of `x`, with C's window: its y is x here. Shapes: w o×c×k×k, b c.
 pub fn forward<T: Scalar>(window: &Window, w: &[T], b: &[T], phi: Activation, x: &[T], y: &mut [T], scratch: &mut [T]) {
-    // ∂L/∂x of C is Cᵀ·δ: that is this layer's forward pass.
-    conv2d::backward_input(window, w, x, y, scratch);
-    let places = window.x[1] * window.x[2];
-    for y in y.chunks_exact_mut(b.len() * places) {
-        for (y, &b) in y.chunks_exact_mut(places).zip(b) {
-            y.iter_mut().for_each(|y| *y += b);
-        }
-    }
-    activation::forward(phi, y);
+    let (finish, rest) = conv2d::finish(phi);
+    window::transpose(window, w, b, finish, x, y, scratch);
+    activation::forward(rest, y);
 }
 
 /// dx ← C·δ for the samples of `delta`. Shapes as for [`forward`].
 pub fn backward_input<T: Scalar>(window: &Window, w: &[T], delta: &[T], dx: &mut [T], scratch: &mut [T]) {
-    let (planes, rest) = scratch.split_at_mut(window.planes_len());
-    let lines = &mut rest[..window.lines_len()];
-    let (delta_len, dx_len) = (window.x.iter().product(), window.y.iter().product());
-    planes.fill(T::ZERO);
-    for (delta, dx) in delta.chunks_exact(delta_len).zip(dx.chunks_exact_mut(dx_len)) {
-        planes::spread(window, delta, planes);
-        planes::correlate(window, planes, w, lines, dx);
-    }
+    window::correlate(window, w, &[], Finish::None, delta, dx, scratch);
 }
 
 /// The sizes of a transposed convolution and its activation.
@@ -110,7 +99,7 @@ impl<T: Scalar> Layer<T> for ConvTranspose2d {
     }
 
     fn output_shape(&self, input: &[usize]) -> Result<Vec<usize>, Error> {
-        planes::expect(Layer::<T>::describe(self), self.window.y, input)?;
+        window::expect(Layer::<T>::describe(self), self.window.y, input)?;
         Ok(self.window.x.to_vec())
     }
 

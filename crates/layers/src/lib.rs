@@ -25,12 +25,12 @@ pub mod max_pool2d;
 pub mod mse;
 pub mod noise;
 pub mod optimizer;
-pub mod planes;
 pub mod random;
 pub mod reparameterize;
 pub mod reshape;
 pub mod sgd;
 pub mod upsample2d;
+pub mod window;
 
 pub use activation::Activation;
 pub use activity_l1::ActivityL1;

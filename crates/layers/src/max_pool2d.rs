@@ -14,7 +14,7 @@
 //! 28 gives 14, 7 and, with the edge sticking out, 4: the Keras blog's `padding='same'`. A value that sticks out counts as
 //! −∞. Slides: CE6146 "Convolutional Autoencoder": `MaxPooling2D((2, 2), padding='same')`.
 
-use crate::planes::Chw;
+use crate::window::Chw;
 use crate::{Error, Layer, ParamSpec, Pass, Saved, Scalar};
 
 /// y ← the largest value of each square, for one sample. Shapes: x c×h×w, y c×⌈h/s⌉×⌈w/s⌉.
@@ -72,7 +72,7 @@ impl<T: Scalar> Layer<T> for MaxPool2d {
     }
 
     fn output_shape(&self, input: &[usize]) -> Result<Vec<usize>, Error> {
-        let [c, h, w] = crate::planes::expect(Layer::<T>::describe(self), self.input, input)?;
+        let [c, h, w] = crate::window::expect(Layer::<T>::describe(self), self.input, input)?;
         if self.size == 0 {
             let (name, range) = ("the side of a pooling square", "at least 1");
             return Err(Error::OutOfRange { name, value: "0".into(), range });

@@ -9,7 +9,7 @@
 //!
 //! The decoder's answer to pooling. Slides: CE6146 "Convolutional Autoencoder": `UpSampling2D((2, 2))`.
 
-use crate::planes::Chw;
+use crate::window::Chw;
 use crate::{Error, Layer, ParamSpec, Pass, Saved, Scalar};
 
 /// y ← every value of x as a square of side `size`, for one sample. Shapes: x c×h×w, y c×s·h×s·w.
@@ -48,7 +48,7 @@ impl<T: Scalar> Layer<T> for Upsample2d {
     }
 
     fn output_shape(&self, input: &[usize]) -> Result<Vec<usize>, Error> {
-        let [c, h, w] = crate::planes::expect(Layer::<T>::describe(self), self.input, input)?;
+        let [c, h, w] = crate::window::expect(Layer::<T>::describe(self), self.input, input)?;
         if self.size == 0 {
             let (name, range) = ("the factor of upsampling", "at least 1");
             return Err(Error::OutOfRange { name, value: "0".into(), range });

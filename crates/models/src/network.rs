@@ -1,6 +1,6 @@
 use std::ops::Range;
 
-use handgrad_layers::{Activation, Init, Layer, Loss, LossKind, ParamRole, ParamSpec, Scalar, planes};
+use handgrad_layers::{Activation, Init, Layer, Loss, LossKind, ParamRole, ParamSpec, Scalar, window};
 
 use crate::{Error, Spec};
 
@@ -107,7 +107,7 @@ impl<T: Scalar> Network<T> {
         let width = network.width(last + 1);
         // What comes out as an image must be one of the same height and width, not just of as many values.
         let given = network.shape(last + 1);
-        if given.len() > 1 && planes::chw(given) != planes::chw(&spec.input) {
+        if given.len() > 1 && window::chw(given) != window::chw(&spec.input) {
             return Err(Error::AnotherImage { input: spec.input.clone(), output: given.to_vec() });
         }
         if width != spec.features() {

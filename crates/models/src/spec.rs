@@ -1,6 +1,6 @@
 use handgrad_layers::{
     Activation, ActivityL1, Conv2d, ConvTranspose2d, Dense, Dropout, Init, KlSparsity, Layer, LossKind, MaxPool2d,
-    Noise, Padding, Reduction, Reparameterize, Reshape, Scalar, Upsample2d, planes,
+    Noise, Padding, Reduction, Reparameterize, Reshape, Scalar, Upsample2d, window,
 };
 use serde::{Deserialize, Serialize};
 
@@ -121,7 +121,7 @@ pub enum LayerSpec {
 impl LayerSpec {
     /// The layer, for samples of shape `input`.
     pub(crate) fn build<T: Scalar>(&self, input: &[usize]) -> Result<Box<dyn Layer<T>>, Error> {
-        let image = |what| planes::chw(input).ok_or(Error::NotAnImage { what, shape: input.to_vec() });
+        let image = |what| window::chw(input).ok_or(Error::NotAnImage { what, shape: input.to_vec() });
         Ok(match *self {
             LayerSpec::Dense { units, activation, .. } => {
                 Box::new(Dense { inputs: input.iter().product(), units, activation })

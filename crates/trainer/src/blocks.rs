@@ -20,8 +20,10 @@ pub(crate) struct Work {
 const BLOCK_VALUES: usize = 1 << 15;
 /// A block has at least this many rows, which share one packing of δ.
 const BLOCK_ROWS: usize = 96;
-/// Of a convolution's weights, a block makes about this many multiply-adds a sample.
+/// Of a convolution's weights, a block makes about this many multiply-adds a sample,
 const BLOCK_COST: usize = 1 << 16;
+/// and has a multiple of this many rows: they share the registers, and one packing of the images.
+const CONV_ROWS: usize = 4;
 /// dθ of one block, summed over the rows of the batch that phase one has left in memory.
 pub(crate) fn gradient_of<T: Scalar>(
     network: &Network<T>,
@@ -104,7 +106,7 @@ pub(crate) fn blocks_of<T: Scalar>(network: &Network<T>) -> Vec<Work> {
         let width = len / rows;
         let block_rows = match param.spec.uses {
             1 => (BLOCK_VALUES / width).max(BLOCK_ROWS),
-            uses => (BLOCK_COST / (width * uses)).max(1),
+            uses => (BLOCK_COST / (width * uses)).max(1).next_multiple_of(CONV_ROWS),
         };
         for start in (0..rows).step_by(block_rows) {
             let end = rows.min(start + block_rows);

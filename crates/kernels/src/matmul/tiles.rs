@@ -30,7 +30,10 @@ pub(super) unsafe fn transpose<V: Register>(
             debug_assert!(from.len() >= (V::LANES - 1) * from_stride + V::LANES);
             debug_assert!(to.len() >= (V::LANES - 1) * to_stride + V::LANES);
             // SAFETY: the block lies within both, as the caller vouches and the assertions say.
-            unsafe { V::transpose(from.as_ptr(), from_stride, to.as_mut_ptr(), to_stride) };
+            unsafe {
+                let (from, to) = (from.as_ptr(), to.as_mut_ptr());
+                V::transpose(|row| from.add(row * from_stride), |row| to.add(row * to_stride));
+            }
         }
         for row in if whole { whole_rows } else { 0 }..rows {
             for column in column..column + V::LANES {
@@ -172,10 +175,12 @@ pub(super) unsafe fn turn_back<V: Register>(
             // written only where dx has all of it.
             unsafe {
                 if overwrite && rows == V::LANES && columns == V::LANES {
-                    V::transpose(from.as_ptr(), width, to.as_mut_ptr(), dx_row);
+                    let to = to.as_mut_ptr();
+                    V::transpose(|row| from.as_ptr().add(row * width), |row| to.add(row * dx_row));
                     continue;
                 }
-                V::transpose(from.as_ptr(), width, block.as_mut_ptr(), V::LANES);
+                let block = block.as_mut_ptr();
+                V::transpose(|row| from.as_ptr().add(row * width), |row| block.add(row * V::LANES));
             }
             for (to, block) in to.chunks_mut(dx_row).zip(block.chunks_exact(V::LANES)).take(rows) {
                 for (to, &sum) in to[..columns].iter_mut().zip(block) {

@@ -1,0 +1,242 @@
+//! Images of sixteen samples side by side, and the loops of convolutions over them.
+//!
+//! ```text
+//! a place of an image holds 16 values, one of each sample: its lanes
+//!
+//! correlate    out(m, i, j)  ← b(m) + Σ_t w(m,t)·x(t, i, j)          forward and backward_input of convolutions
+//! add_dots     sums(m, t)    ← sums(m, t) + Σ_ij y(m, i, j)·x(t, i, j)       their weights' gradient; lane by lane
+//!
+//! t = (c, k):  x(t, i, j) = values[start + c·channel + offsets[k] + i·line + j·column]
+//! ```
+//!
+//! Every lane is a chain of fused multiply-adds in that order: of `correlate` over rising t, of `add_dots` over the places
+//! row by row. A sample keeps to its lane, so neither the width of registers nor how the work is cut changes a bit, and no
+//! stride, dilation or small image leaves a register half empty.
+
+mod single;
+
+use std::ops::Range;
+
+use crate::{BatchRows, Finish, Scalar, vectorize};
+
+pub(crate) use single::{add_dots_f32, correlate_f32, pack_f32, unpack_f32};
+
+/// Samples side by side.
+pub const LANES: usize = 16;
+
+/// One value of each of the samples.
+pub type Lanes<T> = [T; LANES];
+
+/// Where the places of an image with several channels lie: place (i, j) of channel c at start + c·channel + i·line +
+/// j·column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Grid {
+    /// Of the first place.
+    pub start: usize,
+    /// From one channel to the next.
+    pub channel: usize,
+    /// From one line to the next.
+    pub line: usize,
+    /// From one column to the next.
+    pub column: usize,
+}
+
+impl Grid {
+    /// Of an image of `lines` × `columns` that fills its memory.
+    #[must_use]
+    pub fn whole(lines: usize, columns: usize) -> Self {
+        Self { start: 0, channel: lines * columns, line: columns, column: 1 }
+    }
+
+    fn at(&self, channel: usize, line: usize, column: usize) -> usize {
+        self.start + channel * self.channel + line * self.line + column * self.column
+    }
+
+    /// Do all places lie within `len`, moved by up to `shift`? In 128 bits, where nothing wraps around: unsafe code relies
+    /// on it.
+    fn lies_within(&self, [channels, lines, columns]: [usize; 3], shift: usize, len: usize) -> bool {
+        if channels == 0 || lines == 0 || columns == 0 {
+            return true;
+        }
+        let along = |count: usize, step: usize| (count - 1) as u128 * step as u128;
+        let last = along(channels, self.channel) + along(lines, self.line) + along(columns, self.column);
+        last + (self.start as u128) + (shift as u128) < len as u128
+    }
+}
+
+/// What the taps of a window read: x in the formulas above.
+#[derive(Clone, Copy, Debug)]
+pub struct Windows<'a, T> {
+    /// The padded image.
+    pub values: &'a [Lanes<T>],
+    /// Its channels.
+    pub channels: usize,
+    /// What the first tap reads for each place.
+    pub grid: Grid,
+    /// How much further on each tap of a channel reads.
+    pub offsets: &'a [usize],
+}
+
+impl<T> Windows<'_, T> {
+    /// Number of taps of all channels.
+    ///
+    /// # Panics
+    /// If it cannot be counted.
+    #[must_use]
+    pub fn taps(&self) -> usize {
+        match self.channels.checked_mul(self.offsets.len()) {
+            Some(taps) => taps,
+            None => panic!("{} channels of {} taps", self.channels, self.offsets.len()),
+        }
+    }
+
+    fn assert_hold(&self, [lines, columns]: [usize; 2]) {
+        let Some(&furthest) = self.offsets.iter().max() else { return };
+        let held = self.grid.lies_within([self.channels, lines, columns], furthest, self.values.len());
+        assert!(held, "every tap of {lines}×{columns} places lies within the {} of its image", self.values.len());
+    }
+}
+
+/// out(m, i, j) ← finish(b(m) + Σ_t w(m,t)·x(t, i, j)) for m below outputs, i below lines and j below columns. Shapes: w
+/// outputs×taps, b outputs, or empty for 0.
+///
+/// # Panics
+/// If the shapes are not those, or a place lies outside its image.
+pub fn correlate<T: Scalar>(
+    w: &[T],
+    b: &[T],
+    finish: Finish,
+    windows: &Windows<'_, T>,
+    [outputs, lines, columns]: [usize; 3],
+    out: &mut [Lanes<T>],
+    grid: Grid,
+) {
+    let taps = windows.taps();
+    assert!(outputs.checked_mul(taps) == Some(w.len()), "{outputs} outputs, {taps} taps, {} weights", w.len());
+    assert!(b.is_empty() || b.len() == outputs, "{outputs} outputs, {} biases", b.len());
+    windows.assert_hold([lines, columns]);
+    assert!(grid.lies_within([outputs, lines, columns], 0, out.len()), "every output lies within its image");
+    T::correlate(w, b, finish, windows, [outputs, lines, columns], out, grid);
+}
+
+/// sums(m, t) ← sums(m, t) + Σ_ij y(m, i, j)·x(t, i, j), lane by lane, for m in `outputs`. Shape: sums outputs×taps.
+///
+/// # Panics
+/// If the shapes are not those, or a place lies outside its image.
+pub fn add_dots<T: Scalar>(
+    y: &[Lanes<T>],
+    grid: Grid,
+    outputs: Range<usize>,
+    windows: &Windows<'_, T>,
+    [lines, columns]: [usize; 2],
+    sums: &mut [Lanes<T>],
+) {
+    let taps = windows.taps();
+    assert!(outputs.len().checked_mul(taps) == Some(sums.len()), "a sum for each output and tap");
+    windows.assert_hold([lines, columns]);
+    let held = outputs.is_empty() || grid.lies_within([outputs.end, lines, columns], 0, y.len());
+    assert!(held, "every place of y lies within its image");
+    T::add_dots(y, grid, outputs, windows, [lines, columns], sums);
+}
+
+/// Puts the rows from number `first` on, sixteen or all that are left, side by side: value (c, i, j) of each, of an image of
+/// the shape `image`, to its lane of its place. The lanes of rows that there are not become 0.
+///
+/// # Panics
+/// If a row has another size, or a place lies outside its image.
+pub fn pack<T: Scalar>(rows: BatchRows<'_, T>, first: usize, image: [usize; 3], to: &mut [Lanes<T>], grid: Grid) {
+    let [channels, lines, columns] = image;
+    let values = channels.checked_mul(lines).and_then(|values| values.checked_mul(columns));
+    assert!(values == Some(rows.cols()) && grid.column == 1, "rows of {}, images of {image:?}", rows.cols());
+    assert!(first <= rows.rows(), "row {first} of {}", rows.rows());
+    assert!(grid.lies_within(image, 0, to.len()), "every value has its place");
+    T::pack(rows, first, image, to, grid);
+}
+
+/// The other way round, for images without anything around them: row r of `to` ← lane r of each place. Shapes: from n
+/// places, to at most 16 rows of n.
+///
+/// # Panics
+/// If `to` is not such rows.
+pub fn unpack<T: Scalar>(from: &[Lanes<T>], to: &mut [T]) {
+    let rows = to.len().checked_div(from.len()).unwrap_or(0);
+    assert!(rows <= LANES && rows * from.len() == to.len(), "at most {LANES} rows of {} values", from.len());
+    T::unpack(from, to);
+}
+
+/// [`correlate`] in plain Rust: the twin.
+pub(crate) fn correlate_plain<T: Scalar>(
+    w: &[T],
+    b: &[T],
+    finish: Finish,
+    windows: &Windows<'_, T>,
+    [outputs, lines, columns]: [usize; 3],
+    out: &mut [Lanes<T>],
+    grid: Grid,
+) {
+    let (taps, per_channel) = (windows.taps(), windows.offsets.len());
+    vectorize!({
+        for m in 0..outputs {
+            for (i, j) in (0..lines).flat_map(|i| (0..columns).map(move |j| (i, j))) {
+                let mut sum = [b.get(m).copied().unwrap_or(T::ZERO); LANES];
+                for t in 0..taps {
+                    let at = windows.grid.at(t / per_channel, i, j) + windows.offsets[t % per_channel];
+                    let (x, w) = (&windows.values[at], w[m * taps + t]);
+                    sum.iter_mut().zip(x).for_each(|(sum, &x)| *sum = w.mul_add(x, *sum));
+                }
+                if finish == Finish::Relu {
+                    sum.iter_mut().filter(|sum| **sum < T::ZERO).for_each(|sum| *sum = T::ZERO);
+                }
+                out[grid.at(m, i, j)] = sum;
+            }
+        }
+    });
+}
+
+/// [`add_dots`] in plain Rust: the twin.
+pub(crate) fn add_dots_plain<T: Scalar>(
+    y: &[Lanes<T>],
+    grid: Grid,
+    outputs: Range<usize>,
+    windows: &Windows<'_, T>,
+    [lines, columns]: [usize; 2],
+    sums: &mut [Lanes<T>],
+) {
+    let (taps, per_channel) = (windows.taps(), windows.offsets.len());
+    vectorize!({
+        for (at, sum) in sums.iter_mut().enumerate() {
+            let (m, t) = (outputs.start + at / taps, at % taps);
+            for (i, j) in (0..lines).flat_map(|i| (0..columns).map(move |j| (i, j))) {
+                let y = &y[grid.at(m, i, j)];
+                let x = &windows.values[windows.grid.at(t / per_channel, i, j) + windows.offsets[t % per_channel]];
+                sum.iter_mut().zip(y).zip(x).for_each(|((sum, &y), &x)| *sum = y.mul_add(x, *sum));
+            }
+        }
+    });
+}
+
+/// [`pack`] in plain Rust: the twin.
+pub(crate) fn pack_plain<T: Scalar>(
+    rows: BatchRows<'_, T>,
+    first: usize,
+    [channels, lines, columns]: [usize; 3],
+    to: &mut [Lanes<T>],
+    grid: Grid,
+) {
+    for lane in 0..LANES {
+        let row = (first + lane < rows.rows()).then(|| rows.row(first + lane));
+        for (value, (c, i)) in (0..channels).flat_map(|c| (0..lines).map(move |i| (c, i))).enumerate() {
+            let line = &mut to[grid.at(c, i, 0)..][..columns];
+            for (j, place) in line.iter_mut().enumerate() {
+                place[lane] = row.map_or(T::ZERO, |row| row[value * columns + j]);
+            }
+        }
+    }
+}
+
+/// [`unpack`] in plain Rust: the twin.
+pub(crate) fn unpack_plain<T: Scalar>(from: &[Lanes<T>], to: &mut [T]) {
+    for (lane, row) in to.chunks_exact_mut(from.len()).enumerate() {
+        row.iter_mut().zip(from).for_each(|(to, from)| *to = from[lane]);
+    }
+}

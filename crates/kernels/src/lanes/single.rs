@@ -1,0 +1,395 @@
+//! The loops over [`lanes`](super) for f32, in registers.
+
+use std::ops::Range;
+
+use super::{Grid, LANES, Lanes, Windows};
+use crate::register::{Plain, Register};
+use crate::simd::{Level, level};
+use crate::{BatchRows, Finish};
+
+/// Calls `$body::<register>` with the register of this machine; see `matmul::single`.
+macro_rules! dispatch {
+    ($name:ident = $body:ident($($arg:ident: $type:ty),*)) => {
+        pub(crate) fn $name($($arg: $type),*) {
+            #[cfg(target_arch = "x86_64")]
+            {
+                use std::arch::x86_64::{__m256, __m512};
+                #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]
+                fn avx512($($arg: $type),*) {
+                    // SAFETY: compiled for, and called only with, AVX-512; the shapes are as the caller asserted.
+                    unsafe { $body::<__m512>($($arg),*) }
+                }
+                #[target_feature(enable = "avx2,fma")]
+                fn avx2($($arg: $type),*) {
+                    // SAFETY: as above, for AVX2 and FMA.
+                    unsafe { $body::<__m256>($($arg),*) }
+                }
+                match level() {
+                    // SAFETY: `level` answers Avx512 only where these instructions were detected.
+                    Level::Avx512 => return unsafe { avx512($($arg),*) },
+                    // SAFETY: as above, for AVX2 and FMA.
+                    Level::Avx2 => return unsafe { avx2($($arg),*) },
+                    Level::Portable => {}
+                }
+            }
+            // SAFETY: plain Rust needs no instruction set; the shapes are as the caller asserted.
+            unsafe { $body::<Plain>($($arg),*) }
+        }
+    };
+}
+
+dispatch!(correlate_f32 = correlate_on(
+    w: &[f32], b: &[f32], finish: Finish, windows: &Windows<'_, f32>, sizes: [usize; 3], out: &mut [Lanes<f32>],
+    grid: Grid
+));
+dispatch!(add_dots_f32 = add_dots_on(
+    y: &[Lanes<f32>], grid: Grid, outputs: Range<usize>, windows: &Windows<'_, f32>, sizes: [usize; 2],
+    sums: &mut [Lanes<f32>]
+));
+dispatch!(pack_f32 = pack_on(
+    rows: BatchRows<'_, f32>, first: usize, image: [usize; 3], to: &mut [Lanes<f32>], grid: Grid
+));
+dispatch!(unpack_f32 = unpack_on(from: &[Lanes<f32>], to: &mut [f32]));
+
+/// How many sums stand beside one another in the registers, for each of M of them below one another: what 32 registers
+/// (AVX-512) or 16 have room for, with those for the factors.
+const fn most<V: Register>(m: usize) -> usize {
+    match (V::LANES, m) {
+        (LANES, 4) => 6,
+        (LANES, _) | (_, 1) => 8,
+        (_, 2) => 4,
+        _ => 2,
+    }
+}
+
+/// Calls `$tile::<V, M, N>` for N = `$n`, 1 to 8.
+macro_rules! with_width {
+    ($n:expr, $tile:ident::<$V:ident, $M:ident>($($arg:expr),*)) => {
+        match $n {
+            1 => $tile::<$V, $M, 1>($($arg),*),
+            2 => $tile::<$V, $M, 2>($($arg),*),
+            3 => $tile::<$V, $M, 3>($($arg),*),
+            4 => $tile::<$V, $M, 4>($($arg),*),
+            5 => $tile::<$V, $M, 5>($($arg),*),
+            6 => $tile::<$V, $M, 6>($($arg),*),
+            7 => $tile::<$V, $M, 7>($($arg),*),
+            _ => $tile::<$V, $M, 8>($($arg),*),
+        }
+    };
+}
+
+/// `count` things in groups of at most `most`, all about as large: where each starts and how many it has.
+fn groups(count: usize, most: usize) -> impl Iterator<Item = (usize, usize)> {
+    let number = count.div_ceil(most);
+    (0..number).map(move |at| (at * count / number, (at + 1) * count / number - at * count / number))
+}
+
+/// # Safety
+/// The instructions of `V` exist; shapes as [`correlate`](super::correlate) asserts them.
+#[inline(always)]
+unsafe fn correlate_on<V: Register>(
+    w: &[f32],
+    b: &[f32],
+    finish: Finish,
+    windows: &Windows<'_, f32>,
+    [outputs, lines, columns]: [usize; 3],
+    out: &mut [Lanes<f32>],
+    grid: Grid,
+) {
+    let call = Correlation { w, b, relu: finish == Finish::Relu, windows, grid };
+    for line in 0..lines {
+        let mut m = 0;
+        while m < outputs {
+            // SAFETY: so many outputs are left; the places lie within both images, as the caller vouches.
+            unsafe {
+                match outputs - m {
+                    1 => {
+                        call.line::<V, 1>(m, line, columns, out);
+                        m += 1;
+                    }
+                    2 | 3 => {
+                        call.line::<V, 2>(m, line, columns, out);
+                        m += 2;
+                    }
+                    _ => {
+                        call.line::<V, 4>(m, line, columns, out);
+                        m += 4;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What every tile of a correlation is told.
+struct Correlation<'a> {
+    w: &'a [f32],
+    b: &'a [f32],
+    relu: bool,
+    windows: &'a Windows<'a, f32>,
+    grid: Grid,
+}
+
+impl Correlation<'_> {
+    /// One line of the outputs m..m + M.
+    ///
+    /// # Safety
+    /// As for [`correlate_on`].
+    #[inline(always)]
+    unsafe fn line<V: Register, const M: usize>(&self, m: usize, line: usize, columns: usize, out: &mut [Lanes<f32>]) {
+        for (column, width) in groups(columns, most::<V>(M)) {
+            for lane in (0..LANES).step_by(V::LANES) {
+                // SAFETY: as the caller vouches.
+                unsafe { with_width!(width, tile::<V, M>(self, [m, line, column, lane], out)) };
+            }
+        }
+    }
+}
+
+/// out(m.., line, column..) for M outputs and N columns, in the registers' lanes from `lane` on.
+///
+/// # Safety
+/// As for [`correlate_on`]; M outputs and N columns are left.
+#[inline(always)]
+unsafe fn tile<V: Register, const M: usize, const N: usize>(
+    call: &Correlation<'_>,
+    [m, line, column, lane]: [usize; 4],
+    out: &mut [Lanes<f32>],
+) {
+    let (windows, taps) = (call.windows, call.windows.taps());
+    // SAFETY: row t of w has `taps` values; every place lies within its image, and lane + LANES within a place.
+    unsafe {
+        let mut sum: [[V; N]; M] = std::array::from_fn(|i| [V::splat(call.b.get(m + i).copied().unwrap_or(0.0)); N]);
+        let mut w = call.w.as_ptr().wrapping_add(m * taps);
+        let first = windows.grid.at(0, line, column);
+        let step = windows.grid.column * LANES;
+        for c in 0..windows.channels {
+            // Without a tap nothing is read, and this may point anywhere.
+            let channel =
+                windows.values.as_ptr().wrapping_add(first.wrapping_add(c.wrapping_mul(windows.grid.channel)));
+            let channel = channel.cast::<f32>().wrapping_add(lane);
+            for &offset in windows.offsets {
+                let from = channel.wrapping_add(offset * LANES);
+                let x: [V; N] = std::array::from_fn(|j| V::load(from.wrapping_add(j * step)));
+                for i in 0..M {
+                    let w = V::splat(*w.add(i * taps));
+                    for j in 0..N {
+                        sum[i][j] = sum[i][j].fused_multiply_add(w, x[j]);
+                    }
+                }
+                w = w.add(1);
+            }
+        }
+        for i in 0..M {
+            let to = out.as_mut_ptr().add(call.grid.at(m + i, line, column)).cast::<f32>().add(lane);
+            for j in 0..N {
+                let sum = if call.relu { sum[i][j].relu() } else { sum[i][j] };
+                sum.store(to.add(j * call.grid.column * LANES));
+            }
+        }
+    }
+}
+
+/// Places of a stretch of lines that is gone through for all outputs and taps while it is in the nearest cache.
+const STRETCH: usize = 64;
+
+/// # Safety
+/// The instructions of `V` exist; shapes as [`add_dots`](super::add_dots) asserts them.
+#[inline(always)]
+unsafe fn add_dots_on<V: Register>(
+    y: &[Lanes<f32>],
+    grid: Grid,
+    outputs: Range<usize>,
+    windows: &Windows<'_, f32>,
+    [lines, columns]: [usize; 2],
+    sums: &mut [Lanes<f32>],
+) {
+    for (line, count) in groups(lines, (STRETCH / columns.max(1)).max(1)) {
+        let call = Dots { y, grid, windows, places: [line, count, columns] };
+        let mut m = outputs.start;
+        while m < outputs.end {
+            let sums = &mut sums[(m - outputs.start) * windows.taps()..];
+            // SAFETY: so many outputs are left; the places lie within both images, as the caller vouches.
+            unsafe {
+                match outputs.end - m {
+                    1 => {
+                        call.outputs::<V, 1>(m, sums);
+                        m += 1;
+                    }
+                    2 | 3 => {
+                        call.outputs::<V, 2>(m, sums);
+                        m += 2;
+                    }
+                    _ => {
+                        call.outputs::<V, 4>(m, sums);
+                        m += 4;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What every group of sums is told: first line, lines and columns are `places`.
+struct Dots<'a> {
+    y: &'a [Lanes<f32>],
+    grid: Grid,
+    windows: &'a Windows<'a, f32>,
+    places: [usize; 3],
+}
+
+impl Dots<'_> {
+    /// The sums of the outputs m..m + M and all taps.
+    ///
+    /// # Safety
+    /// As for [`add_dots_on`].
+    #[inline(always)]
+    unsafe fn outputs<V: Register, const M: usize>(&self, m: usize, sums: &mut [Lanes<f32>]) {
+        for c in 0..self.windows.channels {
+            for (tap, width) in groups(self.windows.offsets.len(), most::<V>(M)) {
+                for lane in (0..LANES).step_by(V::LANES) {
+                    // SAFETY: as the caller vouches.
+                    unsafe { with_width!(width, dots::<V, M>(self, [m, c, tap, lane], sums)) };
+                }
+            }
+        }
+    }
+}
+
+/// The sums of M outputs and K taps of a channel, in the registers' lanes from `lane` on.
+///
+/// # Safety
+/// As for [`add_dots_on`]; M outputs, which `sums` begins with, and K taps are left.
+#[inline(always)]
+unsafe fn dots<V: Register, const M: usize, const K: usize>(
+    call: &Dots<'_>,
+    [m, c, tap, lane]: [usize; 4],
+    sums: &mut [Lanes<f32>],
+) {
+    let (windows, taps, [first, lines, columns]) = (call.windows, call.windows.taps(), call.places);
+    let per_channel = windows.offsets.len();
+    // SAFETY: all places lie within their images, as the caller vouches, and lane + LANES within a place.
+    unsafe {
+        let to = sums.as_mut_ptr().cast::<f32>().add(lane);
+        let place = |i: usize, k: usize| to.wrapping_add((i * taps + c * per_channel + tap + k) * LANES);
+        let mut sum: [[V; K]; M] = std::array::from_fn(|i| std::array::from_fn(|k| V::load(place(i, k))));
+        let offset: [usize; K] = std::array::from_fn(|k| *windows.offsets.get_unchecked(tap + k) * LANES);
+        let (y_step, x_step) = (call.grid.column * LANES, windows.grid.column * LANES);
+        let y_channel = call.grid.channel * LANES;
+        for line in first..first + lines {
+            let mut y = call.y.as_ptr().add(call.grid.at(m, line, 0)).cast::<f32>().wrapping_add(lane);
+            let mut x = windows.values.as_ptr().add(windows.grid.at(c, line, 0)).cast::<f32>().wrapping_add(lane);
+            for _ in 0..columns {
+                let from: [V; K] = std::array::from_fn(|k| V::load(x.wrapping_add(offset[k])));
+                for i in 0..M {
+                    let y = V::load(y.wrapping_add(i * y_channel));
+                    for k in 0..K {
+                        sum[i][k] = sum[i][k].fused_multiply_add(y, from[k]);
+                    }
+                }
+                (y, x) = (y.wrapping_add(y_step), x.wrapping_add(x_step));
+            }
+        }
+        for i in 0..M {
+            for k in 0..K {
+                sum[i][k].store(place(i, k));
+            }
+        }
+    }
+}
+
+/// Walks through the places of an image, channel by channel and line by line.
+struct Walk {
+    image: [usize; 3],
+    grid: Grid,
+    place: usize,
+    line: usize,
+    column: usize,
+}
+
+impl Walk {
+    /// The place of the next value.
+    #[inline(always)]
+    fn next(&mut self) -> usize {
+        let here = self.place;
+        let [_, lines, columns] = self.image;
+        self.place += 1;
+        self.column += 1;
+        if self.column == columns {
+            self.column = 0;
+            self.line += 1;
+            self.place = self.place.wrapping_add(self.grid.line).wrapping_sub(columns);
+            if self.line == lines {
+                self.line = 0;
+                let gone = self.grid.line.wrapping_mul(lines);
+                self.place = self.place.wrapping_add(self.grid.channel).wrapping_sub(gone);
+            }
+        }
+        here
+    }
+}
+
+/// # Safety
+/// The instructions of `V` exist; shapes as [`pack`](super::pack) asserts them.
+#[inline(always)]
+unsafe fn pack_on<V: Register>(
+    rows: BatchRows<'_, f32>,
+    first: usize,
+    image: [usize; 3],
+    to: &mut [Lanes<f32>],
+    grid: Grid,
+) {
+    // Rows that there are not are read from here, always from its start.
+    let nothing = [0.0; LANES];
+    let count = (rows.rows() - first).min(LANES);
+    let from: [&[f32]; LANES] = std::array::from_fn(|r| if r < count { rows.row(first + r) } else { &nothing[..] });
+    let mut walk = Walk { image, grid, place: grid.start, line: 0, column: 0 };
+    let values = rows.cols();
+    let whole = values / V::LANES * V::LANES;
+    let lanes_of = to.as_mut_ptr();
+    for value in (0..whole).step_by(V::LANES) {
+        let mut places = [0; LANES];
+        places[..V::LANES].iter_mut().for_each(|place| *place = walk.next());
+        for lane in (0..LANES).step_by(V::LANES) {
+            // SAFETY: V::LANES values of each row are left, their places lie within `to`, and lane + V::LANES within a place.
+            unsafe {
+                V::transpose(
+                    |r| from[lane + r].as_ptr().add(if lane + r < count { value } else { 0 }),
+                    |j| lanes_of.add(places[j]).cast::<f32>().add(lane),
+                );
+            }
+        }
+    }
+    for value in whole..values {
+        let place = walk.next();
+        to[place] = std::array::from_fn(|r| if r < count { from[r][value] } else { 0.0 });
+    }
+}
+
+/// # Safety
+/// The instructions of `V` exist; shapes as [`unpack`](super::unpack) asserts them.
+#[inline(always)]
+unsafe fn unpack_on<V: Register>(from: &[Lanes<f32>], to: &mut [f32]) {
+    let values = from.len();
+    if values == 0 {
+        return;
+    }
+    let (rows, whole) = (to.len() / values, values / V::LANES * V::LANES);
+    // Rows that there are not are written here.
+    let mut nowhere = [0.0; LANES];
+    for value in (0..whole).step_by(V::LANES) {
+        for lane in (0..rows).step_by(V::LANES) {
+            let (rows_from_here, nowhere) = (to.as_mut_ptr().wrapping_add(lane * values + value), nowhere.as_mut_ptr());
+            // SAFETY: V::LANES values of each row are left, and of each place from `lane` on.
+            unsafe {
+                V::transpose(
+                    |j| from.as_ptr().add(value + j).cast::<f32>().add(lane),
+                    |r| if lane + r < rows { rows_from_here.add(r * values) } else { nowhere },
+                );
+            }
+        }
+    }
+    for (row, to) in to.chunks_exact_mut(values).enumerate() {
+        to[whole..].iter_mut().zip(&from[whole..]).for_each(|(to, from)| *to = from[row]);
+    }
+}

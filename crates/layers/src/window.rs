@@ -1,0 +1,294 @@
+//! # Sliding windows: what convolution and its transpose have in common
+//!
+//! ```text
+//! A window of k×k taps slides over a padded image, s values a step, its taps d values apart:
+//!
+//! correlate    y(o,i,j)   = Σ_{c,u,v} w(o,c,u,v) · x̂(c, s·i + d·u, s·j + d·v)      x̂: x with zeros around it
+//! transpose    x(c,p,q)   = Σ { w(o,c,u,v) · y(o,i,j) : s·i + d·u = p̂, s·j + d·v = q̂ }   p̂, q̂: p, q counted in x̂
+//! weights      w(o,c,u,v) = Σ_{i,j} y(o,i,j) · x̂(c, s·i + d·u, s·j + d·v)
+//! ```
+//!
+//! All three are the derivatives of one trilinear form Σ w·x·y by y, x and w: so the gradient of either of the first two by
+//! its input is the other, and by its weights the third.
+//!
+//! **How they become long loops.** Sixteen samples lie side by side ([`lanes`]), so that every value is a register and a tap
+//! is an offset: x̂(c, s·i + d·u, s·j + d·v) lies d·u lines and d·v columns behind x̂(c, s·i, s·j).
+//!
+//! The transpose is computed from where it ends. Let p̂ = s·P + a with 0 ≤ a < s. The taps that reach p̂ are those with
+//! d·u = s·m + a for some m, and tap u reaches it from line i = P − m. So all p of one *phase* a are met by the same taps,
+//! each at its own offset −m: s·s correlations of stride 1, each with a part of the taps, that write every s-th line and
+//! column. What lies outside of y is zeros around it.
+
+use handgrad_kernels::Finish;
+use handgrad_kernels::lanes::{self, Grid, LANES, Lanes, Windows};
+
+use crate::{BatchRows, Error, Scalar};
+
+/// Channels, height, width.
+pub type Chw = [usize; 3];
+
+/// The shape of a layer's input as channels, height and width, if it is the one the layer was built for.
+pub(crate) fn expect(layer: String, [c, h, w]: Chw, shape: &[usize]) -> Result<Chw, Error> {
+    if shape == [c, h, w] || (c == 1 && shape == [h, w]) {
+        return Ok([c, h, w]);
+    }
+    let (found, expected) = (shape.iter().product(), c * h * w);
+    Err(Error::InputSize { layer, shape: shape.to_vec(), found, expected })
+}
+
+/// A shape as channels, height and width: an image without channels has one.
+#[must_use]
+pub fn chw(shape: &[usize]) -> Option<Chw> {
+    match *shape {
+        [h, w] => Some([1, h, w]),
+        [c, h, w] => Some([c, h, w]),
+        _ => None,
+    }
+}
+
+/// How a window of taps slides from an image x to an image y.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// Channels, height and width of x.
+    pub x: Chw,
+    /// Channels, height and width of y.
+    pub y: Chw,
+    /// k: taps down and across.
+    pub kernel_size: usize,
+    /// s: values from one window to the next.
+    pub stride: usize,
+    /// d: values from one tap to the next.
+    pub dilation: usize,
+    /// Lines of zeros above x.
+    pub top: usize,
+    /// Columns of zeros to the left of x.
+    pub left: usize,
+}
+
+/// Taps of a channel at most: windows up to 16×16.
+const MOST_TAPS: usize = 256;
+
+/// An image with zeros around it.
+#[derive(Clone, Copy, Debug)]
+struct Frame {
+    /// Channels, height and width without the zeros.
+    image: Chw,
+    /// Height and width with them.
+    size: [usize; 2],
+    /// Lines above and columns to the left.
+    before: [usize; 2],
+}
+
+impl Frame {
+    /// Places of the whole.
+    fn len(&self) -> usize {
+        self.image[0] * self.size[0] * self.size[1]
+    }
+
+    /// Places of the image alone.
+    fn grid(&self) -> Grid {
+        let [lines, columns] = self.size;
+        Grid { start: self.before[0] * columns + self.before[1], ..Grid::whole(lines, columns) }
+    }
+}
+
+impl Window {
+    /// Number of weights of one output channel.
+    #[must_use]
+    pub fn taps(&self) -> usize {
+        self.x[0] * self.kernel_size * self.kernel_size
+    }
+
+    /// x̂: as far as x and the windows reach.
+    fn frame_of_x(&self) -> Frame {
+        let reach = (self.kernel_size - 1) * self.dilation + 1;
+        let [_, h, w] = self.x;
+        let size = |outputs: usize, before, inputs| ((outputs - 1) * self.stride + reach).max(before + inputs);
+        let size = [size(self.y[1], self.top, h), size(self.y[2], self.left, w)];
+        Frame { image: self.x, size, before: [self.top, self.left] }
+    }
+
+    /// y with zeros where the transpose reads beyond it: m lines before for the largest m, and up to the largest P.
+    fn frame_of_y(&self) -> Frame {
+        let (s, before) = (self.stride, (self.kernel_size - 1) * self.dilation / self.stride);
+        let [_, h, w] = self.x;
+        let size = |outputs: usize, padding, inputs: usize| before + outputs.max((padding + inputs - 1) / s + 1);
+        let size = [size(self.y[1], self.top, h), size(self.y[2], self.left, w)];
+        Frame { image: self.y, size, before: [before; 2] }
+    }
+
+    /// Values of scratch memory that the functions below need, for `weights` weights at a time.
+    #[must_use]
+    pub fn scratch_len(&self, weights: usize) -> usize {
+        let images = (self.frame_of_x().len() + self.y.iter().product::<usize>())
+            .max(self.frame_of_y().len() + self.x.iter().product::<usize>());
+        // The sums of weights by lane or, otherwise, the weights in another order; and room to begin at a cache line.
+        LANES * (images + weights + 1)
+    }
+
+    /// Refuses windows for which sixteen samples need more memory than 2³⁴ values.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        let wide = |value: usize| value as u128;
+        let area = |[lines, columns]: [usize; 2]| wide(lines) * wide(columns);
+        let (c, o, k) = (wide(self.x[0]), wide(self.y[0]), wide(self.kernel_size));
+        let (x, y) = (self.frame_of_x().size, self.frame_of_y().size);
+        let places = c.saturating_mul(area(x).max(wide(self.x[1]) * wide(self.x[2]))).saturating_add(
+            o.saturating_mul(area(y).max(wide(self.y[1]) * wide(self.y[2]))).saturating_add(o * c * k * k),
+        );
+        if places > 1 << 30 {
+            let (name, range) =
+                ("the memory of a convolution", "at most 2³⁰ values a sample: make it or its image smaller");
+            return Err(Error::OutOfRange { name, value: places.to_string(), range });
+        }
+        Ok(())
+    }
+
+    /// How far behind the first tap of a channel each one reads, row by row of the window, in an image of `columns`.
+    fn offsets(&self, columns: usize) -> ([usize; MOST_TAPS], usize) {
+        let (k, d) = (self.kernel_size, self.dilation);
+        let mut offsets = [0; MOST_TAPS];
+        for (at, offset) in offsets.iter_mut().enumerate().take(k * k) {
+            *offset = at / k * d * columns + at % k * d;
+        }
+        (offsets, k * k)
+    }
+}
+
+/// `scratch` in pieces of so many places, from a cache line on.
+fn places<T: Scalar, const N: usize>(scratch: &mut [T], lens: [usize; N]) -> [&mut [Lanes<T>]; N] {
+    // Registers that straddle two cache lines take twice as long to load.
+    let skip = scratch.as_ptr().align_offset(LANES * size_of::<T>()).min(LANES);
+    let (mut rest, _) = scratch[skip..].as_chunks_mut::<LANES>();
+    lens.map(|len| rest.split_off_mut(..len).unwrap_or_default())
+}
+
+/// y ← finish(b + Σ w·x̂). Shapes: x m×c·h·w, w o×taps, b o or empty for 0, y m×o·h′·w′; scratch [`Window::scratch_len`].
+pub fn correlate<T: Scalar>(
+    window: &Window,
+    w: &[T],
+    b: &[T],
+    finish: Finish,
+    x: &[T],
+    y: &mut [T],
+    scratch: &mut [T],
+) {
+    let (frame, [o, lines, columns]) = (window.frame_of_x(), window.y);
+    let [padded, out] = places(scratch, [frame.len(), o * lines * columns]);
+    padded.fill([T::ZERO; LANES]);
+    let (offsets, count) = window.offsets(frame.size[1]);
+    let stride = window.stride;
+    let whole = Grid::whole(frame.size[0], frame.size[1]);
+    let grid = Grid { line: stride * whole.line, column: stride, ..whole };
+    let x = BatchRows::contiguous(x, window.x.iter().product());
+    for (number, y) in y.chunks_mut(LANES * out.len()).enumerate() {
+        lanes::pack(x, number * LANES, window.x, padded, frame.grid());
+        let windows = Windows { values: padded, channels: window.x[0], grid, offsets: &offsets[..count] };
+        lanes::correlate(w, b, finish, &windows, window.y, out, Grid::whole(lines, columns));
+        lanes::unpack(out, y);
+    }
+}
+
+/// x ← finish(b + Σ w·y), the transpose. Shapes: y m×o·h′·w′, w o×taps, b c or empty for 0, x m×c·h·w; scratch
+/// [`Window::scratch_len`] for all weights.
+pub fn transpose<T: Scalar>(
+    window: &Window,
+    w: &[T],
+    b: &[T],
+    finish: Finish,
+    y: &[T],
+    x: &mut [T],
+    scratch: &mut [T],
+) {
+    let (frame, [c, h, width]) = (window.frame_of_y(), window.x);
+    let [padded, out, turned] = places(scratch, [frame.len(), c * h * width, w.len().div_ceil(LANES)]);
+    padded.fill([T::ZERO; LANES]);
+    let turned = turned.as_flattened_mut();
+    turn_weights(window, w, turned);
+    let y = BatchRows::contiguous(y, window.y.iter().product());
+    for (number, x) in x.chunks_mut(LANES * out.len()).enumerate() {
+        lanes::pack(y, number * LANES, window.y, padded, frame.grid());
+        let mut start = 0;
+        for phase in 0..window.stride * window.stride {
+            let (offsets, count) = shifts(window, phase);
+            let w = &turned[start..][..c * window.y[0] * count];
+            start += w.len();
+            let Some(([lines, columns], first, grid)) = lines_of_phase(window, phase) else { continue };
+            let whole = Grid::whole(frame.size[0], frame.size[1]);
+            let from = Grid { start: first[0] * frame.size[1] + first[1], ..whole };
+            let windows = Windows { values: padded, channels: window.y[0], grid: from, offsets: &offsets[..count] };
+            lanes::correlate(w, b, finish, &windows, [c, lines, columns], out, grid);
+        }
+        lanes::unpack(out, x);
+    }
+}
+
+/// The taps of phase (a, b) as numbers of the window's, and whether it has them: d·u ≡ a and d·v ≡ b mod s.
+fn taps_of_phase(window: &Window, phase: usize) -> impl Iterator<Item = usize> {
+    let Window { kernel_size: k, stride: s, dilation: d, .. } = *window;
+    (0..k * k).filter(move |tap| d * (tap / k) % s == phase / s && d * (tap % k) % s == phase % s)
+}
+
+/// For each tap of a phase, how far from the frame's first place for P = Q = 0 it reads: `before` − m lines and columns.
+fn shifts(window: &Window, phase: usize) -> ([usize; MOST_TAPS], usize) {
+    let Window { kernel_size: k, stride: s, dilation: d, .. } = *window;
+    let frame = window.frame_of_y();
+    let (mut shifts, mut count) = ([0; MOST_TAPS], 0);
+    for tap in taps_of_phase(window, phase) {
+        let (line, column) = (frame.before[0] - d * (tap / k) / s, frame.before[1] - d * (tap % k) / s);
+        shifts[count] = line * frame.size[1] + column;
+        count += 1;
+    }
+    (shifts, count)
+}
+
+/// Of a phase: the number of its lines and columns, their first P and Q, and where they lie in x. None if it has none.
+fn lines_of_phase(window: &Window, phase: usize) -> Option<([usize; 2], [usize; 2], Grid)> {
+    let ([_, h, w], s) = (window.x, window.stride);
+    let of = |a: usize, padding: usize, size: usize| {
+        let first = (a + s - padding % s) % s;
+        (first, (first + padding) / s, size.saturating_sub(first).div_ceil(s))
+    };
+    let ((p, first_p, lines), (q, first_q, columns)) = (of(phase / s, window.top, h), of(phase % s, window.left, w));
+    let grid = Grid { start: p * w + q, channel: h * w, line: s * w, column: s };
+    (lines > 0 && columns > 0).then_some(([lines, columns], [first_p, first_q], grid))
+}
+
+/// turned ← the weights in the order in which [`transpose`] reads them: phase by phase c×(o·taps of that phase).
+fn turn_weights<T: Scalar>(window: &Window, w: &[T], turned: &mut [T]) {
+    let ([c, ..], [o, ..], all) = (window.x, window.y, window.kernel_size * window.kernel_size);
+    let mut turned = turned.iter_mut();
+    for phase in 0..window.stride * window.stride {
+        for (channel, output) in (0..c).flat_map(|channel| (0..o).map(move |output| (channel, output))) {
+            let weights = &w[(output * c + channel) * all..][..all];
+            taps_of_phase(window, phase).zip(&mut turned).for_each(|(tap, turned)| *turned = weights[tap]);
+        }
+    }
+}
+
+/// dw ← Σ y·x̂ over all places and samples, for the output channels `outputs`. Shapes: x m×c·h·w, y m×o·h′·w′, dw
+/// outputs×taps; scratch [`Window::scratch_len`] for those weights.
+pub fn weights<T: Scalar>(
+    window: &Window,
+    x: BatchRows<T>,
+    y: BatchRows<T>,
+    outputs: std::ops::Range<usize>,
+    dw: &mut [T],
+    scratch: &mut [T],
+) {
+    let (frame, [o, lines, columns]) = (window.frame_of_x(), window.y);
+    let [padded, packed, sums] = places(scratch, [frame.len(), o * lines * columns, dw.len()]);
+    padded.fill([T::ZERO; LANES]);
+    sums.fill([T::ZERO; LANES]);
+    let (offsets, count) = window.offsets(frame.size[1]);
+    let (stride, whole) = (window.stride, Grid::whole(frame.size[0], frame.size[1]));
+    let grid = Grid { line: stride * whole.line, column: stride, ..whole };
+    for first in (0..x.rows()).step_by(LANES) {
+        lanes::pack(x, first, window.x, padded, frame.grid());
+        lanes::pack(y, first, window.y, packed, Grid::whole(lines, columns));
+        let windows = Windows { values: padded, channels: window.x[0], grid, offsets: &offsets[..count] };
+        lanes::add_dots(packed, Grid::whole(lines, columns), outputs.clone(), &windows, [lines, columns], sums);
+    }
+    for (dw, lanes) in dw.iter_mut().zip(sums) {
+        *dw = lanes.iter().fold(T::ZERO, |sum, &lane| sum + lane);
+    }
+}
