@@ -56,7 +56,7 @@ const fn workload(name: &'static str, spec: fn() -> Spec, batch_size: usize, tim
 }
 
 /// The networks that are timed.
-pub const WORKLOADS: [Workload; 9] = [
+pub const WORKLOADS: [Workload; 10] = [
     workload("basic-784-32-bce-b256", || mirrored(&[32], LossKind::Bce), 256, SAMPLES),
     workload("tf-784-64-mse-b32", || mirrored(&[64], LossKind::Mse), 32, SAMPLES),
     workload("deep-128-64-32-bce-b256", || mirrored(&[128, 64, 32], LossKind::Bce), 256, SAMPLES),
@@ -76,6 +76,7 @@ pub const WORKLOADS: [Workload; 9] = [
         32,
         6_400,
     ),
+    workload("conv-pooled-bce-b128", || convolutional::pooled(&SHAPE, Activation::Sigmoid, LossKind::Bce), 128, 6_400),
 ];
 
 impl Workload {

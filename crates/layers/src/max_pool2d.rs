@@ -14,44 +14,76 @@
 //! 28 gives 14, 7 and, with the edge sticking out, 4: the Keras blog's `padding='same'`. A value that sticks out counts as
 //! −∞. Slides: CE6146 "Convolutional Autoencoder": `MaxPooling2D((2, 2), padding='same')`.
 
+use handgrad_kernels::vectorize;
+
 use crate::window::Chw;
 use crate::{Error, Layer, ParamSpec, Pass, Saved, Scalar};
 
 /// y ← the largest value of each square, for one sample. Shapes: x c×h×w, y c×⌈h/s⌉×⌈w/s⌉.
 pub fn forward<T: Scalar>(x: &[T], [_, h, w]: Chw, size: usize, y: &mut [T]) {
     let (rows, cols) = (h.div_ceil(size), w.div_ceil(size));
-    for (x, y) in x.chunks_exact(h * w).zip(y.chunks_exact_mut(rows * cols)) {
-        for (i, y) in y.chunks_exact_mut(cols).enumerate() {
-            for (j, y) in y.iter_mut().enumerate() {
-                *y = square([h, w], size, i, j).map(|at| x[at]).reduce(larger).unwrap_or(T::NAN);
+    vectorize!({
+        for (x, y) in x.chunks_exact(h * w).zip(y.chunks_exact_mut(rows * cols)) {
+            for (lines, y) in x.chunks(size * w).zip(y.chunks_exact_mut(cols)) {
+                // The first value of each square stands until a larger one comes.
+                y.iter_mut().zip(every(lines, size)).for_each(|(y, &x)| *y = x);
+                for line in lines.chunks_exact(w) {
+                    if let (2, (pairs, [])) = (size, line.as_chunks::<2>()) {
+                        // Pairs are vector code, steps are not.
+                        y.iter_mut().zip(pairs).for_each(|(y, &[a, b])| *y = larger(*y, larger(a, b)));
+                        continue;
+                    }
+                    for v in 0..size.min(w) {
+                        y.iter_mut().zip(every(&line[v..], size)).for_each(|(y, &x)| *y = larger(*y, x));
+                    }
+                }
             }
         }
-    }
+    });
 }
 
-/// dx ← dy at the first largest value of each square, 0 elsewhere, for one sample. Shapes as for [`forward`].
-pub fn backward<T: Scalar>(x: &[T], y: &[T], dy: &[T], [_, h, w]: Chw, size: usize, dx: &mut [T]) {
+/// dx ← dy at the first largest value of each square, 0 elsewhere, for one sample. Of `dy` nothing is left: it is handed
+/// out. Shapes as for [`forward`].
+pub fn backward<T: Scalar>(x: &[T], y: &[T], dy: &mut [T], [_, h, w]: Chw, size: usize, dx: &mut [T]) {
     let (rows, cols) = (h.div_ceil(size), w.div_ceil(size));
-    dx.fill(T::ZERO);
     let planes = x.chunks_exact(h * w).zip(dx.chunks_exact_mut(h * w));
-    let pooled = y.chunks_exact(rows * cols).zip(dy.chunks_exact(rows * cols));
-    for ((x, dx), (y, dy)) in planes.zip(pooled) {
-        for (at, (&y, &dy)) in y.iter().zip(dy).enumerate() {
-            let (i, j) = (at / cols, at % cols);
-            if let Some(first) = square([h, w], size, i, j).find(|&at| x[at] == y) {
-                dx[first] = dy;
+    let pooled = y.chunks_exact(rows * cols).zip(dy.chunks_exact_mut(rows * cols));
+    vectorize!({
+        for ((x, dx), (y, dy)) in planes.zip(pooled) {
+            let squares = x.chunks(size * w).zip(dx.chunks_mut(size * w));
+            for ((x, dx), (y, dy)) in squares.zip(y.chunks_exact(cols).zip(dy.chunks_exact_mut(cols))) {
+                for (x, dx) in x.chunks_exact(w).zip(dx.chunks_exact_mut(w)) {
+                    if let (2, (xs, []), (dxs, [])) = (size, x.as_chunks::<2>(), dx.as_chunks_mut::<2>()) {
+                        for (((x, dx), &y), dy) in xs.iter().zip(dxs).zip(y).zip(&mut *dy) {
+                            *dx = [hand_out(x[0], y, dy), hand_out(x[1], y, dy)];
+                        }
+                        continue;
+                    }
+                    for v in 0..size.min(w) {
+                        let places = every(&x[v..], size).zip(dx[v..].iter_mut().step_by(size));
+                        places.zip(y).zip(&mut *dy).for_each(|(((&x, dx), &y), dy)| *dx = hand_out(x, y, dy));
+                    }
+                }
             }
         }
-    }
+    });
 }
 
-/// The places of one square's values in a plane, row by row, as far as they lie within it.
-fn square([h, w]: [usize; 2], size: usize, i: usize, j: usize) -> impl Iterator<Item = usize> + use<> {
-    let columns = j * size..w.min((j + 1) * size);
-    (i * size..h.min((i + 1) * size)).flat_map(move |p| columns.clone().map(move |q| p * w + q))
+/// Every `size`-th value.
+fn every<T>(line: &[T], size: usize) -> impl Iterator<Item = &T> {
+    line.iter().step_by(size)
+}
+
+/// dy where x is the largest value y of its square and the first such, 0 elsewhere.
+#[inline(always)]
+fn hand_out<T: Scalar>(x: T, y: T, dy: &mut T) -> T {
+    let (dx, left) = if x == y { (*dy, T::ZERO) } else { (T::ZERO, *dy) };
+    *dy = left;
+    dx
 }
 
 /// The larger one; NaN if either is.
+#[inline(always)]
 fn larger<T: Scalar>(a: T, b: T) -> T {
     let b_is_nan = b.partial_cmp(&b).is_none();
     if b > a || b_is_nan { b } else { a }
@@ -96,7 +128,7 @@ impl<T: Scalar> Layer<T> for MaxPool2d {
         let Some(dx) = dx else { return };
         let [c, h, w] = self.input;
         let pooled = c * h.div_ceil(self.size) * w.div_ceil(self.size);
-        let ys = saved.y.chunks_exact(pooled).zip(dy.chunks_exact(pooled));
+        let ys = saved.y.chunks_exact(pooled).zip(dy.chunks_exact_mut(pooled));
         for ((x, dx), (y, dy)) in saved.x.chunks_exact(c * h * w).zip(dx.chunks_exact_mut(c * h * w)).zip(ys) {
             backward(x, y, dy, self.input, self.size, dx);
         }

@@ -9,28 +9,41 @@
 //!
 //! The decoder's answer to pooling. Slides: CE6146 "Convolutional Autoencoder": `UpSampling2D((2, 2))`.
 
+use handgrad_kernels::vectorize;
+
 use crate::window::Chw;
 use crate::{Error, Layer, ParamSpec, Pass, Saved, Scalar};
 
 /// y ← every value of x as a square of side `size`, for one sample. Shapes: x c×h×w, y c×s·h×s·w.
 pub fn forward<T: Scalar>(x: &[T], [_, _, w]: Chw, size: usize, y: &mut [T]) {
-    for (x, y) in x.chunks_exact(w).zip(y.chunks_exact_mut(size * size * w)) {
-        for y in y.chunks_exact_mut(size * w) {
-            y.chunks_exact_mut(size).zip(x).for_each(|(y, &x)| y.fill(x));
+    vectorize!({
+        for (x, y) in x.chunks_exact(w).zip(y.chunks_exact_mut(size * size * w)) {
+            for y in y.chunks_exact_mut(size * w) {
+                match (size, y.as_chunks_mut::<2>()) {
+                    // Pairs are vector code, steps are not.
+                    (2, (pairs, [])) => pairs.iter_mut().zip(x).for_each(|(pair, &x)| *pair = [x; 2]),
+                    _ => y.chunks_exact_mut(size).zip(x).for_each(|(y, &x)| y.fill(x)),
+                }
+            }
         }
-    }
+    });
 }
 
 /// dx ← the sum of dy over each square, row by row, for one sample. Shapes as for [`forward`].
 pub fn backward<T: Scalar>(dy: &[T], [_, _, w]: Chw, size: usize, dx: &mut [T]) {
     dx.fill(T::ZERO);
-    for (dx, dy) in dx.chunks_exact_mut(w).zip(dy.chunks_exact(size * size * w)) {
-        for dy in dy.chunks_exact(size * w) {
-            for (dx, dy) in dx.iter_mut().zip(dy.chunks_exact(size)) {
-                dy.iter().for_each(|&dy| *dx += dy);
+    vectorize!({
+        for (dx, dy) in dx.chunks_exact_mut(w).zip(dy.chunks_exact(size * size * w)) {
+            for dy in dy.chunks_exact(size * w) {
+                match (size, dy.as_chunks::<2>()) {
+                    (2, (pairs, [])) => dx.iter_mut().zip(pairs).for_each(|(dx, &[a, b])| *dx = *dx + a + b),
+                    _ => dx.iter_mut().zip(dy.chunks_exact(size)).for_each(|(dx, dy)| {
+                        dy.iter().for_each(|&dy| *dx += dy);
+                    }),
+                }
             }
         }
-    }
+    });
 }
 
 /// Makes every value a square.
