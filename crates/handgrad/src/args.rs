@@ -30,6 +30,8 @@ pub enum Command {
     LatentGrid(LatentGridArgs),
     /// Write the codes of samples as CSV.
     Encode(EncodeArgs),
+    /// Run the published examples again and print ours beside theirs, as a table.
+    Scoreboard(ScoreboardArgs),
     /// List, fetch, look at and draw data sets.
     #[command(subcommand)]
     Data(DataCommand),
@@ -168,6 +170,32 @@ pub struct EncodeArgs {
     /// The file to write, which must not be there yet.
     #[arg(long, value_name = "FILE.csv")]
     pub out: PathBuf,
+}
+
+#[derive(ClapArgs, Debug)]
+#[command(after_help = format!("Rows: {}.\n\nAll of them take about two hours on two cores; `handgrad scoreboard tf-basic \
+    vae` takes half a minute.", crate::scoreboard::names()))]
+pub struct ScoreboardArgs {
+    /// Which rows [default: all].
+    pub rows: Vec<String>,
+
+    /// How many seeds to train each with, from 0 on [default: 3 for the quick rows, 1 for the others].
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub seeds: Option<u16>,
+
+    /// Train for so many epochs instead of the published number.
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    pub epochs: Option<u16>,
+
+    /// Threads to compute on [default: all cores].
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+
+    #[command(flatten)]
+    pub place: DataDir,
+
+    #[command(flatten)]
+    pub output: Output,
 }
 
 #[derive(Subcommand, Debug)]

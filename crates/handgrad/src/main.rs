@@ -11,6 +11,7 @@ mod picture;
 mod preset;
 mod reconstruct;
 mod run_folder;
+mod scoreboard;
 mod show;
 mod train;
 
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
         Command::Sample(args) => latent::sample(&args),
         Command::LatentGrid(args) => latent::grid(&args),
         Command::Encode(args) => latent::encode(&args),
+        Command::Scoreboard(args) => scoreboard::run(&args),
         Command::Data(command) => data::run(&command),
     });
     match result {

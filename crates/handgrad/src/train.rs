@@ -105,7 +105,7 @@ fn load(config: &mut Config, chosen: bool, args: &TrainArgs) -> Result<DataSet> 
 }
 
 /// Decides what hangs on the data, and refuses what does not go with it.
-fn fit_to_data(config: &mut Config, data: &DataSet) -> Result<()> {
+pub fn fit_to_data(config: &mut Config, data: &DataSet) -> Result<()> {
     let unit = eval::within_0_to_1(&[&data.train, &data.validation]);
     if config.loss == LossName::Bce && !unit {
         bail!(eval::NOT_WITHIN_0_TO_1);
@@ -119,7 +119,8 @@ fn fit_to_data(config: &mut Config, data: &DataSet) -> Result<()> {
     Ok(())
 }
 
-fn network(config: &Config, data: &DataSet) -> Result<Network<f32>> {
+/// The network that the configuration describes, for this data.
+pub fn network(config: &Config, data: &DataSet) -> Result<Network<f32>> {
     Ok(Network::new(&config.spec(&data.train.shape)?)?)
 }
 

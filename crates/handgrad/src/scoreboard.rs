@@ -1,0 +1,339 @@
+//! `handgrad scoreboard`: the published examples, run again on the real data, beside what was published.
+
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+use clap::Parser;
+use handgrad_dataset::{DataSet, thousands};
+use handgrad_layers::{Layer, Loss, LossKind, Mode, Pass, Reduction};
+use handgrad_models::LayerSpec;
+use handgrad_trainer::{EpochRecord, Event, Plan, Source, Trainer, fit};
+use serde_json::{Value, json};
+
+use crate::args::{Args, Command, ScoreboardArgs};
+use crate::config::{Config, Settings, UsageError};
+use crate::{Done, show, train};
+
+/// A published example.
+struct Row {
+    name: &'static str,
+    source: &'static str,
+    /// What was published, in the terms of `measure`.
+    published: &'static str,
+    /// What is trained: a label where there are several, and the flags of `handgrad train`.
+    runs: &'static [(&'static str, &'static str)],
+    /// Trained with the seeds 0, 1, … below this.
+    seeds: u64,
+    measure: fn(&mut Run) -> Result<Vec<Figure>>,
+}
+
+/// A name and a value.
+type Figure = (&'static str, f64);
+
+const ROWS: [Row; 11] = [
+    Row {
+        name: "basic",
+        source: "Keras blog, basic",
+        published: "BCE .0916",
+        runs: &[("", "--preset basic --data mnist")],
+        seeds: 3,
+        measure: validation_bce,
+    },
+    Row {
+        name: "deep",
+        source: "Keras blog, deep",
+        published: "BCE .0845",
+        runs: &[("", "--preset deep --data mnist")],
+        seeds: 3,
+        measure: validation_bce,
+    },
+    Row {
+        name: "tf-basic",
+        source: "TensorFlow tutorial, basic",
+        published: "MSE .0088",
+        runs: &[("", "--preset tf-basic --data fashion-mnist")],
+        seeds: 3,
+        measure: |run| Ok(vec![("MSE", run.last().validation_loss)]),
+    },
+    Row {
+        name: "sparse",
+        source: "Keras blog, sparse",
+        published: "mean code 7.30 without and 3.33 with the penalty",
+        runs: &[
+            ("without penalty", "--preset basic --epochs 100 --data mnist"),
+            ("with penalty", "--preset sparse --data mnist"),
+        ],
+        seeds: 3,
+        measure: sparsity,
+    },
+    Row {
+        name: "keras-conv",
+        source: "Keras blog, convolutional",
+        published: "BCE .094",
+        runs: &[("", "--preset keras-conv --epochs 100 --data mnist")],
+        seeds: 1,
+        measure: validation_bce,
+    },
+    Row {
+        name: "strided-conv",
+        source: "Keras blog's data, the TensorFlow tutorial's strides",
+        published: "BCE .081",
+        runs: &[("", "--preset strided-conv --data mnist")],
+        seeds: 1,
+        measure: validation_bce,
+    },
+    Row {
+        name: "tf-denoise",
+        source: "TensorFlow tutorial, denoising",
+        published: "MSE .0076, noisy input .0255",
+        runs: &[("", "--preset tf-denoise --data fashion-mnist")],
+        seeds: 3,
+        measure: denoising,
+    },
+    Row {
+        name: "keras-denoise",
+        source: "keras-io, convolutional denoiser",
+        published: "BCE .063 on clean images, .085 on noisy ones",
+        runs: &[
+            (
+                "clean",
+                "--model pooled-strided-conv --layers 32,32 --loss bce --epochs 50 --batch-size 128 --data mnist",
+            ),
+            ("noisy", "--preset keras-denoise --data mnist"),
+        ],
+        seeds: 1,
+        measure: validation_bce,
+    },
+    Row {
+        name: "vae",
+        source: "PyTorch examples, VAE",
+        published: "105.6 nats an image",
+        runs: &[("", "--preset vae --data mnist")],
+        seeds: 3,
+        measure: nats,
+    },
+    Row {
+        name: "conv-vae",
+        source: "keras-io, convolutional VAE",
+        published: "146.95 = 140.15 + 6.80 nats an image, on the training images",
+        runs: &[("", "--preset conv-vae --data mnist")],
+        seeds: 1,
+        measure: nats,
+    },
+    Row {
+        name: "hinton",
+        source: "Hinton & Salakhutdinov 2006",
+        published: "squared error 3.00 an image (PCA with 30 components: 13.87)",
+        runs: &[("", "--preset hinton --data mnist")],
+        seeds: 1,
+        measure: squared_error,
+    },
+];
+
+/// A trained network, its history and its data.
+struct Run {
+    trainer: Trainer<f32>,
+    data: DataSet,
+    epochs: Vec<EpochRecord>,
+}
+
+impl Run {
+    fn last(&self) -> &EpochRecord {
+        // `fit` has finished at least one epoch.
+        &self.epochs[self.epochs.len() - 1]
+    }
+
+    fn validation(&self) -> (Source<'_>, Vec<u32>) {
+        let source = Source::new(&self.data.validation);
+        (source, (0..source.len() as u32).collect())
+    }
+}
+
+fn validation_bce(run: &mut Run) -> Result<Vec<Figure>> {
+    Ok(vec![("BCE", run.last().validation_loss)])
+}
+
+fn nats(run: &mut Run) -> Result<Vec<Figure>> {
+    let last = run.last();
+    let mut figures = vec![("nats", last.validation_loss)];
+    figures.extend(last.validation_terms.iter().copied());
+    figures.push(("on the training images", last.train_loss));
+    Ok(figures)
+}
+
+/// The mean of all values of all codes, and the reconstruction without the penalty.
+fn sparsity(run: &mut Run) -> Result<Vec<Figure>> {
+    let Run { trainer, data, epochs } = run;
+    let source = Source::new(&data.validation);
+    let all: Vec<u32> = (0..source.len() as u32).collect();
+    let codes = trainer.encode(&source, &all)?;
+    let mean = codes.iter().map(|&value| f64::from(value)).sum::<f64>() / codes.len() as f64;
+    let zero = codes.iter().filter(|value| **value == 0.0).count() as f64 / codes.len() as f64;
+    let bce = epochs.last().and_then(|last| last.validation_terms.first()).map_or(f64::NAN, |term| term.1);
+    Ok(vec![("mean code", mean), ("part of it that is 0", zero), ("BCE", bce)])
+}
+
+/// The error of the denoised images and of the noisy ones, and how much smaller one is.
+fn denoising(run: &mut Run) -> Result<Vec<Figure>> {
+    let denoised = run.last().validation_loss;
+    let Some(LayerSpec::Noise(noise)) = run.trainer.network().spec().encoder.first().cloned() else {
+        bail!("a denoiser begins with its noise")
+    };
+    let (source, all) = run.validation();
+    let mut clean = vec![0.0_f32; source.features()];
+    let (mut noisy, mut sum) = (clean.clone(), 0.0);
+    let loss = Loss { kind: LossKind::Mse, reduction: Reduction::Mean };
+    for sample in &all {
+        source.fill(*sample as usize, &mut clean);
+        let mut pass = Pass { mode: Mode::Measure, samples: &[*sample], ..Pass::predict() };
+        Layer::forward(&noise, &[], &clean, &mut noisy, &mut pass);
+        sum += f64::from(loss.forward(&noisy, &clean));
+    }
+    let before = sum / all.len() as f64;
+    Ok(vec![("MSE", denoised), ("noisy input", before), ("dB gained", 10.0 * (before / denoised).log10())])
+}
+
+/// Summed over the values of an image, mean over the images.
+fn squared_error(run: &mut Run) -> Result<Vec<Figure>> {
+    let Run { trainer, data, .. } = run;
+    let source = Source::new(&data.validation);
+    let all: Vec<u32> = (0..source.len() as u32).collect();
+    let predictions = trainer.predict(&source, &all)?;
+    let mut image = vec![0.0_f32; source.features()];
+    let mut sum = 0.0;
+    for (&sample, prediction) in all.iter().zip(predictions.rows()) {
+        source.fill(sample as usize, &mut image);
+        sum += image.iter().zip(prediction).map(|(x, p)| f64::from(x - p).powi(2)).sum::<f64>();
+    }
+    Ok(vec![("squared error", sum / all.len() as f64), ("BCE", run.last().validation_loss)])
+}
+
+/// The names of all rows, for `--help` and errors.
+pub fn names() -> String {
+    ROWS.map(|row| row.name).join(", ")
+}
+
+pub fn run(args: &ScoreboardArgs) -> Result<Done> {
+    let unknown = args.rows.iter().find(|name| ROWS.iter().all(|row| row.name != **name));
+    if let Some(name) = unknown {
+        return Err(UsageError(format!("there is no row {name:?} on the scoreboard: there are {}", names())).into());
+    }
+    let threads = args.threads.map_or(0, usize::from);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().context("the threads cannot be started")?;
+    let mut objects = Vec::new();
+    if !args.output.json {
+        show::result("| example | measured here | published | seconds a run |\n| --- | --- | --- | --- |")?;
+    }
+    for row in ROWS.iter().filter(|row| args.rows.is_empty() || args.rows.iter().any(|name| name == row.name)) {
+        let mut measured = Vec::new();
+        for (label, flags) in row.runs {
+            let mut results = Vec::new();
+            for seed in 0..args.seeds.map_or(row.seeds, u64::from) {
+                results.push(pool.install(|| once(row, flags, seed, args))?);
+            }
+            measured.push((*label, *flags, results));
+        }
+        match args.output.json {
+            true => objects.push(object(row, &measured)),
+            false => show::result(&line(row, &measured))?,
+        }
+    }
+    if args.output.json {
+        show::result(&Value::from(objects).to_string())?;
+    }
+    Ok(Done::Whole)
+}
+
+/// What one training came to.
+struct Measured {
+    figures: Vec<Figure>,
+    seconds: f64,
+}
+
+/// Trains once, as `handgrad train` would, and measures.
+fn once(row: &Row, flags: &str, seed: u64, args: &ScoreboardArgs) -> Result<Measured> {
+    let mut config = Config::new(
+        Settings { seed: Some(seed), data_dir: args.place.data_dir.clone(), ..settings(flags)? },
+        Settings::default(),
+    )?;
+    if let Some(epochs) = args.epochs {
+        config.epochs = usize::from(epochs);
+    }
+    let progress = show::Download::new(args.output.quiet);
+    let data = handgrad_dataset::load(&config.data, &config.data_dir, &progress)?;
+    train::fit_to_data(&mut config, &data)?;
+    let network = train::network(&config, &data)?;
+    let plan = Plan { epochs: config.epochs, batch_size: config.batch_size, seed };
+    let start = Instant::now();
+    let mut trainer = Trainer::new(network, config.optimizer(), plan.batch_size, plan.seed);
+    let (train, validation) = (Source::new(&data.train), Source::new(&data.validation));
+    let bar = show::sample_bar(train.len() * plan.epochs, args.output.quiet);
+    bar.set_prefix(format!("{}, seed {seed}", row.name));
+    let outcome = fit(&mut trainer, &train, &validation, &plan, &mut |event| {
+        match event {
+            Event::Step { epoch, samples, samples_per_epoch, .. } => {
+                bar.set_position(((epoch - 1) * samples_per_epoch + samples) as u64);
+            }
+            Event::Epoch(record) => bar.set_message(format!("validation {}", show::number(record.validation_loss))),
+        }
+        true
+    })?;
+    bar.finish_and_clear();
+    let seconds = start.elapsed().as_secs_f64();
+    let mut run = Run { trainer, data, epochs: outcome.epochs };
+    Ok(Measured { figures: (row.measure)(&mut run)?, seconds })
+}
+
+/// The flags of `handgrad train` as settings.
+fn settings(flags: &str) -> Result<Settings> {
+    let words = ["handgrad", "train"].into_iter().chain(flags.split_whitespace());
+    match Args::try_parse_from(words)?.command {
+        Command::Train(args) => Ok(args.settings),
+        _ => bail!("{flags}: not flags of train"),
+    }
+}
+
+/// The middle, the least and the largest of a figure over the seeds.
+fn spread(results: &[Measured], figure: usize) -> [f64; 3] {
+    let mut values: Vec<f64> = results.iter().map(|result| result.figures[figure].1).collect();
+    values.sort_by(f64::total_cmp);
+    [values[values.len() / 2], values[0], values[values.len() - 1]]
+}
+
+type MeasuredRuns<'a> = [(&'a str, &'a str, Vec<Measured>)];
+
+/// A row of the table in Markdown.
+fn line(row: &Row, measured: &MeasuredRuns) -> String {
+    let runs = measured.iter().map(|(label, flags, results)| {
+        let figures = (0..results[0].figures.len()).map(|at| {
+            let [middle, least, largest] = spread(results, at).map(show::number);
+            let name = results[0].figures[at].0;
+            match results.len() {
+                1 => format!("{name} {middle}"),
+                _ => format!("{name} {middle} ({least}–{largest})"),
+            }
+        });
+        let label = if label.is_empty() { String::new() } else { format!("{label}: ") };
+        format!("{label}{} `{flags}`", figures.collect::<Vec<_>>().join(", "))
+    });
+    let runs: Vec<_> = runs.collect();
+    let seconds = measured.iter().map(|(_, _, results)| {
+        let mean = results.iter().map(|result| result.seconds).sum::<f64>() / results.len() as f64;
+        thousands(mean.round() as usize)
+    });
+    let seconds = seconds.collect::<Vec<_>>().join(", ");
+    format!("| **{}** {} | {} | {} | {seconds} |", row.name, row.source, runs.join("<br>"), row.published)
+}
+
+fn object(row: &Row, measured: &MeasuredRuns) -> Value {
+    let runs = measured.iter().map(|(label, flags, results)| {
+        let seeds = results.iter().map(|result| {
+            let mut object: serde_json::Map<_, _> =
+                result.figures.iter().map(|&(name, value)| (name.to_string(), json!(value))).collect();
+            object.insert("seconds".into(), json!(result.seconds));
+            Value::from(object)
+        });
+        json!({ "run": label, "flags": flags, "seeds": seeds.collect::<Vec<_>>() })
+    });
+    json!({ "row": row.name, "source": row.source, "published": row.published, "runs": runs.collect::<Vec<_>>() })
+}
