@@ -1,4 +1,5 @@
-//! Measures: how close two images are, and how well scores tell two kinds of samples apart.
+//! Measures: how close two images are, how well scores tell two kinds of samples apart, and what principal components make
+//! of the same data.
 //!
 //! One file is one measure, headed by its formula and where it comes from. Scores are larger the more a sample looks like a
 //! *positive*; which kind that is, the caller says. What is undefined, such as a precision where nothing was called positive,
@@ -7,6 +8,7 @@
 
 pub mod average_precision;
 pub mod confusion;
+pub mod pca;
 pub mod psnr;
 mod ranking;
 pub mod roc;
@@ -15,5 +17,6 @@ pub mod threshold;
 
 pub use average_precision::average_precision;
 pub use confusion::Confusion;
+pub use pca::Pca;
 pub use psnr::psnr;
 pub use ssim::ssim;

@@ -32,6 +32,8 @@ pub enum Command {
     Encode(EncodeArgs),
     /// Run the published examples again and print ours beside theirs, as a table.
     Scoreboard(ScoreboardArgs),
+    /// Try what the slides say about autoencoders, and print what came out.
+    Claims(ClaimsArgs),
     /// List, fetch, look at and draw data sets.
     #[command(subcommand)]
     Data(DataCommand),
@@ -183,11 +185,29 @@ pub struct ScoreboardArgs {
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub seeds: Option<u16>,
 
-    /// Train for so many epochs instead of the published number.
+    #[command(flatten)]
+    pub experiment: ExperimentArgs,
+}
+
+#[derive(ClapArgs, Debug)]
+#[command(after_help = format!("Claims:\n{}\nAll of them take about a quarter of an hour on two cores.",
+    crate::claims::help()))]
+pub struct ClaimsArgs {
+    /// Which claims [default: all].
+    pub claims: Vec<String>,
+
+    #[command(flatten)]
+    pub experiment: ExperimentArgs,
+}
+
+/// How networks are trained to be compared.
+#[derive(ClapArgs, Debug)]
+pub struct ExperimentArgs {
+    /// Train for so many epochs instead of the usual number, for a quick look.
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
     pub epochs: Option<u16>,
 
-    /// Threads to compute on [default: all cores].
+    /// Threads to compute on; any number gives the same figures [default: all cores].
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
 
@@ -196,6 +216,14 @@ pub struct ScoreboardArgs {
 
     #[command(flatten)]
     pub output: Output,
+}
+
+impl ExperimentArgs {
+    /// The threads that are asked for.
+    pub fn pool(&self) -> anyhow::Result<rayon::ThreadPool> {
+        let threads = self.threads.map_or(0, usize::from);
+        Ok(rayon::ThreadPoolBuilder::new().num_threads(threads).build()?)
+    }
 }
 
 #[derive(Subcommand, Debug)]

@@ -2,11 +2,14 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod claims;
 mod config;
 mod data;
 mod eval;
+mod experiment;
 mod latent;
 mod loss_chart;
+mod noisy;
 mod picture;
 mod preset;
 mod reconstruct;
@@ -46,6 +49,7 @@ fn main() -> ExitCode {
         Command::Sample(args) => latent::sample(&args),
         Command::LatentGrid(args) => latent::grid(&args),
         Command::Encode(args) => latent::encode(&args),
+        Command::Claims(args) => claims::run(&args),
         Command::Scoreboard(args) => scoreboard::run(&args),
         Command::Data(command) => data::run(&command),
     });

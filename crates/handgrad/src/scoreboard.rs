@@ -1,18 +1,13 @@
 //! `handgrad scoreboard`: the published examples, run again on the real data, beside what was published.
 
-use std::time::Instant;
-
-use anyhow::{Context, Result, bail};
-use clap::Parser;
-use handgrad_dataset::{DataSet, thousands};
-use handgrad_layers::{Layer, Loss, LossKind, Mode, Pass, Reduction};
-use handgrad_models::LayerSpec;
-use handgrad_trainer::{EpochRecord, Event, Plan, Source, Trainer, fit};
+use anyhow::Result;
+use handgrad_dataset::thousands;
 use serde_json::{Value, json};
 
-use crate::args::{Args, Command, ScoreboardArgs};
-use crate::config::{Config, Settings, UsageError};
-use crate::{Done, show, train};
+use crate::args::ScoreboardArgs;
+use crate::config::UsageError;
+use crate::experiment::{Experiment, floats, squared_error};
+use crate::{Done, noisy, show};
 
 /// A published example.
 struct Row {
@@ -24,7 +19,7 @@ struct Row {
     runs: &'static [(&'static str, &'static str)],
     /// Trained with the seeds 0, 1, … below this.
     seeds: u64,
-    measure: fn(&mut Run) -> Result<Vec<Figure>>,
+    measure: fn(&mut Experiment) -> Result<Vec<Figure>>,
 }
 
 /// A name and a value.
@@ -126,34 +121,15 @@ const ROWS: [Row; 11] = [
         published: "squared error 3.00 an image (PCA with 30 components: 13.87)",
         runs: &[("", "--preset hinton --data mnist")],
         seeds: 1,
-        measure: squared_error,
+        measure: error_of_an_image,
     },
 ];
 
-/// A trained network, its history and its data.
-struct Run {
-    trainer: Trainer<f32>,
-    data: DataSet,
-    epochs: Vec<EpochRecord>,
-}
-
-impl Run {
-    fn last(&self) -> &EpochRecord {
-        // `fit` has finished at least one epoch.
-        &self.epochs[self.epochs.len() - 1]
-    }
-
-    fn validation(&self) -> (Source<'_>, Vec<u32>) {
-        let source = Source::new(&self.data.validation);
-        (source, (0..source.len() as u32).collect())
-    }
-}
-
-fn validation_bce(run: &mut Run) -> Result<Vec<Figure>> {
+fn validation_bce(run: &mut Experiment) -> Result<Vec<Figure>> {
     Ok(vec![("BCE", run.last().validation_loss)])
 }
 
-fn nats(run: &mut Run) -> Result<Vec<Figure>> {
+fn nats(run: &mut Experiment) -> Result<Vec<Figure>> {
     let last = run.last();
     let mut figures = vec![("nats", last.validation_loss)];
     figures.extend(last.validation_terms.iter().copied());
@@ -162,50 +138,29 @@ fn nats(run: &mut Run) -> Result<Vec<Figure>> {
 }
 
 /// The mean of all values of all codes, and the reconstruction without the penalty.
-fn sparsity(run: &mut Run) -> Result<Vec<Figure>> {
-    let Run { trainer, data, epochs } = run;
-    let source = Source::new(&data.validation);
-    let all: Vec<u32> = (0..source.len() as u32).collect();
-    let codes = trainer.encode(&source, &all)?;
-    let mean = codes.iter().map(|&value| f64::from(value)).sum::<f64>() / codes.len() as f64;
-    let zero = codes.iter().filter(|value| **value == 0.0).count() as f64 / codes.len() as f64;
-    let bce = epochs.last().and_then(|last| last.validation_terms.first()).map_or(f64::NAN, |term| term.1);
-    Ok(vec![("mean code", mean), ("part of it that is 0", zero), ("BCE", bce)])
+fn sparsity(run: &mut Experiment) -> Result<Vec<Figure>> {
+    let codes = run.codes()?;
+    let part = |sum: f64| sum / codes.len() as f64;
+    let mean = part(codes.iter().map(|&value| f64::from(value)).sum());
+    let zero = part(codes.iter().filter(|value| **value == 0.0).count() as f64);
+    Ok(vec![("mean code", mean), ("part of it that is 0", zero), ("BCE", run.reconstruction())])
 }
 
 /// The error of the denoised images and of the noisy ones, and how much smaller one is.
-fn denoising(run: &mut Run) -> Result<Vec<Figure>> {
+fn denoising(run: &mut Experiment) -> Result<Vec<Figure>> {
     let denoised = run.last().validation_loss;
-    let Some(LayerSpec::Noise(noise)) = run.trainer.network().spec().encoder.first().cloned() else {
-        bail!("a denoiser begins with its noise")
-    };
-    let (source, all) = run.validation();
-    let mut clean = vec![0.0_f32; source.features()];
-    let (mut noisy, mut sum) = (clean.clone(), 0.0);
-    let loss = Loss { kind: LossKind::Mse, reduction: Reduction::Mean };
-    for sample in &all {
-        source.fill(*sample as usize, &mut clean);
-        let mut pass = Pass { mode: Mode::Measure, samples: &[*sample], ..Pass::predict() };
-        Layer::forward(&noise, &[], &clean, &mut noisy, &mut pass);
-        sum += f64::from(loss.forward(&noisy, &clean));
-    }
-    let before = sum / all.len() as f64;
+    let clean = floats(&run.data.validation);
+    let mut noisy = clean.clone();
+    let numbers: Vec<u32> = (0..clean.nrows() as u32).collect();
+    noisy::put_on(&mut noisy, &numbers, &noisy::of(run.trainer.network()));
+    let before = squared_error(&clean, &noisy) / clean.ncols() as f64;
     Ok(vec![("MSE", denoised), ("noisy input", before), ("dB gained", 10.0 * (before / denoised).log10())])
 }
 
 /// Summed over the values of an image, mean over the images.
-fn squared_error(run: &mut Run) -> Result<Vec<Figure>> {
-    let Run { trainer, data, .. } = run;
-    let source = Source::new(&data.validation);
-    let all: Vec<u32> = (0..source.len() as u32).collect();
-    let predictions = trainer.predict(&source, &all)?;
-    let mut image = vec![0.0_f32; source.features()];
-    let mut sum = 0.0;
-    for (&sample, prediction) in all.iter().zip(predictions.rows()) {
-        source.fill(sample as usize, &mut image);
-        sum += image.iter().zip(prediction).map(|(x, p)| f64::from(x - p).powi(2)).sum::<f64>();
-    }
-    Ok(vec![("squared error", sum / all.len() as f64), ("BCE", run.last().validation_loss)])
+fn error_of_an_image(run: &mut Experiment) -> Result<Vec<Figure>> {
+    let error = squared_error(&floats(&run.data.validation), &run.reconstructions()?);
+    Ok(vec![("squared error", error), ("BCE", run.last().validation_loss)])
 }
 
 /// The names of all rows, for `--help` and errors.
@@ -218,10 +173,9 @@ pub fn run(args: &ScoreboardArgs) -> Result<Done> {
     if let Some(name) = unknown {
         return Err(UsageError(format!("there is no row {name:?} on the scoreboard: there are {}", names())).into());
     }
-    let threads = args.threads.map_or(0, usize::from);
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().context("the threads cannot be started")?;
+    let pool = args.experiment.pool()?;
     let mut objects = Vec::new();
-    if !args.output.json {
+    if !args.experiment.output.json {
         show::result("| example | measured here | published | seconds a run |\n| --- | --- | --- | --- |")?;
     }
     for row in ROWS.iter().filter(|row| args.rows.is_empty() || args.rows.iter().any(|name| name == row.name)) {
@@ -229,16 +183,19 @@ pub fn run(args: &ScoreboardArgs) -> Result<Done> {
         for (label, flags) in row.runs {
             let mut results = Vec::new();
             for seed in 0..args.seeds.map_or(row.seeds, u64::from) {
-                results.push(pool.install(|| once(row, flags, seed, args))?);
+                results.push(pool.install(|| -> Result<_> {
+                    let mut run = Experiment::run(row.name, flags, seed, &args.experiment)?;
+                    Ok(Measured { figures: (row.measure)(&mut run)?, seconds: run.seconds })
+                })?);
             }
             measured.push((*label, *flags, results));
         }
-        match args.output.json {
+        match args.experiment.output.json {
             true => objects.push(object(row, &measured)),
             false => show::result(&line(row, &measured))?,
         }
     }
-    if args.output.json {
+    if args.experiment.output.json {
         show::result(&Value::from(objects).to_string())?;
     }
     Ok(Done::Whole)
@@ -248,49 +205,6 @@ pub fn run(args: &ScoreboardArgs) -> Result<Done> {
 struct Measured {
     figures: Vec<Figure>,
     seconds: f64,
-}
-
-/// Trains once, as `handgrad train` would, and measures.
-fn once(row: &Row, flags: &str, seed: u64, args: &ScoreboardArgs) -> Result<Measured> {
-    let mut config = Config::new(
-        Settings { seed: Some(seed), data_dir: args.place.data_dir.clone(), ..settings(flags)? },
-        Settings::default(),
-    )?;
-    if let Some(epochs) = args.epochs {
-        config.epochs = usize::from(epochs);
-    }
-    let progress = show::Download::new(args.output.quiet);
-    let data = handgrad_dataset::load(&config.data, &config.data_dir, &progress)?;
-    train::fit_to_data(&mut config, &data)?;
-    let network = train::network(&config, &data)?;
-    let plan = Plan { epochs: config.epochs, batch_size: config.batch_size, seed };
-    let start = Instant::now();
-    let mut trainer = Trainer::new(network, config.optimizer(), plan.batch_size, plan.seed);
-    let (train, validation) = (Source::new(&data.train), Source::new(&data.validation));
-    let bar = show::sample_bar(train.len() * plan.epochs, args.output.quiet);
-    bar.set_prefix(format!("{}, seed {seed}", row.name));
-    let outcome = fit(&mut trainer, &train, &validation, &plan, &mut |event| {
-        match event {
-            Event::Step { epoch, samples, samples_per_epoch, .. } => {
-                bar.set_position(((epoch - 1) * samples_per_epoch + samples) as u64);
-            }
-            Event::Epoch(record) => bar.set_message(format!("validation {}", show::number(record.validation_loss))),
-        }
-        true
-    })?;
-    bar.finish_and_clear();
-    let seconds = start.elapsed().as_secs_f64();
-    let mut run = Run { trainer, data, epochs: outcome.epochs };
-    Ok(Measured { figures: (row.measure)(&mut run)?, seconds })
-}
-
-/// The flags of `handgrad train` as settings.
-fn settings(flags: &str) -> Result<Settings> {
-    let words = ["handgrad", "train"].into_iter().chain(flags.split_whitespace());
-    match Args::try_parse_from(words)?.command {
-        Command::Train(args) => Ok(args.settings),
-        _ => bail!("{flags}: not flags of train"),
-    }
 }
 
 /// The middle, the least and the largest of a figure over the seeds.

@@ -1,0 +1,279 @@
+//! `handgrad claims`: what the slides say about autoencoders, tried.
+
+use anyhow::{Context, Result};
+use handgrad_analysis::Pca;
+use handgrad_dataset::{Samples, Values};
+use handgrad_layers::{Mode, Noise, Pass, random};
+use handgrad_trainer::{Source, shuffled};
+use ndarray::{Array2, Axis};
+use serde_json::{Value, json};
+
+use crate::args::{ClaimsArgs, ExperimentArgs};
+use crate::config::UsageError;
+use crate::experiment::{Experiment, floats, squared_error};
+use crate::{Done, noisy, show};
+
+/// Something the slides say.
+struct Claim {
+    name: &'static str,
+    says: &'static str,
+    how: &'static str,
+    /// The headings of the table, and how it is filled.
+    columns: &'static [&'static str],
+    measure: fn(&ExperimentArgs) -> Result<Found>,
+}
+
+/// What came out: the lines of the table, each with a name and figures, and whether the claim holds.
+struct Found {
+    lines: Vec<(String, Vec<f64>)>,
+    holds: bool,
+}
+
+const CLAIMS: [Claim; 6] = [
+    Claim {
+        name: "linear-is-pca",
+        says: "A linear autoencoder is PCA.",
+        how: "784-8-784 without activations, squared error, on Fashion-MNIST. Shared subspace: the cosine of the largest \
+              angle between what the decoder's weights span and the principal components. It holds if the error is within 1 % and \
+              the cosine above 0.99.",
+        columns: &["test MSE", "shared subspace"],
+        measure: linear_is_pca,
+    },
+    Claim {
+        name: "nonlinear-beats-pca",
+        says: "A nonlinear autoencoder keeps more than PCA in a code of the same size.",
+        how: "784-512-256-k and back with tanh, squared error, 20 epochs of batches of 128, codes of k = 2, 8, 16, 32 on both sets \
+              of images. It holds if the error is smaller in every line.",
+        columns: &["PCA, test MSE", "autoencoder, test MSE", "ratio"],
+        measure: nonlinear_beats_pca,
+    },
+    Claim {
+        name: "holes",
+        says: "The codes of a plain autoencoder have holes between them, where those of a variational one have none.",
+        how: "784-400-20-400-784 on MNIST, 20 epochs. 1,000 codes are drawn: of the variational one from N(0, 1), of the \
+              plain one each place from the values that the test images have there. The distance is the squared one to the \
+              nearest of 20,000 training images. It holds if drawn images lie further off than reconstructions by a larger factor \
+              for the plain one.",
+        columns: &["reconstructions, distance", "drawn images, distance", "factor"],
+        measure: holes,
+    },
+    Claim {
+        name: "denoising",
+        says: "A denoising autoencoder gets rid of noise that a plain one keeps.",
+        how: "The TensorFlow tutorial's network on Fashion-MNIST, trained on clean images and under gaussian noise of 0.2, both given \
+              noisy test images. It holds if the denoiser's error is smaller at the noise it was trained for and above.",
+        columns: &["noisy images, MSE", "plain, MSE", "denoising, MSE"],
+        measure: denoising,
+    },
+    Claim {
+        name: "sparse",
+        says: "With a sparsity penalty only a few units of the code are active at a time.",
+        how: "784-64-784 on MNIST, 30 epochs of batches of 256. Active: more than a tenth of the largest value of any code. It holds \
+              if each penalty, made stronger, leaves fewer units active.",
+        columns: &["active part of the code", "mean code", "BCE"],
+        measure: sparse,
+    },
+    Claim {
+        name: "collapse",
+        says: "In a variational autoencoder a larger β gives up units of the code, in the end all (posterior collapse).",
+        how: "784-400-20-400-784 on MNIST, 10 epochs. A unit is active if the variance of its μ over the test images is above 0.01 \
+              (Burda et al. 2016). It holds if no larger β has more active units and the largest has none.",
+        columns: &["active units of 20", "KL divergence", "reconstruction, nats"],
+        measure: collapse,
+    },
+];
+
+/// The claims, for `--help`.
+pub fn help() -> String {
+    CLAIMS.iter().map(|claim| format!("  {:20} {}\n", claim.name, claim.says)).collect()
+}
+
+pub fn run(args: &ClaimsArgs) -> Result<Done> {
+    if let Some(name) = args.claims.iter().find(|name| CLAIMS.iter().all(|claim| claim.name != **name)) {
+        return Err(
+            UsageError(format!("there is no claim {name:?}: there are {}", CLAIMS.map(|c| c.name).join(", "))).into()
+        );
+    }
+    let pool = args.experiment.pool()?;
+    let mut objects = Vec::new();
+    for claim in CLAIMS.iter().filter(|claim| args.claims.is_empty() || args.claims.iter().any(|n| n == claim.name)) {
+        let found = pool.install(|| (claim.measure)(&args.experiment))?;
+        match args.experiment.output.json {
+            true => objects.push(object(claim, &found)),
+            false => show::result(&text(claim, &found))?,
+        }
+    }
+    if args.experiment.output.json {
+        show::result(&Value::from(objects).to_string())?;
+    }
+    Ok(Done::Whole)
+}
+
+/// A claim in Markdown.
+fn text(claim: &Claim, found: &Found) -> String {
+    let mut text = format!("## {}\n\n**{}** {}\n\n", claim.name, claim.says, claim.how);
+    text += &format!("| | {} |\n|{}\n", claim.columns.join(" | "), " --- |".repeat(claim.columns.len() + 1));
+    for (name, figures) in &found.lines {
+        let figures: Vec<_> = figures.iter().map(|&value| show::number(value)).collect();
+        text += &format!("| {name} | {} |\n", figures.join(" | "));
+    }
+    text + if found.holds { "\nIt holds.\n" } else { "\nIt does not hold here.\n" }
+}
+
+fn object(claim: &Claim, found: &Found) -> Value {
+    let lines = found.lines.iter().map(|(name, figures)| {
+        let named = claim.columns.iter().zip(figures).map(|(column, &value)| ((*column).to_string(), json!(value)));
+        json!({ "of": name, "figures": named.collect::<serde_json::Map<_, _>>() })
+    });
+    json!({ "claim": claim.name, "says": claim.says, "lines": lines.collect::<Vec<_>>(), "holds": found.holds })
+}
+
+fn fit_pca(experiment: &Experiment, k: usize) -> Result<Pca> {
+    Pca::fit(floats(&experiment.data.train).view(), k).context("the principal components cannot be computed")
+}
+
+/// The mean squared error per value of what PCA makes of the validation samples.
+fn pca_error(pca: &Pca, experiment: &Experiment) -> f64 {
+    let clean = floats(&experiment.data.validation);
+    squared_error(&clean, &pca.reconstruct(clean.view())) / clean.ncols() as f64
+}
+
+fn linear_is_pca(args: &ExperimentArgs) -> Result<Found> {
+    let flags = "--data fashion-mnist --layers 8 --activation linear --output-activation linear --loss mse --epochs 30";
+    let experiment = Experiment::run("linear-is-pca", flags, 0, args)?;
+    let pca = fit_pca(&experiment, 8)?;
+    // The decoder's weights are the last layer's: 8 rows of 784, then its biases.
+    let network = experiment.trainer.network();
+    let theta = &experiment.trainer.theta()[network.theta_of(network.layers().len() - 1)];
+    let weights = Array2::from_shape_vec((8, 784), theta[..8 * 784].to_vec())?;
+    let shared = pca.shared_subspace(weights.view()).context("8 directions")?;
+    let (ours, theirs) = (experiment.last().validation_loss, pca_error(&pca, &experiment));
+    let lines = vec![("PCA".into(), vec![theirs, 1.0]), ("linear autoencoder".into(), vec![ours, shared])];
+    Ok(Found { lines, holds: ours < 1.01 * theirs && shared > 0.99 })
+}
+
+fn nonlinear_beats_pca(args: &ExperimentArgs) -> Result<Found> {
+    let mut lines = Vec::new();
+    for (data, k) in ["fashion-mnist", "mnist"].into_iter().flat_map(|data| [2, 8, 16, 32].map(|k| (data, k))) {
+        let flags =
+            format!("--data {data} --layers 512,256,{k} --activation tanh --loss mse --epochs 20 --batch-size 128");
+        let experiment = Experiment::run(&format!("{data}, code of {k}"), &flags, 0, args)?;
+        let (ours, theirs) = (experiment.last().validation_loss, pca_error(&fit_pca(&experiment, k)?, &experiment));
+        lines.push((format!("{data}, code of {k}"), vec![theirs, ours, ours / theirs]));
+    }
+    let holds = lines.iter().all(|(_, figures)| figures[2] < 1.0);
+    Ok(Found { lines, holds })
+}
+
+/// Codes that are drawn, and training images that they are compared with.
+const DRAWN: usize = 1_000;
+const COMPARED: usize = 20_000;
+
+/// The first rows, at most `count`.
+fn first(rows: &Array2<f32>, count: usize) -> Array2<f32> {
+    rows.view().split_at(Axis(0), count.min(rows.nrows())).0.to_owned()
+}
+
+fn holes(args: &ExperimentArgs) -> Result<Found> {
+    let mut lines = Vec::new();
+    for (name, flags) in [
+        ("plain", "--data mnist --layers 400,20 --loss bce --epochs 20 --batch-size 128"),
+        ("variational", "--preset vae --data mnist --epochs 20"),
+    ] {
+        let mut experiment = Experiment::run(name, flags, 0, args)?;
+        let mut drawn = first(&experiment.codes()?, DRAWN);
+        for (place, mut column) in drawn.columns_mut().into_iter().enumerate() {
+            let mut values = column.to_vec();
+            if name == "plain" {
+                // Every place by itself in another order: each value occurs, their combination need not.
+                let mut order = vec![0; values.len()];
+                shuffled(0, place as u64 + 1, &mut order);
+                values = order.iter().map(|&from| column[from as usize]).collect();
+            } else {
+                let pass = Pass { mode: Mode::Train, samples: &[place as u32], ..Pass::predict() };
+                random::with_normal(&pass, 0, &mut values, |_, normal| normal);
+            }
+            column.iter_mut().zip(values).for_each(|(to, value)| *to = value);
+        }
+        let drawn = experiment.trainer.decode(&drawn)?;
+        let reconstructions = experiment.reconstructions()?;
+        let real = floats(&experiment.data.train);
+        let real = first(&real, COMPARED);
+        let near = |images: &Array2<f32>| {
+            let lengths = real.map_axis(Axis(1), |row| row.dot(&row));
+            let products = images.dot(&real.t());
+            let nearest = products.rows().into_iter().zip(images.rows()).map(|(products, image)| {
+                let distances = products.iter().zip(&lengths).map(|(product, length)| length - 2.0 * product);
+                f64::from(distances.fold(f32::INFINITY, f32::min) + image.dot(&image))
+            });
+            nearest.sum::<f64>() / images.nrows() as f64
+        };
+        let (known, new) = (near(&first(&reconstructions, DRAWN)), near(&drawn));
+        lines.push((name.to_string(), vec![known, new, new / known]));
+    }
+    let holds = lines[0].1[2] > lines[1].1[2];
+    Ok(Found { lines, holds })
+}
+
+fn denoising(args: &ExperimentArgs) -> Result<Found> {
+    let plain = "--preset strided-conv --data fashion-mnist --loss mse --epochs 10 --batch-size 32";
+    let mut plain = Experiment::run("plain", plain, 0, args)?;
+    let mut denoiser = Experiment::run("denoising", "--preset tf-denoise --data fashion-mnist", 0, args)?;
+    let clean = floats(&plain.data.validation);
+    let numbers: Vec<u32> = (0..clean.nrows() as u32).collect();
+    let mut lines = Vec::new();
+    for std in [0.1, 0.2, 0.3, 0.4] {
+        let mut noisy = clean.clone();
+        noisy::put_on(&mut noisy, &numbers, &[Noise::Gaussian { std, clip: Some([0.0, 1.0]) }]);
+        let error = |images: &Array2<f32>| squared_error(&clean, images) / clean.ncols() as f64;
+        let before = error(&noisy);
+        let samples = Samples { values: Values::Floats(noisy), shape: vec![28, 28], labels: None };
+        let source = Source::new(&samples);
+        let (plain, denoised) =
+            (error(&plain.trainer.predict(&source, &numbers)?), error(&denoiser.trainer.predict(&source, &numbers)?));
+        lines.push((format!("noise of {std}"), vec![before, plain, denoised]));
+    }
+    let holds = lines[1..].iter().all(|(_, figures)| figures[2] < figures[1]);
+    Ok(Found { lines, holds })
+}
+
+fn sparse(args: &ExperimentArgs) -> Result<Found> {
+    let (common, mut lines) = ("--data mnist --layers 64 --loss bce --epochs 30 --batch-size 256", Vec::new());
+    for (name, flags) in [
+        ("ReLU, no penalty", ""),
+        ("L1, weight 10⁻⁴", "--l1 1e-4"),
+        ("L1, weight 10⁻³", "--l1 1e-3"),
+        ("L1, weight 10⁻²", "--l1 1e-2"),
+        ("sigmoid, no penalty", "--activation sigmoid"),
+        ("KL to 0.2", "--sparsity 0.2"),
+        ("KL to 0.05", "--sparsity 0.05"),
+    ] {
+        let mut experiment = Experiment::run(name, &format!("{common} {flags}"), 0, args)?;
+        let codes = experiment.codes()?;
+        let largest = codes.iter().fold(0.0, |largest: f32, &value| largest.max(value));
+        let part = |sum: f64| sum / codes.len() as f64;
+        let active = part(codes.iter().filter(|value| **value > 0.1 * largest).count() as f64);
+        let mean = part(codes.iter().map(|&value| f64::from(value)).sum());
+        lines.push((name.to_string(), vec![active, mean, experiment.reconstruction()]));
+    }
+    let active: Vec<f64> = lines.iter().map(|(_, figures)| figures[0]).collect();
+    let holds = [&active[..4], &active[4..]].iter().all(|active| active.is_sorted_by(|a, b| a > b));
+    Ok(Found { lines, holds })
+}
+
+fn collapse(args: &ExperimentArgs) -> Result<Found> {
+    let mut lines = Vec::new();
+    for beta in ["0.25", "1", "4", "16", "64"] {
+        let mut experiment =
+            Experiment::run(&format!("β {beta}"), &format!("--preset vae --data mnist --beta {beta}"), 0, args)?;
+        let codes = experiment.codes()?;
+        let active = codes.columns().into_iter().filter(|mu| mu.var(0.0) > 0.01).count();
+        let last = experiment.last();
+        // The penalty in the loss is β times the divergence.
+        let weight: f64 = beta.parse()?;
+        let divergence = last.validation_terms.get(1).map_or(f64::NAN, |term| term.1 / weight);
+        lines.push((format!("β = {beta}"), vec![active as f64, divergence, experiment.reconstruction()]));
+    }
+    let active: Vec<f64> = lines.iter().map(|(_, figures)| figures[0]).collect();
+    Ok(Found { holds: active.is_sorted_by(|a, b| a >= b) && active.last() == Some(&0.0), lines })
+}
