@@ -11,6 +11,7 @@ use handgrad_layers::{Activation, LossKind, Optimizer, adam::Adam};
 use handgrad_models::{Network, Spec, basic, deep};
 use handgrad_trainer::yardstick::yardsticks;
 use handgrad_trainer::{Plan, Source, Trainer, fit};
+use serde_json::Value;
 
 /// Where the real data sets are. Tests that pass have their output hidden, but not what goes to the standard error itself.
 fn data_folder() -> Option<OsString> {
@@ -39,18 +40,24 @@ fn train(data: &DataSet, spec: &Spec, epochs: usize, batch_size: usize) -> f64 {
     })
 }
 
-/// Validation loss of a preset, run as people run it.
-fn preset(name: &str, data: &str) -> Option<f64> {
+/// What a command reports, run as people run it on the real data.
+fn report(words: &str) -> Option<Value> {
     let folder = data_folder()?;
     let at = tempfile::tempdir().expect("a temporary folder");
     let output = Command::new(env!("CARGO_BIN_EXE_handgrad"))
-        .args(["train", "--preset", name, "--data", data, "--out", "run", "--json", "--quiet", "--data-dir"])
+        .args(words.split(' '))
+        .args(["--json", "--quiet", "--data-dir"])
         .arg(folder)
         .current_dir(at.path())
         .output()
         .expect("the binary starts");
-    let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
-    report["val_loss"].as_f64()
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    Some(serde_json::from_slice(&output.stdout).expect("JSON"))
+}
+
+/// Validation loss of a preset.
+fn preset(name: &str, data: &str) -> Option<f64> {
+    report(&format!("train --preset {name} --data {data} --out run"))?["val_loss"].as_f64()
 }
 
 /// The TensorFlow tutorial reports a validation MSE of .0088 after ten epochs of batches of 32.
@@ -103,4 +110,29 @@ fn the_yardsticks_of_the_real_data() {
         near(of(LossKind::Mse).least, 0.0);
         near(of(LossKind::Mse).mean_sample, mean_mse);
     }
+}
+
+/// The TensorFlow tutorial's noise makes a squared error of .0255 on the test images; after one epoch of the ten the denoiser
+/// has undone more than half of it.
+#[test]
+fn a_row_of_the_scoreboard() {
+    let Some(rows) = report("scoreboard tf-denoise --epochs 1 --seeds 1") else { return };
+    let figures = &rows[0]["runs"][0]["seeds"][0];
+    let of = |name: &str| figures[name].as_f64().expect("a figure");
+    assert!((of("noisy input") - 0.0255).abs() < 1e-4, "{figures}");
+    assert!((0.0080..=0.0125).contains(&of("MSE")), "{figures}");
+    assert!((of("dB gained") - 10.0 * (of("noisy input") / of("MSE")).log10()).abs() < 1e-9, "{figures}");
+}
+
+/// The error of PCA with 8 components on Fashion-MNIST is .026607, computed by `tests/reference/pca.py`.
+#[test]
+fn a_claim_of_the_slides() {
+    let Some(claims) = report("claims linear-is-pca --epochs 12") else { return };
+    let line = |at: usize| &claims[0]["lines"][at]["figures"];
+    let pca = line(0)["test MSE"].as_f64().expect("a figure");
+    let ours = line(1)["test MSE"].as_f64().expect("a figure");
+    assert!((pca - 0.026_607).abs() < 1e-6, "{pca}");
+    assert!((pca..1.02 * pca).contains(&ours), "{ours}");
+    let shared = line(1)["shared subspace"].as_f64().expect("a figure");
+    assert!((0.9..=1.0 + 1e-6).contains(&shared), "{shared}");
 }

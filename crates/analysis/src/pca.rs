@@ -11,42 +11,40 @@
 //! A linear autoencoder with squared error learns the same subspace, though not these axes of it (Baldi & Hornik 1989). It is
 //! the yardstick for all others. Slides: KERAS and UTMIST on dimensionality reduction. Source: Hotelling (1933).
 
-use faer::{Mat, Side};
+use nalgebra::{DMatrix, DVector, SymmetricEigen};
 use ndarray::{Array2, ArrayView2, Axis};
 
 /// The mean of some samples and their first principal components.
 #[derive(Clone, Debug)]
 pub struct Pca {
-    mean: Vec<f64>,
+    mean: DVector<f64>,
     /// d×k, one component a column.
-    components: Mat<f64>,
+    components: DMatrix<f64>,
 }
 
 /// Samples that are turned into f64 at a time.
 const CHUNK: usize = 2048;
 
 impl Pca {
-    /// Fits `k` components to `samples`, one a row. None if there are no samples, or fewer than `k` values in each, or the
-    /// decomposition does not converge, as with values that are no numbers.
+    /// Fits `k` components to `samples`, one a row. None if there are no samples, or fewer than `k` values in each, or a
+    /// value is no number.
     #[must_use]
     pub fn fit(samples: ArrayView2<f32>, k: usize) -> Option<Self> {
-        // One after another: the same bits on any machine with the same instructions.
-        faer::set_global_parallelism(faer::Par::Seq);
         let (n, d) = samples.dim();
-        if n == 0 || k > d {
+        if n == 0 || k > d || samples.iter().any(|value| !value.is_finite()) {
             return None;
         }
-        let mean: Vec<f64> =
-            samples.columns().into_iter().map(|x| x.iter().map(|&x| f64::from(x)).sum::<f64>() / n as f64).collect();
-        let mut covariance = Mat::<f64>::zeros(d, d);
+        let sum = |column: ndarray::ArrayView1<f32>| column.iter().map(|&x| f64::from(x)).sum::<f64>();
+        let mean = DVector::from_iterator(d, samples.columns().into_iter().map(|column| sum(column) / n as f64));
+        let mut covariance = DMatrix::zeros(d, d);
         for chunk in samples.axis_chunks_iter(Axis(0), CHUNK) {
-            let centred = Mat::from_fn(chunk.nrows(), d, |i, j| f64::from(chunk[[i, j]]) - mean[j]);
-            covariance += centred.transpose() * &centred;
+            let centred = centred(chunk, &mean);
+            covariance.gemm(1.0 / n as f64, &centred, &centred.transpose(), 1.0);
         }
-        covariance *= faer::Scale(1.0 / n as f64);
-        let eigen = covariance.self_adjoint_eigen(Side::Lower).ok()?;
-        // They come in rising order.
-        let components = Mat::from_fn(d, k, |i, j| eigen.U()[(i, d - 1 - j)]);
+        let eigen = SymmetricEigen::new(covariance);
+        let mut order: Vec<usize> = (0..d).collect();
+        order.sort_by(|&a, &b| eigen.eigenvalues[b].total_cmp(&eigen.eigenvalues[a]));
+        let components = DMatrix::from_fn(d, k, |i, j| eigen.eigenvectors[(i, order[j])]);
         Some(Self { mean, components })
     }
 
@@ -56,13 +54,12 @@ impl Pca {
     /// If they have another number of values.
     #[must_use]
     pub fn reconstruct(&self, samples: ArrayView2<f32>) -> Array2<f32> {
-        let d = self.mean.len();
-        assert_eq!(samples.ncols(), d, "samples of the size of those it was fitted to");
+        assert_eq!(samples.ncols(), self.mean.len(), "samples of the size of those it was fitted to");
         let mut reconstructions = samples.to_owned();
         for mut chunk in reconstructions.axis_chunks_iter_mut(Axis(0), CHUNK) {
-            let centred = Mat::from_fn(chunk.nrows(), d, |i, j| f64::from(chunk[[i, j]]) - self.mean[j]);
-            let back = (centred * &self.components) * self.components.transpose();
-            chunk.indexed_iter_mut().for_each(|((i, j), value)| *value = (back[(i, j)] + self.mean[j]) as f32);
+            let codes = self.components.transpose() * centred(chunk.view(), &self.mean);
+            let back = &self.components * codes;
+            chunk.indexed_iter_mut().for_each(|((i, j), value)| *value = (back[(j, i)] + self.mean[j]) as f32);
         }
         reconstructions
     }
@@ -71,13 +68,17 @@ impl Pca {
     /// between the two, 1 where they are the same. None if there are not as many directions as components.
     #[must_use]
     pub fn shared_subspace(&self, directions: ArrayView2<f32>) -> Option<f64> {
-        let (d, k) = (self.mean.len(), self.components.ncols());
+        let (d, k) = self.components.shape();
         if directions.dim() != (k, d) || k == 0 {
             return None;
         }
-        let directions = Mat::from_fn(d, k, |i, j| f64::from(directions[[j, i]]));
-        let basis = directions.qr().compute_thin_Q();
-        let cosines = (basis.transpose() * &self.components).singular_values().ok()?;
-        cosines.last().copied()
+        let basis = DMatrix::from_fn(d, k, |i, j| f64::from(directions[[j, i]])).qr().q();
+        let cosines = (basis.transpose() * &self.components).singular_values();
+        cosines.iter().copied().min_by(f64::total_cmp)
     }
+}
+
+/// Samples without the mean, one a column.
+fn centred(samples: ArrayView2<f32>, mean: &DVector<f64>) -> DMatrix<f64> {
+    DMatrix::from_fn(mean.len(), samples.nrows(), |i, j| f64::from(samples[[j, i]]) - mean[i])
 }
