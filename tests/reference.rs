@@ -5,7 +5,7 @@
 use handgrad_dataset::{Samples, Values};
 use handgrad_layers::{
     Activation, BatchRows, Block, Conv2d, ConvTranspose2d, Dense, Layer, Loss, LossKind, MaxPool2d, Optimizer, Padding,
-    Pass, Reduction, Saved, SavedBatch, Upsample2d, adam::Adam, reparameterize,
+    Pass, Reduction, Saved, SavedBatch, Upsample2d, adam::Adam, dropout, reparameterize,
 };
 use handgrad_models::{Network, basic};
 use handgrad_tests::numbers;
@@ -163,4 +163,18 @@ fn a_variational_autoencoder_equals_that_of_pytorch() {
     let mut dhidden = backward(1, &hidden, &code, &mut dcode);
     backward(0, &x, &hidden, &mut dhidden);
     assert_near("gradient", &gradient, &list(&vae["gradient"]), 1e-12);
+}
+
+/// Dropout with PyTorch's mask: u is 1 where it kept a value, 0 where it left one out.
+#[test]
+fn dropout_equals_that_of_pytorch() {
+    let fixture: Value = serde_json::from_str(include_str!("fixtures/family.json")).expect("JSON");
+    let dropout = &fixture["dropout"];
+    let (rate, kept) = (dropout["rate"].as_f64().expect("a rate"), list(&dropout["kept"]));
+    assert!(kept.contains(&0.0) && kept.contains(&1.0));
+    for (from, to) in [("x", "y"), ("dy", "dx")] {
+        let values = list(&dropout[from]).into_iter().zip(&kept);
+        let ours: Vec<f64> = values.map(|(value, &u)| dropout::masked(value, u, rate)).collect();
+        assert_near(to, &ours, &list(&dropout[to]), 1e-15);
+    }
 }

@@ -65,7 +65,14 @@ def main():
     vae = {"rows": 3, "input": 12, "hidden": 7, "latent_dim": 2, "x": numbers(x), "eps": numbers(eps)}
     vae |= {"theta": sum((numbers(t) for t in params), []), "gradient": sum((numbers(t.grad) for t in params), [])}
     vae |= {"reconstruction": reconstruction.item(), "divergence": divergence.item()}
-    print(json.dumps({"torch": torch.__version__, "cases": cases, "vae": vae}))
+
+    x, rate = torch.randn(4, 30).requires_grad_(), 0.4
+    y = F.dropout(x, rate, training=True)
+    dy = torch.randn_like(y)
+    (y * dy).sum().backward()
+    dropout = {"rate": rate, "x": numbers(x), "dy": numbers(dy), "y": numbers(y), "dx": numbers(x.grad)}
+    dropout["kept"] = numbers((y != 0).double())
+    print(json.dumps({"torch": torch.__version__, "cases": cases, "vae": vae, "dropout": dropout}))
 
 
 main()

@@ -16,6 +16,12 @@
 
 use crate::{Error, Layer, Mode, ParamSpec, Pass, Saved, Scalar, random};
 
+/// x_i becomes y_i, and dy_i dx_i: 0 where u < rate, the value/(1 − rate) elsewhere.
+#[inline(always)]
+pub fn masked<T: Scalar>(value: T, u: T, rate: f64) -> T {
+    if u < T::from_f64(rate) { T::ZERO } else { value * T::from_f64(1.0 / (1.0 - rate)) }
+}
+
 /// Leaves values out. In training only.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Dropout {
@@ -30,9 +36,8 @@ impl Dropout {
             return;
         }
         let width = values.len() / pass.samples.len();
-        let (rate, keep) = (T::from_f64(self.rate), T::from_f64(1.0 / (1.0 - self.rate)));
         for (row, values) in values.chunks_exact_mut(width).enumerate() {
-            random::with_uniform(pass, row, values, |x, u| if u < rate { T::ZERO } else { x * keep });
+            random::with_uniform(pass, row, values, |value, u| masked(value, u, self.rate));
         }
     }
 }
