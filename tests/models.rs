@@ -1,6 +1,6 @@
 //! Specifications, networks and the model file.
 
-use handgrad_layers::{Activation, LossKind};
+use handgrad_layers::{Activation, LossKind, Output};
 use handgrad_models::{Error, LayerSpec, Network, Spec, basic, deep, file};
 use safetensors::SafeTensors;
 
@@ -28,9 +28,9 @@ fn a_deep_autoencoder_of_one_layer_is_the_basic_one() {
 #[test]
 fn a_sigmoid_before_cross_entropy_moves_into_the_loss() {
     let network = Network::<f32>::new(&deep_spec()).expect("fits");
-    assert_eq!((network.loss().kind, network.output()), (LossKind::BceLogits, Activation::Sigmoid));
+    assert_eq!((network.loss().kind, network.output()), (LossKind::BceLogits, Output::Sigmoid));
     let mse = Network::<f32>::new(&Spec { loss: LossKind::Mse, ..deep_spec() }).expect("fits");
-    assert_eq!((mse.loss().kind, mse.output()), (LossKind::Mse, Activation::Linear));
+    assert_eq!((mse.loss().kind, mse.output()), (LossKind::Mse, Output::Linear));
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn networks_that_do_not_fit_are_refused() {
     assert!(matches!(Network::<f32>::new(&spec), Err(Error::Layer(_))));
     assert!(matches!(
         refused(|s| s.loss = LossKind::BceLogits),
-        Error::LogitsThroughActivation { activation: "sigmoid" }
+        Error::LogitsThroughActivation { activation: "sigmoid", .. }
     ));
     let relu = deep::spec(&[12], &[5], Activation::Relu, Activation::Relu, LossKind::Bce);
     let error = Network::<f32>::new(&relu).map(|_| ()).expect_err("cross-entropy of a ReLU");
