@@ -1,7 +1,7 @@
 //! Specifications, networks and the model file.
 
 use handgrad_layers::{Activation, LossKind, Output};
-use handgrad_models::{Error, LayerSpec, Network, Spec, basic, deep, file};
+use handgrad_models::{Error, LayerSpec, Network, Part, Spec, basic, deep, file, variational};
 use safetensors::SafeTensors;
 
 fn deep_spec() -> Spec {
@@ -97,37 +97,96 @@ fn tensors_are_named_and_turned_as_pytorch_has_them() {
     }
 }
 
+/// Files of every sort, a whole model and parts, as `name, bytes`.
+fn files() -> Vec<(&'static str, Vec<u8>)> {
+    let encoded = |spec: &Spec, part| {
+        let network = Network::new(spec).expect("fits");
+        let (network, theta) = network.split(part, &network.init(5)).expect("it is whole");
+        file::encode(&network, &theta).expect("encodes")
+    };
+    let tied = deep::tied(&[4, 3], &[5], Activation::Relu, Activation::Sigmoid, LossKind::Bce);
+    let vae = variational::dense_spec(&[4, 3], &[3], 2, 0.5, Activation::Sigmoid, LossKind::Bce);
+    vec![
+        ("whole", model().2),
+        ("encoder", encoded(&deep_spec(), Part::Encoder)),
+        ("decoder", encoded(&deep_spec(), Part::Decoder)),
+        ("tied", encoded(&tied, Part::Whole)),
+        ("tied decoder", encoded(&tied, Part::Decoder)),
+        ("variational", encoded(&vae, Part::Whole)),
+        ("variational decoder", encoded(&vae, Part::Decoder)),
+    ]
+}
+
 #[test]
 fn no_truncation_and_no_flipped_bit_of_a_model_file_is_accepted() {
-    let (_, _, bytes) = model();
-    for length in 0..bytes.len() {
-        assert!(file::decode(&bytes[..length]).is_err(), "cut to {length} bytes");
-    }
-    let (network, theta, _) = model();
-    for bit in 0..bytes.len() * 8 {
-        let mut damaged = bytes.clone();
-        damaged[bit / 8] ^= 1 << (bit % 8);
-        if let Ok((other, weights)) = file::decode(&damaged) {
-            panic!(
-                "bit {bit} of byte {:?} was flipped and accepted; same spec {}, same weights {}",
-                bytes[bit / 8] as char,
-                other.spec() == network.spec(),
-                weights == theta
-            );
+    for (name, bytes) in files() {
+        assert!(file::decode(&bytes).is_ok(), "{name}");
+        for length in 0..bytes.len() {
+            assert!(file::decode(&bytes[..length]).is_err(), "{name} cut to {length} bytes");
         }
+        for bit in 0..bytes.len() * 8 {
+            let mut damaged = bytes.clone();
+            damaged[bit / 8] ^= 1 << (bit % 8);
+            let byte = bytes[bit / 8] as char;
+            assert!(file::decode(&damaged).is_err(), "{name}: bit {bit} of byte {byte:?} was flipped and accepted");
+        }
+        assert!(file::decode(&[&bytes[..], b"x"].concat()).is_err(), "{name}: trailing bytes");
     }
-    assert!(file::decode(&[&bytes[..], b"x"].concat()).is_err(), "trailing bytes");
+}
+
+/// A file with its text changed, and the length in front put right.
+fn with_text(bytes: &[u8], from: &str, to: &str) -> Vec<u8> {
+    let (length, rest) = bytes.split_at(8);
+    let length = u64::from_le_bytes(length.try_into().expect("eight bytes")) as usize;
+    let text = std::str::from_utf8(&rest[..length]).expect("the header is text");
+    assert!(text.contains(from), "{from:?} is not in {text}");
+    let text = text.replacen(from, to, 1);
+    [&(text.len() as u64).to_le_bytes()[..], text.as_bytes(), &rest[length..]].concat()
 }
 
 #[test]
 fn a_newer_format_is_told_apart_from_damage() {
-    let (_, _, bytes) = model();
-    let text = String::from_utf8_lossy(&bytes).into_owned();
-    assert!(text.contains("format = 1"));
-    let at = bytes.windows(10).position(|window| window == b"format = 1").expect("it is there");
-    let mut newer = bytes.clone();
-    newer[at + 9] = b'7';
-    assert!(matches!(file::decode(&newer), Err(Error::TooNew { found: 7, newest: 1 })));
+    let newer = with_text(&model().2, "format = 2", "format = 7");
+    assert!(matches!(file::decode(&newer), Err(Error::TooNew { found: 7, newest: 2 })));
+    for format in ["format = 0", "format = -1", "format = \\\"2\\\"", "formal = 2"] {
+        assert!(
+            matches!(file::decode(&with_text(&model().2, "format = 2", format)), Err(Error::Damaged(_))),
+            "{format}"
+        );
+    }
+}
+
+/// A file as the first format had it, written by a handgrad of that time.
+#[test]
+fn the_first_format_is_still_read() {
+    let bytes = include_bytes!("fixtures/format-1.safetensors");
+    let (network, theta) = file::decode(bytes).expect("decodes");
+    assert_eq!((network.spec(), network.part()), (&deep_spec(), Part::Whole));
+    assert_eq!(file::weights_sha256(&theta), "1b6e9f7128975246c8a68cd205431cdcb7f5db977d249731be960312cf5a1306");
+    assert_eq!(theta, network.init(5));
+}
+
+/// Files that are well formed but lie.
+#[test]
+fn parts_that_are_not_what_they_claim_are_refused() {
+    let [_, (_, encoder), (_, decoder), ..] = &files()[..] else { panic!("there are seven files") };
+    let says = |bytes: &[u8]| file::decode(bytes).map(|_| ()).expect_err("refused").to_string();
+    let (is_encoder, is_decoder) = ("part = \\\"encoder\\\"", "part = \\\"decoder\\\"");
+    assert!(says(&with_text(encoder, is_encoder, is_decoder)).contains("0.weight"), "other shapes");
+    assert!(says(&with_text(decoder, is_decoder, "part = \\\"whole\\\"")).contains("tensors"), "too few");
+    assert!(says(&with_text(encoder, is_encoder, "part = \\\"half\\\"")).contains("damaged"));
+    // The first format has no parts, and the second one states its specification's SHA-256.
+    let first = with_text(encoder, "format = 2", "format = 1");
+    assert!(says(&first).contains("not those of format 1"));
+    let at = |text: &str| encoder.windows(text.len()).position(|window| window == text.as_bytes()).expect("there");
+    let digest = String::from_utf8_lossy(&encoder[at("model_sha256")..][..83]).into_owned();
+    assert!(says(&with_text(encoder, &digest, "")).contains("not those of format 2"));
+    assert!(says(&with_text(&first, &digest, "")).contains("not those of format 1"));
+    // The specification of the other part is looked at too.
+    assert!(says(&with_text(encoder, "units = 12", "units = 13")).contains("its specification has SHA-256"));
+    let many = "[[model.encoder]]\\nlayer = \\\"tied-dense\\\"\\nmirrors = 0\\nactivation = \\\"relu\\\"\\n";
+    let hostile = with_text(encoder, "[[model.encoder]]", &(many.repeat(1000) + "[[model.encoder]]"));
+    assert!(file::decode(&hostile).is_err());
 }
 
 /// An image that comes back in another shape, and sizes that no machine has, are told before anything is allocated.

@@ -175,19 +175,21 @@ pub fn decode(bytes: &[u8]) -> Result<(Network<f32>, Vec<f32>), Error> {
     Ok((network, theta))
 }
 
-/// The specification's text is compared with its SHA-256, which the first format does not have.
+/// The specification's text is compared with its SHA-256, which the first format does not have, nor parts.
 fn check_model_text(header: &Header, text: &str) -> Result<(), Error> {
-    let damaged = |what: String| Err(Error::Damaged(what));
-    match &header.model_sha256 {
-        None if header.format == 1 && header.part == Part::Whole => Ok(()),
-        None => damaged("it does not state the SHA-256 of its specification".into()),
-        Some(stated) => {
+    match (header.format, &header.model_sha256) {
+        (1, None) if header.part == Part::Whole => Ok(()),
+        (FORMAT, Some(stated)) => {
             let start = text.find(MODEL).unwrap_or(text.len());
             match in_hexadecimal(Sha256::new_with_prefix(&text[start..])) {
                 found if found == *stated => Ok(()),
-                found => damaged(format!("its specification has SHA-256 {found}, and it states {stated}")),
+                found => {
+                    let problem = format!("its specification has SHA-256 {found}, and it states {stated}");
+                    Err(Error::Damaged(problem))
+                }
             }
         }
+        (format, _) => Err(Error::Damaged(format!("its entries are not those of format {format}"))),
     }
 }
 
