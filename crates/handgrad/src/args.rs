@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args as ClapArgs, Parser, Subcommand};
+use clap::{ArgGroup, Args as ClapArgs, Parser, Subcommand};
 
 use crate::config::Settings;
 use crate::preset;
@@ -230,12 +230,13 @@ impl ExperimentArgs {
 }
 
 #[derive(ClapArgs, Debug)]
+#[command(group(ArgGroup::new("parts").required(true).multiple(true).args(["encoder", "decoder"])))]
 pub struct SplitArgs {
     /// A run folder, or a model.safetensors file.
     pub run: PathBuf,
 
     /// The file for the encoder, which must not be there yet. `handgrad encode` takes it in place of the model.
-    #[arg(long, value_name = "FILE.safetensors", required_unless_present = "decoder")]
+    #[arg(long, value_name = "FILE.safetensors")]
     pub encoder: Option<PathBuf>,
 
     /// The file for the decoder, which must not be there yet. Of a variational model `handgrad sample` takes it in place

@@ -253,7 +253,7 @@ impl Settings {
         let noise = self.noise.or(preset.noise);
         for (given, heeded, name, by) in [
             (self.activation.is_some(), model == ModelName::Dense, "activation", "model dense"),
-            (self.tied.is_some(), model == ModelName::Dense, "tied", "model dense"),
+            (self.tied == Some(true), model == ModelName::Dense, "tied", "model dense"),
             (self.layers.is_some(), model != ModelName::PooledConv, "layers", "any model but pooled-conv"),
             (self.beta.is_some(), variational, "beta", "the models vae and conv-vae"),
             (self.noise_level.is_some(), noise.is_some(), "noise_level", "noise: add --noise gaussian"),
