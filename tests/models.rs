@@ -3,6 +3,7 @@
 use handgrad_layers::{Activation, LossKind, Output};
 use handgrad_models::{Error, LayerSpec, Network, Part, Spec, basic, deep, file, variational};
 use safetensors::SafeTensors;
+use sha2::{Digest, Sha256};
 
 fn deep_spec() -> Spec {
     deep::spec(&[4, 3], &[7, 5], Activation::Relu, Activation::Sigmoid, LossKind::Bce)
@@ -184,9 +185,45 @@ fn parts_that_are_not_what_they_claim_are_refused() {
     assert!(says(&with_text(&first, &digest, "")).contains("not those of format 1"));
     // The specification of the other part is looked at too.
     assert!(says(&with_text(encoder, "units = 12", "units = 13")).contains("its specification has SHA-256"));
-    let many = "[[model.encoder]]\\nlayer = \\\"tied-dense\\\"\\nmirrors = 0\\nactivation = \\\"relu\\\"\\n";
-    let hostile = with_text(encoder, "[[model.encoder]]", &(many.repeat(1000) + "[[model.encoder]]"));
-    assert!(file::decode(&hostile).is_err());
+
+    // With a SHA-256 that is right, a specification that is not.
+    let hostile = |number: usize, from: &str, to: &str| {
+        let (name, bytes) = &files()[number];
+        let text = file::decode(&with_model(bytes, from, to)).map(|_| ()).expect_err(name).to_string();
+        format!("{name}: {text}")
+    };
+    for (text, word) in [
+        (hostile(1, "units = 12", "units = 13"), "gives back 13 values"),
+        (
+            hostile(1, "[[model.encoder]]", &("[[model.encoder]]\n".to_string() + &DENSE.repeat(3))),
+            "describes 5 layers",
+        ),
+        (hostile(1, "units = 5", "units = 1099511627776"), "2³⁰"),
+        (hostile(2, "units = 5", "units = 6"), "tensor 0.weight is F32 [7, 5]"),
+        (hostile(3, "mirrors = 0", "mirrors = 1"), "has 1 dense layers"),
+        (hostile(4, "mirrors = 0", "mirrors = 18446744073709551615"), "damaged"),
+        (hostile(6, "latent_dim = 2", "latent_dim = 3"), "Reparameterize 6 → 3"),
+        (hostile(6, "beta = 0.5", "beta = nan"), "beta"),
+    ] {
+        assert!(text.contains(word), "{word:?} is not in {text:?}");
+    }
+}
+
+const DENSE: &str = "layer = \"dense\"\nunits = 12\nactivation = \"relu\"\ninit = \"he-normal\"\n\n[[model.encoder]]\n";
+
+/// A file with its specification changed, and the SHA-256 of that put right.
+fn with_model(bytes: &[u8], from: &str, to: &str) -> Vec<u8> {
+    let length = u64::from_le_bytes(bytes[..8].try_into().expect("eight bytes")) as usize;
+    let mut header: serde_json::Value = serde_json::from_slice(&bytes[8..8 + length]).expect("JSON");
+    let text = header["__metadata__"]["handgrad"].as_str().expect("text");
+    let (head, model) = text.split_at(text.find("[model]").expect("a specification"));
+    assert!(model.contains(from), "{from:?} is not in {model}");
+    let sha256 = |text: &str| Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let changed = model.replacen(from, to, 1);
+    let text = head.replace(&sha256(model), &sha256(&changed)) + &changed;
+    header["__metadata__"]["handgrad"] = text.into();
+    let header = header.to_string();
+    [&(header.len() as u64).to_le_bytes()[..], header.as_bytes(), &bytes[8 + length..]].concat()
 }
 
 /// An image that comes back in another shape, and sizes that no machine has, are told before anything is allocated.

@@ -16,8 +16,8 @@
 //! choice of its own. Adding the same number to all logits changes nothing, since e^c cancels in p; that is why the
 //! largest may be subtracted, and why a δ sums to 0. ℓ is least at p = t, where it is the entropy of t, −Σ t·ln t.
 //!
-//! Behind a softmax of its own the gradient would be pᵀ-weighted: δ_k = p_k·(dp_k − Σ_i dp_i·p_i) with dp = −t/p, which is
-//! infinite where p rounds to 0. Taken together the division never appears.
+//! Taken apart, softmax would pass on δ_k = p_k·(dp_k − Σ_i dp_i·p_i) of a loss with dp = −t/p, which is infinite where p
+//! rounds to 0. Taken together, no division by p is left.
 //!
 //! Slides: KERAS "Hyperparameters of Autoencoders": "the mean squared error (MSE) or cross-entropy". PyTorch's
 //! `CrossEntropyLoss` with probabilities as targets is this with the values of a sample summed, [`Reduction::Sum`]. Source:

@@ -12,7 +12,7 @@
 //!   ∂L/∂w_ij = Σ_r x_ri·δ_enc,rj + Σ_r δ_ri·h_rj        ∂L/∂w  = xᵀ·δ_enc + δᵀ·h = xᵀ·δ_enc + (hᵀ·δ)ᵀ
 //! ```
 //!
-//! The first sum is the [dense](crate::dense) layer's, the second one is this file's; the trainer adds them, so w is stored
+//! The first sum is the [dense] layer's, the second one is this file's; the trainer adds them, so w is stored
 //! once and moved once a step. A network has about half the weights. In a linear one, tying asks the decoder to be the
 //! encoder's transpose, and then the error is least where the columns of w are orthonormal: an orthogonal
 //! projection on the space of the principal components, which PCA is.
