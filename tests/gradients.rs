@@ -60,9 +60,10 @@ fn losses_agree_with_central_differences() {
     let unit = |seed| doubles(n, seed).into_iter().map(|v| 0.5 + 0.49 * v).collect::<Vec<_>>();
     let logits: Vec<f64> = doubles(n, 5).into_iter().map(|v| 12.0 * v).collect();
     for reduction in [Reduction::Mean, Reduction::Sum] {
-        for kind in [LossKind::Mse, LossKind::Mae, LossKind::Bce, LossKind::BceLogits] {
+        use LossKind::{Bce, BceLogits, CrossEntropy, Mae, Mse};
+        for kind in [Mse, Mae, Bce, BceLogits, CrossEntropy] {
             let loss = Loss { kind, reduction };
-            let prediction = if kind == LossKind::BceLogits { logits.clone() } else { unit(1) };
+            let prediction = if matches!(kind, BceLogits | CrossEntropy) { logits.clone() } else { unit(1) };
             let target = unit(2);
             let batch = 4;
             let mut delta = vec![f64::NAN; n];

@@ -3,8 +3,8 @@
 use handgrad_layers::gradcheck::check_layer;
 use handgrad_layers::window::Chw;
 use handgrad_layers::{
-    Activation, ActivityL1, Conv2d, ConvTranspose2d, Dropout, KlSparsity, Layer, MaxPool2d, Mode, Noise, Padding, Pass,
-    Reparameterize, Reshape, Saved, Scalar, Upsample2d, kl_sparsity, reparameterize,
+    Activation, ActivityL1, Conv2d, ConvTranspose2d, Dense, Dropout, KlSparsity, Layer, MaxPool2d, Mode, Noise,
+    Padding, Pass, Reparameterize, Reshape, Saved, Scalar, TiedDense, Upsample2d, kl_sparsity, reparameterize,
 };
 use handgrad_tests::numbers;
 
@@ -234,6 +234,39 @@ fn pooling_and_upsampling_agree_with_central_differences_and_their_definition() 
         x[place] = f64::NAN;
         assert!(run(&pool, &[], &x, 1)[0].is_nan());
     }
+}
+
+#[test]
+fn tied_dense_layers_agree_with_central_differences() {
+    for activation in [Activation::Linear, Activation::Sigmoid, Activation::Tanh] {
+        for (rows, inputs, units) in [(1, 1, 1), (4, 3, 7), (6, 9, 2), (3, 16, 17)] {
+            let tied = TiedDense { inputs, units, activation };
+            assert_gradients(&tied, &doubles(rows * inputs, 2), rows, units);
+        }
+    }
+}
+
+/// The same numbers as a dense layer whose w is the transpose, to the bit, in f32 as in f64.
+#[test]
+fn a_tied_dense_layer_is_a_dense_one_with_its_weights_turned() {
+    fn both<T: Scalar>() {
+        for (rows, inputs, units) in [(1, 1, 1), (5, 3, 7), (33, 300, 20), (70, 17, 784)] {
+            let values = |count, seed| numbers(count, seed).into_iter().map(|v| T::from_f64(f64::from(v))).collect();
+            let (w, b, x): (Vec<T>, Vec<T>, Vec<T>) =
+                (values(inputs * units, 1), values(units, 2), values(rows * inputs, 3));
+            let turned: Vec<T> = (0..units * inputs).map(|at| w[at % inputs * units + at / inputs]).collect();
+            for activation in [Activation::Linear, Activation::Relu, Activation::Tanh] {
+                let dense = Dense { inputs, units, activation };
+                let tied = TiedDense { inputs, units, activation };
+                let y = run(&dense, &[w.clone(), b.clone()].concat(), &x, rows * units);
+                assert!(run(&tied, &[b.clone(), turned.clone()].concat(), &x, rows * units) == y, "{tied:?}");
+            }
+        }
+    }
+    both::<f32>();
+    both::<f64>();
+    let tied = TiedDense { inputs: 3, units: 4, activation: Activation::Relu };
+    assert!(Layer::<f32>::output_shape(&tied, &[4]).is_err() && Layer::<f32>::output_shape(&tied, &[3]).is_ok());
 }
 
 #[test]

@@ -62,12 +62,22 @@ pub fn specs() -> Vec<(Spec, usize, Optimizer)> {
         (variational::conv_spec(&IMAGE, 2, 0.5, SIGMOID, LossKind::Bce), 10, ADAM),
         (sparse::with_l1(basic::spec(&IMAGE, 32, LossKind::Bce), 1e-4), 50, ADAM),
         (with_dropout_and_kl(), 50, ADAM),
+        (deep::tied(&IMAGE, &[128, 33], Activation::Relu, SIGMOID, LossKind::Bce), 100, ADAM),
+        (denoising::with_noise(sparse::with_l1(half_tied(), 1e-4), NOISE), 30, SGD),
+        (deep::spec(&[784], &[40], Activation::Relu, Activation::Linear, LossKind::CrossEntropy), 50, ADAM),
     ]
 }
 
 const IMAGE: [usize; 2] = [28, 28];
 const SIGMOID: Activation = Activation::Sigmoid;
 const NOISE: Noise = Noise::Gaussian { std: 0.2, clip: Some([0.0, 1.0]) };
+
+/// Two layers a side, of which the outer ones share their weights; without a bound on its output.
+fn half_tied() -> Spec {
+    let mut spec = deep::spec(&IMAGE, &[50, 9], Activation::Tanh, Activation::Linear, LossKind::Mse);
+    spec.decoder[1] = LayerSpec::TiedDense { mirrors: 0, activation: Activation::Linear };
+    spec
+}
 
 /// A KL penalty, dropout in the decoder, masking noise and salt and pepper.
 fn with_dropout_and_kl() -> Spec {

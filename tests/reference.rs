@@ -1,13 +1,14 @@
 //! Against an independent implementation: 20 Adam steps of the same network in PyTorch, f64.
 //!
-//! `tests/reference/autoencoder.py` makes the fixture; `family.py` that of the other layers.
+//! `tests/reference/autoencoder.py` makes the fixture; `family.py` that of the other layers, `tied.py` that of tied weights
+//! and cross-entropy.
 
 use handgrad_dataset::{Samples, Values};
 use handgrad_layers::{
     Activation, BatchRows, Block, Conv2d, ConvTranspose2d, Dense, Layer, Loss, LossKind, MaxPool2d, Optimizer, Padding,
     Pass, Reduction, Saved, SavedBatch, Upsample2d, adam::Adam, dropout, reparameterize,
 };
-use handgrad_models::{Network, basic};
+use handgrad_models::{Network, Spec, basic, deep};
 use handgrad_tests::numbers;
 use handgrad_trainer::{Source, Trainer};
 use ndarray::Array2;
@@ -28,29 +29,59 @@ fn assert_near(what: &str, ours: &[f64], theirs: &[f64], tolerance: f64) {
     }
 }
 
+/// The same steps from the same θ; `x_of` gives the batch of a step from its random numbers within 0..1.
+fn compare_steps(name: &str, spec: &Spec, theirs: &Value, x_of: impl Fn(&mut [f32])) {
+    let network = Network::<f64>::new(spec).expect("fits");
+    let theta = numbers(network.param_count(), 1).into_iter().map(|v| f64::from(v) * 0.5).collect();
+    let adam = Optimizer::Adam(Adam { learning_rate: 1e-2, ..Adam::default() });
+    let mut trainer = Trainer::with_weights(network, theta, adam, BATCH);
+    let mut losses = Vec::new();
+    for step in 0..20 {
+        let mut x: Vec<f32> = numbers(BATCH * INPUTS, 100 + step).into_iter().map(|v| (v + 1.0) / 2.0).collect();
+        x.chunks_mut(INPUTS).for_each(&x_of);
+        let x = Array2::from_shape_vec((BATCH, INPUTS), x).expect("as many values as the shape has");
+        let samples = Samples { values: Values::Floats(x), shape: vec![INPUTS], labels: None };
+        let (source, batch) = (Source::new(&samples), [0, 1, 2, 3, 4, 5, 6]);
+        if step == 0 {
+            let theirs = list(&theirs["first_gradient"]);
+            assert_near(&format!("{name}: gradient"), &trainer.gradient(&source, &batch).1, &theirs, 1e-12);
+        }
+        losses.push(trainer.step(&source, &batch));
+    }
+    assert_near(&format!("{name}: loss of step"), &losses, &list(&theirs["losses"]), 1e-10);
+    assert_near(&format!("{name}: weight"), trainer.theta(), &list(&theirs["theta"]), 1e-9);
+}
+
 #[test]
 fn twenty_adam_steps_equal_those_of_pytorch() {
     let fixture: Value = serde_json::from_str(include_str!("fixtures/autoencoder.json")).expect("JSON");
     for (name, kind) in [("mse", LossKind::Mse), ("bce", LossKind::Bce)] {
-        let network = Network::<f64>::new(&basic::spec(&[INPUTS], CODE, kind)).expect("fits");
-        let theta = numbers(network.param_count(), 1).into_iter().map(|v| f64::from(v) * 0.5).collect();
-        let adam = Optimizer::Adam(Adam { learning_rate: 1e-2, ..Adam::default() });
-        let mut trainer = Trainer::with_weights(network, theta, adam, BATCH);
-        let mut losses = Vec::new();
-        for step in 0..20 {
-            let x = numbers(BATCH * INPUTS, 100 + step).into_iter().map(|v| (v + 1.0) / 2.0).collect();
-            let x = Array2::from_shape_vec((BATCH, INPUTS), x).expect("as many values as the shape has");
-            let samples = Samples { values: Values::Floats(x), shape: vec![INPUTS], labels: None };
-            let (source, batch) = (Source::new(&samples), [0, 1, 2, 3, 4, 5, 6]);
-            if step == 0 {
-                let theirs = list(&fixture[name]["first_gradient"]);
-                assert_near(&format!("{name}: gradient"), &trainer.gradient(&source, &batch).1, &theirs, 1e-12);
-            }
-            losses.push(trainer.step(&source, &batch));
-        }
-        assert_near(&format!("{name}: loss of step"), &losses, &list(&fixture[name]["losses"]), 1e-10);
-        assert_near(&format!("{name}: weight"), trainer.theta(), &list(&fixture[name]["theta"]), 1e-9);
+        compare_steps(name, &basic::spec(&[INPUTS], CODE, kind), &fixture[name], |_| {});
     }
+}
+
+/// A tied network of two layers a side, and one whose samples are distributions.
+#[test]
+fn tied_weights_and_cross_entropy_equal_those_of_pytorch() {
+    let fixture: Value = serde_json::from_str(include_str!("fixtures/tied.json")).expect("JSON");
+    for case in fixture["cross_entropy"].as_array().expect("cases") {
+        let (z, t, rows) = (list(&case["z"]), list(&case["t"]), case["rows"].as_u64().expect("a number") as usize);
+        let (loss, n) = (Loss { kind: LossKind::CrossEntropy, reduction: Reduction::Sum }, z.len() / rows);
+        let mut gradient = vec![f64::NAN; z.len()];
+        let of_rows = z.chunks(n).zip(t.chunks(n)).zip(gradient.chunks_mut(n));
+        let sum: f64 = of_rows.map(|((z, t), delta)| loss.forward_backward(z, t, rows, delta)).sum();
+        let theirs = case["loss"].as_f64().expect("a number");
+        assert_near(&format!("{n} values: loss"), &[sum / rows as f64], &[theirs], 1e-13 * theirs.max(1.0));
+        assert_near(&format!("{n} values: gradient"), &gradient, &list(&case["gradient"]), 1e-15);
+    }
+    let distribution = |x: &mut [f32]| {
+        let sum = x.iter().skip(1).fold(x[0], |sum, x| sum + x);
+        x.iter_mut().for_each(|x| *x /= sum);
+    };
+    let tied = deep::tied(&[INPUTS], &[7, 4], Activation::Tanh, Activation::Sigmoid, LossKind::Bce);
+    compare_steps("tied", &tied, &fixture["tied"], distribution);
+    let softmax = deep::spec(&[INPUTS], &[CODE], Activation::Relu, Activation::Linear, LossKind::CrossEntropy);
+    compare_steps("softmax", &softmax, &fixture["softmax"], distribution);
 }
 
 /// A layer's forward pass and all its gradients beside PyTorch's, from the same weights, input and upstream gradient.

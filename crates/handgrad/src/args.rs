@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args as ClapArgs, Parser, Subcommand};
+use clap::{ArgGroup, Args as ClapArgs, Parser, Subcommand};
 
 use crate::config::Settings;
 use crate::preset;
@@ -30,6 +30,8 @@ pub enum Command {
     LatentGrid(LatentGridArgs),
     /// Write the codes of samples as CSV.
     Encode(EncodeArgs),
+    /// Write the encoder and the decoder of a model to files of their own.
+    Split(SplitArgs),
     /// Run the published examples again and print ours beside theirs, as a table.
     Scoreboard(ScoreboardArgs),
     /// Try what the slides say about autoencoders, and print what came out.
@@ -164,6 +166,7 @@ pub struct LatentGridArgs {
     pub side: u16,
 }
 
+/// An encoder alone, written by `handgrad split`, will do in place of a model; then --data must name the data.
 #[derive(ClapArgs, Debug)]
 pub struct EncodeArgs {
     #[command(flatten)]
@@ -224,6 +227,26 @@ impl ExperimentArgs {
         let threads = self.threads.map_or(0, usize::from);
         Ok(rayon::ThreadPoolBuilder::new().num_threads(threads).build()?)
     }
+}
+
+#[derive(ClapArgs, Debug)]
+#[command(group(ArgGroup::new("parts").required(true).multiple(true).args(["encoder", "decoder"])))]
+pub struct SplitArgs {
+    /// A run folder, or a model.safetensors file.
+    pub run: PathBuf,
+
+    /// The file for the encoder, which must not be there yet. `handgrad encode` takes it in place of the model.
+    #[arg(long, value_name = "FILE.safetensors")]
+    pub encoder: Option<PathBuf>,
+
+    /// The file for the decoder, which must not be there yet. Of a variational model `handgrad sample` takes it in place
+    /// of the model.
+    #[arg(long, value_name = "FILE.safetensors")]
+    pub decoder: Option<PathBuf>,
+
+    /// Print one JSON object as the last line of the standard output.
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Subcommand, Debug)]

@@ -40,15 +40,21 @@ pub struct Settings {
     #[arg(long, value_name = "UNITS", value_delimiter = ',')]
     pub layers: Option<Vec<usize>>,
 
+    /// Give each layer of a dense model's decoder the weights of its encoder layer, transposed, instead of its own.
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub tied: Option<bool>,
+
     /// Activation of the hidden layers [default: relu].
     #[arg(long, value_name = "NAME")]
     pub activation: Option<ActivationName>,
 
-    /// Activation of the last layer [default: sigmoid for data within 0..1, else linear].
+    /// Activation of the last layer [default: sigmoid for data within 0..1, else linear; linear for cross-entropy, whose
+    /// softmax is part of the loss].
     #[arg(long, value_name = "NAME")]
     pub output_activation: Option<ActivationName>,
 
-    /// What to make small: squared error, binary cross-entropy (data within 0..1 only) or absolute error.
+    /// What to make small: squared error, binary cross-entropy (data within 0..1 only), absolute error, or the cross-entropy of a
+    /// softmax (samples that are distributions: no value below 0, and they sum to 1).
     #[arg(long, value_name = "NAME")]
     pub loss: Option<LossName>,
 
@@ -122,6 +128,7 @@ pub enum LossName {
     Mse,
     Bce,
     Mae,
+    CrossEntropy,
 }
 
 /// What a network is made of, as it is typed.
@@ -184,6 +191,7 @@ impl From<LossName> for LossKind {
             LossName::Mse => LossKind::Mse,
             LossName::Bce => LossKind::Bce,
             LossName::Mae => LossKind::Mae,
+            LossName::CrossEntropy => LossKind::CrossEntropy,
         }
     }
 }
@@ -214,6 +222,7 @@ impl Settings {
             data: self.data.or(other.data),
             data_dir: self.data_dir.or(other.data_dir),
             layers: self.layers.or(other.layers),
+            tied: self.tied.or(other.tied),
             activation: self.activation.or(other.activation),
             output_activation: self.output_activation.or(other.output_activation),
             loss: self.loss.or(other.loss),
@@ -244,6 +253,7 @@ impl Settings {
         let noise = self.noise.or(preset.noise);
         for (given, heeded, name, by) in [
             (self.activation.is_some(), model == ModelName::Dense, "activation", "model dense"),
+            (self.tied == Some(true), model == ModelName::Dense, "tied", "model dense"),
             (self.layers.is_some(), model != ModelName::PooledConv, "layers", "any model but pooled-conv"),
             (self.beta.is_some(), variational, "beta", "the models vae and conv-vae"),
             (self.noise_level.is_some(), noise.is_some(), "noise_level", "noise: add --noise gaussian"),
@@ -281,6 +291,7 @@ pub struct Config {
     pub data: String,
     pub data_dir: PathBuf,
     pub layers: Vec<usize>,
+    pub tied: bool,
     pub activation: ActivationName,
     /// None: decided by the data.
     pub output_activation: Option<ActivationName>,
@@ -317,6 +328,7 @@ impl Config {
             data: s.data.unwrap_or_default(),
             data_dir: s.data_dir.unwrap_or_else(usual_data_dir),
             layers: s.layers.unwrap_or_default(),
+            tied: s.tied.unwrap_or(false),
             activation: s.activation.unwrap_or(ActivationName::Relu),
             output_activation: s.output_activation,
             loss: s.loss.unwrap_or(LossName::Mse),
@@ -382,6 +394,7 @@ impl Config {
                 .filter(|set| !set.files.is_empty())
                 .and_then(|_| std::path::absolute(&self.data_dir).ok()),
             layers: (self.model != ModelName::PooledConv).then(|| self.layers.clone()),
+            tied: self.tied.then_some(true),
             activation: (self.model == ModelName::Dense).then_some(self.activation),
             output_activation: self.output_activation,
             loss: Some(self.loss),
@@ -412,6 +425,7 @@ impl Config {
         let (layers, loss) = (&self.layers[..], self.loss.into());
         let (code, hidden) = layers.split_last().map_or((0, layers), |(&code, hidden)| (code, hidden));
         let mut spec = match self.model {
+            ModelName::Dense if self.tied => deep::tied(input, layers, self.activation.into(), output, loss),
             ModelName::Dense => deep::spec(input, layers, self.activation.into(), output, loss),
             ModelName::StridedConv => convolutional::strided(input, layers, output, loss),
             ModelName::PooledConv => convolutional::pooled(input, output, loss),

@@ -5,14 +5,14 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use handgrad_dataset::{Samples, idx};
 use handgrad_layers::{Loss, LossKind, Optimizer, Reduction};
-use handgrad_models::Network;
+use handgrad_models::{Network, Part};
 use handgrad_trainer::yardstick::yardsticks;
 use handgrad_trainer::{Source, Trainer};
 use serde_json::json;
 
 use crate::args::{EvalArgs, usual_data_dir};
 use crate::run_folder::{self, Trained};
-use crate::{Done, show};
+use crate::{Done, distribution, show};
 
 /// Samples that go through the network at a time.
 const BATCH: usize = 256;
@@ -26,8 +26,14 @@ pub struct Subject {
     train: Option<Samples>,
 }
 
+/// Opens a whole model.
 pub fn open(args: &EvalArgs) -> Result<Subject> {
-    let Trained { network, theta, settings } = run_folder::read(&args.run)?;
+    open_one_of(args, &[Part::Whole])
+}
+
+/// Opens a model of which there may be as much as one of `parts`.
+pub fn open_one_of(args: &EvalArgs, parts: &[Part]) -> Result<Subject> {
+    let Trained { network, theta, settings } = run_folder::read_one_of(&args.run, parts)?;
     let what = args.data.clone().or(settings.data).with_context(|| {
         format!("{}: does not say what it was trained on; name the data with --data", args.run.display())
     })?;
@@ -43,6 +49,9 @@ pub fn open(args: &EvalArgs) -> Result<Subject> {
     };
     if matches!(network.loss().kind, LossKind::Bce | LossKind::BceLogits) && !within_0_to_1(&[&samples]) {
         bail!(NOT_WITHIN_0_TO_1);
+    }
+    if network.loss().kind == LossKind::CrossEntropy {
+        distribution::check(&[("sample", &samples)])?;
     }
     check_memory(&network, &STILL, BATCH)?;
     let trainer = Trainer::with_weights(network, theta, STILL, BATCH);
@@ -103,6 +112,7 @@ pub fn loss_name(loss: Loss) -> String {
         LossKind::Mse => "squared error",
         LossKind::Mae => "absolute error",
         LossKind::Bce | LossKind::BceLogits => "binary cross-entropy (nats)",
+        LossKind::CrossEntropy => "cross-entropy (nats)",
     };
     let per = match loss.reduction {
         Reduction::Mean => "per value",

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use anyhow::{Result, bail};
 use handgrad_dataset::disk;
 use handgrad_layers::{Mode, Pass, math, random};
-use handgrad_models::LayerSpec;
+use handgrad_models::{LayerSpec, Part};
 use handgrad_trainer::{Source, Trainer};
 use ndarray::{Array2, Axis};
 use serde_json::json;
@@ -20,7 +20,7 @@ const BATCH: usize = 256;
 /// A variational model, ready to decode, and the size of its code.
 fn open(args: &PictureArgs) -> Result<(Trainer<f32>, usize)> {
     reconstruct::check_place(&args.out)?;
-    let Trained { network, theta, .. } = run_folder::read(&args.run)?;
+    let Trained { network, theta, .. } = run_folder::read_one_of(&args.run, &[Part::Whole, Part::Decoder])?;
     let Some(&LayerSpec::Reparameterize { latent_dim, .. }) = network.spec().encoder.last() else {
         bail!(
             "{}: is not variational, so nothing says which codes its decoder knows: there is no distribution to draw from. \
@@ -85,7 +85,7 @@ pub fn encode(args: &EncodeArgs) -> Result<Done> {
     if args.out.exists() {
         bail!("{}: is there already and is not overwritten; choose another name", args.out.display());
     }
-    let mut subject = eval::open(&args.eval)?;
+    let mut subject = eval::open_one_of(&args.eval, &[Part::Whole, Part::Encoder])?;
     let source = Source::new(&subject.samples);
     let all: Vec<u32> = (0..source.len() as u32).collect();
     let codes = subject.trainer.encode(&source, &all)?;

@@ -5,6 +5,7 @@ mod args;
 mod claims;
 mod config;
 mod data;
+mod distribution;
 mod eval;
 mod experiment;
 mod latent;
@@ -16,6 +17,7 @@ mod reconstruct;
 mod run_folder;
 mod scoreboard;
 mod show;
+mod split;
 mod train;
 
 use std::process::ExitCode;
@@ -51,6 +53,7 @@ fn main() -> ExitCode {
         Command::Encode(args) => latent::encode(&args),
         Command::Claims(args) => claims::run(&args),
         Command::Scoreboard(args) => scoreboard::run(&args),
+        Command::Split(args) => split::run(&args),
         Command::Data(command) => data::run(&command),
     });
     match result {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use handgrad_dataset::disk;
-use handgrad_models::{Network, file};
+use handgrad_models::{Network, Part, file};
 use handgrad_trainer::EpochRecord;
 
 use crate::config::Settings;
@@ -118,8 +118,8 @@ pub struct Trained {
     pub settings: Settings,
 }
 
-/// Reads a run folder, or a model file alone.
-pub fn read(run: &Path) -> Result<Trained> {
+/// Reads a run folder, or a model file alone, in which there may be as much of a model as one of `parts`.
+pub fn read_one_of(run: &Path, parts: &[Part]) -> Result<Trained> {
     let (model, config) = if run.is_dir() { (run.join(MODEL), Some(run.join(CONFIG))) } else { (run.into(), None) };
     let advice = || format!("{}: cannot be read; name the folder of a finished run, or a model file", model.display());
     if !fs::metadata(&model).with_context(advice)?.is_file() {
@@ -127,6 +127,16 @@ pub fn read(run: &Path) -> Result<Trained> {
     }
     let bytes = fs::read(&model).with_context(advice)?;
     let (network, theta) = file::decode(&bytes).with_context(|| format!("{}", model.display()))?;
+    if !parts.contains(&network.part()) {
+        let needed: Vec<_> =
+            parts.iter().map(|part| if *part == Part::Whole { "a whole model" } else { part.name() }).collect();
+        bail!(
+            "{}: holds the {} of a model alone, and this needs {}: name the run that it comes from",
+            model.display(),
+            network.part().name(),
+            needed.join(" or its ")
+        );
+    }
     let settings = match config.filter(|config| config.exists()) {
         Some(config) => Settings::read(&config)?,
         None => Settings::default(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use handgrad_dataset::{sizes, thousands};
-use handgrad_layers::{Activation, Scalar};
+use handgrad_layers::{Output, Scalar};
 use handgrad_models::Network;
 use handgrad_trainer::EpochRecord;
 use handgrad_trainer::yardstick::Yardsticks;
@@ -36,11 +36,13 @@ pub fn summary<T: Scalar>(network: &Network<T>) -> String {
     let mut rows = vec![["layer".to_string(), "output".into(), "parameters".into()]];
     for (at, layer) in network.layers().iter().enumerate() {
         let mut what = layer.describe();
-        if at == last && network.output() != Activation::Linear {
+        if at == last && network.output() != Output::Linear {
             // The last activation was moved into the loss; people look for it where the spec has it.
             what = format!("{}, {}", what.trim_end_matches(", linear"), network.output().name());
         }
-        rows.push([what, sizes(network.shape(at + 1)), thousands(network.theta_of(at).len())]);
+        // Tied weights count where they are stored.
+        let own = network.params().iter().filter(|param| param.layer == at).map(|param| param.range.len()).sum();
+        rows.push([what, sizes(network.shape(at + 1)), thousands(own)]);
     }
     rows.push(["total".into(), String::new(), thousands(network.param_count())]);
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);

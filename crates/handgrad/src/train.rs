@@ -16,7 +16,7 @@ use serde_json::json;
 use crate::args::TrainArgs;
 use crate::config::{ActivationName, Config, LossName, Settings};
 use crate::run_folder::{LOSS_CHART, RECONSTRUCTIONS, RunFolder};
-use crate::{Done, eval, loss_chart, reconstruct, show};
+use crate::{Done, distribution, eval, loss_chart, reconstruct, show};
 
 /// Set by Ctrl-C and by SIGTERM.
 static STOP: AtomicBool = AtomicBool::new(false);
@@ -110,7 +110,11 @@ pub fn fit_to_data(config: &mut Config, data: &DataSet) -> Result<()> {
     if config.loss == LossName::Bce && !unit {
         bail!(eval::NOT_WITHIN_0_TO_1);
     }
-    let usual = if unit { ActivationName::Sigmoid } else { ActivationName::Linear };
+    if config.loss == LossName::CrossEntropy {
+        distribution::check(&[("training sample", &data.train), ("validation sample", &data.validation)])?;
+    }
+    let logits = config.loss == LossName::CrossEntropy;
+    let usual = if unit && !logits { ActivationName::Sigmoid } else { ActivationName::Linear };
     config.output_activation.get_or_insert(usual);
     // A path is kept whole, so that the configuration gives the same run from any folder.
     if Path::new(&config.data).exists() && handgrad_dataset::named::find(&config.data).is_none() {

@@ -16,7 +16,7 @@
 use handgrad_kernels::vectorize;
 use serde::{Deserialize, Serialize};
 
-use crate::{Scalar, bce, bce_logits, mae, mse};
+use crate::{Activation, Scalar, activation, bce, bce_logits, mae, mse, softmax_cross_entropy};
 
 /// Which ℓ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +30,58 @@ pub enum LossKind {
     Bce,
     /// Binary cross-entropy of a logit: the sigmoid is part of the loss, [`bce_logits`].
     BceLogits,
+    /// Cross-entropy of a row of logits: the softmax is part of the loss, [`softmax_cross_entropy`].
+    CrossEntropy,
+}
+
+/// What turns the last layer's output into the prediction: a loss that takes logits brings it along.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// It is the prediction.
+    Linear,
+    /// Each value on its own, p = σ(z).
+    Sigmoid,
+    /// All values of a sample together, p = softmax(z).
+    Softmax,
+}
+
+impl Output {
+    /// The name in summaries.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Output::Linear => "linear",
+            Output::Sigmoid => "sigmoid",
+            Output::Softmax => "softmax",
+        }
+    }
+
+    /// The output of one sample becomes its prediction, in place.
+    pub fn forward<T: Scalar>(self, row: &mut [T]) {
+        match self {
+            Output::Linear => {}
+            Output::Sigmoid => activation::forward(Activation::Sigmoid, row),
+            Output::Softmax => softmax_cross_entropy::softmax(row),
+        }
+    }
+}
+
+impl LossKind {
+    /// What the loss takes the last layer's output for.
+    #[must_use]
+    pub fn output(self) -> Output {
+        match self {
+            LossKind::Mse | LossKind::Mae | LossKind::Bce => Output::Linear,
+            LossKind::BceLogits => Output::Sigmoid,
+            LossKind::CrossEntropy => Output::Softmax,
+        }
+    }
+
+    /// The mean, but for cross-entropy, which is one number a sample from the start.
+    #[must_use]
+    pub fn usual_reduction(self) -> Reduction {
+        if self == LossKind::CrossEntropy { Reduction::Sum } else { Reduction::Mean }
+    }
 }
 
 /// What becomes of the values of one sample.
@@ -60,8 +112,22 @@ impl Loss {
             LossKind::Mae => sum_of(prediction, target, mae::loss),
             LossKind::Bce => sum_of(prediction, target, bce::loss),
             LossKind::BceLogits => bce_logits::forward(prediction, target),
+            LossKind::CrossEntropy => softmax_cross_entropy::forward(prediction, target),
         };
         sum * T::from_f64(self.factor(prediction.len()))
+    }
+
+    /// Loss of one sample of which the prediction is known, where [`forward`](Self::forward) of some losses takes logits.
+    #[must_use]
+    pub fn of_prediction<T: Scalar>(&self, prediction: &[T], target: &[T]) -> T {
+        match self.kind {
+            LossKind::Mse | LossKind::Mae | LossKind::Bce => self.forward(prediction, target),
+            LossKind::BceLogits => Self { kind: LossKind::Bce, ..*self }.forward(prediction, target),
+            LossKind::CrossEntropy => {
+                let sum = softmax_cross_entropy::of_probabilities(prediction, target);
+                sum * T::from_f64(self.factor(prediction.len()))
+            }
+        }
     }
 
     /// Loss of one sample, and its gradient: delta ← ∂L/∂prediction, where L averages `batch` samples.
@@ -73,6 +139,7 @@ impl Loss {
             LossKind::Mae => both(prediction, target, scale, delta, mae::loss, mae::derivative),
             LossKind::Bce => both(prediction, target, scale, delta, bce::loss, bce::derivative),
             LossKind::BceLogits => bce_logits::forward_backward(prediction, target, scale, delta),
+            LossKind::CrossEntropy => softmax_cross_entropy::forward_backward(prediction, target, scale, delta),
         };
         sum * T::from_f64(factor)
     }

@@ -11,7 +11,7 @@
 //!
 //! Slides: CE6146 "Basic Autoencoder (2/3)", 784-32-784 with ReLU and sigmoid; KERAS "Autoencoders: Components".
 
-use handgrad_layers::{Activation, Init, LossKind, Reduction};
+use handgrad_layers::{Activation, Init, LossKind};
 
 use crate::{LayerSpec, Spec};
 
@@ -23,7 +23,7 @@ pub fn spec(input: &[usize], code: usize, loss: LossKind) -> Spec {
     Spec {
         input: input.to_vec(),
         loss,
-        reduction: Reduction::Mean,
+        reduction: loss.usual_reduction(),
         encoder: vec![LayerSpec::Dense { units: code, activation: Activation::Relu, init }],
         decoder: vec![LayerSpec::Dense { units, activation: Activation::Sigmoid, init }],
     }

@@ -8,10 +8,13 @@
 //! With one hidden layer it is the [`basic`](crate::basic) autoencoder. More layers let encoder and decoder bend the
 //! data before they squeeze it, so the code of the same size says more.
 //!
+//! [`tied`] mirrors the weights too: a layer of the decoder has those of its encoder layer, transposed, and a bias of its own.
+//! Then 784-32-784 has 25,904 parameters instead of 50,992 (see [`handgrad_layers::tied_dense`]).
+//!
 //! Slides: DIVE "Deep autoencoder"; CE6146 "Guideline for Autoencoders (1/4, 2/4)": 3 to 5 layers a side, each about
 //! half of the one before, mirrored in the decoder; KERAS "Hyperparameters of Autoencoders".
 
-use handgrad_layers::{Activation, Init, LossKind, Reduction};
+use handgrad_layers::{Activation, Init, LossKind};
 
 use crate::{LayerSpec, Spec};
 
@@ -23,5 +26,16 @@ pub fn spec(input: &[usize], layers: &[usize], hidden: Activation, output: Activ
     let mirrored = layers.iter().rev().skip(1).map(|&units| dense(units, hidden));
     let last = dense(input.iter().product(), output);
     let decoder = mirrored.chain([last]).collect();
-    Spec { input: input.to_vec(), loss, reduction: Reduction::Mean, encoder, decoder }
+    Spec { input: input.to_vec(), loss, reduction: loss.usual_reduction(), encoder, decoder }
+}
+
+/// As [`spec`], and the decoder's weights are those of the encoder, transposed.
+#[must_use]
+pub fn tied(input: &[usize], layers: &[usize], hidden: Activation, output: Activation, loss: LossKind) -> Spec {
+    let mut spec = spec(input, layers, hidden, output, loss);
+    let mirrored = (0..layers.len()).rev();
+    for (layer, mirrors) in spec.decoder.iter_mut().zip(mirrored) {
+        *layer = LayerSpec::TiedDense { mirrors, activation: layer.activation() };
+    }
+    spec
 }

@@ -60,12 +60,27 @@ pub enum Error {
     },
     /// The loss takes logits, but the last layer gives something else.
     #[error(
-        "the loss bce-logits takes logits, but the last layer's activation is {activation}: make it linear, or take the loss bce"
+        "the loss {loss} takes logits, but the last layer's activation is {activation}: make it linear, or take the loss {instead}"
     )]
     LogitsThroughActivation {
+        /// The loss's name.
+        loss: &'static str,
+        /// A loss that takes what such an activation gives.
+        instead: &'static str,
         /// The activation's name.
         activation: &'static str,
     },
+    /// A layer cannot be tied to the one it names.
+    #[error("a tied-dense layer mirrors dense layer {mirrors} of the encoder (counted from 0), {problem}")]
+    Tied {
+        /// The dense layer that it names.
+        mirrors: usize,
+        /// What is wrong with that, and what to do.
+        problem: String,
+    },
+    /// Something is asked of a part of a model that only the other part has.
+    #[error("the network is the {0} of a model alone: take the whole model")]
+    NotWhole(&'static str),
     /// Bytes that are not a handgrad model.
     #[error("not a handgrad model file: {0}")]
     NotAModel(String),

@@ -1,29 +1,64 @@
 //! # The model file: one `.safetensors` file holds the weights and what they are for
 //!
 //! Tensors carry the names and the orientation that PyTorch gives them in an `nn.Sequential` of the same layers:
-//! `0.weight` (units × inputs, the transpose of w), `0.bias`, `2.weight`, … The file's metadata has one entry,
-//! `handgrad`: the [`Spec`] as TOML, the number of this format, and the SHA-256 of the weights. f32, little endian.
+//! `0.weight` (units × inputs, the transpose of w), `0.bias`, `2.weight`, … Tied weights are there under the names of both
+//! layers, as PyTorch would have them, and must be equal. f32, little endian.
+//!
+//! The file's metadata has one entry, `handgrad`, in TOML: the number of this format, the SHA-256 of the weights, that of
+//! the specification's text, and the [`Spec`] as the table `model`, which ends it. Of an encoder or a decoder alone it says
+//! `part`; its tensors are named as in a Sequential of its own, but its specification is that of the whole model, so a
+//! decoder knows what shape its samples have and whether its codes have a distribution.
+//!
+//! | format | |
+//! | --- | --- |
+//! | 1 | without parts and without the SHA-256 of the specification; still read |
+//! | 2 | this one |
 
 use std::collections::HashMap;
 
-use handgrad_layers::ParamRole;
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::{Error, LayerSpec, Network, Param, Spec};
+use crate::{Error, LayerSpec, Network, Param, Part, Spec};
 
 /// The number of this format.
-const FORMAT: u64 = 1;
+const FORMAT: u64 = 2;
 /// The key in the file's metadata.
 const KEY: &str = "handgrad";
+/// Where the specification begins in its text.
+const MODEL: &str = "[model]";
 
-#[derive(Serialize, Deserialize)]
+/// What stands before the specification.
+#[derive(Serialize)]
+struct Head {
+    format: u64,
+    #[serde(skip_serializing_if = "is_whole")]
+    part: Part,
+    weights_sha256: String,
+    model_sha256: String,
+}
+
+/// The specification alone.
+#[derive(Serialize)]
+struct Tail<'a> {
+    model: &'a Spec,
+}
+
+/// Both, as they are read.
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Header {
     format: u64,
+    #[serde(default)]
+    part: Part,
     weights_sha256: String,
+    model_sha256: Option<String>,
     model: Spec,
+}
+
+fn is_whole(part: &Part) -> bool {
+    *part == Part::Whole
 }
 
 /// SHA-256 over θ as little-endian f32, in hexadecimal: equal only where every bit of every weight is.
@@ -33,6 +68,10 @@ pub fn weights_sha256(theta: &[f32]) -> String {
     for value in theta {
         hash.update(value.to_le_bytes());
     }
+    in_hexadecimal(hash)
+}
+
+fn in_hexadecimal(hash: Sha256) -> String {
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -41,23 +80,29 @@ pub fn weights_sha256(theta: &[f32]) -> String {
 /// # Errors
 /// If the network cannot be described in a file: none is known, so this is a defect to report.
 pub fn encode(network: &Network<f32>, theta: &[f32]) -> Result<Vec<u8>, Error> {
-    let header = Header { format: FORMAT, weights_sha256: weights_sha256(theta), model: network.spec().clone() };
-    let header = toml::to_string(&header).map_err(|error| Error::NotAModel(error.to_string()))?;
-    let stored: Vec<_> = network.params().iter().map(|param| to_torch(param, &theta[param.range.clone()])).collect();
+    let cannot = |error: toml::ser::Error| Error::NotAModel(error.to_string());
+    let tail = toml::to_string(&Tail { model: network.spec() }).map_err(cannot)?;
+    let (part, weights_sha256) = (network.part(), weights_sha256(theta));
+    let model_sha256 = in_hexadecimal(Sha256::new_with_prefix(&tail));
+    let head = toml::to_string(&Head { format: FORMAT, part, weights_sha256, model_sha256 }).map_err(cannot)?;
+    let stored: Vec<_> = tensors_of(network)
+        .into_iter()
+        .map(|tensor| (tensor, tensor.write(&theta[tensor.param.range.clone()])))
+        .collect();
     let mut views = Vec::new();
-    for (param, (shape, bytes)) in network.params().iter().zip(&stored) {
-        let view = TensorView::new(Dtype::F32, shape.clone(), bytes).map_err(|e| Error::NotAModel(e.to_string()))?;
-        views.push((param.torch_name.as_str(), view));
+    for (tensor, bytes) in &stored {
+        let view = TensorView::new(Dtype::F32, tensor.shape(), bytes).map_err(|e| Error::NotAModel(e.to_string()))?;
+        views.push((tensor.name, view));
     }
-    let metadata = HashMap::from([(KEY.to_string(), header)]);
+    let metadata = HashMap::from([(KEY.to_string(), format!("{head}\n{tail}"))]);
     safetensors::serialize(views, Some(metadata)).map_err(|error| Error::NotAModel(error.to_string()))
 }
 
-/// Spec and weights from the bytes of a model file.
+/// Network and weights from the bytes of a model file, whole or a part: [`Network::part`] says which.
 ///
 /// # Errors
 /// If they are not a handgrad model, or not a whole one: every tensor must be there with its shape, none besides, and the
-/// weights must have the SHA-256 that the file states.
+/// weights and the specification must have the SHA-256 that the file states.
 pub fn decode(bytes: &[u8]) -> Result<(Network<f32>, Vec<f32>), Error> {
     let not_a_model = |error: safetensors::SafeTensorError| Error::NotAModel(error.to_string());
     let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(not_a_model)?;
@@ -68,36 +113,59 @@ pub fn decode(bytes: &[u8]) -> Result<(Network<f32>, Vec<f32>), Error> {
     let table: toml::Table = toml::from_str(header).map_err(|error| Error::Damaged(error.to_string()))?;
     let format = table.get("format").and_then(toml::Value::as_integer).and_then(|format| u64::try_from(format).ok());
     match format {
-        Some(FORMAT) => {}
+        Some(1 | FORMAT) => {}
         Some(found) if found > FORMAT => return Err(Error::TooNew { found, newest: FORMAT }),
         _ => return Err(Error::Damaged("its format number is missing or not one that ever was".into())),
     }
-    let header: Header = toml::from_str(header).map_err(|error| Error::Damaged(error.to_string()))?;
+    let text = header;
+    let header: Header = toml::from_str(text).map_err(|error| Error::Damaged(error.to_string()))?;
+    check_model_text(&header, text)?;
 
     // What the spec claims is compared with the tensors that are there before anything of that size is allocated.
     let with_weights = |layer: &&LayerSpec| {
-        matches!(layer, LayerSpec::Dense { .. } | LayerSpec::Conv2d { .. } | LayerSpec::ConvTranspose2d { .. })
+        matches!(
+            layer,
+            LayerSpec::Dense { .. }
+                | LayerSpec::TiedDense { .. }
+                | LayerSpec::Conv2d { .. }
+                | LayerSpec::ConvTranspose2d { .. }
+        )
     };
-    let claimed = header.model.layers().filter(with_weights).count();
+    let Spec { encoder, decoder, .. } = &header.model;
+    let claimed = match header.part {
+        Part::Whole => header.model.layers().filter(with_weights).count(),
+        Part::Encoder => encoder.iter().filter(with_weights).count(),
+        Part::Decoder => decoder.iter().filter(with_weights).count(),
+    };
     if claimed > tensors.len() {
         let held = tensors.len();
         return Err(Error::Damaged(format!("it describes {claimed} layers with weights and holds {held} tensors")));
     }
-    let network = Network::new(&header.model)?;
-    if network.params().len() != tensors.len() {
-        let (expected, found) = (network.params().len(), tensors.len());
+    let network = Network::of(&header.model, header.part)?;
+    let expected = tensors_of(&network);
+    if expected.len() != tensors.len() {
+        let (expected, found) = (expected.len(), tensors.len());
         return Err(Error::Damaged(format!("it holds {found} tensors, its network has {expected}")));
     }
     let mut theta = Vec::new();
-    for param in network.params() {
-        let name = &param.torch_name;
+    for expected in expected {
+        let name = expected.name;
         let tensor = tensors.tensor(name).map_err(|error| Error::Damaged(error.to_string()))?;
-        let expected = torch_shape(param);
-        if tensor.dtype() != Dtype::F32 || tensor.shape() != expected {
+        let shape = expected.shape();
+        if tensor.dtype() != Dtype::F32 || tensor.shape() != shape {
             let found = format!("{:?} {:?}", tensor.dtype(), tensor.shape());
-            return Err(Error::Damaged(format!("tensor {name} is {found}, its network needs F32 {expected:?}")));
+            return Err(Error::Damaged(format!("tensor {name} is {found}, its network needs F32 {shape:?}")));
         }
-        theta.extend(from_torch(param, tensor.data()));
+        let values = expected.read(tensor.data());
+        match theta.get(expected.param.range.clone()) {
+            None => theta.extend(values),
+            // Tied weights, once more. Bits are compared, so that even NaN equals itself.
+            Some(first) if first.iter().map(|v| v.to_bits()).eq(values.iter().map(|v| v.to_bits())) => {}
+            Some(_) => {
+                let first = &expected.param.torch_name;
+                return Err(Error::Damaged(format!("its tensors {first} and {name} are tied but differ")));
+            }
+        }
     }
     let found = weights_sha256(&theta);
     if found != header.weights_sha256 {
@@ -107,33 +175,70 @@ pub fn decode(bytes: &[u8]) -> Result<(Network<f32>, Vec<f32>), Error> {
     Ok((network, theta))
 }
 
-/// PyTorch's linear layer keeps the transpose of our w; its convolutions keep w as it is.
-fn is_transposed(param: &Param) -> bool {
-    matches!(param.spec.role, ParamRole::Weight { .. }) && param.spec.shape.len() == 2
-}
-
-fn torch_shape(param: &Param) -> Vec<usize> {
-    match is_transposed(param) {
-        true => param.spec.shape.iter().rev().copied().collect(),
-        false => param.spec.shape.clone(),
+/// The specification's text is compared with its SHA-256, which the first format does not have, nor parts.
+fn check_model_text(header: &Header, text: &str) -> Result<(), Error> {
+    match (header.format, &header.model_sha256) {
+        (1, None) if header.part == Part::Whole => Ok(()),
+        (FORMAT, Some(stated)) => {
+            let start = text.find(MODEL).unwrap_or(text.len());
+            match in_hexadecimal(Sha256::new_with_prefix(&text[start..])) {
+                found if found == *stated => Ok(()),
+                found => {
+                    let problem = format!("its specification has SHA-256 {found}, and it states {stated}");
+                    Err(Error::Damaged(problem))
+                }
+            }
+        }
+        (format, _) => Err(Error::Damaged(format!("its entries are not those of format {format}"))),
     }
 }
 
-fn to_torch(param: &Param, values: &[f32]) -> (Vec<usize>, Vec<u8>) {
-    if !is_transposed(param) {
-        return (torch_shape(param), values.iter().copied().flat_map(f32::to_le_bytes).collect());
-    }
-    let [rows, cols] = [param.spec.rows(), values.len() / param.spec.rows().max(1)];
-    let transposed = (0..cols).flat_map(|col| (0..rows).map(move |row| values[row * cols + col]));
-    (torch_shape(param), transposed.flat_map(f32::to_le_bytes).collect())
+/// A parameter as the file holds it.
+#[derive(Clone, Copy)]
+struct Stored<'a> {
+    param: &'a Param,
+    name: &'a str,
+    transposed: bool,
 }
 
-fn from_torch(param: &Param, bytes: &[u8]) -> Vec<f32> {
-    let (stored, _) = bytes.as_chunks::<4>();
-    if !is_transposed(param) {
-        return stored.iter().copied().map(f32::from_le_bytes).collect();
+/// The tensors of a network: those of θ in its order, then the second ones of tied weights.
+fn tensors_of(network: &Network<f32>) -> Vec<Stored<'_>> {
+    let params = network.params();
+    let first = params.iter().map(|param| Stored { param, name: &param.torch_name, transposed: param.transposed });
+    let second = params.iter().filter_map(|param| {
+        param.tie.as_ref().map(|tie| Stored { param, name: &tie.torch_name, transposed: !param.transposed })
+    });
+    first.chain(second).collect()
+}
+
+impl Stored<'_> {
+    fn shape(&self) -> Vec<usize> {
+        let shape = self.param.spec.shape.iter();
+        if self.transposed { shape.rev().copied().collect() } else { shape.copied().collect() }
     }
-    let [rows, cols] = [param.spec.rows(), stored.len() / param.spec.rows().max(1)];
-    let place = |row: usize, col: usize| f32::from_le_bytes(stored[col * rows + row]);
-    (0..rows).flat_map(|row| (0..cols).map(move |col| place(row, col))).collect()
+
+    /// Rows and columns of the parameter, which is a matrix where it is transposed.
+    fn sizes(&self) -> [usize; 2] {
+        let rows = self.param.spec.rows();
+        [rows, self.param.spec.len() / rows.max(1)]
+    }
+
+    fn write(&self, values: &[f32]) -> Vec<u8> {
+        if !self.transposed {
+            return values.iter().copied().flat_map(f32::to_le_bytes).collect();
+        }
+        let [rows, cols] = self.sizes();
+        let transposed = (0..cols).flat_map(|col| (0..rows).map(move |row| values[row * cols + col]));
+        transposed.flat_map(f32::to_le_bytes).collect()
+    }
+
+    fn read(&self, bytes: &[u8]) -> Vec<f32> {
+        let (stored, _) = bytes.as_chunks::<4>();
+        if !self.transposed {
+            return stored.iter().copied().map(f32::from_le_bytes).collect();
+        }
+        let [rows, cols] = self.sizes();
+        let place = |row: usize, col: usize| f32::from_le_bytes(stored[col * rows + row]);
+        (0..rows).flat_map(|row| (0..cols).map(move |col| place(row, col))).collect()
+    }
 }

@@ -13,10 +13,13 @@ pub mod denoising;
 mod error;
 pub mod file;
 mod network;
+mod part;
 pub mod sparse;
 mod spec;
+mod tied;
 pub mod variational;
 
 pub use error::Error;
-pub use network::{Network, Param};
+pub use network::{Network, Param, Tie};
+pub use part::Part;
 pub use spec::{LayerSpec, Spec};

@@ -1,8 +1,8 @@
 use std::ops::Range;
 
-use handgrad_layers::{Activation, Init, Layer, Loss, LossKind, ParamRole, ParamSpec, Scalar, window};
+use handgrad_layers::{Activation, Init, Layer, Loss, LossKind, Output, ParamRole, ParamSpec, Scalar, window};
 
-use crate::{Error, Spec};
+use crate::{Error, LayerSpec, Part, Spec, tied};
 
 /// More values than this, 2³⁰, neither a sample nor the weights of a network can have: 4 GiB of f32.
 const MAX_VALUES: usize = 1 << 30;
@@ -22,6 +22,21 @@ pub struct Param {
     pub range: Range<usize>,
     /// Its name in a PyTorch `nn.Sequential` of the same layers: `0.weight`.
     pub torch_name: String,
+    /// Does PyTorch keep its transpose? It does of a dense layer's w, and keeps a convolution's as it is.
+    pub transposed: bool,
+    /// The layer that uses it too, transposed.
+    pub tie: Option<Tie>,
+}
+
+/// A second use of a weight.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tie {
+    /// The layer.
+    pub layer: usize,
+    /// Which of that layer's parameters it is.
+    pub index: usize,
+    /// Its name there, in PyTorch, which has it twice.
+    pub torch_name: String,
 }
 
 /// A network made ready to compute: sizes and layers, no numbers. The parameters of all layers are one flat slice θ.
@@ -31,11 +46,11 @@ pub struct Param {
 #[derive(Debug)]
 pub struct Network<T> {
     spec: Spec,
+    part: Part,
     layers: Vec<Box<dyn Layer<T>>>,
     shapes: Vec<Vec<usize>>,
     params: Vec<Param>,
     loss: Loss,
-    output: Activation,
 }
 
 impl<T: Scalar> Network<T> {
@@ -44,6 +59,11 @@ impl<T: Scalar> Network<T> {
     /// # Errors
     /// If a layer does not fit the one before it, or the loss the last layer.
     pub fn new(spec: &Spec) -> Result<Self, Error> {
+        Self::of(spec, Part::Whole)
+    }
+
+    /// Builds all of it, checks that it fits together, and keeps a part.
+    pub(crate) fn of(spec: &Spec, part: Part) -> Result<Self, Error> {
         if spec.features() == 0 {
             return Err(Error::Empty("input", "value"));
         }
@@ -57,63 +77,55 @@ impl<T: Scalar> Network<T> {
         }
         let mut specs: Vec<_> = spec.layers().cloned().collect();
         let last = specs.len() - 1;
-        let activation = specs[last].activation();
-        let (kind, output) = match (spec.loss, activation) {
-            (LossKind::Bce, Activation::Sigmoid) => (LossKind::BceLogits, activation),
-            (LossKind::Bce, _) => return Err(Error::BceWithoutSigmoid { activation: activation.name() }),
-            (LossKind::BceLogits, Activation::Linear) => (spec.loss, Activation::Sigmoid),
-            (LossKind::BceLogits, _) => return Err(Error::LogitsThroughActivation { activation: activation.name() }),
-            (LossKind::Mse | LossKind::Mae, _) => (spec.loss, Activation::Linear),
-        };
-        if kind == LossKind::BceLogits && spec.loss == LossKind::Bce {
+        let kind = loss_of(spec.loss, specs[last].activation())?;
+        if kind != spec.loss {
+            // What the activation does, the loss does now.
             specs[last] = specs[last].with_activation(Activation::Linear);
         }
 
-        let mut network = Self {
-            spec: spec.clone(),
-            layers: Vec::new(),
-            shapes: vec![spec.input.clone()],
-            params: Vec::new(),
-            loss: Loss { kind, reduction: spec.reduction },
-            output,
-        };
-        let (mut start, mut torch_index) = (0, 0);
-        for (number, (layer_spec, given)) in specs.iter().zip(spec.layers()).enumerate() {
-            let layer = layer_spec.build::<T>(&network.shapes[number])?;
-            let shape = layer.output_shape(&network.shapes[number])?;
-            let params = layer.params();
-            for dims in params.iter().map(|param| &param.shape).chain([&shape]) {
+        let loss = Loss { kind, reduction: spec.reduction };
+        let (mut layers, mut shapes) = (Vec::new(), vec![spec.input.clone()]);
+        let mirrored = tied::mirrored(spec)?;
+        for (layer_spec, mirrored) in specs.iter().zip(&mirrored) {
+            let width = |at: usize| shapes[at].iter().product();
+            let sizes = mirrored.map_or([0, 0], |at| [width(at), width(at + 1)]);
+            let layer = layer_spec.build::<T>(&shapes[layers.len()], sizes)?;
+            let shape = layer.output_shape(&shapes[layers.len()])?;
+            for dims in layer.params().iter().map(|param| &param.shape).chain([&shape]) {
                 let values = dims.iter().fold(1_usize, |product, &dim| product.saturating_mul(dim));
                 if values > MAX_VALUES {
                     return Err(Error::TooLarge { what: "a layer", values });
                 }
             }
-            network.shapes.push(shape);
-            for (index, param) in params.into_iter().enumerate() {
-                let kind = if matches!(param.role, ParamRole::Bias) { "bias" } else { "weight" };
-                let torch_name = format!("{torch_index}.{kind}");
-                let range = start..start + param.len();
-                start = range.end;
-                let init = given.init();
-                network.params.push(Param { layer: number, index, spec: param, init, range, torch_name });
-            }
-            // In PyTorch an activation is a module of its own.
-            torch_index += if given.activation() == Activation::Linear { 1 } else { 2 };
-            network.layers.push(layer);
+            shapes.push(shape);
+            layers.push(layer);
         }
-        if start > MAX_VALUES {
-            return Err(Error::TooLarge { what: "the network", values: start });
-        }
-        let width = network.width(last + 1);
+        let output = &shapes[last + 1];
         // What comes out as an image must be one of the same height and width, not just of as many values.
-        let given = network.shape(last + 1);
-        if given.len() > 1 && window::chw(given) != window::chw(&spec.input) {
-            return Err(Error::AnotherImage { input: spec.input.clone(), output: given.to_vec() });
+        if output.len() > 1 && window::chw(output) != window::chw(&spec.input) {
+            return Err(Error::AnotherImage { input: spec.input.clone(), output: output.clone() });
         }
+        let width = output.iter().product();
         if width != spec.features() {
             return Err(Error::NotAnAutoencoder { input: spec.features(), output: width });
         }
-        Ok(network)
+
+        let kept = match part {
+            Part::Whole => 0..specs.len(),
+            Part::Encoder => 0..spec.encoder.len(),
+            Part::Decoder => spec.encoder.len()..specs.len(),
+        };
+        let layers: Vec<_> = layers.drain(kept.clone()).collect();
+        let shapes = shapes.drain(kept.start..=kept.end).collect();
+        let given: Vec<_> = spec.layers().skip(kept.start).take(layers.len()).collect();
+        // A part has both uses of a weight or one of them: ties are within a whole network.
+        let mirrored = if part == Part::Whole { mirrored } else { vec![None; layers.len()] };
+        let params = params_of(&layers, &given, &mirrored);
+        let network = Self { spec: spec.clone(), part, layers, shapes, params, loss };
+        match network.param_count() {
+            values if values > MAX_VALUES => Err(Error::TooLarge { what: "the network", values }),
+            _ => Ok(network),
+        }
     }
 
     /// What it was built from.
@@ -128,10 +140,28 @@ impl<T: Scalar> Network<T> {
         &self.layers
     }
 
-    /// Number of the encoder's layers: layer number `encoder_len` is the decoder's first.
+    /// How much of a model it is.
+    #[must_use]
+    pub fn part(&self) -> Part {
+        self.part
+    }
+
+    /// Does it take samples?
+    #[must_use]
+    pub fn has_encoder(&self) -> bool {
+        self.part != Part::Decoder
+    }
+
+    /// Does it give samples?
+    #[must_use]
+    pub fn has_decoder(&self) -> bool {
+        self.part != Part::Encoder
+    }
+
+    /// Number of the encoder's layers: layer number `encoder_len` is the decoder's first. Of a decoder alone it is 0.
     #[must_use]
     pub fn encoder_len(&self) -> usize {
-        self.spec.encoder.len()
+        if self.has_encoder() { self.spec.encoder.len() } else { 0 }
     }
 
     /// Shape of a sample before layer `at`; after the last one for `at` = number of layers.
@@ -158,10 +188,11 @@ impl<T: Scalar> Network<T> {
         self.params.last().map_or(0, |param| param.range.end)
     }
 
-    /// The part of θ that belongs to a layer.
+    /// The part of θ that a layer uses. Those of tied layers overlap.
     #[must_use]
     pub fn theta_of(&self, layer: usize) -> Range<usize> {
-        let mut of_layer = self.params.iter().filter(|param| param.layer == layer).map(|param| &param.range);
+        let uses = |param: &&Param| param.layer == layer || param.tie.as_ref().is_some_and(|tie| tie.layer == layer);
+        let mut of_layer = self.params.iter().filter(uses).map(|param| &param.range);
         let Some(first) = of_layer.next() else { return 0..0 };
         first.start..of_layer.next_back().unwrap_or(first).end
     }
@@ -172,10 +203,10 @@ impl<T: Scalar> Network<T> {
         self.loss
     }
 
-    /// What turns the last layer's output into the prediction.
+    /// What turns the last layer's output into the prediction; of an encoder alone, into the code.
     #[must_use]
-    pub fn output(&self) -> Activation {
-        self.output
+    pub fn output(&self) -> Output {
+        if self.has_decoder() { self.loss.kind.output() } else { Output::Linear }
     }
 
     /// The first θ: the same for the same seed, in f32 as in f64.
@@ -187,4 +218,55 @@ impl<T: Scalar> Network<T> {
         }
         theta
     }
+}
+
+/// The loss as it is computed: one that is given probabilities becomes one that takes logits.
+fn loss_of(loss: LossKind, last: Activation) -> Result<LossKind, Error> {
+    let activation = last.name();
+    let not_logits = |loss, instead| Err(Error::LogitsThroughActivation { loss, instead, activation });
+    match (loss, last) {
+        (LossKind::Bce, Activation::Sigmoid) => Ok(LossKind::BceLogits),
+        (LossKind::Bce, _) => Err(Error::BceWithoutSigmoid { activation }),
+        (LossKind::BceLogits, Activation::Linear) | (LossKind::CrossEntropy, Activation::Linear) => Ok(loss),
+        (LossKind::BceLogits, _) => not_logits("bce-logits", "bce"),
+        (LossKind::CrossEntropy, _) => not_logits("cross-entropy", "bce or mse"),
+        (LossKind::Mse | LossKind::Mae, _) => Ok(loss),
+    }
+}
+
+/// All parameters in the order of θ: layer by layer, but of a tied pair the decoder's bias before the encoder's weight, so
+/// that the parameters of either layer are one piece: b′, w, b.
+fn params_of<T: Scalar>(layers: &[Box<dyn Layer<T>>], given: &[&LayerSpec], mirrored: &[Option<usize>]) -> Vec<Param> {
+    let mut torch_indices = Vec::new();
+    let mut torch_index = 0;
+    for spec in given {
+        torch_indices.push(torch_index);
+        // In PyTorch an activation is a module of its own.
+        torch_index += if spec.activation() == Activation::Linear { 1 } else { 2 };
+    }
+    let param_of = |layer: usize, index: usize, spec: ParamSpec| {
+        let is_weight = matches!(spec.role, ParamRole::Weight { .. });
+        let torch_name = format!("{}.{}", torch_indices[layer], if is_weight { "weight" } else { "bias" });
+        let is_tied = matches!(given[layer], LayerSpec::TiedDense { .. });
+        let transposed = is_weight && spec.shape.len() == 2 && !is_tied;
+        Param { layer, index, spec, init: given[layer].init(), range: 0..0, torch_name, transposed, tie: None }
+    };
+    let mut params: Vec<Param> = Vec::new();
+    for (number, layer) in layers.iter().enumerate().filter(|(number, _)| mirrored[*number].is_none()) {
+        let mut own: Vec<_> =
+            layer.params().into_iter().enumerate().map(|(index, spec)| param_of(number, index, spec)).collect();
+        if let Some(by) = mirrored.iter().position(|mirrored| *mirrored == Some(number)) {
+            // A tied layer has a bias, then the weight, which is the first parameter of the dense one.
+            let [bias, weight] = [0, 1].map(|index| param_of(by, index, layers[by].params().swap_remove(index)));
+            own[0].tie = Some(Tie { layer: by, index: weight.index, torch_name: weight.torch_name });
+            own.insert(0, bias);
+        }
+        params.append(&mut own);
+    }
+    let mut start = 0;
+    for param in &mut params {
+        param.range = start..start + param.spec.len();
+        start = param.range.end;
+    }
+    params
 }

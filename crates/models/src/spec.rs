@@ -1,10 +1,10 @@
 use handgrad_layers::{
     Activation, ActivityL1, Conv2d, ConvTranspose2d, Dense, Dropout, Init, KlSparsity, Layer, LossKind, MaxPool2d,
-    Noise, Padding, Reduction, Reparameterize, Reshape, Scalar, Upsample2d, window,
+    Noise, Padding, Reduction, Reparameterize, Reshape, Scalar, TiedDense, Upsample2d, window,
 };
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
+use crate::{Error, tied};
 
 /// Everything about a network but its numbers. As TOML it travels inside the model file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -34,6 +34,13 @@ pub enum LayerSpec {
         activation: Activation,
         /// How the weights start.
         init: Init,
+    },
+    /// [`handgrad_layers::tied_dense`]: in the decoder, with the weights of a dense layer of the encoder.
+    TiedDense {
+        /// Which of the encoder's dense layers, counted from 0; layers of other kinds do not count.
+        mirrors: usize,
+        /// φ.
+        activation: Activation,
     },
     /// [`handgrad_layers::conv2d`].
     #[serde(rename = "conv2d")]
@@ -119,12 +126,17 @@ pub enum LayerSpec {
 }
 
 impl LayerSpec {
-    /// The layer, for samples of shape `input`.
-    pub(crate) fn build<T: Scalar>(&self, input: &[usize]) -> Result<Box<dyn Layer<T>>, Error> {
+    /// The layer, for samples of shape `input`; `mirrored` has the inputs and units of the layer that it is tied to.
+    pub(crate) fn build<T: Scalar>(&self, input: &[usize], mirrored: [usize; 2]) -> Result<Box<dyn Layer<T>>, Error> {
         let image = |what| window::chw(input).ok_or(Error::NotAnImage { what, shape: input.to_vec() });
         Ok(match *self {
             LayerSpec::Dense { units, activation, .. } => {
                 Box::new(Dense { inputs: input.iter().product(), units, activation })
+            }
+            LayerSpec::TiedDense { mirrors, activation } => {
+                let [units, inputs] = mirrored;
+                tied::check_size(mirrors, mirrored, input)?;
+                Box::new(TiedDense { inputs, units, activation })
             }
             LayerSpec::Conv2d { filters, kernel_size, stride, padding, dilation, activation, .. } => {
                 let x = image("a convolution")?;
@@ -158,6 +170,7 @@ impl LayerSpec {
     pub(crate) fn activation(&self) -> Activation {
         match *self {
             LayerSpec::Dense { activation, .. }
+            | LayerSpec::TiedDense { activation, .. }
             | LayerSpec::Conv2d { activation, .. }
             | LayerSpec::ConvTranspose2d { activation, .. } => activation,
             _ => Activation::Linear,
@@ -168,6 +181,7 @@ impl LayerSpec {
     pub(crate) fn with_activation(&self, new: Activation) -> Self {
         let mut spec = self.clone();
         if let LayerSpec::Dense { activation, .. }
+        | LayerSpec::TiedDense { activation, .. }
         | LayerSpec::Conv2d { activation, .. }
         | LayerSpec::ConvTranspose2d { activation, .. } = &mut spec
         {

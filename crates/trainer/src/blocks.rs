@@ -11,6 +11,8 @@ use crate::pace::Pace;
 pub(crate) struct Work {
     pub layer: usize,
     pub block: Block,
+    /// A layer that uses the same rows too, and as which of its parameters.
+    pub tie: Option<(usize, usize)>,
     pub len: usize,
     /// Multiply-adds a sample.
     pub cost: usize,
@@ -24,22 +26,36 @@ const BLOCK_ROWS: usize = 96;
 const BLOCK_COST: usize = 1 << 16;
 /// and has a multiple of this many rows: they share the registers, and one packing of the images.
 const CONV_ROWS: usize = 4;
-/// dθ of one block, summed over the rows of the batch that phase one has left in memory.
-pub(crate) fn gradient_of<T: Scalar>(
+
+/// dθ of one block, summed over the rows of the batch that phase one has left in memory, in the first values of `scratch`;
+/// of tied weights the sum of both layers' parts.
+pub(crate) fn gradient_of<'a, T: Scalar>(
     network: &Network<T>,
     arena: &Arena,
     memory: &[T],
     work: &Work,
     rows: usize,
-    dtheta: &mut [T],
+    scratch: &'a mut [T],
     workspace: &mut [T],
-) {
-    let saved = SavedBatch {
-        x: arena.batch_x(memory, work.layer, rows),
-        delta: arena.batch_delta(memory, work.layer + 1, rows),
+) -> &'a mut [T] {
+    let part_of = |at: usize, block: &Block, dtheta: &mut [T], workspace: &mut [T]| {
+        let saved = SavedBatch { x: arena.batch_x(memory, at, rows), delta: arena.batch_delta(memory, at + 1, rows) };
+        let layer = &network.layers()[at];
+        layer.backward_params(saved, block, dtheta, &mut workspace[..layer.scratch_len()]);
     };
-    let layer = &network.layers()[work.layer];
-    layer.backward_params(saved, &work.block, dtheta, &mut workspace[..layer.scratch_len()]);
+    let (dtheta, rest) = scratch.split_at_mut(work.len);
+    part_of(work.layer, &work.block, dtheta, workspace);
+    if let Some((layer, param)) = work.tie {
+        let second = &mut rest[..work.len];
+        part_of(layer, &Block { param, ..work.block.clone() }, second, workspace);
+        dtheta.iter_mut().zip(second).for_each(|(dtheta, second)| *dtheta += *second);
+    }
+    dtheta
+}
+
+/// Values of scratch memory that [`gradient_of`] needs, whatever the block.
+pub(crate) fn scratch_len(blocks: &[Work]) -> usize {
+    blocks.iter().map(|work| if work.tie.is_some() { 2 * work.len } else { work.len }).max().unwrap_or(0)
 }
 
 /// The same stretch of θ and of the optimiser's running values.
@@ -103,6 +119,7 @@ pub(crate) fn blocks_of<T: Scalar>(network: &Network<T>) -> Vec<Work> {
     let mut blocks = Vec::new();
     for param in network.params() {
         let (rows, len) = (param.spec.rows(), param.spec.len());
+        let tie = param.tie.as_ref().map(|tie| (tie.layer, tie.index));
         let width = len / rows;
         let block_rows = match param.spec.uses {
             1 => (BLOCK_VALUES / width).max(BLOCK_ROWS),
@@ -112,7 +129,8 @@ pub(crate) fn blocks_of<T: Scalar>(network: &Network<T>) -> Vec<Work> {
             let end = rows.min(start + block_rows);
             let block = Block { param: param.index, rows: start..end };
             let len = (end - start) * width;
-            blocks.push(Work { layer: param.layer, block, len, cost: len * param.spec.uses });
+            let uses = if tie.is_some() { 2 * param.spec.uses } else { param.spec.uses };
+            blocks.push(Work { layer: param.layer, block, tie, len, cost: len * uses });
         }
     }
     blocks

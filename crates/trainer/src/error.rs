@@ -40,6 +40,12 @@ pub enum Error {
     /// There is nothing to train on or to evaluate.
     #[error("the {0} set is empty: give it at least one sample")]
     NoSamples(&'static str),
+    /// The network is an encoder alone.
+    #[error("the network is an encoder alone, and this needs a decoder: take the whole model")]
+    NoDecoder,
+    /// The network is a decoder alone.
+    #[error("the network is a decoder alone, and this needs an encoder: take the whole model")]
+    NoEncoder,
     /// Codes of another size than the network's.
     #[error("the network's code has {network} values, and the codes have {codes}: use codes of this network")]
     CodeSize {

@@ -6,13 +6,13 @@
 
 use std::sync::Mutex;
 
-use handgrad_layers::{BatchRows, Mode, Optimizer, Scalar, activation};
+use handgrad_layers::{BatchRows, Mode, Optimizer, Scalar};
 use handgrad_models::Network;
 use ndarray::{Array2, ArrayViewMut2, Axis};
 use rayon::prelude::*;
 
 use crate::arena::Arena;
-use crate::blocks::{Part, Work, blocks_of, gradient_of, update};
+use crate::blocks::{Part, Work, blocks_of, gradient_of, scratch_len, update};
 use crate::pace::Pace;
 use crate::rows::{Phase, lock, means_over_batch, of_thread};
 use crate::{Error, Source};
@@ -70,7 +70,6 @@ impl<T: Scalar> Trainer<T> {
         let memory = vec![T::ZERO; batch_size.div_ceil(shard_rows) * arena.shard_len()];
         let slots = [0, 1].map(|slot| vec![T::ZERO; if slot < optimizer.slots() { theta.len() } else { 0 }]);
         let blocks = blocks_of(&network);
-        let largest = blocks.iter().map(|work| work.len).max().unwrap_or(0);
         let for_each_thread = |len: usize| -> Vec<_> {
             (0..rayon::current_num_threads()).map(|_| Mutex::new(vec![T::ZERO; len])).collect()
         };
@@ -79,7 +78,7 @@ impl<T: Scalar> Trainer<T> {
         let means = (0..layers.len()).filter(|&at| layers[at].needs_means()).map(|at| network.width(at)).sum();
         let terms = 1 + layers.iter().filter(|layer| layer.penalty_name().is_some()).count();
         Self {
-            scratch: for_each_thread(largest),
+            scratch: for_each_thread(scratch_len(&blocks)),
             workspace: for_each_thread(workspace),
             means: vec![T::ZERO; means],
             seed: 0,
@@ -178,11 +177,9 @@ impl<T: Scalar> Trainer<T> {
         let loss = self.rows(source, samples, Mode::Train, true);
         let mut gradient = Vec::with_capacity(self.theta.len());
         for work in &self.blocks {
-            let start = gradient.len();
-            gradient.resize(start + work.len, T::NAN);
-            let mut workspace = lock(&self.workspace[0]);
-            let dtheta = &mut gradient[start..];
-            gradient_of(&self.network, &self.arena, &self.memory, work, samples.len(), dtheta, &mut workspace);
+            let (mut scratch, mut workspace) = (lock(&self.scratch[0]), lock(&self.workspace[0]));
+            let (network, arena, memory, rows) = (&self.network, &self.arena, &self.memory, samples.len());
+            gradient.extend(&*gradient_of(network, arena, memory, work, rows, &mut scratch, &mut workspace));
         }
         (loss, gradient)
     }
@@ -209,27 +206,34 @@ impl<T: Scalar> Trainer<T> {
     /// The predictions for the given samples, one a row.
     ///
     /// # Errors
-    /// If they are of another size than the network takes.
+    /// If they are of another size than the network takes, or it is a part.
     pub fn predict(&mut self, source: &Source, samples: &[u32]) -> Result<Array2<T>, Error> {
+        self.check_whole()?;
         let last = self.network.layers().len();
         let mut predictions = self.outputs_of(source, samples, last)?;
         self.finish(&mut predictions);
         Ok(predictions)
     }
 
-    /// The codes of the given samples, one a row.
+    /// The codes of the given samples, one a row: by a whole network or an encoder.
     ///
     /// # Errors
-    /// If they are of another size than the network takes.
+    /// If they are of another size than the network takes, or it is a decoder alone.
     pub fn encode(&mut self, source: &Source, samples: &[u32]) -> Result<Array2<T>, Error> {
+        if !self.network.has_encoder() {
+            return Err(Error::NoEncoder);
+        }
         self.outputs_of(source, samples, self.network.encoder_len())
     }
 
-    /// What the decoder makes of codes, one a row.
+    /// What the decoder makes of codes, one a row: by a whole network or a decoder.
     ///
     /// # Errors
-    /// If they are of another size than the network's.
+    /// If they are of another size than the network's, or it is an encoder alone.
     pub fn decode(&mut self, codes: &Array2<T>) -> Result<Array2<T>, Error> {
+        if !self.network.has_decoder() {
+            return Err(Error::NoDecoder);
+        }
         let Self { network, arena, theta, workspace, memory, row_losses, .. } = self;
         let (first, last) = (network.encoder_len(), network.layers().len());
         if codes.ncols() != network.width(first) {
@@ -269,11 +273,11 @@ impl<T: Scalar> Trainer<T> {
 
     /// What layer number `at` is given for the samples, one a row.
     fn outputs_of(&mut self, source: &Source, samples: &[u32], at: usize) -> Result<Array2<T>, Error> {
-        self.check(source, "given")?;
+        self.check_samples(source, "given")?;
         let mut all = Array2::from_elem((samples.len(), self.network.width(at)), T::ZERO);
         let batch_size = self.batch_size();
         for (samples, mut outputs) in samples.chunks(batch_size).zip(all.axis_chunks_iter_mut(Axis(0), batch_size)) {
-            self.rows(source, samples, Mode::Predict, false);
+            self.forward(source, samples);
             copy_rows(self.arena.batch_x(&self.memory, at, samples.len()), &mut outputs);
         }
         Ok(all)
@@ -283,13 +287,26 @@ impl<T: Scalar> Trainer<T> {
     fn finish(&self, outputs: &mut Array2<T>) {
         for mut row in outputs.rows_mut() {
             if let Some(row) = row.as_slice_mut() {
-                activation::forward(self.network.output(), row);
+                self.network.output().forward(row);
             }
         }
     }
 
-    /// Refuses an empty source, or samples of another size than the network takes.
+    /// Refuses an empty source, samples of another size than the network takes, and a part of a network.
     pub(crate) fn check(&self, source: &Source, set: &'static str) -> Result<(), Error> {
+        self.check_whole()?;
+        self.check_samples(source, set)
+    }
+
+    fn check_whole(&self) -> Result<(), Error> {
+        match (self.network.has_encoder(), self.network.has_decoder()) {
+            (true, true) => Ok(()),
+            (true, false) => Err(Error::NoDecoder),
+            (false, _) => Err(Error::NoEncoder),
+        }
+    }
+
+    fn check_samples(&self, source: &Source, set: &'static str) -> Result<(), Error> {
         let (network, samples) = (self.network.spec().features(), source.features());
         match source.is_empty() {
             true => Err(Error::NoSamples(set)),
@@ -298,8 +315,18 @@ impl<T: Scalar> Trainer<T> {
         }
     }
 
-    /// Phase one. Returns the mean loss; leaves x and, if `backward`, δ of all layers in memory.
+    /// The forward pass alone, to use the network: leaves x of all layers in memory.
+    fn forward(&mut self, source: &Source, samples: &[u32]) {
+        let Self { network, arena, theta, workspace, memory, pace, .. } = self;
+        let (mode, source, batch) = (Mode::Predict, Some(source), samples.len());
+        let phase = Phase { network, arena, theta, workspace, source, seed: 0, epoch: 0, batch, mode, backward: false };
+        let shards = memory.par_chunks_mut(arena.shard_len()).zip(samples.par_chunks(arena.shard_rows()));
+        shards.for_each(|(shard, samples)| pace.run(|| phase.forward(shard, samples)));
+    }
+
+    /// Phase one, of a whole network. Returns the mean loss; leaves x and, if `backward`, δ of all layers in memory.
     fn rows(&mut self, source: &Source, samples: &[u32], mode: Mode, backward: bool) -> f64 {
+        assert!(self.check_whole().is_ok(), "a part of a network has no loss");
         let batch = samples.len();
         // What is measured with is always the same noise, that of no epoch.
         let (seed, epoch) = if mode == Mode::Train { (self.seed, self.epoch) } else { (0, 0) };
@@ -343,8 +370,7 @@ impl<T: Scalar> Trainer<T> {
         let (optimizer, step) = (&self.optimizer, self.steps);
         update(&self.blocks, part, rayon::current_num_threads(), &self.pace, &|work: &Work, part: Part<T>| {
             let (mut scratch, mut workspace) = (lock(of_thread(scratch)), lock(of_thread(workspace)));
-            let dtheta = &mut scratch[..work.len];
-            gradient_of(network, arena, memory, work, rows, dtheta, &mut workspace);
+            let dtheta = gradient_of(network, arena, memory, work, rows, &mut scratch, &mut workspace);
             optimizer.update(part.theta, dtheta, [part.first, part.second], step);
         });
     }

@@ -1,0 +1,113 @@
+//! # Tied dense: a decoder layer that reads an encoder layer's weights the other way
+//!
+//! ```text
+//! encoder     h = φ(x·w + b)               x m×n, w n×k, b k, h m×k             a dense layer
+//! decoder     z = h·wᵀ + b′                b′ n, z m×n: the same w, transposed
+//!             y = φ(z)                     y m×n
+//!
+//! given dy = ∂L/∂y:  δ = ∂L/∂z = dy ⊙ φ′(z), and through z_ri = Σ_j h_rj·w_ij + b′_i
+//!   ∂L/∂b′_i = Σ_r δ_ri                                 ∂L/∂b′ = Σ over the rows of δ
+//!   ∂L/∂h_rj = Σ_i δ_ri·w_ij                            ∂L/∂h  = δ·w
+//!   w_ij takes part twice, here as the weight of h_rj in z_ri, in the encoder as that of x_ri in its z_rj, δ_enc:
+//!   ∂L/∂w_ij = Σ_r x_ri·δ_enc,rj + Σ_r δ_ri·h_rj        ∂L/∂w  = xᵀ·δ_enc + δᵀ·h = xᵀ·δ_enc + (hᵀ·δ)ᵀ
+//! ```
+//!
+//! The first sum is the [dense] layer's, the second one is this file's; the trainer adds them, so w is stored
+//! once and moved once a step. A network has about half the weights. In a linear one, tying asks the decoder to be the
+//! encoder's transpose, and then the error is least where the columns of w are orthonormal: an orthogonal
+//! projection on the space of the principal components, which PCA is.
+//!
+//! This layer's own θ is b′, then w: in the network's θ the three stand as b′, w, b, so that either layer's are one piece.
+//!
+//! Slides: CE6146 "Guideline for Autoencoders (2/4)": "Mirror the encoder's architecture in the decoder"; here its weights
+//! are mirrored too. Source: Vincent, Larochelle, Lajoie, Bengio & Manzagol, JMLR 11 (2010), section 2.2.
+
+use handgrad_kernels::{matmul, matmul_nt, matmul_tn, vectorize};
+
+use crate::{
+    Activation, BatchRows, Block, Error, Layer, ParamRole, ParamSpec, Pass, Saved, SavedBatch, Scalar, activation,
+    dense,
+};
+
+/// y ← φ(h·wᵀ + b). Shapes: h m×inputs, w units×inputs, b units, y m×units.
+pub fn forward<T: Scalar>(h: &[T], w: &[T], b: &[T], phi: Activation, y: &mut [T]) {
+    matmul_nt(h, w, y, b.len(), w.len() / b.len());
+    vectorize!({
+        for y in y.chunks_exact_mut(b.len()) {
+            for (y, &b) in y.iter_mut().zip(b) {
+                *y += b;
+            }
+        }
+    });
+    activation::forward(phi, y);
+}
+
+/// dh ← δ·w. Shapes: w units×inputs, δ m×units, dh m×inputs.
+pub fn backward_input<T: Scalar>(w: &[T], delta: &[T], units: usize, dh: &mut [T]) {
+    matmul(delta, w, dh, units, w.len() / units);
+}
+
+/// dw ← δᵀ·h, for the rows `units` of dw: this layer's part of ∂L/∂w. Shapes: h m×inputs, δ m×units, dw units.len()×inputs.
+pub fn backward_weights<T: Scalar>(h: BatchRows<T>, delta: BatchRows<T>, units: std::ops::Range<usize>, dw: &mut [T]) {
+    matmul_tn(delta, h, units, dw);
+}
+
+/// The sizes of a tied dense layer and its activation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TiedDense {
+    /// Values of a sample of the input: the units of the layer it mirrors.
+    pub inputs: usize,
+    /// Values of a sample of the output: the inputs of the layer it mirrors.
+    pub units: usize,
+    /// φ.
+    pub activation: Activation,
+}
+
+impl<T: Scalar> Layer<T> for TiedDense {
+    fn describe(&self) -> String {
+        format!("Tied dense {} → {}, {}", self.inputs, self.units, self.activation.name())
+    }
+
+    fn output_shape(&self, input: &[usize]) -> Result<Vec<usize>, Error> {
+        let found = input.iter().product();
+        if found != self.inputs {
+            let layer = Layer::<T>::describe(self);
+            return Err(Error::InputSize { layer, shape: input.to_vec(), found, expected: self.inputs });
+        }
+        Ok(vec![self.units])
+    }
+
+    fn params(&self) -> Vec<ParamSpec> {
+        let role = ParamRole::Weight { fan_in: self.inputs, fan_out: self.units };
+        vec![
+            ParamSpec { name: "b", shape: vec![self.units], uses: 1, role: ParamRole::Bias },
+            ParamSpec { name: "w", shape: vec![self.units, self.inputs], uses: 1, role },
+        ]
+    }
+
+    fn forward(&self, theta: &[T], x: &[T], y: &mut [T], _: &mut Pass<'_, T>) {
+        let (b, w) = theta.split_at(self.units);
+        forward(x, w, b, self.activation, y);
+    }
+
+    fn backward_input(
+        &self,
+        theta: &[T],
+        saved: Saved<'_, T>,
+        dy: &mut [T],
+        dx: Option<&mut [T]>,
+        _: &mut Pass<'_, T>,
+    ) {
+        activation::backward(self.activation, saved.y, dy);
+        if let Some(dx) = dx {
+            backward_input(&theta[self.units..], dy, self.units, dx);
+        }
+    }
+
+    fn backward_params(&self, saved: SavedBatch<'_, T>, block: &Block, dtheta: &mut [T], _: &mut [T]) {
+        match block.param {
+            0 => dense::backward_bias(saved.delta, block.rows.clone(), dtheta),
+            _ => backward_weights(saved.x, saved.delta, block.rows.clone(), dtheta),
+        }
+    }
+}
