@@ -2,61 +2,14 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::path::Path;
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-/// The binary with no data, no network (a proxy that refuses) and no terminal.
-fn handgrad(folder: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_handgrad"));
-    command.current_dir(folder).env_remove("HANDGRAD_DATA").env("HTTPS_PROXY", "http://127.0.0.1:9");
-    command.env("ALL_PROXY", "http://127.0.0.1:9").stdin(Stdio::null());
-    command
-}
+mod command;
 
-fn run(folder: &Path, args: &[&str]) -> Output {
-    handgrad(folder).args(args).output().expect("the binary starts")
-}
-
-/// Runs, and expects success; gives the JSON object in the last line.
-fn json(folder: &Path, args: &[&str]) -> Value {
-    let output = run(folder, args);
-    assert!(output.status.success(), "{args:?}: {}", err(&output));
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    serde_json::from_str(text.lines().last().unwrap_or_default()).unwrap_or_else(|e| panic!("{e} in {text:?}"))
-}
-
-fn err(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
-/// A folder with 300 training and 60 validation garments in `small`.
-fn small() -> tempfile::TempDir {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let output = run(folder.path(), &["data", "synthesize", "--out", "small", "--train", "300", "--validation", "60"]);
-    assert!(output.status.success(), "{}", err(&output));
-    folder
-}
-
-/// Every file below `folder`, with its bytes.
-fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()) {
-        if entry.is_dir() {
-            found.extend(files(&entry));
-        } else {
-            found.push((entry.clone(), fs::read(&entry).expect("a file")));
-        }
-    }
-    found.sort();
-    found
-}
-
-fn png_size(bytes: &[u8]) -> (u32, u32) {
-    let reader = png::Decoder::new(std::io::Cursor::new(bytes)).read_info().expect("a PNG");
-    (reader.info().width, reader.info().height)
-}
+use command::{err, files, handgrad, json, png_size, run, small};
 
 #[test]
 fn a_run_leaves_a_folder_from_which_it_can_be_run_again() {
@@ -126,33 +79,6 @@ fn without_data_and_network_the_default_falls_back_and_says_so_in_one_line() {
     let output = run(folder.path(), &["train", "--data", "mnist", "--data-dir", "nowhere"]);
     assert_eq!(output.status.code(), Some(1), "data that was asked for is not replaced");
     assert!(err(&output).contains("mnist"), "{}", err(&output));
-}
-
-#[test]
-fn eval_and_reconstruct_use_a_finished_run() {
-    let folder = small();
-    let at = folder.path();
-    let report = json(at, &["train", "--data", "small", "--epochs", "2", "--out", "run", "--json"]);
-    let eval = json(at, &["eval", "run", "--json"]);
-    assert_eq!((&eval["value"], &eval["samples"]), (&report["val_loss"], &60.into()));
-    let whole = json(at, &["eval", "run", "--data", "small/train-images-idx3-ubyte.gz", "--json"]);
-    assert_eq!(whole["samples"], 300, "a file is tried whole");
-    let model = json(at, &["eval", "run/model.safetensors", "--data", "small", "--json"]);
-    assert_eq!(model["value"], report["val_loss"]);
-
-    let picture = json(at, &["reconstruct", "run", "--out", "seen/it.png", "--count", "4", "--json"]);
-    assert_eq!(picture["mse_of_each"].as_array().map(Vec::len), Some(4));
-    let bytes = fs::read(at.join("seen/it.png")).expect("a picture");
-    assert_eq!(png_size(&bytes), (4 * 90 + 6, 2 * 90 + 6));
-    // The picture's first row is the data: its top left sample, enlarged threefold.
-    let mut reader = png::Decoder::new(std::io::Cursor::new(&bytes)).read_info().expect("a PNG");
-    let mut pixels = vec![0; reader.output_buffer_size().expect("it fits")];
-    reader.next_frame(&mut pixels).expect("pixels");
-    let drawn = handgrad_dataset::load(at.join("small").to_str().expect("UTF-8"), at, &()).expect("data");
-    let handgrad_dataset::Values::Bytes(first) = drawn.validation.values else { panic!("bytes") };
-    for (y, x) in [(0, 0), (14, 14), (20, 9), (27, 27)] {
-        assert_eq!(pixels[(6 + 3 * y) * 366 + 6 + 3 * x], first[(0, y * 28 + x)]);
-    }
 }
 
 /// Exit code, arguments, and words that the error must have. What makes no sense is 2, what cannot be done 1.
@@ -382,8 +308,6 @@ fn a_run_remembers_where_its_data_is() {
     assert_eq!(again["weights_sha256"], report["weights_sha256"]);
 }
 
-/// Every command in a `console` block of the documents works, in the order in which it stands there; and those that print
-/// the SHA-256 of weights print the same one throughout a document, which is what the documents say of them.
 /// Every preset learns something in one epoch, and says what its loss is made of.
 #[test]
 fn every_preset_runs_and_its_terms_add_up() {
@@ -423,54 +347,6 @@ fn every_preset_runs_and_its_terms_add_up() {
 }
 
 #[test]
-fn a_variational_model_draws_and_encodes() {
-    let folder = small();
-    let train = |preset: &str| {
-        let args =
-            ["train", "--preset", preset, "--data", "small", "--epochs", "1", "--out", preset, "--json", "--quiet"];
-        json(folder.path(), &args);
-    };
-    train("vae-2d");
-    train("vae");
-    train("basic");
-    let picture = |name: &str| fs::read(folder.path().join(name)).expect("a picture");
-    let sample = |seed: &str, out: &str| {
-        let args = ["sample", "vae", "--count", "9", "--seed", seed, "--out", out, "--json"];
-        assert_eq!(json(folder.path(), &args)["images"], 9);
-    };
-    sample("1", "a.png");
-    sample("1", "b.png");
-    sample("2", "c.png");
-    assert_eq!(picture("a.png"), picture("b.png"), "the same seed, the same picture");
-    assert_ne!(picture("a.png"), picture("c.png"));
-    assert_eq!(png_size(&picture("a.png")), (3 * 90 + 6, 3 * 90 + 6));
-    assert_eq!(
-        json(folder.path(), &["latent-grid", "vae-2d", "--side", "4", "--out", "map.png", "--json"])["images"],
-        16
-    );
-    assert_eq!(png_size(&picture("map.png")), (4 * 90 + 6, 4 * 90 + 6));
-
-    let args = ["encode", "vae-2d", "--data", "small", "--out", "codes.csv", "--json", "--quiet"];
-    assert_eq!(json(folder.path(), &args)["values"], 2);
-    let codes = fs::read_to_string(folder.path().join("codes.csv")).expect("codes");
-    let lines: Vec<_> = codes.lines().collect();
-    assert_eq!((lines[0], lines.len()), ("label,z0,z1", 61));
-    assert!(lines[1..].iter().all(|line| line.split(',').all(|value| value.parse::<f64>().is_ok_and(f64::is_finite))));
-
-    for (args, says) in [
-        (&["sample", "basic", "--out", "x.png"][..], "is not variational"),
-        (&["latent-grid", "basic", "--out", "x.png"], "is not variational"),
-        (&["latent-grid", "vae", "--out", "x.png"], "a code of 20 places"),
-        (&["encode", "vae", "--data", "small", "--out", "codes.csv"], "not overwritten"),
-        (&["sample", "vae", "--out", "codes.csv"], "call it so"),
-    ] {
-        let output = run(folder.path(), args);
-        assert!(!output.status.success() && err(&output).contains(says), "{args:?}: {}", err(&output));
-        assert!(!folder.path().join("x.png").exists());
-    }
-}
-
-#[test]
 fn settings_of_the_family_that_mean_nothing_are_refused() {
     let folder = small();
     for (args, says) in [
@@ -494,6 +370,8 @@ fn settings_of_the_family_that_mean_nothing_are_refused() {
     }
 }
 
+/// Every command in a `console` block of the documents works, in the order in which it stands there; and those that print
+/// the SHA-256 of weights print the same one throughout a document, which is what the documents say of them.
 #[test]
 fn the_commands_in_the_documents_work() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");

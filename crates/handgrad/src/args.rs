@@ -7,6 +7,13 @@ use clap::{ArgGroup, Args as ClapArgs, Parser, Subcommand};
 use crate::config::Settings;
 use crate::preset;
 
+pub mod uses;
+
+use uses::{
+    AlterArgs, AnomalyArgs, DecodeArgs, DenoiseArgs, EncodeArgs, InterpolateArgs, LatentGridArgs, ReconstructArgs,
+    SampleArgs,
+};
+
 /// Autoencoders with every gradient derived and written by hand: train one, see what it learnt, use it.
 #[derive(Parser, Debug)]
 #[command(version, arg_required_else_help = true)]
@@ -24,12 +31,22 @@ pub enum Command {
     Eval(EvalArgs),
     /// Draw samples above what a trained model makes of them.
     Reconstruct(ReconstructArgs),
+    /// Write the codes of samples, as CSV or .npy.
+    Encode(EncodeArgs),
+    /// Draw or write what a model makes of codes from a file.
+    Decode(DecodeArgs),
+    /// Take noise off an image of your own, or show how well it comes off samples.
+    Denoise(DenoiseArgs),
     /// Draw new images from a variational model.
     Sample(SampleArgs),
     /// Draw the images that lie side by side in a variational code of two places.
     LatentGrid(LatentGridArgs),
-    /// Write the codes of samples as CSV.
-    Encode(EncodeArgs),
+    /// Walk from one sample's code to another's.
+    Interpolate(InterpolateArgs),
+    /// Move images from their class towards another one.
+    Alter(AlterArgs),
+    /// Tell samples that a model reconstructs badly from those it knows.
+    Anomaly(AnomalyArgs),
     /// Write the encoder and the decoder of a model to files of their own.
     Split(SplitArgs),
     /// Run the published examples again and print ours beside theirs, as a table.
@@ -96,6 +113,7 @@ pub struct Output {
     pub quiet: bool,
 }
 
+/// A model and samples to use it on.
 #[derive(ClapArgs, Debug)]
 pub struct EvalArgs {
     /// A run folder, or a model.safetensors file.
@@ -111,70 +129,6 @@ pub struct EvalArgs {
 
     #[command(flatten)]
     pub output: Output,
-}
-
-#[derive(ClapArgs, Debug)]
-pub struct ReconstructArgs {
-    #[command(flatten)]
-    pub eval: EvalArgs,
-
-    /// The picture to write; only an older picture may be there.
-    #[arg(long, value_name = "FILE.png")]
-    pub out: PathBuf,
-
-    /// Samples to draw, from the first one on.
-    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=1000))]
-    pub count: u16,
-}
-
-/// A model and a picture to draw with it.
-#[derive(ClapArgs, Debug)]
-pub struct PictureArgs {
-    /// A run folder, or a model.safetensors file.
-    pub run: PathBuf,
-
-    /// The picture to write; only an older picture may be there.
-    #[arg(long, value_name = "FILE.png")]
-    pub out: PathBuf,
-
-    /// Print one JSON object as the last line of the standard output.
-    #[arg(long)]
-    pub json: bool,
-}
-
-#[derive(ClapArgs, Debug)]
-pub struct SampleArgs {
-    #[command(flatten)]
-    pub picture: PictureArgs,
-
-    /// Images to draw.
-    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=1000))]
-    pub count: u16,
-
-    /// Of the codes that are drawn.
-    #[arg(long, default_value_t = 0)]
-    pub seed: u64,
-}
-
-#[derive(ClapArgs, Debug)]
-pub struct LatentGridArgs {
-    #[command(flatten)]
-    pub picture: PictureArgs,
-
-    /// Images across and down.
-    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(2..=100))]
-    pub side: u16,
-}
-
-/// An encoder alone, written by `handgrad split`, will do in place of a model; then --data must name the data.
-#[derive(ClapArgs, Debug)]
-pub struct EncodeArgs {
-    #[command(flatten)]
-    pub eval: EvalArgs,
-
-    /// The file to write, which must not be there yet.
-    #[arg(long, value_name = "FILE.csv")]
-    pub out: PathBuf,
 }
 
 #[derive(ClapArgs, Debug)]
@@ -239,8 +193,8 @@ pub struct SplitArgs {
     #[arg(long, value_name = "FILE.safetensors")]
     pub encoder: Option<PathBuf>,
 
-    /// The file for the decoder, which must not be there yet. Of a variational model `handgrad sample` takes it in place
-    /// of the model.
+    /// The file for the decoder, which must not be there yet. `handgrad decode` takes it in place of the model, and of a
+    /// variational model `handgrad sample`.
     #[arg(long, value_name = "FILE.safetensors")]
     pub decoder: Option<PathBuf>,
 

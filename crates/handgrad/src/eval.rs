@@ -1,65 +1,15 @@
 //! `handgrad eval`.
 
-use std::path::Path;
-
-use anyhow::{Context, Result, bail};
-use handgrad_dataset::{Samples, idx};
+use anyhow::{Result, bail};
+use handgrad_dataset::Samples;
 use handgrad_layers::{Loss, LossKind, Optimizer, Reduction};
-use handgrad_models::{Network, Part};
+use handgrad_models::Network;
 use handgrad_trainer::yardstick::yardsticks;
 use handgrad_trainer::{Source, Trainer};
 use serde_json::json;
 
-use crate::args::{EvalArgs, usual_data_dir};
-use crate::run_folder::{self, Trained};
-use crate::{Done, distribution, show};
-
-/// Samples that go through the network at a time.
-const BATCH: usize = 256;
-
-/// A trained model beside the samples to try it on.
-pub struct Subject {
-    pub trainer: Trainer<f32>,
-    pub samples: Samples,
-    pub origin: String,
-    /// What it was trained on, if that is the data it is tried on.
-    train: Option<Samples>,
-}
-
-/// Opens a whole model.
-pub fn open(args: &EvalArgs) -> Result<Subject> {
-    open_one_of(args, &[Part::Whole])
-}
-
-/// Opens a model of which there may be as much as one of `parts`.
-pub fn open_one_of(args: &EvalArgs, parts: &[Part]) -> Result<Subject> {
-    let Trained { network, theta, settings } = run_folder::read_one_of(&args.run, parts)?;
-    let what = args.data.clone().or(settings.data).with_context(|| {
-        format!("{}: does not say what it was trained on; name the data with --data", args.run.display())
-    })?;
-    let path = Path::new(&what);
-    let (train, samples, origin) = if args.data.is_some() && path.is_file() {
-        // A file of one's own is tried whole, not just the tenth that training would hold out.
-        (None, Samples::from_idx(idx::read(path)?, path)?, format!("all samples of {what}"))
-    } else {
-        let data_dir = args.place.data_dir.clone().or(settings.data_dir).unwrap_or_else(usual_data_dir);
-        let progress = show::Download::new(args.output.quiet);
-        let data = handgrad_dataset::load(&what, &data_dir, &progress)?;
-        (Some(data.train), data.validation, data.validation_origin)
-    };
-    if matches!(network.loss().kind, LossKind::Bce | LossKind::BceLogits) && !within_0_to_1(&[&samples]) {
-        bail!(NOT_WITHIN_0_TO_1);
-    }
-    if network.loss().kind == LossKind::CrossEntropy {
-        distribution::check(&[("sample", &samples)])?;
-    }
-    check_memory(&network, &STILL, BATCH)?;
-    let trainer = Trainer::with_weights(network, theta, STILL, BATCH);
-    Ok(Subject { trainer, samples, origin, train })
-}
-
-/// Where nothing is learnt the simplest optimiser will do.
-pub const STILL: Optimizer = Optimizer::Sgd { learning_rate: 0.0, momentum: 0.0 };
+use crate::args::EvalArgs;
+use crate::{Done, show, subject};
 
 /// Asks for all memory that a network needs before anything is written, and gives it back.
 pub fn check_memory(network: &Network<f32>, optimizer: &Optimizer, batch_size: usize) -> Result<()> {
@@ -74,7 +24,7 @@ pub fn check_memory(network: &Network<f32>, optimizer: &Optimizer, batch_size: u
 }
 
 pub fn run(args: &EvalArgs) -> Result<Done> {
-    let mut subject = open(args)?;
+    let mut subject = subject::open(args)?;
     let source = Source::new(&subject.samples);
     let loss = subject.trainer.evaluate(&source)?;
     let name = loss_name(subject.trainer.network().loss());

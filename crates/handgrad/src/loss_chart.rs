@@ -99,7 +99,7 @@ pub fn svg(title: &str, loss: &str, epochs: &[EpochRecord], yardsticks: &Yardsti
 }
 
 /// The round number (1, 2 or 5 times a power of ten) at or above `value`.
-fn nice(value: f64) -> f64 {
+pub fn nice(value: f64) -> f64 {
     let power = 10_f64.powf(value.max(1e-300).log10().floor());
     let factor = value / power;
     power
@@ -114,11 +114,13 @@ fn nice(value: f64) -> f64 {
         }
 }
 
-fn tick_label(value: f64, step: f64) -> String {
+/// A value with as many digits as its neighbours are apart.
+pub fn tick_label(value: f64, step: f64) -> String {
     let digits = (-step.log10().floor()).clamp(0.0, 9.0) as usize;
     format!("{value:.digits$}")
 }
 
-fn escape(text: &str) -> String {
+/// Text as SVG has it.
+pub fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

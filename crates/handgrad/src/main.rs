@@ -1,24 +1,36 @@
 //! `handgrad`: train, study and use autoencoders from the command line.
 #![forbid(unsafe_code)]
 
+mod alter;
+mod anomaly;
 mod args;
 mod claims;
 mod config;
 mod data;
+mod decode;
+mod denoise;
 mod distribution;
+mod encode;
 mod eval;
 mod experiment;
+mod interpolate;
 mod latent;
 mod loss_chart;
 mod noisy;
+mod photo;
 mod picture;
 mod preset;
 mod reconstruct;
 mod run_folder;
+mod score_chart;
 mod scoreboard;
 mod show;
 mod split;
+mod subject;
+mod table;
+mod tiles;
 mod train;
+mod verdict;
 
 use std::process::ExitCode;
 
@@ -50,7 +62,12 @@ fn main() -> ExitCode {
         Command::Reconstruct(args) => reconstruct::run(&args),
         Command::Sample(args) => latent::sample(&args),
         Command::LatentGrid(args) => latent::grid(&args),
-        Command::Encode(args) => latent::encode(&args),
+        Command::Encode(args) => encode::run(&args),
+        Command::Decode(args) => decode::run(&args),
+        Command::Denoise(args) => denoise::run(&args),
+        Command::Interpolate(args) => interpolate::run(&args),
+        Command::Alter(args) => alter::run(&args),
+        Command::Anomaly(args) => anomaly::run(&args),
         Command::Claims(args) => claims::run(&args),
         Command::Scoreboard(args) => scoreboard::run(&args),
         Command::Split(args) => split::run(&args),

@@ -1,7 +1,9 @@
-//! Samples as a PNG: a row of them above a row of what a model made of them.
+//! Samples as a PNG: a row of them above a row of what a model made of them; and whole images.
 
 use anyhow::Result;
-use ndarray::{Array2, ArrayView1};
+use ndarray::{Array2, ArrayView1, ArrayView3, Axis};
+
+use crate::show;
 
 /// Side of a sample in the picture, in pixels, where it is not larger by itself: small samples are enlarged by a whole
 /// factor.
@@ -43,18 +45,52 @@ pub fn grid(rows: &[Array2<f32>], shape: &[usize]) -> Result<Vec<u8>> {
         }
     }
 
+    png(&pixels, [full_width, full_height], png::ColorType::Grayscale)
+}
+
+fn png(pixels: &[u8], [width, height]: [usize; 2], color: png::ColorType) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    let mut encoder = png::Encoder::new(&mut bytes, u32::try_from(full_width)?, u32::try_from(full_height)?);
-    encoder.set_color(png::ColorType::Grayscale);
+    let mut encoder = png::Encoder::new(&mut bytes, u32::try_from(width)?, u32::try_from(height)?);
+    encoder.set_color(color);
     encoder.set_depth(png::BitDepth::Eight);
     let mut writer = encoder.write_header()?;
-    writer.write_image_data(&pixels)?;
+    writer.write_image_data(pixels)?;
     writer.finish()?;
     Ok(bytes)
 }
 
+/// As many columns as rows, or one more.
+pub fn columns_of_square(samples: usize) -> usize {
+    (1..).find(|columns| columns * columns >= samples).unwrap_or(1)
+}
+
+/// A grid of samples that is about as wide as it is high.
+pub fn square(samples: &Array2<f32>, shape: &[usize]) -> Result<Vec<u8>> {
+    let columns = columns_of_square(samples.nrows());
+    grid(&samples.axis_chunks_iter(Axis(0), columns).map(|row| row.to_owned()).collect::<Vec<_>>(), shape)
+}
+
+/// Images of one size, 1 or 3 channels × height × width, below each other, pixel by pixel.
+pub fn images(images: &[ArrayView3<f32>]) -> Result<Vec<u8>> {
+    let (channels, height, width) = images.first().map_or((1, 1, 1), |image| image.dim());
+    let mut pixels = Vec::new();
+    for image in images {
+        if !pixels.is_empty() {
+            pixels.resize(pixels.len() + GAP * width * channels, 255);
+        }
+        // Channel fastest, as PNG has it.
+        pixels.extend(image.view().permuted_axes([1, 2, 0]).iter().map(|&value| grey(value)));
+    }
+    let color = if channels == 3 { png::ColorType::Rgb } else { png::ColorType::Grayscale };
+    png(&pixels, [width, height * images.len() + GAP * images.len().saturating_sub(1)], color)
+}
+
+fn grey(value: f32) -> u8 {
+    (value.clamp(0.0, 1.0) * 255.0).round() as u8
+}
+
 fn to_grey(sample: ArrayView1<f32>) -> Vec<u8> {
-    sample.iter().map(|value| (value.clamp(0.0, 1.0) * 255.0).round() as u8).collect()
+    sample.iter().map(|&value| grey(value)).collect()
 }
 
 /// The values moved to 0..1 by the data's range, where they are not there anyway, so that any data can be drawn.
@@ -64,4 +100,23 @@ pub fn to_unit(values: &Array2<f32>, (low, high): (f32, f32)) -> Array2<f32> {
     }
     let span = if high > low { high - low } else { 1.0 };
     values.mapv(|value| (value - low) / span)
+}
+
+/// What a decoder makes of codes, with no data beside it to tell its range: where values lie outside of 0..1, they are moved
+/// there by their own range, which is given too.
+pub fn to_be_seen(values: &Array2<f32>) -> (Array2<f32>, Option<(f32, f32)>) {
+    let all = (f32::INFINITY, f32::NEG_INFINITY);
+    let range = values.iter().fold(all, |(low, high), &value| (low.min(value), high.max(value)));
+    let outside = range.0 < 0.0 || range.1 > 1.0;
+    (to_unit(values, range), outside.then_some(range))
+}
+
+/// Says how values outside of 0..1 were drawn.
+pub fn tell(range: Option<(f32, f32)>) -> Result<()> {
+    match range {
+        Some((low, high)) => {
+            show::result(&format!("drawn with {low} as black and {high} as white: not all values lie within 0..1"))
+        }
+        None => Ok(()),
+    }
 }

@@ -10,13 +10,13 @@ use handgrad_trainer::{Source, Trainer};
 use ndarray::Array2;
 use serde_json::json;
 
-use crate::args::ReconstructArgs;
+use crate::args::uses::ReconstructArgs;
 use crate::config::UsageError;
-use crate::{Done, eval, picture, show};
+use crate::{Done, denoise, noisy, picture, show, subject};
 
 pub fn run(args: &ReconstructArgs) -> Result<Done> {
     check_place(&args.out)?;
-    let mut subject = eval::open(&args.eval)?;
+    let mut subject = subject::open(&args.eval)?;
     let pairs = Pairs::new(&mut subject.trainer, &subject.samples, usize::from(args.count))?;
     disk::write(&args.out, &pairs.picture(&subject.samples)?)?;
     let errors = pairs.squared_errors();
@@ -50,8 +50,16 @@ pub fn check_place(out: &Path) -> Result<()> {
 /// How every PNG begins.
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
 
-/// The first `count` samples above their reconstructions, as PNG.
+/// The first `count` samples above their reconstructions, as PNG; of a network that takes off noise: clean, with its noise, and
+/// denoised.
 pub fn picture(trainer: &mut Trainer<f32>, samples: &Samples, count: usize) -> Result<Vec<u8>> {
+    let noises = noisy::of(trainer.network());
+    if !noises.is_empty() {
+        let first: Vec<u32> = (0..count.min(samples.len()) as u32).collect();
+        let range = samples.range();
+        let rows = denoise::rows(trainer, samples, &first, &noises)?.map(|row| picture::to_unit(&row, range));
+        return picture::grid(&rows, &samples.shape);
+    }
     Pairs::new(trainer, samples, count)?.picture(samples)
 }
 

@@ -1,0 +1,123 @@
+//! What every use of a model begins with: the model, and samples to use it on.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use handgrad_dataset::{Samples, Values, idx, sizes, thousands};
+use handgrad_layers::{LossKind, Optimizer};
+use handgrad_models::{Network, Part};
+use handgrad_trainer::Trainer;
+use ndarray::Array2;
+
+use crate::args::{EvalArgs, usual_data_dir};
+use crate::config::Settings;
+use crate::run_folder::{self, Trained};
+use crate::{distribution, eval, show};
+
+/// Samples that go through the network at a time.
+pub const BATCH: usize = 256;
+/// Samples whose results are kept at a time, where there may be many.
+pub const CHUNK: usize = 2048;
+/// Where nothing is learnt the simplest optimiser will do.
+pub const STILL: Optimizer = Optimizer::Sgd { learning_rate: 0.0, momentum: 0.0 };
+
+/// A trained model, of which there may be as much as one of `parts`, ready to be used; and what its run folder says of the
+/// data it was trained on.
+pub fn model(run: &Path, parts: &[Part]) -> Result<(Trainer<f32>, Settings)> {
+    let Trained { network, theta, settings } = run_folder::read_one_of(run, parts)?;
+    eval::check_memory(&network, &STILL, BATCH)?;
+    Ok((Trainer::with_weights(network, theta, STILL, BATCH), settings))
+}
+
+/// A trained model beside the samples to use it on.
+pub struct Subject {
+    pub trainer: Trainer<f32>,
+    pub samples: Samples,
+    /// The samples in words.
+    pub origin: String,
+    /// The other part of the data: its training samples, unless it is a file of one's own.
+    pub train: Option<Samples>,
+    /// Of `train`, in words.
+    pub train_origin: String,
+    /// What the samples were loaded as, what the model was trained on, if that is known, and where named sets are kept.
+    pub what: String,
+    pub trained_on: Option<String>,
+    pub data_dir: PathBuf,
+}
+
+/// Opens a whole model and data for it: what is asked for, or else what it was trained on.
+pub fn open(args: &EvalArgs) -> Result<Subject> {
+    open_one_of(args, &[Part::Whole])
+}
+
+/// Opens a model of which there may be as much as one of `parts`, and data for it.
+pub fn open_one_of(args: &EvalArgs, parts: &[Part]) -> Result<Subject> {
+    let (trainer, settings) = model(&args.run, parts)?;
+    let what = args.data.clone().or(settings.data.clone()).with_context(|| {
+        format!("{}: does not say what it was trained on; name the data with --data", args.run.display())
+    })?;
+    let data_dir = args.place.data_dir.clone().or(settings.data_dir).unwrap_or_else(usual_data_dir);
+    let Data { train, train_origin, samples, origin } = load(&what, args.data.is_some(), &data_dir, args.output.quiet)?;
+    check_fit(trainer.network(), &samples, &what)?;
+    Ok(Subject { trainer, samples, origin, train, train_origin, what, trained_on: settings.data, data_dir })
+}
+
+/// Samples to use a model on, and the training samples beside them.
+pub struct Data {
+    pub train: Option<Samples>,
+    pub train_origin: String,
+    pub samples: Samples,
+    pub origin: String,
+}
+
+/// Loads a name, a folder, or a file. A file of one's own is used whole, not just the tenth that training would hold out.
+pub fn load(what: &str, own: bool, data_dir: &Path, quiet: bool) -> Result<Data> {
+    let path = Path::new(what);
+    if own && path.is_file() {
+        let samples = Samples::from_idx(idx::read(path)?, path)?;
+        return Ok(Data {
+            train: None,
+            train_origin: String::new(),
+            samples,
+            origin: format!("all samples of {what}"),
+        });
+    }
+    let data = handgrad_dataset::load(what, data_dir, &show::Download::new(quiet))?;
+    let (train_origin, origin) = (data.origin, data.validation_origin);
+    Ok(Data { train: Some(data.train), train_origin, samples: data.validation, origin })
+}
+
+/// Refuses samples of another size than the network's, or with values that its loss cannot take.
+pub fn check_fit(network: &Network<f32>, samples: &Samples, what: &str) -> Result<()> {
+    if matches!(network.loss().kind, LossKind::Bce | LossKind::BceLogits) && !eval::within_0_to_1(&[samples]) {
+        bail!(eval::NOT_WITHIN_0_TO_1);
+    }
+    if network.loss().kind == LossKind::CrossEntropy {
+        distribution::check(&[("sample", samples)])?;
+    }
+    // One channel or none is the same; and samples in a line are as good as images of as many values.
+    let bare = |shape: &[usize]| shape.iter().copied().skip_while(|&dim| dim == 1).collect::<Vec<_>>();
+    let (takes, has) = (bare(&network.spec().input), bare(&samples.shape));
+    let in_a_line = takes.len() <= 1 || has.len() <= 1;
+    if takes != has && !(in_a_line && network.spec().features() == samples.features()) {
+        bail!(
+            "{what}: its samples are {}, {} values each, and the network takes {}, {} values: use the data it was made for, or \
+             train a new one",
+            sizes(&samples.shape),
+            thousands(samples.features()),
+            sizes(&network.spec().input),
+            thousands(network.spec().features()),
+        );
+    }
+    Ok(())
+}
+
+/// Rows of values as samples like those of the network.
+pub fn samples(values: Array2<f32>, network: &Network<f32>) -> Samples {
+    Samples { values: Values::Floats(values), shape: network.spec().input.clone(), labels: None }
+}
+
+/// 0, 1, 2, …
+pub fn all(samples: &Samples) -> Vec<u32> {
+    (0..samples.len() as u32).collect()
+}

@@ -1,0 +1,209 @@
+//! Numbers in files, one sample a row: codes, and what a decoder makes of codes. CSV and numpy's .npy, by the file's name.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, anyhow, bail};
+use handgrad_dataset::{disk, sizes};
+use ndarray::{Array2, IxDyn};
+use ndarray_npy::npy::header::Header;
+use ndarray_npy::{ReadNpyExt, WriteNpyExt};
+
+use crate::config::UsageError;
+
+/// numpy refuses longer .npy headers too.
+const LONGEST_HEADER: usize = 10_000;
+
+/// How a table is written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    Csv,
+    Npy,
+}
+
+impl Format {
+    /// What a file's name says.
+    pub fn of(path: &Path) -> Option<Self> {
+        match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+            "csv" => Some(Self::Csv),
+            "npy" => Some(Self::Npy),
+            _ => None,
+        }
+    }
+}
+
+/// Rows of numbers, and a label for each where the file has them.
+pub struct Table {
+    pub values: Array2<f32>,
+    pub labels: Option<Vec<u8>>,
+}
+
+/// Refuses a place where something is already, or whose name says neither CSV nor npy.
+pub fn check_place(out: &Path) -> Result<Format> {
+    let format = Format::of(out)
+        .ok_or_else(|| UsageError(format!("{}: give it a name that ends in .csv or .npy", out.display())))?;
+    if out.exists() {
+        bail!("{}: is there already and is not overwritten; choose another name", out.display());
+    }
+    Ok(format)
+}
+
+/// Writes rows. CSV has a header, `name`0, `name`1, …, and the labels in front; .npy has the rows alone, each of `shape`.
+pub fn write(out: &Path, table: &Table, name: &str, shape: &[usize]) -> Result<()> {
+    let mut bytes = Vec::new();
+    match check_place(out)? {
+        Format::Csv => {
+            let mut writer = csv::Writer::from_writer(&mut bytes);
+            let label = table.labels.iter().map(|_| "label".to_string());
+            writer.write_record(label.chain((0..table.values.ncols()).map(|place| format!("{name}{place}"))))?;
+            for (number, row) in table.values.rows().into_iter().enumerate() {
+                let label = table.labels.as_ref().and_then(|labels| labels.get(number)).map(ToString::to_string);
+                writer.write_record(label.into_iter().chain(row.iter().map(ToString::to_string)))?;
+            }
+            writer.flush()?;
+        }
+        Format::Npy => {
+            let dims: Vec<_> = [table.values.nrows()].into_iter().chain(shape.iter().copied()).collect();
+            table.values.to_shape(IxDyn(&dims))?.write_npy(&mut bytes)?;
+        }
+    }
+    Ok(disk::write(out, &bytes)?)
+}
+
+/// Reads rows of `width` values each.
+pub fn read(path: &Path, width: usize) -> Result<Table> {
+    let cannot = || format!("{}: cannot be read", path.display());
+    if !fs::metadata(path).with_context(cannot)?.is_file() {
+        bail!("{}: not a file", path.display());
+    }
+    let table = match Format::of(path) {
+        Some(Format::Csv) => read_csv(path, width)?,
+        Some(Format::Npy) => Table { values: read_npy(path)?, labels: None },
+        None => return Err(UsageError(format!("{}: its name must end in .csv or .npy", path.display())).into()),
+    };
+    let (rows, found) = table.values.dim();
+    if rows == 0 {
+        bail!("{}: holds no rows, where at least one code was expected", path.display());
+    }
+    if found != width {
+        bail!(
+            "{}: its rows have {found} values, and the network's code has {width}: use codes of this network",
+            path.display()
+        );
+    }
+    if let Some(((row, place), value)) = table.values.indexed_iter().find(|(_, value)| !value.is_finite()) {
+        bail!(
+            "{}: row {row}, counted from 0, has {value} at place {place}, where a finite 32-bit number was expected",
+            path.display()
+        );
+    }
+    Ok(table)
+}
+
+/// CSV with a header or none. A column called label, or one more column of whole numbers than a code has values, is no part
+/// of the codes.
+fn read_csv(path: &Path, width: usize) -> Result<Table> {
+    let reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).trim(csv::Trim::All).from_path(path);
+    let mut reader = reader.with_context(|| format!("{}: cannot be read", path.display()))?;
+    let (mut values, mut labels, mut columns, mut with_label) = (Vec::new(), Vec::new(), None, false);
+    for record in reader.records() {
+        let record =
+            record.map_err(|error| anyhow!("{}: cannot be read as CSV: {}", path.display(), one_line(&error)))?;
+        let line = record.position().map_or(0, csv::Position::line);
+        if columns.is_none() {
+            // A first line without any number is a header; one with some is a row, whose other cells are in error.
+            let header = record.iter().all(|cell| cell.parse::<f32>().is_err());
+            with_label = if header { record.get(0) == Some("label") } else { labelled(&record, width) };
+            columns = Some(record.len());
+            if header {
+                continue;
+            }
+        }
+        let expected = columns.unwrap_or(0);
+        if record.len() != expected {
+            let found = record.len();
+            bail!(
+                "{}, line {line}: it has {found} cells, where {expected} were expected, as in the first line",
+                path.display()
+            );
+        }
+        let wrong = |column: usize, expected: &str| {
+            let found: String = record.get(column).unwrap_or_default().chars().take(40).collect();
+            anyhow!(
+                "{}, line {line}, column {}: found {found:?}, where {expected} was expected",
+                path.display(),
+                column + 1
+            )
+        };
+        if with_label {
+            let label = record.get(0).and_then(|cell| cell.parse().ok());
+            labels.push(label.ok_or_else(|| wrong(0, "a label, a whole number from 0 to 255,"))?);
+        }
+        for (column, cell) in record.iter().enumerate().skip(usize::from(with_label)) {
+            let value = cell.parse().ok().filter(|value: &f32| value.is_finite());
+            values.push(value.ok_or_else(|| wrong(column, "a finite number"))?);
+        }
+    }
+    let columns =
+        columns.with_context(|| format!("{}: the file is empty, where codes were expected", path.display()))?;
+    let places = columns - usize::from(with_label);
+    let values = Array2::from_shape_vec((values.len() / places.max(1), places), values)?;
+    Ok(Table { values, labels: with_label.then_some(labels) })
+}
+
+/// Has a row without a header above it a label in front?
+fn labelled(record: &csv::StringRecord, width: usize) -> bool {
+    record.len() == width + 1 && record.get(0).is_some_and(|cell| cell.parse::<u8>().is_ok())
+}
+
+/// A .npy file of two dimensions and floats. What its header claims is held against the file's length first.
+fn read_npy(path: &Path) -> Result<Array2<f32>> {
+    let bytes = fs::read(path).with_context(|| format!("{}: cannot be read", path.display()))?;
+    let wrong = |what: String| anyhow!("{}: {what}; write it again, for instance with numpy.save", path.display());
+    let (start, header_len) = match bytes.get(..12) {
+        Some([0x93, b'N', b'U', b'M', b'P', b'Y', 1, _, a, b, ..]) => (10, usize::from(u16::from_le_bytes([*a, *b]))),
+        Some([0x93, b'N', b'U', b'M', b'P', b'Y', _, _, a, b, c, d]) => {
+            (12, u32::from_le_bytes([*a, *b, *c, *d]) as usize)
+        }
+        _ => return Err(wrong("not a .npy file, which begins with \\x93NUMPY".into())),
+    };
+    if header_len > LONGEST_HEADER.min(bytes.len()) {
+        return Err(wrong(format!(
+            "its header claims {header_len} bytes, where at most {LONGEST_HEADER} and no more than the file has were expected"
+        )));
+    }
+    // The library's parser takes for ever where brackets stand in brackets, which no array of plain numbers has.
+    let brackets = bytes.iter().skip(start).take(header_len).filter(|byte| b"([{".contains(byte)).count();
+    if brackets != 2 {
+        return Err(wrong("its header is not that of an array of plain numbers".into()));
+    }
+    let mut rest = &bytes[..];
+    let header = Header::from_reader(&mut rest).map_err(|error| wrong(one_line(&error)))?;
+    if header.shape.len() != 2 {
+        return Err(wrong(format!("it has the shape {}, where codes × values were expected", sizes(&header.shape))));
+    }
+    let element: String = header.type_descriptor.to_string().chars().take(40).collect();
+    let element_len = match element.as_str() {
+        "'<f4'" | "'>f4'" => 4,
+        "'<f8'" | "'>f8'" => 8,
+        _ => return Err(wrong(format!("its elements are {element}, where '<f4' or '<f8' was expected"))),
+    };
+    let claimed = header.shape.iter().try_fold(element_len, |product: usize, &dim| product.checked_mul(dim));
+    if claimed != Some(rest.len()) || header.shape.contains(&0) {
+        let (shape, found) = (sizes(&header.shape), rest.len());
+        return Err(wrong(format!(
+            "its header claims {shape} values of {element_len} bytes, and {found} bytes follow"
+        )));
+    }
+    let read = if element_len == 4 {
+        Array2::<f32>::read_npy(&bytes[..])
+    } else {
+        Array2::<f64>::read_npy(&bytes[..]).map(|values| values.mapv(|value| value as f32))
+    };
+    read.map_err(|error| wrong(one_line(&error)))
+}
+
+/// The beginning of what a library says, without its pictures of many lines.
+pub fn one_line(error: &impl std::error::Error) -> String {
+    error.to_string().lines().next().unwrap_or_default().chars().take(200).collect()
+}
