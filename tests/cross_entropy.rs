@@ -179,7 +179,7 @@ fn a_network_learns_one_hot_rows() {
     assert!((least.mean_sample - (n as f64).ln()).abs() < 1e-6, "1/12 each");
     let mut trainer = Trainer::new(network, ADAM, n, 0);
     let start = trainer.evaluate(&source).expect("fits");
-    let plan = Plan { epochs: 600, batch_size: n, seed: 0 };
+    let plan = Plan { epochs: 600, batch_size: n, ..Plan::default() };
     fit(&mut trainer, &source, &source, &plan, &mut |_| true).expect("learns");
     let loss = trainer.evaluate(&source).expect("fits");
     assert!(loss < 0.05 && start > 2.0, "{start} at the start, {loss} at the end");

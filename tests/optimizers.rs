@@ -1,6 +1,7 @@
 //! Optimisers and initialisation against their formulas.
 
-use handgrad_layers::{Init, Optimizer, ParamRole, ParamSpec, adam::Adam, sgd};
+use handgrad_layers::{Init, Optimizer, ParamRole, ParamSpec, adam::Adam, clip, sgd, weight_decay};
+use handgrad_tests::numbers;
 
 #[test]
 fn gradient_descent_with_momentum_by_hand() {
@@ -70,6 +71,63 @@ fn the_first_step_of_adam_does_not_depend_on_the_scale_of_the_gradient() {
         Optimizer::Adam(Adam::default()).update(&mut theta, &[scale, -3.0 * scale], [&mut m, &mut v], 1);
         assert!((theta[0] + 1e-3).abs() < 1e-7 && (theta[1] - 1e-3).abs() < 1e-7, "{theta:?}");
     }
+}
+
+/// AdamW's recurrence as it stands in the paper, written out in f64, beside decay and Adam one after the other.
+#[test]
+fn adam_with_decay_is_the_recurrence_of_adamw() {
+    let (alpha, lambda, beta1, beta2, epsilon) = (1e-2_f64, 0.5_f64, 0.9_f64, 0.999_f64, 1e-8_f64);
+    let adam = Optimizer::Adam(Adam { learning_rate: alpha, beta1, beta2, epsilon });
+    let gradients: Vec<f64> = numbers(50, 9).into_iter().map(f64::from).collect();
+    let (mut theta, mut m, mut v) = ([0.75_f64], [0.0], [0.0]);
+    let (mut w, mut mean, mut square) = (0.75_f64, 0.0, 0.0);
+    for (t, g) in gradients.into_iter().enumerate().map(|(at, g)| (at + 1, g)) {
+        weight_decay::decay(&mut theta, alpha, lambda);
+        adam.update(&mut theta, &[g], [&mut m, &mut v], t as u64);
+        mean = beta1 * mean + (1.0 - beta1) * g;
+        square = beta2 * square + (1.0 - beta2) * g * g;
+        let m_hat = mean / (1.0 - beta1.powi(t as i32));
+        let v_hat: f64 = square / (1.0 - beta2.powi(t as i32));
+        w -= alpha * m_hat / (v_hat.sqrt() + epsilon) + alpha * lambda * w;
+        assert!((theta[0] - w).abs() < 1e-14, "step {t}: {} and {w}", theta[0]);
+    }
+    assert!((w - 0.75).abs() > 0.1, "it has moved: {w}");
+}
+
+/// Without a gradient a weight falls as (1 − α·λ)ᵗ, to 0 in the end and through no denormal number.
+#[test]
+fn weights_without_a_gradient_fade_to_nothing() {
+    let mut w = [1.0_f32, -3.0, 0.0];
+    for t in 1..=8_000 {
+        weight_decay::decay(&mut w, 0.1, 0.1);
+        let expected = 0.99_f64.powi(t);
+        if t == 100 {
+            assert!((f64::from(w[0]) / expected - 1.0).abs() < 1e-5 && (f64::from(w[1]) / expected + 3.0).abs() < 3e-5);
+        }
+        assert!(w.iter().all(|w| *w == 0.0 || w.is_normal()), "step {t}: {w:?}");
+    }
+    assert_eq!(w, [0.0; 3]);
+    // What is not a number stays visible.
+    let mut w = [f32::NAN, f32::INFINITY];
+    weight_decay::decay(&mut w, 0.1, 0.1);
+    assert!(w.iter().all(|w| !w.is_finite()));
+}
+
+#[test]
+fn clipping_by_hand() {
+    // ‖(3, 4)‖ = 5: to a norm of 1 by a factor of 1/5, and not at all to one of 6.
+    let mut g = [3.0_f64, 4.0];
+    assert_eq!(clip::sum_of_squares(&g), 25.0);
+    assert_eq!((clip::factor(5.0, 1.0), clip::factor(5.0, 6.0), clip::factor(0.0, 1.0)), (0.2, 1.0, 1.0));
+    clip::scale(&mut g, 0.2);
+    assert!((g[0] - 0.6).abs() < 1e-15 && (g[1] - 0.8).abs() < 1e-15);
+    // Every place counts once, at any length; and f32 of any size has a square.
+    for len in 0..70 {
+        let g: Vec<f32> = (1..=len).map(|v| v as f32).collect();
+        assert_eq!(clip::sum_of_squares(&g), (len * (len + 1) * (2 * len + 1) / 6) as f64, "1² + … + {len}²");
+    }
+    assert_eq!(clip::sum_of_squares(&[f32::MAX]), f64::from(f32::MAX) * f64::from(f32::MAX));
+    assert!(clip::sum_of_squares(&[1e-45_f32]) > 0.0);
 }
 
 #[test]

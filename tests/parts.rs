@@ -65,7 +65,7 @@ fn a_part_refuses_what_only_the_whole_can_do() {
         let mut trainer = trainer(part);
         assert_eq!(trainer.evaluate(&source).expect_err("no loss"), lacks);
         assert_eq!(trainer.predict(&source, &all(10)).expect_err("no reconstruction"), lacks);
-        let plan = Plan { epochs: 1, batch_size: 10, seed: 0 };
+        let plan = Plan { epochs: 1, batch_size: 10, ..Plan::default() };
         assert_eq!(fit(&mut trainer, &source, &source, &plan, &mut |_| true).expect_err("no training"), lacks);
         let error = trainer.network().split(Part::Decoder, &[]).map(|_| ()).expect_err("a part of a part");
         assert!(matches!(error, ModelError::NotWhole(name) if name == part.name()), "{error}");

@@ -34,7 +34,7 @@ fn train(data: &DataSet, spec: &Spec, epochs: usize, batch_size: usize) -> f64 {
         let network = Network::<f32>::new(spec).expect("fits");
         let mut trainer = Trainer::new(network, Optimizer::Adam(Adam::default()), batch_size, 0);
         let (train, validation) = (Source::new(&data.train), Source::new(&data.validation));
-        let plan = Plan { epochs, batch_size, seed: 0 };
+        let plan = Plan { epochs, batch_size, ..Plan::default() };
         let outcome = fit(&mut trainer, &train, &validation, &plan, &mut |_| true).expect("learns");
         outcome.epochs.last().expect("an epoch").validation_loss
     })

@@ -1,16 +1,16 @@
 //! Against an independent implementation: 20 Adam steps of the same network in PyTorch, f64.
 //!
 //! `tests/reference/autoencoder.py` makes the fixture; `family.py` that of the other layers, `tied.py` that of tied weights
-//! and cross-entropy.
+//! and cross-entropy, `training.py` that of schedules, clipping and weight decay.
 
 use handgrad_dataset::{Samples, Values};
 use handgrad_layers::{
     Activation, BatchRows, Block, Conv2d, ConvTranspose2d, Dense, Layer, Loss, LossKind, MaxPool2d, Optimizer, Padding,
-    Pass, Reduction, Saved, SavedBatch, Upsample2d, adam::Adam, dropout, reparameterize,
+    Pass, Reduction, Saved, SavedBatch, Upsample2d, adam::Adam, clip, dropout, reparameterize,
 };
 use handgrad_models::{Network, Spec, basic, deep};
 use handgrad_tests::numbers;
-use handgrad_trainer::{Source, Trainer};
+use handgrad_trainer::{Rate, Schedule, Source, Trainer};
 use ndarray::Array2;
 use serde_json::Value;
 
@@ -207,5 +207,92 @@ fn dropout_equals_that_of_pytorch() {
         let values = list(&dropout[from]).into_iter().zip(&kept);
         let ours: Vec<f64> = values.map(|(value, &u)| dropout::masked(value, u, rate)).collect();
         assert_near(to, &ours, &list(&dropout[to]), 1e-15);
+    }
+}
+
+fn training() -> Value {
+    serde_json::from_str(include_str!("fixtures/training.json")).expect("JSON")
+}
+
+/// The learning rate of every epoch under each schedule. Step and plateau multiply as PyTorch does, and what is left is the
+/// last digit of a number read from JSON; its cosine is a recurrence, ours the closed form.
+#[test]
+fn schedules_equal_those_of_pytorch() {
+    let fixture = training();
+    let compare = |kind: &str, tolerance: f64, schedule: &dyn Fn(&Value) -> Schedule| {
+        let cases = fixture["schedules"][kind].as_array().expect("cases");
+        assert!(cases.len() >= 3, "{kind}");
+        for case in cases {
+            let (schedule, theirs) = (schedule(case), list(&case["rates"]));
+            let losses = case.get("losses").map(list);
+            let mut rate = Rate::new(0.1);
+            let mut ours = Vec::new();
+            for epoch in 1..=theirs.len() {
+                ours.push(rate.now);
+                let loss = losses.as_ref().map_or(f64::NAN, |losses| losses[epoch - 1]);
+                rate.advance(&schedule, epoch, theirs.len(), loss);
+            }
+            assert_near(&format!("{schedule:?}"), &ours, &theirs, tolerance);
+        }
+    };
+    let (number, factor) =
+        (|v: &Value| v.as_u64().expect("a number") as usize, |v: &Value| v.as_f64().expect("a factor"));
+    compare("step", 1e-17, &|case| Schedule::Step { every: number(&case["every"]), factor: factor(&case["factor"]) });
+    compare("cosine", 1e-15, &|case| Schedule::Cosine { floor: factor(&case["floor"]) });
+    compare("plateau", 1e-17, &|case| Schedule::Plateau {
+        patience: number(&case["patience"]),
+        factor: factor(&case["factor"]),
+    });
+}
+
+/// The same norm; and the same clipped gradient, but for the 10⁻⁶ that PyTorch adds to the norm it divides by.
+#[test]
+fn clipping_equals_that_of_pytorch() {
+    let fixture = training();
+    for case in fixture["clipping"].as_array().expect("cases") {
+        let (mut g, max_norm) = (list(&case["g"]), case["max_norm"].as_f64().expect("a norm"));
+        let norm = clip::sum_of_squares(&g).sqrt();
+        assert_near("norm", &[norm], &[case["norm"].as_f64().expect("a norm")], 1e-13 * norm);
+        let factor = clip::factor(norm, max_norm);
+        clip::scale(&mut g, factor);
+        let with_theirs = |g: f64| if factor < 1.0 { g * norm / (norm + 1e-6) } else { g };
+        let ours: Vec<f64> = g.iter().copied().map(with_theirs).collect();
+        assert_near("clipped gradient", &ours, &list(&case["clipped"]), 1e-15);
+        let after = clip::sum_of_squares(&g).sqrt();
+        assert!((after - norm.min(max_norm)).abs() < 1e-15 * norm, "{after}");
+    }
+}
+
+/// Twenty steps of AdamW, and of gradient descent with momentum and decoupled decay; with and without clipping, which at
+/// this bound lets some of the steps pass.
+#[test]
+fn decaying_and_clipped_steps_equal_those_of_pytorch() {
+    let fixture = training();
+    let steps = &fixture["steps"];
+    let number = |name: &str| steps[name].as_f64().expect("a number");
+    let (learning_rate, max_norm) = (number("learning_rate"), number("max_norm"));
+    let adam = Optimizer::Adam(Adam { learning_rate, ..Adam::default() });
+    let sgd = Optimizer::Sgd { learning_rate, momentum: 0.9 };
+    for (name, optimizer, clipped) in
+        [("adam", adam, false), ("adam clipped", adam, true), ("sgd", sgd, false), ("sgd clipped", sgd, true)]
+    {
+        let network = Network::<f64>::new(&basic::spec(&[INPUTS], CODE, LossKind::Bce)).expect("fits");
+        let theta = numbers(network.param_count(), 1).into_iter().map(|v| f64::from(v) * 0.5).collect();
+        let mut trainer = Trainer::with_weights(network, theta, optimizer, BATCH);
+        trainer = trainer.with_weight_decay(number("weight_decay"));
+        if clipped {
+            trainer = trainer.with_clipping(max_norm);
+        }
+        let norms = list(&steps[name]["norms"]);
+        assert!(norms.iter().any(|&norm| norm < max_norm) && norms.iter().any(|&norm| norm > max_norm), "{name}");
+        let mut losses = Vec::new();
+        for step in 0..20 {
+            let x = numbers(BATCH * INPUTS, 100 + step).into_iter().map(|v| (v + 1.0) / 2.0).collect();
+            let x = Array2::from_shape_vec((BATCH, INPUTS), x).expect("as many values as the shape has");
+            let samples = Samples { values: Values::Floats(x), shape: vec![INPUTS], labels: None };
+            losses.push(trainer.step(&Source::new(&samples), &[0, 1, 2, 3, 4, 5, 6]));
+        }
+        assert_near(&format!("{name}: loss of step"), &losses, &list(&steps[name]["losses"]), 1e-10);
+        assert_near(&format!("{name}: weight"), trainer.theta(), &list(&steps[name]["theta"]), 1e-9);
     }
 }

@@ -109,7 +109,7 @@ fn divergence_is_an_error_that_names_its_place() {
         let adam = Optimizer::Adam(Adam { learning_rate, ..Adam::default() });
         let network = Network::<f32>::new(&basic::spec(&[784], 8, kind)).expect("fits");
         let mut trainer = Trainer::new(network, adam, 16, 0);
-        let plan = Plan { epochs: 3, batch_size: 16, seed: 0 };
+        let plan = Plan { epochs: 3, batch_size: 16, ..Plan::default() };
         fit(&mut trainer, &source, &source, &plan, &mut |_| true)
     };
     for learning_rate in [1e6, 1e38] {
@@ -126,7 +126,7 @@ fn divergence_is_an_error_that_names_its_place() {
         Samples { values: Values::Floats(values), shape: vec![784], labels: None }
     };
     let network = Network::<f32>::new(&basic::spec(&[784], 8, LossKind::Mse)).expect("fits");
-    let plan = Plan { epochs: 1, batch_size: 16, seed: 0 };
+    let plan = Plan { epochs: 1, batch_size: 16, ..Plan::default() };
     let source_of_huge = Source::new(&huge);
     let mut trainer = Trainer::new(network, ADAM, 16, 0);
     let error = fit(&mut trainer, &source_of_huge, &source_of_huge, &plan, &mut |_| true).expect_err("too large");
@@ -142,7 +142,7 @@ fn training_stops_when_asked_to_and_says_what_was_done() {
     let run = |stop_at: usize| {
         let network = Network::<f32>::new(&basic::spec(&[784], 8, LossKind::Mse)).expect("fits");
         let mut trainer = Trainer::new(network, ADAM, 30, 0);
-        let plan = Plan { epochs: 3, batch_size: 30, seed: 0 };
+        let plan = Plan { epochs: 3, batch_size: 30, ..Plan::default() };
         let mut steps = 0;
         let outcome = fit(&mut trainer, &source, &source, &plan, &mut |event| {
             steps += usize::from(matches!(event, Event::Step { .. }));

@@ -11,9 +11,13 @@ use serde_json::json;
 use crate::args::EvalArgs;
 use crate::{Done, show, subject};
 
-/// Asks for all memory that a network needs before anything is written, and gives it back.
+/// Refuses a network that there is not the memory for, before anything is written.
 pub fn check_memory(network: &Network<f32>, optimizer: &Optimizer, batch_size: usize) -> Result<()> {
-    let bytes = Trainer::memory_needed(network, optimizer, batch_size);
+    check_bytes(Trainer::memory_needed(network, optimizer, batch_size))
+}
+
+/// Asks for so much memory, and gives it back.
+pub fn check_bytes(bytes: usize) -> Result<()> {
     if Vec::<u8>::new().try_reserve_exact(bytes).is_err() {
         bail!(
             "this network needs {:.1} GB of memory, more than there is: make its layers or the batches smaller",
@@ -26,14 +30,20 @@ pub fn check_memory(network: &Network<f32>, optimizer: &Optimizer, batch_size: u
 pub fn run(args: &EvalArgs) -> Result<Done> {
     let mut subject = subject::open(args)?;
     let source = Source::new(&subject.samples);
-    let loss = subject.trainer.evaluate(&source)?;
-    let name = loss_name(subject.trainer.network().loss());
+    let measured = Measured::of(&mut subject.trainer, &source)?;
+    let loss = subject.trainer.network().loss();
+    let name = loss_name(loss);
     let train = Source::new(subject.train.as_ref().unwrap_or(&subject.samples));
-    let yardsticks = yardsticks(&train, &source, subject.trainer.network().loss());
+    let yardsticks = yardsticks(&train, &source, loss);
     if args.output.json {
+        let [per_value, per_sample] = loss.per_value_and_sample(measured.terms[0].1, source.features());
         let object = json!({
             "loss": name,
-            "value": loss,
+            "value": measured.loss,
+            "terms": show::json_terms(&measured.terms),
+            "reduction": loss.reduction,
+            "reconstruction_per_value": per_value,
+            "reconstruction_per_sample": per_sample,
             "samples": source.len(),
             "least_possible": yardsticks.least,
             "mean_sample": yardsticks.mean_sample,
@@ -41,10 +51,42 @@ pub fn run(args: &EvalArgs) -> Result<Done> {
         show::result(&object.to_string())?;
         return Ok(Done::Whole);
     }
+    let (value, terms) = (show::number(measured.loss), show::terms(&measured.terms));
+    show::result(&format!("{name} {value}{terms} over {}", subject.origin))?;
+    show::result(&reconstruction(loss, &measured.terms, source.features()))?;
     let (least, mean) = (show::number(yardsticks.least), show::number(yardsticks.mean_sample));
-    show::result(&format!("{name} {} over {}", show::number(loss), subject.origin))?;
     show::result(&format!("least possible {least}, mean sample {mean}"))?;
     Ok(Done::Whole)
+}
+
+/// A loss with its terms, the reconstruction first.
+pub struct Measured {
+    pub loss: f64,
+    pub terms: Vec<(&'static str, f64)>,
+}
+
+impl Measured {
+    /// Of a trained network, on samples.
+    pub fn of(trainer: &mut Trainer<f32>, source: &Source) -> Result<Self> {
+        let loss = trainer.evaluate(source)?;
+        let terms = trainer.network().term_names().into_iter().zip(trainer.terms().iter().copied()).collect();
+        Ok(Self { loss, terms })
+    }
+}
+
+/// The reconstruction both ways, and which of them the loss counts.
+pub fn reconstruction(loss: Loss, terms: &[(&'static str, f64)], features: usize) -> String {
+    let both = loss.per_value_and_sample(terms.first().map_or(f64::NAN, |term| term.1), features);
+    let [per_value, per_sample] = both.map(show::number);
+    let reduction = match loss.reduction {
+        Reduction::Mean => "mean",
+        Reduction::Sum => "sum",
+    };
+    let kind = kind_name(loss);
+    format!(
+        "reconstruction, {kind}: {per_value} per value, {per_sample} per sample; the loss takes the {reduction} over a \
+         sample's values"
+    )
 }
 
 /// What to say where cross-entropy meets other data.
@@ -58,15 +100,18 @@ pub fn within_0_to_1(all: &[&Samples]) -> bool {
 
 /// The loss with its reduction, in words.
 pub fn loss_name(loss: Loss) -> String {
-    let kind = match loss.kind {
-        LossKind::Mse => "squared error",
-        LossKind::Mae => "absolute error",
-        LossKind::Bce | LossKind::BceLogits => "binary cross-entropy (nats)",
-        LossKind::CrossEntropy => "cross-entropy (nats)",
-    };
     let per = match loss.reduction {
         Reduction::Mean => "per value",
         Reduction::Sum => "per sample",
     };
-    format!("{kind} {per}")
+    format!("{} {per}", kind_name(loss))
+}
+
+fn kind_name(loss: Loss) -> &'static str {
+    match loss.kind {
+        LossKind::Mse => "squared error",
+        LossKind::Mae => "absolute error",
+        LossKind::Bce | LossKind::BceLogits => "binary cross-entropy (nats)",
+        LossKind::CrossEntropy => "cross-entropy (nats)",
+    }
 }

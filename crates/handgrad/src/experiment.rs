@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 use clap::Parser;
 use handgrad_dataset::{DataSet, Samples};
-use handgrad_trainer::{EpochRecord, Event, Plan, Source, Trainer, fit};
+use handgrad_trainer::{EpochRecord, Event, Source, Trainer, fit};
 use ndarray::Array2;
 
 use crate::args::{Args, Command, ExperimentArgs};
@@ -32,9 +32,9 @@ impl Experiment {
         let data = handgrad_dataset::load(&config.data, &config.data_dir, &progress)?;
         train::fit_to_data(&mut config, &data)?;
         let network = train::network(&config, &data)?;
-        let plan = Plan { epochs: config.epochs, batch_size: config.batch_size, seed };
+        let plan = config.plan(data.train.len());
         let start = Instant::now();
-        let mut trainer = Trainer::new(network, config.optimizer(), plan.batch_size, plan.seed);
+        let mut trainer = train::trainer(network, &config, &plan);
         let (train, validation) = (Source::new(&data.train), Source::new(&data.validation));
         let bar = show::sample_bar(train.len() * plan.epochs, args.output.quiet);
         bar.set_prefix(format!("{name}, seed {seed}"));

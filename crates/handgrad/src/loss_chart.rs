@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use handgrad_trainer::EpochRecord;
 use handgrad_trainer::yardstick::Yardsticks;
+use handgrad_trainer::{EpochRecord, Outcome};
 
 use crate::show::number;
 
@@ -17,9 +17,11 @@ const STYLE: &str = "text{font:13px system-ui,sans-serif;fill:#333}.title{font-s
     .val{stroke:#cc6677;fill:none;stroke-width:2}.least{stroke:#777;stroke-dasharray:5 4}\
     .train-text{fill:#2f5f90}.val-text{fill:#a8455a}";
 
-/// Training and validation loss over the epochs, with the least possible loss where it is in sight.
-pub fn svg(title: &str, loss: &str, epochs: &[EpochRecord], yardsticks: &Yardsticks) -> String {
+/// Training and validation loss over the epochs, with the least possible loss where it is in sight, and the epoch whose
+/// weights were kept where that is not the last one.
+pub fn svg(title: &str, loss: &str, outcome: &Outcome, yardsticks: &Yardsticks) -> String {
     let [left, right, top, bottom] = MARGIN;
+    let epochs = &outcome.epochs[..];
     let losses = || epochs.iter().flat_map(|record| [record.train_loss, record.validation_loss]);
     let (low, high) = losses().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
     // The least possible loss belongs in the picture unless it would press the curves flat.
@@ -67,6 +69,12 @@ pub fn svg(title: &str, loss: &str, epochs: &[EpochRecord], yardsticks: &Yardsti
     if let Some(least) = least {
         let at = y(least);
         let _ = writeln!(s, "<line class=\"least\" x1=\"{left}\" y1=\"{at:.1}\" x2=\"{x_end}\" y2=\"{at:.1}\"/>");
+    }
+    if let Some(best) = outcome.best_epoch {
+        let at = x(best as f64);
+        let _ = writeln!(s, "<line class=\"least\" x1=\"{at:.1}\" y1=\"{top}\" x2=\"{at:.1}\" y2=\"{y_end:.1}\"/>");
+        let above = top - 2.0;
+        let _ = writeln!(s, "<text x=\"{at:.1}\" y=\"{above:.1}\" text-anchor=\"middle\">kept: epoch {best}</text>");
     }
     let mut ends = Vec::new();
     for (class, of) in [("train", (|r| r.train_loss) as fn(&EpochRecord) -> f64), ("val", |r| r.validation_loss)] {

@@ -1,11 +1,14 @@
 //! A run is a folder: `config.toml`, `metrics.csv`, `model.safetensors` and pictures.
 
+mod metrics;
+
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use handgrad_dataset::disk;
+use handgrad_layers::Loss;
 use handgrad_models::{Network, Part, file};
 use handgrad_trainer::EpochRecord;
 
@@ -21,21 +24,25 @@ pub const LOSS_CHART: &str = "loss.svg";
 pub struct RunFolder {
     path: PathBuf,
     written: Vec<&'static str>,
+    loss: Loss,
+    features: usize,
 }
 
 impl RunFolder {
-    /// Makes the folder `out`, or `runs/NAME`, `runs/NAME-2`, … where none is asked for, and writes the configuration.
+    /// Makes the folder `out`, or `runs/NAME`, `runs/NAME-2`, … where none is asked for, and writes the configuration of the
+    /// run that is to train `network`.
     ///
     /// A folder that holds a run already is refused: nothing that is there is overwritten.
-    pub fn create(out: Option<&Path>, name: &str, settings: &Settings) -> Result<Self> {
+    pub fn create(out: Option<&Path>, name: &str, settings: &Settings, network: &Network<f32>) -> Result<Self> {
         let path = match out {
             Some(out) => given(out)?,
             None => numbered(Path::new("runs"), name)?,
         };
-        let mut folder = Self { path, written: Vec::new() };
+        let (loss, features) = (network.loss(), network.spec().features());
+        let mut folder = Self { path, written: Vec::new(), loss, features };
         let text = toml::to_string(settings)?;
         folder.write(CONFIG, format!("# handgrad train --config {CONFIG} gives this run again\n{text}").as_bytes())?;
-        folder.write(METRICS, b"epoch,train_loss,val_loss,seconds,images_per_second\n")?;
+        folder.write(METRICS, metrics::header(&network.term_names()).as_bytes())?;
         Ok(folder)
     }
 
@@ -58,10 +65,10 @@ impl RunFolder {
     /// Adds an epoch to `metrics.csv`.
     pub fn add_metrics(&self, record: &EpochRecord) -> Result<()> {
         let path = self.path.join(METRICS);
-        let EpochRecord { epoch, train_loss, validation_loss, seconds, samples_per_second, .. } = record;
-        let line = format!("{epoch},{train_loss},{validation_loss},{seconds:.6},{samples_per_second:.1}\n");
+        let line = metrics::line(record, self.loss, self.features);
         let append = || OpenOptions::new().append(true).open(&path)?.write_all(line.as_bytes());
-        append().with_context(|| format!("{}: epoch {epoch} cannot be added; is the disk full?", path.display()))
+        append()
+            .with_context(|| format!("{}: epoch {} cannot be added; is the disk full?", path.display(), record.epoch))
     }
 
     /// Takes back what was written, for a run that came to nothing; the folder goes too, if that leaves it empty.

@@ -7,8 +7,8 @@ use anyhow::{Context, Result};
 use handgrad_dataset::{sizes, thousands};
 use handgrad_layers::{Output, Scalar};
 use handgrad_models::Network;
-use handgrad_trainer::EpochRecord;
 use handgrad_trainer::yardstick::Yardsticks;
+use handgrad_trainer::{EpochRecord, Plan, Schedule};
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// A line on the standard error. Nobody may be listening: that is no reason to stop.
@@ -51,15 +51,20 @@ pub fn summary<T: Scalar>(network: &Network<T>) -> String {
     rows.iter().map(line).collect()
 }
 
-/// The line that follows an epoch: the losses beside their yardsticks.
-pub fn epoch_line(record: &EpochRecord, epochs: usize, yardsticks: &Yardsticks) -> String {
+/// The line that follows an epoch: the losses beside their yardsticks, and the learning rate where it changes.
+pub fn epoch_line(record: &EpochRecord, plan: &Plan, yardsticks: &Yardsticks) -> String {
+    let epochs = plan.epochs;
     let width = epochs.to_string().len();
+    let rate = match plan.schedule {
+        Schedule::Constant => String::new(),
+        _ => format!("  learning rate {:.3e}", record.learning_rate),
+    };
     format!(
-        "epoch {:>width$}/{epochs}  loss {}  validation {}{}  (least possible {}, mean image {})  {:.2} s, {} images/s",
+        "epoch {:>width$}/{epochs}  loss {}  validation {}{}  (least possible {}, mean image {}){rate}  {:.2} s, {} images/s",
         record.epoch,
         number(record.train_loss),
         number(record.validation_loss),
-        terms(record),
+        terms(&record.validation_terms),
         number(yardsticks.least),
         number(yardsticks.mean_sample),
         record.seconds,
@@ -67,16 +72,20 @@ pub fn epoch_line(record: &EpochRecord, epochs: usize, yardsticks: &Yardsticks) 
     )
 }
 
-/// What the validation loss is made of, where that is more than the reconstruction: ` = reconstruction 81.2 + KL divergence
-/// 25.1`.
-pub fn terms(record: &EpochRecord) -> String {
-    match &record.validation_terms[..] {
+/// What a loss is made of, where that is more than the reconstruction: ` = reconstruction 81.2 + KL divergence 25.1`.
+pub fn terms(terms: &[(&'static str, f64)]) -> String {
+    match terms {
         [] | [_] => String::new(),
         terms => {
             let terms: Vec<_> = terms.iter().map(|(name, value)| format!("{name} {}", number(*value))).collect();
             format!(" = {}", terms.join(" + "))
         }
     }
+}
+
+/// What a loss is made of, for programs.
+pub fn json_terms(terms: &[(&'static str, f64)]) -> serde_json::Value {
+    terms.iter().map(|&(name, value)| (name.to_string(), serde_json::Value::from(value))).collect()
 }
 
 /// A bar over samples, hidden where there is no terminal or no wish for one.

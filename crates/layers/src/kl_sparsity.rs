@@ -14,7 +14,7 @@
 //! away from 0 and 1, where the penalty would be infinite.
 //!
 //! Slides: KERAS "Sparse Autoencoder". Source: Ng, "Sparse autoencoder", CS294A lecture notes (2011), whose ρ̂ averages
-//! over all samples where this one averages over the batch.
+//! over all samples. So it is here when a network is measured; a training step has the batch alone.
 
 use crate::{Error, Layer, ParamSpec, Pass, Saved, Scalar};
 

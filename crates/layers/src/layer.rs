@@ -88,7 +88,8 @@ pub struct Pass<'a, T> {
     pub samples: &'a [u32],
     /// Samples that the loss averages: those of the whole batch, of which a pass may see a part.
     pub batch: usize,
-    /// Mean over the batch of every value of the layer's input, for a layer that [needs](Layer::needs_means) them.
+    /// Mean over the batch of every value of the layer's input, for a layer that [needs](Layer::needs_means) them; to
+    /// measure, the mean over all samples.
     pub means: &'a [T],
     /// [`Layer::scratch_len`] values of garbage, for the layer to write over.
     pub scratch: &'a mut [T],

@@ -10,6 +10,7 @@ pub mod activity_l1;
 pub mod adam;
 pub mod bce;
 pub mod bce_logits;
+pub mod clip;
 pub mod conv2d;
 pub mod conv_transpose2d;
 pub mod dense;
@@ -32,6 +33,7 @@ pub mod sgd;
 pub mod softmax_cross_entropy;
 pub mod tied_dense;
 pub mod upsample2d;
+pub mod weight_decay;
 pub mod window;
 
 pub use activation::Activation;

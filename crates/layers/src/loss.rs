@@ -144,6 +144,15 @@ impl Loss {
         sum * T::from_f64(factor)
     }
 
+    /// A loss as this reduction gives it, both per value and per sample of n values.
+    #[must_use]
+    pub fn per_value_and_sample(&self, loss: f64, n: usize) -> [f64; 2] {
+        match self.reduction {
+            Reduction::Mean => [loss, loss * n as f64],
+            Reduction::Sum => [loss / n as f64, loss],
+        }
+    }
+
     /// What the reduction multiplies the sum over a sample's n values by.
     fn factor(&self, n: usize) -> f64 {
         match self.reduction {

@@ -27,6 +27,22 @@ impl Optimizer {
         }
     }
 
+    /// α.
+    #[must_use]
+    pub fn learning_rate(&self) -> f64 {
+        match self {
+            Optimizer::Sgd { learning_rate, .. } | Optimizer::Adam(Adam { learning_rate, .. }) => *learning_rate,
+        }
+    }
+
+    /// The same optimiser with another α.
+    #[must_use]
+    pub fn with_learning_rate(mut self, rate: f64) -> Self {
+        let (Optimizer::Sgd { learning_rate, .. } | Optimizer::Adam(Adam { learning_rate, .. })) = &mut self;
+        *learning_rate = rate;
+        self
+    }
+
     /// Moves θ, for any stretch of parameters: g is their gradient, `slots` their running values, `t` the number of this
     /// step, counted from 1. The second slot is empty where only one is kept.
     pub fn update<T: Scalar>(&self, theta: &mut [T], g: &[T], slots: [&mut [T]; 2], t: u64) {

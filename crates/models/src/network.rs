@@ -203,6 +203,13 @@ impl<T: Scalar> Network<T> {
         self.loss
     }
 
+    /// What the whole loss is made of: the reconstruction, then the layers' penalties.
+    #[must_use]
+    pub fn term_names(&self) -> Vec<&'static str> {
+        let penalties = self.layers.iter().filter_map(|layer| layer.penalty_name());
+        ["reconstruction"].into_iter().chain(penalties).collect()
+    }
+
     /// What turns the last layer's output into the prediction; of an encoder alone, into the code.
     #[must_use]
     pub fn output(&self) -> Output {

@@ -1,6 +1,6 @@
 //! Phase two of a step: the parameters in blocks, each with its gradient, a stretch of blocks for each thread.
 
-use handgrad_layers::{Block, SavedBatch, Scalar};
+use handgrad_layers::{Block, ParamRole, SavedBatch, Scalar};
 use handgrad_models::Network;
 
 use crate::arena::Arena;
@@ -16,6 +16,8 @@ pub(crate) struct Work {
     pub len: usize,
     /// Multiply-adds a sample.
     pub cost: usize,
+    /// Are these weights, which may decay, and not biases?
+    pub decays: bool,
 }
 
 /// A block holds about this many values: found by trying, see decisions 6 and 7 in `docs/decisions`.
@@ -58,24 +60,27 @@ pub(crate) fn scratch_len(blocks: &[Work]) -> usize {
     blocks.iter().map(|work| if work.tie.is_some() { 2 * work.len } else { work.len }).max().unwrap_or(0)
 }
 
-/// The same stretch of θ and of the optimiser's running values.
+/// The same stretch of θ, of the optimiser's running values, and of the whole gradient where it is kept.
 pub(crate) struct Part<'a, T> {
     pub theta: &'a mut [T],
     pub first: &'a mut [T],
     pub second: &'a mut [T],
+    pub gradient: &'a mut [T],
 }
 
 impl<'a, T> Part<'a, T> {
     fn split_at(self, at: usize) -> (Self, Self) {
         let split = |values: &'a mut [T]| {
-            // A slot that the optimiser does not use is empty.
+            // A slot that the optimiser does not use is empty, and so is a gradient that is not kept.
             let at = at.min(values.len());
             values.split_at_mut(at)
         };
         let (theta, theta_after) = split(self.theta);
         let (first, first_after) = split(self.first);
         let (second, second_after) = split(self.second);
-        (Self { theta, first, second }, Self { theta: theta_after, first: first_after, second: second_after })
+        let (gradient, gradient_after) = split(self.gradient);
+        let after = Self { theta: theta_after, first: first_after, second: second_after, gradient: gradient_after };
+        (Self { theta, first, second, gradient }, after)
     }
 }
 
@@ -125,12 +130,13 @@ pub(crate) fn blocks_of<T: Scalar>(network: &Network<T>) -> Vec<Work> {
             1 => (BLOCK_VALUES / width).max(BLOCK_ROWS),
             uses => (BLOCK_COST / (width * uses)).max(1).next_multiple_of(CONV_ROWS),
         };
+        let decays = matches!(param.spec.role, ParamRole::Weight { .. });
         for start in (0..rows).step_by(block_rows) {
             let end = rows.min(start + block_rows);
             let block = Block { param: param.index, rows: start..end };
             let len = (end - start) * width;
             let uses = if tie.is_some() { 2 * param.spec.uses } else { param.spec.uses };
-            blocks.push(Work { layer: param.layer, block, tie, len, cost: len * uses });
+            blocks.push(Work { layer: param.layer, block, tie, len, cost: len * uses, decays });
         }
     }
     blocks

@@ -4,10 +4,11 @@ use std::time::Instant;
 
 use handgrad_layers::{ParamRole, Scalar};
 
-use crate::{Error, Source, Trainer, shuffled};
+use crate::schedule::Schedule;
+use crate::{Error, Source, State, Trainer, shuffled};
 
-/// How long and in what order to train.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How long, in what order and how fast to train.
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Plan {
     /// How many times every sample is seen.
     pub epochs: usize,
@@ -15,6 +16,18 @@ pub struct Plan {
     pub batch_size: usize,
     /// Of the order of the samples.
     pub seed: u64,
+    /// How the learning rate changes.
+    pub schedule: Schedule,
+    /// To stop where so many epochs in a row, at least 1, have had no lower validation loss than one before them, and in any
+    /// case to give back the weights of the best epoch instead of the last one's.
+    pub early_stopping: Option<usize>,
+}
+
+impl Default for Plan {
+    /// One epoch of batches of 32.
+    fn default() -> Self {
+        Self { epochs: 1, batch_size: 32, seed: 0, schedule: Schedule::Constant, early_stopping: None }
+    }
 }
 
 /// What an epoch came to.
@@ -22,8 +35,12 @@ pub struct Plan {
 pub struct EpochRecord {
     /// Counted from 1.
     pub epoch: usize,
+    /// Of its steps.
+    pub learning_rate: f64,
     /// Mean over the epoch's samples, each one's loss just before it was learnt from.
     pub train_loss: f64,
+    /// The terms of that loss with their names, the reconstruction first: they add up to it.
+    pub train_terms: Vec<(&'static str, f64)>,
     /// Mean over the validation samples, after the epoch.
     pub validation_loss: f64,
     /// The terms of the validation loss with their names, the reconstruction first: they add up to it.
@@ -59,6 +76,8 @@ pub struct Outcome {
     pub epochs: Vec<EpochRecord>,
     /// Did `on_event` ask to stop?
     pub stopped: bool,
+    /// The epoch whose weights the trainer has now, where early stopping was asked for and there was one.
+    pub best_epoch: Option<usize>,
 }
 
 /// A batch with a loss this many times the first one (or this many times 1, where that is more) means divergence.
@@ -77,19 +96,42 @@ pub fn fit<T: Scalar>(
     plan: &Plan,
     on_event: &mut (dyn FnMut(Event) -> bool + Send),
 ) -> Result<Outcome, Error> {
+    let mut state = State::new(trainer);
+    let stopped = !go_on(trainer, train, validation, plan, &mut state, on_event)?;
+    if let Some(best) = &state.best {
+        trainer.set_theta(&best.theta);
+    }
+    Ok(Outcome { epochs: state.records, stopped, best_epoch: state.best.map(|best| best.epoch) })
+}
+
+/// Trains from where `state` and the trainer are to the end of the plan, and leaves the last weights in the trainer. Says
+/// whether the end was reached; if not, `on_event` asked to stop. Where that was at the end of an epoch, going on from there
+/// gives the same bits as if nothing had happened.
+///
+/// # Errors
+/// As [`fit`].
+pub fn go_on<T: Scalar>(
+    trainer: &mut Trainer<T>,
+    train: &Source,
+    validation: &Source,
+    plan: &Plan,
+    state: &mut State<T>,
+    on_event: &mut (dyn FnMut(Event) -> bool + Send),
+) -> Result<bool, Error> {
     trainer.check(train, "training")?;
     trainer.check(validation, "validation")?;
-    let mut outcome = Outcome { epochs: Vec::new(), stopped: false };
     let mut order = vec![0; train.len()];
-    let mut first_loss = None;
-    for epoch in 1..=plan.epochs {
+    while !state.is_over(plan) {
+        let epoch = state.records.len() + 1;
         trainer.set_epoch(epoch as u64);
+        trainer.set_learning_rate(state.rate.now);
         shuffled(plan.seed, epoch as u64, &mut order);
         let start = Instant::now();
         let (mut sum, mut seen) = (0.0, 0);
+        let mut term_sums = vec![0.0; trainer.terms().len()];
         for (step, samples) in order.chunks(plan.batch_size).enumerate() {
             let loss = trainer.step(train, samples);
-            let first = *first_loss.get_or_insert(loss);
+            let first = *state.first_loss.get_or_insert(loss);
             if !first.is_finite() {
                 return Err(Error::FirstLossNotFinite { loss });
             }
@@ -98,31 +140,37 @@ pub fn fit<T: Scalar>(
             }
             seen += samples.len();
             sum += loss * samples.len() as f64;
+            term_sums.iter_mut().zip(trainer.terms()).for_each(|(sum, term)| *sum += term * samples.len() as f64);
             if !on_event(Event::Step { epoch, samples: seen, samples_per_epoch: order.len(), loss: sum / seen as f64 })
             {
-                outcome.stopped = true;
-                return Ok(outcome);
+                return Ok(false);
             }
         }
         let seconds = start.elapsed().as_secs_f64();
-        let train_loss = sum / seen as f64;
         let validation_loss = trainer.evaluate(validation)?;
         if !validation_loss.is_finite() {
-            let (step, first) = (order.len().div_ceil(plan.batch_size), first_loss.unwrap_or(f64::NAN));
+            let (step, first) = (order.len().div_ceil(plan.batch_size), state.first_loss.unwrap_or(f64::NAN));
             return Err(Error::Diverged { epoch, step, loss: validation_loss, first });
         }
         check_weights(trainer, epoch)?;
-        let samples_per_second = seen as f64 / seconds;
-        let validation_terms = trainer.term_names().into_iter().zip(trainer.terms().iter().copied()).collect();
-        let record = EpochRecord { epoch, train_loss, validation_loss, validation_terms, seconds, samples_per_second };
+        let names = trainer.network().term_names();
+        let record = EpochRecord {
+            epoch,
+            learning_rate: state.rate.now,
+            train_loss: sum / seen as f64,
+            train_terms: names.iter().copied().zip(term_sums.iter().map(|sum| sum / seen as f64)).collect(),
+            validation_loss,
+            validation_terms: names.iter().copied().zip(trainer.terms().iter().copied()).collect(),
+            seconds,
+            samples_per_second: seen as f64 / seconds,
+        };
         let go_on = on_event(Event::Epoch(&record));
-        outcome.epochs.push(record);
+        state.add(record, plan, trainer.theta());
         if !go_on {
-            outcome.stopped = true;
-            return Ok(outcome);
+            return Ok(false);
         }
     }
-    Ok(outcome)
+    Ok(true)
 }
 
 fn check_weights<T: Scalar>(trainer: &Trainer<T>, epoch: usize) -> Result<(), Error> {

@@ -8,7 +8,7 @@
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let data = handgrad_dataset::load("synthetic", "data".as_ref(), &())?;
 //! let network = Network::<f32>::new(&basic::spec(&data.train.shape, 32, LossKind::Bce))?;
-//! let plan = Plan { epochs: 5, batch_size: 256, seed: 0 };
+//! let plan = Plan { epochs: 5, batch_size: 256, ..Plan::default() };
 //! let mut trainer = Trainer::new(network, Optimizer::Adam(Adam::default()), plan.batch_size, plan.seed);
 //! let (train, validation) = (Source::new(&data.train), Source::new(&data.validation));
 //! let outcome = fit(&mut trainer, &train, &validation, &plan, &mut |_| true)?;
@@ -25,12 +25,16 @@ mod fit;
 mod order;
 mod pace;
 mod rows;
+mod schedule;
 mod source;
+mod state;
 mod trainer;
 pub mod yardstick;
 
 pub use error::Error;
-pub use fit::{EpochRecord, Event, Outcome, Plan, fit};
+pub use fit::{EpochRecord, Event, Outcome, Plan, fit, go_on};
 pub use order::shuffled;
+pub use schedule::{Rate, Schedule};
 pub use source::Source;
+pub use state::{Best, State};
 pub use trainer::Trainer;

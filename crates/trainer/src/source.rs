@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use handgrad_dataset::{Samples, Values};
 use handgrad_layers::{Scalar, prefetch};
 
@@ -5,19 +7,32 @@ use handgrad_layers::{Scalar, prefetch};
 #[derive(Clone, Copy, Debug)]
 pub struct Source<'a> {
     samples: &'a Samples,
+    /// Which of them: the first one is number 0 here.
+    start: usize,
+    len: usize,
 }
 
 impl<'a> Source<'a> {
     /// Reads `samples`.
     #[must_use]
     pub fn new(samples: &'a Samples) -> Self {
-        Self { samples }
+        Self { samples, start: 0, len: samples.len() }
+    }
+
+    /// Reads a part of `samples`.
+    ///
+    /// # Panics
+    /// If there are not as many.
+    #[must_use]
+    pub fn part(samples: &'a Samples, range: Range<usize>) -> Self {
+        assert!(range.start <= range.end && range.end <= samples.len(), "a part of {} samples", samples.len());
+        Self { samples, start: range.start, len: range.len() }
     }
 
     /// Number of samples.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.samples.len()
+        self.len
     }
 
     /// Are there none?
@@ -38,7 +53,7 @@ impl<'a> Source<'a> {
         const AHEAD: usize = 4;
         for (at, (&sample, row)) in samples.iter().zip(rows.chunks_exact_mut(self.features())).enumerate() {
             if let (Some(&next), Values::Bytes(values)) = (samples.get(at + AHEAD), &self.samples.values) {
-                prefetch(values.row(next as usize).to_slice().unwrap_or_default());
+                prefetch(values.row(self.start + next as usize).to_slice().unwrap_or_default());
             }
             self.fill(sample as usize, row);
         }
@@ -46,6 +61,7 @@ impl<'a> Source<'a> {
 
     /// Writes one sample.
     pub fn fill<T: Scalar>(&self, sample: usize, row: &mut [T]) {
+        let sample = self.start + sample;
         match &self.samples.values {
             Values::Bytes(values) => match values.row(sample).as_slice() {
                 Some(bytes) => convert(bytes, row, byte),

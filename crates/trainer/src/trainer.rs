@@ -2,7 +2,11 @@
 //!
 //! *Rows:* each shard of the batch runs forward, loss and the chain of `backward_input`, on its own. *Weights:* for each
 //! block of the parameters the gradient is summed over all rows in order, and the optimiser moves that block at once,
-//! while it is in cache. No value depends on how many threads there are or how large a shard is.
+//! while it is in cache. (Where the gradient is clipped, all of it is needed first: see `weights.rs`.) No value depends on
+//! how many threads there are or how large a shard is.
+
+mod evaluate;
+mod weights;
 
 use std::sync::Mutex;
 
@@ -12,15 +16,19 @@ use ndarray::{Array2, ArrayViewMut2, Axis};
 use rayon::prelude::*;
 
 use crate::arena::Arena;
-use crate::blocks::{Part, Work, blocks_of, gradient_of, scratch_len, update};
+use crate::blocks::{Work, blocks_of, gradient_of, scratch_len};
 use crate::pace::Pace;
-use crate::rows::{Phase, lock, means_over_batch, of_thread};
+use crate::rows::{Phase, lock, means_over_batch};
 use crate::{Error, Source};
 
 /// A network with its weights, the optimiser with its running values, and the memory that a step needs.
 pub struct Trainer<T> {
     network: Network<T>,
     optimizer: Optimizer,
+    /// Of the next step: the schedule's, where there is one.
+    learning_rate: f64,
+    weight_decay: f64,
+    clipping: Option<weights::Clipping<T>>,
     theta: Vec<T>,
     slots: [Vec<T>; 2],
     steps: u64,
@@ -84,6 +92,9 @@ impl<T: Scalar> Trainer<T> {
             seed: 0,
             epoch: 1,
             terms: vec![0.0; terms],
+            learning_rate: optimizer.learning_rate(),
+            weight_decay: 0.0,
+            clipping: None,
             optimizer,
             theta,
             slots,
@@ -120,6 +131,25 @@ impl<T: Scalar> Trainer<T> {
         &self.theta
     }
 
+    /// Puts other weights in their place.
+    ///
+    /// # Panics
+    /// If there are not as many.
+    pub fn set_theta(&mut self, theta: &[T]) {
+        self.theta.copy_from_slice(theta);
+    }
+
+    /// The optimiser as it was given: with the learning rate that a schedule starts from.
+    #[must_use]
+    pub fn optimizer(&self) -> &Optimizer {
+        &self.optimizer
+    }
+
+    /// The learning rate of the next steps, instead of the optimiser's own.
+    pub fn set_learning_rate(&mut self, learning_rate: f64) {
+        self.learning_rate = learning_rate;
+    }
+
     /// Steps taken so far.
     #[must_use]
     pub fn steps(&self) -> u64 {
@@ -131,14 +161,7 @@ impl<T: Scalar> Trainer<T> {
         self.epoch = epoch;
     }
 
-    /// What the loss is made of: the reconstruction, then the layers' penalties.
-    #[must_use]
-    pub fn term_names(&self) -> Vec<&'static str> {
-        let penalties = self.network.layers().iter().filter_map(|layer| layer.penalty_name());
-        ["reconstruction"].into_iter().chain(penalties).collect()
-    }
-
-    /// The terms of the loss that the last step or evaluation returned: they add up to it.
+    /// The terms of the loss that the last step or evaluation returned, named by [`Network::term_names`]: they add up to it.
     #[must_use]
     pub fn terms(&self) -> &[f64] {
         &self.terms
@@ -156,6 +179,7 @@ impl<T: Scalar> Trainer<T> {
         self.scratch.iter().chain(&self.workspace).for_each(|scratch| lock(scratch).fill(T::NAN));
         self.row_losses.fill(T::NAN);
         self.means.fill(T::NAN);
+        self.clipping.iter_mut().for_each(weights::Clipping::poison);
     }
 
     /// One step on the given samples, at most [`batch_size`](Self::batch_size) of them. Returns the loss before the step.
@@ -166,7 +190,8 @@ impl<T: Scalar> Trainer<T> {
     /// If there are more samples than that, or none, or of another size than the network takes.
     pub fn step(&mut self, source: &Source, samples: &[u32]) -> f64 {
         assert!((1..=self.batch_size()).contains(&samples.len()), "1 to {} samples a step", self.batch_size());
-        let loss = self.rows(source, samples, Mode::Train, true);
+        self.rows(source, samples, Mode::Train, true);
+        let loss = self.mean_terms(samples.len());
         self.steps += 1;
         self.weights(samples.len());
         loss
@@ -174,7 +199,8 @@ impl<T: Scalar> Trainer<T> {
 
     /// Loss and ∂L/∂θ of the given samples, which are not learnt from.
     pub fn gradient(&mut self, source: &Source, samples: &[u32]) -> (f64, Vec<T>) {
-        let loss = self.rows(source, samples, Mode::Train, true);
+        self.rows(source, samples, Mode::Train, true);
+        let loss = self.mean_terms(samples.len());
         let mut gradient = Vec::with_capacity(self.theta.len());
         for work in &self.blocks {
             let (mut scratch, mut workspace) = (lock(&self.scratch[0]), lock(&self.workspace[0]));
@@ -182,25 +208,6 @@ impl<T: Scalar> Trainer<T> {
             gradient.extend(&*gradient_of(network, arena, memory, work, rows, &mut scratch, &mut workspace));
         }
         (loss, gradient)
-    }
-
-    /// Mean loss over all samples of `source`, which are not learnt from.
-    ///
-    /// # Errors
-    /// If there are none, or they are of another size than the network takes.
-    pub fn evaluate(&mut self, source: &Source) -> Result<f64, Error> {
-        self.check(source, "validation")?;
-        let all: Vec<u32> = (0..source.len() as u32).collect();
-        let mut sums = vec![0.0; 1 + self.terms.len()];
-        for samples in all.chunks(self.batch_size()) {
-            let loss = self.rows(source, samples, Mode::Measure, false);
-            for (sum, term) in sums.iter_mut().zip([loss].iter().chain(&self.terms)) {
-                *sum += term * samples.len() as f64;
-            }
-        }
-        sums.iter_mut().for_each(|sum| *sum /= all.len() as f64);
-        self.terms.copy_from_slice(&sums[1..]);
-        Ok(sums[0])
     }
 
     /// The predictions for the given samples, one a row.
@@ -277,7 +284,7 @@ impl<T: Scalar> Trainer<T> {
         let mut all = Array2::from_elem((samples.len(), self.network.width(at)), T::ZERO);
         let batch_size = self.batch_size();
         for (samples, mut outputs) in samples.chunks(batch_size).zip(all.axis_chunks_iter_mut(Axis(0), batch_size)) {
-            self.forward(source, samples);
+            self.forward(source, samples, Mode::Predict);
             copy_rows(self.arena.batch_x(&self.memory, at, samples.len()), &mut outputs);
         }
         Ok(all)
@@ -315,32 +322,34 @@ impl<T: Scalar> Trainer<T> {
         }
     }
 
-    /// The forward pass alone, to use the network: leaves x of all layers in memory.
-    fn forward(&mut self, source: &Source, samples: &[u32]) {
+    /// The forward pass alone: leaves x of all layers in memory.
+    fn forward(&mut self, source: &Source, samples: &[u32], mode: Mode) {
         let Self { network, arena, theta, workspace, memory, pace, .. } = self;
-        let (mode, source, batch) = (Mode::Predict, Some(source), samples.len());
+        let (source, batch) = (Some(source), samples.len());
         let phase = Phase { network, arena, theta, workspace, source, seed: 0, epoch: 0, batch, mode, backward: false };
         let shards = memory.par_chunks_mut(arena.shard_len()).zip(samples.par_chunks(arena.shard_rows()));
         shards.for_each(|(shard, samples)| pace.run(|| phase.forward(shard, samples)));
     }
 
-    /// Phase one, of a whole network. Returns the mean loss; leaves x and, if `backward`, δ of all layers in memory.
-    fn rows(&mut self, source: &Source, samples: &[u32], mode: Mode, backward: bool) -> f64 {
+    /// Phase one, of a whole network: leaves x and, if `backward`, δ of all layers in memory, and the loss of every row.
+    fn rows(&mut self, source: &Source, samples: &[u32], mode: Mode, backward: bool) {
         assert!(self.check_whole().is_ok(), "a part of a network has no loss");
         let batch = samples.len();
         // What is measured with is always the same noise, that of no epoch.
         let (seed, epoch) = if mode == Mode::Train { (self.seed, self.epoch) } else { (0, 0) };
-        let Self { network, arena, theta, workspace, memory, row_losses, means, terms, pace, .. } = self;
+        let Self { network, arena, theta, workspace, memory, row_losses, means, pace, .. } = self;
         let (network, arena, theta, workspace, pace) = (&*network, &*arena, &**theta, &**workspace, &*pace);
         let source = Some(source);
         let phase = Phase { network, arena, theta, workspace, source, seed, epoch, batch, mode, backward };
         let shards = memory.par_chunks_mut(arena.shard_len()).zip(samples.par_chunks(arena.shard_rows()));
         let losses = row_losses[..batch].par_chunks_mut(arena.shard_rows());
-        if means.is_empty() {
+        // Training has means of its own batch; whoever measures has set them, for all samples.
+        if means.is_empty() || mode != Mode::Train {
+            let means = &**means;
             shards.zip(losses).for_each(|((shard, samples), losses)| {
                 pace.run(|| {
                     phase.forward(shard, samples);
-                    phase.loss_and_backward(shard, samples, &[], losses);
+                    phase.loss_and_backward(shard, samples, means, losses);
                 });
             });
         } else {
@@ -352,27 +361,6 @@ impl<T: Scalar> Trainer<T> {
                 pace.run(|| phase.loss_and_backward(shard, samples, means, losses));
             });
         }
-        // In the order of the samples, in f64: the same sum for any number of threads.
-        let mean = |sum: f64| sum / batch as f64;
-        terms[0] = mean(row_losses[..batch].iter().map(|loss| loss.to_f64()).sum());
-        for (number, term) in terms[1..].iter_mut().enumerate() {
-            *term = mean(arena.batch_penalty(memory, number, batch).iter().map(|row| row[0].to_f64()).sum());
-        }
-        terms.iter().sum()
-    }
-
-    /// Phase two.
-    fn weights(&mut self, rows: usize) {
-        let [first, second] = &mut self.slots;
-        let part = Part { theta: &mut self.theta, first, second };
-        let (network, arena, memory, scratch) = (&self.network, &self.arena, &self.memory, &self.scratch);
-        let workspace = &self.workspace;
-        let (optimizer, step) = (&self.optimizer, self.steps);
-        update(&self.blocks, part, rayon::current_num_threads(), &self.pace, &|work: &Work, part: Part<T>| {
-            let (mut scratch, mut workspace) = (lock(of_thread(scratch)), lock(of_thread(workspace)));
-            let dtheta = gradient_of(network, arena, memory, work, rows, &mut scratch, &mut workspace);
-            optimizer.update(part.theta, dtheta, [part.first, part.second], step);
-        });
     }
 }
 

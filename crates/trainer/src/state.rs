@@ -1,0 +1,65 @@
+//! What training carries from one epoch to the next.
+
+use handgrad_layers::Scalar;
+
+use crate::Trainer;
+use crate::fit::{EpochRecord, Plan};
+use crate::schedule::Rate;
+
+/// All that [`go_on`](crate::go_on) has to know of the epochs so far, beside the trainer itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct State<T> {
+    /// The epochs that were finished.
+    pub records: Vec<EpochRecord>,
+    /// Loss of the very first batch.
+    pub first_loss: Option<f64>,
+    /// The learning rate, and what a plateau is told by.
+    pub rate: Rate,
+    /// The best epoch so far. Only kept where training may stop early.
+    pub best: Option<Best<T>>,
+}
+
+/// The epoch with the lowest validation loss.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Best<T> {
+    /// Counted from 1.
+    pub epoch: usize,
+    /// Its validation loss.
+    pub loss: f64,
+    /// The weights after it.
+    pub theta: Vec<T>,
+}
+
+impl<T: Scalar> State<T> {
+    /// Before the first epoch.
+    #[must_use]
+    pub fn new(trainer: &Trainer<T>) -> Self {
+        let rate = Rate::new(trainer.optimizer().learning_rate());
+        Self { records: Vec::new(), first_loss: None, rate, best: None }
+    }
+
+    /// Is there no epoch left to train, or has there been no better one for too long?
+    #[must_use]
+    pub fn is_over(&self, plan: &Plan) -> bool {
+        let done = self.records.len();
+        let since = |best: &Best<T>| plan.early_stopping.is_some_and(|patience| done - best.epoch >= patience);
+        done >= plan.epochs || self.best.as_ref().is_some_and(since)
+    }
+
+    /// Takes note of an epoch.
+    pub(crate) fn add(&mut self, record: EpochRecord, plan: &Plan, theta: &[T]) {
+        let (epoch, loss) = (record.epoch, record.validation_loss);
+        self.rate.advance(&plan.schedule, epoch, plan.epochs, loss);
+        if plan.early_stopping.is_some() {
+            match &mut self.best {
+                None => self.best = Some(Best { epoch, loss, theta: theta.to_vec() }),
+                Some(best) if loss < best.loss => {
+                    (best.epoch, best.loss) = (epoch, loss);
+                    best.theta.copy_from_slice(theta);
+                }
+                Some(_) => {}
+            }
+        }
+        self.records.push(record);
+    }
+}

@@ -1,0 +1,96 @@
+//! Phase two of a step: the gradient of every block of the parameters, and the optimiser.
+
+use handgrad_layers::{Scalar, clip, weight_decay};
+use rayon::prelude::*;
+
+use super::Trainer;
+use crate::blocks::{Part, Work, gradient_of, update};
+use crate::rows::{lock, of_thread};
+
+/// What clipping needs beside the rest: memory for the whole gradient, since its norm is known only when all of it is.
+pub(super) struct Clipping<T> {
+    max_norm: f64,
+    gradient: Vec<T>,
+    /// Σ g² of every [`STRETCH`] values of the gradient.
+    squares: Vec<f64>,
+}
+
+impl<T: Scalar> Clipping<T> {
+    /// Writes NaN over what a step must not read before it writes it.
+    pub(super) fn poison(&mut self) {
+        self.gradient.fill(T::NAN);
+        self.squares.fill(f64::NAN);
+    }
+}
+
+/// Values of the gradient whose squares one thread adds up: fixed, so that the norm's bits are.
+const STRETCH: usize = 1 << 14;
+
+impl<T: Scalar> Trainer<T> {
+    /// Lets no gradient be longer than `max_norm`, see [`clip`]. It takes as much memory as the weights.
+    #[must_use]
+    pub fn with_clipping(mut self, max_norm: f64) -> Self {
+        let len = self.theta.len();
+        let (gradient, squares) = (vec![T::ZERO; len], vec![0.0; len.div_ceil(STRETCH)]);
+        self.clipping = Some(Clipping { max_norm, gradient, squares });
+        self
+    }
+
+    /// Lets the weights, but not the biases, decay: see [`weight_decay`].
+    #[must_use]
+    pub fn with_weight_decay(mut self, weight_decay: f64) -> Self {
+        self.weight_decay = weight_decay;
+        self
+    }
+
+    /// Phase two.
+    pub(super) fn weights(&mut self, rows: usize) {
+        let Self { network, arena, memory, scratch, workspace, blocks, pace, steps, .. } = self;
+        let (decay, threads) = (self.weight_decay, rayon::current_num_threads());
+        let [first, second] = &mut self.slots;
+        let mut part = Part { theta: &mut self.theta, first, second, gradient: &mut [] };
+        let optimizer = self.optimizer.with_learning_rate(self.learning_rate);
+        let rate = self.learning_rate;
+        let step = |work: &Work, theta: &mut [T], g: &[T], slots: [&mut [T]; 2]| {
+            if decay > 0.0 && work.decays {
+                weight_decay::decay(theta, rate, decay);
+            }
+            optimizer.update(theta, g, slots, *steps);
+        };
+        let Some(Clipping { max_norm, gradient, squares }) = &mut self.clipping else {
+            return update(blocks, part, threads, pace, &|work: &Work, part: Part<T>| {
+                let (mut scratch, mut workspace) = (lock(of_thread(scratch)), lock(of_thread(workspace)));
+                let dtheta = gradient_of(network, arena, memory, work, rows, &mut scratch, &mut workspace);
+                step(work, part.theta, dtheta, [part.first, part.second]);
+            });
+        };
+        // First the whole gradient,
+        let whole = Part { theta: &mut [], first: &mut [], second: &mut [], gradient: &mut *gradient };
+        update(blocks, whole, threads, pace, &|work: &Work, part: Part<T>| {
+            let (mut scratch, mut workspace) = (lock(of_thread(scratch)), lock(of_thread(workspace)));
+            part.gradient.copy_from_slice(gradient_of(
+                network,
+                arena,
+                memory,
+                work,
+                rows,
+                &mut scratch,
+                &mut workspace,
+            ));
+        });
+        // then its norm,
+        squares
+            .par_iter_mut()
+            .zip(gradient.par_chunks(STRETCH))
+            .for_each(|(squares, g)| *squares = clip::sum_of_squares(g));
+        let factor = clip::factor(squares.iter().sum::<f64>().sqrt(), *max_norm);
+        // then the steps.
+        part.gradient = gradient;
+        update(blocks, part, threads, pace, &|work: &Work, part: Part<T>| {
+            if factor < 1.0 {
+                clip::scale(part.gradient, factor);
+            }
+            step(work, part.theta, part.gradient, [part.first, part.second]);
+        });
+    }
+}
