@@ -258,11 +258,16 @@ fn params_of<T: Scalar>(layers: &[Box<dyn Layer<T>>], given: &[&LayerSpec], mirr
         let transposed = is_weight && spec.shape.len() == 2 && !is_tied;
         Param { layer, index, spec, init: given[layer].init(), range: 0..0, torch_name, transposed, tie: None }
     };
+    // The layer that mirrors each one, if any.
+    let mut mirror = vec![None; layers.len()];
+    for (by, at) in mirrored.iter().enumerate().filter_map(|(by, at)| at.map(|at| (by, at))) {
+        mirror[at] = Some(by);
+    }
     let mut params: Vec<Param> = Vec::new();
     for (number, layer) in layers.iter().enumerate().filter(|(number, _)| mirrored[*number].is_none()) {
         let mut own: Vec<_> =
             layer.params().into_iter().enumerate().map(|(index, spec)| param_of(number, index, spec)).collect();
-        if let Some(by) = mirrored.iter().position(|mirrored| *mirrored == Some(number)) {
+        if let Some(by) = mirror[number] {
             // A tied layer has a bias, then the weight, which is the first parameter of the dense one.
             let [bias, weight] = [0, 1].map(|index| param_of(by, index, layers[by].params().swap_remove(index)));
             own[0].tie = Some(Tie { layer: by, index: weight.index, torch_name: weight.torch_name });

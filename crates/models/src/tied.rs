@@ -5,7 +5,9 @@ use crate::{Error, LayerSpec, Spec};
 /// For each layer of a network the number of the one that it mirrors, if it does.
 pub(crate) fn mirrored(spec: &Spec) -> Result<Vec<Option<usize>>, Error> {
     let is_dense = |layer: &LayerSpec| matches!(layer, LayerSpec::Dense { .. });
-    let dense: Vec<usize> = (0..spec.encoder.len()).filter(|&at| is_dense(&spec.encoder[at])).collect();
+    // Which layer each dense one of the encoder is, and whether it is mirrored.
+    let mut dense: Vec<(usize, bool)> =
+        (0..spec.encoder.len()).filter(|&at| is_dense(&spec.encoder[at])).map(|at| (at, false)).collect();
     let mut found: Vec<Option<usize>> = Vec::new();
     for (number, layer) in spec.layers().enumerate() {
         let LayerSpec::TiedDense { mirrors, .. } = *layer else {
@@ -16,14 +18,14 @@ pub(crate) fn mirrored(spec: &Spec) -> Result<Vec<Option<usize>>, Error> {
         if number < spec.encoder.len() {
             return refused("but stands in the encoder itself: only the decoder can mirror".into());
         }
-        let Some(&at) = dense.get(mirrors) else {
-            let count = dense.len();
+        let count = dense.len();
+        let Some((at, is_mirrored)) = dense.get_mut(mirrors) else {
             return refused(format!("but the encoder has {count} dense layers: name one of them"));
         };
-        if found.contains(&Some(at)) {
+        if std::mem::replace(is_mirrored, true) {
             return refused("which another layer mirrors already: tie each layer once".into());
         }
-        found.push(Some(at));
+        found.push(Some(*at));
     }
     Ok(found)
 }
