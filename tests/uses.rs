@@ -120,6 +120,13 @@ fn codes_go_out_and_come_back() {
         assert_eq!(read_npy::<_, Array3<f32>>(at.join(&out)).expect("a .npy file"), back, "{codes}");
     }
 
+    // Either part of the model does its half alone.
+    json(at, &["split", "run", "--encoder", "e.safetensors", "--decoder", "d.safetensors", "--json"]);
+    json(at, &["encode", "e.safetensors", "--data", "small", "--out", "by-encoder.npy", "--json"]);
+    assert_eq!(fs::read(at.join("by-encoder.npy")).expect("codes"), fs::read(at.join("codes.npy")).expect("codes"));
+    json(at, &["decode", "d.safetensors", "by-encoder.npy", "--out", "by-decoder.npy", "--json"]);
+    assert_eq!(read_npy::<_, Array3<f32>>(at.join("by-decoder.npy")).expect("a .npy file"), back);
+
     // Several places at once: a picture of as many columns as rows, and CSV with the labels kept.
     let both = json(at, &["decode", "run", "codes.csv", "--out", "back.png", "--out", "back.csv", "--json"]);
     assert_eq!((&both["samples"], &both["values"], &both["drawn_from"]), (&60.into(), &784.into(), &Value::Null));

@@ -1,5 +1,5 @@
-//! Wrong uses of a trained model, and files that are not what they claim. This file belongs to the package `handgrad`, whose
-//! binary it needs.
+//! Wrong uses of a trained model, and files that are not what they claim. This file belongs to the package `handgrad`,
+//! whose binary it needs.
 
 use std::fs;
 
@@ -22,6 +22,8 @@ const MISTAKES: &[(i32, &[&str], &[&str])] = &[
     (1, &["reconstruct", "run", "--data", "deep.idx", "--out", "x.png"], &["deep.idx", "3×28×28", "2,352"]),
     (1, &["eval", "run", "--data", "flat.idx"], &["flat.idx", "16×49", "28×28"]),
     (1, &["denoise", "run", "--data", "deep.idx", "--noise", "gaussian", "--out", "x.png"], &["deep.idx", "3×28×28"]),
+    (1, &["decode", "e.safetensors", "codes.csv", "--out", "x.png"], &["e.safetensors", "encoder", "whole model"]),
+    (1, &["denoise", "e.safetensors", "ok.png", "--out", "x.png"], &["e.safetensors", "encoder", "whole model"]),
     (1, &["decode", "run", "narrow.csv", "--out", "x.png"], &["narrow.csv", "3 values", "code has 4"]),
     (1, &["decode", "run", "wide.csv", "--out", "x.png"], &["wide.csv", "5 values", "code has 4"]),
     (1, &["decode", "run", "cell.csv", "--out", "x.png"], &["cell.csv, line 2, column 3", "oops"]),
@@ -107,6 +109,7 @@ fn wrong_uses_are_refused_in_words_and_nothing_is_touched() {
     );
     // Samples in a line are no other size.
     json(at, &["reconstruct", "run", "--data", "in-a-line.idx", "--out", "line.png", "--json"]);
+    json(at, &["split", "run", "--encoder", "e.safetensors", "--json"]);
     json(at, &["encode", "run", "--out", "codes.csv", "--json"]);
     json(at, &["encode", "run", "--out", "codes.npy", "--json"]);
     for (name, text) in [

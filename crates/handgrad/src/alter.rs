@@ -7,7 +7,8 @@
 //!
 //! What the images of a class have in common is replaced, what is a sample's own (its slant, its thickness) is meant to stay.
 //!
-//! Source: Larsen, Sønderby, Larochelle & Winther, "Autoencoding beyond pixels using a learned similarity metric", ICML 2016,
+//! Slides: UTMIST "Variational Autoencoder": "explore variations in existing data, generate desired altered data". Source:
+//! Larsen, Sønderby, Larochelle & Winther, "Autoencoding beyond pixels using a learned similarity metric", ICML 2016,
 //! section 4.2.
 
 use anyhow::{Context, Result, bail};
@@ -39,12 +40,9 @@ pub fn run(args: &AlterArgs) -> Result<Done> {
     let starts = of_class(samples, args.from_class, &origin)?;
     let drawn = &starts[..starts.len().min(usize::from(args.count))];
     let range = samples.range();
-    let source = Source::new(samples);
-    let mut originals = Array2::zeros((drawn.len(), source.features()));
-    source.fill_rows(drawn, originals.as_slice_mut().unwrap_or_default());
-    let codes = trainer.encode(&source, drawn)?;
+    let codes = trainer.encode(&Source::new(samples), drawn)?;
     // A column is the originals or one strength; a row of the picture takes the same place of each.
-    let mut columns = vec![originals];
+    let mut columns = vec![subject::rows(samples, drawn)];
     for &strength in &args.strength {
         columns.push(trainer.decode(&moved(&codes, &direction, strength))?);
     }

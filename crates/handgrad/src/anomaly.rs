@@ -5,7 +5,7 @@
 //! anomalous where score ≥ threshold
 //! ```
 //!
-//! Slides: KERAS "Anomaly Detection"; UTMIST, which links to the TensorFlow tutorial's ECG example.
+//! Slides: DIVE "Applications of Autoencoders", 3; CE6146 "Why Are Autoencoders Important (2/2)", "Example – VAEs".
 
 use std::fs;
 use std::path::Path;
@@ -16,7 +16,6 @@ use handgrad_dataset::{Samples, disk, thousands};
 use handgrad_layers::{Loss, LossKind, Reduction};
 use handgrad_trainer::{Source, Trainer};
 use indicatif::ProgressBar;
-use ndarray::Array2;
 
 use crate::alter::classes;
 use crate::args::uses::{AnomalyArgs, Rule, ScoreName};
@@ -131,7 +130,7 @@ fn scores(
     let mut scores = Vec::with_capacity(numbers.len());
     for numbers in numbers.chunks(CHUNK) {
         let predictions = trainer.predict(&source, numbers)?;
-        let targets = originals(&source, numbers);
+        let targets = subject::rows(samples, numbers);
         let pairs = predictions.rows().into_iter().zip(targets.rows());
         let score = |p: &[f32], t: &[f32]| f64::from(loss.of_prediction(p, t));
         scores.extend(pairs.map(|(p, t)| p.to_slice().zip(t.to_slice()).map_or(f64::NAN, |(p, t)| score(p, t))));
@@ -142,12 +141,6 @@ fn scores(
         bail!("sample {} has the score {}: the model or the data is far out of range", numbers[wrong], scores[wrong]);
     }
     Ok(scores)
-}
-
-fn originals(source: &Source, numbers: &[u32]) -> Array2<f32> {
-    let mut rows = Array2::zeros((numbers.len(), source.features()));
-    source.fill_rows(numbers, rows.as_slice_mut().unwrap_or_default());
-    rows
 }
 
 /// The threshold that normal data sets.
@@ -204,7 +197,7 @@ fn worst(trainer: &mut Trainer<f32>, samples: &Samples, scores: &[f64], count: u
     order.truncate(count);
     let source = Source::new(samples);
     let reconstructions = trainer.predict(&source, &order)?;
-    let originals = originals(&source, &order);
+    let originals = subject::rows(samples, &order);
     let errors = (&originals - &reconstructions).mapv(f32::abs);
     let largest = errors.iter().fold(0.0, |largest: f32, &error| largest.max(error));
     let errors = errors / largest.max(f32::MIN_POSITIVE);

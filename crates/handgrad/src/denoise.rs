@@ -164,9 +164,7 @@ pub fn rows(
     numbers: &[u32],
     noises: &[Noise],
 ) -> Result<[Array2<f32>; 3]> {
-    let source = Source::new(samples);
-    let mut clean = Array2::zeros((numbers.len(), source.features()));
-    source.fill_rows(numbers, clean.as_slice_mut().unwrap_or_default());
+    let clean = subject::rows(samples, numbers);
     let mut noisy = clean.clone();
     noisy::put_on(&mut noisy, numbers, noises);
     let denoised = predict(trainer, noisy.clone())?;

@@ -29,13 +29,9 @@ pub fn run(args: &InterpolateArgs) -> Result<Done> {
         let last = subject.samples.len() - 1;
         bail!("there is no sample {outside}: {} are counted from 0 to {last}", subject.origin);
     }
-    let source = Source::new(&subject.samples);
-    let codes = subject.trainer.encode(&source, &ends)?;
-    let mut images = Array2::zeros((2, source.features()));
-    source.fill_rows(&ends, images.as_slice_mut().unwrap_or_default());
-
+    let codes = subject.trainer.encode(&Source::new(&subject.samples), &ends)?;
     let steps = usize::from(args.steps);
-    let blend = along(&images, steps);
+    let blend = along(&subject::rows(&subject.samples, &ends), steps);
     let walk = subject.trainer.decode(&along(&codes, steps))?;
     let range = subject.samples.range();
     let rows = [&blend, &walk].map(|row| picture::to_unit(row, range));

@@ -71,15 +71,9 @@ struct Pairs {
 
 impl Pairs {
     fn new(trainer: &mut Trainer<f32>, samples: &Samples, count: usize) -> Result<Self> {
-        let source = Source::new(samples);
         let first: Vec<u32> = (0..count.min(samples.len()) as u32).collect();
-        let reconstructions = trainer.predict(&source, &first)?;
-        let mut originals = Array2::zeros(reconstructions.raw_dim());
-        for (&sample, mut row) in first.iter().zip(originals.rows_mut()) {
-            if let Some(row) = row.as_slice_mut() {
-                source.fill(sample as usize, row);
-            }
-        }
+        let reconstructions = trainer.predict(&Source::new(samples), &first)?;
+        let originals = subject::rows(samples, &first);
         Ok(Self { originals, reconstructions })
     }
 

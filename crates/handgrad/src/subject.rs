@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use handgrad_dataset::{Samples, Values, idx, sizes, thousands};
 use handgrad_layers::{LossKind, Optimizer};
 use handgrad_models::{Network, Part};
-use handgrad_trainer::Trainer;
+use handgrad_trainer::{Source, Trainer};
 use ndarray::Array2;
 
 use crate::args::{EvalArgs, usual_data_dir};
@@ -115,6 +115,13 @@ pub fn check_fit(network: &Network<f32>, samples: &Samples, what: &str) -> Resul
 /// Rows of values as samples like those of the network.
 pub fn samples(values: Array2<f32>, network: &Network<f32>) -> Samples {
     Samples { values: Values::Floats(values), shape: network.spec().input.clone(), labels: None }
+}
+
+/// The values of the samples of these numbers, one a row.
+pub fn rows(samples: &Samples, numbers: &[u32]) -> Array2<f32> {
+    let mut rows = Array2::zeros((numbers.len(), samples.features()));
+    Source::new(samples).fill_rows(numbers, rows.as_slice_mut().unwrap_or_default());
+    rows
 }
 
 /// 0, 1, 2, …
