@@ -8,8 +8,8 @@
 //! What the images of a class have in common is replaced, what is a sample's own (its slant, its thickness) is meant to stay.
 //!
 //! Slides: UTMIST "Variational Autoencoder": "explore variations in existing data, generate desired altered data". Source:
-//! Larsen, Sønderby, Larochelle & Winther, "Autoencoding beyond pixels using a learned similarity metric", ICML 2016,
-//! section 4.2.
+//! Larsen, Sønderby, Larochelle & Winther, "Autoencoding beyond pixels using a learned similarity metric", ICML 2016, "Visual
+//! attribute vectors".
 
 use anyhow::{Context, Result, bail};
 use handgrad_dataset::{Samples, disk};

@@ -16,7 +16,7 @@ const BOTTOM: f64 = 340.0;
 const HISTOGRAM: [f64; 2] = [60.0, 530.0];
 const CURVE: [f64; 2] = [630.0, 900.0];
 /// Letters of a title that fit a unit of width.
-const LETTERS: f64 = 0.105;
+const LETTERS: f64 = 0.113;
 const BARS: usize = 50;
 /// Nearer points of the curve than this are not drawn.
 const FINEST: f64 = 0.002;
@@ -51,7 +51,7 @@ fn histogram(s: &mut String, verdict: &Verdict) -> Result<()> {
     let threshold = verdict.threshold.value;
     let all = verdict.scores.iter().chain([&threshold]);
     let (low, high) = all.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), &v| (l.min(v), h.max(v)));
-    let step = nice((high - low).max(1e-12) / 6.0);
+    let step = nice((high - low).max(1e-9 * high.abs()).max(1e-12) / 6.0);
     let (low, high) = ((low / step).floor() * step, ((high / step).floor() + 1.0) * step);
     let x = |score: f64| HISTOGRAM[0] + (score - low) / (high - low) * (HISTOGRAM[1] - HISTOGRAM[0]);
     let of_kind = |anomalous: bool| {
