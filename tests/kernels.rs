@@ -362,7 +362,18 @@ fn lanes_of<T: Scalar>() {
         refused(&|| correlate(&[T::ONE], &[], Finish::None, &windows, [1, 2, 5], &mut image.clone(), grid));
         refused(&|| add_dots(&image, grid, 0..1, &windows, [2, 5], &mut image[..1].to_vec()));
     }
+    // Steps whose sum wraps around to 0, even in 128 bits.
+    let most = usize::MAX;
+    let far = Grid { start: 0, channel: 1 << 63, line: most, column: most };
+    let windows = Windows { values: &image, channels: 3, grid: far, offsets: &[0] };
+    let nowhere = Grid { start: 0, channel: 0, line: 0, column: 0 };
+    refused(&|| correlate(&[T::ONE; 3], &[], Finish::None, &windows, [1, most, 3], &mut image.clone(), nowhere));
+    refused(&|| add_dots(&image, nowhere, 0..1, &windows, [most, 3], &mut image[..3].to_vec()));
     let windows = Windows { values: &image, channels: 1, grid, offsets: &[0] };
+    // No place at all: nothing is read, wherever the grids point.
+    correlate(&[T::ONE], &[], Finish::None, &windows, [1, most, 0], &mut [], far);
+    add_dots(&[], far, 0..1, &Windows { grid: far, ..windows }, [most, 0], &mut image[..1].to_vec());
+    unpack::<T>(&[], &mut []);
     refused(&|| correlate(&[T::ONE], &[], Finish::None, &windows, [1, 2, 5], &mut image[..9].to_vec(), grid));
     refused(&|| correlate(&[T::ONE; 2], &[], Finish::None, &windows, [1, 2, 5], &mut image.clone(), grid));
     refused(&|| add_dots(&image[..9], grid, 0..1, &windows, [2, 5], &mut image[..1].to_vec()));

@@ -52,15 +52,17 @@ impl Grid {
         self.start + channel * self.channel + line * self.line + column * self.column
     }
 
-    /// Do all places lie within `len`, moved by up to `shift`? In 128 bits, where nothing wraps around: unsafe code relies
-    /// on it.
+    /// Do all places lie within `len`, moved by up to `shift`? A place that cannot be counted does not: unsafe code relies on
+    /// it.
     fn lies_within(&self, [channels, lines, columns]: [usize; 3], shift: usize, len: usize) -> bool {
         if channels == 0 || lines == 0 || columns == 0 {
             return true;
         }
-        let along = |count: usize, step: usize| (count - 1) as u128 * step as u128;
-        let last = along(channels, self.channel) + along(lines, self.line) + along(columns, self.column);
-        last + (self.start as u128) + (shift as u128) < len as u128
+        let steps = [(channels, self.channel), (lines, self.line), (columns, self.column)];
+        let last = steps.into_iter().fold(self.start.checked_add(shift), |sum, (count, step)| {
+            sum?.checked_add((count - 1).checked_mul(step)?)
+        });
+        last.is_some_and(|last| last < len)
     }
 }
 
@@ -116,6 +118,9 @@ pub fn correlate<T: Scalar>(
     assert!(b.is_empty() || b.len() == outputs, "{outputs} outputs, {} biases", b.len());
     windows.assert_hold([lines, columns]);
     assert!(grid.lies_within([outputs, lines, columns], 0, out.len()), "every output lies within its image");
+    if lines == 0 || columns == 0 {
+        return;
+    }
     T::correlate(w, b, finish, windows, [outputs, lines, columns], out, grid);
 }
 
@@ -136,6 +141,9 @@ pub fn add_dots<T: Scalar>(
     windows.assert_hold([lines, columns]);
     let held = outputs.is_empty() || grid.lies_within([outputs.end, lines, columns], 0, y.len());
     assert!(held, "every place of y lies within its image");
+    if lines == 0 || columns == 0 {
+        return;
+    }
     T::add_dots(y, grid, outputs, windows, [lines, columns], sums);
 }
 
@@ -161,7 +169,9 @@ pub fn pack<T: Scalar>(rows: BatchRows<'_, T>, first: usize, image: [usize; 3], 
 pub fn unpack<T: Scalar>(from: &[Lanes<T>], to: &mut [T]) {
     let rows = to.len().checked_div(from.len()).unwrap_or(0);
     assert!(rows <= LANES && rows * from.len() == to.len(), "at most {LANES} rows of {} values", from.len());
-    T::unpack(from, to);
+    if rows > 0 {
+        T::unpack(from, to);
+    }
 }
 
 /// [`correlate`] in plain Rust: the twin.

@@ -371,9 +371,6 @@ unsafe fn pack_on<V: Register>(
 #[inline(always)]
 unsafe fn unpack_on<V: Register>(from: &[Lanes<f32>], to: &mut [f32]) {
     let values = from.len();
-    if values == 0 {
-        return;
-    }
     let (rows, whole) = (to.len() / values, values / V::LANES * V::LANES);
     // Rows that there are not are written here.
     let mut nowhere = [0.0; LANES];
