@@ -20,7 +20,7 @@ use std::time::Instant;
 use handgrad_dataset::{Samples, Values};
 use handgrad_kernels::{Level, level, vectorize};
 use handgrad_layers::{Activation, LossKind, Optimizer, adam::Adam};
-use handgrad_models::{Error, Network, Spec, convolutional, deep, variational};
+use handgrad_models::{Error, Network, Spec, convolutional, deep, sequence, sequence::Cell, variational};
 use handgrad_trainer::Trainer;
 use ndarray::Array2;
 use rand_chacha::ChaCha8Rng;
@@ -56,7 +56,7 @@ const fn workload(name: &'static str, spec: fn() -> Spec, batch_size: usize, tim
 }
 
 /// The networks that are timed.
-pub const WORKLOADS: [Workload; 10] = [
+pub const WORKLOADS: [Workload; 11] = [
     workload("basic-784-32-bce-b256", || mirrored(&[32], LossKind::Bce), 256, SAMPLES),
     workload("tf-784-64-mse-b32", || mirrored(&[64], LossKind::Mse), 32, SAMPLES),
     workload("deep-128-64-32-bce-b256", || mirrored(&[128, 64, 32], LossKind::Bce), 256, SAMPLES),
@@ -77,6 +77,12 @@ pub const WORKLOADS: [Workload; 10] = [
         6_400,
     ),
     workload("conv-pooled-bce-b128", || convolutional::pooled(&SHAPE, Activation::Sigmoid, LossKind::Bce), 128, 6_400),
+    workload(
+        "lstm-64-mse-b64",
+        || sequence::autoencoder(&SHAPE, Cell::Lstm, 64, false, Activation::Sigmoid, LossKind::Mse),
+        64,
+        SAMPLES,
+    ),
 ];
 
 impl Workload {

@@ -83,6 +83,7 @@ fn profile(workload: &Workload, source: &Source, steps: usize) -> Result<Vec<Par
     let mut dtheta = vec![0.0; theta.len()];
     let mut x: Vec<Vec<f32>> = (0..=layers.len()).map(|at| vec![0.0; m * network.width(at)]).collect();
     let mut delta = x.clone();
+    let mut caches: Vec<Vec<f32>> = layers.iter().map(|layer| vec![0.0; m * layer.cache_len()]).collect();
 
     let mut order = vec![0; source.len()];
     shuffled(0, 0, &mut order);
@@ -113,7 +114,8 @@ fn profile(workload: &Workload, source: &Source, steps: usize) -> Result<Vec<Par
                 flops_of(at),
                 m * k + theta.len() + m * n,
                 || {
-                    layer.forward(theta, &input[at], &mut output[0], &mut pass(at, &numbers, &mut scratch));
+                    let mut pass = pass(at, &numbers, &mut scratch, &mut caches[at]);
+                    layer.forward(theta, &input[at], &mut output[0], &mut pass);
                 },
             );
         }
@@ -132,13 +134,15 @@ fn profile(workload: &Workload, source: &Source, steps: usize) -> Result<Vec<Par
             let flops = if at > 0 { flops_of(at) } else { 0 };
             let theta = &theta[network.theta_of(at)];
             watch.time(&format!("backward_input  {}", layer.describe()), flops, m * n + theta.len() + m * k, || {
-                layer.backward_input(theta, saved, &mut dy[0], dx, &mut pass(at, &numbers, &mut scratch));
+                let mut pass = pass(at, &numbers, &mut scratch, &mut caches[at]);
+                layer.backward_input(theta, saved, &mut dy[0], dx, &mut pass);
             });
         }
         for (at, layer) in layers.iter().enumerate() {
             let (k, n) = (network.width(at), network.width(at + 1));
-            let saved =
-                SavedBatch { x: BatchRows::contiguous(&x[at], k), delta: BatchRows::contiguous(&delta[at + 1], n) };
+            let cache = BatchRows::contiguous(&caches[at], layer.cache_len());
+            let (x, delta) = (BatchRows::contiguous(&x[at], k), BatchRows::contiguous(&delta[at + 1], n));
+            let saved = SavedBatch { x, delta, cache };
             let range = network.theta_of(at);
             if range.is_empty() {
                 continue;
@@ -162,8 +166,8 @@ fn profile(workload: &Workload, source: &Source, steps: usize) -> Result<Vec<Par
 }
 
 /// The pass of a training step on one layer.
-fn pass<'a>(layer: usize, samples: &'a [u32], scratch: &'a mut [f32]) -> Pass<'a, f32> {
-    Pass { mode: Mode::Train, seed: 0, epoch: 1, layer, samples, batch: samples.len(), means: &[], scratch }
+fn pass<'a>(layer: usize, samples: &'a [u32], scratch: &'a mut [f32], cache: &'a mut [f32]) -> Pass<'a, f32> {
+    Pass { mode: Mode::Train, seed: 0, epoch: 1, layer, samples, batch: samples.len(), means: &[], scratch, cache }
 }
 
 fn print(workload: &Workload, parts: &[Part], peak: f64) {

@@ -1,7 +1,12 @@
 //! What the tests share.
 
 use handgrad_dataset::{Samples, Values};
-use handgrad_layers::{Activation, LossKind, Noise, Optimizer, adam::Adam};
+use handgrad_layers::gru::{Reset, Update};
+use handgrad_layers::{
+    Activation, BatchRows, Block, Init, Layer, LossKind, Noise, Optimizer, Pass, Reduction, Saved, SavedBatch, Scalar,
+    adam::Adam,
+};
+use handgrad_models::sequence::{self, Cell};
 use handgrad_models::{LayerSpec, Spec, basic, convolutional, deep, denoising, sparse, variational};
 use ndarray::Array2;
 
@@ -65,6 +70,12 @@ pub fn specs() -> Vec<(Spec, usize, Optimizer)> {
         (deep::tied(&IMAGE, &[128, 33], Activation::Relu, SIGMOID, LossKind::Bce), 100, ADAM),
         (denoising::with_noise(sparse::with_l1(half_tied(), 1e-4), NOISE), 30, SGD),
         (deep::spec(&[784], &[40], Activation::Relu, Activation::Linear, LossKind::CrossEntropy), 50, ADAM),
+        (sequence::autoencoder(&IMAGE, Cell::Lstm, 12, false, SIGMOID, LossKind::Mse), 20, ADAM),
+        (sequence::autoencoder(&IMAGE, Cell::ELMAN, 9, true, SIGMOID, LossKind::Bce), 20, ADAM),
+        (sequence::autoencoder(&IMAGE, JORDAN, 7, false, SIGMOID, LossKind::Bce), 20, ADAM),
+        (sequence::next_step(&IMAGE, Cell::GRU, 10, SIGMOID, LossKind::Bce), 20, ADAM),
+        (sequence::next_step(&IMAGE, OTHER_GRU, 6, SIGMOID, LossKind::Mse), 20, SGD),
+        (conv_lstms(), 10, ADAM),
     ]
 }
 
@@ -79,6 +90,30 @@ fn half_tied() -> Spec {
     spec
 }
 
+const JORDAN: Cell = {
+    let (activation, output_activation) = (Activation::Tanh, Activation::Tanh);
+    Cell::Jordan { outputs: 5, activation, output_activation, hybrid: true }
+};
+const OTHER_GRU: Cell = Cell::Gru { update: Update::TakesNew, reset: Reset::BeforeProduct };
+
+/// An image as four strips, one after another, and back.
+fn conv_lstms() -> Spec {
+    let conv_lstm = |filters| LayerSpec::ConvLstm {
+        filters,
+        kernel_size: 3,
+        return_sequences: true,
+        truncate_every: Some(3),
+        init: Init::XavierUniform,
+    };
+    Spec {
+        input: IMAGE.to_vec(),
+        loss: LossKind::Mse,
+        reduction: Reduction::Mean,
+        encoder: vec![LayerSpec::Reshape { shape: vec![4, 1, 7, 28] }, conv_lstm(2)],
+        decoder: vec![conv_lstm(1), LayerSpec::Reshape { shape: IMAGE.to_vec() }],
+    }
+}
+
 /// A KL penalty, dropout in the decoder, masking noise and salt and pepper.
 fn with_dropout_and_kl() -> Spec {
     let deep = deep::spec(&IMAGE, &[32, 16], Activation::Relu, SIGMOID, LossKind::Bce);
@@ -86,6 +121,47 @@ fn with_dropout_and_kl() -> Spec {
     spec.decoder.insert(0, LayerSpec::Dropout { rate: 0.3 });
     let noisy = denoising::with_noise(spec, Noise::Masking { p: 0.1 });
     denoising::with_noise(noisy, Noise::SaltAndPepper { p: 0.1, ends: [0.0, 1.0] })
+}
+
+/// What a layer makes of some rows, forward and back.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ran<T> {
+    /// The output.
+    pub y: Vec<T>,
+    /// What dy became.
+    pub delta: Vec<T>,
+    /// The gradient by x.
+    pub dx: Vec<T>,
+    /// The gradient of every parameter, one after another.
+    pub dtheta: Vec<T>,
+}
+
+/// Runs a layer on `rows` rows forward, to `outputs` values a row, and back; `dy` is made from y.
+pub fn run_layer<T: Scalar>(
+    layer: &dyn Layer<T>,
+    theta: &[T],
+    x: &[T],
+    [rows, outputs]: [usize; 2],
+    dy: impl FnOnce(&[T]) -> Vec<T>,
+) -> Ran<T> {
+    let nan = |len: usize| vec![T::NAN; len];
+    let (mut y, mut dx) = (nan(rows * outputs), nan(x.len()));
+    let (mut scratch, mut cache) = (nan(layer.scratch_len()), nan(rows * layer.cache_len()));
+    layer.forward(theta, x, &mut y, &mut Pass { scratch: &mut scratch, cache: &mut cache, ..Pass::predict() });
+    let mut delta = dy(&y);
+    let mut pass = Pass { scratch: &mut scratch, cache: &mut cache, ..Pass::predict() };
+    layer.backward_input(theta, Saved { x, y: &y }, &mut delta, Some(&mut dx), &mut pass);
+    fn matrix<T>(values: &[T], rows: usize) -> BatchRows<'_, T> {
+        BatchRows::contiguous(values, values.len() / rows)
+    }
+    let saved = SavedBatch { x: matrix(x, rows), delta: matrix(&delta, rows), cache: matrix(&cache, rows) };
+    let mut dtheta = Vec::new();
+    for (param, spec) in layer.params().iter().enumerate() {
+        let mut gradient = nan(spec.len());
+        layer.backward_params(saved, &Block { param, rows: 0..spec.rows() }, &mut gradient, &mut scratch);
+        dtheta.extend(gradient);
+    }
+    Ran { y, delta, dx, dtheta }
 }
 
 /// The Rust code in the documents, compiled and run.

@@ -253,3 +253,106 @@ fn convolutional_networks_that_do_not_fit_are_refused() {
     let vae = variational::dense_spec(&[784], &[4], usize::MAX / 2 + 2, 1.0, Activation::Sigmoid, LossKind::Bce);
     assert!(error(&vae).contains("values"));
 }
+
+#[test]
+fn sequence_networks_that_do_not_fit_are_refused() {
+    use handgrad_models::sequence::{self, Cell, Recurrent};
+    let error = |spec: &Spec| Network::<f32>::new(spec).expect_err("refused").to_string();
+    let (sigmoid, bce) = (Activation::Sigmoid, LossKind::Bce);
+    let lstm = |input: &[usize]| sequence::autoencoder(input, Cell::Lstm, 4, false, sigmoid, bce);
+    assert!(error(&lstm(&[3, 28, 28])).contains("needs sequences of steps × values"));
+    assert!(error(&lstm(&[])).contains("needs sequences of steps × values"));
+    let change = |change: fn(&mut Recurrent), decoder: bool| {
+        let mut spec = lstm(&[5, 3]);
+        let layers = if decoder { &mut spec.decoder } else { &mut spec.encoder };
+        let LayerSpec::Recurrent(recurrent) = &mut layers[0] else { unreachable!("the first layer is recurrent") };
+        change(recurrent);
+        error(&spec)
+    };
+    assert!(change(|r| r.return_sequences = true, false).contains("takes one vector a sample"));
+    assert!(change(|r| r.repeat = None, true).contains("needs sequences"));
+    assert!(change(|r| r.repeat = Some(0), true).contains("steps"));
+    assert!(change(|r| r.repeat = Some(4), true).contains("gives back"));
+    assert!(change(|r| r.repeat = Some(usize::MAX), true).contains("memory"));
+    assert!(change(|r| (r.units, r.bidirectional) = (usize::MAX, true), false).contains("memory"));
+    assert!(change(|r| r.units = 0, false).contains("units"));
+    assert!(change(|r| r.truncate_every = Some(0), false).contains("truncate_every"));
+    let mut video = lstm(&[5, 3]);
+    video.encoder[0] = LayerSpec::ConvLstm {
+        filters: 2,
+        kernel_size: 3,
+        return_sequences: true,
+        truncate_every: None,
+        init: handgrad_layers::Init::XavierUniform,
+    };
+    assert!(error(&video).contains("needs sequences of images"));
+}
+
+/// The names and the orientation of `torch.nn.LSTM` and `torch.nn.Linear`, one after another.
+#[test]
+fn tensors_of_recurrent_networks_are_named_and_turned_as_pytorch_has_them() {
+    use handgrad_models::sequence::{self, Cell};
+    let spec = sequence::autoencoder(&[6, 3], Cell::Lstm, 4, true, Activation::Sigmoid, LossKind::Bce);
+    let network = Network::<f32>::new(&spec).expect("fits");
+    let theta = network.init(5);
+    let bytes = file::encode(&network, &theta).expect("encodes");
+    let (again, weights) = file::decode(&bytes).expect("decodes");
+    assert_eq!((again.spec(), &weights), (network.spec(), &theta));
+    let tensors = SafeTensors::deserialize(&bytes).expect("safetensors");
+    let mut names: Vec<_> = tensors.names().into_iter().map(str::to_string).collect();
+    names.sort_unstable();
+    let parts = ["bias_hh_l0", "bias_hh_l0_reverse", "bias_ih_l0", "bias_ih_l0_reverse"];
+    let parts =
+        parts.into_iter().chain(["weight_hh_l0", "weight_hh_l0_reverse", "weight_ih_l0", "weight_ih_l0_reverse"]);
+    let parts: Vec<_> = parts.collect();
+    let expected = [0, 1].into_iter().flat_map(|at| parts.iter().map(move |part| format!("{at}.{part}")));
+    assert_eq!(names, expected.chain(["2.bias".into(), "2.weight".into()]).collect::<Vec<_>>());
+    let shape = |name: &str| tensors.tensor(name).expect("there").shape().to_vec();
+    assert_eq!((shape("0.weight_ih_l0"), shape("1.weight_ih_l0_reverse")), (vec![16, 3], vec![16, 8]));
+    assert_eq!(
+        (shape("0.weight_hh_l0"), shape("0.bias_hh_l0"), shape("2.weight")),
+        (vec![16, 4], vec![16], vec![3, 8])
+    );
+    // The forget gate's bias starts at 1: b_ih comes after w_ih and w_hh.
+    assert_eq!(theta[3 * 16 + 4 * 16..][..16], [[0.0; 4], [1.0; 4], [0.0; 4], [0.0; 4]].concat());
+}
+
+/// A series of one value a step, and every kind of cell, through training, file and back.
+#[test]
+fn sequence_networks_learn() {
+    use handgrad_models::sequence::{self, Cell};
+    let jordan =
+        Cell::Jordan { outputs: 6, activation: Activation::Tanh, output_activation: Activation::Tanh, hybrid: true };
+    // Sine waves of all phases.
+    let (rows, steps) = (64, 12);
+    let wave = |at: usize| 0.5 + 0.4 * ((at / steps) as f32 / 5.0 + (at % steps) as f32 / 2.0).sin();
+    let values = ndarray::Array2::from_shape_fn((rows, steps), |(row, step)| wave(row * steps + step));
+    let values = handgrad_dataset::Values::Floats(values);
+    let samples = handgrad_dataset::Samples { values, shape: vec![steps], labels: None };
+    let source = handgrad_trainer::Source::new(&samples);
+    for cell in [Cell::Lstm, Cell::GRU, Cell::ELMAN, jordan] {
+        let (linear, mse) = (Activation::Linear, LossKind::Mse);
+        let specs = [
+            sequence::autoencoder(&[steps], cell, 6, false, linear, mse),
+            sequence::autoencoder(&[steps], cell, 6, true, linear, mse),
+            sequence::next_step(&[steps], cell, 6, linear, mse),
+        ];
+        for spec in specs {
+            let network = Network::<f32>::new(&spec).expect("fits");
+            let mut trainer = handgrad_trainer::Trainer::new(network, handgrad_tests::ADAM, 16, 0);
+            let first = trainer.evaluate(&source).expect("fits");
+            for epoch in 0..120 {
+                let mut order = vec![0; rows];
+                handgrad_trainer::shuffled(0, epoch, &mut order);
+                order.chunks(16).for_each(|batch| {
+                    trainer.step(&source, batch);
+                });
+            }
+            // The mean wave has 0.08, a sixth of the loss at the start.
+            let last = trainer.evaluate(&source).expect("fits");
+            assert!(last < 0.02 && last < first / 5.0, "{cell:?}: {first} to {last}");
+            let bytes = file::encode(trainer.network(), trainer.theta()).expect("encodes");
+            assert_eq!(file::decode(&bytes).expect("decodes").1, trainer.theta());
+        }
+    }
+}

@@ -1,15 +1,17 @@
 //! Against an independent implementation: 20 Adam steps of the same network in PyTorch, f64.
 //!
-//! `tests/reference/autoencoder.py` makes the fixture; `family.py` that of the other layers, `tied.py` that of tied weights
-//! and cross-entropy, `training.py` that of schedules, clipping and weight decay.
+//! `tests/reference/autoencoder.py` makes the fixture; `family.py` that of the other layers, `recurrent.py` that of the
+//! recurrent ones, `tied.py` that of tied weights and cross-entropy, `training.py` that of schedules, clipping and weight decay.
 
 use handgrad_dataset::{Samples, Values};
+use handgrad_layers::gru::{Reset, Update};
 use handgrad_layers::{
-    Activation, BatchRows, Block, Conv2d, ConvTranspose2d, Dense, Layer, Loss, LossKind, MaxPool2d, Optimizer, Padding,
-    Pass, Reduction, Saved, SavedBatch, Upsample2d, adam::Adam, clip, dropout, reparameterize,
+    Activation, BatchRows, Bidirectional, Block, Conv2d, ConvTranspose2d, Dense, Elman, Gru, Layer, Loss, LossKind,
+    Lstm, MaxPool2d, Optimizer, Padding, ParamSpec, Pass, Reduction, Saved, SavedBatch, Sequence, Upsample2d,
+    adam::Adam, clip, dropout, reparameterize,
 };
 use handgrad_models::{Network, Spec, basic, deep};
-use handgrad_tests::numbers;
+use handgrad_tests::{numbers, run_layer};
 use handgrad_trainer::{Rate, Schedule, Source, Trainer};
 use ndarray::Array2;
 use serde_json::Value;
@@ -122,8 +124,8 @@ fn convolutions_pooling_and_upsampling_equal_those_of_pytorch() {
         layer.backward_input(&theta, Saved { x: &x, y: &y }, &mut delta, Some(&mut dx), &mut pass);
         assert_near(&format!("{name}: dx"), &dx, &list(&case["dx"]), 1e-12);
         let width = |values: &[f64]| values.len() / rows;
-        let saved =
-            SavedBatch { x: BatchRows::contiguous(&x, width(&x)), delta: BatchRows::contiguous(&delta, width(&delta)) };
+        let rows_of = |values| BatchRows::contiguous(values, width(values));
+        let saved = SavedBatch { x: rows_of(&x), delta: rows_of(&delta), cache: BatchRows::contiguous(&[], 0) };
         for (param, spec) in layer.params().iter().enumerate() {
             let mut gradient = vec![f64::NAN; spec.len()];
             layer.backward_params(saved, &Block { param, rows: 0..spec.rows() }, &mut gradient, &mut scratch);
@@ -177,7 +179,8 @@ fn a_variational_autoencoder_equals_that_of_pytorch() {
         let mut dx = vec![f64::NAN; x.len()];
         layers[at].backward_input(of(at), Saved { x, y }, dy, Some(&mut dx), &mut Pass::predict());
         let (inputs, units) = (layers[at].inputs, layers[at].units);
-        let saved = SavedBatch { x: BatchRows::contiguous(x, inputs), delta: BatchRows::contiguous(dy, units) };
+        let (x, delta) = (BatchRows::contiguous(x, inputs), BatchRows::contiguous(dy, units));
+        let saved = SavedBatch { x, delta, cache: BatchRows::contiguous(&[], 0) };
         let (dw, db) = gradient[starts[at]..starts[at + 1]].split_at_mut(inputs * units);
         layers[at].backward_params(saved, &Block { param: 0, rows: 0..inputs }, dw, &mut []);
         layers[at].backward_params(saved, &Block { param: 1, rows: 0..units }, db, &mut []);
@@ -294,5 +297,34 @@ fn decaying_and_clipped_steps_equal_those_of_pytorch() {
         }
         assert_near(&format!("{name}: loss of step"), &losses, &list(&steps[name]["losses"]), 1e-10);
         assert_near(&format!("{name}: weight"), trainer.theta(), &list(&steps[name]["theta"]), 1e-9);
+    }
+}
+
+/// Recurrent layers over 28 steps, from the same weights, input and upstream gradient: the output and every gradient.
+#[test]
+fn recurrent_layers_equal_those_of_pytorch() {
+    let fixture: Value = serde_json::from_str(include_str!("fixtures/recurrent.json")).expect("JSON");
+    let cases = fixture["cases"].as_array().expect("cases");
+    assert_eq!(cases.len(), 12, "four layers in three shapes");
+    let doubles = |count, seed| numbers(count, seed).into_iter().map(f64::from).collect::<Vec<_>>();
+    for case in cases {
+        let number = |name: &str| case[name].as_u64().expect("a number") as usize;
+        let (rows, inputs, units, steps) = (number("rows"), number("inputs"), number("units"), 28);
+        let sequence = Sequence { inputs, units, steps, repeat: false, return_sequences: true, truncate_every: None };
+        let lstm = Lstm { sequence };
+        let layer: Box<dyn Layer<f64>> = match case["kind"].as_str().expect("a kind") {
+            "elman" => Box::new(Elman { sequence, activation: Activation::Tanh }),
+            "gru" => Box::new(Gru { sequence, update: Update::KeepsOld, reset: Reset::AfterProduct }),
+            "lstm" => Box::new(lstm),
+            _ => Box::new(Bidirectional::new(Box::new(lstm), sequence, units)),
+        };
+        let count = layer.params().iter().map(ParamSpec::len).sum();
+        let theta: Vec<f64> = doubles(count, 1).into_iter().map(|value| 0.5 * value).collect();
+        let outputs: usize = layer.output_shape(&[steps, inputs]).expect("fits").iter().product();
+        let ran =
+            run_layer(&*layer, &theta, &doubles(rows * steps * inputs, 2), [rows, outputs], |y| doubles(y.len(), 3));
+        for (what, found) in [("y", ran.y), ("dx", ran.dx), ("dtheta", ran.dtheta)] {
+            assert_near(&format!("{}: {what}", layer.describe()), &found, &list(&case[what]), 1e-10);
+        }
     }
 }

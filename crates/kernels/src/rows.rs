@@ -59,6 +59,43 @@ impl<'a, T> BatchRows<'a, T> {
         Self::new(memory, 0, cols, rows, rows.max(1), memory.len())
     }
 
+    /// Each row as `steps` rows, one after another: the steps of a sequence.
+    ///
+    /// ```
+    /// use handgrad_kernels::BatchRows;
+    /// let rows = BatchRows::contiguous(&[1, 2, 3, 4, 5, 6, 7, 8], 4).steps(2);
+    /// assert_eq!((rows.rows(), rows.row(1), rows.row(2)), (4, &[3, 4][..], &[5, 6][..]));
+    /// ```
+    ///
+    /// # Panics
+    /// If a row is not a whole number of steps.
+    #[must_use]
+    pub fn steps(&self, steps: usize) -> Self {
+        let Self { memory, offset, cols, rows, shard_rows, shard_stride } = *self;
+        assert_eq!(cols % steps, 0, "{cols} values are {steps} steps of the same length");
+        Self::new(memory, offset, cols / steps, rows * steps, shard_rows * steps, shard_stride)
+    }
+
+    /// One of several matrices that lie in a shard one after another, each whole: the one of `cols` columns before which
+    /// there are others of `before` columns together.
+    ///
+    /// ```
+    /// use handgrad_kernels::BatchRows;
+    /// // Two shards with room for two rows; in each a matrix of one column, then one of two.
+    /// let memory = [1, 2, 10, 11, 20, 21, 3, 0, 30, 31, 0, 0];
+    /// let part = BatchRows::new(&memory, 0, 3, 3, 2, 6).part(1, 2);
+    /// assert_eq!((part.row(0), part.row(1), part.row(2)), (&[10, 11][..], &[20, 21][..], &[30, 31][..]));
+    /// ```
+    ///
+    /// # Panics
+    /// If there are not as many columns.
+    #[must_use]
+    pub fn part(&self, before: usize, cols: usize) -> Self {
+        assert!(before + cols <= self.cols, "columns {before}..{} of {}", before + cols, self.cols);
+        let offset = self.offset + self.shard_rows * before;
+        Self::new(self.memory, offset, cols, self.rows, self.shard_rows, self.shard_stride)
+    }
+
     fn start(&self, row: usize) -> usize {
         self.offset + row / self.shard_rows * self.shard_stride + row % self.shard_rows * self.cols
     }

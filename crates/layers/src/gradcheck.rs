@@ -67,6 +67,7 @@ struct Bench {
     samples: Vec<u32>,
     means: Vec<f64>,
     scratch: Vec<f64>,
+    cache: Vec<f64>,
 }
 
 impl Bench {
@@ -75,12 +76,15 @@ impl Bench {
         let mean = |place: usize| x.iter().skip(place).step_by(width).sum::<f64>() / rows as f64;
         let means = if layer.needs_means() { (0..width).map(mean).collect() } else { Vec::new() };
         // Garbage on entry: a layer that reads it before it writes it is found out.
-        Self { samples: (0..rows as u32).collect(), means, scratch: vec![f64::NAN; layer.scratch_len()] }
+        // A shard may have room for more rows than there are.
+        let lens = [layer.scratch_len(), (rows + 1) * layer.cache_len()];
+        let [scratch, cache] = lens.map(|len| vec![f64::NAN; len]);
+        Self { samples: (0..rows as u32).collect(), means, scratch, cache }
     }
 
     fn pass(&mut self) -> Pass<'_, f64> {
-        let Self { samples, means, scratch } = self;
-        Pass { mode: Mode::Train, seed: 7, epoch: 3, layer: 1, samples, batch: samples.len(), means, scratch }
+        let Self { samples, means, scratch, cache } = self;
+        Pass { mode: Mode::Train, seed: 7, epoch: 3, layer: 1, samples, batch: samples.len(), means, scratch, cache }
     }
 }
 
@@ -94,28 +98,30 @@ pub fn check_layer(
     rows: usize,
     block_rows: usize,
 ) -> Report {
-    let forward = |theta: &[f64], x: &[f64]| {
+    let forward = |theta: &[f64], x: &[f64], bench: &mut Bench| {
         let mut y = vec![f64::NAN; dy.len()];
-        layer.forward(theta, x, &mut y, &mut Bench::new(layer, x, rows).pass());
+        layer.forward(theta, x, &mut y, &mut bench.pass());
         y
     };
     let loss = |theta: &[f64], x: &[f64]| {
-        let y = forward(theta, x);
+        let y = forward(theta, x, &mut Bench::new(layer, x, rows));
         let mut penalties = vec![f64::NAN; rows];
         layer.penalty(Saved { x, y: &y }, &mut penalties, &mut Bench::new(layer, x, rows).pass());
         let penalty = penalties.iter().sum::<f64>() / rows as f64;
         y.iter().zip(dy).map(|(y, r)| y * r).sum::<f64>() + penalty
     };
 
-    let y = forward(theta, x);
+    let mut bench = Bench::new(layer, x, rows);
+    let y = forward(theta, x, &mut bench);
     let mut delta = dy.to_vec();
     let mut dx = vec![f64::NAN; x.len()];
-    let mut bench = Bench::new(layer, x, rows);
+    bench.scratch.fill(f64::NAN);
     layer.backward_input(theta, Saved { x, y: &y }, &mut delta, Some(&mut dx), &mut bench.pass());
 
     let saved = SavedBatch {
         x: BatchRows::contiguous(x, x.len() / rows),
         delta: BatchRows::contiguous(&delta, delta.len() / rows),
+        cache: BatchRows::new(&bench.cache, 0, layer.cache_len(), rows, rows + 1, bench.cache.len()),
     };
     let mut reports = vec![check("dx", x, &dx, |x| loss(theta, x))];
     let mut start = 0;

@@ -93,13 +93,18 @@ pub struct Pass<'a, T> {
     pub means: &'a [T],
     /// [`Layer::scratch_len`] values of garbage, for the layer to write over.
     pub scratch: &'a mut [T],
+    /// What the layer keeps from one pass to the next beside x and y: [`Layer::cache_len`] values for each row that its shard
+    /// has room for, which may be more rows than there are. Garbage when `forward` gets it. A layer that keeps several
+    /// matrices lays them one after another, each with that room; [`BatchRows::part`] finds them again.
+    pub cache: &'a mut [T],
 }
 
 impl<T> Pass<'_, T> {
-    /// To use a network on as many rows as one likes: for layers that need neither samples nor scratch.
+    /// To use a network on as many rows as one likes: for layers that need neither samples nor memory.
     #[must_use]
     pub fn predict() -> Self {
-        Self { mode: Mode::Predict, seed: 0, epoch: 0, layer: 0, samples: &[], batch: 1, means: &[], scratch: &mut [] }
+        let (scratch, cache) = (&mut [][..], &mut [][..]);
+        Self { mode: Mode::Predict, seed: 0, epoch: 0, layer: 0, samples: &[], batch: 1, means: &[], scratch, cache }
     }
 }
 
@@ -119,6 +124,8 @@ pub struct SavedBatch<'a, T> {
     pub x: BatchRows<'a, T>,
     /// δ, as [`Layer::backward_input`] left it.
     pub delta: BatchRows<'a, T>,
+    /// [`Pass::cache`], as [`Layer::backward_input`] left it.
+    pub cache: BatchRows<'a, T>,
 }
 
 /// Some rows of one parameter: the unit of work of a step's second phase.
@@ -147,8 +154,18 @@ pub trait Layer<T: Scalar>: Send + Sync + fmt::Debug {
     /// The parameters; θ holds them one after another in this order.
     fn params(&self) -> Vec<ParamSpec>;
 
+    /// Changes the first θ, drawn as the roles of the parameters say, where the layer starts elsewhere.
+    fn adjust_start(&self, theta: &mut [T]) {
+        let _ = theta;
+    }
+
     /// Values of memory that one call of a method needs to work in, however many rows it gets.
     fn scratch_len(&self) -> usize {
+        0
+    }
+
+    /// Values a sample that the layer keeps for the backward passes beside x and y: [`Pass::cache`].
+    fn cache_len(&self) -> usize {
         0
     }
 

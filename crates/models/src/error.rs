@@ -24,6 +24,32 @@ pub enum Error {
         /// The samples' shape.
         shape: Vec<usize>,
     },
+    /// A layer that goes along sequences is given something else.
+    #[error(
+        "{what} needs sequences of steps × values, but is given samples of shape {shape:?}: reshape them first, a series of n values to [n, 1]"
+    )]
+    NotASequence {
+        /// The layer.
+        what: &'static str,
+        /// The samples' shape.
+        shape: Vec<usize>,
+    },
+    /// A recurrent layer that repeats its input is given more than a vector.
+    #[error(
+        "a recurrent layer with `repeat` takes one vector a sample and puts it in at every step, but is given samples of shape {shape:?}: leave out `repeat`, or let the layer before it give its last step alone"
+    )]
+    NotAVector {
+        /// The samples' shape.
+        shape: Vec<usize>,
+    },
+    /// A ConvLSTM is given something else than sequences of images.
+    #[error(
+        "a ConvLSTM needs sequences of images, steps × height × width or steps × channels × height × width, but is given samples of shape {shape:?}: reshape them first"
+    )]
+    NotAVideo {
+        /// The samples' shape.
+        shape: Vec<usize>,
+    },
     /// The network's last layer gives images of another size than its first one took.
     #[error(
         "the network gives back images of shape {output:?}, but takes {input:?}: strides, pooling and upsampling must lead back to the same height and width; 4, 8, 12, … fit two halvings"

@@ -129,6 +129,9 @@ pub fn decode(bytes: &[u8]) -> Result<(Network<f32>, Vec<f32>), Error> {
                 | LayerSpec::TiedDense { .. }
                 | LayerSpec::Conv2d { .. }
                 | LayerSpec::ConvTranspose2d { .. }
+                | LayerSpec::Recurrent(_)
+                | LayerSpec::ConvLstm { .. }
+                | LayerSpec::TimeDistributed { .. }
         )
     };
     let Spec { encoder, decoder, .. } = &header.model;

@@ -1,6 +1,6 @@
 //! Autoencoders, put together from layers.
 //!
-//! One file is one network of the slides: [`basic`], [`deep`], [`convolutional`], [`variational`]; [`denoising`] and
+//! One file is one network of the slides: [`basic`], [`deep`], [`convolutional`], [`variational`], [`sequence`]; [`denoising`] and
 //! [`sparse`] make any of them so. Each gives a [`Spec`], which says everything about a
 //! network but its numbers; [`Network`] is the spec made ready to compute, and [`mod@file`] keeps both spec and weights in
 //! one `.safetensors` file that PyTorch reads as well.
@@ -14,6 +14,7 @@ mod error;
 pub mod file;
 mod network;
 mod part;
+pub mod sequence;
 pub mod sparse;
 mod spec;
 mod tied;

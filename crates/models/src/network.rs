@@ -102,7 +102,7 @@ impl<T: Scalar> Network<T> {
         }
         let output = &shapes[last + 1];
         // What comes out as an image must be one of the same height and width, not just of as many values.
-        if output.len() > 1 && window::chw(output) != window::chw(&spec.input) {
+        if output.len() > 1 && spec.input.len() > 1 && window::chw(output) != window::chw(&spec.input) {
             return Err(Error::AnotherImage { input: spec.input.clone(), output: output.clone() });
         }
         let width = output.iter().product();
@@ -223,6 +223,9 @@ impl<T: Scalar> Network<T> {
         for (stream, param) in self.params.iter().enumerate() {
             param.init.fill(&param.spec, seed, stream as u64, &mut theta[param.range.clone()]);
         }
+        for (at, layer) in self.layers.iter().enumerate() {
+            layer.adjust_start(&mut theta[self.theta_of(at)]);
+        }
         theta
     }
 }
@@ -253,7 +256,7 @@ fn params_of<T: Scalar>(layers: &[Box<dyn Layer<T>>], given: &[&LayerSpec], mirr
     }
     let param_of = |layer: usize, index: usize, spec: ParamSpec| {
         let is_weight = matches!(spec.role, ParamRole::Weight { .. });
-        let torch_name = format!("{}.{}", torch_indices[layer], if is_weight { "weight" } else { "bias" });
+        let torch_name = format!("{}.{}", torch_indices[layer], torch_name(spec.name));
         let is_tied = matches!(given[layer], LayerSpec::TiedDense { .. });
         let transposed = is_weight && spec.shape.len() == 2 && !is_tied;
         Param { layer, index, spec, init: given[layer].init(), range: 0..0, torch_name, transposed, tie: None }
@@ -281,4 +284,12 @@ fn params_of<T: Scalar>(layers: &[Box<dyn Layer<T>>], given: &[&LayerSpec], mirr
         start = param.range.end;
     }
     params
+}
+
+/// `weight` for w, `bias` for b; `weight_ih_l0` for w_ih and `bias_hh_l0_reverse` for b_hh_reverse, as in a recurrent module.
+fn torch_name(name: &str) -> String {
+    let (name, reverse) = name.strip_suffix("_reverse").map_or((name, ""), |name| (name, "_reverse"));
+    let (letter, of) = name.split_once('_').unwrap_or((name, ""));
+    let kind = if letter == "w" { "weight" } else { "bias" };
+    if of.is_empty() { kind.to_string() } else { format!("{kind}_{of}_l0{reverse}") }
 }

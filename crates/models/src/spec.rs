@@ -1,9 +1,11 @@
 use handgrad_layers::{
-    Activation, ActivityL1, Conv2d, ConvTranspose2d, Dense, Dropout, Init, KlSparsity, Layer, LossKind, MaxPool2d,
-    Noise, Padding, Reduction, Reparameterize, Reshape, Scalar, TiedDense, Upsample2d, window,
+    Activation, ActivityL1, Conv2d, ConvLstm, ConvTranspose2d, Dense, Dropout, Init, KlSparsity, Layer, LossKind,
+    MaxPool2d, Noise, Padding, Reduction, Reparameterize, RepeatVector, Reshape, Scalar, Shift, TiedDense,
+    TimeDistributed, Upsample2d, window,
 };
 use serde::{Deserialize, Serialize};
 
+use crate::sequence::Recurrent;
 use crate::{Error, tied};
 
 /// Everything about a network but its numbers. As TOML it travels inside the model file.
@@ -123,12 +125,48 @@ pub enum LayerSpec {
         /// Of the penalty.
         weight: f64,
     },
+    /// [`handgrad_layers::recurrent`].
+    Recurrent(Recurrent),
+    /// [`handgrad_layers::conv_lstm`].
+    ConvLstm {
+        /// Channels of h.
+        filters: usize,
+        /// Side of the windows.
+        kernel_size: usize,
+        /// It gives h₁ … h_T; otherwise h_T alone.
+        return_sequences: bool,
+        /// Behind every so many steps no gradient comes back.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        truncate_every: Option<usize>,
+        /// How the weights start.
+        init: Init,
+    },
+    /// [`handgrad_layers::repeat_vector`].
+    RepeatVector {
+        /// How often.
+        steps: usize,
+    },
+    /// [`handgrad_layers::time_distributed`].
+    TimeDistributed {
+        /// Values of a step of the output.
+        units: usize,
+        /// φ.
+        activation: Activation,
+        /// How the weights start.
+        init: Init,
+    },
+    /// [`handgrad_layers::shift`].
+    Shift,
 }
 
 impl LayerSpec {
     /// The layer, for samples of shape `input`; `mirrored` has the inputs and units of the layer that it is tied to.
     pub(crate) fn build<T: Scalar>(&self, input: &[usize], mirrored: [usize; 2]) -> Result<Box<dyn Layer<T>>, Error> {
         let image = |what| window::chw(input).ok_or(Error::NotAnImage { what, shape: input.to_vec() });
+        let sequence = |what| match *input {
+            [steps, width] => Ok([steps, width]),
+            _ => Err(Error::NotASequence { what, shape: input.to_vec() }),
+        };
         Ok(match *self {
             LayerSpec::Dense { units, activation, .. } => {
                 Box::new(Dense { inputs: input.iter().product(), units, activation })
@@ -163,6 +201,24 @@ impl LayerSpec {
             LayerSpec::Reparameterize { latent_dim, beta } => Box::new(Reparameterize { latent_dim, beta }),
             LayerSpec::ActivityL1 { weight } => Box::new(ActivityL1 { weight }),
             LayerSpec::KlSparsity { rho, weight } => Box::new(KlSparsity { rho, weight }),
+            LayerSpec::Recurrent(ref recurrent) => return recurrent.build(input),
+            LayerSpec::ConvLstm { filters, kernel_size, return_sequences, truncate_every, .. } => {
+                let (steps, x) = match *input {
+                    [steps, h, w] => (steps, [1, h, w]),
+                    [steps, c, h, w] => (steps, [c, h, w]),
+                    _ => return Err(Error::NotAVideo { shape: input.to_vec() }),
+                };
+                Box::new(ConvLstm::new(steps, x, filters, kernel_size, return_sequences, truncate_every)?)
+            }
+            LayerSpec::RepeatVector { steps } => Box::new(RepeatVector { inputs: input.iter().product(), steps }),
+            LayerSpec::TimeDistributed { units, activation, .. } => {
+                let [steps, inputs] = sequence("a layer at every step")?;
+                Box::new(TimeDistributed { steps, dense: Dense { inputs, units, activation } })
+            }
+            LayerSpec::Shift => {
+                let [steps, inputs] = sequence("a shift by a step")?;
+                Box::new(Shift { steps, inputs })
+            }
         })
     }
 
@@ -172,7 +228,8 @@ impl LayerSpec {
             LayerSpec::Dense { activation, .. }
             | LayerSpec::TiedDense { activation, .. }
             | LayerSpec::Conv2d { activation, .. }
-            | LayerSpec::ConvTranspose2d { activation, .. } => activation,
+            | LayerSpec::ConvTranspose2d { activation, .. }
+            | LayerSpec::TimeDistributed { activation, .. } => activation,
             _ => Activation::Linear,
         }
     }
@@ -183,7 +240,8 @@ impl LayerSpec {
         if let LayerSpec::Dense { activation, .. }
         | LayerSpec::TiedDense { activation, .. }
         | LayerSpec::Conv2d { activation, .. }
-        | LayerSpec::ConvTranspose2d { activation, .. } = &mut spec
+        | LayerSpec::ConvTranspose2d { activation, .. }
+        | LayerSpec::TimeDistributed { activation, .. } = &mut spec
         {
             *activation = new;
         }
@@ -195,7 +253,10 @@ impl LayerSpec {
         match *self {
             LayerSpec::Dense { init, .. }
             | LayerSpec::Conv2d { init, .. }
-            | LayerSpec::ConvTranspose2d { init, .. } => init,
+            | LayerSpec::ConvTranspose2d { init, .. }
+            | LayerSpec::Recurrent(Recurrent { init, .. })
+            | LayerSpec::ConvLstm { init, .. }
+            | LayerSpec::TimeDistributed { init, .. } => init,
             _ => Init::XavierUniform,
         }
     }

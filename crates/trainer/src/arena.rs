@@ -2,21 +2,22 @@
 //!
 //! ```text
 //! arena:   shard 0                               shard 1            …
-//!          x₀ │ x₁ │ … │ x_L │ δ₁ │ … │ δ_L │ penalties      x₀ │ x₁ │ …
+//!          x₀ │ x₁ │ … │ x_L │ δ₁ │ … │ δ_L │ penalties │ caches      x₀ │ x₁ │ …
 //! ```
 //!
-//! x_l is the input of layer l, x_L the last output, and δ_l the gradient at x_l: dy first, then δ of layer l−1. In phase
-//! one a thread has a shard, and so one contiguous slice, to itself. In phase two a layer's x and δ are read across all
+//! x_l is the input of layer l, x_L the last output, and δ_l the gradient at x_l: dy first, then δ of layer l−1. A cache is
+//! what a layer keeps beside these. In phase one a thread has a shard, and so one contiguous slice, to itself. In phase two a layer's x and δ are read across all
 //! shards through [`BatchRows`], in the order of the samples, whatever the size of a shard.
 
 use handgrad_layers::{BatchRows, Scalar};
 use handgrad_models::Network;
 
-/// The widths of x₀ … x_L, how many layers have a penalty, and the size of a shard.
+/// The widths of x₀ … x_L and of the layers' caches, how many layers have a penalty, and the size of a shard.
 #[derive(Clone, Debug)]
 pub(crate) struct Arena {
     widths: Vec<usize>,
     penalties: usize,
+    caches: Vec<usize>,
     shard_rows: usize,
 }
 
@@ -24,7 +25,8 @@ impl Arena {
     pub fn new<T: Scalar>(network: &Network<T>, shard_rows: usize) -> Self {
         let widths = (0..=network.layers().len()).map(|at| network.width(at)).collect();
         let penalties = network.layers().iter().filter(|layer| layer.penalty_name().is_some()).count();
-        Self { widths, penalties, shard_rows }
+        let caches = network.layers().iter().map(|layer| layer.cache_len()).collect();
+        Self { widths, penalties, caches, shard_rows }
     }
 
     /// Samples of a full shard.
@@ -34,7 +36,7 @@ impl Arena {
 
     /// Values of a shard.
     pub fn shard_len(&self) -> usize {
-        self.offset_of_penalty(self.penalties)
+        self.offset_of_cache(self.caches.len())
     }
 
     fn offset_of_x(&self, at: usize) -> usize {
@@ -48,6 +50,16 @@ impl Arena {
     /// Of the penalties of the `number`-th layer that has any.
     fn offset_of_penalty(&self, number: usize) -> usize {
         self.offset_of_delta(self.widths.len()) + self.shard_rows * number
+    }
+
+    fn offset_of_cache(&self, at: usize) -> usize {
+        self.offset_of_penalty(self.penalties) + self.shard_rows * self.caches[..at].iter().sum::<usize>()
+    }
+
+    /// The cache of layer `at`, in what lies behind the penalties: with room for a full shard.
+    fn cache<'a, T>(&self, caches: &'a mut [T], at: usize) -> &'a mut [T] {
+        let start = self.offset_of_cache(at) - self.offset_of_cache(0);
+        &mut caches[start..][..self.shard_rows * self.caches[at]]
     }
 
     /// x and y of layer `at`, and the rows' penalties of the `number`-th layer that has any.
@@ -69,10 +81,11 @@ impl Arena {
         self.batch(memory, self.offset_of_penalty(number), 1, rows)
     }
 
-    /// x_at and x_{at+1} of a shard.
-    pub fn x_pair<'a, T>(&self, shard: &'a mut [T], at: usize, rows: usize) -> (&'a [T], &'a mut [T]) {
-        let (x, y) = shard[self.offset_of_x(at)..].split_at_mut(self.shard_rows * self.widths[at]);
-        (&x[..rows * self.widths[at]], &mut y[..rows * self.widths[at + 1]])
+    /// Of a shard x_at, x_{at+1} and the cache of layer `at`: for its forward pass.
+    pub fn forward<'a, T>(&self, shard: &'a mut [T], at: usize, rows: usize) -> (&'a [T], &'a mut [T], &'a mut [T]) {
+        let (values, caches) = shard.split_at_mut(self.offset_of_cache(0));
+        let (x, y) = values[self.offset_of_x(at)..].split_at_mut(self.shard_rows * self.widths[at]);
+        (&x[..rows * self.widths[at]], &mut y[..rows * self.widths[at + 1]], self.cache(caches, at))
     }
 
     /// x_at of a shard.
@@ -92,21 +105,22 @@ impl Arena {
         )
     }
 
-    /// For layer `at` of a shard: x, y, δ_{at+1} and, but for the first layer, δ_at.
-    #[expect(clippy::type_complexity, reason = "four slices with one lifetime")]
+    /// For layer `at` of a shard: x, y, δ_{at+1}, but for the first layer δ_at, and its cache.
+    #[expect(clippy::type_complexity, reason = "five slices with one lifetime")]
     pub fn backward<'a, T>(
         &self,
         shard: &'a mut [T],
         at: usize,
         rows: usize,
-    ) -> (&'a [T], &'a [T], &'a mut [T], Option<&'a mut [T]>) {
-        let (xs, deltas) = shard.split_at_mut(self.offset_of_x(self.widths.len()));
+    ) -> (&'a [T], &'a [T], &'a mut [T], Option<&'a mut [T]>, &'a mut [T]) {
+        let (values, caches) = shard.split_at_mut(self.offset_of_cache(0));
+        let (xs, deltas) = values.split_at_mut(self.offset_of_x(self.widths.len()));
         let x = &xs[self.offset_of_x(at)..][..rows * self.widths[at]];
         let y = &xs[self.offset_of_x(at + 1)..][..rows * self.widths[at + 1]];
         let start = |at| self.offset_of_delta(at) - self.offset_of_x(self.widths.len());
         let (before, dy) = deltas.split_at_mut(start(at + 1));
         let dx = (at > 0).then(|| &mut before[start(at)..][..rows * self.widths[at]]);
-        (x, y, &mut dy[..rows * self.widths[at + 1]], dx)
+        (x, y, &mut dy[..rows * self.widths[at + 1]], dx, self.cache(caches, at))
     }
 
     /// x_at of the whole batch.
@@ -117,6 +131,11 @@ impl Arena {
     /// δ_at of the whole batch.
     pub fn batch_delta<'a, T>(&self, memory: &'a [T], at: usize, rows: usize) -> BatchRows<'a, T> {
         self.batch(memory, self.offset_of_delta(at), self.widths[at], rows)
+    }
+
+    /// The cache of layer `at` for the whole batch.
+    pub fn batch_cache<'a, T>(&self, memory: &'a [T], at: usize, rows: usize) -> BatchRows<'a, T> {
+        self.batch(memory, self.offset_of_cache(at), self.caches[at], rows)
     }
 
     fn batch<'a, T>(&self, memory: &'a [T], offset: usize, width: usize, rows: usize) -> BatchRows<'a, T> {

@@ -28,6 +28,8 @@ const BLOCK_ROWS: usize = 96;
 const BLOCK_COST: usize = 1 << 16;
 /// and has a multiple of this many rows: they share the registers, and one packing of the images.
 const CONV_ROWS: usize = 4;
+/// Of a recurrent layer's weights, which are a matrix, it has at least this many rows, since it reads the δ of all steps.
+const ROWS_OF_STEPS: usize = 16;
 
 /// dθ of one block, summed over the rows of the batch that phase one has left in memory, in the first values of `scratch`;
 /// of tied weights the sum of both layers' parts.
@@ -41,7 +43,8 @@ pub(crate) fn gradient_of<'a, T: Scalar>(
     workspace: &mut [T],
 ) -> &'a mut [T] {
     let part_of = |at: usize, block: &Block, dtheta: &mut [T], workspace: &mut [T]| {
-        let saved = SavedBatch { x: arena.batch_x(memory, at, rows), delta: arena.batch_delta(memory, at + 1, rows) };
+        let (x, delta) = (arena.batch_x(memory, at, rows), arena.batch_delta(memory, at + 1, rows));
+        let saved = SavedBatch { x, delta, cache: arena.batch_cache(memory, at, rows) };
         let layer = &network.layers()[at];
         layer.backward_params(saved, block, dtheta, &mut workspace[..layer.scratch_len()]);
     };
@@ -128,6 +131,7 @@ pub(crate) fn blocks_of<T: Scalar>(network: &Network<T>) -> Vec<Work> {
         let width = len / rows;
         let block_rows = match param.spec.uses {
             1 => (BLOCK_VALUES / width).max(BLOCK_ROWS),
+            uses if param.spec.shape.len() == 2 => (BLOCK_COST / (width * uses)).max(ROWS_OF_STEPS),
             uses => (BLOCK_COST / (width * uses)).max(1).next_multiple_of(CONV_ROWS),
         };
         let decays = matches!(param.spec.role, ParamRole::Weight { .. });

@@ -24,9 +24,17 @@ pub(crate) struct Phase<'a, T> {
 }
 
 impl<T: Scalar> Phase<'_, T> {
-    fn pass<'a>(&self, layer: usize, samples: &'a [u32], means: &'a [T], scratch: &'a mut [T]) -> Pass<'a, T> {
+    fn pass<'a>(
+        &self,
+        layer: usize,
+        samples: &'a [u32],
+        means: &'a [T],
+        scratch: &'a mut [T],
+        cache: &'a mut [T],
+    ) -> Pass<'a, T> {
         let scratch = &mut scratch[..self.network.layers()[layer].scratch_len()];
-        Pass { mode: self.mode, seed: self.seed, epoch: self.epoch, layer, samples, batch: self.batch, means, scratch }
+        let Self { mode, seed, epoch, batch, .. } = *self;
+        Pass { mode, seed, epoch, layer, samples, batch, means, scratch, cache }
     }
 
     pub fn forward(&self, shard: &mut [T], samples: &[u32]) {
@@ -41,9 +49,9 @@ impl<T: Scalar> Phase<'_, T> {
         let rows = samples.len();
         let mut workspace = lock(of_thread(self.workspace));
         for (at, layer) in self.network.layers().iter().enumerate().skip(first) {
-            let (x, y) = self.arena.x_pair(shard, at, rows);
+            let (x, y, cache) = self.arena.forward(shard, at, rows);
             let theta = &self.theta[self.network.theta_of(at)];
-            layer.forward(theta, x, y, &mut self.pass(at, samples, &[], &mut workspace));
+            layer.forward(theta, x, y, &mut self.pass(at, samples, &[], &mut workspace, cache));
         }
     }
 
@@ -72,12 +80,13 @@ impl<T: Scalar> Phase<'_, T> {
             if layer.penalty_name().is_some() {
                 number -= 1;
                 let (x, y, penalties) = arena.penalty(shard, at, number, rows);
-                layer.penalty(Saved { x, y }, penalties, &mut self.pass(at, samples, own_means, &mut workspace));
+                let mut pass = self.pass(at, samples, own_means, &mut workspace, &mut []);
+                layer.penalty(Saved { x, y }, penalties, &mut pass);
             }
             if self.backward {
-                let (x, y, dy, dx) = arena.backward(shard, at, rows);
+                let (x, y, dy, dx, cache) = arena.backward(shard, at, rows);
                 let theta = &self.theta[network.theta_of(at)];
-                let mut pass = self.pass(at, samples, own_means, &mut workspace);
+                let mut pass = self.pass(at, samples, own_means, &mut workspace, cache);
                 layer.backward_input(theta, Saved { x, y }, dy, dx, &mut pass);
             }
         }

@@ -108,11 +108,12 @@ impl<T: Scalar> Trainer<T> {
         }
     }
 
-    /// Bytes that a trainer of this network takes: weights, running values, and x and δ of a batch.
+    /// Bytes that a trainer of this network takes: weights, running values, and x, δ and caches of a batch.
     #[must_use]
     pub fn memory_needed(network: &Network<T>, optimizer: &Optimizer, batch_size: usize) -> usize {
         let weights = network.param_count().saturating_mul(1 + optimizer.slots());
-        let row = (0..=network.layers().len()).map(|at| 2 * network.width(at)).sum::<usize>();
+        let caches = network.layers().iter().map(|layer| layer.cache_len());
+        let row = (0..=network.layers().len()).map(|at| 2 * network.width(at)).chain(caches).sum::<usize>();
         let workspace = network.layers().iter().map(|layer| layer.scratch_len()).max().unwrap_or(0);
         let of_threads = workspace.saturating_mul(rayon::current_num_threads());
         let values = batch_size.saturating_mul(row).saturating_add(weights).saturating_add(of_threads);

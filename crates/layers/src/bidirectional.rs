@@ -1,0 +1,187 @@
+//! # Bidirectional: one layer forwards through time, one backwards
+//!
+//! ```text
+//! forward     f₁ … f_T = F(x₁ … x_T)        b_T … b₁ = B(x_T … x₁)        F and B alike, each with weights of its own
+//!             y_t = [f_t │ b_t]             or, of layers that give the last step alone, [f_T │ b₁]
+//!
+//! given dy = [df │ db]:   ∂L/∂x = ∂L/∂x by way of F + (∂L/∂x by way of B, turned round again)
+//! ```
+//!
+//! So y_t knows all of the sequence, where a layer on its own knows x₁ … x_t. B is a layer as any other; what it gets and gives
+//! is turned round here.
+//!
+//! Kept: x turned round, both layers' caches, what each puts out, which becomes its δ, and B's ∂L/∂x.
+//!
+//! Slides: CE6146 "Bidirectional LSTM". Source: Schuster & Paliwal, "Bidirectional recurrent neural networks", IEEE
+//! Transactions on Signal Processing 45 (1997).
+
+use crate::recurrent::{Sequence, matrices, matrix};
+use crate::{Block, Error, Layer, ParamSpec, Pass, Saved, SavedBatch, Scalar};
+
+/// `to` ← the sequences of `from`, each with its steps of `width` values in the opposite order.
+pub fn turn_round<T: Copy>(from: &[T], [steps, width]: [usize; 2], to: &mut [T]) {
+    for (from, to) in from.chunks_exact(steps * width).zip(to.chunks_exact_mut(steps * width)) {
+        to.chunks_exact_mut(width).zip(from.rchunks_exact(width)).for_each(|(to, from)| to.copy_from_slice(from));
+    }
+}
+
+/// y_t ← [f_t │ b_t], where b comes last step first. Shapes: f and b rows×steps·width, y rows×steps·2·width.
+pub fn concatenate<T: Copy>(f: &[T], b: &[T], [steps, width]: [usize; 2], y: &mut [T]) {
+    for ((f, b), y) in
+        f.chunks_exact(steps * width).zip(b.chunks_exact(steps * width)).zip(y.chunks_exact_mut(2 * steps * width))
+    {
+        for ((f, b), y) in f.chunks_exact(width).zip(b.rchunks_exact(width)).zip(y.chunks_exact_mut(2 * width)) {
+            y[..width].copy_from_slice(f);
+            y[width..].copy_from_slice(b);
+        }
+    }
+}
+
+/// [`concatenate`] back: df and db ← dy.
+pub fn split<T: Copy>(dy: &[T], [steps, width]: [usize; 2], df: &mut [T], db: &mut [T]) {
+    let rows = df.chunks_exact_mut(steps * width).zip(db.chunks_exact_mut(steps * width));
+    for ((df, db), dy) in rows.zip(dy.chunks_exact(2 * steps * width)) {
+        for ((df, db), dy) in
+            df.chunks_exact_mut(width).zip(db.rchunks_exact_mut(width)).zip(dy.chunks_exact(2 * width))
+        {
+            df.copy_from_slice(&dy[..width]);
+            db.copy_from_slice(&dy[width..]);
+        }
+    }
+}
+
+/// A recurrent layer that is used twice: layers hold no numbers, so F and B can be the same one.
+#[derive(Debug)]
+pub struct Bidirectional<T> {
+    /// F, and B.
+    layer: Box<dyn Layer<T>>,
+    /// How many parameters it has.
+    params: usize,
+    /// Its sequence.
+    sequence: Sequence,
+    /// Values of a step that it puts out.
+    outputs: usize,
+}
+
+impl<T: Scalar> Bidirectional<T> {
+    /// Of a layer that goes along `sequence` and puts out `outputs` values a step.
+    #[must_use]
+    pub fn new(layer: Box<dyn Layer<T>>, sequence: Sequence, outputs: usize) -> Self {
+        Self { params: layer.params().len(), layer, sequence, outputs }
+    }
+
+    /// Steps and width of x: one step where it is repeated.
+    fn input(&self) -> [usize; 2] {
+        let Sequence { steps, inputs, repeat, .. } = self.sequence;
+        [if repeat { 1 } else { steps }, inputs]
+    }
+
+    /// Steps and width of what F puts out: one step where it is the last one alone.
+    fn output(&self) -> [usize; 2] {
+        let Sequence { steps, return_sequences, .. } = self.sequence;
+        [if return_sequences { steps } else { 1 }, self.outputs]
+    }
+
+    /// Lengths of what is kept a row: x turned round, F's cache, B's, f, b, ∂L/∂x by way of B.
+    fn lens(&self) -> [usize; 6] {
+        let [x, y] = [self.input(), self.output()].map(|[steps, width]| steps * width);
+        [x, self.layer.cache_len(), self.layer.cache_len(), y, y, x]
+    }
+}
+
+/// A parameter of B, named as in PyTorch.
+fn reverse(name: &'static str) -> &'static str {
+    match name {
+        "w_ih" => "w_ih_reverse",
+        "w_hh" => "w_hh_reverse",
+        "w_yh" => "w_yh_reverse",
+        "w_hy" => "w_hy_reverse",
+        "b_ih" => "b_ih_reverse",
+        "b_hh" => "b_hh_reverse",
+        "b_h" => "b_h_reverse",
+        "b_y" => "b_y_reverse",
+        other => other,
+    }
+}
+
+/// The pass of one direction: the same but for the cache.
+fn with_cache<'a, T>(pass: &'a mut Pass<'_, T>, cache: &'a mut [T]) -> Pass<'a, T> {
+    let Pass { mode, seed, epoch, layer, samples, batch, means, .. } = *pass;
+    Pass { mode, seed, epoch, layer, samples, batch, means, scratch: pass.scratch, cache }
+}
+
+impl<T: Scalar> Layer<T> for Bidirectional<T> {
+    fn describe(&self) -> String {
+        format!("Bidirectional of {}", self.layer.describe())
+    }
+
+    fn output_shape(&self, input: &[usize]) -> Result<Vec<usize>, Error> {
+        let mut shape = self.layer.output_shape(input)?;
+        if let Some(width) = shape.last_mut() {
+            *width *= 2;
+        }
+        Ok(shape)
+    }
+
+    fn params(&self) -> Vec<ParamSpec> {
+        let (f, b) = (self.layer.params(), self.layer.params());
+        let b = b.into_iter().map(|param| ParamSpec { name: reverse(param.name), ..param });
+        f.into_iter().chain(b).collect()
+    }
+
+    fn adjust_start(&self, theta: &mut [T]) {
+        theta.chunks_exact_mut((theta.len() / 2).max(1)).for_each(|theta| self.layer.adjust_start(theta));
+    }
+
+    fn scratch_len(&self) -> usize {
+        self.layer.scratch_len()
+    }
+
+    fn cache_len(&self) -> usize {
+        self.lens().iter().sum()
+    }
+
+    fn forward(&self, theta: &[T], x: &[T], y: &mut [T], pass: &mut Pass<'_, T>) {
+        let (of_f, of_b) = theta.split_at(theta.len() / 2);
+        let [turned, f_cache, b_cache, f, b, _] = matrices(std::mem::take(&mut pass.cache), self.lens());
+        let (turned, f, b) = (&mut turned[..x.len()], &mut f[..y.len() / 2], &mut b[..y.len() / 2]);
+        turn_round(x, self.input(), turned);
+        self.layer.forward(of_f, x, f, &mut with_cache(pass, f_cache));
+        self.layer.forward(of_b, turned, b, &mut with_cache(pass, b_cache));
+        concatenate(f, b, self.output(), y);
+    }
+
+    fn backward_input(
+        &self,
+        theta: &[T],
+        saved: Saved<'_, T>,
+        dy: &mut [T],
+        dx: Option<&mut [T]>,
+        pass: &mut Pass<'_, T>,
+    ) {
+        let (of_f, of_b) = theta.split_at(theta.len() / 2);
+        let [turned, f_cache, b_cache, df, db, dx_of_b] = matrices(std::mem::take(&mut pass.cache), self.lens());
+        let (turned, dx_of_b) = (&turned[..saved.x.len()], &mut dx_of_b[..saved.x.len()]);
+        let (df, db) = (&mut df[..dy.len() / 2], &mut db[..dy.len() / 2]);
+        split(dy, self.output(), df, db);
+        // What recurrent layers put out they keep themselves.
+        let (saved_f, saved_b) = (Saved { x: saved.x, y: &[] }, Saved { x: turned, y: &[] });
+        let Some(dx) = dx else {
+            self.layer.backward_input(of_f, saved_f, df, None, &mut with_cache(pass, f_cache));
+            return self.layer.backward_input(of_b, saved_b, db, None, &mut with_cache(pass, b_cache));
+        };
+        self.layer.backward_input(of_b, saved_b, db, Some(dx), &mut with_cache(pass, b_cache));
+        turn_round(dx, self.input(), dx_of_b);
+        self.layer.backward_input(of_f, saved_f, df, Some(dx), &mut with_cache(pass, f_cache));
+        dx.iter_mut().zip(dx_of_b).for_each(|(dx, of_b)| *dx += *of_b);
+    }
+
+    fn backward_params(&self, saved: SavedBatch<'_, T>, block: &Block, dtheta: &mut [T], scratch: &mut [T]) {
+        let part = |number| matrix(saved.cache, self.lens(), number);
+        let (saved, param) = match block.param < self.params {
+            true => (SavedBatch { x: saved.x, cache: part(1), delta: part(3) }, block.param),
+            false => (SavedBatch { x: part(0), cache: part(2), delta: part(4) }, block.param - self.params),
+        };
+        self.layer.backward_params(saved, &Block { param, rows: block.rows.clone() }, dtheta, scratch);
+    }
+}

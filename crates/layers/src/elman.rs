@@ -1,0 +1,169 @@
+//! # Elman network: the hidden layer sees itself, one step ago
+//!
+//! ```text
+//! forward     z_t = x_t·w_ih + b_ih + h_{t−1}·w_hh + b_hh        h₀ = 0
+//!             h_t = φ(z_t)                        w_ih inputs×units, w_hh units×units, biases units
+//!
+//! given dy_t, what L sees of h_t directly:
+//!   dh_t = dy_t + δ_{t+1}·w_hhᵀ                   for t = T, …, 1
+//!   δ_t  = dh_t ⊙ φ′(z_t)                         the rest is as for every cell, see [`recurrent`]
+//! ```
+//!
+//! From h_t to h_{t−1} a gradient passes diag φ′(z_t)·w_hhᵀ. With tanh, φ′ ≤ 1: where ‖w_hh‖ < 1 as well it must vanish.
+//!
+//! Kept: z_t, which becomes h_t and then δ_t in place; h before each step; what the loop over time works on.
+//!
+//! Slides: CE6146 "RNN – Elman Network", "Example – Elman Network (1/3)" to "(3/3)", "Example – BPTT". Its W_xh is w_ihᵀ, its W_hh
+//! w_hhᵀ; its b_h is b_ih + b_hh, two as in PyTorch's `RNN`: the slide's 1 is b_ih = 1, b_hh = 0. Its f₁ is φ. What it calls y_t
+//! = f₂(W_hy·h_t + b_y) is a layer of its own, [`time_distributed`](crate::time_distributed). Source: Elman, "Finding
+//! structure in time", Cognitive Science 14 (1990).
+
+use handgrad_kernels::matmul;
+
+use crate::recurrent::{self, Deltas, Sequence, Weights, matrices_of, matrix};
+use crate::{Activation, Block, Error, Layer, ParamSpec, Pass, Saved, SavedBatch, Scalar, activation};
+
+/// What both passes keep for each row.
+#[derive(Debug)]
+pub struct Kept<'a, T> {
+    /// T·n: a, then h, then δ.
+    pub steps: &'a mut [T],
+    /// T·n: h before each step.
+    pub hidden: &'a mut [T],
+    /// n: x·w_ih + b_ih of an input that is repeated; then Σ_t δ_t.
+    pub sums: &'a mut [T],
+    /// n: z_t, then h_t; δ_t on the way back.
+    pub z: &'a mut [T],
+    /// n: h_{t−1}; ∂L/∂h_t on the way back.
+    pub h: &'a mut [T],
+}
+
+/// Their lengths.
+fn lens(s: &Sequence) -> [usize; 5] {
+    let n = s.units;
+    [s.steps * n, s.steps * n, n, n, n]
+}
+
+impl<'a, T> Kept<'a, T> {
+    /// For `rows` rows, in a cache with room for at least as many.
+    fn new(s: &Sequence, cache: &'a mut [T], rows: usize) -> Self {
+        let [steps, hidden, sums, z, h] = matrices_of(cache, lens(s), rows);
+        Self { steps, hidden, sums, z, h }
+    }
+}
+
+/// y ← h₁ … h_T, or h_T. Shapes: x rows×T·inputs, or rows×inputs; y rows×T·n, or rows×n.
+pub fn forward<T: Scalar>(s: &Sequence, phi: Activation, w: &Weights<T>, x: &[T], y: &mut [T], kept: Kept<T>) {
+    let n = s.units;
+    let Kept { steps, hidden, sums, z, h } = kept;
+    recurrent::input_forward(s, x, w.w_ih, w.b_ih, steps, sums);
+    h.fill(T::ZERO);
+    for t in 0..s.steps {
+        recurrent::hidden_forward(t, h, w.w_hh, w.b_hh, z);
+        for (row, (z, h)) in z.chunks_exact_mut(n).zip(h.chunks_exact(n)).enumerate() {
+            hidden[(row * s.steps + t) * n..][..n].copy_from_slice(h);
+            let a = recurrent::input_of_step(s, [row, t, n], steps, sums);
+            z.iter_mut().zip(a).for_each(|(z, a)| *z += *a);
+        }
+        activation::forward(phi, z);
+        for (row, z) in z.chunks_exact(n).enumerate() {
+            steps[(row * s.steps + t) * n..][..n].copy_from_slice(z);
+            if let Some(seen) = s.seen(row, t, n) {
+                y[seen].copy_from_slice(z);
+            }
+        }
+        h.copy_from_slice(z);
+    }
+}
+
+/// δ_t for all steps, and dy becomes all of ∂L/∂h_t; dx ← δ·w_ihᵀ. Shapes as for [`forward`], memory n×n.
+pub fn backward_input<T: Scalar>(
+    s: &Sequence,
+    phi: Activation,
+    w: &Weights<T>,
+    dy: &mut [T],
+    dx: Option<&mut [T]>,
+    kept: Kept<T>,
+    memory: &mut [T],
+) {
+    let n = s.units;
+    let Kept { steps, sums, z: delta, h: dh, .. } = kept;
+    let turned = recurrent::turn(w.w_hh, n, memory);
+    sums.fill(T::ZERO);
+    dh.fill(T::ZERO);
+    for t in (0..s.steps).rev() {
+        for (row, (dh, delta)) in dh.chunks_exact_mut(n).zip(delta.chunks_exact_mut(n)).enumerate() {
+            if let Some(seen) = s.seen(row, t, n) {
+                dh.iter_mut().zip(&dy[seen.clone()]).for_each(|(dh, &dy)| *dh += dy);
+                dy[seen].copy_from_slice(dh);
+            }
+            let h = &mut steps[(row * s.steps + t) * n..][..n];
+            delta.copy_from_slice(dh);
+            activation::backward(phi, h, delta);
+            h.copy_from_slice(delta);
+            sums[row * n..][..n].iter_mut().zip(&*delta).for_each(|(sum, &delta)| *sum += delta);
+        }
+        match s.goes_back(t) {
+            true => matmul(delta, turned, dh, n, n),
+            false => dh.fill(T::ZERO),
+        }
+    }
+    if let Some(dx) = dx {
+        recurrent::input_backward(s, w.w_ih, steps, sums, dx);
+    }
+}
+
+/// The sizes of an Elman layer and its activation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Elman {
+    /// Steps, and values of a step.
+    pub sequence: Sequence,
+    /// φ.
+    pub activation: Activation,
+}
+
+impl<T: Scalar> Layer<T> for Elman {
+    fn describe(&self) -> String {
+        format!("Elman {}, {}", self.sequence.describe(self.sequence.units), self.activation.name())
+    }
+
+    fn output_shape(&self, input: &[usize]) -> Result<Vec<usize>, Error> {
+        self.sequence.output_shape(|| Layer::<T>::describe(self), input, self.sequence.units, 8)
+    }
+
+    fn params(&self) -> Vec<ParamSpec> {
+        self.sequence.params(1)
+    }
+
+    fn scratch_len(&self) -> usize {
+        self.sequence.units * self.sequence.units
+    }
+
+    fn cache_len(&self) -> usize {
+        lens(&self.sequence).iter().sum()
+    }
+
+    fn forward(&self, theta: &[T], x: &[T], y: &mut [T], pass: &mut Pass<'_, T>) {
+        let s = &self.sequence;
+        forward(s, self.activation, &s.weights(theta, 1), x, y, Kept::new(s, pass.cache, s.rows(x)));
+    }
+
+    fn backward_input(
+        &self,
+        theta: &[T],
+        saved: Saved<'_, T>,
+        dy: &mut [T],
+        dx: Option<&mut [T]>,
+        pass: &mut Pass<'_, T>,
+    ) {
+        let s = &self.sequence;
+        let kept = Kept::new(s, pass.cache, s.rows(saved.x));
+        backward_input(s, self.activation, &s.weights(theta, 1), dy, dx, kept, pass.scratch);
+    }
+
+    fn backward_params(&self, saved: SavedBatch<'_, T>, block: &Block, dtheta: &mut [T], _: &mut [T]) {
+        let part = |number| matrix(saved.cache, lens(&self.sequence), number);
+        let deltas = Deltas { steps: part(0), sums: part(2) };
+        recurrent::backward_params(&self.sequence, saved.x, part(1), [deltas; 2], block, dtheta);
+    }
+}

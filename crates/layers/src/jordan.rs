@@ -1,0 +1,271 @@
+//! # Jordan network: the hidden layer sees what the network last put out
+//!
+//! ```text
+//! forward     h_t = φ(x_t·w_ih + h_{t−1}·w_hh + y_{t−1}·w_yh + b_h)        h₀ = y₀ = 0; the hybrid of the slide
+//!             h_t = φ(x_t·w_ih + y_{t−1}·w_yh + b_h)                       the classic one: no w_hh
+//!             y_t = ψ(h_t·w_hy + b_y)            w_ih inputs×units, w_hh units×units, w_yh outputs×units, w_hy units×outputs
+//!
+//! given dy_t, what L sees of y_t directly, for t = T, …, 1:
+//!   through ψ:     dy_t ← dy_t + δ_{t+1}·w_yhᵀ                  ε_t = dy_t ⊙ ψ′
+//!   through φ:     dh_t = ε_t·w_hyᵀ + δ_{t+1}·w_hhᵀ             δ_t = dh_t ⊙ φ′
+//!   ∂L/∂w_hy = Σ_t h_tᵀ·ε_t        ∂L/∂b_y = Σ_t ε_t            ∂L/∂b_h = Σ_t δ_t
+//!   ∂L/∂w_ih = Σ_t x_tᵀ·δ_t        ∂L/∂w_hh = Σ_t h_{t−1}ᵀ·δ_t        ∂L/∂w_yh = Σ_t y_{t−1}ᵀ·δ_t        ∂L/∂x_t = δ_t·w_ihᵀ
+//! ```
+//!
+//! Backpropagation through time: see [`recurrent`]. Kept: h_t, and h and y before each step; y_t, which becomes ε_t; δ_t.
+//!
+//! Slides: CE6146 "RNN – Jordan Network", "Example – Jordan Network (1/3)" to "(3/3)". Its W_xh, W_hh, W_yh and W_hy are w_ihᵀ,
+//! w_hhᵀ, w_yhᵀ and w_hyᵀ, f₁ and f₂ are φ and ψ. Where it errs: the equation feeds h_t back into h_t, the example y_{t−1},
+//! which is what is meant; it keeps W_hh·h_{t−1}, which makes it a hybrid of Elman's and Jordan's network; step 1 of the
+//! example puts in W_hh·h₀ + W_xh·x₁ + W_yh·y₀ as "1·0 + 1·0 + 1·1", the operands in another order; and h₂ = tanh(5.928…) =
+//! .99998581 is truncated to .9999, and with it y₂. Source: Jordan, "Serial order: a parallel distributed processing
+//! approach" (1986).
+
+use handgrad_kernels::{Finish, matmul, matmul_bias, matmul_nt, matmul_tn};
+
+use crate::recurrent::{self, Sequence, matrices_of, matrix};
+use crate::{
+    Activation, Block, Error, Layer, ParamRole, ParamSpec, Pass, Saved, SavedBatch, Scalar, activation, dense,
+};
+
+/// The sizes of a Jordan network, and its activations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Jordan {
+    /// Steps, and values of a step of x and h.
+    pub sequence: Sequence,
+    /// Values of a step of y.
+    pub outputs: usize,
+    /// φ.
+    pub activation: Activation,
+    /// ψ.
+    pub output_activation: Activation,
+    /// With w_hh, as on the slide; otherwise the classic one.
+    pub hybrid: bool,
+}
+
+/// The parameters, in this order; w_hh is empty in the classic one.
+#[derive(Clone, Copy, Debug)]
+pub struct Weights<'a, T> {
+    /// inputs×units.
+    pub w_ih: &'a [T],
+    /// units×units.
+    pub w_hh: &'a [T],
+    /// outputs×units.
+    pub w_yh: &'a [T],
+    /// units.
+    pub b_h: &'a [T],
+    /// units×outputs.
+    pub w_hy: &'a [T],
+    /// outputs.
+    pub b_y: &'a [T],
+}
+
+/// What both passes keep for each row.
+#[derive(Debug)]
+pub struct Kept<'a, T> {
+    /// T·units: a_t = x_t·w_ih + b_h, then h_t.
+    pub h_steps: &'a mut [T],
+    /// T·outputs: y_t, then ε_t.
+    pub y_steps: &'a mut [T],
+    /// T·units: h before each step.
+    pub h_before: &'a mut [T],
+    /// T·outputs: y before each step.
+    pub y_before: &'a mut [T],
+    /// T·units: δ_t.
+    pub deltas: &'a mut [T],
+    /// units: Σ_t δ_t, and what is computed once of an input that is repeated.
+    pub sums: &'a mut [T],
+    /// outputs: Σ_t ε_t.
+    pub y_sums: &'a mut [T],
+    /// units: h; on the way back dh, which becomes δ.
+    pub h: &'a mut [T],
+    /// outputs: y; on the way back dy, which becomes ε.
+    pub y: &'a mut [T],
+    /// units: one product of the sum that h_t is made of; on the way back δ_{t+1}·w_hhᵀ.
+    pub product: &'a mut [T],
+}
+
+impl Jordan {
+    /// Lengths of [`Kept`].
+    fn lens(&self) -> [usize; 10] {
+        let (n, o, steps) = (self.sequence.units, self.outputs, self.sequence.steps);
+        [steps * n, steps * o, steps * n, steps * o, steps * n, n, o, n, o, n]
+    }
+
+    /// For `rows` rows, in a cache with room for at least as many.
+    fn kept<'a, T>(&self, cache: &'a mut [T], rows: usize) -> Kept<'a, T> {
+        let [h_steps, y_steps, h_before, y_before, deltas, sums, y_sums, h, y, product] =
+            matrices_of(cache, self.lens(), rows);
+        Kept { h_steps, y_steps, h_before, y_before, deltas, sums, y_sums, h, y, product }
+    }
+
+    fn weights<'a, T>(&self, theta: &'a [T]) -> Weights<'a, T> {
+        let (n, o) = (self.sequence.units, self.outputs);
+        let mut rest = theta;
+        let lens = [self.sequence.inputs * n, if self.hybrid { n * n } else { 0 }, o * n, n, n * o, o];
+        let [w_ih, w_hh, w_yh, b_h, w_hy, b_y] = lens.map(|len| {
+            let (weights, after) = rest.split_at(len);
+            rest = after;
+            weights
+        });
+        Weights { w_ih, w_hh, w_yh, b_h, w_hy, b_y }
+    }
+}
+
+/// Copies the rows of `from`, `len` long, to step t of T of the rows of `to`.
+fn store<T: Copy>(from: &[T], len: usize, to: &mut [T], [t, steps]: [usize; 2]) {
+    for (from, to) in from.chunks_exact(len).zip(to.chunks_exact_mut(steps * len)) {
+        to[t * len..][..len].copy_from_slice(from);
+    }
+}
+
+fn add<T: Scalar>(to: &mut [T], from: &[T]) {
+    to.iter_mut().zip(from).for_each(|(to, &from)| *to += from);
+}
+
+/// y ← y₁ … y_T, or y_T. Shapes: x rows×T·inputs, or rows×inputs; y rows×T·outputs, or rows×outputs.
+pub fn forward<T: Scalar>(jordan: &Jordan, w: &Weights<T>, x: &[T], y_seen: &mut [T], kept: Kept<T>) {
+    let Jordan { sequence: s, outputs: o, activation: phi, output_activation: psi, hybrid } = *jordan;
+    let n = s.units;
+    let Kept { h_steps, y_steps, h_before, y_before, sums, h, y, product, .. } = kept;
+    recurrent::input_forward(&s, x, w.w_ih, w.b_h, h_steps, sums);
+    h.fill(T::ZERO);
+    y.fill(T::ZERO);
+    for at in (0..s.steps).map(|t| [t, s.steps]) {
+        store(h, n, h_before, at);
+        store(y, o, y_before, at);
+        // z = a_t + h_{t−1}·w_hh + y_{t−1}·w_yh, where h was.
+        if hybrid {
+            matmul(h, w.w_hh, product, n, n);
+        } else {
+            product.fill(T::ZERO);
+        }
+        for (row, h) in h.chunks_exact_mut(n).enumerate() {
+            h.copy_from_slice(recurrent::input_of_step(&s, [row, at[0], n], h_steps, sums));
+        }
+        add(h, product);
+        matmul(y, w.w_yh, product, o, n);
+        add(h, product);
+        activation::forward(phi, h);
+        store(h, n, h_steps, at);
+        matmul_bias(h, w.w_hy, w.b_y, Finish::None, y);
+        activation::forward(psi, y);
+        store(y, o, y_steps, at);
+        for (row, y) in y.chunks_exact(o).enumerate() {
+            if let Some(seen) = s.seen(row, at[0], o) {
+                y_seen[seen].copy_from_slice(y);
+            }
+        }
+    }
+}
+
+/// δ_t and ε_t for all steps, and dy becomes all of ∂L/∂y_t; dx ← δ·w_ihᵀ. Shapes as for [`forward`].
+pub fn backward_input<T: Scalar>(
+    jordan: &Jordan,
+    w: &Weights<T>,
+    dy_seen: &mut [T],
+    dx: Option<&mut [T]>,
+    kept: Kept<T>,
+) {
+    let Jordan { sequence: s, outputs: o, activation: phi, output_activation: psi, hybrid } = *jordan;
+    let n = s.units;
+    let Kept { h_steps, y_steps, deltas, sums, y_sums, h: dh, y: dy, product: from_h, .. } = kept;
+    [&mut *sums, y_sums, dy, from_h].into_iter().for_each(|values| values.fill(T::ZERO));
+    for at in (0..s.steps).rev().map(|t| [t, s.steps]) {
+        for (row, dy) in dy.chunks_exact_mut(o).enumerate() {
+            if let Some(seen) = s.seen(row, at[0], o) {
+                add(dy, &dy_seen[seen.clone()]);
+                dy_seen[seen].copy_from_slice(dy);
+            }
+            let y = &mut y_steps[(row * s.steps + at[0]) * o..][..o];
+            activation::backward(psi, y, dy);
+            y.copy_from_slice(dy);
+        }
+        add(y_sums, dy);
+        matmul_nt(dy, w.w_hy, dh, n, o);
+        add(dh, from_h);
+        for (row, dh) in dh.chunks_exact_mut(n).enumerate() {
+            activation::backward(phi, &h_steps[(row * s.steps + at[0]) * n..][..n], dh);
+        }
+        store(dh, n, deltas, at);
+        add(sums, dh);
+        let goes_back = s.goes_back(at[0]);
+        match goes_back {
+            true => matmul_nt(dh, w.w_yh, dy, o, n),
+            false => dy.fill(T::ZERO),
+        }
+        match goes_back && hybrid {
+            true => matmul_nt(dh, w.w_hh, from_h, n, n),
+            false => from_h.fill(T::ZERO),
+        }
+    }
+    if let Some(dx) = dx {
+        recurrent::input_backward(&s, w.w_ih, deltas, sums, dx);
+    }
+}
+
+impl<T: Scalar> Layer<T> for Jordan {
+    fn describe(&self) -> String {
+        let Self { sequence, outputs, activation, output_activation, hybrid } = self;
+        let kind = if *hybrid { "hybrid" } else { "classic" };
+        let through = format!("{} units {}", sequence.units, activation.name());
+        format!("Jordan {}, {through}, {}, {kind}", sequence.describe(*outputs), output_activation.name())
+    }
+
+    fn output_shape(&self, input: &[usize]) -> Result<Vec<usize>, Error> {
+        let width = self.outputs.max(self.sequence.units);
+        let widest = Sequence { units: self.sequence.units.min(1) * width, ..self.sequence };
+        widest.output_shape(|| Layer::<T>::describe(self), input, self.outputs, 16)
+    }
+
+    fn params(&self) -> Vec<ParamSpec> {
+        let (n, o, Sequence { inputs, steps, repeat, .. }) = (self.sequence.units, self.outputs, self.sequence);
+        let weight = |name, rows, cols, uses| {
+            let role = ParamRole::Weight { fan_in: rows, fan_out: cols };
+            ParamSpec { name, shape: vec![rows, cols], uses, role }
+        };
+        let bias = |name, len| ParamSpec { name, shape: vec![len], uses: 1, role: ParamRole::Bias };
+        let hidden = self.hybrid.then(|| weight("w_hh", n, n, steps));
+        let of_input = weight("w_ih", inputs, n, if repeat { 1 } else { steps });
+        let others = [weight("w_yh", o, n, steps), bias("b_h", n), weight("w_hy", n, o, steps), bias("b_y", o)];
+        [of_input].into_iter().chain(hidden).chain(others).collect()
+    }
+
+    fn cache_len(&self) -> usize {
+        self.lens().iter().sum()
+    }
+
+    fn forward(&self, theta: &[T], x: &[T], y: &mut [T], pass: &mut Pass<'_, T>) {
+        forward(self, &self.weights(theta), x, y, self.kept(pass.cache, self.sequence.rows(x)));
+    }
+
+    fn backward_input(
+        &self,
+        theta: &[T],
+        saved: Saved<'_, T>,
+        dy: &mut [T],
+        dx: Option<&mut [T]>,
+        pass: &mut Pass<'_, T>,
+    ) {
+        let kept = self.kept(pass.cache, self.sequence.rows(saved.x));
+        backward_input(self, &self.weights(theta), dy, dx, kept);
+    }
+
+    fn backward_params(&self, saved: SavedBatch<'_, T>, block: &Block, dtheta: &mut [T], _: &mut [T]) {
+        let Sequence { steps, repeat, .. } = self.sequence;
+        let part = |number| matrix(saved.cache, self.lens(), number);
+        let of_steps = |number| part(number).steps(steps);
+        let [h, eps, h_before, y_before, delta] = [0, 1, 2, 3, 4].map(of_steps);
+        let rows = block.rows.clone();
+        // The classic one has no w_hh.
+        match block.param + usize::from(!self.hybrid && block.param > 0) {
+            0 if repeat => matmul_tn(saved.x, part(5), rows, dtheta),
+            0 => matmul_tn(saved.x.steps(steps), delta, rows, dtheta),
+            1 => matmul_tn(h_before, delta, rows, dtheta),
+            2 => matmul_tn(y_before, delta, rows, dtheta),
+            3 => dense::backward_bias(part(5), rows, dtheta),
+            4 => matmul_tn(h, eps, rows, dtheta),
+            _ => dense::backward_bias(part(6), rows, dtheta),
+        }
+    }
+}

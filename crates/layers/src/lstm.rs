@@ -1,0 +1,254 @@
+//! # LSTM: a cell that keeps what its gates let it keep
+//!
+//! ```text
+//! forward     z_t = x_t·w_ih + b_ih + h_{t−1}·w_hh + b_hh = [z_i │ z_f │ z_g │ z_o]      h₀ = c₀ = 0; g is the slide's c̃
+//!             i = σ(z_i)   f = σ(z_f)   g = tanh z_g   o = σ(z_o)
+//!             c_t = f⊙c_{t−1} + i⊙g
+//!             h_t = o⊙tanh c_t                    w_ih inputs×4·units, w_hh units×4·units, biases 4·units
+//!
+//! given dh_t = ∂L/∂h_t, seen directly and by way of z_{t+1}, and what comes back from c_{t+1}:
+//!   through h_t = o⊙tanh c_t:      do = dh⊙tanh c_t          dc_t = f_{t+1}⊙dc_{t+1} + dh⊙o⊙(1 − tanh² c_t)
+//!   through c_t = f⊙c_{t−1} + i⊙g: di = dc⊙g    dg = dc⊙i    df = dc⊙c_{t−1}       to c_{t−1}: f⊙dc
+//!   through σ and tanh:            δ_i = di⊙i⊙(1 − i)   δ_f = df⊙f⊙(1 − f)   δ_g = dg⊙(1 − g²)   δ_o = do⊙o⊙(1 − o)
+//!   δ = [δ_i │ δ_f │ δ_g │ δ_o]; the rest is as for every cell, see [`recurrent`]
+//! ```
+//!
+//! From c_t to c_{t−1} a gradient passes f and nothing else: where f is near 1 it neither vanishes nor explodes. So the
+//! forget gate starts open: its part of b_ih is 1, all other biases 0 (Gers, Schmidhuber & Cummins 2000; Keras does so,
+//! PyTorch draws all its parameters from U(−1/√units, 1/√units)).
+//!
+//! Kept: the gates, which become δ in place; h and c before each step; what the loop over time works on.
+//!
+//! Slides: CE6146 "LSTM", "Example – LSTM (1/2)", "(2/2)". Its W_ii, W_if, W_ig, W_io are the four quarters of w_ihᵀ, its W_hi, …
+//! of w_hhᵀ, b_ii, … of b_ih, b_hi, … of b_hh. It has two biases a gate, as PyTorch: who merges them must start from 2
+//! where the slide starts from 1 and 1. Where it errs: "b_ij = b_ij = 0" stands for h₀ = c₀ = 0, and the forget gate of step 1
+//! prints x₀ where it uses x₁. "Basic Architecture" writes c′ = f(z_i)·g(z) + c·f(z_f) with f for the sigmoid.
+//! Source: Hochreiter & Schmidhuber, "Long short-term memory", Neural Computation 9 (1997).
+
+use handgrad_kernels::{matmul, vectorize};
+
+use crate::recurrent::{self, Deltas, Sequence, Weights, matrices_of, matrix};
+use crate::{Block, Error, Layer, ParamSpec, Pass, Saved, SavedBatch, Scalar};
+
+/// Gates side by side.
+pub(crate) const GATES: usize = 4;
+
+/// One step of one row: `gates` holds z_t and becomes [i │ f │ g │ o]; c and h hold those of the step before and become this
+/// one's. Shapes: gates 4n, c and h n.
+#[inline(always)]
+pub fn step<T: Scalar>(gates: &mut [T], c: &mut [T], h: &mut [T]) {
+    let n = h.len();
+    let (i_and_f, g_and_o) = gates.split_at_mut(2 * n);
+    let (g, o) = g_and_o.split_at_mut(n);
+    i_and_f.iter_mut().for_each(|z| *z = z.sigmoid());
+    g.iter_mut().for_each(|z| *z = z.tanh());
+    o.iter_mut().for_each(|z| *z = z.sigmoid());
+    let (i, f) = i_and_f.split_at(n);
+    let (c, o) = (&mut c[..n], &o[..n]);
+    for j in 0..n {
+        c[j] = f[j] * c[j] + i[j] * g[j];
+        h[j] = o[j] * c[j].tanh();
+    }
+}
+
+/// The same step back: `gates` holds [i │ f │ g │ o] and becomes δ; dc holds f_{t+1}⊙dc_{t+1} and becomes f⊙dc. Shapes as
+/// for [`step`]; `before` is c_{t−1}, dh all of ∂L/∂h_t.
+#[inline(always)]
+pub fn step_backward<T: Scalar>(gates: &mut [T], before: &[T], dh: &[T], dc: &mut [T]) {
+    let n = dh.len();
+    let (i, rest) = gates.split_at_mut(n);
+    let (f, rest) = rest.split_at_mut(n);
+    let (g, o) = rest.split_at_mut(n);
+    let (before, dc, o) = (&before[..n], &mut dc[..n], &mut o[..n]);
+    for j in 0..n {
+        let [gi, gf, gg, go] = [i[j], f[j], g[j], o[j]];
+        let tanh_c = (gf * before[j] + gi * gg).tanh();
+        let d = dc[j] + dh[j] * go * (T::ONE - tanh_c * tanh_c);
+        i[j] = d * gg * (gi * (T::ONE - gi));
+        f[j] = d * before[j] * (gf * (T::ONE - gf));
+        g[j] = d * gi * (T::ONE - gg * gg);
+        o[j] = dh[j] * tanh_c * (go * (T::ONE - go));
+        dc[j] = d * gf;
+    }
+}
+
+/// What both passes keep for each row.
+#[derive(Debug)]
+pub struct Kept<'a, T> {
+    /// T·4n: a, then the gates, then δ.
+    pub gates: &'a mut [T],
+    /// T·n: h before each step.
+    pub hidden: &'a mut [T],
+    /// T·n: c before each step.
+    pub cells: &'a mut [T],
+    /// 4n: x·w_ih + b_ih of an input that is repeated; then Σ_t δ_t.
+    pub sums: &'a mut [T],
+    /// 4n: h_{t−1}·w_hh + b_hh; then δ_t.
+    pub z: &'a mut [T],
+    /// n: h_t, then ∂L/∂h_t.
+    pub h: &'a mut [T],
+    /// n: c_t, then ∂L/∂c_t.
+    pub c: &'a mut [T],
+}
+
+/// Their lengths.
+pub(crate) fn lens(s: &Sequence) -> [usize; 7] {
+    let n = s.units;
+    [GATES * s.steps * n, s.steps * n, s.steps * n, GATES * n, GATES * n, n, n]
+}
+
+impl<'a, T> Kept<'a, T> {
+    /// For `rows` rows, in a cache with room for at least as many.
+    pub(crate) fn new(s: &Sequence, cache: &'a mut [T], rows: usize) -> Self {
+        let [gates, hidden, cells, sums, z, h, c] = matrices_of(cache, lens(s), rows);
+        Self { gates, hidden, cells, sums, z, h, c }
+    }
+}
+
+/// The loop over time: y ← h₁ … h_T, or h_T. `product(t, h, z)` is to write h_{t−1}·w_hh + b_hh to z; a is in its place.
+/// Shapes: y rows×T·n, or rows×n.
+pub fn through_time<T: Scalar>(
+    s: &Sequence,
+    kept: &mut Kept<T>,
+    y: &mut [T],
+    mut product: impl FnMut(usize, &[T], &mut [T]),
+) {
+    let n = s.units;
+    let Kept { gates, hidden, cells, sums, z, h, c } = kept;
+    h.fill(T::ZERO);
+    c.fill(T::ZERO);
+    for t in 0..s.steps {
+        product(t, h, z);
+        vectorize!({
+            for row in 0..h.len() / n {
+                let place = row * s.steps + t;
+                let (c, h) = (&mut c[row * n..][..n], &mut h[row * n..][..n]);
+                hidden[place * n..][..n].copy_from_slice(h);
+                cells[place * n..][..n].copy_from_slice(c);
+                let gates = recurrent::input_of_step(s, [row, t, GATES * n], gates, sums);
+                gates.iter_mut().zip(&z[row * GATES * n..]).for_each(|(a, &z)| *a += z);
+                step(gates, c, h);
+                if let Some(seen) = s.seen(row, t, n) {
+                    y[seen].copy_from_slice(h);
+                }
+            }
+        });
+    }
+}
+
+/// The loop back: δ_t for all steps, and their sums; dy becomes all of ∂L/∂h_t. `product(δ, dh)` is to write δ_t·w_hhᵀ to dh.
+/// Shapes as for [`through_time`].
+pub fn back_through_time<T: Scalar>(
+    s: &Sequence,
+    kept: &mut Kept<T>,
+    dy: &mut [T],
+    mut product: impl FnMut(&[T], &mut [T]),
+) {
+    let n = s.units;
+    let Kept { gates, cells, sums, z, h: dh, c: dc, .. } = kept;
+    [&mut **sums, dh, dc].into_iter().for_each(|values| values.fill(T::ZERO));
+    for t in (0..s.steps).rev() {
+        vectorize!({
+            for row in 0..dh.len() / n {
+                let place = row * s.steps + t;
+                let (dc, dh) = (&mut dc[row * n..][..n], &mut dh[row * n..][..n]);
+                if let Some(seen) = s.seen(row, t, n) {
+                    dh.iter_mut().zip(&dy[seen.clone()]).for_each(|(dh, &dy)| *dh += dy);
+                    dy[seen].copy_from_slice(dh);
+                }
+                let gates = &mut gates[place * GATES * n..][..GATES * n];
+                step_backward(gates, &cells[place * n..][..n], dh, dc);
+                let of_row = row * GATES * n..(row + 1) * GATES * n;
+                z[of_row.clone()].copy_from_slice(gates);
+                sums[of_row].iter_mut().zip(&*gates).for_each(|(sum, &delta)| *sum += delta);
+            }
+        });
+        if s.goes_back(t) {
+            product(z, dh);
+        } else {
+            dh.fill(T::ZERO);
+            dc.fill(T::ZERO);
+        }
+    }
+}
+
+/// y ← h₁ … h_T, or h_T. Shapes: x rows×T·inputs, or rows×inputs; y rows×T·n, or rows×n.
+pub fn forward<T: Scalar>(s: &Sequence, w: &Weights<T>, x: &[T], y: &mut [T], mut kept: Kept<T>) {
+    recurrent::input_forward(s, x, w.w_ih, w.b_ih, kept.gates, kept.sums);
+    through_time(s, &mut kept, y, |t, h, z| recurrent::hidden_forward(t, h, w.w_hh, w.b_hh, z));
+}
+
+/// δ_t for all steps, and dy becomes all of ∂L/∂h_t; dx ← δ·w_ihᵀ. Shapes as for [`forward`], memory n×4n.
+pub fn backward_input<T: Scalar>(
+    s: &Sequence,
+    w: &Weights<T>,
+    dy: &mut [T],
+    dx: Option<&mut [T]>,
+    mut kept: Kept<T>,
+    memory: &mut [T],
+) {
+    let turned = recurrent::turn(w.w_hh, GATES * s.units, memory);
+    back_through_time(s, &mut kept, dy, |delta, dh| matmul(delta, turned, dh, GATES * s.units, s.units));
+    if let Some(dx) = dx {
+        recurrent::input_backward(s, w.w_ih, kept.gates, kept.sums, dx);
+    }
+}
+
+/// The sizes of an LSTM layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lstm {
+    /// Steps, and values of a step.
+    pub sequence: Sequence,
+}
+
+impl<T: Scalar> Layer<T> for Lstm {
+    fn describe(&self) -> String {
+        format!("LSTM {}", self.sequence.describe(self.sequence.units))
+    }
+
+    fn output_shape(&self, input: &[usize]) -> Result<Vec<usize>, Error> {
+        self.sequence.output_shape(|| Layer::<T>::describe(self), input, self.sequence.units, 16)
+    }
+
+    fn params(&self) -> Vec<ParamSpec> {
+        self.sequence.params(GATES)
+    }
+
+    fn adjust_start(&self, theta: &mut [T]) {
+        let n = self.sequence.units;
+        let b_ih = theta.len() - 2 * GATES * n;
+        theta[b_ih + n..][..n].fill(T::ONE);
+    }
+
+    fn scratch_len(&self) -> usize {
+        GATES * self.sequence.units * self.sequence.units
+    }
+
+    fn cache_len(&self) -> usize {
+        lens(&self.sequence).iter().sum()
+    }
+
+    fn forward(&self, theta: &[T], x: &[T], y: &mut [T], pass: &mut Pass<'_, T>) {
+        let s = &self.sequence;
+        forward(s, &s.weights(theta, GATES), x, y, Kept::new(s, pass.cache, s.rows(x)));
+    }
+
+    fn backward_input(
+        &self,
+        theta: &[T],
+        saved: Saved<'_, T>,
+        dy: &mut [T],
+        dx: Option<&mut [T]>,
+        pass: &mut Pass<'_, T>,
+    ) {
+        let s = &self.sequence;
+        let kept = Kept::new(s, pass.cache, s.rows(saved.x));
+        backward_input(s, &s.weights(theta, GATES), dy, dx, kept, pass.scratch);
+    }
+
+    fn backward_params(&self, saved: SavedBatch<'_, T>, block: &Block, dtheta: &mut [T], _: &mut [T]) {
+        let part = |number| matrix(saved.cache, lens(&self.sequence), number);
+        let deltas = Deltas { steps: part(0), sums: part(3) };
+        recurrent::backward_params(&self.sequence, saved.x, part(1), [deltas; 2], block, dtheta);
+    }
+}

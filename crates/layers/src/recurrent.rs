@@ -1,0 +1,281 @@
+//! # Recurrence: backpropagation through time, and what the recurrent layers share
+//!
+//! ```text
+//! A sample is a sequence x₁ … x_T. A state s_t goes along it, with the same weights θ at every step:
+//!
+//! forward      s_t = F(x_t, s_{t−1}; θ),  s₀ = 0         h_t, the part of s_t that is seen, is the output
+//!
+//! L hangs on s_t by what is seen of it and by s_{t+1}. Given dy_t, that part of ∂L/∂h_t which L sees directly:
+//!   ∂L/∂s_t = dy_t + (∂s_{t+1}/∂s_t)ᵀ·∂L/∂s_{t+1}        t = T, T−1, …, 1; behind T there is nothing
+//!   ∂L/∂x_t = (∂s_t/∂x_t)ᵀ·∂L/∂s_t
+//!   ∂L/∂θ   = Σ_t (∂s_t/∂θ)ᵀ·∂L/∂s_t                     s_{t−1} held fixed: how it hangs on θ is the term before
+//!
+//! Cells with z_t = x_t·w_ih + b_ih + h_{t−1}·w_hh + b_hh, given δ_t = ∂L/∂z_t:
+//!   ∂L/∂w_ih = Σ_t x_tᵀ·δ_t       ∂L/∂w_hh = Σ_t h_{t−1}ᵀ·δ_t       ∂L/∂b_ih = ∂L/∂b_hh = Σ_t δ_t
+//!   ∂L/∂x_t  = δ_t·w_ihᵀ          and δ_t·w_hhᵀ goes on to h_{t−1}
+//! ```
+//!
+//! Only the products with w_hh have to wait for the step before. Those with w_ih, and the sums over t, are one product
+//! each for all steps of all samples: a row of T·D values is read as T rows of D.
+//!
+//! **Vanishing and exploding gradients.** What the last step says of the first is (∂s_T/∂s_{T−1} ⋯ ∂s_2/∂s_1)ᵀ·∂L/∂s_T. If
+//! every factor shrinks vectors, it shrinks geometrically with T; if every factor stretches them, it grows so.
+//! [`gradient_norms`] shows ‖∂L/∂h_t‖ step by step.
+//!
+//! **Truncated** ([`Sequence::truncate_every`] = k): the state goes on, but behind steps k, 2k, 3k, … no gradient comes
+//! back: ∂L/∂s_k is what L sees of s_k directly, without the term from s_{k+1}.
+//!
+//! Slides: CE6146 "Backpropagation Through Time", "BPTT Steps (1/4)" to "(4/4)", "Example – BPTT (1/4)" to "(4/4)". Where
+//! they err: ∂h_t/∂W_h stands there without what h_{t−1} owes to W_h, which is the truncation k = 1 above: for their
+//! sequence 1, 2, 3, 4, all weights 1 and an identity unit dW_hh, dW_xh and db_h would be 72, 50 and 20 instead of 96, 92
+//! and 50. The unit is linear on one slide and σ on the next; one W_h stands for W_hh and W_xh; the "Mean Squared Error"
+//! is not averaged; four numbers make three losses, not four. Source: Werbos, "Backpropagation through time: what it does
+//! and how to do it", Proc. IEEE 78 (1990); truncated: Williams & Peng (1990); vanishing: Bengio, Simard & Frasconi (1994).
+
+use std::mem;
+use std::ops::Range;
+
+use handgrad_kernels::{Finish, matmul_bias, matmul_nt, matmul_tn};
+
+use crate::{BatchRows, Block, Error, ParamRole, ParamSpec, Scalar, dense};
+
+/// The sizes of a recurrent layer, and how it treats its sequence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sequence {
+    /// Values of a step of the input.
+    pub inputs: usize,
+    /// Values of a step of h.
+    pub units: usize,
+    /// T.
+    pub steps: usize,
+    /// A sample is one vector, the input of every step, instead of a vector for each: one-to-many, as with a
+    /// [`RepeatVector`](crate::RepeatVector) in front, but x·w_ih is computed once a sample instead of once a step.
+    pub repeat: bool,
+    /// The output is h₁ … h_T, a row of T·units values; otherwise h_T alone: many-to-one.
+    pub return_sequences: bool,
+    /// k of truncated backpropagation, see above; without it gradients flow through all steps.
+    pub truncate_every: Option<usize>,
+}
+
+/// The four parameters that most cells have. Shapes: w_ih inputs×g·units, w_hh units×g·units, b_ih and b_hh g·units, for
+/// g gates side by side.
+#[derive(Clone, Copy, Debug)]
+pub struct Weights<'a, T> {
+    /// From the input.
+    pub w_ih: &'a [T],
+    /// From the state before.
+    pub w_hh: &'a [T],
+    /// Beside the input.
+    pub b_ih: &'a [T],
+    /// Beside the state before.
+    pub b_hh: &'a [T],
+}
+
+impl Sequence {
+    /// θ is w_ih, w_hh, b_ih, b_hh.
+    pub(crate) fn weights<'a, T>(&self, theta: &'a [T], gates: usize) -> Weights<'a, T> {
+        let width = gates * self.units;
+        let (w_ih, rest) = theta.split_at(self.inputs * width);
+        let (w_hh, rest) = rest.split_at(self.units * width);
+        let (b_ih, b_hh) = rest.split_at(width);
+        Weights { w_ih, w_hh, b_ih, b_hh }
+    }
+
+    /// Weights start as the fans of one gate say: each is a matrix of its own, which only lies beside the others.
+    pub(crate) fn params(&self, gates: usize) -> Vec<ParamSpec> {
+        // Sizes that mean nothing are told elsewhere.
+        let width = gates.saturating_mul(self.units);
+        let weight = |name, rows, uses| {
+            let role = ParamRole::Weight { fan_in: rows, fan_out: self.units };
+            ParamSpec { name, shape: vec![rows, width], uses, role }
+        };
+        let bias = |name| ParamSpec { name, shape: vec![width], uses: 1, role: ParamRole::Bias };
+        let of_input = if self.repeat { 1 } else { self.steps };
+        vec![weight("w_ih", self.inputs, of_input), weight("w_hh", self.units, self.steps), bias("b_ih"), bias("b_hh")]
+    }
+
+    /// The shape of the output, of `outputs` values a step, for a layer that keeps `cache_len` values a sample.
+    pub(crate) fn output_shape(
+        &self,
+        layer: impl Fn() -> String,
+        input: &[usize],
+        outputs: usize,
+        values_of_a_step: usize,
+    ) -> Result<Vec<usize>, Error> {
+        let least = [
+            ("the number of units of a recurrent layer", self.units.min(outputs)),
+            ("the number of steps of a sequence", self.steps),
+            ("truncate_every of a recurrent layer", self.truncate_every.unwrap_or(1)),
+        ];
+        if let Some((name, _)) = least.into_iter().find(|&(_, value)| value == 0) {
+            return Err(Error::OutOfRange { name, value: "0".into(), range: "at least 1" });
+        }
+        let values = self.units.saturating_mul(self.steps).saturating_mul(values_of_a_step);
+        if values > 1 << 30 {
+            let (name, range) =
+                ("the memory of a recurrent layer", "at most 2³⁰ values a sample: give it fewer units or steps");
+            return Err(Error::OutOfRange { name, value: values.to_string(), range });
+        }
+        let fits = if self.repeat { input == [self.inputs] } else { input == [self.steps, self.inputs] };
+        if !fits {
+            let (found, expected) = (input.iter().product(), self.input_len());
+            return Err(Error::InputSize { layer: layer(), shape: input.to_vec(), found, expected });
+        }
+        Ok(if self.return_sequences { vec![self.steps, outputs] } else { vec![outputs] })
+    }
+
+    /// `28 × 28 → 64`, or `64, 28 times → 28 × 64`.
+    pub(crate) fn describe(&self, outputs: usize) -> String {
+        let Self { inputs, steps, .. } = self;
+        let from = if self.repeat { format!("{inputs}, {steps} times") } else { format!("{steps}×{inputs}") };
+        let to = if self.return_sequences { format!("{steps}×{outputs}") } else { outputs.to_string() };
+        let truncated = self.truncate_every.map_or(String::new(), |k| format!(", truncated every {k}"));
+        format!("{from} → {to}{truncated}")
+    }
+
+    /// Rows of x.
+    pub(crate) fn rows<T>(&self, x: &[T]) -> usize {
+        x.len() / self.input_len()
+    }
+
+    /// Values of a sample.
+    pub(crate) fn input_len(&self) -> usize {
+        if self.repeat { self.inputs } else { self.steps.saturating_mul(self.inputs) }
+    }
+
+    /// Where a row's output of step t, of `outputs` values, lies in y and in dy, if L sees it.
+    pub(crate) fn seen(&self, row: usize, t: usize, outputs: usize) -> Option<Range<usize>> {
+        let place = match self.return_sequences {
+            true => row * self.steps + t,
+            false if t + 1 == self.steps => row,
+            false => return None,
+        };
+        Some(place * outputs..(place + 1) * outputs)
+    }
+
+    /// Does a gradient go back from step t, counted from 0, to the one before it?
+    pub(crate) fn goes_back(&self, t: usize) -> bool {
+        t > 0 && self.truncate_every.is_none_or(|k| t % k != 0)
+    }
+}
+
+/// a_t ← x_t·w_ih + b_ih for all steps at once; of an input that is repeated only once, to `once`: see [`input_of_step`]. Shapes: x
+/// rows×T·inputs, or rows×inputs; a rows·T×g·units, `once` rows×g·units.
+pub fn input_forward<T: Scalar>(s: &Sequence, x: &[T], w_ih: &[T], b_ih: &[T], a: &mut [T], once: &mut [T]) {
+    matmul_bias(x, w_ih, b_ih, Finish::None, if s.repeat { once } else { a });
+}
+
+/// a_t of one row and step, which are those of `a` or, of an input that is repeated, the row's of `once`.
+#[inline(always)]
+pub fn input_of_step<'a, T: Scalar>(
+    s: &Sequence,
+    [row, t, width]: [usize; 3],
+    a: &'a mut [T],
+    once: &[T],
+) -> &'a mut [T] {
+    let a = &mut a[(row * s.steps + t) * width..][..width];
+    if s.repeat {
+        a.copy_from_slice(&once[row * width..][..width]);
+    }
+    a
+}
+
+/// z ← h_{t−1}·w_hh + b_hh, where h₀ = 0. Shapes: h rows×units, z rows×g·units.
+pub fn hidden_forward<T: Scalar>(t: usize, h: &[T], w_hh: &[T], b_hh: &[T], z: &mut [T]) {
+    match t {
+        0 => z.chunks_exact_mut(b_hh.len()).for_each(|z| z.copy_from_slice(b_hh)),
+        _ => matmul_bias(h, w_hh, b_hh, Finish::None, z),
+    }
+}
+
+/// w with rows and columns exchanged: done once, it makes δ_t·wᵀ a plain product at every step. Shapes: w rows×cols, memory
+/// alike.
+pub(crate) fn turn<'a, T: Scalar>(w: &[T], cols: usize, memory: &'a mut [T]) -> &'a [T] {
+    const SIDE: usize = 16;
+    let rows = w.len() / cols;
+    let turned = &mut memory[..w.len()];
+    // Square by square, so that what is read and what is written both lie in few cache lines.
+    for first in (0..cols).step_by(SIDE) {
+        for (row, w) in w.chunks_exact(cols).enumerate() {
+            for (col, &w) in w[first..cols.min(first + SIDE)].iter().enumerate() {
+                turned[(first + col) * rows + row] = w;
+            }
+        }
+    }
+    turned
+}
+
+/// dx_t ← δ_t·w_ihᵀ for all steps at once. Shapes: δ rows·T×g·units, `sums`, of δ over a row's steps, rows×g·units.
+pub fn input_backward<T: Scalar>(s: &Sequence, w_ih: &[T], delta: &[T], sums: &[T], dx: &mut [T]) {
+    let (inputs, width) = (s.inputs, w_ih.len() / s.inputs);
+    match s.repeat {
+        false => matmul_nt(delta, w_ih, dx, inputs, width),
+        // x is the same at every step: Σ_t δ_t·w_ihᵀ = (Σ_t δ_t)·w_ihᵀ.
+        true => matmul_nt(sums, w_ih, dx, inputs, width),
+    }
+}
+
+/// δ of all steps, a row of T·g·units values a sample, and their sums over t, a row of g·units.
+#[derive(Clone, Copy, Debug)]
+pub struct Deltas<'a, T> {
+    /// δ₁ … δ_T.
+    pub steps: BatchRows<'a, T>,
+    /// Σ_t δ_t.
+    pub sums: BatchRows<'a, T>,
+}
+
+/// One block of dw_ih ← Σ x_tᵀ·δ_t, dw_hh ← Σ h_{t−1}ᵀ·δ_t, db_ih ← Σ δ_t or db_hh ← Σ δ_t, over steps and samples. The δ of a
+/// cell's two halves are `ih` and `hh`: the same ones, but for a GRU. Shapes: `before`, of all h_{t−1}, rows×T·units.
+pub fn backward_params<T: Scalar>(
+    s: &Sequence,
+    x: BatchRows<T>,
+    before: BatchRows<T>,
+    [ih, hh]: [Deltas<T>; 2],
+    block: &Block,
+    dtheta: &mut [T],
+) {
+    match block.param {
+        0 if s.repeat => matmul_tn(x, ih.sums, block.rows.clone(), dtheta),
+        0 => matmul_tn(x.steps(s.steps), ih.steps.steps(s.steps), block.rows.clone(), dtheta),
+        1 => matmul_tn(before.steps(s.steps), hh.steps.steps(s.steps), block.rows.clone(), dtheta),
+        2 => dense::backward_bias(ih.sums, block.rows.clone(), dtheta),
+        _ => dense::backward_bias(hh.sums, block.rows.clone(), dtheta),
+    }
+}
+
+/// ‖∂L/∂h_t‖ over all rows, for t = 1 … T: from what `backward_input` makes of dy in a layer that returns its sequences. With
+/// a dy that is 0 but for the last step, it shows how much of the end's gradient is left at every step before.
+#[must_use]
+pub fn gradient_norms<T: Scalar>(delta: BatchRows<T>, steps: usize) -> Vec<f64> {
+    let mut squares = vec![0.0; steps];
+    for (at, dh) in delta.steps(steps).iter().enumerate() {
+        squares[at % steps] += dh.iter().map(|value| value.to_f64().powi(2)).sum::<f64>();
+    }
+    squares.into_iter().map(f64::sqrt).collect()
+}
+
+/// The matrices of a layer's cache, of `lens` values a row: see [`Pass::cache`](crate::Pass::cache).
+pub(crate) fn matrices<T, const N: usize>(cache: &mut [T], lens: [usize; N]) -> [&mut [T]; N] {
+    let room = cache.len() / lens.iter().sum::<usize>().max(1);
+    let mut rest = cache;
+    lens.map(|len| {
+        let (matrix, after) = mem::take(&mut rest).split_at_mut(room * len);
+        rest = after;
+        matrix
+    })
+}
+
+/// Of each the first `rows` rows.
+pub(crate) fn matrices_of<T, const N: usize>(cache: &mut [T], lens: [usize; N], rows: usize) -> [&mut [T]; N] {
+    let mut lens_left = lens.into_iter();
+    matrices(cache, lens).map(|matrix| &mut matrix[..rows * lens_left.next().unwrap_or(0)])
+}
+
+/// One of them for the whole batch.
+pub(crate) fn matrix<'a, T, const N: usize>(
+    cache: BatchRows<'a, T>,
+    lens: [usize; N],
+    number: usize,
+) -> BatchRows<'a, T> {
+    cache.part(lens[..number].iter().sum(), lens[number])
+}

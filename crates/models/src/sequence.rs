@@ -1,0 +1,157 @@
+//! # Sequence autoencoders: a network reads a sequence into one vector, another writes it out again
+//!
+//! ```text
+//! autoencoder   encoder   x₁ … x_T → h_T                          many-to-one: the last state is the code
+//!               decoder   h_T, at every step → h′₁ … h′_T         one-to-many
+//!                         x̂_t = ψ(h′_t·w + b)                     the same dense layer at every step
+//!
+//! next step     x₁ … x_T → 0, x₁ … x_{T−1} → h₁ … h_T             many-to-many: x̂_t is made of x₁ … x_{t−1} alone
+//!               x̂_t = ψ(h_t·w + b),  held to x_t                  x̂₁ is made of nothing: it learns the mean
+//! ```
+//!
+//! The three together are the slide's types of RNN; its fourth, many-to-many by way of one vector (seq2seq), is the
+//! autoencoder as a whole. The cell is an LSTM, a GRU, an Elman or a Jordan network; in both directions at once the code
+//! is [h_T │ h′₁], twice as long. An image of 28×28 is read line by line: 28 steps of 28 values. A sample of one
+//! axis is a series of one value a step.
+//!
+//! Slides: CE6146 "Types of RNN", "Historical Context" (sequence-to-sequence autoencoders), "Example – Elman Network" and
+//! those after it (predict the next number). Source: Srivastava, Mansimov & Salakhutdinov, "Unsupervised learning of
+//! video representations using LSTMs", ICML 2015.
+
+use handgrad_layers::gru::{Reset, Update};
+use handgrad_layers::{
+    Activation, Bidirectional, Elman, Gru, Init, Jordan, Layer, LossKind, Lstm, Reduction, Scalar, Sequence,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, LayerSpec, Spec};
+
+/// What goes along a sequence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Cell {
+    /// [`handgrad_layers::elman`].
+    Elman {
+        /// φ.
+        activation: Activation,
+    },
+    /// [`handgrad_layers::jordan`].
+    Jordan {
+        /// Values of a step of y; `units` are those of h.
+        outputs: usize,
+        /// φ.
+        activation: Activation,
+        /// ψ.
+        output_activation: Activation,
+        /// With w_hh, as on the slide; otherwise the classic one.
+        hybrid: bool,
+    },
+    /// [`handgrad_layers::lstm`].
+    Lstm,
+    /// [`handgrad_layers::gru`].
+    Gru {
+        /// What z means.
+        update: Update,
+        /// Where r stands.
+        reset: Reset,
+    },
+}
+
+impl Cell {
+    /// PyTorch's `RNN`, of which the slide's is a special case.
+    pub const ELMAN: Self = Self::Elman { activation: Activation::Tanh };
+    /// PyTorch's and Keras's.
+    pub const GRU: Self = Self::Gru { update: Update::KeepsOld, reset: Reset::AfterProduct };
+}
+
+/// A recurrent layer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recurrent {
+    /// Which one.
+    pub cell: Cell,
+    /// Values of a step of h.
+    pub units: usize,
+    /// It gives h₁ … h_T; otherwise h_T alone.
+    pub return_sequences: bool,
+    /// T, for a sample that is one vector and the input of every step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeat: Option<usize>,
+    /// Behind every so many steps no gradient comes back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub truncate_every: Option<usize>,
+    /// Two of them, one going backwards: [`handgrad_layers::bidirectional`].
+    #[serde(default)]
+    pub bidirectional: bool,
+    /// How the weights start.
+    pub init: Init,
+}
+
+impl Recurrent {
+    /// The layer, for samples of shape `input`.
+    pub(crate) fn build<T: Scalar>(&self, input: &[usize]) -> Result<Box<dyn Layer<T>>, Error> {
+        let (steps, inputs) = match (self.repeat, input) {
+            (Some(steps), &[inputs]) => (steps, inputs),
+            (None, &[steps, inputs]) => (steps, inputs),
+            (Some(_), _) => return Err(Error::NotAVector { shape: input.to_vec() }),
+            (None, _) => return Err(Error::NotASequence { what: "a recurrent layer", shape: input.to_vec() }),
+        };
+        let Self { units, return_sequences, truncate_every, .. } = *self;
+        let repeat = self.repeat.is_some();
+        let sequence = Sequence { inputs, units, steps, repeat, return_sequences, truncate_every };
+        let layer: Box<dyn Layer<T>> = match self.cell {
+            Cell::Elman { activation } => Box::new(Elman { sequence, activation }),
+            Cell::Jordan { outputs, activation, output_activation, hybrid } => {
+                Box::new(Jordan { sequence, outputs, activation, output_activation, hybrid })
+            }
+            Cell::Lstm => Box::new(Lstm { sequence }),
+            Cell::Gru { update, reset } => Box::new(Gru { sequence, update, reset }),
+        };
+        let outputs = if let Cell::Jordan { outputs, .. } = self.cell { outputs } else { units };
+        Ok(if self.bidirectional { Box::new(Bidirectional::new(layer, sequence, outputs)) } else { layer })
+    }
+}
+
+fn recurrent(cell: Cell, units: usize, return_sequences: bool) -> Recurrent {
+    let init = Init::XavierUniform;
+    Recurrent { cell, units, return_sequences, repeat: None, truncate_every: None, bidirectional: false, init }
+}
+
+/// Steps and values of a step of a sample, and what makes a sequence of it.
+fn steps_of(input: &[usize]) -> ([usize; 2], Vec<LayerSpec>) {
+    match *input {
+        [steps] => ([steps, 1], vec![LayerSpec::Reshape { shape: vec![steps, 1] }]),
+        // What is no sequence is told when the network is built.
+        _ => ([input.first(), input.get(1)].map(|dim| dim.copied().unwrap_or(0)), Vec::new()),
+    }
+}
+
+fn at_every_step(units: usize, activation: Activation) -> LayerSpec {
+    LayerSpec::TimeDistributed { units, activation, init: Init::XavierUniform }
+}
+
+/// `input` read into a code of `units` values, twice as many in both directions, and written out again.
+#[must_use]
+pub fn autoencoder(
+    input: &[usize],
+    cell: Cell,
+    units: usize,
+    bidirectional: bool,
+    output: Activation,
+    loss: LossKind,
+) -> Spec {
+    let ([steps, width], mut encoder) = steps_of(input);
+    encoder.push(LayerSpec::Recurrent(Recurrent { bidirectional, ..recurrent(cell, units, false) }));
+    let decoder = Recurrent { bidirectional, repeat: Some(steps), ..recurrent(cell, units, true) };
+    let decoder = vec![LayerSpec::Recurrent(decoder), at_every_step(width, output)];
+    Spec { input: input.to_vec(), loss, reduction: Reduction::Mean, encoder, decoder }
+}
+
+/// Every step of `input` predicted from those before it.
+#[must_use]
+pub fn next_step(input: &[usize], cell: Cell, units: usize, output: Activation, loss: LossKind) -> Spec {
+    let ([_, width], mut encoder) = steps_of(input);
+    encoder.extend([LayerSpec::Shift, LayerSpec::Recurrent(recurrent(cell, units, true))]);
+    let decoder = vec![at_every_step(width, output)];
+    Spec { input: input.to_vec(), loss, reduction: Reduction::Mean, encoder, decoder }
+}
