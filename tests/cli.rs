@@ -317,6 +317,9 @@ fn a_run_remembers_where_its_data_is() {
 fn every_preset_runs_and_its_terms_add_up() {
     let folder = small();
     for (preset, terms) in [
+        ("basic", 1),
+        ("tf-basic", 1),
+        ("deep", 1),
         ("hinton", 1),
         ("sparse", 2),
         ("sparse-kl", 2),
@@ -329,14 +332,15 @@ fn every_preset_runs_and_its_terms_add_up() {
         ("conv-vae", 2),
     ] {
         let data = ["--data", "small", "--epochs", "1", "--batch-size", "50", "--out", preset, "--json", "--quiet"];
-        let result = json(folder.path(), &[&["train", "--preset", preset], &data[..]].concat());
+        let result = json(folder.path(), &[&["train", "--preset", preset, "--threads", "1"], &data[..]].concat());
         let found: Vec<f64> =
             result["val_terms"].as_object().expect("terms").values().filter_map(Value::as_f64).collect();
         let loss = result["val_loss"].as_f64().expect("a loss");
         assert_eq!(found.len(), terms, "{preset}: {result}");
-        // Its own configuration is accepted again.
+        // Its own configuration is accepted again, and gives the same bits on more threads.
         let config = format!("{preset}/config.toml");
-        let again = ["train", "--config", &config, "--out", &format!("{preset}-again"), "--json", "--quiet"];
+        let out = format!("{preset}-again");
+        let again = ["train", "--config", &config, "--out", &out, "--threads", "3", "--json", "--quiet"];
         assert_eq!(json(folder.path(), &again)["weights_sha256"], result["weights_sha256"], "{preset}");
         assert!((found.iter().sum::<f64>() - loss).abs() < 1e-9 * loss.abs(), "{preset}: {result}");
         // The model file has all of it: the same loss is measured again, whatever the batches, and each of its terms.

@@ -63,6 +63,7 @@ pub fn specs() -> Vec<(Spec, usize, Optimizer)> {
         (deep::spec(&[784], &[40, 7], Activation::Tanh, Activation::Linear, LossKind::Mae), 100, SGD),
         (denoising::with_noise(convolutional::strided(&IMAGE, &[4, 3], SIGMOID, LossKind::Mse), NOISE), 20, ADAM),
         (convolutional::pooled(&IMAGE, SIGMOID, LossKind::Bce), 20, ADAM),
+        (convolutional::pooled_and_strided(&IMAGE, &[5, 3], SIGMOID, LossKind::Bce), 20, ADAM),
         (variational::dense_spec(&IMAGE, &[40], 5, 1.0, SIGMOID, LossKind::Bce), 50, ADAM),
         (variational::conv_spec(&IMAGE, 2, 0.5, SIGMOID, LossKind::Bce), 10, ADAM),
         (sparse::with_l1(basic::spec(&IMAGE, 32, LossKind::Bce), 1e-4), 50, ADAM),

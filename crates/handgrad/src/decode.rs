@@ -18,6 +18,11 @@ const MOST_DRAWN: usize = 1000;
 
 pub fn run(args: &DecodeArgs) -> Result<Done> {
     let (tables, pictures): (Vec<&PathBuf>, Vec<_>) = args.out.iter().partition(|out| Format::of(out).is_some());
+    for (at, out) in args.out.iter().enumerate() {
+        if args.out[..at].contains(out) {
+            return Err(UsageError(format!("{}: is named twice", out.display())).into());
+        }
+    }
     for out in &tables {
         table::check_place(out)?;
     }

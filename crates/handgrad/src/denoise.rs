@@ -18,6 +18,14 @@ use crate::{Done, noisy, photo, picture, reconstruct, show, tiles};
 
 pub fn run(args: &DenoiseArgs) -> Result<Done> {
     reconstruct::check_place(&args.out)?;
+    for own in args.image.iter().chain(&args.clean) {
+        // Both through links: the picture must not take the place of what it is made from.
+        if let (Ok(own), Ok(out)) = (own.canonicalize(), args.out.canonicalize())
+            && own == out
+        {
+            bail!("{}: is the image itself; it is not overwritten: choose another name for --out", args.out.display());
+        }
+    }
     match &args.image {
         Some(image) => own_image(args, image),
         None => samples(args),

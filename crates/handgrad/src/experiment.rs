@@ -10,7 +10,7 @@ use ndarray::Array2;
 
 use crate::args::{Args, Command, ExperimentArgs};
 use crate::config::{Config, Settings};
-use crate::{show, train};
+use crate::{show, subject, train};
 
 /// A trained network, its history and its data.
 pub struct Experiment {
@@ -65,19 +65,15 @@ impl Experiment {
 
     /// The codes of the validation samples.
     pub fn codes(&mut self) -> Result<Array2<f32>> {
-        let source = Source::new(&self.data.validation);
-        Ok(self.trainer.encode(&source, &everything(&source))?)
+        let samples = &self.data.validation;
+        Ok(self.trainer.encode(&Source::new(samples), &subject::all(samples))?)
     }
 
     /// What becomes of the validation samples.
     pub fn reconstructions(&mut self) -> Result<Array2<f32>> {
-        let source = Source::new(&self.data.validation);
-        Ok(self.trainer.predict(&source, &everything(&source))?)
+        let samples = &self.data.validation;
+        Ok(self.trainer.predict(&Source::new(samples), &subject::all(samples))?)
     }
-}
-
-fn everything(source: &Source) -> Vec<u32> {
-    (0..source.len() as u32).collect()
 }
 
 /// The flags of `handgrad train` as settings.
@@ -89,16 +85,9 @@ fn settings(flags: &str) -> Result<Settings> {
     }
 }
 
-/// Samples as floats, one a row.
+/// All samples as floats, one a row.
 pub fn floats(samples: &Samples) -> Array2<f32> {
-    let source = Source::new(samples);
-    let mut all = Array2::zeros((source.len(), source.features()));
-    for (sample, mut row) in all.rows_mut().into_iter().enumerate() {
-        if let Some(row) = row.as_slice_mut() {
-            source.fill(sample, row);
-        }
-    }
-    all
+    subject::rows(samples, &subject::all(samples))
 }
 
 /// Mean over the rows of the sum over their values of (x − y)².

@@ -1,10 +1,10 @@
 //! `handgrad reconstruct`.
 
-use std::fs::File;
-use std::io::Read;
+use std::fs::{self, File};
+use std::io::{ErrorKind, Read};
 use std::path::Path;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, ensure};
 use handgrad_dataset::{Samples, disk};
 use handgrad_trainer::{Source, Trainer};
 use ndarray::Array2;
@@ -37,13 +37,20 @@ pub fn check_place(out: &Path) -> Result<()> {
     if out.extension().is_none_or(|extension| !extension.eq_ignore_ascii_case("png")) {
         return Err(UsageError(format!("{}: the picture is a PNG; call it so: --out seen.png", out.display())).into());
     }
-    let mut start = Vec::new();
-    if let Ok(file) = File::open(out) {
-        file.take(PNG.len() as u64).read_to_end(&mut start)?;
-        if start != PNG {
-            bail!("{}: is there and is no PNG; it is not overwritten: choose another name", out.display());
-        }
+    let no_png = || {
+        format!(
+            "{}: is there and is no PNG that can be read; it is not overwritten: choose another name",
+            out.display()
+        )
+    };
+    match fs::metadata(out) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        // A pipe would have us wait for ever.
+        found => ensure!(found.with_context(no_png)?.is_file(), no_png()),
     }
+    let mut start = Vec::new();
+    File::open(out).and_then(|file| file.take(PNG.len() as u64).read_to_end(&mut start)).with_context(no_png)?;
+    ensure!(start == PNG, no_png());
     Ok(())
 }
 

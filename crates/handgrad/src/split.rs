@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use handgrad_dataset::{disk, thousands};
 use handgrad_models::{Part, file};
 use serde_json::json;
@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::args::SplitArgs;
 use crate::config::UsageError;
 use crate::run_folder::{self, Trained};
-use crate::{Done, show};
+use crate::{Done, show, table};
 
 pub fn run(args: &SplitArgs) -> Result<Done> {
     if args.encoder == args.decoder {
@@ -18,11 +18,11 @@ pub fn run(args: &SplitArgs) -> Result<Done> {
     }
     let wanted = [(Part::Encoder, &args.encoder), (Part::Decoder, &args.decoder)];
     let wanted = || wanted.iter().filter_map(|(part, out)| out.as_deref().map(|out: &Path| (*part, out)));
-    wanted().try_for_each(|(_, out)| refuse_to_overwrite(out))?;
+    wanted().try_for_each(|(_, out)| table::refuse_to_overwrite(out))?;
     let Trained { network, theta, .. } = run_folder::read_one_of(&args.run, &[Part::Whole])?;
     for (part, out) in wanted() {
         // Once more: two names may mean one file.
-        refuse_to_overwrite(out)?;
+        table::refuse_to_overwrite(out)?;
         let (network, theta) = network.split(part, &theta)?;
         disk::write(out, &file::encode(&network, &theta)?)?;
         if !args.json {
@@ -34,11 +34,4 @@ pub fn run(args: &SplitArgs) -> Result<Done> {
         show::result(&json!({ "encoder": args.encoder, "decoder": args.decoder }).to_string())?;
     }
     Ok(Done::Whole)
-}
-
-fn refuse_to_overwrite(out: &Path) -> Result<()> {
-    if out.exists() {
-        bail!("{}: is there already and is not overwritten; choose another name", out.display());
-    }
-    Ok(())
 }

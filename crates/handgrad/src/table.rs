@@ -42,10 +42,16 @@ pub struct Table {
 pub fn check_place(out: &Path) -> Result<Format> {
     let format = Format::of(out)
         .ok_or_else(|| UsageError(format!("{}: give it a name that ends in .csv or .npy", out.display())))?;
+    refuse_to_overwrite(out)?;
+    Ok(format)
+}
+
+/// Refuses a place where something is already.
+pub fn refuse_to_overwrite(out: &Path) -> Result<()> {
     if out.exists() {
         bail!("{}: is there already and is not overwritten; choose another name", out.display());
     }
-    Ok(format)
+    Ok(())
 }
 
 /// Writes rows. CSV has a header, `name`0, `name`1, …, and the labels in front; .npy has the rows alone, each of `shape`.
@@ -112,7 +118,9 @@ fn read_csv(path: &Path, width: usize) -> Result<Table> {
         let line = record.position().map_or(0, csv::Position::line);
         if columns.is_none() {
             // A first line without any number is a header; one with some is a row, whose other cells are in error.
-            let header = record.iter().all(|cell| cell.parse::<f32>().is_err());
+            // Columns without names are numbered by some programs.
+            let numbered = record.len() > 1 && record.iter().enumerate().all(|(at, cell)| cell == at.to_string());
+            let header = numbered || record.iter().all(|cell| cell.parse::<f32>().is_err());
             with_label = if header { record.get(0) == Some("label") } else { labelled(&record, width) };
             columns = Some(record.len());
             if header {

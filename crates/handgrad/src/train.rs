@@ -35,9 +35,9 @@ pub fn run(args: &TrainArgs) -> Result<Done> {
     let Parts { train, validation, test, about } = Parts::new(&data, config.validation_split)?;
     let network = network(&config, &data)?;
     let plan = config.plan(train.len());
-    check_memory(&network, &config, &plan)?;
     let threads = args.threads.map_or(0, usize::from);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().context("the threads cannot be started")?;
+    pool.install(|| check_memory(&network, &config, &plan))?;
     let yardsticks = yardsticks(&train, &validation, network.loss());
     listen_for_ctrl_c()?;
 

@@ -59,9 +59,9 @@ impl Grid {
             return true;
         }
         let steps = [(channels, self.channel), (lines, self.line), (columns, self.column)];
-        let last = steps.into_iter().fold(self.start.checked_add(shift), |sum, (count, step)| {
-            sum?.checked_add((count - 1).checked_mul(step)?)
-        });
+        let last = steps
+            .into_iter()
+            .fold(self.start.checked_add(shift), |sum, (count, step)| sum?.checked_add((count - 1).checked_mul(step)?));
         last.is_some_and(|last| last < len)
     }
 }

@@ -106,7 +106,8 @@ impl<T: Scalar> Layer<T> for MaxPool2d {
     fn output_shape(&self, input: &[usize]) -> Result<Vec<usize>, Error> {
         let [c, h, w] = crate::window::expect(Layer::<T>::describe(self), self.input, input)?;
         if !(1..=h.max(w)).contains(&self.size) {
-            let (name, range) = ("the side of a pooling square", "at least 1, and no more than the image's longer side");
+            let (name, range) =
+                ("the side of a pooling square", "at least 1, and no more than the image's longer side");
             return Err(Error::OutOfRange { name, value: self.size.to_string(), range });
         }
         Ok(vec![c, h.div_ceil(self.size), w.div_ceil(self.size)])

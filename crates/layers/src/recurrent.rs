@@ -155,7 +155,7 @@ impl Sequence {
 
     /// Does a gradient go back from step t, counted from 0, to the one before it?
     pub(crate) fn goes_back(&self, t: usize) -> bool {
-        t > 0 && self.truncate_every.is_none_or(|k| t % k != 0)
+        t > 0 && self.truncate_every.is_none_or(|k| !t.is_multiple_of(k))
     }
 }
 

@@ -52,13 +52,17 @@ pub enum Error {
     },
     /// The network's last layer gives images of another size than its first one took.
     #[error(
-        "the network gives back images of shape {output:?}, but takes {input:?}: strides, pooling and upsampling must lead back to the same height and width; 4, 8, 12, … fit two halvings"
+        "the network gives back images of shape {output:?}, but takes {input:?}{}; {}", .rounds.as_ref().map_or_else(String::new, |layer| format!(": {layer}")), fits(.fit)
     )]
     AnotherImage {
         /// Shape of a sample that comes in.
         input: Vec<usize>,
         /// Shape of a sample that goes out.
         output: Vec<usize>,
+        /// The first layer that does not divide its image evenly, in words.
+        rounds: Option<String>,
+        /// Sides of square images that these layers do give back, the nearest ones.
+        fit: Vec<usize>,
     },
     /// A KL sparsity penalty behind a layer that cannot give values within 0..1.
     #[error(
@@ -121,4 +125,12 @@ pub enum Error {
         /// The newest format that is known here.
         newest: u64,
     },
+}
+
+fn fits(sides: &[usize]) -> String {
+    let sides: Vec<_> = sides.iter().map(|side| format!("{side}×{side}")).collect();
+    match &sides[..] {
+        [] => "strides, pooling and upsampling must lead back to the same height and width".into(),
+        sides => format!("images of {} would fit: pad or crop yours, or choose other layers", sides.join(" or ")),
+    }
 }

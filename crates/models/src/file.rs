@@ -161,8 +161,13 @@ pub fn decode(bytes: &[u8]) -> Result<(Network<f32>, Vec<f32>), Error> {
         }
         let values = expected.read(tensor.data());
         match theta.get(expected.param.range.clone()) {
-            None => theta.extend(values),
-            // Tied weights, once more. Bits are compared, so that even NaN equals itself.
+            None => {
+                if let Some(value) = values.iter().find(|value| !value.is_finite()) {
+                    return Err(Error::Damaged(format!("its tensor {name} has {value} among its values")));
+                }
+                theta.extend(values);
+            }
+            // Tied weights, once more. Bits are compared: −0 is not 0.
             Some(first) if first.iter().map(|v| v.to_bits()).eq(values.iter().map(|v| v.to_bits())) => {}
             Some(_) => {
                 let first = &expected.param.torch_name;

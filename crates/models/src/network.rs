@@ -103,7 +103,9 @@ impl<T: Scalar> Network<T> {
         let output = &shapes[last + 1];
         // What comes out as an image must be one of the same height and width, not just of as many values.
         if output.len() > 1 && spec.input.len() > 1 && window::chw(output) != window::chw(&spec.input) {
-            return Err(Error::AnotherImage { input: spec.input.clone(), output: output.clone() });
+            let rounds = (0..layers.len()).find_map(|at| rounding(&layers[at].describe(), &shapes[at..at + 2]));
+            let (input, output) = (spec.input.clone(), output.clone());
+            return Err(Error::AnotherImage { fit: sides_that_fit(spec), input, output, rounds });
         }
         let width = output.iter().product();
         if width != spec.features() {
@@ -292,4 +294,33 @@ fn torch_name(name: &str) -> String {
     let (letter, of) = name.split_once('_').unwrap_or((name, ""));
     let kind = if letter == "w" { "weight" } else { "bias" };
     if of.is_empty() { kind.to_string() } else { format!("{kind}_{of}_l0{reverse}") }
+}
+
+/// What a layer does to an image whose side it does not divide evenly, in words.
+fn rounding(layer: &str, shapes: &[Vec<usize>]) -> Option<String> {
+    let ([_, h, w], [_, lines, columns]) = (window::chw(&shapes[0])?, window::chw(&shapes[1])?);
+    let uneven = |from: usize, to: usize| to > 0 && to < from && !from.is_multiple_of(to);
+    let of = |shape: &[usize]| shape.iter().map(ToString::to_string).collect::<Vec<_>>().join("×");
+    (uneven(h, lines) || uneven(w, columns))
+        .then(|| format!("{layer} makes {} of {}, which does not divide evenly", of(&shapes[1]), of(&shapes[0])))
+}
+
+/// The sides nearest to the longer one of the spec's input, one below and one above it, of square images that its layers give
+/// back as large as they were.
+fn sides_that_fit(spec: &Spec) -> Vec<usize> {
+    let Some([channels, h, w]) = window::chw(&spec.input) else { return Vec::new() };
+    let gives_back = |side: &usize| {
+        let mut shape = if spec.input.len() == 3 { vec![channels, *side, *side] } else { vec![*side; 2] };
+        for layer in spec.layers() {
+            let next = layer.build::<f32>(&shape, [0, 0]).ok().and_then(|layer| layer.output_shape(&shape).ok());
+            let Some(next) = next else { return false };
+            shape = next;
+        }
+        window::chw(&shape) == Some([channels, *side, *side])
+    };
+    // Strides, pools and upsamplings multiply to less than this in any network of use.
+    const REACH: usize = 64;
+    let side = h.max(w);
+    let below = (side.saturating_sub(REACH).max(1)..=side).rev().find(gives_back);
+    below.into_iter().chain((side + 1..=side.saturating_add(REACH)).find(gives_back)).collect()
 }

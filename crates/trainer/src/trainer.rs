@@ -115,7 +115,8 @@ impl<T: Scalar> Trainer<T> {
         let caches = network.layers().iter().map(|layer| layer.cache_len());
         let row = (0..=network.layers().len()).map(|at| 2 * network.width(at)).chain(caches).sum::<usize>();
         let workspace = network.layers().iter().map(|layer| layer.scratch_len()).max().unwrap_or(0);
-        let of_threads = workspace.saturating_mul(rayon::current_num_threads());
+        let of_threads =
+            workspace.saturating_add(scratch_len(&blocks_of(network))).saturating_mul(rayon::current_num_threads());
         let values = batch_size.saturating_mul(row).saturating_add(weights).saturating_add(of_threads);
         values.saturating_mul(size_of::<T>())
     }

@@ -24,7 +24,8 @@ pub struct Finished<'a> {
     pub seconds: f64,
 }
 
-/// The epoch whose weights the run gives: the best one under early stopping, otherwise the last one.
+/// The epoch whose losses the run reports: under early stopping the best one, whose weights are kept, otherwise the last one
+/// that was finished. A stop within an epoch leaves weights that are some steps further.
 pub fn kept(outcome: &Outcome) -> Option<&EpochRecord> {
     match outcome.best_epoch {
         Some(best) => outcome.epochs.get(best - 1),
@@ -54,6 +55,8 @@ impl Finished<'_> {
             "parameters": self.trainer.theta().len(),
             "epochs": epochs.len(),
             "best_epoch": best_epoch,
+            "stopped": self.outcome.stopped,
+            "steps": self.trainer.steps(),
             "loss": eval::loss_name(loss),
             "reduction": loss.reduction,
             "train_loss": kept.map(|record| record.train_loss),
@@ -85,6 +88,10 @@ impl Finished<'_> {
                 ),
                 _ => format!("kept are the weights of epoch {best}, which had the lowest validation loss: "),
             };
+        }
+        if self.outcome.best_epoch.is_none() && self.outcome.stopped {
+            let steps = self.trainer.steps();
+            text += &format!("stopped after {steps} steps; what the last epoch that was finished came to: ");
         }
         text += &format!(
             "loss {}, validation {}{}\n{}",
