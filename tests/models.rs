@@ -146,6 +146,15 @@ fn with_text(bytes: &[u8], from: &str, to: &str) -> Vec<u8> {
 }
 
 #[test]
+fn weights_that_are_no_numbers_are_refused() {
+    let (network, mut theta, _) = model();
+    theta[3] = f32::NAN;
+    let bytes = file::encode(&network, &theta).expect("encodes");
+    let said = file::decode(&bytes).map(|_| ()).expect_err("refused").to_string();
+    assert!(said.contains("tensor 0.weight has NaN"), "{said}");
+}
+
+#[test]
 fn a_newer_format_is_told_apart_from_damage() {
     let newer = with_text(&model().2, "format = 2", "format = 7");
     assert!(matches!(file::decode(&newer), Err(Error::TooNew { found: 7, newest: 2 })));
@@ -239,7 +248,18 @@ fn convolutional_networks_that_do_not_fit_are_refused() {
     assert!(Network::<f32>::new(&pooled(&[20, 12])).is_ok());
     let strided = |input: &[usize]| convolutional::strided(input, &[4, 3], Activation::Sigmoid, LossKind::Bce);
     assert!(error(&strided(&[30, 30])).contains("32, 32") && Network::<f32>::new(&strided(&[3, 32, 32])).is_ok());
+    // Which layer, and what would fit.
+    let said = error(&strided(&[30, 30]));
+    assert!(said.contains("Conv2d 4 → 3, 3×3, stride 2, relu makes 3×8×8 of 4×15×15"), "{said}");
+    assert!(said.contains("images of 28×28 or 32×32 would fit"), "{said}");
+    let said = error(&pooled(&[30, 30]));
+    assert!(said.contains("makes 8×8×8 of 8×15×15") && said.contains("28×28 or 36×36 would fit"), "{said}");
+    let conv_vae = variational::conv_spec(&[30, 30], 2, 1.0, Activation::Sigmoid, LossKind::Bce);
+    assert!(error(&conv_vae).contains("images of 32×32 would fit"), "{}", error(&conv_vae));
     assert!(error(&strided(&[784])).contains("reshape them first"));
+    let mut hostile = pooled(&[20, 12]);
+    hostile.encoder[1] = LayerSpec::MaxPool2d { size: usize::MAX / 4 + 1 };
+    assert!(error(&hostile).contains("the side of a pooling square is 4611686018427387904"), "{}", error(&hostile));
     let mut hostile = strided(&[28, 28]);
     if let LayerSpec::Conv2d { padding, .. } = &mut hostile.encoder[0] {
         *padding = Padding::Explicit(1 << 40);

@@ -2,6 +2,7 @@
 //! whose binary it needs.
 
 use std::fs;
+use std::process::Command;
 
 use image::{GrayImage, Luma};
 use ndarray::Array2;
@@ -57,6 +58,14 @@ const MISTAKES: &[(i32, &[&str], &[&str])] = &[
     (1, &["denoise", "run", "giant.png", "--out", "x.png"], &["giant.png", "100000×100000", "67,108,864"]),
     (1, &["denoise", "run", "/dev/zero", "--out", "x.png"], &["/dev/zero", "not a file"]),
     (1, &["denoise", "run", "ok.png", "--clean", "other.png", "--out", "x.png"], &["other.png", "5×6", "30×20"]),
+    (1, &["denoise", "run", "ok.png", "--out", "ok.png"], &["ok.png", "the image itself"]),
+    (
+        1,
+        &["denoise", "run", "ok.png", "--clean", "other.png", "--out", "other.png"],
+        &["other.png", "the image itself"],
+    ),
+    (1, &["reconstruct", "run", "--out", "folder.png"], &["folder.png", "not overwritten"]),
+    (2, &["decode", "run", "codes.csv", "--out", "x.npy", "--out", "x.npy"], &["x.npy", "named twice"]),
     (1, &["denoise", "lines", "ok.png", "--out", "x.png"], &["lines", "no images"]),
     (2, &["denoise", "run", "--out", "x.png"], &["--noise"]),
     (2, &["denoise", "run", "--noise", "gaussian", "--noise-level", "-1", "--out", "x.png"], &["-1", "0 or more"]),
@@ -124,10 +133,14 @@ fn wrong_uses_are_refused_in_words_and_nothing_is_touched() {
         ("names.csv", "z0,z1,z2,z3\n"),
         ("words.txt", "words"),
         ("no.png", "not a picture"),
+        ("numbered.csv", "0,1,2,3\n4,5,6,7\n"),
         ("text.npy", "these are words, not numbers"),
     ] {
         write(name, text.as_bytes());
     }
+    // Columns that are numbered have a header.
+    assert_eq!(json(at, &["decode", "run", "numbered.csv", "--out", "one.png", "--json"])["samples"], 1);
+    fs::create_dir(at.join("folder.png")).expect("a folder");
     write("bytes.csv", b"\xff\xfe,1,2,3\n");
     write("huge.npy", &npy("(4294967296, 1073741824)", "'<f4'", &[]));
     write("overflow.npy", &npy("(9223372036854775808, 4)", "'<f4'", &[]));
@@ -164,4 +177,12 @@ fn wrong_uses_are_refused_in_words_and_nothing_is_touched() {
         }
     }
     assert_eq!(before, files(at), "what was there is as it was, and nothing was added");
+
+    // Waiting for a pipe that nobody writes to would never end.
+    if !cfg!(unix) {
+        return;
+    }
+    assert!(Command::new("mkfifo").arg(at.join("pipe.png")).status().expect("mkfifo").success());
+    let output = run(at, &["reconstruct", "run", "--out", "pipe.png"]);
+    assert!(output.status.code() == Some(1) && err(&output).contains("pipe.png"), "{}", err(&output));
 }
