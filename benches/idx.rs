@@ -34,7 +34,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .configure_from_args();
 
     // Drawn, not random: noise would not compress as pictures do.
-    let samples = handgrad_dataset::load("synthetic", Path::new("data"), &())?.train;
+    let samples = handgrad_dataset::load("synthetic", Path::new("data"), &Default::default(), &())?.train;
     let Values::Bytes(values) = &samples.values else {
         return Err("the synthetic pictures are bytes".into());
     };

@@ -245,7 +245,7 @@ fn fashion_mnist_is_as_published() {
         let _ = writeln!(std::io::stderr(), "skipped: HANDGRAD_DATA is not set");
         return;
     };
-    let set = load("fashion-mnist", Path::new(&data), &()).unwrap();
+    let set = load("fashion-mnist", Path::new(&data), &Default::default(), &()).unwrap();
     assert_eq!((set.name.as_str(), set.train.len(), set.validation.len()), ("fashion-mnist", 60_000, 10_000));
     assert_eq!(set.validation_origin, "the 10,000 images of t10k-images-idx3-ubyte.gz");
     for (part, each) in [(&set.train, 6_000), (&set.validation, 1_000)] {

@@ -107,6 +107,7 @@ fn conv_lstms() -> Spec {
         init: Init::XavierUniform,
     };
     Spec {
+        scale: None,
         input: IMAGE.to_vec(),
         loss: LossKind::Mse,
         reduction: Reduction::Mean,

@@ -13,7 +13,7 @@ fn write(path: &Path, shape: &[usize]) {
 
 fn load_path(path: &Path) -> Result<handgrad_dataset::DataSet, Error> {
     // A data folder that is not there: a path must not need one.
-    load(path.to_str().unwrap(), Path::new("/nowhere"), &())
+    load(path.to_str().unwrap(), Path::new("/nowhere"), &Default::default(), &())
 }
 
 /// An IDX file, plain, of 2 × 2 values of some other type.
@@ -110,7 +110,7 @@ fn other_types_become_floats_as_they_are() {
 
 #[test]
 fn what_is_neither_a_name_nor_a_path_is_an_error_that_lists_the_names() {
-    let error = load("fashion-mnits", Path::new("/nowhere"), &()).unwrap_err();
+    let error = load("fashion-mnits", Path::new("/nowhere"), &Default::default(), &()).unwrap_err();
     assert!(matches!(error, Error::Unknown { .. }) && !error.is_unavailable());
     for set in named::all() {
         assert!(error.to_string().contains(set.name), "{error}");
@@ -132,7 +132,7 @@ fn every_named_file_has_a_size_and_a_digest_and_two_mirrors() {
 
 #[test]
 fn synthetic_needs_nothing() {
-    let set = load("synthetic", Path::new("/nowhere"), &()).unwrap();
+    let set = load("synthetic", Path::new("/nowhere"), &Default::default(), &()).unwrap();
     assert_eq!((set.train.len(), set.validation.len(), set.train.range()), (10_000, 2_000, (0.0, 1.0)));
     let all = synthetic::draw(0, 12_000);
     let (Values::Bytes(all), Values::Bytes(last)) = (&all.values, &set.validation.values) else { panic!("not bytes") };

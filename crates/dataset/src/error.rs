@@ -228,6 +228,68 @@ pub enum Error {
         /// How many samples it has.
         found: usize,
     },
+    /// A CSV file without rows.
+    #[error("{}: holds no row of values, where at least one was expected; give a file with samples", .path.display())]
+    EmptyTable {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Something in a CSV file is not as it should be.
+    #[error(
+        "{}, {place}: found {found}, where {expected} was expected; mend it there, or remove the row or column",
+        .path.display()
+    )]
+    Table {
+        /// The file.
+        path: PathBuf,
+        /// Line and column, counted from 1.
+        place: String,
+        /// What is there.
+        found: String,
+        /// What should be.
+        expected: String,
+    },
+    /// A cell of a CSV file holds nothing.
+    #[error(
+        "{}, line {line}, column {column}: the value is missing; remove the row or column, or say with --fill what is to stand \
+         there: zero, mean or previous", .path.display()
+    )]
+    Missing {
+        /// The file.
+        path: PathBuf,
+        /// Counted from 1.
+        line: u64,
+        /// Counted from 1.
+        column: usize,
+    },
+    /// There is no such column to take labels from.
+    #[error(
+        "{}, line {line}: found {columns} columns and none that is called {column:?}, where the column of labels was expected; \
+         give --label-column a name of the header, a number from 1 to {columns}, last or none", .path.display()
+    )]
+    NoSuchColumn {
+        /// The file.
+        path: PathBuf,
+        /// The first one.
+        line: u64,
+        /// What was asked for.
+        column: String,
+        /// How many there are.
+        columns: usize,
+    },
+    /// A window has more steps than the series.
+    #[error(
+        "{}: found {found} steps, one a row, where a window of {steps} was expected to fit; make --window shorter. A tenth of a \
+         file is held out as validation, and each part needs a window", .path.display()
+    )]
+    WindowTooLong {
+        /// The file.
+        path: PathBuf,
+        /// Of a window.
+        steps: usize,
+        /// Steps of this part of the series.
+        found: usize,
+    },
     /// A folder lacks a file, or has it twice.
     #[error(
         "{}: found {found}, where one IDX file {expected} was expected, as train-images-idx3-ubyte.gz and \
@@ -244,7 +306,7 @@ pub enum Error {
     /// Neither a known name nor a path.
     #[error(
         "{what}: no such file or folder, and no data set of that name is known; give one of {known}, a folder with \
-         train- and t10k- IDX files, or an IDX file"
+         train- and t10k- IDX files, an IDX file or a .csv file"
     )]
     Unknown {
         /// What was asked for.

@@ -1,17 +1,19 @@
-//! Data sets: IDX files plain or gzip, sets known by name and downloaded once, and a synthetic one drawn on the spot.
+//! Data sets: IDX files plain or gzip, CSV, sets known by name and downloaded once, and a synthetic one drawn on the spot.
 //!
 //! ```
 //! use std::path::Path;
 //!
-//! let set = handgrad_dataset::load("synthetic", Path::new("data"), &())?;
+//! let set = handgrad_dataset::load("synthetic", Path::new("data"), &Default::default(), &())?;
 //! assert_eq!((set.train.len(), set.validation.len(), set.train.features()), (10_000, 2_000, 28 * 28));
 //! # Ok::<(), handgrad_dataset::Error>(())
 //! ```
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+pub mod csv;
 pub mod disk;
 pub mod download;
+mod ecg5000;
 mod error;
 mod gzip;
 pub mod idx;
@@ -22,6 +24,6 @@ mod samples;
 pub mod synthetic;
 
 pub use error::{Error, sizes, thousands};
-pub use load::{DataSet, load};
+pub use load::{DataSet, all_of_csv, is_csv, load};
 pub use progress::Progress;
 pub use samples::{Samples, Values};

@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::csv::{self, Layout};
 use crate::error::thousands;
-use crate::{Error, Progress, Samples, idx, named, synthetic};
+use crate::{Error, Progress, Samples, ecg5000, idx, named, synthetic};
 
 /// Samples to train on and samples to validate with.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,26 +25,30 @@ pub struct DataSet {
 const SYNTHETIC: (usize, usize, u64) = (10_000, 2_000, 0);
 
 /// Loads the data set that `what` means: the name of a known set ([`named::all`]), kept in and if need be downloaded to
-/// a folder of its own in `data_dir`; a folder with `train-` and `t10k-` IDX files; or one IDX file, plain or gzip, of
-/// which the last tenth, at least one sample, is held out as validation. A name wins over a path: write `./mnist` for a
-/// folder called that.
+/// a folder of its own in `data_dir`; a folder with `train-` and `t10k-` IDX files; or one IDX file, plain or gzip, or one
+/// CSV file, read as `layout` says, of which the last tenth, at least one sample, is held out as validation. A name wins
+/// over a path: write `./mnist` for a folder called that.
 ///
 /// # Errors
 /// When `what` means nothing, a file is not as it should be, or it cannot be had ([`Error::is_unavailable`]).
-pub fn load(what: &str, data_dir: &Path, progress: &dyn Progress) -> Result<DataSet, Error> {
+pub fn load(what: &str, data_dir: &Path, layout: &Layout, progress: &dyn Progress) -> Result<DataSet, Error> {
     if what == synthetic::NAME {
         return Ok(drawn());
     }
     if let Some(set) = named::find(what) {
         let folder = named::fetch(set, data_dir, progress)?;
-        return Ok(DataSet { name: set.name.to_owned(), ..from_folder(&folder)? });
+        return if set.name == ecg5000::NAME {
+            ecg5000::load(&folder)
+        } else {
+            Ok(DataSet { name: set.name.to_owned(), ..from_folder(&folder)? })
+        };
     }
     let path = Path::new(what);
     if path.is_dir() {
         return from_folder(path);
     }
     if path.exists() {
-        return from_file(path);
+        return if is_csv(path) { from_csv(path, layout) } else { from_file(path) };
     }
     let known = named::all().iter().map(|set| set.name).collect::<Vec<_>>().join(", ");
     Err(Error::Unknown { what: what.to_owned(), known })
@@ -59,6 +64,49 @@ fn drawn() -> DataSet {
         train,
         validation,
     }
+}
+
+/// Whether a file is to be read as CSV: its name says so.
+#[must_use]
+pub fn is_csv(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"))
+}
+
+/// All samples of a CSV file.
+///
+/// # Errors
+/// As [`csv::read`], and if a window is longer than the series.
+pub fn all_of_csv(path: &Path, layout: &Layout) -> Result<Samples, Error> {
+    rows(path, layout)?.samples(layout.window, path)
+}
+
+/// The rows of a CSV file. Where windows are asked for, a single row is a series too, a step a cell.
+fn rows(path: &Path, layout: &Layout) -> Result<csv::Rows, Error> {
+    let rows = csv::read(path, layout)?;
+    Ok(match layout.window {
+        Some(_) if rows.len() == 1 => csv::Rows { values: rows.values.reversed_axes(), labels: None },
+        _ => rows,
+    })
+}
+
+/// The last tenth is held out before windows are cut, so that no step is in windows of both parts.
+fn from_csv(path: &Path, layout: &Layout) -> Result<DataSet, Error> {
+    let all = rows(path, layout)?;
+    if all.len() < 2 {
+        return Err(Error::TooFewSamples { path: path.to_path_buf(), found: all.len() });
+    }
+    let (count, held_out) = (all.len(), (all.len() / 10).max(1));
+    let (train, validation) = all.split(count - held_out);
+    let (train, validation) = (train.samples(layout.window, path)?, validation.samples(layout.window, path)?);
+    let name = file_name(path);
+    let kind = if layout.window.is_some() { "windows" } else { "series" };
+    Ok(DataSet {
+        origin: format!("{} {kind} of {}", thousands(train.len()), path.display()),
+        validation_origin: format!("{} {kind} of the last tenth of {name}", thousands(validation.len())),
+        name,
+        train,
+        validation,
+    })
 }
 
 fn from_file(path: &Path) -> Result<DataSet, Error> {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::download::Downloader;
-use crate::{Error, Progress, synthetic};
+use crate::{Error, Progress, ecg5000, synthetic};
 
 /// A file of a named set. It counts as that file only with this length and this SHA-256.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +39,7 @@ pub(crate) const FILES: [&str; 4] = [
     "t10k-labels-idx1-ubyte.gz",
 ];
 
-static ALL: [NamedSet; 3] = [
+static ALL: [NamedSet; 4] = [
     NamedSet {
         name: "fashion-mnist",
         about: "60,000 + 10,000 grey pictures of clothes, 28×28, in ten classes",
@@ -101,6 +101,24 @@ static ALL: [NamedSet; 3] = [
             "https://storage.googleapis.com/cvdf-datasets/mnist/",
             "https://ossci-datasets.s3.amazonaws.com/mnist/",
         ],
+    },
+    NamedSet {
+        name: ecg5000::NAME,
+        about: "4,000 + 1,000 heartbeats of 140 values, in five classes, of which 1 is normal",
+        licence: "distributed by the UCR archive for research; the signal is PhysioNet's, Open Data Commons Attribution",
+        files: &[
+            RemoteFile {
+                name: ecg5000::FILES[0],
+                bytes: 786_687,
+                sha256: "d39031b412943b7e67c0f61911799a49f2d442d942320b1d1f112fd5efd9ddba",
+            },
+            RemoteFile {
+                name: ecg5000::FILES[1],
+                bytes: 7_083_836,
+                sha256: "f5f51f4ff81533b98668b617d5622aa49b8e2d5686afc3cfc1617becc0de76ae",
+            },
+        ],
+        mirrors: &[],
     },
     NamedSet {
         name: synthetic::NAME,

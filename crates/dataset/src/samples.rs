@@ -91,6 +91,19 @@ impl Samples {
         (part(first, labels.map(|l| l.0)), part(others, labels.map(|l| l.1)))
     }
 
+    /// Those of some classes; none where there are no labels.
+    #[must_use]
+    pub fn of_classes(&self, classes: &[u8]) -> Self {
+        let labels = self.labels.as_deref().unwrap_or_default();
+        let kept: Vec<usize> = (0..labels.len()).filter(|&sample| classes.contains(&labels[sample])).collect();
+        let values = match &self.values {
+            Values::Bytes(values) => Values::Bytes(values.select(Axis(0), &kept)),
+            Values::Floats(values) => Values::Floats(values.select(Axis(0), &kept)),
+        };
+        let labels = Some(kept.iter().map(|&sample| labels[sample]).collect());
+        Self { values, shape: self.shape.clone(), labels }
+    }
+
     /// What a sample is, in words.
     pub(crate) fn kind(&self) -> String {
         let element = if matches!(self.values, Values::Bytes(_)) { "bytes" } else { "numbers" };

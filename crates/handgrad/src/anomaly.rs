@@ -27,7 +27,18 @@ use crate::{Done, eval, picture, reconstruct, score_chart, show, table};
 pub fn run(args: &AnomalyArgs) -> Result<Done> {
     check(args)?;
     let mut subject = subject::open(&args.eval)?;
-    let truth = truth(&subject.samples, &args.normal_class, &subject.origin)?;
+    let normal_class = match &subject.samples.labels {
+        // What it was trained on tells what is normal, where labels say what is not.
+        Some(labels) if args.normal_class.is_empty() && some_of(&subject.only_class, labels) => {
+            subject.only_class.clone()
+        }
+        _ => args.normal_class.clone(),
+    };
+    let truth = truth(&subject.samples, &normal_class, &subject.origin)?;
+    if args.threshold == Rule::BestF1 && truth.is_none() {
+        let text = "--threshold best-f1 needs labels: say which classes are normal with --normal-class";
+        return Err(UsageError(text.into()).into());
+    }
     let loss = loss(&subject.trainer, args.score);
     let quiet = args.eval.output.quiet;
     let scores = {
@@ -41,7 +52,7 @@ pub fn run(args: &AnomalyArgs) -> Result<Done> {
             let how = format!("the best F1 of anomalies, {f1:.4}, on these very samples, whose figures it flatters");
             Threshold { value, how, normal: None }
         }
-        Rule::Std(_) | Rule::Quantile(_) => from_normal(args, &mut subject, loss)?,
+        Rule::Std(_) | Rule::Quantile(_) => from_normal(args, &normal_class, &mut subject, loss)?,
     };
     let verdict = Verdict { scores, truth, threshold, loss: eval::loss_name(loss) };
 
@@ -75,16 +86,18 @@ fn check(args: &AnomalyArgs) -> Result<()> {
             bail!("{}: is there and is no SVG; it is not overwritten: choose another name", path.display());
         }
     }
-    if args.threshold == Rule::BestF1 && args.normal_class.is_empty() {
-        let text = "--threshold best-f1 needs labels: say which classes are normal with --normal-class";
-        return Err(UsageError(text.into()).into());
-    }
     if args.threshold == Rule::BestF1 && args.normal.is_some() {
         let text =
             "--normal is given, but best-f1 heeds only the labelled samples: take std:K or quantile:Q, or leave it out";
         return Err(UsageError(text.into()).into());
     }
     Ok(())
+}
+
+/// Are some of the labels among the classes, and others not?
+fn some_of(classes: &[u8], labels: &[u8]) -> bool {
+    let of_them = |label: &u8| classes.contains(label);
+    labels.iter().any(of_them) && !labels.iter().all(of_them)
 }
 
 /// Which samples are anomalous, if the classes that are normal were named.
@@ -144,7 +157,7 @@ fn scores(
 }
 
 /// The threshold that normal data sets.
-fn from_normal(args: &AnomalyArgs, subject: &mut Subject, loss: Loss) -> Result<Threshold> {
+fn from_normal(args: &AnomalyArgs, normal_class: &[u8], subject: &mut Subject, loss: Loss) -> Result<Threshold> {
     let quiet = args.eval.output.quiet;
     let asked = match &args.normal {
         Some(what) => Some((what, true)),
@@ -153,7 +166,7 @@ fn from_normal(args: &AnomalyArgs, subject: &mut Subject, loss: Loss) -> Result<
     let loaded;
     let (normal, origin) = match asked {
         Some((what, own)) => {
-            let Data { train, train_origin, samples, origin } = subject::load(what, own, &subject.data_dir, quiet)?;
+            let Data { train, train_origin, samples, origin } = subject.loader.load(what, own)?;
             loaded = if let Some(train) = train { (train, train_origin) } else { (samples, origin) };
             subject::check_fit(subject.trainer.network(), &loaded.0, what)?;
             (&loaded.0, &loaded.1)
@@ -168,8 +181,8 @@ fn from_normal(args: &AnomalyArgs, subject: &mut Subject, loss: Loss) -> Result<
     };
     let mut numbers = subject::all(normal);
     let mut origin = origin.clone();
-    if let (Some(labels), false) = (&normal.labels, args.normal_class.is_empty()) {
-        numbers.retain(|&number| args.normal_class.contains(&labels[number as usize]));
+    if let (Some(labels), false) = (&normal.labels, normal_class.is_empty()) {
+        numbers.retain(|&number| normal_class.contains(&labels[number as usize]));
         if numbers.is_empty() {
             bail!("{origin}: no sample is of a normal class; there are the classes {}", classes(labels));
         }

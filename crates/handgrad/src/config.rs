@@ -5,15 +5,19 @@ mod names;
 mod settings;
 
 use std::fmt;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use handgrad_dataset::named;
 use handgrad_layers::{Activation, LossKind, Noise, Optimizer, Reduction, adam::Adam};
-use handgrad_models::{Spec, convolutional, deep, denoising, sparse, variational};
+use handgrad_models::{Spec, convolutional, deep, denoising, sequence, sparse, variational};
 use handgrad_trainer::{Plan, Schedule};
 
-pub use names::{ActivationName, LossName, ModelName, NoiseName, OptimizerName, ReductionName, ScheduleName};
+pub use names::{
+    ActivationName, CellName, FillName, LossName, ModelName, NoiseName, OptimizerName, ReductionName, ScaleName,
+    ScheduleName,
+};
 pub use settings::Settings;
 
 use crate::args::usual_data_dir;
@@ -37,9 +41,19 @@ pub struct Config {
     pub preset: String,
     pub data: String,
     pub data_dir: PathBuf,
+    pub label_column: Option<String>,
+    pub fill: Option<FillName>,
+    pub window: Option<NonZeroUsize>,
+    pub window_stride: Option<NonZeroUsize>,
+    pub only_class: Option<Vec<u8>>,
+    pub scale: Option<ScaleName>,
     pub layers: Vec<usize>,
+    pub cell: CellName,
+    pub bidirectional: bool,
     pub tied: bool,
     pub activation: ActivationName,
+    /// None: that of the hidden layers.
+    pub code_activation: Option<ActivationName>,
     /// None: decided by the data.
     pub output_activation: Option<ActivationName>,
     pub loss: LossName,
@@ -80,9 +94,18 @@ impl Config {
             preset: name,
             data: s.data.unwrap_or_default(),
             data_dir: s.data_dir.unwrap_or_else(usual_data_dir),
+            label_column: s.label_column,
+            fill: s.fill,
+            window: s.window,
+            window_stride: s.window_stride,
+            only_class: s.only_class,
+            scale: s.scale,
             layers: s.layers.unwrap_or_default(),
+            cell: s.cell.unwrap_or(CellName::Lstm),
+            bidirectional: s.bidirectional.unwrap_or(false),
             tied: s.tied.unwrap_or(false),
             activation: s.activation.unwrap_or(ActivationName::Relu),
+            code_activation: s.code_activation,
             output_activation: s.output_activation,
             loss: s.loss.unwrap_or(LossName::Mse),
             model: s.model.unwrap_or(ModelName::Dense),
@@ -125,9 +148,18 @@ impl Config {
             data_dir: named::find(&self.data)
                 .filter(|set| !set.files.is_empty())
                 .and_then(|_| std::path::absolute(&self.data_dir).ok()),
+            label_column: self.label_column.clone(),
+            fill: self.fill,
+            window: self.window,
+            window_stride: self.window_stride,
+            only_class: self.only_class.clone(),
+            scale: self.scale,
+            cell: matches!(self.model, ModelName::Sequence | ModelName::NextStep).then_some(self.cell),
+            bidirectional: self.bidirectional.then_some(true),
             layers: (self.model != ModelName::PooledConv).then(|| self.layers.clone()),
             tied: self.tied.then_some(true),
             activation: (self.model == ModelName::Dense).then_some(self.activation),
+            code_activation: self.code_activation,
             output_activation: self.output_activation,
             loss: Some(self.loss),
             model: Some(self.model),
@@ -180,7 +212,14 @@ impl Config {
             ModelName::PooledStridedConv => convolutional::pooled_and_strided(input, layers, output, loss),
             ModelName::Vae => variational::dense_spec(input, hidden, code, self.beta, output, loss),
             ModelName::ConvVae => variational::conv_spec(input, code, self.beta, output, loss),
+            ModelName::Sequence => {
+                sequence::autoencoder(input, self.cell.into(), code, self.bidirectional, output, loss)
+            }
+            ModelName::NextStep => sequence::next_step(input, self.cell.into(), code, output, loss),
         };
+        if let Some(activation) = self.code_activation {
+            spec = deep::with_code_activation(spec, activation.into());
+        }
         match self.reduction {
             None => {}
             Some(ReductionName::Mean) => spec.reduction = Reduction::Mean,

@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::args::uses::DecodeArgs;
 use crate::config::UsageError;
 use crate::table::{self, Format, Table};
-use crate::{Done, picture, reconstruct, show, subject};
+use crate::{Done, picture, reconstruct, scale, show, subject};
 
 /// Samples that a picture has at most.
 const MOST_DRAWN: usize = 1000;
@@ -35,7 +35,9 @@ pub fn run(args: &DecodeArgs) -> Result<Done> {
     let (mut trainer, _) = subject::model(&args.run, &[Part::Whole, Part::Decoder])?;
     let shape = trainer.network().spec().input.clone();
     let codes = table::read(&args.codes, trainer.network().width(trainer.network().encoder_len()))?;
-    let samples = Table { values: trainer.decode(&codes.values)?, labels: codes.labels };
+    let mut values = trainer.decode(&codes.values)?;
+    scale::undo(&mut values, trainer.network().spec().scale);
+    let samples = Table { values, labels: codes.labels };
     let count = samples.values.nrows();
     let drawn = count.min(MOST_DRAWN);
     let (seen, range) = picture::to_be_seen(&samples.values.slice_axis(Axis(0), (..drawn).into()).to_owned());

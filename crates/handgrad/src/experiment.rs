@@ -29,9 +29,10 @@ impl Experiment {
             config.epochs = usize::from(epochs);
         }
         let progress = show::Download::new(args.output.quiet);
-        let data = handgrad_dataset::load(&config.data, &config.data_dir, &progress)?;
-        train::fit_to_data(&mut config, &data)?;
-        let network = train::network(&config, &data)?;
+        let layout = config.settings().layout();
+        let mut data = handgrad_dataset::load(&config.data, &config.data_dir, &layout, &progress)?;
+        let scale = train::fit_to_data(&mut config, &mut data)?;
+        let network = train::network(&config, &data, scale)?;
         let plan = config.plan(data.train.len());
         let start = Instant::now();
         let mut trainer = train::trainer(network, &config, &plan);

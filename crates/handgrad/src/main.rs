@@ -22,6 +22,7 @@ mod picture;
 mod preset;
 mod reconstruct;
 mod run_folder;
+mod scale;
 mod score_chart;
 mod scoreboard;
 mod show;

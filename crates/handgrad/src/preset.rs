@@ -2,7 +2,7 @@
 
 use anyhow::{Result, anyhow};
 
-use crate::config::{LossName, ModelName, NoiseName, OptimizerName, Settings};
+use crate::config::{ActivationName, LossName, ModelName, NoiseName, OptimizerName, ScaleName, Settings};
 
 /// The preset that `train` starts from where none is named.
 pub const DEFAULT: &str = "basic";
@@ -29,7 +29,7 @@ const fn preset(
     Preset { name, about, layers, loss, epochs, batch_size, more }
 }
 
-const PRESETS: [Preset; 13] = [
+const PRESETS: [Preset; 16] = [
     preset(
         "basic",
         "the slides' 784-32-784 with ReLU and sigmoid (CE6146; the Keras blog's first example)",
@@ -128,6 +128,33 @@ const PRESETS: [Preset; 13] = [
         |s| s.model = Some(ModelName::ConvVae),
     ),
     preset(
+        "lstm",
+        "an LSTM of 64 units reads the image line by line into a code, another writes it out again (CE6146)",
+        &[64],
+        LossName::Mse,
+        [10, 64],
+        |s| s.model = Some(ModelName::Sequence),
+    ),
+    preset(
+        "ecg",
+        "140-32-16-8-16-32-140 on normal heartbeats, the TensorFlow tutorial that UTMIST's slides link to",
+        &[32, 16, 8],
+        LossName::Mae,
+        [20, 512],
+        heartbeats,
+    ),
+    preset(
+        "ecg-lstm",
+        "the same heartbeats through LSTMs: a beat is read value by value into a code of 32",
+        &[32],
+        LossName::Mae,
+        [40, 64],
+        |s| {
+            heartbeats(s);
+            s.model = Some(ModelName::Sequence);
+        },
+    ),
+    preset(
         "sparse-kl",
         "784-64-784, a sigmoid code with a KL penalty to a mean activity of 0.05 (KERAS; Ng 2011)",
         &[64],
@@ -136,6 +163,14 @@ const PRESETS: [Preset; 13] = [
         |s| s.sparsity = Some(0.05),
     ),
 ];
+
+/// Normal ones to learn from, brought to 0..1.
+fn heartbeats(s: &mut Settings) {
+    (s.data, s.label_column) = (Some("ecg5000".into()), Some("last".into()));
+    (s.only_class, s.scale) = (Some(vec![1]), Some(ScaleName::MinMax));
+    // A beat of the others may lie outside of that.
+    s.output_activation = Some(ActivationName::Sigmoid);
+}
 
 impl Preset {
     pub fn settings(&self) -> Settings {
@@ -162,7 +197,7 @@ pub fn find(name: &str) -> Result<&'static Preset> {
 
 /// The table below `train --help`.
 pub fn help() -> String {
-    let mut text = String::from("Presets, all with Adam at 0.001 on fashion-mnist:\n");
+    let mut text = String::from("Presets, all with Adam at 0.001, on fashion-mnist unless they are of heartbeats:\n");
     for preset in &PRESETS {
         let Preset { name, about, epochs, batch_size, .. } = preset;
         let loss = format!("{:?}", preset.loss).to_lowercase();

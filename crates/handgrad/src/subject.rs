@@ -3,16 +3,17 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use handgrad_dataset::{Samples, Values, idx, sizes, thousands};
+use handgrad_dataset::csv::Layout;
+use handgrad_dataset::{Samples, Values, all_of_csv, idx, is_csv, sizes, thousands};
 use handgrad_layers::{LossKind, Optimizer};
-use handgrad_models::{Network, Part};
+use handgrad_models::{Network, Part, Scale};
 use handgrad_trainer::{Source, Trainer};
 use ndarray::Array2;
 
 use crate::args::{EvalArgs, usual_data_dir};
-use crate::config::Settings;
+use crate::config::{Settings, UsageError};
 use crate::run_folder::{self, Trained};
-use crate::{distribution, eval, show};
+use crate::{distribution, eval, scale, show};
 
 /// Samples that go through the network at a time.
 pub const BATCH: usize = 256;
@@ -39,10 +40,12 @@ pub struct Subject {
     pub train: Option<Samples>,
     /// Of `train`, in words.
     pub train_origin: String,
-    /// What the samples were loaded as, what the model was trained on, if that is known, and where named sets are kept.
+    /// What the samples were loaded as, and what the model was trained on, if that is known.
     pub what: String,
     pub trained_on: Option<String>,
-    pub data_dir: PathBuf,
+    /// The classes that it was trained on, where they are some of many.
+    pub only_class: Vec<u8>,
+    pub loader: Loader,
 }
 
 /// Opens a whole model and data for it: what is asked for, or else what it was trained on.
@@ -52,14 +55,26 @@ pub fn open(args: &EvalArgs) -> Result<Subject> {
 
 /// Opens a model of which there may be as much as one of `parts`, and data for it.
 pub fn open_one_of(args: &EvalArgs, parts: &[Part]) -> Result<Subject> {
-    let (trainer, settings) = model(&args.run, parts)?;
-    let what = args.data.clone().or(settings.data.clone()).with_context(|| {
+    let (trainer, mut settings) = model(&args.run, parts)?;
+    let trained_on = settings.data.take();
+    let what = args.data.clone().or(trained_on.clone()).with_context(|| {
         format!("{}: does not say what it was trained on; name the data with --data", args.run.display())
     })?;
-    let data_dir = args.place.data_dir.clone().or(settings.data_dir).unwrap_or_else(usual_data_dir);
-    let Data { train, train_origin, samples, origin } = load(&what, args.data.is_some(), &data_dir, args.output.quiet)?;
+    if (args.label_column.is_some() || args.fill.is_some()) && !is_csv(Path::new(&what)) {
+        let text = format!("{what}: --label-column and --fill are for CSV files, whose name ends in .csv");
+        return Err(UsageError(text).into());
+    }
+    let csv = Settings { label_column: args.label_column.clone(), fill: args.fill, ..Settings::default() };
+    let only_class = settings.only_class.clone().unwrap_or_default();
+    let loader = Loader {
+        data_dir: args.place.data_dir.clone().or(settings.data_dir.clone()).unwrap_or_else(usual_data_dir),
+        layout: csv.or(settings).layout(),
+        scale: trainer.network().spec().scale,
+        quiet: args.output.quiet,
+    };
+    let Data { train, train_origin, samples, origin } = loader.load(&what, args.data.is_some())?;
     check_fit(trainer.network(), &samples, &what)?;
-    Ok(Subject { trainer, samples, origin, train, train_origin, what, trained_on: settings.data, data_dir })
+    Ok(Subject { trainer, samples, origin, train, train_origin, what, trained_on, only_class, loader })
 }
 
 /// Samples to use a model on, and the training samples beside them.
@@ -70,21 +85,37 @@ pub struct Data {
     pub origin: String,
 }
 
-/// Loads a name, a folder, or a file. A file of one's own is used whole, not just the tenth that training would hold out.
-pub fn load(what: &str, own: bool, data_dir: &Path, quiet: bool) -> Result<Data> {
-    let path = Path::new(what);
-    if own && path.is_file() {
-        let samples = Samples::from_idx(idx::read(path)?, path)?;
-        return Ok(Data {
-            train: None,
-            train_origin: String::new(),
-            samples,
-            origin: format!("all samples of {what}"),
-        });
+/// How data for a model is loaded.
+pub struct Loader {
+    /// Where named sets are kept.
+    data_dir: PathBuf,
+    layout: Layout,
+    /// The model's.
+    scale: Option<Scale>,
+    quiet: bool,
+}
+
+impl Loader {
+    /// Loads a name, a folder, or a file. A file of one's own is used whole, not just the tenth that training would hold out.
+    pub fn load(&self, what: &str, own: bool) -> Result<Data> {
+        let path = Path::new(what);
+        let mut data = if own && path.is_file() {
+            let samples = match is_csv(path) {
+                true => all_of_csv(path, &self.layout)?,
+                false => Samples::from_idx(idx::read(path)?, path)?,
+            };
+            Data { train: None, train_origin: String::new(), samples, origin: format!("all samples of {what}") }
+        } else {
+            let data =
+                handgrad_dataset::load(what, &self.data_dir, &self.layout, &show::Download::new(self.quiet))?;
+            let (train_origin, origin) = (data.origin, data.validation_origin);
+            Data { train: Some(data.train), train_origin, samples: data.validation, origin }
+        };
+        for samples in [&mut data.samples].into_iter().chain(&mut data.train) {
+            scale::apply(samples, self.scale);
+        }
+        Ok(data)
     }
-    let data = handgrad_dataset::load(what, data_dir, &show::Download::new(quiet))?;
-    let (train_origin, origin) = (data.origin, data.validation_origin);
-    Ok(Data { train: Some(data.train), train_origin, samples: data.validation, origin })
 }
 
 /// Refuses samples of another size than the network's, or with values that its loss cannot take.

@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
-use handgrad_dataset::DataSet;
-use handgrad_models::Network;
+use handgrad_dataset::{DataSet, named, thousands};
+use handgrad_models::{Network, Scale, Spec};
 use handgrad_trainer::yardstick::yardsticks;
 use handgrad_trainer::{Plan, Trainer, fit};
 
@@ -18,7 +18,7 @@ use crate::args::TrainArgs;
 use crate::config::{ActivationName, Config, LossName, Settings};
 use crate::eval::Measured;
 use crate::run_folder::{LOSS_CHART, RECONSTRUCTIONS, RunFolder};
-use crate::{Done, distribution, eval, loss_chart, reconstruct, show};
+use crate::{Done, alter, distribution, eval, loss_chart, reconstruct, scale, show};
 use parts::Parts;
 use report::{Finished, kept};
 use watch::Watch;
@@ -30,10 +30,10 @@ pub fn run(args: &TrainArgs) -> Result<Done> {
     let file = args.config.as_deref().map(Settings::read).transpose()?.unwrap_or_default();
     let chosen = args.settings.data.is_some() || file.data.is_some();
     let mut config = Config::new(args.settings.clone(), file)?;
-    let data = load(&mut config, chosen, args)?;
-    fit_to_data(&mut config, &data)?;
+    let mut data = load(&mut config, chosen, args)?;
+    let scale = fit_to_data(&mut config, &mut data)?;
     let Parts { train, validation, test, about } = Parts::new(&data, config.validation_split)?;
-    let network = network(&config, &data)?;
+    let network = network(&config, &data, scale)?;
     let plan = config.plan(train.len());
     let threads = args.threads.map_or(0, usize::from);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().context("the threads cannot be started")?;
@@ -103,22 +103,31 @@ fn check_memory(network: &Network<f32>, config: &Config, plan: &Plan) -> Result<
 fn load(config: &mut Config, chosen: bool, args: &TrainArgs) -> Result<DataSet> {
     let progress = show::Download::new(args.output.quiet);
     let data_dir = &config.data_dir.clone();
-    match handgrad_dataset::load(&config.data, data_dir, &progress) {
-        Err(error) if !chosen && error.is_unavailable() => {
+    let layout = config.settings().layout();
+    let images = named::find(&config.data).is_some_and(|set| !set.mirrors.is_empty());
+    match handgrad_dataset::load(&config.data, data_dir, &layout, &progress) {
+        Err(error) if !chosen && images && error.is_unavailable() => {
             let name = std::mem::replace(&mut config.data, "synthetic".into());
             show::note(&format!(
                 "note: {name} is not in {} and cannot be fetched, so synthetic images stand in for it; with a network \
                  `handgrad data fetch {name}` gets it, or put its files there by hand",
                 data_dir.join(&name).display()
             ));
-            Ok(handgrad_dataset::load("synthetic", data_dir, &progress)?)
+            Ok(handgrad_dataset::load("synthetic", data_dir, &layout, &progress)?)
         }
         other => Ok(other?),
     }
 }
 
-/// Decides what hangs on the data, and refuses what does not go with it.
-pub fn fit_to_data(config: &mut Config, data: &DataSet) -> Result<()> {
+/// Brings all to the scale of the training samples and keeps those of them that are asked for; decides what hangs on the data, and refuses what
+/// does not go with it.
+pub fn fit_to_data(config: &mut Config, data: &mut DataSet) -> Result<Option<Scale>> {
+    let scale = config.scale.map(|name| scale::of(name, &data.train)).transpose()?;
+    scale::apply(&mut data.train, scale);
+    scale::apply(&mut data.validation, scale);
+    if let Some(classes) = &config.only_class {
+        keep_classes(classes, data)?;
+    }
     let unit = eval::within_0_to_1(&[&data.train, &data.validation]);
     if config.loss == LossName::Bce && !unit {
         bail!(eval::NOT_WITHIN_0_TO_1);
@@ -130,15 +139,30 @@ pub fn fit_to_data(config: &mut Config, data: &DataSet) -> Result<()> {
     let usual = if unit && !logits { ActivationName::Sigmoid } else { ActivationName::Linear };
     config.output_activation.get_or_insert(usual);
     // A path is kept whole, so that the configuration gives the same run from any folder.
-    if Path::new(&config.data).exists() && handgrad_dataset::named::find(&config.data).is_none() {
+    if Path::new(&config.data).exists() && named::find(&config.data).is_none() {
         config.data = Path::new(&config.data).canonicalize()?.to_string_lossy().into_owned();
     }
+    Ok(scale)
+}
+
+/// Learnt from are samples of these classes alone; validated with are all.
+fn keep_classes(classes: &[u8], data: &mut DataSet) -> Result<()> {
+    let labels = data.train.labels.as_deref().with_context(|| {
+        format!("{}: its training samples have no labels, so --only-class cannot be heeded: leave it out", data.name)
+    })?;
+    if let Some(missing) = classes.iter().find(|class| !labels.contains(class)) {
+        bail!("{}: no training sample is of class {missing}; there are the classes {}", data.name, alter::classes(labels));
+    }
+    let train = data.train.of_classes(classes);
+    let named = classes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    data.origin = format!("those {} of class {named} among {}", thousands(train.len()), data.origin);
+    data.train = train;
     Ok(())
 }
 
 /// The network that the configuration describes, for this data.
-pub fn network(config: &Config, data: &DataSet) -> Result<Network<f32>> {
-    Ok(Network::new(&config.spec(&data.train.shape)?)?)
+pub fn network(config: &Config, data: &DataSet, scale: Option<Scale>) -> Result<Network<f32>> {
+    Ok(Network::new(&Spec { scale, ..config.spec(&data.train.shape)? })?)
 }
 
 /// What trains it, as the configuration says.

@@ -22,6 +22,7 @@ pub fn spec(input: &[usize], code: usize, loss: LossKind) -> Spec {
     let init = Init::XavierUniform;
     Spec {
         input: input.to_vec(),
+        scale: None,
         loss,
         reduction: loss.usual_reduction(),
         encoder: vec![LayerSpec::Dense { units: code, activation: Activation::Relu, init }],

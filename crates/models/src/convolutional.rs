@@ -55,7 +55,7 @@ pub fn strided(input: &[usize], filters: &[usize], output: Activation, loss: Los
     let encoder = filters.iter().map(|&filters| conv(filters, 2)).collect();
     let back = filters.iter().rev().map(|&filters| double(filters));
     let decoder = back.chain([conv(channels(input), 1).with_activation(output)]).collect();
-    Spec { input: input.to_vec(), loss, reduction: loss.usual_reduction(), encoder, decoder }
+    Spec { input: input.to_vec(), scale: None, loss, reduction: loss.usual_reduction(), encoder, decoder }
 }
 
 /// Convolutions with pooling and upsampling, for images whose sides are 4 below a multiple of 8.
@@ -69,7 +69,7 @@ pub fn pooled(input: &[usize], output: Activation, loss: LossKind) -> Spec {
     let encoder = vec![conv(16, 1), pool.clone(), conv(8, 1), pool.clone(), conv(8, 1), pool];
     let last = conv(channels(input), 1).with_activation(output);
     let decoder = vec![conv(8, 1), up.clone(), conv(8, 1), up.clone(), last_but_one, up, last];
-    Spec { input: input.to_vec(), loss, reduction: loss.usual_reduction(), encoder, decoder }
+    Spec { input: input.to_vec(), scale: None, loss, reduction: loss.usual_reduction(), encoder, decoder }
 }
 
 /// Convolutions of `filters` channels with pooling, and back by transposed convolutions of stride 2: keras-io's denoiser.
@@ -78,5 +78,5 @@ pub fn pooled_and_strided(input: &[usize], filters: &[usize], output: Activation
     let encoder = filters.iter().flat_map(|&filters| [conv(filters, 1), LayerSpec::MaxPool2d { size: 2 }]).collect();
     let back = filters.iter().rev().map(|&filters| double(filters));
     let decoder = back.chain([conv(channels(input), 1).with_activation(output)]).collect();
-    Spec { input: input.to_vec(), loss, reduction: loss.usual_reduction(), encoder, decoder }
+    Spec { input: input.to_vec(), scale: None, loss, reduction: loss.usual_reduction(), encoder, decoder }
 }

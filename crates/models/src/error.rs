@@ -14,6 +14,14 @@ pub enum Error {
         /// Values of a sample that goes out.
         output: usize,
     },
+    /// No scale.
+    #[error("the scale has the offset {offset} and the factor {factor}, where a finite offset and a factor above 0 were expected")]
+    Scale {
+        /// What becomes 0.
+        offset: f64,
+        /// What becomes 1 away from it.
+        factor: f64,
+    },
     /// A layer that slides over images is given something else.
     #[error(
         "{what} needs images of height × width or channels × height × width, but is given samples of shape {shape:?}: reshape them first"

@@ -23,4 +23,4 @@ pub mod variational;
 pub use error::Error;
 pub use network::{Network, Param, Tie};
 pub use part::Part;
-pub use spec::{LayerSpec, Spec};
+pub use spec::{LayerSpec, Scale, Spec};

@@ -2,7 +2,7 @@ use std::ops::Range;
 
 use handgrad_layers::{Activation, Init, Layer, Loss, LossKind, Output, ParamRole, ParamSpec, Scalar, window};
 
-use crate::{Error, LayerSpec, Part, Spec, tied};
+use crate::{Error, LayerSpec, Part, Scale, Spec, tied};
 
 /// More values than this, 2³⁰, neither a sample nor the weights of a network can have: 4 GiB of f32.
 const MAX_VALUES: usize = 1 << 30;
@@ -69,6 +69,11 @@ impl<T: Scalar> Network<T> {
         }
         if spec.features() > MAX_VALUES {
             return Err(Error::TooLarge { what: "a sample", values: spec.features() });
+        }
+        if let Some(Scale { offset, factor }) = spec.scale
+            && !(offset.is_finite() && factor.is_finite() && factor > 0.0)
+        {
+            return Err(Error::Scale { offset, factor });
         }
         for (name, layers) in [("encoder", &spec.encoder), ("decoder", &spec.decoder)] {
             if layers.is_empty() {

@@ -144,7 +144,7 @@ pub fn autoencoder(
     encoder.push(LayerSpec::Recurrent(Recurrent { bidirectional, ..recurrent(cell, units, false) }));
     let decoder = Recurrent { bidirectional, repeat: Some(steps), ..recurrent(cell, units, true) };
     let decoder = vec![LayerSpec::Recurrent(decoder), at_every_step(width, output)];
-    Spec { input: input.to_vec(), loss, reduction: Reduction::Mean, encoder, decoder }
+    Spec { input: input.to_vec(), scale: None, loss, reduction: Reduction::Mean, encoder, decoder }
 }
 
 /// Every step of `input` predicted from those before it.
@@ -153,5 +153,5 @@ pub fn next_step(input: &[usize], cell: Cell, units: usize, output: Activation, 
     let ([_, width], mut encoder) = steps_of(input);
     encoder.extend([LayerSpec::Shift, LayerSpec::Recurrent(recurrent(cell, units, true))]);
     let decoder = vec![at_every_step(width, output)];
-    Spec { input: input.to_vec(), loss, reduction: Reduction::Mean, encoder, decoder }
+    Spec { input: input.to_vec(), scale: None, loss, reduction: Reduction::Mean, encoder, decoder }
 }

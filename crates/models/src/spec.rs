@@ -14,6 +14,9 @@ use crate::{Error, tied};
 pub struct Spec {
     /// Shape of one sample: `[28, 28]`, or `[3, 32, 32]` for channels, height and width.
     pub input: Vec<usize>,
+    /// How values are moved before the network sees them, and moved back behind it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scale: Option<Scale>,
     /// What training makes small.
     pub loss: LossKind,
     /// Whether the loss of a sample is the mean or the sum over its values.
@@ -22,6 +25,16 @@ pub struct Spec {
     pub encoder: Vec<LayerSpec>,
     /// From the code back to the sample.
     pub decoder: Vec<LayerSpec>,
+}
+
+/// `(value − offset) / factor`, the same for all values of a sample.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scale {
+    /// What becomes 0.
+    pub offset: f64,
+    /// What becomes 1 away from it: above 0.
+    pub factor: f64,
 }
 
 /// One layer. Its number of inputs is what the layer before it gives.

@@ -41,7 +41,7 @@ pub fn dense_spec(
     let layer = |&units: &usize| dense(units, Activation::Relu);
     let encoder = hidden.iter().map(layer).chain(sampler(latent_dim, beta)).collect();
     let decoder = hidden.iter().rev().map(layer).chain([dense(input.iter().product(), output)]).collect();
-    Spec { input: input.to_vec(), loss, reduction: Reduction::Sum, encoder, decoder }
+    Spec { input: input.to_vec(), scale: None, loss, reduction: Reduction::Sum, encoder, decoder }
 }
 
 /// keras-io's: convolutions of stride 2 with 32 and 64 channels, a dense layer of 16, the code; and back. Height and width
@@ -59,5 +59,5 @@ pub fn conv_spec(input: &[usize], latent_dim: usize, beta: f64, output: Activati
         conv(channels(input), 1).with_activation(output),
     ];
     let encoder = encoder.into_iter().chain(sampler(latent_dim, beta)).collect();
-    Spec { input: input.to_vec(), loss, reduction: Reduction::Sum, encoder, decoder }
+    Spec { input: input.to_vec(), scale: None, loss, reduction: Reduction::Sum, encoder, decoder }
 }

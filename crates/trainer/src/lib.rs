@@ -6,7 +6,7 @@
 //! use handgrad_trainer::{Plan, Source, Trainer, fit};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let data = handgrad_dataset::load("synthetic", "data".as_ref(), &())?;
+//! let data = handgrad_dataset::load("synthetic", "data".as_ref(), &Default::default(), &())?;
 //! let network = Network::<f32>::new(&basic::spec(&data.train.shape, 32, LossKind::Bce))?;
 //! let plan = Plan { epochs: 5, batch_size: 256, ..Plan::default() };
 //! let mut trainer = Trainer::new(network, Optimizer::Adam(Adam::default()), plan.batch_size, plan.seed);

@@ -1,6 +1,9 @@
 //! What makes no sense is refused, in words.
 
+use std::path::Path;
+
 use anyhow::{Result, bail};
+use handgrad_dataset::is_csv;
 use handgrad_trainer::Schedule;
 
 use super::{Config, ModelName, OptimizerName, ScheduleName, Settings};
@@ -17,8 +20,18 @@ impl Settings {
         let schedule = self.schedule.or(preset.schedule).unwrap_or(ScheduleName::Constant);
         let factor = matches!(schedule, ScheduleName::Step | ScheduleName::Plateau);
         let plateau = schedule == ScheduleName::Plateau;
+        let recurrent = matches!(model, ModelName::Sequence | ModelName::NextStep);
+        let csv = self.data.as_deref().or(preset.data.as_deref()).is_some_and(|data| is_csv(Path::new(data)));
+        let a_csv = "CSV files: --data series.csv";
         for (given, heeded, name, by) in [
+            (self.label_column.is_some(), csv, "label_column", a_csv),
+            (self.fill.is_some(), csv, "fill", a_csv),
+            (self.window.is_some(), csv, "window", a_csv),
+            (self.window_stride.is_some(), self.window.is_some(), "window_stride", "window: add --window 50"),
+            (self.cell.is_some(), recurrent, "cell", "the models sequence and next-step"),
+            (self.bidirectional == Some(true), model == ModelName::Sequence, "bidirectional", "the model sequence"),
             (self.activation.is_some(), model == ModelName::Dense, "activation", "model dense"),
+            (self.code_activation.is_some(), model == ModelName::Dense, "code_activation", "model dense"),
             (self.tied == Some(true), model == ModelName::Dense, "tied", "model dense"),
             (self.layers.is_some(), model != ModelName::PooledConv, "layers", "any model but pooled-conv"),
             (self.beta.is_some(), variational, "beta", "the models vae and conv-vae"),
@@ -60,10 +73,20 @@ impl Config {
                 self.layers.len()
             );
         }
+        if matches!(self.model, ModelName::Sequence | ModelName::NextStep) && self.layers.len() != 1 {
+            bail!(
+                "layers has {} numbers, but {} takes the units of its recurrent layers alone: try --layers 64",
+                self.layers.len(),
+                if self.model == ModelName::Sequence { "sequence" } else { "next-step" }
+            );
+        }
         if self.is_variational() && (self.l1.is_some() || self.sparsity.is_some()) {
             bail!(
                 "a variational model has a penalty on its code already: leave out l1 and sparsity, or take another model"
             );
+        }
+        if self.code_activation.is_some() && self.sparsity.is_some() {
+            bail!("sparsity gives the code a sigmoid: leave out code_activation");
         }
         if self.l1.is_some() && self.sparsity.is_some() {
             bail!("l1 and sparsity are two penalties on the same code: take one of them");

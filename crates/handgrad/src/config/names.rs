@@ -1,7 +1,9 @@
 //! The names that settings have on the command line and in a configuration.
 
 use clap::ValueEnum;
+use handgrad_dataset::csv::Fill;
 use handgrad_layers::{Activation, LossKind};
+use handgrad_models::sequence::Cell;
 use serde::{Deserialize, Serialize};
 
 /// An activation, as it is typed.
@@ -40,6 +42,42 @@ pub enum ModelName {
     Vae,
     /// Convolutions around a sampler: keras-io's.
     ConvVae,
+    /// Recurrent layers: a sequence is read into a code, step by step, and written out again. An image is read line by
+    /// line.
+    Sequence,
+    /// A recurrent layer that tells every step of a sequence from those before it.
+    NextStep,
+}
+
+/// A recurrent layer, as it is typed.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CellName {
+    Elman,
+    Gru,
+    Lstm,
+}
+
+/// What stands in for a missing value, as it is typed.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FillName {
+    /// 0.
+    Zero,
+    /// The mean of the other values of its column.
+    Mean,
+    /// The value of the step before it.
+    Previous,
+}
+
+/// How data is moved to where a network learns well, as it is typed.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ScaleName {
+    /// The smallest training value becomes 0, the largest 1.
+    MinMax,
+    /// The mean of the training values becomes 0, their standard deviation 1.
+    Standard,
 }
 
 /// A reduction, as it is typed.
@@ -99,6 +137,26 @@ impl From<LossName> for LossKind {
             LossName::Bce => LossKind::Bce,
             LossName::Mae => LossKind::Mae,
             LossName::CrossEntropy => LossKind::CrossEntropy,
+        }
+    }
+}
+
+impl From<CellName> for Cell {
+    fn from(name: CellName) -> Self {
+        match name {
+            CellName::Elman => Cell::ELMAN,
+            CellName::Gru => Cell::GRU,
+            CellName::Lstm => Cell::Lstm,
+        }
+    }
+}
+
+impl From<FillName> for Fill {
+    fn from(name: FillName) -> Self {
+        match name {
+            FillName::Zero => Fill::Zero,
+            FillName::Mean => Fill::Mean,
+            FillName::Previous => Fill::Previous,
         }
     }
 }

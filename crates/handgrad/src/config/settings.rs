@@ -1,12 +1,17 @@
 //! Settings as they are given: flags, a file, a preset.
 
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
+use handgrad_dataset::csv::{Fill, Label, Layout, Window};
 use serde::{Deserialize, Serialize};
 
-use super::names::{ActivationName, LossName, ModelName, NoiseName, OptimizerName, ReductionName, ScheduleName};
+use super::names::{
+    ActivationName, CellName, FillName, LossName, ModelName, NoiseName, OptimizerName, ReductionName, ScaleName,
+    ScheduleName,
+};
 
 /// Every setting of a training run, each of them optional: the flags of `train`, and the keys of its --config file.
 #[derive(Args, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -16,8 +21,8 @@ pub struct Settings {
     #[arg(long, value_name = "NAME")]
     pub preset: Option<String>,
 
-    /// A data set's name (see `data list`), a folder with train- and t10k- IDX files, or an IDX file, plain or gzip
-    /// [default: the preset's].
+    /// A data set's name (see `data list`), a folder with train- and t10k- IDX files, an IDX file, plain or gzip, or a CSV
+    /// file, whose name ends in .csv: a series a row, with a header or none [default: the preset's].
     #[arg(long, value_name = "NAME|DIR|FILE")]
     pub data: Option<String>,
 
@@ -26,14 +31,49 @@ pub struct Settings {
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
 
+    /// Of a CSV file: the column of the labels, whole numbers from 0 to 255. A name of the header, a number counted from 1,
+    /// `last` or `none` [default: the column called label or class, if there is one].
+    #[arg(long, value_name = "COLUMN")]
+    pub label_column: Option<String>,
+
+    /// Of a CSV file: what stands in for missing values, which are refused without it.
+    #[arg(long, value_name = "NAME")]
+    pub fill: Option<FillName>,
+
+    /// Of a CSV file: take it as one long series, a step a row, and cut samples of so many steps from it.
+    #[arg(long, value_name = "STEPS")]
+    pub window: Option<NonZeroUsize>,
+
+    /// Steps from one window to the next [default: 1].
+    #[arg(long, value_name = "STEPS")]
+    pub window_stride: Option<NonZeroUsize>,
+
+    /// Learn from the training samples of these classes alone: `--only-class 1`. Needs labels.
+    #[arg(long, value_name = "CLASSES", value_delimiter = ',')]
+    pub only_class: Option<Vec<u8>>,
+
+    /// Move all values alike, so that those of the training samples, of all classes, lie where a network learns well. The model keeps the
+    /// scale and applies it wherever it is used.
+    #[arg(long, value_name = "NAME")]
+    pub scale: Option<ScaleName>,
+
     /// What the network is made of [default: dense].
     #[arg(long, value_name = "NAME")]
     pub model: Option<ModelName>,
 
     /// Units of the encoder's layers, the last one the size of the code; the decoder mirrors them. `--layers 128,64,32`. Of
-    /// a convolutional model the channels of its layers; of conv-vae the size of the code alone.
+    /// a convolutional model the channels of its layers; of conv-vae the size of the code alone; of sequence and next-step the
+    /// units of the recurrent layer.
     #[arg(long, value_name = "UNITS", value_delimiter = ',')]
     pub layers: Option<Vec<usize>>,
+
+    /// The recurrent layers of the models sequence and next-step [default: lstm].
+    #[arg(long, value_name = "NAME")]
+    pub cell: Option<CellName>,
+
+    /// Let a second layer of each kind go through the sequence backwards; the code is twice as long. Of the model sequence.
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub bidirectional: Option<bool>,
 
     /// Give each layer of a dense model's decoder the weights of its encoder layer, transposed, instead of its own.
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
@@ -42,6 +82,10 @@ pub struct Settings {
     /// Activation of the hidden layers [default: relu].
     #[arg(long, value_name = "NAME")]
     pub activation: Option<ActivationName>,
+
+    /// Activation of the code [default: that of the hidden layers].
+    #[arg(long, value_name = "NAME")]
+    pub code_activation: Option<ActivationName>,
 
     /// Activation of the last layer [default: sigmoid for data within 0..1, else linear; linear for cross-entropy, whose
     /// softmax is part of the loss].
@@ -163,6 +207,14 @@ impl Settings {
         })
     }
 
+    /// How a CSV file is to be read.
+    pub fn layout(&self) -> Layout {
+        let label = self.label_column.as_deref().map_or(Label::ByName, Label::of);
+        let stride = self.window_stride.unwrap_or(NonZeroUsize::MIN);
+        let window = self.window.map(|steps| Window { steps, stride });
+        Layout { label, fill: self.fill.map(Fill::from), window }
+    }
+
     /// Each setting of `self`, or where it has none that of `other`.
     pub fn or(self, other: Self) -> Self {
         Self {
@@ -172,9 +224,18 @@ impl Settings {
             layers: self.layers.or(other.layers),
             tied: self.tied.or(other.tied),
             activation: self.activation.or(other.activation),
+            code_activation: self.code_activation.or(other.code_activation),
             output_activation: self.output_activation.or(other.output_activation),
             loss: self.loss.or(other.loss),
+            label_column: self.label_column.or(other.label_column),
+            fill: self.fill.or(other.fill),
+            window: self.window.or(other.window),
+            window_stride: self.window_stride.or(other.window_stride),
+            only_class: self.only_class.or(other.only_class),
+            scale: self.scale.or(other.scale),
             model: self.model.or(other.model),
+            cell: self.cell.or(other.cell),
+            bidirectional: self.bidirectional.or(other.bidirectional),
             reduction: self.reduction.or(other.reduction),
             noise: self.noise.or(other.noise),
             noise_level: self.noise_level.or(other.noise_level),
