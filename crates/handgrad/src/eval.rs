@@ -29,6 +29,12 @@ pub fn check_bytes(bytes: usize) -> Result<()> {
 
 pub fn run(args: &EvalArgs) -> Result<Done> {
     let mut subject = subject::open(args)?;
+    if args.data.is_none() && !subject.only_class.is_empty() {
+        // As it was validated in training.
+        subject.samples = subject.samples.of_classes(&subject.only_class);
+        subject.train = subject.train.map(|train| train.of_classes(&subject.only_class));
+        subject.origin = format!("those of the classes trained on of {}", subject.origin);
+    }
     let source = Source::new(&subject.samples);
     let measured = Measured::of(&mut subject.trainer, &source)?;
     let loss = subject.trainer.network().loss();

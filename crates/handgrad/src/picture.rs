@@ -10,12 +10,15 @@ use crate::show;
 const SIDE: usize = 84;
 /// White between samples.
 const GAP: usize = 6;
+/// Of a curve, and what is behind it.
+const INK: u8 = 20;
+const PAPER: u8 = 238;
 /// Pixels that all samples of a picture have at most: larger ones are thinned out to every n-th value.
 const MOST_PIXELS: usize = 1 << 24;
 
 /// A grid of grey images as PNG: `rows` of samples of shape `shape`, values 0..1 from black to white.
 ///
-/// A sample of one dimension is drawn as a strip; of one with more than two, all but the last go into the height.
+/// A sample of one dimension is drawn as a curve; of one with more than two, all but the last go into the height.
 pub fn grid(rows: &[Array2<f32>], shape: &[usize]) -> Result<Vec<u8>> {
     let values_across = shape.last().copied().unwrap_or(1).max(1);
     let values_down = shape.iter().rev().skip(1).product::<usize>().max(1);
@@ -25,10 +28,10 @@ pub fn grid(rows: &[Array2<f32>], shape: &[usize]) -> Result<Vec<u8>> {
     let longest = ((MOST_PIXELS / tiles) as f64).sqrt() as usize;
     let thin = values_across.max(values_down).div_ceil(longest.max(1));
     let (width, height) = (values_across.div_ceil(thin), values_down.div_ceil(thin));
-    // A strip is as high as an eighth of its width, so that it can be seen.
-    let stretch = if height == 1 { (width / 8).max(1) } else { 1 };
-    let factor = (SIDE / width.max(height * stretch)).max(1);
-    let (tile_width, tile_height) = (width * factor, height * stretch * factor);
+    let factor = (SIDE / width.max(height)).max(1);
+    let is_curve = height == 1;
+    let tile_width = width * factor;
+    let tile_height = if is_curve { (tile_width / 2).max(SIDE) } else { height * factor };
     let full_width = columns * (tile_width + GAP) + GAP;
     let full_height = rows.len() * (tile_height + GAP) + GAP;
 
@@ -37,15 +40,39 @@ pub fn grid(rows: &[Array2<f32>], shape: &[usize]) -> Result<Vec<u8>> {
         for (column, sample) in samples.rows().into_iter().enumerate() {
             let (left, top) = (GAP + column * (tile_width + GAP), GAP + row * (tile_height + GAP));
             let grey = to_grey(sample);
+            let curve = is_curve.then(|| curve(&grey, factor, thin, [tile_width, tile_height]));
             for y in 0..tile_height {
-                let source = y / (stretch * factor) * thin * values_across;
                 let line = &mut pixels[(top + y) * full_width + left..][..tile_width];
-                line.iter_mut().enumerate().for_each(|(x, pixel)| *pixel = grey[source + x / factor * thin]);
+                match &curve {
+                    Some(curve) => line.copy_from_slice(&curve[y * tile_width..][..tile_width]),
+                    None => {
+                        let source = y / factor * thin * values_across;
+                        line.iter_mut().enumerate().for_each(|(x, pixel)| *pixel = grey[source + x / factor * thin]);
+                    }
+                }
             }
         }
     }
 
     png(&pixels, [full_width, full_height], png::ColorType::Grayscale)
+}
+
+/// A tile with a curve through values, 255 at its top and 0 at its bottom, every `thin`-th one `factor` pixels from the last.
+fn curve(values: &[u8], factor: usize, thin: usize, [width, height]: [usize; 2]) -> Vec<u8> {
+    let mut tile = vec![PAPER; width * height];
+    let level = |at: usize| (255 - usize::from(values[at * thin])) * (height - 1) / 255;
+    let last = (values.len() - 1) / thin;
+    for x in 0..width {
+        // On the way from one value to the next.
+        let y = |x: usize| {
+            let (at, way) = (x / factor, x % factor);
+            let [from, to] = [at.min(last), (at + 1).min(last)].map(level);
+            (from * (factor - way) + to * way) / factor
+        };
+        let (from, to) = (y(x), y((x + 1).min(width - 1)));
+        (from.min(to)..=from.max(to)).for_each(|y| tile[y * width + x] = INK);
+    }
+    tile
 }
 
 fn png(pixels: &[u8], [width, height]: [usize; 2], color: png::ColorType) -> Result<Vec<u8>> {

@@ -145,18 +145,21 @@ pub fn fit_to_data(config: &mut Config, data: &mut DataSet) -> Result<Option<Sca
     Ok(scale)
 }
 
-/// Learnt from are samples of these classes alone; validated with are all.
+/// Learnt from and validated with are samples of these classes alone.
 fn keep_classes(classes: &[u8], data: &mut DataSet) -> Result<()> {
-    let labels = data.train.labels.as_deref().with_context(|| {
-        format!("{}: its training samples have no labels, so --only-class cannot be heeded: leave it out", data.name)
-    })?;
-    if let Some(missing) = classes.iter().find(|class| !labels.contains(class)) {
-        bail!("{}: no training sample is of class {missing}; there are the classes {}", data.name, alter::classes(labels));
-    }
-    let train = data.train.of_classes(classes);
     let named = classes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    data.origin = format!("those {} of class {named} among {}", thousands(train.len()), data.origin);
-    data.train = train;
+    let parts = [(&mut data.train, &mut data.origin), (&mut data.validation, &mut data.validation_origin)];
+    for (samples, origin) in parts {
+        let labels = samples.labels.as_deref().with_context(|| {
+            format!("{origin}: they have no labels, so --only-class cannot be heeded: leave it out")
+        })?;
+        if let Some(missing) = classes.iter().find(|class| !labels.contains(class)) {
+            let there = alter::classes(labels);
+            bail!("{origin}: none of them is of class {missing}; there are the classes {there}");
+        }
+        *samples = samples.of_classes(classes);
+        *origin = format!("the {} of class {named} among {origin}", thousands(samples.len()));
+    }
     Ok(())
 }
 

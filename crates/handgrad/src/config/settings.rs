@@ -48,7 +48,7 @@ pub struct Settings {
     #[arg(long, value_name = "STEPS")]
     pub window_stride: Option<NonZeroUsize>,
 
-    /// Learn from the training samples of these classes alone: `--only-class 1`. Needs labels.
+    /// Learn from samples of these classes alone, and validate with such: `--only-class 1`. Needs labels.
     #[arg(long, value_name = "CLASSES", value_delimiter = ',')]
     pub only_class: Option<Vec<u8>>,
 
