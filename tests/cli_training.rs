@@ -124,8 +124,9 @@ fn the_split_holds_out_the_last_training_samples() {
     let folder = small();
     let at = folder.path();
     let image = 28 * 28;
-    let train = handgrad_dataset::load("small", at, &Default::default(), &())
-        .unwrap_or_else(|_| handgrad_dataset::load(at.join("small").to_str().expect("UTF-8"), at, &Default::default(), &()).expect("data"));
+    let train = handgrad_dataset::load("small", at, &Default::default(), &()).unwrap_or_else(|_| {
+        handgrad_dataset::load(at.join("small").to_str().expect("UTF-8"), at, &Default::default(), &()).expect("data")
+    });
     let handgrad_dataset::Values::Bytes(values) = &train.train.values else { panic!("bytes") };
     let all: Vec<u8> = values.iter().copied().collect();
     fs::create_dir(at.join("cut")).expect("made");

@@ -75,7 +75,8 @@ pub fn list(value: &Value) -> Vec<f64> {
 
 /// The validation samples of `small`.
 pub fn samples(at: &Path) -> Array2<f32> {
-    let drawn = handgrad_dataset::load(at.join("small").to_str().expect("UTF-8"), at, &Default::default(), &()).expect("data");
+    let drawn =
+        handgrad_dataset::load(at.join("small").to_str().expect("UTF-8"), at, &Default::default(), &()).expect("data");
     let handgrad_dataset::Values::Bytes(bytes) = drawn.validation.values else { panic!("bytes") };
     bytes.mapv(|byte| f32::from(byte) / 255.0)
 }

@@ -24,7 +24,10 @@ fn data_folder() -> Option<OsString> {
 
 fn load(name: &str) -> Option<DataSet> {
     let folder = data_folder()?;
-    Some(handgrad_dataset::load(name, folder.as_ref(), &Default::default(), &()).unwrap_or_else(|error| panic!("{error}")))
+    Some(
+        handgrad_dataset::load(name, folder.as_ref(), &Default::default(), &())
+            .unwrap_or_else(|error| panic!("{error}")),
+    )
 }
 
 /// Validation loss after the last epoch.

@@ -31,7 +31,8 @@ fn eval_and_reconstruct_use_a_finished_run() {
     let mut reader = png::Decoder::new(std::io::Cursor::new(&bytes)).read_info().expect("a PNG");
     let mut pixels = vec![0; reader.output_buffer_size().expect("it fits")];
     reader.next_frame(&mut pixels).expect("pixels");
-    let drawn = handgrad_dataset::load(at.join("small").to_str().expect("UTF-8"), at, &Default::default(), &()).expect("data");
+    let drawn =
+        handgrad_dataset::load(at.join("small").to_str().expect("UTF-8"), at, &Default::default(), &()).expect("data");
     let handgrad_dataset::Values::Bytes(first) = drawn.validation.values else { panic!("bytes") };
     for (y, x) in [(0, 0), (14, 14), (20, 9), (27, 27)] {
         assert_eq!(pixels[(6 + 3 * y) * 366 + 6 + 3 * x], first[(0, y * 28 + x)]);

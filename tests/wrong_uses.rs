@@ -33,7 +33,7 @@ const MISTAKES: &[(i32, &[&str], &[&str])] = &[
     (1, &["decode", "run", "ragged.csv", "--out", "x.png"], &["ragged.csv, line 3", "2 cells", "4"]),
     (1, &["decode", "run", "label.csv", "--out", "x.png"], &["label.csv, line 2, column 1", "300", "label"]),
     (1, &["decode", "run", "empty.csv", "--out", "x.png"], &["empty.csv", "empty"]),
-    (1, &["decode", "run", "names.csv", "--out", "x.png"], &["names.csv", "no rows"]),
+    (1, &["decode", "run", "names.csv", "--out", "x.png"], &["names.csv", "no rows", "header"]),
     (1, &["decode", "run", "bytes.csv", "--out", "x.png"], &["bytes.csv", "CSV"]),
     (1, &["decode", "run", "text.npy", "--out", "x.png"], &["text.npy", "NUMPY"]),
     (1, &["decode", "run", "huge.npy", "--out", "x.png"], &["huge.npy", "4294967296×1073741824", "0 bytes follow"]),

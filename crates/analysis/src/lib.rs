@@ -1,5 +1,5 @@
-//! Measures: how close two images are, how well scores tell two kinds of samples apart, and what principal components make
-//! of the same data.
+//! Measures: how close two images are, how well scores tell two kinds of samples apart, what principal components make
+//! of the same data, and what untrained networks make of it.
 //!
 //! One file is one measure, headed by its formula and where it comes from. Scores are larger the more a sample looks like a
 //! *positive*; which kind that is, the caller says. What is undefined, such as a precision where nothing was called positive,
@@ -8,6 +8,7 @@
 
 pub mod average_precision;
 pub mod confusion;
+pub mod hidden_covariance;
 pub mod pca;
 pub mod psnr;
 mod ranking;
@@ -17,6 +18,7 @@ pub mod threshold;
 
 pub use average_precision::average_precision;
 pub use confusion::Confusion;
+pub use hidden_covariance::hidden_covariance;
 pub use pca::Pca;
 pub use psnr::psnr;
 pub use ssim::ssim;

@@ -187,7 +187,8 @@ struct Table<'a> {
 impl Table<'_> {
     fn begin(&mut self, first: &StringRecord, line: u64, header: bool) -> Result<(), Error> {
         self.columns = first.len();
-        let named = |name: &str| header.then(|| first.iter().position(|cell| cell.eq_ignore_ascii_case(name))).flatten();
+        let named =
+            |name: &str| header.then(|| first.iter().position(|cell| cell.eq_ignore_ascii_case(name))).flatten();
         self.label = match &self.layout.label {
             Label::ByName => named("label").or_else(|| named("class")),
             Label::None => None,
@@ -217,7 +218,8 @@ impl Table<'_> {
         for (column, cell) in record.iter().enumerate() {
             if self.label == Some(column) {
                 // 1.0000000e+00 is a class too, for those who wrote it.
-                let label = cell.parse().ok().filter(|label: &f32| (0.0..=255.0).contains(label) && label.fract() == 0.0);
+                let label =
+                    cell.parse().ok().filter(|label: &f32| (0.0..=255.0).contains(label) && label.fract() == 0.0);
                 let label = label.ok_or_else(|| {
                     self.wrong(line, Some(column), &quoted(cell), "a label, a whole number from 0 to 255,")
                 })?;
@@ -259,7 +261,8 @@ impl Table<'_> {
                     } else {
                         format!("line {}", lines[at])
                     };
-                    let (found, expected) = ("no value at all".to_owned(), "at least one to fill the others from".to_owned());
+                    let (found, expected) =
+                        ("no value at all".to_owned(), "at least one to fill the others from".to_owned());
                     return Err(Error::Table { path: path.to_path_buf(), place, found, expected });
                 }
             }

@@ -229,7 +229,10 @@ pub enum Error {
         found: usize,
     },
     /// A CSV file without rows.
-    #[error("{}: holds no row of values, where at least one was expected; give a file with samples", .path.display())]
+    #[error(
+        "{}: the file is empty, or has a header and no rows, where at least one row of values was expected; give a file with \
+         samples", .path.display()
+    )]
     EmptyTable {
         /// The file.
         path: PathBuf,

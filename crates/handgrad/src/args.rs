@@ -49,6 +49,8 @@ pub enum Command {
     Anomaly(AnomalyArgs),
     /// Write the encoder and the decoder of a model to files of their own.
     Split(SplitArgs),
+    /// Score recurrent networks before any training, by the covariance of their states.
+    Score(Box<ScoreArgs>),
     /// Run the published examples again and print ours beside theirs, as a table.
     Scoreboard(ScoreboardArgs),
     /// Try what the slides say about autoencoders, and print what came out.
@@ -135,6 +137,30 @@ pub struct EvalArgs {
 
     #[command(flatten)]
     pub place: DataDir,
+
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// The network is that of `handgrad train` with the same settings, as it starts. Its states after the last step of a few samples are
+/// correlated with each other: the more alike, the lower the score (hidden covariance: Serianni & Kalita, ACL 2023). Nothing is
+/// trained. Only scores of the same number of samples can be compared; what they are worth is in docs/recurrent.md.
+#[derive(ClapArgs, Debug)]
+#[command(after_help = "Examples:\n  \
+    handgrad score --preset lstm\n  \
+    handgrad score --preset lstm --cell gru --layers 32 --samples 64\n  \
+    handgrad score --preset ecg-lstm --json")]
+pub struct ScoreArgs {
+    #[command(flatten)]
+    pub settings: Settings,
+
+    /// Training samples to show the network, the first ones.
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u16).range(2..=2048))]
+    pub samples: u16,
+
+    /// Starts of the network to score, with the seeds from --seed on.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub starts: u16,
 
     #[command(flatten)]
     pub output: Output,

@@ -23,6 +23,7 @@ mod preset;
 mod reconstruct;
 mod run_folder;
 mod scale;
+mod score;
 mod score_chart;
 mod scoreboard;
 mod show;
@@ -70,6 +71,7 @@ fn main() -> ExitCode {
         Command::Alter(args) => alter::run(&args),
         Command::Anomaly(args) => anomaly::run(&args),
         Command::Claims(args) => claims::run(&args),
+        Command::Score(args) => score::run(&args),
         Command::Scoreboard(args) => scoreboard::run(&args),
         Command::Split(args) => split::run(&args),
         Command::Data(command) => data::run(&command),

@@ -27,8 +27,7 @@ pub fn of(name: ScaleName, train: &Samples) -> Result<Scale> {
 /// Moves samples to where the network takes them; bytes become floats.
 pub fn apply(samples: &mut Samples, scale: Option<Scale>) {
     if let Some(Scale { offset, factor }) = scale {
-        samples.values =
-            Values::Floats(floats(samples).mapv(|value| ((f64::from(value) - offset) / factor) as f32));
+        samples.values = Values::Floats(floats(samples).mapv(|value| ((f64::from(value) - offset) / factor) as f32));
     }
 }
 

@@ -106,8 +106,7 @@ impl Loader {
             };
             Data { train: None, train_origin: String::new(), samples, origin: format!("all samples of {what}") }
         } else {
-            let data =
-                handgrad_dataset::load(what, &self.data_dir, &self.layout, &show::Download::new(self.quiet))?;
+            let data = handgrad_dataset::load(what, &self.data_dir, &self.layout, &show::Download::new(self.quiet))?;
             let (train_origin, origin) = (data.origin, data.validation_origin);
             Data { train: Some(data.train), train_origin, samples: data.validation, origin }
         };

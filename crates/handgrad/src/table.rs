@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, bail};
+use handgrad_dataset::csv::{self as series, Label, Layout};
 use handgrad_dataset::{disk, sizes};
 use ndarray::{Array2, IxDyn};
 use ndarray_npy::npy::header::Header;
@@ -106,62 +107,15 @@ pub fn read(path: &Path, width: usize) -> Result<Table> {
     Ok(table)
 }
 
-/// CSV with a header or none. A column called label, or one more column of whole numbers than a code has values, is no part
-/// of the codes.
+/// CSV with a header or none. A column called label is no part of the codes, nor, without a header, a first one of whole numbers
+/// where there is one more than a code has values.
 fn read_csv(path: &Path, width: usize) -> Result<Table> {
-    let reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).trim(csv::Trim::All).from_path(path);
-    let mut reader = reader.with_context(|| format!("{}: cannot be read", path.display()))?;
-    let (mut values, mut labels, mut columns, mut with_label) = (Vec::new(), Vec::new(), None, false);
-    for record in reader.records() {
-        let record =
-            record.map_err(|error| anyhow!("{}: cannot be read as CSV: {}", path.display(), one_line(&error)))?;
-        let line = record.position().map_or(0, csv::Position::line);
-        if columns.is_none() {
-            // A first line without any number is a header; one with some is a row, whose other cells are in error.
-            // Columns without names are numbered by some programs.
-            let numbered = record.len() > 1 && record.iter().enumerate().all(|(at, cell)| cell == at.to_string());
-            let header = numbered || record.iter().all(|cell| cell.parse::<f32>().is_err());
-            with_label = if header { record.get(0) == Some("label") } else { labelled(&record, width) };
-            columns = Some(record.len());
-            if header {
-                continue;
-            }
-        }
-        let expected = columns.unwrap_or(0);
-        if record.len() != expected {
-            let found = record.len();
-            bail!(
-                "{}, line {line}: it has {found} cells, where {expected} were expected, as in the first line",
-                path.display()
-            );
-        }
-        let wrong = |column: usize, expected: &str| {
-            let found: String = record.get(column).unwrap_or_default().chars().take(40).collect();
-            anyhow!(
-                "{}, line {line}, column {}: found {found:?}, where {expected} was expected",
-                path.display(),
-                column + 1
-            )
-        };
-        if with_label {
-            let label = record.get(0).and_then(|cell| cell.parse().ok());
-            labels.push(label.ok_or_else(|| wrong(0, "a label, a whole number from 0 to 255,"))?);
-        }
-        for (column, cell) in record.iter().enumerate().skip(usize::from(with_label)) {
-            let value = cell.parse().ok().filter(|value: &f32| value.is_finite());
-            values.push(value.ok_or_else(|| wrong(column, "a finite number"))?);
-        }
+    let mut rows = series::read(path, &Layout::default())?;
+    if rows.labels.is_none() && rows.values.ncols() == width + 1 {
+        let first = Layout { label: Label::Column("1".into()), ..Layout::default() };
+        rows = series::read(path, &first).unwrap_or(rows);
     }
-    let columns =
-        columns.with_context(|| format!("{}: the file is empty, where codes were expected", path.display()))?;
-    let places = columns - usize::from(with_label);
-    let values = Array2::from_shape_vec((values.len() / places.max(1), places), values)?;
-    Ok(Table { values, labels: with_label.then_some(labels) })
-}
-
-/// Has a row without a header above it a label in front?
-fn labelled(record: &csv::StringRecord, width: usize) -> bool {
-    record.len() == width + 1 && record.get(0).is_some_and(|cell| cell.parse::<u8>().is_ok())
+    Ok(Table { values: rows.values, labels: rows.labels })
 }
 
 /// A .npy file of two dimensions and floats. What its header claims is held against the file's length first.

@@ -15,7 +15,9 @@ pub enum Error {
         output: usize,
     },
     /// No scale.
-    #[error("the scale has the offset {offset} and the factor {factor}, where a finite offset and a factor above 0 were expected")]
+    #[error(
+        "the scale has the offset {offset} and the factor {factor}, where a finite offset and a factor above 0 were expected"
+    )]
     Scale {
         /// What becomes 0.
         offset: f64,
