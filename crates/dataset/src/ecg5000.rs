@@ -51,9 +51,9 @@ fn permutation(seed: u32, count: usize) -> Vec<usize> {
     let mut twister = Mt::new(seed);
     let mut order: Vec<usize> = (0..count).collect();
     for last in (1..count).rev() {
-        let mask = last.next_power_of_two() - 1 | last;
+        let mask = (last.next_power_of_two() - 1) | last;
         let place = loop {
-            let place = twister.next_u32() as usize & mask;
+            let place = (twister.next_u32() as usize) & mask;
             if place <= last {
                 break place;
             }
