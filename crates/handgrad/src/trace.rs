@@ -1,0 +1,96 @@
+//! `handgrad trace`: worked examples, forward and backward, from the functions that train.
+
+mod elman;
+mod form;
+mod given;
+mod next;
+mod render;
+
+use anyhow::Result;
+use serde_json::json;
+
+use crate::args::TraceArgs;
+use crate::config::UsageError;
+use crate::{Done, show};
+use form::Trace;
+use given::{Given, Numbers};
+
+/// An example: what it starts from, and how it is worked.
+pub struct Example {
+    name: &'static str,
+    title: &'static str,
+    slides: &'static str,
+    /// How many there are, if `--steps` can change it: of time, or of the optimiser.
+    steps: Option<usize>,
+    /// α, if `--learning-rate` can change it.
+    learning_rate: Option<f64>,
+    given: fn(usize) -> Vec<Given>,
+    work: fn(&Numbers, &mut Trace) -> Result<()>,
+}
+
+const EXAMPLES: &[Example] = &[
+    Example {
+        name: "elman",
+        title: "an Elman network predicts the next number",
+        slides: "CE6146 \"RNN – Elman Network\", \"Example – Elman Network (1/3)\" to \"(3/3)\"",
+        steps: Some(2),
+        learning_rate: Some(0.01),
+        given: elman::given,
+        work: elman::work,
+    },
+];
+
+/// The examples, for `--help` and where none is named.
+pub fn list() -> String {
+    EXAMPLES.iter().map(|example| format!("  {:15} {}\n", example.name, example.title)).collect()
+}
+
+fn names(of: impl Fn(&Example) -> bool) -> String {
+    EXAMPLES.iter().filter(|example| of(example)).map(|example| example.name).collect::<Vec<_>>().join(", ")
+}
+
+pub fn run(args: &TraceArgs) -> Result<Done> {
+    let Some(name) = &args.name else {
+        show::result(&listing(args)?)?;
+        return Ok(Done::Whole);
+    };
+    let Some(example) = EXAMPLES.iter().find(|example| example.name == name) else {
+        return Err(UsageError(format!("there is no example {name:?}: there are {}", names(|_| true))).into());
+    };
+    let unused = [
+        ("--steps", args.steps.is_some() && example.steps.is_none(), names(|example| example.steps.is_some())),
+        (
+            "--learning-rate",
+            args.learning_rate.is_some() && example.learning_rate.is_none(),
+            names(|example| example.learning_rate.is_some()),
+        ),
+    ];
+    if let Some((option, _, users)) = unused.iter().find(|option| option.1) {
+        return Err(UsageError(format!("{option} means nothing to {name}; it is for {users}")).into());
+    }
+    let numbers = Numbers::new(example, args)?;
+    let mut trace = Trace::new(!numbers.changed);
+    numbers.write(&mut trace);
+    (example.work)(&numbers, &mut trace)?;
+    show::result(&match (args.json, args.markdown) {
+        (true, _) => render::json(example, &trace).to_string(),
+        (_, true) => render::markdown(example, &trace),
+        _ => render::text(example, &trace),
+    })?;
+    Ok(Done::Whole)
+}
+
+/// What is shown where no example is named.
+fn listing(args: &TraceArgs) -> Result<String> {
+    if args.steps.is_some() || args.learning_rate.is_some() || !args.set.is_empty() {
+        let text = format!("name the example that the options are for: {}", names(|_| true));
+        return Err(UsageError(text).into());
+    }
+    let objects = EXAMPLES.iter().map(|example| json!({ "example": example.name, "title": example.title }));
+    let rows = EXAMPLES.iter().map(|example| format!("\n| `{}` | {} |", example.name, example.title));
+    Ok(match (args.json, args.markdown) {
+        (true, _) => json!({ "examples": objects.collect::<Vec<_>>() }).to_string(),
+        (_, true) => format!("| example | |\n| --- | --- |{}", rows.collect::<String>()),
+        _ => format!("Worked examples, `handgrad trace NAME`:\n{}", list().trim_end()),
+    })
+}
