@@ -3,7 +3,11 @@
 mod elman;
 mod form;
 mod given;
+mod gru;
+mod jordan;
+mod lstm;
 mod next;
+mod passes;
 mod render;
 
 use anyhow::Result;
@@ -37,6 +41,60 @@ const EXAMPLES: &[Example] = &[
         learning_rate: Some(0.01),
         given: elman::given,
         work: elman::work,
+    },
+    Example {
+        name: "jordan",
+        title: "the slides' Jordan network, which sees its last output and its last state",
+        slides: "CE6146 \"RNN – Jordan Network\", \"Example – Jordan Network (1/3)\" to \"(3/3)\"",
+        steps: Some(2),
+        learning_rate: Some(0.01),
+        given: jordan::given,
+        work: jordan::work,
+    },
+    Example {
+        name: "jordan-classic",
+        title: "a Jordan network as Jordan has it: no w_hh",
+        slides: "CE6146 \"RNN – Jordan Network\", without what makes it a hybrid",
+        steps: Some(2),
+        learning_rate: Some(0.01),
+        given: jordan::given_classic,
+        work: jordan::work_classic,
+    },
+    Example {
+        name: "lstm",
+        title: "an LSTM cell: three gates, two biases each",
+        slides: "CE6146 \"LSTM\", \"Example – LSTM (1/2)\", \"(2/2)\"",
+        steps: Some(2),
+        learning_rate: Some(0.01),
+        given: lstm::given,
+        work: lstm::work,
+    },
+    Example {
+        name: "gru",
+        title: "a GRU with the slide's update gate, and the equations it leaves out",
+        slides: "CE6146 \"Gated Recurrent Unit (GRU)\", \"GRU\", \"LSTM vs. GRU\"",
+        steps: Some(2),
+        learning_rate: Some(0.01),
+        given: gru::given,
+        work: gru::work,
+    },
+    Example {
+        name: "bptt",
+        title: "backpropagation through time, by hand in integers",
+        slides: "CE6146 \"BPTT Steps (1/4)\" to \"(4/4)\", \"Example – BPTT (1/4)\" to \"(4/4)\"",
+        steps: Some(3),
+        learning_rate: Some(0.01),
+        given: elman::given,
+        work: elman::work_bptt,
+    },
+    Example {
+        name: "bptt-printed",
+        title: "the slide's formula without the recursion, beside the right one",
+        slides: "CE6146 \"Example – BPTT (3/4)\"",
+        steps: Some(3),
+        learning_rate: Some(0.01),
+        given: elman::given,
+        work: elman::work_printed,
     },
 ];
 

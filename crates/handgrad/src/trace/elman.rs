@@ -1,12 +1,14 @@
 //! `elman`, and the backpropagation through time that the slides work on the same network: `bptt`, `bptt-printed`.
 
 use anyhow::Result;
-use handgrad_layers::recurrent::{self, Deltas, Sequence, Weights, gradient_norms};
-use handgrad_layers::{Activation, BatchRows, Block, elman};
+use handgrad_layers::elman::Kept;
+use handgrad_layers::recurrent::gradient_norms;
+use handgrad_layers::{Activation, BatchRows, Elman, Sequence};
 
-use super::form::{Trace, sub};
+use super::form::{Trace, Value, sub};
 use super::given::{Given, Numbers, number};
 use super::next::{self, Prediction, predict, products, sum};
+use super::passes::run_layer;
 
 pub fn given(steps: usize) -> Vec<Given> {
     let [w_hy, b_y] = next::output();
@@ -38,40 +40,23 @@ struct Run {
 
 fn run(phi: Activation, truncate_every: Option<usize>, [w_hh, w_xh, b_h, w_hy, b_y]: [f64; 5], x: &[f64]) -> Run {
     let steps = x.len() - 1;
-    let s = Sequence { inputs: 1, units: 1, steps, repeat: false, return_sequences: true, truncate_every };
-    let (w_ih, w_hh, b_ih, b_hh) = ([w_xh], [w_hh], [b_h], [0.0]);
-    let w = Weights { w_ih: &w_ih, w_hh: &w_hh, b_ih: &b_ih, b_hh: &b_hh };
+    let sequence = Sequence { truncate_every, ..next::one_unit(steps) };
+    let (layer, theta) = (Elman { sequence, activation: phi }, [w_xh, w_hh, b_h, 0.0]);
     let inputs = &x[..steps];
-
-    let (mut kept_steps, mut before) = (vec![0.0; steps], vec![0.0; steps]);
-    let [mut sums, mut z, mut last, mut memory] = [[0.0]; 4];
-    let mut h = vec![0.0; steps];
-    let kept = elman::Kept { steps: &mut kept_steps, hidden: &mut before, sums: &mut sums, z: &mut z, h: &mut last };
-    elman::forward(&s, phi, &w, inputs, &mut h, kept);
-    let prediction = predict([w_hy, b_y], &h, x);
-
-    // With a gradient of its own it can be asked again, for the last step's loss alone.
-    let mut back = |mut dh: Vec<f64>| {
-        let (mut delta, mut before) = (h.clone(), before.clone());
-        let kept = elman::Kept { steps: &mut delta, hidden: &mut before, sums: &mut sums, z: &mut z, h: &mut last };
-        elman::backward_input(&s, phi, &w, &mut dh, None, kept, &mut memory);
-        let norms = gradient_norms(BatchRows::contiguous(&dh, steps), steps);
-        (dh, delta, norms)
-    };
-    let of_last = (0..steps).map(|t| if t + 1 == steps { prediction.dh[t] } else { 0.0 }).collect();
-    let (_, _, norms_of_last) = back(of_last);
-    let (dh, delta, norms) = back(prediction.dh.clone());
-
-    let row = |values| BatchRows::contiguous(values, steps);
-    let deltas = Deltas { steps: row(&delta), sums: BatchRows::contiguous(&sums, 1) };
-    let of = |param| {
-        let mut gradient = [0.0];
-        let block = Block { param, rows: 0..1 };
-        recurrent::backward_params(&s, row(inputs), row(&before), [deltas; 2], &block, &mut gradient);
-        gradient[0]
-    };
-    let gradients = [of(1), of(0), of(2), prediction.dw_hy, prediction.db_y];
-    Run { h, prediction, dh, delta, gradients, norms, norms_of_last }
+    let mut prediction = None;
+    let mut ran = run_layer(&layer, &theta, inputs, steps, |h| prediction.insert(predict([w_hy, b_y], h, x)).dh.clone());
+    let prediction = prediction.unwrap_or_default();
+    let of_last = run_layer(&layer, &theta, inputs, steps, |_| next::last_alone(&prediction.dh));
+    let norms = |dh| gradient_norms(BatchRows::contiguous(dh, steps), steps);
+    Run {
+        delta: Kept::new(&sequence, &mut ran.back, 1).steps.to_vec(),
+        gradients: [ran.dtheta[1], ran.dtheta[0], ran.dtheta[2], prediction.dw_hy, prediction.db_y],
+        norms: norms(&ran.dy),
+        norms_of_last: norms(&of_last.dy),
+        h: ran.y,
+        prediction,
+        dh: ran.dy,
+    }
 }
 
 fn theta(numbers: &Numbers) -> [f64; 5] {
@@ -120,6 +105,9 @@ fn write_backward(trace: &mut Trace, phi: Activation, run: &Run) {
     let steps = run.h.len();
     for t in (1..=steps).rev() {
         trace.section(format!("Back through t = {t}"));
+        if t == steps {
+            trace.text("dh is ∂L/∂h, by way of y_t and of h_{t+1}; δ is ∂L/∂z, where h = φ(z).");
+        }
         next::write_dy(trace, t, run.prediction.losses.dy[t - 1]);
         let later = if t < steps { format!(" + w_hh·δ{}", sub(t + 1)) } else { String::new() };
         trace.line(format!("dh{}", sub(t)), format!("w_hy·dy{}{later}", sub(t)), run.dh[t - 1]);
@@ -150,16 +138,88 @@ pub fn work(numbers: &Numbers, trace: &mut Trace) -> Result<()> {
     let phi = Activation::Tanh;
     let run = run(phi, None, theta(numbers), numbers.of("x"));
     write_forward(trace, phi, &run, Some([[".9640", "1.9640"], [".9993", "1.9993"]]));
-    next::write_losses(trace, &run.prediction.losses);
-    trace.text("The Elman slides stop before it. This is the loss of \"Example – BPTT (2/4)\", for the goal that they name: to predict \
-                the next number.");
+    next::write_losses(trace, &run.prediction.losses, next::BORROWED_LOSS);
     write_backward(trace, phi, &run);
-    trace.text("dh is ∂L/∂h, by way of y_t and of h_{t+1}; δ is ∂L/∂z, where h = tanh z.");
     write_gradients(trace, &run);
     next::write_norms(trace, &run.norms, &run.norms_of_last);
     write_update(trace, numbers, phi, None, &run.gradients);
     trace.section("Where the slides differ");
     trace.text("Nothing errs here: the four figures are right to the digits printed. The slide puts rounded figures in, \
                 1·0.9640 + 1·2 + 1; here every digit is carried on, and shown rounded.");
+    Ok(())
+}
+
+/// What both examples of backpropagation through time open with: the identity unit forward, and its loss.
+fn write_bptt_forward(trace: &mut Trace, run: &Run) {
+    write_forward(trace, Activation::Linear, run, None);
+    let why = "Loss_t = (y_t − x_{t+1})²; the gradients are summed over the steps, so L is the sum. The slide calls it Mean Squared \
+               Error, but nothing is averaged. Four numbers make three losses, not four: nothing follows the last one.";
+    next::write_losses(trace, &run.prediction.losses, why);
+}
+
+/// What the slides of BPTT leave open.
+fn write_bptt_errors(trace: &mut Trace) {
+    trace.section("Where the slides err");
+    trace.text("\"Example – BPTT (1/4)\" has a linear hidden unit, \"(2/4)\" puts σ around it; the network of the slides before has \
+                tanh. Here it is linear, so that every number is an integer to check by hand.");
+    trace.text("One W_h stands for both w_hh and w_xh. If they were one weight, its gradient would be the sum dw_hh + dw_xh.");
+    trace.text("\"(3/4)\" gives ∂Loss_t/∂W_h = ∂Loss_t/∂y_t·∂y_t/∂h_t·∂h_t/∂W_h, without the recursion: h_{t−1} depends on W_h too. \
+                `handgrad trace bptt-printed` sets that formula beside the right one.");
+    trace.text("\"Mean Squared Error\" is not averaged, and the sequence 1, 2, 3, 4 gives three losses, not four.");
+}
+
+pub fn work_bptt(numbers: &Numbers, trace: &mut Trace) -> Result<()> {
+    let phi = Activation::Linear;
+    let linear = run(phi, None, theta(numbers), numbers.of("x"));
+    write_bptt_forward(trace, &linear);
+    write_backward(trace, phi, &linear);
+    write_gradients(trace, &linear);
+    trace.line("dw_h", "dw_hh + dw_xh", linear.gradients[0] + linear.gradients[1]);
+    trace.note("if W_h were one weight, as the slide writes it");
+    next::write_norms(trace, &linear.norms, &linear.norms_of_last);
+    write_update(trace, numbers, phi, None, &linear.gradients);
+    for (phi, name) in [(Activation::Tanh, "tanh"), (Activation::Sigmoid, "σ")] {
+        let run = run(phi, None, theta(numbers), numbers.of("x"));
+        trace.section(format!("The same with h = {name}(…)"));
+        trace.matrix("h", "", Value::matrix(&run.h, run.h.len()));
+        trace.line("L", "", run.prediction.losses.sum);
+        for (name, gradient) in PARAMETERS.iter().zip(run.gradients) {
+            trace.line(format!("d{name}"), "", gradient);
+        }
+        trace.matrix("‖∂L_T/∂h_t‖", "", Value::matrix(&run.norms_of_last, run.h.len()));
+    }
+    write_bptt_errors(trace);
+    Ok(())
+}
+
+/// The formula as printed is the truncation that lets no gradient go from a step to the one before.
+pub fn work_printed(numbers: &Numbers, trace: &mut Trace) -> Result<()> {
+    let phi = Activation::Linear;
+    let [printed, right] = [Some(1), None].map(|k| run(phi, k, theta(numbers), numbers.of("x")));
+    let steps = printed.h.len();
+    write_bptt_forward(trace, &printed);
+
+    trace.section("The formula as printed, without the recursion");
+    trace.text("∂Loss_t/∂W_h = ∂Loss_t/∂y_t·∂y_t/∂h_t·∂h_t/∂W_h, with h_{t−1} taken for a constant: each step stands alone. It is \
+                what truncated backpropagation with k = 1 computes.");
+    for t in 1..=steps {
+        next::write_dy(trace, t, printed.prediction.losses.dy[t - 1]);
+        trace.line(format!("dh{}", sub(t)), format!("w_hy·dy{}", sub(t)), printed.dh[t - 1]);
+        trace.line(format!("δ{}", sub(t)), delta_formula(phi, t), printed.delta[t - 1]);
+    }
+    write_gradients(trace, &printed);
+    write_backward(trace, phi, &right);
+    write_gradients(trace, &right);
+
+    trace.section("What is missing");
+    trace.text("h_{t−1} is no constant: W_h made it too. What the later losses owe to W_h by way of the earlier states is the right \
+                gradient less the printed one. w_hy and b_y stand outside of the recursion, and theirs agree.");
+    for (name, (right, printed)) in PARAMETERS.iter().zip(right.gradients.iter().zip(printed.gradients)) {
+        trace.know("printed", printed);
+        trace.line(format!("Δd{name}"), format!("d{name} − printed"), right - printed);
+    }
+    write_update(trace, numbers, phi, Some(1), &printed.gradients);
+    trace.note("after a step along the printed gradients; `handgrad trace bptt` has the loss after a step along the right ones");
+    write_bptt_errors(trace);
     Ok(())
 }

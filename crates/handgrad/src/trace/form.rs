@@ -67,7 +67,7 @@ impl Trace {
         self.sections.push(Section { heading: heading.into(), items: Vec::new() });
     }
 
-    pub fn text(&mut self, text: impl Into<String>) {
+    pub fn text(&mut self, text: &str) {
         self.push(Item::Text(text.into()));
     }
 
@@ -202,7 +202,7 @@ pub fn long(value: f64) -> String {
     written(value, 10)
 }
 
-/// So many decimals, or digits of a very small or large number; whole numbers as they are.
+/// So many decimals behind the zeros that a number below 1 begins with; whole numbers as they are.
 fn written(value: f64, digits: usize) -> String {
     let size = value.abs();
     let text = if value == 0.0 {
@@ -212,7 +212,8 @@ fn written(value: f64, digits: usize) -> String {
     } else if value.fract() == 0.0 && size < 1e9 {
         format!("{value:.0}")
     } else if (1e-3..1e6).contains(&size) {
-        let text = format!("{value:.digits$}");
+        let zeros = (-1.0 - size.log10().floor()).max(0.0) as usize;
+        let text = format!("{value:.*}", digits + zeros);
         text.trim_end_matches('0').trim_end_matches('.').to_string()
     } else {
         let text = format!("{value:.*e}", digits - 1);

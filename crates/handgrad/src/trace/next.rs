@@ -1,8 +1,8 @@
 //! What the recurrent examples share: from h_t the next number of the sequence is predicted, and the squared errors are summed.
 
-use handgrad_layers::{Activation, BatchRows, Loss, LossKind, Reduction, dense, sgd};
+use handgrad_layers::{Activation, BatchRows, Loss, LossKind, Reduction, Sequence, dense, sgd};
 
-use super::form::{Trace, sub};
+use super::form::{Trace, Value, sub};
 use super::given::{Given, Numbers, matrix, number};
 
 /// Σ_t (y_t − x_{t+1})².
@@ -19,8 +19,19 @@ pub fn output() -> [Given; 2] {
     [number("w_hy", 1.0, "from h to y"), number("b_y", 1.0, "bias of y")]
 }
 
+/// One unit that sees one number a step.
+pub fn one_unit(steps: usize) -> Sequence {
+    Sequence { inputs: 1, units: 1, steps, repeat: false, return_sequences: true, truncate_every: None }
+}
+
+/// The last step's gradient, and 0 at all others.
+pub fn last_alone(gradient: &[f64]) -> Vec<f64> {
+    let last = gradient.len() - 1;
+    gradient.iter().enumerate().map(|(at, &value)| if at == last { value } else { 0.0 }).collect()
+}
+
 /// The losses of predictions y, and their gradient.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Losses {
     pub of_step: Vec<f64>,
     pub sum: f64,
@@ -37,7 +48,7 @@ pub fn losses(y: &[f64], x: &[f64]) -> Losses {
 }
 
 /// y_t = w_hy·h_t + b_y, its losses, and the way back to h_t.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Prediction {
     pub y: Vec<f64>,
     pub losses: Losses,
@@ -65,8 +76,10 @@ pub fn write_output(trace: &mut Trace, t: usize, y: f64) {
     trace.line(format!("y{}", sub(t)), format!("w_hy·h{} + b_y", sub(t)), y);
 }
 
-pub fn write_losses(trace: &mut Trace, losses: &Losses) {
+/// `why` says where the loss comes from.
+pub fn write_losses(trace: &mut Trace, losses: &Losses, why: &str) {
     trace.section("Loss");
+    trace.text(why);
     for (t, &loss) in (1..).zip(&losses.of_step) {
         trace.line(format!("L{}", sub(t)), format!("(y{} − x{})²", sub(t), sub(t + 1)), loss);
     }
@@ -77,6 +90,10 @@ pub fn write_losses(trace: &mut Trace, losses: &Losses) {
         trace.line("L", "L₁", losses.sum);
     }
 }
+
+/// Why the examples that stop before a loss have one here.
+pub const BORROWED_LOSS: &str = "The slides of this example stop before the loss. It is that of \"Example – BPTT (2/4)\", for the goal \
+                                 they name: to predict the next number.";
 
 /// ∂L/∂y_t as far as L sees it directly.
 pub fn write_dy(trace: &mut Trace, t: usize, dy: f64) {
@@ -105,8 +122,8 @@ pub fn write_norms(trace: &mut Trace, of_all: &[f64], of_last: &[f64]) {
     trace.section("How far the gradient reaches");
     trace.text("‖∂L/∂h_t‖ for t = 1 … T, of the whole loss; and of the last step's loss L_T alone, which shows what is left of it at \
                 every step before: does it vanish, does it explode?");
-    trace.matrix("‖∂L/∂h_t‖", "", super::form::Value::matrix(of_all, of_all.len()));
-    trace.matrix("‖∂L_T/∂h_t‖", "", super::form::Value::matrix(of_last, of_last.len()));
+    trace.matrix("‖∂L/∂h_t‖", "", Value::matrix(of_all, of_all.len()));
+    trace.matrix("‖∂L_T/∂h_t‖", "", Value::matrix(of_last, of_last.len()));
 }
 
 /// One step of gradient descent, and the loss after it.

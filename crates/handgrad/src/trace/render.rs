@@ -40,6 +40,9 @@ fn remark(line: &Line) -> String {
 fn rows(value: &Value) -> Vec<String> {
     let columns = value.columns.unwrap_or(1).max(1);
     let texts: Vec<_> = value.values.iter().map(|&value| long(value)).collect();
+    if texts.len() <= columns {
+        return vec![texts.join(", ")];
+    }
     let widest = texts.iter().map(|text| width(text)).max().unwrap_or(0);
     let pad = |text: &String| format!("{}{text}", " ".repeat(widest - width(text)));
     texts.chunks(columns).map(|row| row.iter().map(pad).collect::<Vec<_>>().join("  ")).collect()
