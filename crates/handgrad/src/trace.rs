@@ -1,14 +1,20 @@
 //! `handgrad trace`: worked examples, forward and backward, from the functions that train.
 
+mod adam;
+mod autoencoder;
+mod conv;
 mod elman;
 mod form;
 mod given;
 mod gru;
 mod jordan;
+mod losses;
 mod lstm;
 mod next;
 mod passes;
 mod render;
+mod sparse;
+mod vae;
 
 use anyhow::Result;
 use serde_json::json;
@@ -95,6 +101,69 @@ const EXAMPLES: &[Example] = &[
         learning_rate: Some(0.01),
         given: elman::given,
         work: elman::work_printed,
+    },
+    Example {
+        name: "autoencoder",
+        title: "4-2-4: forward, loss, every δ, and a step of Adam",
+        slides: "KERAS \"Encoder\", \"Decoder\"; CE6146 \"Basic Autoencoder (2/3)\", small enough to follow",
+        steps: Some(1),
+        learning_rate: Some(0.001),
+        given: autoencoder::given,
+        work: autoencoder::work,
+    },
+    Example {
+        name: "mse",
+        title: "mean squared error, averaged and summed",
+        slides: "KERAS \"Reconstruction Loss\"; CE6146 \"Example – BPTT (2/4)\"",
+        steps: None,
+        learning_rate: None,
+        given: losses::given_mse,
+        work: losses::work_mse,
+    },
+    Example {
+        name: "bce",
+        title: "binary cross-entropy after a sigmoid, and after a ReLU",
+        slides: "CE6146 \"Basic Autoencoder (2/3)\", loss='binary_crossentropy'; DIVE \"Define Autoencoder Model\"",
+        steps: None,
+        learning_rate: None,
+        given: losses::given_bce,
+        work: losses::work_bce,
+    },
+    Example {
+        name: "adam",
+        title: "steps of Adam on one parameter, beside plain gradient descent",
+        slides: "CE6146 \"Basic Autoencoder (2/3)\", optimizer='adam'; DIVE \"Define Autoencoder Model\"",
+        steps: Some(3),
+        learning_rate: Some(0.001),
+        given: adam::given,
+        work: adam::work,
+    },
+    Example {
+        name: "conv",
+        title: "a 3×3 convolution of a 4×4 image, and back to window and image",
+        slides: "DIVE \"Convolutional autoencoder\"; CE6146 \"CNN architectures over a timeline\"",
+        steps: None,
+        learning_rate: None,
+        given: conv::given,
+        work: conv::work,
+    },
+    Example {
+        name: "vae",
+        title: "the reparameterisation trick and the KL divergence",
+        slides: "DIVE \"Variational autoencoder\"; CE6146 \"Variational Autoencoders (VAEs)\"",
+        steps: None,
+        learning_rate: None,
+        given: vae::given,
+        work: vae::work,
+    },
+    Example {
+        name: "sparse",
+        title: "the L1 and the KL penalty on a code",
+        slides: "CE6146 \"Sparse Autoencoders\", \"Guideline for Autoencoders (3/4)\"; KERAS \"Sparse Autoencoder\"",
+        steps: None,
+        learning_rate: None,
+        given: sparse::given,
+        work: sparse::work,
     },
 ];
 

@@ -44,7 +44,8 @@ fn run(phi: Activation, truncate_every: Option<usize>, [w_hh, w_xh, b_h, w_hy, b
     let (layer, theta) = (Elman { sequence, activation: phi }, [w_xh, w_hh, b_h, 0.0]);
     let inputs = &x[..steps];
     let mut prediction = None;
-    let mut ran = run_layer(&layer, &theta, inputs, steps, |h| prediction.insert(predict([w_hy, b_y], h, x)).dh.clone());
+    let mut ran =
+        run_layer(&layer, &theta, inputs, steps, |h| prediction.insert(predict([w_hy, b_y], h, x)).dh.clone());
     let prediction = prediction.unwrap_or_default();
     let of_last = run_layer(&layer, &theta, inputs, steps, |_| next::last_alone(&prediction.dh));
     let norms = |dh| gradient_norms(BatchRows::contiguous(dh, steps), steps);
@@ -101,10 +102,10 @@ fn write_forward(trace: &mut Trace, phi: Activation, run: &Run, printed: Option<
     }
 }
 
-fn write_backward(trace: &mut Trace, phi: Activation, run: &Run) {
+fn write_backward(trace: &mut Trace, phi: Activation, run: &Run, how: &str) {
     let steps = run.h.len();
     for t in (1..=steps).rev() {
-        trace.section(format!("Back through t = {t}"));
+        trace.section(format!("Back through t = {t}{how}"));
         if t == steps {
             trace.text("dh is ∂L/∂h, by way of y_t and of h_{t+1}; δ is ∂L/∂z, where h = φ(z).");
         }
@@ -115,9 +116,9 @@ fn write_backward(trace: &mut Trace, phi: Activation, run: &Run) {
     }
 }
 
-fn write_gradients(trace: &mut Trace, run: &Run) {
+fn write_gradients(trace: &mut Trace, heading: &str, run: &Run) {
     let steps = run.h.len();
-    trace.section("Gradients, summed over the steps");
+    trace.section(heading);
     let [dw_hh, dw_xh, db_h, ..] = run.gradients;
     trace.line("dw_hh", products("δ", "h", steps, 1), dw_hh);
     trace.line("dw_xh", products("δ", "x", steps, 0), dw_xh);
@@ -125,7 +126,13 @@ fn write_gradients(trace: &mut Trace, run: &Run) {
     next::write_output_gradients(trace, &run.prediction);
 }
 
-fn write_update(trace: &mut Trace, numbers: &Numbers, phi: Activation, truncate_every: Option<usize>, gradients: &[f64; 5]) {
+fn write_update(
+    trace: &mut Trace,
+    numbers: &Numbers,
+    phi: Activation,
+    truncate_every: Option<usize>,
+    gradients: &[f64; 5],
+) {
     let parameters: Vec<_> =
         PARAMETERS.iter().zip(theta(numbers)).zip(gradients).map(|((name, theta), g)| (*name, theta, *g)).collect();
     next::write_update(trace, numbers, &parameters, |after| {
@@ -139,13 +146,15 @@ pub fn work(numbers: &Numbers, trace: &mut Trace) -> Result<()> {
     let run = run(phi, None, theta(numbers), numbers.of("x"));
     write_forward(trace, phi, &run, Some([[".9640", "1.9640"], [".9993", "1.9993"]]));
     next::write_losses(trace, &run.prediction.losses, next::BORROWED_LOSS);
-    write_backward(trace, phi, &run);
-    write_gradients(trace, &run);
+    write_backward(trace, phi, &run, "");
+    write_gradients(trace, next::SUMMED, &run);
     next::write_norms(trace, &run.norms, &run.norms_of_last);
     write_update(trace, numbers, phi, None, &run.gradients);
     trace.section("Where the slides differ");
-    trace.text("Nothing errs here: the four figures are right to the digits printed. The slide puts rounded figures in, \
-                1·0.9640 + 1·2 + 1; here every digit is carried on, and shown rounded.");
+    trace.text(
+        "Nothing errs here: the four figures are right to the digits printed. The slide puts rounded figures in, \
+                1·0.9640 + 1·2 + 1; here every digit is carried on, and shown rounded.",
+    );
     Ok(())
 }
 
@@ -162,7 +171,9 @@ fn write_bptt_errors(trace: &mut Trace) {
     trace.section("Where the slides err");
     trace.text("\"Example – BPTT (1/4)\" has a linear hidden unit, \"(2/4)\" puts σ around it; the network of the slides before has \
                 tanh. Here it is linear, so that every number is an integer to check by hand.");
-    trace.text("One W_h stands for both w_hh and w_xh. If they were one weight, its gradient would be the sum dw_hh + dw_xh.");
+    trace.text(
+        "One W_h stands for both w_hh and w_xh. If they were one weight, its gradient would be the sum dw_hh + dw_xh.",
+    );
     trace.text("\"(3/4)\" gives ∂Loss_t/∂W_h = ∂Loss_t/∂y_t·∂y_t/∂h_t·∂h_t/∂W_h, without the recursion: h_{t−1} depends on W_h too. \
                 `handgrad trace bptt-printed` sets that formula beside the right one.");
     trace.text("\"Mean Squared Error\" is not averaged, and the sequence 1, 2, 3, 4 gives three losses, not four.");
@@ -172,8 +183,8 @@ pub fn work_bptt(numbers: &Numbers, trace: &mut Trace) -> Result<()> {
     let phi = Activation::Linear;
     let linear = run(phi, None, theta(numbers), numbers.of("x"));
     write_bptt_forward(trace, &linear);
-    write_backward(trace, phi, &linear);
-    write_gradients(trace, &linear);
+    write_backward(trace, phi, &linear, "");
+    write_gradients(trace, next::SUMMED, &linear);
     trace.line("dw_h", "dw_hh + dw_xh", linear.gradients[0] + linear.gradients[1]);
     trace.note("if W_h were one weight, as the slide writes it");
     next::write_norms(trace, &linear.norms, &linear.norms_of_last);
@@ -199,7 +210,7 @@ pub fn work_printed(numbers: &Numbers, trace: &mut Trace) -> Result<()> {
     let steps = printed.h.len();
     write_bptt_forward(trace, &printed);
 
-    trace.section("The formula as printed, without the recursion");
+    trace.section("Back by the formula as printed, without the recursion");
     trace.text("∂Loss_t/∂W_h = ∂Loss_t/∂y_t·∂y_t/∂h_t·∂h_t/∂W_h, with h_{t−1} taken for a constant: each step stands alone. It is \
                 what truncated backpropagation with k = 1 computes.");
     for t in 1..=steps {
@@ -207,9 +218,9 @@ pub fn work_printed(numbers: &Numbers, trace: &mut Trace) -> Result<()> {
         trace.line(format!("dh{}", sub(t)), format!("w_hy·dy{}", sub(t)), printed.dh[t - 1]);
         trace.line(format!("δ{}", sub(t)), delta_formula(phi, t), printed.delta[t - 1]);
     }
-    write_gradients(trace, &printed);
-    write_backward(trace, phi, &right);
-    write_gradients(trace, &right);
+    write_gradients(trace, "Gradients as printed", &printed);
+    write_backward(trace, phi, &right, ", with the recursion");
+    write_gradients(trace, "Gradients with the recursion", &right);
 
     trace.section("What is missing");
     trace.text("h_{t−1} is no constant: W_h made it too. What the later losses owe to W_h by way of the earlier states is the right \

@@ -144,7 +144,9 @@ impl Trace {
             let (token, after) = rest.split_at(len);
             match self.scope.get(token) {
                 // A sign that would follow another one, or be taken for the whole square's, needs brackets.
-                Some(&value) if value < 0.0 && (!(text.is_empty() || text.ends_with('(')) || after.starts_with('²')) => {
+                Some(&value)
+                    if value < 0.0 && (!(text.is_empty() || text.ends_with('(')) || after.starts_with('²')) =>
+                {
                     text += &format!("({})", short(value));
                 }
                 Some(&value) => text += &short(value),
@@ -192,33 +194,35 @@ pub fn sub(number: usize) -> String {
     number.to_string().chars().filter_map(digit).collect()
 }
 
-/// As it stands within formulas: six significant digits.
+/// As it stands within formulas: six digits, without zeros at the end.
 fn short(value: f64) -> String {
-    written(value, 6)
+    written(value, 6, true)
 }
 
-/// As results stand: ten digits.
+/// As results stand: ten digits, or fewer where these are all there are.
 pub fn long(value: f64) -> String {
-    written(value, 10)
+    written(value, 10, false)
 }
 
-/// So many decimals behind the zeros that a number below 1 begins with; whole numbers as they are.
-fn written(value: f64, digits: usize) -> String {
+/// So many decimals, those of a number below 1 counted from its first digit on; whole numbers as they are.
+fn written(value: f64, digits: usize, trim: bool) -> String {
     let size = value.abs();
-    let text = if value == 0.0 {
+    if value == 0.0 {
         return "0".into();
-    } else if !value.is_finite() {
-        value.to_string()
-    } else if value.fract() == 0.0 && size < 1e9 {
-        format!("{value:.0}")
-    } else if (1e-3..1e6).contains(&size) {
+    }
+    if !value.is_finite() || (value.fract() == 0.0 && size < 1e9) {
+        return value.to_string().replace('-', "−");
+    }
+    let (mantissa, exponent) = if (1e-3..1e6).contains(&size) {
         let zeros = (-1.0 - size.log10().floor()).max(0.0) as usize;
-        let text = format!("{value:.*}", digits + zeros);
-        text.trim_end_matches('0').trim_end_matches('.').to_string()
+        (format!("{value:.*}", digits + zeros), String::new())
     } else {
         let text = format!("{value:.*e}", digits - 1);
         let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-        format!("{}e{exponent}", mantissa.trim_end_matches('0').trim_end_matches('.'))
+        (mantissa.to_string(), format!("e{exponent}"))
     };
-    text.replace('-', "−")
+    // Zeros at the end are left out where they say nothing: 0.3, but 0.9999858100.
+    let exact = format!("{mantissa}{exponent}").parse().is_ok_and(|shown: f64| (shown - value).abs() <= 1e-14 * size);
+    let mantissa = if trim || exact { mantissa.trim_end_matches('0').trim_end_matches('.') } else { &mantissa };
+    format!("{mantissa}{exponent}").replace('-', "−")
 }

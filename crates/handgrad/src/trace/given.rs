@@ -67,7 +67,10 @@ impl Numbers {
         trace.section("Given");
         for given in &self.given {
             trace.matrix(given.name, "", given.value.clone());
-            trace.note(given.what);
+            trace.note(match given.elements {
+                [] => given.what.to_string(),
+                elements => format!("{}: {}", given.what, elements.join(", ")),
+            });
             for (&name, &value) in given.elements.iter().zip(&given.value.values) {
                 trace.know(name, value);
             }
@@ -79,7 +82,9 @@ impl Numbers {
 fn set(given: &mut [Given], setting: &str, example: &Example) -> Result<()> {
     let usage = |text: String| Err(UsageError(text).into());
     let Some((name, text)) = setting.split_once('=') else {
-        return usage(format!("--set {setting}: write a name, = and a number or several: --set w_hh=0.5, --set x=1,2,3"));
+        return usage(format!(
+            "--set {setting}: write a name, = and a number or several: --set w_hh=0.5, --set x=1,2,3"
+        ));
     };
     let mut values = Vec::new();
     for text in text.split(',') {
@@ -108,7 +113,9 @@ fn set(given: &mut [Given], setting: &str, example: &Example) -> Result<()> {
         _ => {
             let steps = if example.steps.is_some() { "; --steps may change how many it has" } else { "" };
             let (count, room) = (values.len(), found.len());
-            return usage(format!("--set {setting}: these are {count} numbers, but {name} has {room}: give 1 or {room}{steps}"));
+            return usage(format!(
+                "--set {setting}: these are {count} numbers, but {name} has {room}: give 1 or {room}{steps}"
+            ));
         }
     }
     Ok(())

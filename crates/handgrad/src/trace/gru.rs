@@ -74,7 +74,9 @@ fn write_forward(trace: &mut Trace, run: &Run) {
         let [r, z, n] = run.gates[t - 1];
         trace.section(format!("Time step t = {t}"));
         if t == 1 {
-            trace.text("h₀ = 0. The slides give no figures for it: all weights and biases are 1, as in the examples before.");
+            trace.text(
+                "h₀ = 0. The slides give no figures for it: all weights and biases are 1, as in the examples before.",
+            );
         }
         let sum = |gate: &str| format!("w_h{gate}·h{before} + b_h{gate} + w_i{gate}·x{now} + b_i{gate}");
         trace.line(format!("r{now}"), format!("σ({})", sum("r")), r);
@@ -108,7 +110,7 @@ fn write_backward(trace: &mut Trace, run: &Run) {
         trace.line(format!("δ_r{now}"), format!("δ_n{now}·q{now}·r{now}·(1 − r{now})"), r);
         trace.line(format!("dq{now}"), format!("δ_n{now}·r{now}"), run.dq[t - 1]);
     }
-    trace.section("Gradients, summed over the steps");
+    trace.section(next::SUMMED);
     let names = PARTS.iter().flat_map(|(name, parts)| ["r", "z", "n"].into_iter().zip(parts).map(move |p| (name, p)));
     for ((name, (gate, part)), &gradient) in names.zip(&run.gradients) {
         // The candidate meets h by way of q, which r scales.
@@ -135,7 +137,9 @@ pub fn work(numbers: &Numbers, trace: &mut Trace) -> Result<()> {
     next::write_norms(trace, &run.norms[0], &run.norms[1]);
     let parameters: Vec<_> =
         names.into_iter().zip(theta.clone()).zip(&run.gradients).map(|((name, theta), &g)| (name, theta, g)).collect();
-    next::write_update(trace, numbers, &parameters, |after| self::run(Update::TakesNew, after, x).prediction.losses.sum);
+    next::write_update(trace, numbers, &parameters, |after| {
+        self::run(Update::TakesNew, after, x).prediction.losses.sum
+    });
 
     trace.section("z the other way round");
     trace.text("PyTorch and Keras have h_t = (1 − z_t)·h̃_t + z_t·h_{t−1}: there z keeps the old, where the slide's z takes the new. With \
@@ -146,7 +150,11 @@ pub fn work(numbers: &Numbers, trace: &mut Trace) -> Result<()> {
     let mut turned = theta.clone();
     (0..4).for_each(|part| turned[part * 3 + 1] *= -1.0);
     let same = self::run(Update::KeepsOld, &turned, x);
-    trace.matrix("h, turned", "the frameworks' formula with all that leads to z negated", Value::matrix(&same.h, same.h.len()));
+    trace.matrix(
+        "h, turned",
+        "the frameworks' formula with all that leads to z negated",
+        Value::matrix(&same.h, same.h.len()),
+    );
     trace.note("σ(−a) = 1 − σ(a), so it is the slide's again");
 
     trace.section("Where the slides err");

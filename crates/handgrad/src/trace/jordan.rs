@@ -71,7 +71,9 @@ fn write_forward(trace: &mut Trace, hybrid: bool, run: &Run) {
         match (hybrid, t) {
             (true, 1) => {
                 trace.slide(".9640");
-                trace.note_as_printed("it puts in 1·0 + 1·0 + 1·1 + 1: operands of w_xh·x₁ and w_yh·y₀ exchanged, the same sum");
+                trace.note_as_printed(
+                    "it puts in 1·0 + 1·0 + 1·1 + 1: operands of w_xh·x₁ and w_yh·y₀ exchanged, the same sum",
+                );
             }
             (true, 2) => {
                 trace.slide(".9999");
@@ -108,7 +110,7 @@ fn write_backward(trace: &mut Trace, hybrid: bool, run: &Run) {
         trace.line(format!("dy{now}"), format!("2·(y{now} − x{after}){by_y}"), run.dy[t - 1]);
         trace.line(format!("δ{now}"), format!("(w_hy·dy{now}{by_h})·(1 − h{now}²)"), run.delta[t - 1]);
     }
-    trace.section("Gradients, summed over the steps");
+    trace.section(next::SUMMED);
     for (name, &gradient) in parameters(hybrid).into_iter().zip(&run.gradients) {
         let formula = match name {
             "w_xh" => products("δ", "x", steps, 0),
@@ -140,8 +142,10 @@ pub fn work(numbers: &Numbers, trace: &mut Trace) -> Result<()> {
     trace.section("Where the slides err");
     trace.text("\"RNN – Jordan Network\" feeds W_yh·h_t back into h_t, which would have to be known before it is computed; the \
                 example feeds y_{t−1} back, which is meant.");
-    trace.text("It keeps W_hh·h_{t−1}, which makes it a hybrid of Elman's and Jordan's network. Jordan's own has no w_hh: \
-                `handgrad trace jordan-classic`.");
+    trace.text(
+        "It keeps W_hh·h_{t−1}, which makes it a hybrid of Elman's and Jordan's network. Jordan's own has no w_hh: \
+                `handgrad trace jordan-classic`.",
+    );
     trace.text("Step 1 writes W_hh·h₀ + W_xh·x₁ + W_yh·y₀ + b_h and puts in 1·0 + 1·0 + 1·1 + 1: the operands of the second and the \
                 third product are swapped. With numbers put in the order of the formula it is 1·0 + 1·1 + 1·0 + 1.");
     trace.text("Step 2 prints h₂ ≈ 0.9999 and y₂ ≈ 1.9999. h₂ is 0.9999858100: the figures are truncated, where all others are \

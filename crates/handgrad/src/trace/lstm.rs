@@ -118,8 +118,9 @@ fn write_backward(trace: &mut Trace, run: &Run) {
         trace.line(format!("δ_g{now}"), format!("dc{now}·i{now}·(1 − c̃{now}²)"), g);
         trace.line(format!("δ_o{now}"), format!("dh{now}·tanh(c{now})·o{now}·(1 − o{now})"), o);
     }
-    trace.section("Gradients, summed over the steps");
-    let names = PARTS.iter().flat_map(|(name, parts)| ["i", "f", "g", "o"].into_iter().zip(parts).map(move |p| (name, p)));
+    trace.section(next::SUMMED);
+    let names =
+        PARTS.iter().flat_map(|(name, parts)| ["i", "f", "g", "o"].into_iter().zip(parts).map(move |p| (name, p)));
     for ((name, (gate, part)), &gradient) in names.zip(&run.gradients) {
         let delta = format!("δ_{gate}");
         let formula = match *name {

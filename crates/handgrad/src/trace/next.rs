@@ -91,6 +91,9 @@ pub fn write_losses(trace: &mut Trace, losses: &Losses, why: &str) {
     }
 }
 
+/// Heading over the gradients.
+pub const SUMMED: &str = "Gradients, summed over the steps";
+
 /// Why the examples that stop before a loss have one here.
 pub const BORROWED_LOSS: &str = "The slides of this example stop before the loss. It is that of \"Example – BPTT (2/4)\", for the goal \
                                  they name: to predict the next number.";

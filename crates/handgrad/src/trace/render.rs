@@ -54,7 +54,8 @@ fn text_line(line: &Line) -> String {
     let mut text = format!("  {}", line.symbol);
     let mut used = indent - 1;
     let rows = rows(&line.value);
-    let last = if rows.len() == 1 { rows.first().cloned() } else { None };
+    // A value that is but the number put in is not said twice.
+    let last = rows.first().filter(|last| rows.len() == 1 && line.numbers.last() != Some(last)).cloned();
     let formula = Some(line.formula.clone()).filter(|formula| !formula.is_empty());
     for (at, part) in formula.into_iter().chain(line.numbers.iter().cloned()).chain(last).enumerate() {
         let part = format!("= {part}");
@@ -81,7 +82,8 @@ fn text_line(line: &Line) -> String {
 }
 
 pub fn text(example: &Example, trace: &Trace) -> String {
-    let mut text = format!("{}: {}\n{}\n", example.name, example.title, wrap(&format!("Slides: {}", example.slides), 0, 8));
+    let mut text =
+        format!("{}: {}\n{}\n", example.name, example.title, wrap(&format!("Slides: {}", example.slides), 0, 8));
     for section in &trace.sections {
         text += &format!("\n{}\n", section.heading);
         for item in &section.items {
@@ -141,7 +143,9 @@ pub fn json(example: &Example, trace: &Trace) -> Json {
                 ("slide", json!(line.slide), line.slide.is_none()),
                 ("note", json!(line.note), line.note.is_empty()),
             ];
-            object.extend(optional.into_iter().filter(|field| !field.2).map(|(name, value, _)| (name.to_string(), value)));
+            object.extend(
+                optional.into_iter().filter(|field| !field.2).map(|(name, value, _)| (name.to_string(), value)),
+            );
             Json::from(object)
         }
     };
