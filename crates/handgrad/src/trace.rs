@@ -141,7 +141,7 @@ const EXAMPLES: &[Example] = &[
     Example {
         name: "conv",
         title: "a 3×3 convolution of a 4×4 image, and back to window and image",
-        slides: "DIVE \"Convolutional autoencoder\"; CE6146 \"CNN architectures over a timeline\"",
+        slides: "DIVE \"Convolutional autoencoder\"; UTMIST \"Convolutional Autoencoder\"",
         steps: None,
         learning_rate: None,
         given: conv::given,
@@ -159,7 +159,7 @@ const EXAMPLES: &[Example] = &[
     Example {
         name: "sparse",
         title: "the L1 and the KL penalty on a code",
-        slides: "CE6146 \"Sparse Autoencoders\", \"Guideline for Autoencoders (3/4)\"; KERAS \"Sparse Autoencoder\"",
+        slides: "CE6146 \"Sparse Autoencoders\", \"Guideline for Autoencoders (3/4)\"; DIVE \"Sparse autoencoder\"",
         steps: None,
         learning_rate: None,
         given: sparse::given,

@@ -159,7 +159,7 @@ fn write_adam(trace: &mut Trace, numbers: &Numbers, mut theta: Vec<f64>, first: 
 
 pub fn work(numbers: &Numbers, trace: &mut Trace) -> Result<()> {
     let theta: Vec<f64> = PARAMETERS.iter().flat_map(|(name, ..)| numbers.of(name).to_vec()).collect();
-    let x = numbers.of("x");
+    let x = numbers.within_unit("x")?;
     let run = run(&theta, x);
     write_forward(trace, &run, x);
     write_backward(trace, &run);

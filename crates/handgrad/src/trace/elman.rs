@@ -126,18 +126,13 @@ fn write_gradients(trace: &mut Trace, heading: &str, run: &Run) {
     next::write_output_gradients(trace, &run.prediction);
 }
 
-fn write_update(
-    trace: &mut Trace,
-    numbers: &Numbers,
-    phi: Activation,
-    truncate_every: Option<usize>,
-    gradients: &[f64; 5],
-) {
+/// With the loss of a full run after it, whatever gradients were followed.
+fn write_update(trace: &mut Trace, heading: &str, numbers: &Numbers, phi: Activation, gradients: &[f64; 5]) {
     let parameters: Vec<_> =
         PARAMETERS.iter().zip(theta(numbers)).zip(gradients).map(|((name, theta), g)| (*name, theta, *g)).collect();
-    next::write_update(trace, numbers, &parameters, |after| {
+    next::write_update(trace, heading, numbers, &parameters, |after| {
         let theta = std::array::from_fn(|at| after[at]);
-        run(phi, truncate_every, theta, numbers.of("x")).prediction.losses.sum
+        run(phi, None, theta, numbers.of("x")).prediction.losses.sum
     });
 }
 
@@ -149,7 +144,7 @@ pub fn work(numbers: &Numbers, trace: &mut Trace) -> Result<()> {
     write_backward(trace, phi, &run, "");
     write_gradients(trace, next::SUMMED, &run);
     next::write_norms(trace, &run.norms, &run.norms_of_last);
-    write_update(trace, numbers, phi, None, &run.gradients);
+    write_update(trace, next::UPDATE, numbers, phi, &run.gradients);
     trace.section("Where the slides differ");
     trace.text(
         "Nothing errs here: the four figures are right to the digits printed. The slide puts rounded figures in, \
@@ -188,7 +183,7 @@ pub fn work_bptt(numbers: &Numbers, trace: &mut Trace) -> Result<()> {
     trace.line("dw_h", "dw_hh + dw_xh", linear.gradients[0] + linear.gradients[1]);
     trace.note("if W_h were one weight, as the slide writes it");
     next::write_norms(trace, &linear.norms, &linear.norms_of_last);
-    write_update(trace, numbers, phi, None, &linear.gradients);
+    write_update(trace, next::UPDATE, numbers, phi, &linear.gradients);
     for (phi, name) in [(Activation::Tanh, "tanh"), (Activation::Sigmoid, "σ")] {
         let run = run(phi, None, theta(numbers), numbers.of("x"));
         trace.section(format!("The same with h = {name}(…)"));
@@ -219,8 +214,10 @@ pub fn work_printed(numbers: &Numbers, trace: &mut Trace) -> Result<()> {
         trace.line(format!("δ{}", sub(t)), delta_formula(phi, t), printed.delta[t - 1]);
     }
     write_gradients(trace, "Gradients as printed", &printed);
+    write_update(trace, "Update along the printed gradients", numbers, phi, &printed.gradients);
     write_backward(trace, phi, &right, ", with the recursion");
     write_gradients(trace, "Gradients with the recursion", &right);
+    write_update(trace, "Update along the right gradients", numbers, phi, &right.gradients);
 
     trace.section("What is missing");
     trace.text("h_{t−1} is no constant: W_h made it too. What the later losses owe to W_h by way of the earlier states is the right \
@@ -229,8 +226,6 @@ pub fn work_printed(numbers: &Numbers, trace: &mut Trace) -> Result<()> {
         trace.know("printed", printed);
         trace.line(format!("Δd{name}"), format!("d{name} − printed"), right - printed);
     }
-    write_update(trace, numbers, phi, Some(1), &printed.gradients);
-    trace.note("after a step along the printed gradients; `handgrad trace bptt` has the loss after a step along the right ones");
     write_bptt_errors(trace);
     Ok(())
 }

@@ -214,7 +214,7 @@ fn written(value: f64, digits: usize, trim: bool) -> String {
         return value.to_string().replace('-', "−");
     }
     let (mantissa, exponent) = if (1e-3..1e6).contains(&size) {
-        let zeros = (-1.0 - size.log10().floor()).max(0.0) as usize;
+        let zeros = [0.1, 0.01].into_iter().filter(|&power| size < power).count();
         (format!("{value:.*}", digits + zeros), String::new())
     } else {
         let text = format!("{value:.*e}", digits - 1);

@@ -62,6 +62,17 @@ impl Numbers {
         self.of(name).first().copied().unwrap_or(f64::NAN)
     }
 
+    /// As [`of`](Self::of), for what must lie within 0..1.
+    pub fn within_unit(&self, name: &str) -> Result<&[f64]> {
+        let values = self.of(name);
+        match values.iter().find(|value| !(0.0..=1.0).contains(*value)) {
+            Some(wrong) => {
+                Err(UsageError(format!("--set {name}: {wrong} is outside of 0..1, where {name} must lie")).into())
+            }
+            None => Ok(values),
+        }
+    }
+
     /// The section that every example opens with.
     pub fn write(&self, trace: &mut Trace) {
         trace.section("Given");

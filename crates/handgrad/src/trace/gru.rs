@@ -137,7 +137,7 @@ pub fn work(numbers: &Numbers, trace: &mut Trace) -> Result<()> {
     next::write_norms(trace, &run.norms[0], &run.norms[1]);
     let parameters: Vec<_> =
         names.into_iter().zip(theta.clone()).zip(&run.gradients).map(|((name, theta), &g)| (name, theta, g)).collect();
-    next::write_update(trace, numbers, &parameters, |after| {
+    next::write_update(trace, next::UPDATE, numbers, &parameters, |after| {
         self::run(Update::TakesNew, after, x).prediction.losses.sum
     });
 

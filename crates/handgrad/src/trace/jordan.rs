@@ -134,7 +134,7 @@ fn work_either(numbers: &Numbers, trace: &mut Trace, hybrid: bool) {
     write_backward(trace, hybrid, &run);
     let parameters: Vec<_> =
         names.into_iter().zip(theta).zip(&run.gradients).map(|((name, theta), &g)| (name, theta, g)).collect();
-    next::write_update(trace, numbers, &parameters, |after| self::run(hybrid, after, x).losses.sum);
+    next::write_update(trace, next::UPDATE, numbers, &parameters, |after| self::run(hybrid, after, x).losses.sum);
 }
 
 pub fn work(numbers: &Numbers, trace: &mut Trace) -> Result<()> {

@@ -54,6 +54,10 @@ pub fn work_mse(numbers: &Numbers, trace: &mut Trace) -> Result<()> {
     trace.text("KERAS \"Reconstruction Loss\" defines N, the number of data points, and sums to n, which it does not define: they are the \
                 same. Whether they count pixels, images or both it leaves open; here a batch is averaged over its samples, and \
                 the values of a sample are averaged or summed, as above.");
+    trace.text(
+        "CE6146 \"Example – BPTT (2/4)\" calls (y_t − x_{t+1})² a Mean Squared Error: it is a squared error of one value, and its sum \
+         over the steps is not averaged.",
+    );
     Ok(())
 }
 
@@ -66,7 +70,7 @@ pub fn given_bce(_: usize) -> Vec<Given> {
 }
 
 pub fn work_bce(numbers: &Numbers, trace: &mut Trace) -> Result<()> {
-    let (t, z) = (numbers.of("t"), numbers.of("z"));
+    let (t, z) = (numbers.within_unit("t")?, numbers.of("z"));
     let mut p = z.to_vec();
     activation::forward(Activation::Sigmoid, &mut p);
     let mut dz = [0.0; N];

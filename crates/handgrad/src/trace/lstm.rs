@@ -145,7 +145,7 @@ pub fn work(numbers: &Numbers, trace: &mut Trace) -> Result<()> {
     next::write_norms(trace, &run.norms[0], &run.norms[1]);
     let parameters: Vec<_> =
         names.into_iter().zip(theta).zip(&run.gradients).map(|((name, theta), &g)| (name, theta, g)).collect();
-    next::write_update(trace, numbers, &parameters, |after| self::run(after, x).prediction.losses.sum);
+    next::write_update(trace, next::UPDATE, numbers, &parameters, |after| self::run(after, x).prediction.losses.sum);
     trace.section("Where the slides err");
     trace.text("\"Example – LSTM (1/2)\" ends its list of starting values with \"b_ij = b_ij = 0\", though all biases are 1: it stands for \
                 h₀ = c₀ = 0, as (2/2) has it.");

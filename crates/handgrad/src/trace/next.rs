@@ -91,8 +91,9 @@ pub fn write_losses(trace: &mut Trace, losses: &Losses, why: &str) {
     }
 }
 
-/// Heading over the gradients.
+/// Headings over the gradients and what they do.
 pub const SUMMED: &str = "Gradients, summed over the steps";
+pub const UPDATE: &str = "Update";
 
 /// Why the examples that stop before a loss have one here.
 pub const BORROWED_LOSS: &str = "The slides of this example stop before the loss. It is that of \"Example – BPTT (2/4)\", for the goal \
@@ -129,9 +130,10 @@ pub fn write_norms(trace: &mut Trace, of_all: &[f64], of_last: &[f64]) {
     trace.matrix("‖∂L_T/∂h_t‖", "", Value::matrix(of_last, of_last.len()));
 }
 
-/// One step of gradient descent, and the loss after it.
+/// One step of gradient descent, and the loss after it. Of a parameter the name, the value and the gradient.
 pub fn write_update(
     trace: &mut Trace,
+    heading: &str,
     numbers: &Numbers,
     parameters: &[(&str, f64, f64)],
     loss_of: impl FnOnce(&[f64]) -> f64,
@@ -140,7 +142,7 @@ pub fn write_update(
     let gradient: Vec<f64> = parameters.iter().map(|parameter| parameter.2).collect();
     let mut velocity = vec![0.0; theta.len()];
     sgd::update(&mut theta, &gradient, &mut velocity, numbers.learning_rate, 0.0);
-    trace.section("Update");
+    trace.section(heading);
     trace.text("W ← W − α·∂Loss/∂W, once all gradients are summed: CE6146 \"BPTT Steps (3/4)\".");
     trace.line("α", "", numbers.learning_rate);
     trace.note("--learning-rate");

@@ -30,7 +30,7 @@ pub fn work(numbers: &Numbers, trace: &mut Trace) -> Result<()> {
     Layer::<f64>::output_shape(&l1, &[H]).map_err(refused)?;
     Layer::<f64>::output_shape(&kl, &[K]).map_err(refused)?;
     write_l1(trace, numbers, l1.weight);
-    write_kl(trace, numbers, kl);
+    write_kl(trace, numbers.within_unit("s")?, kl);
     trace.section("What the slides leave open");
     trace.text("CE6146 \"Sparse Autoencoders\" has a regularisation term that penalises activations that are not 0, and gives no formula; \
                 these two are those in use: L1 in Keras's tutorial, KL in Ng's lecture notes.");
@@ -56,8 +56,7 @@ fn write_l1(trace: &mut Trace, numbers: &Numbers, weight: f64) {
     trace.text("The pull is the same however small h is, so most units end at exactly 0.");
 }
 
-fn write_kl(trace: &mut Trace, numbers: &Numbers, kl: KlSparsity) {
-    let s = numbers.of("s");
+fn write_kl(trace: &mut Trace, s: &[f64], kl: KlSparsity) {
     let means: Vec<f64> = (0..K).map(|j| s.iter().skip(j).step_by(K).sum::<f64>() / M as f64).collect();
     trace.section("KL: every unit may speak seldom");
     for (j, mean) in (1..).zip(&means) {
