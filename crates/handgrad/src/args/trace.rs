@@ -2,11 +2,8 @@
 
 use clap::Args as ClapArgs;
 
-/// Every number comes from the functions that train, in 64 bits: the same code, on a network small enough to be checked by
-/// hand. Beside it stands what the slide prints, and where the slide differs or errs it says why. In formulas dw is ∂L/∂w, and
-/// δ is the gradient before an activation.
 #[derive(ClapArgs, Debug)]
-#[command(after_help = format!("Worked examples:\n{}\n{EXAMPLES}", crate::trace::list()))]
+#[command(after_help = format!("{ABOUT}\n\nWorked examples:\n{}\n{EXAMPLES}", crate::trace::list()))]
 pub struct TraceArgs {
     /// Which example [default: list them].
     pub name: Option<String>,
@@ -32,6 +29,11 @@ pub struct TraceArgs {
     #[arg(long)]
     pub json: bool,
 }
+
+const ABOUT: &str = "\
+Every number comes from the functions that train, in 64 bits, on a network small enough to be checked by hand. Beside it
+stands what the slide prints, and where the slide differs or errs it says why. In formulas dw is ∂L/∂w, and δ is the
+gradient before an activation.";
 
 const EXAMPLES: &str = "Examples:
   handgrad trace elman                                the slides' figures, and the way back
