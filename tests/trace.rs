@@ -1,5 +1,5 @@
-//! `handgrad trace`: what it prints and takes, and its figures against those of the slides. This file belongs to the package
-//! `handgrad`, whose binary it needs.
+//! `handgrad trace`: what it prints and takes, and its figures against those of the slides. This file belongs to the
+//! package `handgrad`, whose binary it needs.
 //!
 //! The text of every example is kept in `tests/fixtures/trace/NAME.txt`. To renew it after a change that is meant, run
 //! `HANDGRAD_RENEW=1 cargo test -p handgrad --test trace` and read the difference: the run writes the files and fails.

@@ -1,5 +1,5 @@
-//! The values of `handgrad trace` against the formulas that it prints beside them, against central differences of its own losses,
-//! and against what can be had by hand. This file belongs to the package `handgrad`, whose binary it needs.
+//! The values of `handgrad trace` against the formulas that it prints beside them, against central differences of its
+//! own losses, and against what can be had by hand. This file belongs to the package `handgrad`, whose binary it needs.
 
 use std::collections::HashMap;
 
@@ -54,8 +54,8 @@ const OTHER_NUMBERS: &[&[&str]] = &[
     &["sparse", "--set", "h=-1,0.5,0,2", "--set", "rho=0.2", "--set", "kl_weight=2"],
 ];
 
-/// Every value is what the formula printed beside it gives, by an evaluator that knows nothing of layers; and so, in fewer
-/// digits, is every formula with numbers put in.
+/// Every value is what the formula printed beside it gives, by an evaluator that knows nothing of layers; and so, in
+/// fewer digits, is every formula with numbers put in.
 #[test]
 fn values_are_those_of_the_formulas_beside_them() {
     let own: Vec<_> = NAMES.iter().map(std::slice::from_ref).collect();

@@ -17,8 +17,8 @@
 //! forget gate starts open: its part of b_ih is 1, all other biases 0 (Gers, Schmidhuber & Cummins 2000; Keras does so,
 //! PyTorch draws all its parameters from U(−1/√units, 1/√units)).
 //!
-//! Kept: the gates, which become δ in place; h before each step; c before each step, which becomes dc_t; what the loop over
-//! time works on.
+//! Kept: the gates, which become δ in place; h before each step; c before each step, which becomes dc_t; what the loop
+//! over time works on.
 //!
 //! Slides: CE6146 "LSTM", "Example – LSTM (1/2)", "(2/2)". Its W_ii, W_if, W_ig, W_io are the four quarters of w_ihᵀ, its W_hi, …
 //! of w_hhᵀ, b_ii, … of b_ih, b_hi, … of b_hh. It has two biases a gate, as PyTorch: who merges them must start from 2
@@ -52,8 +52,8 @@ pub fn step<T: Scalar>(gates: &mut [T], c: &mut [T], h: &mut [T]) {
     }
 }
 
-/// The same step back: `gates` holds [i │ f │ g │ o] and becomes δ; dc holds f_{t+1}⊙dc_{t+1} and becomes f⊙dc; `before`
-/// holds c_{t−1} and becomes dc_t, all of ∂L/∂c_t. Shapes as for [`step`]; dh is all of ∂L/∂h_t.
+/// The same step back: `gates` holds [i │ f │ g │ o] and becomes δ; dc holds f_{t+1}⊙dc_{t+1} and becomes f⊙dc;
+/// `before` holds c_{t−1} and becomes dc_t, all of ∂L/∂c_t. Shapes as for [`step`]; dh is all of ∂L/∂h_t.
 #[inline(always)]
 pub fn step_backward<T: Scalar>(gates: &mut [T], before: &mut [T], dh: &[T], dc: &mut [T]) {
     let n = dh.len();
@@ -138,8 +138,8 @@ pub fn through_time<T: Scalar>(
     }
 }
 
-/// The loop back: δ_t and ∂L/∂c_t for all steps, and the sums of δ; dy becomes all of ∂L/∂h_t. `product(δ, dh)` is to write δ_t·w_hhᵀ to dh.
-/// Shapes as for [`through_time`].
+/// The loop back: δ_t and ∂L/∂c_t for all steps, and the sums of δ; dy becomes all of ∂L/∂h_t. `product(δ, dh)` is to
+/// write δ_t·w_hhᵀ to dh. Shapes as for [`through_time`].
 pub fn back_through_time<T: Scalar>(
     s: &Sequence,
     kept: &mut Kept<T>,

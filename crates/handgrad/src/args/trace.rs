@@ -16,8 +16,8 @@ pub struct TraceArgs {
     #[arg(long, value_name = "ALPHA", value_parser = positive)]
     pub learning_rate: Option<f64>,
 
-    /// Change what is given: all values of an input or a parameter to one number, or to a list of numbers. May be given several
-    /// times.
+    /// Change what is given: all values of an input or a parameter to one number, or to a list of numbers. May be given
+    /// several times.
     #[arg(long, value_name = "NAME=VALUE[,VALUE…]")]
     pub set: Vec<String>,
 

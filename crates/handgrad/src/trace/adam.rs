@@ -70,7 +70,9 @@ pub fn work(numbers: &Numbers, trace: &mut Trace) -> Result<()> {
         trace.note(if t == 1 { "plain gradient descent, beside it" } else { "" });
     }
     trace.section("Where the slides leave it open");
-    trace.text("They name Adam, optimizer='adam', and give no formula. This is algorithm 1 of Kingma & Ba (2015), as PyTorch has it; Keras \
-                leaves the correction out of ε, and its ε is 1e−7.");
+    trace.text(
+        "They name Adam, optimizer='adam', and give no formula. This is algorithm 1 of Kingma & Ba (2015), as PyTorch \
+         has it; Keras leaves the correction out of ε, and its ε is 1e−7.",
+    );
     Ok(())
 }

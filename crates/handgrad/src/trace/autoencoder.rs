@@ -165,13 +165,19 @@ pub fn work(numbers: &Numbers, trace: &mut Trace) -> Result<()> {
     write_backward(trace, &run);
     write_adam(trace, numbers, theta, &run);
     trace.section("Where the slides err");
-    trace.text("DIVE \"How to Train Autoencoders?\" calls it supervised, with labelled data; the target is x itself. KERAS, CE6146 and \
-                UTMIST say unsupervised.");
-    trace.text("CE6146 \"Guideline for Autoencoders (4/4)\": \"Smaller batch sizes and learning rates can lead to more stable \
-                convergence\". Of the learning rate it is right. A smaller batch has the noisier gradient, and converges less \
-                stably.");
-    trace.text("CE6146 \"Basic Autoencoder (3/3)\", \"Train the Model\": its code never calls fit, and its plotting loop draws one row over \
-                the other.");
+    trace.text(
+        "DIVE \"How to Train Autoencoders?\" calls it supervised, with labelled data; the target is x itself. KERAS, \
+         CE6146 and UTMIST say unsupervised.",
+    );
+    trace.text(
+        "CE6146 \"Guideline for Autoencoders (4/4)\": \"Smaller batch sizes and learning rates can lead to more stable \
+         convergence\". Of the learning rate it is right. A smaller batch has the noisier gradient, and converges less \
+         stably.",
+    );
+    trace.text(
+        "CE6146 \"Basic Autoencoder (3/3)\", \"Train the Model\": its code never calls fit, and its plotting loop \
+         draws one row over the other.",
+    );
     trace.text("DIVE builds the output with a ReLU, for which this loss is not defined: `handgrad trace bce`.");
     Ok(())
 }

@@ -54,7 +54,7 @@ pub fn work(numbers: &Numbers, trace: &mut Trace) -> Result<()> {
     trace.section("Backward to the image");
     trace.text(
         "A pixel meets a weight in every window that it lies under: the transposed convolution of dy. That is why the \
-                decoder's Conv2DTranspose is the backward pass of a Conv2D.",
+         decoder's Conv2DTranspose is the backward pass of a Conv2D.",
     );
     for ((p, q), &dx) in places(X).zip(&ran.dx) {
         let under = places(Y).filter(|&(i, j)| (i..i + K).contains(&p) && (j..j + K).contains(&q));
@@ -63,8 +63,10 @@ pub fn work(numbers: &Numbers, trace: &mut Trace) -> Result<()> {
     }
     trace.matrix("dx", "", Value::matrix(&ran.dx, X));
     trace.section("What the slides leave open");
-    trace.text("They name convolutional autoencoders and give no formula. As in every framework the window is not mirrored, so this is \
-                a correlation. Here it has no padding, stride 1 and dilation 1, and no activation; with one, dy would first become \
-                δ = dy·φ′.");
+    trace.text(
+        "They name convolutional autoencoders and give no formula. As in every framework the window is not mirrored, \
+         so this is a correlation. Here it has no padding, stride 1 and dilation 1, and no activation; with one, dy \
+         would first become δ = dy·φ′.",
+    );
     Ok(())
 }

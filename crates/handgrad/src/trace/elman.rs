@@ -148,7 +148,7 @@ pub fn work(numbers: &Numbers, trace: &mut Trace) -> Result<()> {
     trace.section("Where the slides differ");
     trace.text(
         "Nothing errs here: the four figures are right to the digits printed. The slide puts rounded figures in, \
-                1·0.9640 + 1·2 + 1; here every digit is carried on, and shown rounded.",
+         1·0.9640 + 1·2 + 1; here every digit is carried on, and shown rounded.",
     );
     Ok(())
 }
@@ -156,21 +156,26 @@ pub fn work(numbers: &Numbers, trace: &mut Trace) -> Result<()> {
 /// What both examples of backpropagation through time open with: the identity unit forward, and its loss.
 fn write_bptt_forward(trace: &mut Trace, run: &Run) {
     write_forward(trace, Activation::Linear, run, None);
-    let why = "Loss_t = (y_t − x_{t+1})²; the gradients are summed over the steps, so L is the sum. The slide calls it Mean Squared \
-               Error, but nothing is averaged. Four numbers make three losses, not four: nothing follows the last one.";
+    let why = "Loss_t = (y_t − x_{t+1})²; the gradients are summed over the steps, so L is the sum. \
+               The slide calls it Mean Squared Error, but nothing is averaged. \
+               Four numbers make three losses, not four: nothing follows the last one.";
     next::write_losses(trace, &run.prediction.losses, why);
 }
 
 /// What the slides of BPTT leave open.
 fn write_bptt_errors(trace: &mut Trace) {
     trace.section("Where the slides err");
-    trace.text("\"Example – BPTT (1/4)\" has a linear hidden unit, \"(2/4)\" puts σ around it; the network of the slides before has \
-                tanh. Here it is linear, so that every number is an integer to check by hand.");
+    trace.text(
+        "\"Example – BPTT (1/4)\" has a linear hidden unit, \"(2/4)\" puts σ around it; the network of the slides \
+         before has tanh. Here it is linear, so that every number is an integer to check by hand.",
+    );
     trace.text(
         "One W_h stands for both w_hh and w_xh. If they were one weight, its gradient would be the sum dw_hh + dw_xh.",
     );
-    trace.text("\"(3/4)\" gives ∂Loss_t/∂W_h = ∂Loss_t/∂y_t·∂y_t/∂h_t·∂h_t/∂W_h, without the recursion: h_{t−1} depends on W_h too. \
-                `handgrad trace bptt-printed` sets that formula beside the right one.");
+    trace.text(
+        "\"(3/4)\" gives ∂Loss_t/∂W_h = ∂Loss_t/∂y_t·∂y_t/∂h_t·∂h_t/∂W_h, without the recursion: h_{t−1} depends on \
+         W_h too. `handgrad trace bptt-printed` sets that formula beside the right one.",
+    );
     trace.text("\"Mean Squared Error\" is not averaged, and the sequence 1, 2, 3, 4 gives three losses, not four.");
 }
 
@@ -206,8 +211,10 @@ pub fn work_printed(numbers: &Numbers, trace: &mut Trace) -> Result<()> {
     write_bptt_forward(trace, &printed);
 
     trace.section("Back by the formula as printed, without the recursion");
-    trace.text("∂Loss_t/∂W_h = ∂Loss_t/∂y_t·∂y_t/∂h_t·∂h_t/∂W_h, with h_{t−1} taken for a constant: each step stands alone. It is \
-                what truncated backpropagation with k = 1 computes.");
+    trace.text(
+        "∂Loss_t/∂W_h = ∂Loss_t/∂y_t·∂y_t/∂h_t·∂h_t/∂W_h, with h_{t−1} taken for a constant: each step stands alone. \
+         It is what truncated backpropagation with k = 1 computes.",
+    );
     for t in 1..=steps {
         next::write_dy(trace, t, printed.prediction.losses.dy[t - 1]);
         trace.line(format!("dh{}", sub(t)), format!("w_hy·dy{}", sub(t)), printed.dh[t - 1]);
@@ -220,8 +227,10 @@ pub fn work_printed(numbers: &Numbers, trace: &mut Trace) -> Result<()> {
     write_update(trace, "Update along the right gradients", numbers, phi, &right.gradients);
 
     trace.section("What is missing");
-    trace.text("h_{t−1} is no constant: W_h made it too. What the later losses owe to W_h by way of the earlier states is the right \
-                gradient less the printed one. w_hy and b_y stand outside of the recursion, and theirs agree.");
+    trace.text(
+        "h_{t−1} is no constant: W_h made it too. What the later losses owe to W_h by way of the earlier states is the \
+         right gradient less the printed one. w_hy and b_y stand outside of the recursion, and theirs agree.",
+    );
     for (name, (right, printed)) in PARAMETERS.iter().zip(right.gradients.iter().zip(printed.gradients)) {
         trace.know("printed", printed);
         trace.line(format!("Δd{name}"), format!("d{name} − printed"), right - printed);

@@ -1,5 +1,5 @@
-//! The form of a worked example: sections of lines, each with symbol, formula, the numbers put in, value and notes. Examples
-//! build it; text, Markdown and JSON render it.
+//! The form of a worked example: sections of lines, each with symbol, formula, the numbers put in, value and notes.
+//! Examples build it; text, Markdown and JSON render it.
 
 use std::collections::HashMap;
 
@@ -28,7 +28,8 @@ pub struct Line {
     pub symbol: String,
     /// Empty for what is given.
     pub formula: String,
-    /// The formula with numbers in it, and once more with a function's argument summed up: `tanh(1·0 + 1·1 + 1)`, `tanh(2)`.
+    /// The formula with numbers in it, and once more with a function's argument summed up: `tanh(1·0 + 1·1 + 1)`,
+    /// `tanh(2)`.
     pub numbers: Vec<String>,
     pub value: Value,
     /// What the slide prints.

@@ -142,8 +142,10 @@ pub fn work(numbers: &Numbers, trace: &mut Trace) -> Result<()> {
     });
 
     trace.section("z the other way round");
-    trace.text("PyTorch and Keras have h_t = (1 − z_t)·h̃_t + z_t·h_{t−1}: there z keeps the old, where the slide's z takes the new. With \
-                the same numbers:");
+    trace.text(
+        "PyTorch and Keras have h_t = (1 − z_t)·h̃_t + z_t·h_{t−1}: there z keeps the old, where the slide's z takes \
+         the new. With the same numbers:",
+    );
     let other = self::run(Update::KeepsOld, &theta, x);
     trace.matrix("h, slide", "(1 − z)·h_{t−1} + z·h̃", Value::matrix(&run.h, run.h.len()));
     trace.matrix("h, frameworks", "(1 − z)·h̃ + z·h_{t−1}", Value::matrix(&other.h, other.h.len()));
@@ -158,8 +160,11 @@ pub fn work(numbers: &Numbers, trace: &mut Trace) -> Result<()> {
     trace.note("σ(−a) = 1 − σ(a), so it is the slide's again");
 
     trace.section("Where the slides err");
-    trace.text("\"GRU\" gives z_t and h_t alone: the equations of the reset gate r_t and of the candidate h̃_t are missing. Here they are \
-                those of PyTorch, with the reset after the product: h̃_t = tanh(w_in·x_t + b_in + r_t·(w_hn·h_{t−1} + b_hn)).");
+    trace.text(
+        "\"GRU\" gives z_t and h_t alone: the equations of the reset gate r_t and of the candidate h̃_t are missing. \
+         Here they are those of PyTorch, with the reset after the product: h̃_t = tanh(w_in·x_t + b_in + \
+         r_t·(w_hn·h_{t−1} + b_hn)).",
+    );
     trace.text("z_t has the opposite role from the frameworks' formula, as shown above.");
     Ok(())
 }

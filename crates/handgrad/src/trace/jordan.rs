@@ -140,23 +140,31 @@ fn work_either(numbers: &Numbers, trace: &mut Trace, hybrid: bool) {
 pub fn work(numbers: &Numbers, trace: &mut Trace) -> Result<()> {
     work_either(numbers, trace, true);
     trace.section("Where the slides err");
-    trace.text("\"RNN – Jordan Network\" feeds W_yh·h_t back into h_t, which would have to be known before it is computed; the \
-                example feeds y_{t−1} back, which is meant.");
+    trace.text(
+        "\"RNN – Jordan Network\" feeds W_yh·h_t back into h_t, which would have to be known before it is computed; \
+         the example feeds y_{t−1} back, which is meant.",
+    );
     trace.text(
         "It keeps W_hh·h_{t−1}, which makes it a hybrid of Elman's and Jordan's network. Jordan's own has no w_hh: \
-                `handgrad trace jordan-classic`.",
+         `handgrad trace jordan-classic`.",
     );
-    trace.text("Step 1 writes W_hh·h₀ + W_xh·x₁ + W_yh·y₀ + b_h and puts in 1·0 + 1·0 + 1·1 + 1: the operands of the second and the \
-                third product are swapped. With numbers put in the order of the formula it is 1·0 + 1·1 + 1·0 + 1.");
-    trace.text("Step 2 prints h₂ ≈ 0.9999 and y₂ ≈ 1.9999. h₂ is 0.9999858100: the figures are truncated, where all others are \
-                rounded.");
+    trace.text(
+        "Step 1 writes W_hh·h₀ + W_xh·x₁ + W_yh·y₀ + b_h and puts in 1·0 + 1·0 + 1·1 + 1: the operands of the second \
+         and the third product are swapped. With numbers put in the order of the formula it is 1·0 + 1·1 + 1·0 + 1.",
+    );
+    trace.text(
+        "Step 2 prints h₂ ≈ 0.9999 and y₂ ≈ 1.9999. h₂ is 0.9999858100: the figures are truncated, where all others \
+         are rounded.",
+    );
     Ok(())
 }
 
 pub fn work_classic(numbers: &Numbers, trace: &mut Trace) -> Result<()> {
     work_either(numbers, trace, false);
     trace.section("Where the slides differ");
-    trace.text("The slide keeps W_hh·h_{t−1}: a hybrid of Elman's and Jordan's network, `handgrad trace jordan`. Here only y_{t−1} is \
-                fed back, as Jordan has it. With h₀ = 0 the first step is the same; the second one is not.");
+    trace.text(
+        "The slide keeps W_hh·h_{t−1}: a hybrid of Elman's and Jordan's network, `handgrad trace jordan`. Here only \
+         y_{t−1} is fed back, as Jordan has it. With h₀ = 0 the first step is the same; the second one is not.",
+    );
     Ok(())
 }

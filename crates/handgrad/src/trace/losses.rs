@@ -42,8 +42,10 @@ pub fn work_mse(numbers: &Numbers, trace: &mut Trace) -> Result<()> {
         trace.line(format!("dp{at}"), format!("2·(p{at} − y{at})/4"), delta);
     }
     trace.section("Summed instead");
-    trace.text("The other reduction, per sample instead of per value. Loss and gradient are n times as large, and beside a penalty, as \
-                of a variational or sparse autoencoder, that is another loss.");
+    trace.text(
+        "The other reduction, per sample instead of per value. Loss and gradient are n times as large, and beside a \
+         penalty, as of a variational or sparse autoencoder, that is another loss.",
+    );
     let (total, of_sum) = of(Reduction::Sum);
     trace.line("SSE", sum("ℓ"), total);
     for (at, &delta) in (1..).zip(&of_sum) {
@@ -51,12 +53,14 @@ pub fn work_mse(numbers: &Numbers, trace: &mut Trace) -> Result<()> {
         trace.line(format!("dp{at}"), format!("2·(p{at} − y{at})"), delta);
     }
     trace.section("Where the slides err");
-    trace.text("KERAS \"Reconstruction Loss\" defines N, the number of data points, and sums to n, which it does not define: they are the \
-                same. Whether they count pixels, images or both it leaves open; here a batch is averaged over its samples, and \
-                the values of a sample are averaged or summed, as above.");
     trace.text(
-        "CE6146 \"Example – BPTT (2/4)\" calls (y_t − x_{t+1})² a Mean Squared Error: it is a squared error of one value, and its sum \
-         over the steps is not averaged.",
+        "KERAS \"Reconstruction Loss\" defines N, the number of data points, and sums to n, which it does not define: \
+         they are the same. Whether they count pixels, images or both it leaves open; here a batch is averaged over \
+         its samples, and the values of a sample are averaged or summed, as above.",
+    );
+    trace.text(
+        "CE6146 \"Example – BPTT (2/4)\" calls (y_t − x_{t+1})² a Mean Squared Error: it is a squared error of one \
+         value, and its sum over the steps is not averaged.",
     );
     Ok(())
 }
@@ -85,18 +89,22 @@ pub fn work_bce(numbers: &Numbers, trace: &mut Trace) -> Result<()> {
     trace.line("L(p = t)", "", t.iter().map(|&t| bce::loss(t, t)).sum::<f64>() / N as f64);
     trace.note("the least possible: targets between 0 and 1 leave their entropy");
     trace.section("Backward");
-    trace.text("dp is ∂ℓ/∂p. σ′ = p·(1 − p) cancels its denominator, so dz, which is ∂L/∂z with the mean's 1/4, is computed without it: \
-                far out p·(1 − p) is 0 in floating point.");
+    trace.text(
+        "dp is ∂ℓ/∂p. σ′ = p·(1 − p) cancels its denominator, so dz, which is ∂L/∂z with the mean's 1/4, is computed \
+         without it: far out p·(1 − p) is 0 in floating point.",
+    );
     for (at, ((&t, &p), &dz)) in (1..).zip(t.iter().zip(&p).zip(&dz)) {
         let at = sub(at);
         trace.line(format!("dp{at}"), format!("(p{at} − t{at})/(p{at}·(1 − p{at}))"), bce::derivative(p, t));
         trace.line(format!("dz{at}"), format!("(p{at} − t{at})/4"), dz);
     }
     trace.section("A ReLU output");
-    trace.text("DIVE \"Define Autoencoder Model\" ends in a ReLU and trains with binary cross-entropy. A ReLU puts out 0 or any positive \
-                number: ln(1 − r) has no value for r > 1, ln r is infinite at 0. Keras, and bce.rs, hold r between 1e−7 and \
-                1 − 1e−7: the loss is then finite, and the gradient 0, so such a value is never corrected. `handgrad train` refuses \
-                the combination.");
+    trace.text(
+        "DIVE \"Define Autoencoder Model\" ends in a ReLU and trains with binary cross-entropy. A ReLU puts out 0 or \
+         any positive number: ln(1 − r) has no value for r > 1, ln r is infinite at 0. Keras, and bce.rs, hold r \
+         between 1e−7 and 1 − 1e−7: the loss is then finite, and the gradient 0, so such a value is never corrected. \
+         `handgrad train` refuses the combination.",
+    );
     for (at, &r) in (1..).zip(numbers.of("r")) {
         for (number, target) in [("₀", 0.0), ("₁", 1.0)] {
             trace.line(format!("ℓ(r{}, t = {target})", sub(at)), "", bce::loss(r, target));

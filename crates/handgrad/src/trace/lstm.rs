@@ -100,8 +100,10 @@ fn write_backward(trace: &mut Trace, run: &Run) {
         let [i, f, g, o] = run.delta[t - 1];
         trace.section(format!("Back through t = {t}"));
         if t == steps {
-            trace.text("dh and dc are ∂L/∂h and ∂L/∂c; the δ are the gradients before σ and tanh. From c_t to c_{t−1} a gradient passes \
-                        f_t and nothing else.");
+            trace.text(
+                "dh and dc are ∂L/∂h and ∂L/∂c; the δ are the gradients before σ and tanh. From c_t to c_{t−1} a \
+                 gradient passes f_t and nothing else.",
+            );
         }
         next::write_dy(trace, t, run.prediction.losses.dy[t - 1]);
         let (by_h, by_c) = match t < steps {
@@ -147,11 +149,15 @@ pub fn work(numbers: &Numbers, trace: &mut Trace) -> Result<()> {
         names.into_iter().zip(theta).zip(&run.gradients).map(|((name, theta), &g)| (name, theta, g)).collect();
     next::write_update(trace, next::UPDATE, numbers, &parameters, |after| self::run(after, x).prediction.losses.sum);
     trace.section("Where the slides err");
-    trace.text("\"Example – LSTM (1/2)\" ends its list of starting values with \"b_ij = b_ij = 0\", though all biases are 1: it stands for \
-                h₀ = c₀ = 0, as (2/2) has it.");
+    trace.text(
+        "\"Example – LSTM (1/2)\" ends its list of starting values with \"b_ij = b_ij = 0\", though all biases are 1: \
+         it stands for h₀ = c₀ = 0, as (2/2) has it.",
+    );
     trace.text("The forget gate of step 1 prints W_if·x₀; the numbers put in are those of x₁.");
-    trace.text("Each gate has two biases, b_i and b_h, both 1. Who merges them into one must start it at 2: with a single bias of 1 \
-                the gate would be σ(2) = .8808 instead of σ(3) = .9526.");
+    trace.text(
+        "Each gate has two biases, b_i and b_h, both 1. Who merges them into one must start it at 2: with a single \
+         bias of 1 the gate would be σ(2) = .8808 instead of σ(3) = .9526.",
+    );
     trace.text("It names a linear output and prints none: y_t = w_hy·h_t + b_y is taken from the Elman example.");
     Ok(())
 }

@@ -1,4 +1,5 @@
-//! What the recurrent examples share: from h_t the next number of the sequence is predicted, and the squared errors are summed.
+//! What the recurrent examples share: from h_t the next number of the sequence is predicted, and the squared errors are
+//! summed.
 
 use handgrad_layers::{Activation, BatchRows, Loss, LossKind, Reduction, Sequence, dense, sgd};
 
@@ -96,8 +97,9 @@ pub const SUMMED: &str = "Gradients, summed over the steps";
 pub const UPDATE: &str = "Update";
 
 /// Why the examples that stop before a loss have one here.
-pub const BORROWED_LOSS: &str = "The slides of this example stop before the loss. It is that of \"Example – BPTT (2/4)\", for the goal \
-                                 they name: to predict the next number.";
+pub const BORROWED_LOSS: &str = "\
+    The slides of this example stop before the loss. It is that of \"Example – BPTT (2/4)\", for the goal they name: \
+    to predict the next number.";
 
 /// ∂L/∂y_t as far as L sees it directly.
 pub fn write_dy(trace: &mut Trace, t: usize, dy: f64) {
@@ -124,8 +126,10 @@ pub fn write_output_gradients(trace: &mut Trace, prediction: &Prediction) {
 /// ‖∂L/∂h_t‖ step by step, of L and of the last step's loss alone.
 pub fn write_norms(trace: &mut Trace, of_all: &[f64], of_last: &[f64]) {
     trace.section("How far the gradient reaches");
-    trace.text("‖∂L/∂h_t‖ for t = 1 … T, of the whole loss; and of the last step's loss L_T alone, which shows what is left of it at \
-                every step before: does it vanish, does it explode?");
+    trace.text(
+        "‖∂L/∂h_t‖ for t = 1 … T, of the whole loss; and of the last step's loss L_T alone, which shows what is left \
+         of it at every step before: does it vanish, does it explode?",
+    );
     trace.matrix("‖∂L/∂h_t‖", "", Value::matrix(of_all, of_all.len()));
     trace.matrix("‖∂L_T/∂h_t‖", "", Value::matrix(of_last, of_last.len()));
 }

@@ -32,8 +32,10 @@ pub fn work(numbers: &Numbers, trace: &mut Trace) -> Result<()> {
     write_l1(trace, numbers, l1.weight);
     write_kl(trace, numbers.within_unit("s")?, kl);
     trace.section("What the slides leave open");
-    trace.text("CE6146 \"Sparse Autoencoders\" has a regularisation term that penalises activations that are not 0, and gives no formula; \
-                these two are those in use: L1 in Keras's tutorial, KL in Ng's lecture notes.");
+    trace.text(
+        "CE6146 \"Sparse Autoencoders\" has a regularisation term that penalises activations that are not 0, and gives \
+         no formula; these two are those in use: L1 in Keras's tutorial, KL in Ng's lecture notes.",
+    );
     Ok(())
 }
 

@@ -59,8 +59,10 @@ pub fn work(numbers: &Numbers, trace: &mut Trace) -> Result<()> {
         trace.line(format!("dlogvar{j}"), format!("dz{j}·σ{j}·eps{j}/2 + beta·(exp(logvar{j}) − 1)/2"), dx[K + at]);
     }
     trace.section("Where the slides err");
-    trace.text("DIVE: \"the encoder outputs two values: a mean and a variance\". A layer's output may be any number, and no variance is \
-                below 0: the code of both tutorials that the slide links to has the log-variance ln σ², as here. Its exponential is \
-                positive whatever the layer gives.");
+    trace.text(
+        "DIVE: \"the encoder outputs two values: a mean and a variance\". A layer's output may be any number, and no \
+         variance is below 0: the code of both tutorials that the slide links to has the log-variance ln σ², as here. \
+         Its exponential is positive whatever the layer gives.",
+    );
     Ok(())
 }
