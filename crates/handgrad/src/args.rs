@@ -7,8 +7,10 @@ use clap::{ArgGroup, Args as ClapArgs, Parser, Subcommand};
 use crate::config::{FillName, Settings};
 use crate::preset;
 
+mod trace;
 pub mod uses;
 
+pub use trace::TraceArgs;
 use uses::{
     AlterArgs, AnomalyArgs, DecodeArgs, DenoiseArgs, EncodeArgs, InterpolateArgs, LatentGridArgs, ReconstructArgs,
     SampleArgs,
@@ -55,6 +57,8 @@ pub enum Command {
     Scoreboard(ScoreboardArgs),
     /// Try what the slides say about autoencoders, and print what came out.
     Claims(ClaimsArgs),
+    /// Work an example as the slides do, forward and backward: formula, numbers put in, result.
+    Trace(TraceArgs),
     /// List, fetch, look at and draw data sets.
     #[command(subcommand)]
     Data(DataCommand),

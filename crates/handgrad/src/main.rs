@@ -31,6 +31,7 @@ mod split;
 mod subject;
 mod table;
 mod tiles;
+mod trace;
 mod train;
 mod verdict;
 
@@ -74,6 +75,7 @@ fn main() -> ExitCode {
         Command::Score(args) => score::run(&args),
         Command::Scoreboard(args) => scoreboard::run(&args),
         Command::Split(args) => split::run(&args),
+        Command::Trace(args) => trace::run(&args),
         Command::Data(command) => data::run(&command),
     });
     match result {

@@ -46,7 +46,7 @@ fn lens(s: &Sequence) -> [usize; 5] {
 
 impl<'a, T> Kept<'a, T> {
     /// For `rows` rows, in a cache with room for at least as many.
-    fn new(s: &Sequence, cache: &'a mut [T], rows: usize) -> Self {
+    pub fn new(s: &Sequence, cache: &'a mut [T], rows: usize) -> Self {
         let [steps, hidden, sums, z, h] = matrices_of(cache, lens(s), rows);
         Self { steps, hidden, sums, z, h }
     }

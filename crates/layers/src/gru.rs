@@ -157,8 +157,8 @@ impl Gru {
         [GATES * steps * n, second, steps * n, GATES * n, GATES * n, GATES * n, n, n, n]
     }
 
-    /// For `rows` rows, in a cache with room for at least as many.
-    fn kept<'a, T>(&self, cache: &'a mut [T], rows: usize) -> Kept<'a, T> {
+    /// What is kept for `rows` rows, in a cache with room for at least as many.
+    pub fn kept<'a, T>(&self, cache: &'a mut [T], rows: usize) -> Kept<'a, T> {
         let [gates, second, hidden, sums, q_sums, q, v, u, h] = matrices_of(cache, self.lens(), rows);
         Kept { gates, second, hidden, sums, q_sums, q, v, u, h }
     }

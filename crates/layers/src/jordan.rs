@@ -92,8 +92,8 @@ impl Jordan {
         [steps * n, steps * o, steps * n, steps * o, steps * n, n, o, n, o, n]
     }
 
-    /// For `rows` rows, in a cache with room for at least as many.
-    fn kept<'a, T>(&self, cache: &'a mut [T], rows: usize) -> Kept<'a, T> {
+    /// What is kept for `rows` rows, in a cache with room for at least as many.
+    pub fn kept<'a, T>(&self, cache: &'a mut [T], rows: usize) -> Kept<'a, T> {
         let [h_steps, y_steps, h_before, y_before, deltas, sums, y_sums, h, y, product] =
             matrices_of(cache, self.lens(), rows);
         Kept { h_steps, y_steps, h_before, y_before, deltas, sums, y_sums, h, y, product }

@@ -17,7 +17,8 @@
 //! forget gate starts open: its part of b_ih is 1, all other biases 0 (Gers, Schmidhuber & Cummins 2000; Keras does so,
 //! PyTorch draws all its parameters from U(−1/√units, 1/√units)).
 //!
-//! Kept: the gates, which become δ in place; h and c before each step; what the loop over time works on.
+//! Kept: the gates, which become δ in place; h before each step; c before each step, which becomes dc_t; what the loop
+//! over time works on.
 //!
 //! Slides: CE6146 "LSTM", "Example – LSTM (1/2)", "(2/2)". Its W_ii, W_if, W_ig, W_io are the four quarters of w_ihᵀ, its W_hi, …
 //! of w_hhᵀ, b_ii, … of b_ih, b_hi, … of b_hh. It has two biases a gate, as PyTorch: who merges them must start from 2
@@ -51,15 +52,15 @@ pub fn step<T: Scalar>(gates: &mut [T], c: &mut [T], h: &mut [T]) {
     }
 }
 
-/// The same step back: `gates` holds [i │ f │ g │ o] and becomes δ; dc holds f_{t+1}⊙dc_{t+1} and becomes f⊙dc. Shapes as
-/// for [`step`]; `before` is c_{t−1}, dh all of ∂L/∂h_t.
+/// The same step back: `gates` holds [i │ f │ g │ o] and becomes δ; dc holds f_{t+1}⊙dc_{t+1} and becomes f⊙dc;
+/// `before` holds c_{t−1} and becomes dc_t, all of ∂L/∂c_t. Shapes as for [`step`]; dh is all of ∂L/∂h_t.
 #[inline(always)]
-pub fn step_backward<T: Scalar>(gates: &mut [T], before: &[T], dh: &[T], dc: &mut [T]) {
+pub fn step_backward<T: Scalar>(gates: &mut [T], before: &mut [T], dh: &[T], dc: &mut [T]) {
     let n = dh.len();
     let (i, rest) = gates.split_at_mut(n);
     let (f, rest) = rest.split_at_mut(n);
     let (g, o) = rest.split_at_mut(n);
-    let (before, dc, o) = (&before[..n], &mut dc[..n], &mut o[..n]);
+    let (before, dc, o) = (&mut before[..n], &mut dc[..n], &mut o[..n]);
     for j in 0..n {
         let [gi, gf, gg, go] = [i[j], f[j], g[j], o[j]];
         let tanh_c = (gf * before[j] + gi * gg).tanh();
@@ -69,6 +70,7 @@ pub fn step_backward<T: Scalar>(gates: &mut [T], before: &[T], dh: &[T], dc: &mu
         g[j] = d * gi * (T::ONE - gg * gg);
         o[j] = dh[j] * tanh_c * (go * (T::ONE - go));
         dc[j] = d * gf;
+        before[j] = d;
     }
 }
 
@@ -79,7 +81,7 @@ pub struct Kept<'a, T> {
     pub gates: &'a mut [T],
     /// T·n: h before each step.
     pub hidden: &'a mut [T],
-    /// T·n: c before each step.
+    /// T·n: c before each step, then ∂L/∂c_t.
     pub cells: &'a mut [T],
     /// 4n: x·w_ih + b_ih of an input that is repeated; then Σ_t δ_t.
     pub sums: &'a mut [T],
@@ -99,7 +101,7 @@ pub(crate) fn lens(s: &Sequence) -> [usize; 7] {
 
 impl<'a, T> Kept<'a, T> {
     /// For `rows` rows, in a cache with room for at least as many.
-    pub(crate) fn new(s: &Sequence, cache: &'a mut [T], rows: usize) -> Self {
+    pub fn new(s: &Sequence, cache: &'a mut [T], rows: usize) -> Self {
         let [gates, hidden, cells, sums, z, h, c] = matrices_of(cache, lens(s), rows);
         Self { gates, hidden, cells, sums, z, h, c }
     }
@@ -136,8 +138,8 @@ pub fn through_time<T: Scalar>(
     }
 }
 
-/// The loop back: δ_t for all steps, and their sums; dy becomes all of ∂L/∂h_t. `product(δ, dh)` is to write δ_t·w_hhᵀ to dh.
-/// Shapes as for [`through_time`].
+/// The loop back: δ_t and ∂L/∂c_t for all steps, and the sums of δ; dy becomes all of ∂L/∂h_t. `product(δ, dh)` is to
+/// write δ_t·w_hhᵀ to dh. Shapes as for [`through_time`].
 pub fn back_through_time<T: Scalar>(
     s: &Sequence,
     kept: &mut Kept<T>,
@@ -157,7 +159,7 @@ pub fn back_through_time<T: Scalar>(
                     dy[seen].copy_from_slice(dh);
                 }
                 let gates = &mut gates[place * GATES * n..][..GATES * n];
-                step_backward(gates, &cells[place * n..][..n], dh, dc);
+                step_backward(gates, &mut cells[place * n..][..n], dh, dc);
                 let of_row = row * GATES * n..(row + 1) * GATES * n;
                 z[of_row.clone()].copy_from_slice(gates);
                 sums[of_row].iter_mut().zip(&*gates).for_each(|(sum, &delta)| *sum += delta);

@@ -1,0 +1,222 @@
+//! `handgrad trace`: what it prints and takes, and its figures against those of the slides. This file belongs to the
+//! package `handgrad`, whose binary it needs.
+//!
+//! The text of every example is kept in `tests/fixtures/trace/NAME.txt`. To renew it after a change that is meant, run
+//! `HANDGRAD_RENEW=1 cargo test -p handgrad --test trace` and read the difference: the run writes the files and fails.
+
+use std::fs;
+use std::path::PathBuf;
+
+mod command;
+mod worked;
+
+use command::{err, list, number, run};
+use worked::{NAMES, here, line_of, lines, near, text, trace, value, value_below};
+
+#[test]
+fn texts_are_those_in_the_fixtures() {
+    let folder = here().join("../../tests/fixtures/trace");
+    let renew = std::env::var_os("HANDGRAD_RENEW").is_some();
+    let mut renewed = Vec::new();
+    for name in NAMES {
+        let (path, found): (PathBuf, _) = (folder.join(format!("{name}.txt")), text(&[name]));
+        // Accents take no column of their own.
+        let columns = |line: &str| line.chars().filter(|c| !('\u{300}'..='\u{36f}').contains(c)).count();
+        assert!(found.lines().all(|line| columns(line) <= 100), "{name} fits 100 columns");
+        if fs::read_to_string(&path).is_ok_and(|kept| kept == found) {
+            continue;
+        }
+        assert!(renew, "{}: the text of `handgrad trace {name}` is another one:\n{found}", path.display());
+        fs::create_dir_all(&folder).expect("a folder");
+        fs::write(&path, found).expect("it can be written");
+        renewed.push(name);
+    }
+    assert!(!renew, "renewed: {renewed:?}; read the difference, and run without HANDGRAD_RENEW");
+}
+
+/// Example, symbol, what the slide prints, and the value in more digits.
+const SLIDES: &[(&str, &str, &str, f64)] = &[
+    ("elman", "h₁", ".9640", 0.9640275801),
+    ("elman", "y₁", "1.9640", 1.9640275801),
+    ("elman", "h₂", ".9993", 0.9992792862),
+    ("elman", "y₂", "1.9993", 1.9992792862),
+    ("jordan", "h₁", ".9640", 0.9640275801),
+    ("jordan", "y₁", "1.9640", 1.9640275801),
+    ("jordan", "h₂", ".9999", 0.9999858100),
+    ("jordan", "y₂", "1.9999", 1.9999858100),
+    ("lstm", "i₁", ".9526", 0.9525741268),
+    ("lstm", "f₁", ".9526", 0.9525741268),
+    ("lstm", "o₁", ".9526", 0.9525741268),
+    ("lstm", "c̃₁", ".9951", 0.9950547537),
+    ("lstm", "c₁", ".9479", 0.9478634131),
+    ("lstm", "h₁", ".7038", 0.7037753330),
+];
+
+#[test]
+fn the_slides_figures_stand_beside_the_true_values() {
+    for &(name, symbol, printed, expected) in SLIDES {
+        let trace = trace(&[name]);
+        let line = line_of(&trace, "Time step", symbol);
+        assert_eq!(line["slide"], printed, "{name} {symbol}");
+        let found = number(&line["value"]);
+        near(found, expected, 1e-10, symbol);
+        // The slide rounds to four digits, but for the second step of Jordan's network, which it truncates.
+        let truncated = name == "jordan" && symbol.ends_with('₂');
+        let four = if truncated { format!("{:.4}", (found * 1e4).floor() / 1e4) } else { format!("{found:.4}") };
+        assert_eq!(four.trim_start_matches('0'), printed, "{name} {symbol}");
+        let ten = format!("{expected:.10}");
+        assert!(text(&[name]).contains(&ten), "{name} prints {ten}");
+    }
+}
+
+#[test]
+fn backpropagation_through_time_in_integers() {
+    let right = trace(&["bptt"]);
+    assert_eq!(["L₁", "L₂", "L₃", "L"].map(|symbol| value(&right, symbol)), [1.0, 9.0, 36.0, 46.0]);
+    const GRADIENTS: [&str; 5] = ["dw_hh", "dw_xh", "db_h", "dw_hy", "db_y"];
+    assert_eq!(GRADIENTS.map(|symbol| value(&right, symbol)), [96.0, 92.0, 50.0, 142.0, 20.0]);
+    assert_eq!(list(&line_of(&right, "", "‖∂L/∂h_t‖")["value"]), [20.0, 18.0, 12.0]);
+    assert_eq!(list(&line_of(&right, "", "‖∂L_T/∂h_t‖")["value"]), [12.0, 12.0, 12.0]);
+
+    let printed = trace(&["bptt-printed"]);
+    let below = |heading: &str| GRADIENTS.map(|symbol| value_below(&printed, heading, symbol));
+    assert_eq!(below("Gradients as printed"), [72.0, 50.0, 20.0, 142.0, 20.0]);
+    assert_eq!(below("Gradients with the recursion"), [96.0, 92.0, 50.0, 142.0, 20.0]);
+    let missing = GRADIENTS.map(|symbol| value(&printed, &format!("Δ{symbol}")));
+    assert_eq!(missing, [24.0, 42.0, 30.0, 0.0, 0.0]);
+
+    let tanh = ["L", "dw_hh", "dw_xh", "db_h", "dw_hy", "db_y"].map(|symbol| value_below(&right, "tanh", symbol));
+    let expected = [5.00309968, -0.00350805, -0.01323891, -0.00889914, -6.06917390, -6.07356812];
+    tanh.iter().zip(expected).for_each(|(&found, expected)| near(found, expected, 5e-9, "tanh"));
+}
+
+#[test]
+fn a_step_of_gradient_descent_moves_the_weights_of_the_example() {
+    let names = ["w_hh", "w_xh", "b_h", "w_hy", "b_y"];
+    let moved = trace(&["bptt", "--learning-rate", "0.01"]);
+    for (name, expected) in names.into_iter().zip([0.04, 0.08, 0.5, -0.42, 0.8]) {
+        near(value(&moved, &format!("{name}′")), expected, 1e-15, name);
+    }
+    // The loss after it is that of an example that starts there.
+    let settings = names.map(|name| format!("{name}={}", value(&moved, &format!("{name}′"))));
+    let args: Vec<_> = settings.iter().flat_map(|setting| ["--set", setting]).collect();
+    near(value(&trace(&[&["bptt"], &args[..]].concat()), "L"), value(&moved, "L′"), 1e-12, "L′");
+    assert!(value(&moved, "L′") < value(&moved, "L"));
+}
+
+#[test]
+fn gradients_vanish_and_explode_as_the_weight_says() {
+    for w in [0.5, 2.0] {
+        let trace = trace(&["bptt", "--steps", "10", "--set", &format!("w_hh={w}")]);
+        let norms = list(&line_of(&trace, "How far", "‖∂L_T/∂h_t‖")["value"]);
+        assert_eq!(norms.len(), 10);
+        for pair in norms.windows(2) {
+            near(pair[0] / pair[1], w, 1e-12, "from step to step");
+        }
+    }
+}
+
+#[test]
+fn changed_numbers_are_not_compared_with_the_slides() {
+    let changed = trace(&["elman", "--set", "w_hh=0.5"]);
+    assert!(lines(&changed).iter().all(|(_, line)| line["slide"].is_null()));
+    assert_eq!(value(&changed, "w_hh"), 0.5);
+    near(value(&changed, "h₂"), f64::tanh(0.5 * f64::tanh(2.0) + 3.0), 1e-15, "h₂");
+    assert_eq!(list(&line_of(&trace(&["elman", "--set", "X=2"]), "Given", "x")["value"]), [2.0; 3]);
+    let gates = trace(&["lstm", "--set", "w_ih=1,2,3,4", "--set", "w_if=7"]);
+    assert_eq!(list(&line_of(&gates, "Given", "w_ih")["value"]), [1.0, 7.0, 3.0, 4.0]);
+}
+
+#[test]
+fn other_forms_hold_the_same_values() {
+    let listing = text(&[]);
+    let names: Vec<_> = listing.lines().skip(1).filter_map(|line| line.split_whitespace().next()).collect();
+    assert_eq!(names, NAMES);
+    assert_eq!(trace(&[])["examples"].as_array().expect("examples").len(), NAMES.len());
+    for name in NAMES {
+        let (json, markdown) = (trace(&[name]), text(&[name, "--markdown"]));
+        assert!(markdown.starts_with(&format!("# {name}: ")));
+        let rows =
+            markdown.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| |") && !line.contains("---"));
+        assert_eq!(rows.count(), lines(&json).len(), "{name}: a row of a table for every line");
+        for (heading, line) in lines(&json) {
+            assert!(markdown.contains(&format!("## {heading}")));
+            let formula = line["formula"].as_str().unwrap_or_default().replace('|', "\\|");
+            assert!(markdown.contains(&formula), "{name}: {formula}");
+        }
+        let columns = |line: &str| line.replace("\\|", "").matches('|').count();
+        assert!(markdown.lines().filter(|line| line.starts_with('|')).all(|line| columns(line) == 6), "{name}");
+    }
+}
+
+/// What every example must name.
+const ERRORS: &[(&str, &[&str])] = &[
+    ("jordan", &["W_yh·h_t", "hybrid", "swapped", "truncated"]),
+    ("jordan-classic", &["hybrid"]),
+    ("lstm", &["b_ij = b_ij = 0", "x₀", "two biases", "start it at 2"]),
+    ("gru", &["reset gate", "candidate", "opposite role"]),
+    ("bptt", &["linear hidden unit", "puts σ", "One W_h", "without the recursion", "not averaged", "three losses"]),
+    ("bptt-printed", &["without the recursion", "not averaged", "three losses, not four"]),
+    ("autoencoder", &["Smaller batch", "supervised", "never calls fit"]),
+    ("mse", &["defines N", "sums to n"]),
+    ("bce", &["DIVE", "ReLU"]),
+    ("vae", &["a mean and a variance", "ln σ²"]),
+];
+
+#[test]
+fn the_slides_errors_are_named_where_they_occur() {
+    for (name, words) in ERRORS {
+        let text = text(&[name]).split_whitespace().collect::<Vec<_>>().join(" ");
+        words.iter().for_each(|word| assert!(text.contains(word), "{name} says nothing of {word:?}"));
+    }
+}
+
+/// Arguments, and words that the error must have.
+const MISTAKES: &[(&[&str], &[&str])] = &[
+    (&["elmann"], &["elmann", "elman", "bptt-printed", "sparse"]),
+    (&["mse", "--steps", "2"], &["--steps", "mse", "elman", "adam"]),
+    (&["conv", "--learning-rate", "0.1"], &["--learning-rate", "conv", "bptt"]),
+    (&["elman", "--set", "w_ho=1"], &["w_ho", "x, w_xh, w_hh, b_h, w_hy, b_y"]),
+    (&["lstm", "--set", "w_xx=1"], &["w_xx", "w_ih (w_ii, w_if, w_ig, w_io)"]),
+    (&["elman", "--set", "w_hh"], &["w_hh", "--set w_hh=0.5"]),
+    (&["elman", "--set", "w_hh=a"], &["\"a\"", "not a number"]),
+    (&["elman", "--set", "w_hh=nan"], &["not a number"]),
+    (&["elman", "--set", "x=1,2"], &["2 numbers", "3", "--steps"]),
+    (&["mse", "--set", "p=1,2"], &["2 numbers", "p has 4"]),
+    (&["adam", "--set", "beta1=1"], &["beta1", "below 1"]),
+    (&["adam", "--set", "epsilon=0"], &["epsilon", "1e-12"]),
+    (&["bce", "--set", "t=2"], &["t", "0..1"]),
+    (&["autoencoder", "--set", "x=-1"], &["x", "0..1"]),
+    (&["sparse", "--set", "s=3"], &["s", "0..1"]),
+    (&["sparse", "--set", "rho=0"], &["ρ", "above 0"]),
+    (&["vae", "--set", "beta=-1"], &["beta", "0 or more"]),
+    (&["elman", "--steps", "0"], &["--steps", "1"]),
+    (&["elman", "--learning-rate", "0"], &["--learning-rate", "above 0"]),
+    (&["elman", "--json", "--markdown"], &["--json", "--markdown"]),
+    (&["--steps", "3"], &["name the example", "elman"]),
+];
+
+#[test]
+fn mistakes_are_told() {
+    for (args, words) in MISTAKES {
+        let output = run(here(), &[&["trace"], *args].concat());
+        let text = err(&output);
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {text}");
+        words.iter().for_each(|word| assert!(text.contains(word), "{args:?}: {text:?} says nothing of {word:?}"));
+        assert!(output.stdout.is_empty());
+    }
+}
+
+#[test]
+fn help_lists_the_examples() {
+    let help = text(&["--help"]);
+    NAMES.iter().for_each(|name| assert!(help.contains(name), "{name}"));
+    assert!(help.contains("handgrad trace bptt --steps 10 --set w_hh=0.5"));
+    // What it shows works.
+    for line in help.lines().filter(|line| line.trim().starts_with("handgrad trace ")) {
+        let command = line.trim().split("   ").next().expect("a command");
+        text(&command.split_whitespace().skip(2).collect::<Vec<_>>());
+    }
+    // Numbers beyond what floats hold are told as such, and nothing breaks.
+    assert!(text(&["bptt", "--set", "w_hh=1e300"]).contains("inf"));
+}

@@ -1,0 +1,272 @@
+//! The values of `handgrad trace` against the formulas that it prints beside them, against central differences of its
+//! own losses, and against what can be had by hand. This file belongs to the package `handgrad`, whose binary it needs.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+mod command;
+mod formula;
+mod worked;
+
+use command::{list, number};
+use worked::{NAMES, flat, line_of, lines, near, trace, value, value_below};
+
+/// Other numbers for every example: signs mixed, more steps.
+const OTHER_NUMBERS: &[&[&str]] = &[
+    &["elman", "--steps", "4", "--set", "w_hh=-0.7", "--set", "x=0.3,-1,0.2,2,-0.4", "--learning-rate", "0.3"],
+    &["jordan", "--steps", "3", "--set", "w_yh=-0.6", "--set", "w_hh=0.4", "--set", "x=0.2,-0.5,1,0.1"],
+    &["jordan-classic", "--steps", "3", "--set", "w_yh=-0.6", "--set", "w_hy=0.4", "--set", "x=0.2,-0.5,1,0.1"],
+    &[
+        "lstm",
+        "--steps",
+        "3",
+        "--set",
+        "w_ih=0.5,-0.3,0.2,0.7",
+        "--set",
+        "b_if=-0.5",
+        "--set",
+        "w_hh=-0.4",
+        "--set",
+        "x=0.2,-0.5,1,2",
+    ],
+    &[
+        "gru",
+        "--steps",
+        "3",
+        "--set",
+        "w_ih=0.5,-0.3,0.2",
+        "--set",
+        "b_hn=-0.5",
+        "--set",
+        "w_hh=-0.4",
+        "--set",
+        "x=0.2,-0.5,1,2",
+    ],
+    &["bptt", "--steps", "4", "--set", "w_hh=-0.5", "--set", "b_y=0.25"],
+    &["bptt-printed", "--steps", "4", "--set", "w_hh=-0.5", "--set", "w_hy=2"],
+    &["autoencoder", "--set", "b_e=-0.3,0.1", "--steps", "3", "--learning-rate", "0.1"],
+    &["mse", "--set", "p=-2,3,0.5,1"],
+    &["bce", "--set", "z=-3,4,0.1,-0.2", "--set", "t=0.5"],
+    &["adam", "--steps", "5", "--set", "beta1=0.5", "--set", "g=-1,2,-3,4,0.5", "--learning-rate", "0.2"],
+    &["conv", "--set", "w=1,2,3,4,5,6,7,8,9", "--set", "b=-1"],
+    &["vae", "--set", "logvar=-2,1.5", "--set", "beta=0.3"],
+    &["sparse", "--set", "h=-1,0.5,0,2", "--set", "rho=0.2", "--set", "kl_weight=2"],
+];
+
+/// Every value is what the formula printed beside it gives, by an evaluator that knows nothing of layers; and so, in
+/// fewer digits, is every formula with numbers put in.
+#[test]
+fn values_are_those_of_the_formulas_beside_them() {
+    let own: Vec<_> = NAMES.iter().map(std::slice::from_ref).collect();
+    for args in own.into_iter().chain(OTHER_NUMBERS.iter().copied()) {
+        let trace = trace(args);
+        let mut scope = HashMap::from(["h₀", "y₀", "c₀", "m₀", "v₀"].map(|name| (name.to_string(), 0.0)));
+        let mut checked = 0;
+        for (heading, line) in lines(&trace) {
+            let (symbol, known) = (line["symbol"].as_str().expect("a symbol"), &line["value"]);
+            remember(&mut scope, symbol, known);
+            let Some(formula) = line["formula"].as_str().filter(|_| known.is_number()) else { continue };
+            // What the printed gradient is called stands two sections above; the integers are compared elsewhere.
+            if symbol.starts_with("Δd") {
+                continue;
+            }
+            let (what, found) = (format!("{args:?}, {heading}: {symbol} = {formula}"), number(known));
+            let expected = formula::evaluate(formula, &scope).unwrap_or_else(|e| panic!("{what}: {e}"));
+            near(found, expected, 1e-13 + 1e-9 * expected.abs(), &what);
+            for numbers in line["numbers"].as_array().into_iter().flatten() {
+                let numbers = numbers.as_str().expect("a text");
+                let rounded = formula::evaluate(numbers, &HashMap::new()).unwrap_or_else(|e| panic!("{numbers}: {e}"));
+                near(rounded, expected, 2e-4 * expected.abs().max(1.0), &format!("{what} = {numbers}"));
+            }
+            checked += 1;
+        }
+        assert!(checked >= 9, "{args:?}: {checked} formulas");
+    }
+}
+
+/// A value by its symbol, those of a matrix by their places, those of gates by their letters.
+fn remember(scope: &mut HashMap<String, f64>, symbol: &str, value: &Value) {
+    let sub = |number: usize| {
+        char::from_digit(number as u32, 10).map(|c| char::from_u32(0x2080 + c as u32 - 48)).expect("a digit")
+    };
+    let place = |at: usize| sub(at + 1).expect("a subscript");
+    match value {
+        Value::Array(rows) if rows.iter().all(Value::is_number) => {
+            let gates = match rows.len() {
+                4 => "ifgo",
+                _ => "rzn",
+            };
+            for (at, (value, gate)) in list(value).into_iter().zip(gates.chars().chain("-----".chars())).enumerate() {
+                scope.insert(format!("{symbol}{}", place(at)), value);
+                if let Some(start) = symbol.strip_suffix("ih").or_else(|| symbol.strip_suffix("hh")) {
+                    let source = if symbol.ends_with("ih") { 'i' } else { 'h' };
+                    scope.insert(format!("{start}{source}{gate}"), value);
+                }
+            }
+        }
+        Value::Array(rows) => {
+            for (i, row) in rows.iter().enumerate() {
+                for (j, value) in list(row).into_iter().enumerate() {
+                    scope.insert(format!("{symbol}{}{}", place(i), place(j)), value);
+                }
+            }
+        }
+        _ => {
+            if symbol == "theta" {
+                scope.extend(["theta₀", "plain₀"].map(|name| (name.to_string(), number(value))));
+            }
+            scope.insert(symbol.into(), number(value));
+        }
+    }
+}
+
+/// ∂f by one value, where `set` makes the arguments that move it by so much.
+fn central_difference(set: impl Fn(f64) -> Vec<String>, f: impl Fn(&Value) -> f64) -> f64 {
+    const STEP: f64 = 1e-5;
+    let at = |by: f64| {
+        let args = set(by);
+        f(&trace(&args.iter().map(String::as_str).collect::<Vec<_>>()))
+    };
+    (at(STEP) - at(-STEP)) / (2.0 * STEP)
+}
+
+/// `args` and `--set name=…` with the value at a place moved.
+fn moved<'a>(args: &'a [&'a str], name: &'a str, values: &'a [f64], place: usize) -> impl Fn(f64) -> Vec<String> + 'a {
+    move |by| {
+        let values =
+            values.iter().enumerate().map(|(at, value)| (value + if at == place { by } else { 0.0 }).to_string());
+        let setting = format!("{name}={}", values.collect::<Vec<_>>().join(","));
+        args.iter().map(ToString::to_string).chain(["--set".into(), setting]).collect()
+    }
+}
+
+#[test]
+fn gradients_are_central_differences_of_the_losses() {
+    let recurrent = OTHER_NUMBERS.iter().filter(|args| args.contains(&"--steps") && args[0] != "adam");
+    for args in recurrent {
+        let trace = trace(args);
+        let given: Vec<_> = lines(&trace).into_iter().filter(|(heading, _)| *heading == "Given").collect();
+        for (_, line) in given {
+            let (name, values) = (line["symbol"].as_str().expect("a symbol"), flat(&line["value"]));
+            if name == "x" {
+                continue;
+            }
+            for place in 0..values.len() {
+                let expected = central_difference(moved(args, name, &values, place), |trace| value(trace, "L"));
+                let found = match args[0] {
+                    "autoencoder" => flat(&line_of(&trace, "Gradients", &format!("d{name}"))["value"])[place],
+                    "lstm" | "gru" if values.len() > 1 => {
+                        let gate = if args[0] == "lstm" { ["i", "f", "g", "o"][place] } else { ["r", "z", "n"][place] };
+                        let symbol = format!("d{}{}{gate}", &name[..2], &name[2..3]);
+                        value(&trace, &symbol)
+                    }
+                    "bptt-printed" => value_below(&trace, "with the recursion", &format!("d{name}")),
+                    _ => value(&trace, &format!("d{name}")),
+                };
+                near(found, expected, 1e-7 * (1.0 + expected.abs()), &format!("{args:?}: d{name}, value {place}"));
+            }
+        }
+    }
+}
+
+#[test]
+fn pieces_agree_with_central_differences() {
+    let conv = trace(&["conv"]);
+    let dy = flat(&line_of(&conv, "Given", "dy")["value"]);
+    let seen = |trace: &Value| {
+        let y = ["y₁₁", "y₁₂", "y₂₁", "y₂₂"].map(|symbol| value(trace, symbol));
+        y.iter().zip(&dy).map(|(y, dy)| y * dy).sum::<f64>()
+    };
+    let gradient = |name: &str, place: usize| {
+        let values = flat(&line_of(&conv, "Given", name)["value"]);
+        central_difference(moved(&["conv"], name, &values, place), seen)
+    };
+    let dx = flat(&line_of(&conv, "image", "dx")["value"]);
+    (0..16).for_each(|place| near(dx[place], gradient("x", place), 1e-8, "dx"));
+    for (place, symbol) in [(0, "dw₁₁"), (4, "dw₂₂"), (5, "dw₂₃"), (8, "dw₃₃")] {
+        near(value(&conv, symbol), gradient("w", place), 1e-8, symbol);
+    }
+    near(value(&conv, "db"), gradient("b", 0), 1e-8, "db");
+
+    let vae = trace(&["vae"]);
+    let dz = flat(&line_of(&vae, "Given", "dz")["value"]);
+    for (name, symbols) in [("mu", ["dmu₁", "dmu₂"]), ("logvar", ["dlogvar₁", "dlogvar₂"])] {
+        let values = flat(&line_of(&vae, "Given", name)["value"]);
+        for (place, symbol) in symbols.into_iter().enumerate() {
+            let loss =
+                |trace: &Value| dz[0] * value(trace, "z₁") + dz[1] * value(trace, "z₂") + value(trace, "penalty");
+            near(value(&vae, symbol), central_difference(moved(&["vae"], name, &values, place), loss), 1e-9, symbol);
+        }
+    }
+
+    let sparse = trace(&["sparse"]);
+    let s = flat(&line_of(&sparse, "Given", "s")["value"]);
+    for (place, symbol) in [(0, "ds₁"), (1, "ds₂"), (4, "ds₁"), (5, "ds₂")] {
+        let penalty = |trace: &Value| value_below(trace, "KL", "P");
+        let expected = central_difference(moved(&["sparse"], "s", &s, place), penalty);
+        near(value(&sparse, symbol), expected, 1e-9, symbol);
+    }
+    let h = [0.7, -0.4, 0.2, 1.5];
+    let dy = [0.01, 0.02, -0.01, 0.0];
+    let at_h = trace(&["sparse", "--set", "h=0.7,-0.4,0.2,1.5"]);
+    for (place, symbol) in ["dh₁", "dh₂", "dh₃", "dh₄"].into_iter().enumerate() {
+        let pull = central_difference(moved(&["sparse"], "h", &h, place), |trace| value_below(trace, "L1", "P"));
+        near(value(&at_h, symbol), dy[place] + pull, 1e-9, symbol);
+    }
+
+    for (name, input, loss, heading, symbols) in [
+        ("mse", "p", "MSE", "Backward", ["dp₁", "dp₂", "dp₃", "dp₄"]),
+        ("mse", "p", "SSE", "Summed", ["dp₁", "dp₂", "dp₃", "dp₄"]),
+        ("bce", "z", "L", "Backward", ["dz₁", "dz₂", "dz₃", "dz₄"]),
+    ] {
+        let example = trace(&[name]);
+        let values = flat(&line_of(&example, "Given", input)["value"]);
+        for (place, symbol) in symbols.into_iter().enumerate() {
+            let expected = central_difference(moved(&[name], input, &values, place), |trace| value(trace, loss));
+            near(value_below(&example, heading, symbol), expected, 1e-9, symbol);
+        }
+    }
+}
+
+/// KL of two normal distributions, as the integral that it is.
+#[test]
+fn the_divergence_is_its_integral() {
+    let vae = trace(&["vae"]);
+    for (mu, logvar, symbol) in [(0.5, 0.2_f64, "KL₁"), (-1.0, -0.6, "KL₂")] {
+        let sigma = (logvar / 2.0).exp();
+        let (steps, reach) = (200_000, 12.0);
+        let width = 2.0 * reach * sigma / f64::from(steps);
+        let integral: f64 = (0..steps)
+            .map(|at| {
+                let z = mu - reach * sigma + (f64::from(at) + 0.5) * width;
+                let ln_q = -((z - mu) / sigma).powi(2) / 2.0 - sigma.ln();
+                let ln_p = -z * z / 2.0;
+                let q = ln_q.exp() / (2.0 * std::f64::consts::PI).sqrt();
+                q * (ln_q - ln_p) * width
+            })
+            .sum();
+        near(value(&vae, symbol), integral, 1e-9, symbol);
+    }
+}
+
+#[test]
+fn steps_of_adam() {
+    // By hand: m̂ = g and v̂ = g² in the first step, which is α·g/(|g| + ε).
+    for g in [0.5, -0.1, 1e-3] {
+        let first = trace(&["adam", "--steps", "1", "--set", &format!("g={g}"), "--learning-rate", "0.01"]);
+        near(value(&first, "Δ₁"), -0.01 * g / (f64::abs(g) + 1e-8), 1e-15, "Δ₁");
+    }
+    // Of an autoencoder every weight moves by nearly α against the sign of its gradient.
+    let autoencoder = trace(&["autoencoder"]);
+    for name in ["w_e", "b_e", "w_d", "b_d"] {
+        let of = |symbol: &str| flat(&line_of(&autoencoder, "", symbol)["value"]);
+        for ((before, after), g) in of(name).iter().zip(of(&format!("{name}′"))).zip(of(&format!("d{name}"))) {
+            near(after - before, -0.001 * g / (g.abs() + 1e-8), 1e-14, name);
+        }
+    }
+    let losses = trace(&["autoencoder", "--steps", "30", "--learning-rate", "0.01"]);
+    let after: Vec<f64> = (1..=30).map(|t| value(&losses, &format!("L after step {t}"))).collect();
+    assert!(value(&losses, "L") > after[0] && after.is_sorted_by(|a, b| a > b), "{after:?}");
+    assert!(after[29] > value(&losses, "L(x̂ = x)"), "no loss is below the least possible");
+}
