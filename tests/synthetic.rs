@@ -119,7 +119,7 @@ fn written_files_are_read_back_and_written_the_same_twice() {
         "train-labels-idx1-ubyte.gz",
     ];
     assert_eq!(names, usual);
-    let set = load(one.to_str().unwrap(), Path::new("/nowhere"), &()).unwrap();
+    let set = load(one.to_str().unwrap(), Path::new("/nowhere"), &Default::default(), &()).unwrap();
     let drawn = synthetic::draw(5, 100);
     let (train, test) = images(&drawn).view().split_at(Axis(0), 70);
     assert_eq!((images(&set.train), images(&set.validation)), (&train.to_owned(), &test.to_owned()));
