@@ -122,7 +122,7 @@ fn truth(samples: &Samples, normal: &[u8], origin: &str) -> Result<Option<Vec<bo
 }
 
 /// The error of a reconstruction, as a mean over its values.
-fn loss(trainer: &Trainer<f32>, asked: Option<ScoreName>) -> Loss {
+pub fn loss(trainer: &Trainer<f32>, asked: Option<ScoreName>) -> Loss {
     let kind = match asked {
         Some(ScoreName::Mse) => LossKind::Mse,
         Some(ScoreName::Mae) => LossKind::Mae,
@@ -132,7 +132,7 @@ fn loss(trainer: &Trainer<f32>, asked: Option<ScoreName>) -> Loss {
 }
 
 /// The scores of samples.
-fn scores(
+pub fn scores(
     trainer: &mut Trainer<f32>,
     samples: &Samples,
     numbers: &[u32],

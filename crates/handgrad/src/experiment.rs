@@ -16,6 +16,7 @@ use crate::{show, subject, train};
 pub struct Experiment {
     pub trainer: Trainer<f32>,
     pub data: DataSet,
+    pub config: Config,
     pub epochs: Vec<EpochRecord>,
     pub seconds: f64,
 }
@@ -50,7 +51,7 @@ impl Experiment {
         });
         bar.finish_and_clear();
         let (epochs, seconds) = (outcome?.epochs, start.elapsed().as_secs_f64());
-        Ok(Self { trainer, data, epochs, seconds })
+        Ok(Self { trainer, data, config, epochs, seconds })
     }
 
     /// What the last epoch came to: `fit` has finished at least one.

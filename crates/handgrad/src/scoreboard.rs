@@ -1,13 +1,15 @@
 //! `handgrad scoreboard`: the published examples, run again on the real data, beside what was published.
 
-use anyhow::Result;
-use handgrad_dataset::thousands;
+use anyhow::{Context, Result};
+use handgrad_analysis::{Confusion, roc, threshold};
+use handgrad_dataset::{Samples, thousands};
+use indicatif::ProgressBar;
 use serde_json::{Value, json};
 
 use crate::args::ScoreboardArgs;
 use crate::config::UsageError;
 use crate::experiment::{Experiment, floats, squared_error};
-use crate::{Done, noisy, show};
+use crate::{Done, anomaly, noisy, scale, show, subject};
 
 /// A published example.
 struct Row {
@@ -25,7 +27,7 @@ struct Row {
 /// A name and a value.
 type Figure = (&'static str, f64);
 
-const ROWS: [Row; 11] = [
+const ROWS: [Row; 12] = [
     Row {
         name: "basic",
         source: "Keras blog, basic",
@@ -123,7 +125,43 @@ const ROWS: [Row; 11] = [
         seeds: 1,
         measure: error_of_an_image,
     },
+    Row {
+        name: "ecg",
+        source: "TensorFlow tutorial, ECG5000",
+        published: "accuracy .943, precision .992, recall .905, counting normal as positive",
+        runs: &[("", "--preset ecg"), ("LSTM", "--preset ecg-lstm")],
+        seeds: 3,
+        measure: heartbeats,
+    },
 ];
+
+/// The error of every sample as its score, the threshold mean + 1 standard deviation of those of normal training samples.
+fn heartbeats(run: &mut Experiment) -> Result<Vec<Figure>> {
+    // The experiment's own are of the normal class alone.
+    let (layout, quiet) = (run.config.settings().layout(), ProgressBar::hidden);
+    let mut all = handgrad_dataset::load(&run.config.data, &run.config.data_dir, &layout, &())?.validation;
+    scale::apply(&mut all, run.trainer.network().spec().scale);
+    let loss = anomaly::loss(&run.trainer, None);
+    let mut scores =
+        |samples: &Samples| anomaly::scores(&mut run.trainer, samples, &subject::all(samples), loss, &quiet());
+    let (normal, scores) = (scores(&run.data.train)?, scores(&all)?);
+    let threshold = threshold::mean_plus_std(&normal, 1.0).context("normal beats")?;
+    let only = run.config.only_class.as_deref().unwrap_or_default();
+    let truth: Vec<bool> = all.labels.iter().flatten().map(|label| !only.contains(label)).collect();
+    let anomalies = Confusion::new(scores.iter().map(|&score| score >= threshold).zip(truth.iter().copied()));
+    let normal = anomalies.swapped();
+    let figure = |name, value: Option<f64>| (name, value.unwrap_or(f64::NAN));
+    Ok(vec![
+        figure("accuracy", anomalies.accuracy()),
+        figure("normal positive: precision", normal.precision()),
+        figure("normal positive: recall", normal.recall()),
+        figure("normal positive: F1", normal.f1()),
+        figure("anomaly positive: precision", anomalies.precision()),
+        figure("anomaly positive: recall", anomalies.recall()),
+        figure("anomaly positive: F1", anomalies.f1()),
+        figure("ROC-AUC", roc::area(&scores, &truth)),
+    ])
+}
 
 fn validation_bce(run: &mut Experiment) -> Result<Vec<Figure>> {
     Ok(vec![("BCE", run.last().validation_loss)])
