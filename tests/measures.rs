@@ -2,9 +2,9 @@
 //!
 //! `tests/reference/measures.py` makes the fixture.
 
-use handgrad_analysis::{Confusion, average_precision, psnr, roc, ssim, threshold};
+use handgrad_analysis::{Confusion, average_precision, hidden_covariance, psnr, roc, ssim, threshold};
 use handgrad_tests::numbers;
-use ndarray::Array2;
+use ndarray::{Array2, array};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -174,4 +174,26 @@ proptest! {
             prop_assert!(positive.iter().all(|positive| !positive));
         }
     }
+}
+
+/// Uncorrelated states make the identity, whose eigenvalues are 1; two that are alike make 2 and 0, opposite ones too.
+#[test]
+fn hidden_covariance_is_that_of_its_eigenvalues() {
+    let k = 1e-5_f64;
+    let term = |value: f64| (value + k).ln() + 1.0 / (value + k);
+    let score = |states: Array2<f32>| hidden_covariance(states.view()).expect("a score");
+    let apart = array![[1.0, -1.0, 0.0, 0.0], [5.0, 5.0, 9.0, 1.0]];
+    assert_near("uncorrelated", score(apart), -2.0 * term(1.0));
+    let alike = array![[1.0, 2.0, 4.0], [30.0, 50.0, 90.0]];
+    let scale = term(0.0).abs();
+    assert!((score(alike) + term(2.0) + term(0.0)).abs() < 1e-6 * scale);
+    assert!((score(array![[1.0, 2.0, 4.0], [-1.0, -2.0, -4.0]]) + term(2.0) + term(0.0)).abs() < 1e-6 * scale);
+    // Correlations of ½ between three: eigenvalues 2, ½ and ½.
+    let third = array![[1.0, 0.0, 0.0, -1.0], [0.0, 1.0, 0.0, -1.0], [0.0, 0.0, 1.0, -1.0]];
+    let by_hand = -(term(2.0) + 2.0 * term(0.5));
+    assert!((score(third) - by_hand).abs() < 1e-6, "{by_hand}");
+    // A state that is the same in all its units has no correlation with anything.
+    assert_eq!(hidden_covariance(array![[1.0, 2.0], [3.0, 3.0]].view()), None);
+    assert_eq!(hidden_covariance(Array2::zeros((0, 4)).view()), None);
+    assert_eq!(hidden_covariance(array![[1.0, f32::NAN]].view()), None);
 }

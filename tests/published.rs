@@ -139,3 +139,18 @@ fn a_claim_of_the_slides() {
     let shared = line(1)["shared subspace"].as_f64().expect("a figure");
     assert!((0.9..=1.0 + 1e-6).contains(&shared), "{shared}");
 }
+
+/// The TensorFlow tutorial's figures: .943, and with normal beats as the positive kind .992 and .905.
+#[test]
+fn heartbeats_are_told_apart_as_in_the_tutorial() {
+    let Some(rows) = report("scoreboard ecg --seeds 1") else { return };
+    let [dense, lstm] = ["", "LSTM"].map(|name| {
+        let runs = rows[0]["runs"].as_array().expect("runs");
+        let run = runs.iter().find(|run| run["run"] == name).unwrap_or_else(|| panic!("{name}: {rows}"));
+        move |figure: &str| run["seeds"][0][figure].as_f64().unwrap_or_else(|| panic!("{figure}: {run}"))
+    });
+    assert!(dense("accuracy") >= 0.943, "{rows}");
+    assert!(dense("normal positive: precision") >= 0.99 && dense("normal positive: recall") >= 0.905, "{rows}");
+    assert!(dense("anomaly positive: recall") > 0.98 && dense("ROC-AUC") > 0.96, "{rows}");
+    assert!(lstm("accuracy") > 0.92, "{rows}");
+}

@@ -24,6 +24,9 @@ const K: f64 = 1e-5;
 #[must_use]
 pub fn hidden_covariance(states: ArrayView2<f32>) -> Option<f64> {
     let (count, units) = states.dim();
+    if count == 0 {
+        return None;
+    }
     let mut centred = DMatrix::from_fn(count, units, |i, j| f64::from(states[[i, j]]));
     for mut state in centred.row_iter_mut() {
         let mean = state.mean();
@@ -38,5 +41,5 @@ pub fn hidden_covariance(states: ArrayView2<f32>) -> Option<f64> {
     let eigenvalues = correlations.symmetric_eigenvalues();
     // Rounding makes some of the zeros negative.
     let term = |value: &f64| (value.max(0.0) + K).ln() + 1.0 / (value.max(0.0) + K);
-    (count > 0).then(|| -eigenvalues.iter().map(term).sum::<f64>())
+    Some(-eigenvalues.iter().map(term).sum::<f64>())
 }
