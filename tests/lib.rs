@@ -1,6 +1,7 @@
 //! What the tests share.
 
 use handgrad_dataset::{Samples, Values};
+use handgrad_layers::gradcheck::catalogue;
 use handgrad_layers::gru::{Reset, Update};
 use handgrad_layers::{
     Activation, BatchRows, Block, Init, Layer, LossKind, Noise, Optimizer, Pass, Reduction, Saved, SavedBatch, Scalar,
@@ -10,15 +11,11 @@ use handgrad_models::sequence::{self, Cell};
 use handgrad_models::{LayerSpec, Spec, basic, convolutional, deep, denoising, sparse, variational};
 use ndarray::Array2;
 
-/// Numbers in −1..1 that look random and are the same everywhere (a linear congruential generator, Knuth's constants).
+/// Numbers in −1..1 that look random and are the same everywhere.
 #[must_use]
 pub fn numbers(count: usize, seed: u64) -> Vec<f32> {
-    let mut state = seed;
-    let mut next = || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 40) as f32 / 8_388_608.0 - 1.0
-    };
-    (0..count).map(|_| next()).collect()
+    // Each is a number of 32 bits.
+    catalogue::numbers(count, seed).into_iter().map(|value| value as f32).collect()
 }
 
 /// Adam with a large step.

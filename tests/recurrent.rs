@@ -1,7 +1,8 @@
-//! Recurrent layers: gradients against central differences, forward passes against their formulas written out for one
+//! Recurrent layers: forward passes against their formulas written out for one
 //! sample, truncation against states that are held fixed, and what belongs around sequences.
 
-use handgrad_layers::gradcheck::{check, check_layer};
+use handgrad_layers::gradcheck::catalogue::{self, VIDEOS};
+use handgrad_layers::gradcheck::check;
 use handgrad_layers::gru::{Reset, Update};
 use handgrad_layers::recurrent::gradient_norms;
 use handgrad_layers::{
@@ -20,89 +21,9 @@ fn theta_of<T: Scalar>(layer: &dyn Layer<T>, seed: u64) -> Vec<f64> {
     doubles(layer.params().iter().map(ParamSpec::len).sum(), seed)
 }
 
-/// Sequences of every kind, with the shape of their samples: a single step too, more and fewer units than inputs, all outputs or
-/// the last one, an input for every step or one that is repeated.
-fn sequences() -> impl Iterator<Item = (Sequence, Vec<usize>)> {
-    [(1, 1, 1), (1, 3, 4), (2, 2, 3), (5, 3, 2), (7, 1, 5)].into_iter().flat_map(|(steps, inputs, units)| {
-        [(false, true), (false, false), (true, true), (true, false)].into_iter().map(
-            move |(repeat, return_sequences)| {
-                let input = if repeat { vec![inputs] } else { vec![steps, inputs] };
-                (Sequence { inputs, units, steps, repeat, return_sequences, truncate_every: None }, input)
-            },
-        )
-    })
-}
-
 /// Every cell, with every formula that it knows, and the values of a step that it puts out.
 fn cells(sequence: Sequence) -> Vec<(Box<dyn Layer<f64>>, usize)> {
-    let mut cells: Vec<(Box<dyn Layer<f64>>, usize)> = Vec::new();
-    for activation in [Activation::Tanh, Activation::Sigmoid, Activation::Linear] {
-        cells.push((Box::new(Elman { sequence, activation }), sequence.units));
-    }
-    for (hybrid, outputs) in [(true, 1), (true, 3), (false, 2)] {
-        let [activation, output_activation] = [Activation::Tanh, Activation::Sigmoid];
-        cells.push((Box::new(Jordan { sequence, outputs, activation, output_activation, hybrid }), outputs));
-    }
-    cells.push((Box::new(Lstm { sequence }), sequence.units));
-    for update in [Update::KeepsOld, Update::TakesNew] {
-        for reset in [Reset::AfterProduct, Reset::BeforeProduct] {
-            cells.push((Box::new(Gru { sequence, update, reset }), sequence.units));
-        }
-    }
-    cells
-}
-
-/// Checks a layer at random θ, dy and x, for samples of shape `input`.
-fn assert_gradients(layer: &dyn Layer<f64>, input: &[usize]) {
-    let outputs: usize = layer.output_shape(input).expect("fits").iter().product();
-    let inputs: usize = input.iter().product();
-    for rows in [1, 3] {
-        let (dy, x) = (doubles(rows * outputs, 3), doubles(rows * inputs, 2));
-        for block_rows in [1, 100] {
-            let report = check_layer(layer, &theta_of(layer, 1), &x, &dy, rows, block_rows);
-            assert!(report.error < TOLERANCE, "{}, {rows} rows, blocks of {block_rows}: {report:?}", layer.describe());
-        }
-    }
-}
-
-#[test]
-fn recurrent_layers_agree_with_central_differences() {
-    for (sequence, input) in sequences() {
-        cells(sequence).iter().for_each(|(cell, _)| assert_gradients(&**cell, &input));
-    }
-}
-
-#[test]
-fn layers_in_both_directions_agree_with_central_differences() {
-    for (sequence, input) in sequences() {
-        for (layer, outputs) in cells(sequence) {
-            assert_gradients(&Bidirectional::new(layer, sequence, outputs), &input);
-        }
-    }
-}
-
-#[test]
-fn layers_around_sequences_agree_with_central_differences() {
-    for (steps, inputs, units) in [(1, 1, 1), (3, 2, 4), (4, 5, 1)] {
-        assert_gradients(&RepeatVector { inputs, steps }, &[inputs]);
-        assert_gradients(&Shift { inputs, steps }, &[steps, inputs]);
-        let dense = Dense { inputs, units, activation: Activation::Tanh };
-        assert_gradients(&TimeDistributed { steps, dense }, &[steps, inputs]);
-    }
-}
-
-/// Sizes of ConvLSTMs: steps, channels, height and width, filters, kernel.
-const VIDEOS: [(usize, [usize; 3], usize, usize); 5] =
-    [(1, [1, 1, 1], 1, 1), (1, [2, 3, 4], 2, 3), (3, [1, 4, 3], 2, 3), (2, [3, 5, 5], 1, 2), (4, [1, 2, 6], 3, 1)];
-
-#[test]
-fn conv_lstms_agree_with_central_differences() {
-    for (steps, x, filters, kernel_size) in VIDEOS {
-        for return_sequences in [true, false] {
-            let layer = ConvLstm::new(steps, x, filters, kernel_size, return_sequences, None).expect("fits");
-            assert_gradients(&layer, &[&[steps], &x[..]].concat());
-        }
-    }
+    catalogue::cells(sequence).into_iter().map(|cell| (cell.layer, cell.outputs)).collect()
 }
 
 /// x·w, a row.

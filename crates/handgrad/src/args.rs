@@ -7,9 +7,11 @@ use clap::{ArgGroup, Args as ClapArgs, Parser, Subcommand};
 use crate::config::{FillName, Settings};
 use crate::preset;
 
+mod gradcheck;
 mod trace;
 pub mod uses;
 
+pub use gradcheck::GradcheckArgs;
 pub use trace::TraceArgs;
 use uses::{
     AlterArgs, AnomalyArgs, DecodeArgs, DenoiseArgs, EncodeArgs, InterpolateArgs, LatentGridArgs, ReconstructArgs,
@@ -53,6 +55,8 @@ pub enum Command {
     Split(SplitArgs),
     /// Score recurrent networks before any training, by the covariance of their states.
     Score(Box<ScoreArgs>),
+    /// Check every gradient against central differences, and plant mistakes to see what such a check finds.
+    Gradcheck(GradcheckArgs),
     /// Run the published examples again and print ours beside theirs, as a table.
     Scoreboard(ScoreboardArgs),
     /// Try what the slides say about autoencoders, and print what came out.

@@ -13,6 +13,7 @@ mod distribution;
 mod encode;
 mod eval;
 mod experiment;
+mod gradcheck;
 mod interpolate;
 mod latent;
 mod loss_chart;
@@ -71,6 +72,7 @@ fn main() -> ExitCode {
         Command::Interpolate(args) => interpolate::run(&args),
         Command::Alter(args) => alter::run(&args),
         Command::Anomaly(args) => anomaly::run(&args),
+        Command::Gradcheck(args) => gradcheck::run(&args),
         Command::Claims(args) => claims::run(&args),
         Command::Score(args) => score::run(&args),
         Command::Scoreboard(args) => scoreboard::run(&args),

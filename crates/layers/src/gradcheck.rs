@@ -12,6 +12,10 @@
 //!
 //! A check compares a backward pass with *its own* forward pass. A wrong formula with a matching wrong derivative passes;
 //! so each forward pass has a test of its own as well.
+//!
+//! [`catalogue`] lists what is checked, and at which sizes.
+
+pub mod catalogue;
 
 use crate::{BatchRows, Block, Layer, Mode, Pass, Saved, SavedBatch};
 
@@ -88,31 +92,31 @@ impl Bench {
     }
 }
 
-/// Checks both backward passes of a layer at the parameters θ, the samples x and the upstream gradient dy, the
-/// parameters in blocks of `block_rows` rows. What is random is drawn as in training, and the same in every evaluation.
-pub fn check_layer(
+/// What a layer makes of some rows, and the gradients of Σ dy ⊙ y plus the layer's penalty.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Gradients {
+    /// The output.
+    pub y: Vec<f64>,
+    /// By the samples.
+    pub dx: Vec<f64>,
+    /// By the parameters, one after another as in θ.
+    pub dtheta: Vec<f64>,
+}
+
+/// Runs both backward passes of a layer at the parameters θ, the samples x and the upstream gradient dy, the parameters in
+/// blocks of `block_rows` rows. What is random is drawn as in training, and the same in every evaluation.
+#[must_use]
+pub fn gradients(
     layer: &dyn Layer<f64>,
     theta: &[f64],
     x: &[f64],
     dy: &[f64],
     rows: usize,
     block_rows: usize,
-) -> Report {
-    let forward = |theta: &[f64], x: &[f64], bench: &mut Bench| {
-        let mut y = vec![f64::NAN; dy.len()];
-        layer.forward(theta, x, &mut y, &mut bench.pass());
-        y
-    };
-    let loss = |theta: &[f64], x: &[f64]| {
-        let y = forward(theta, x, &mut Bench::new(layer, x, rows));
-        let mut penalties = vec![f64::NAN; rows];
-        layer.penalty(Saved { x, y: &y }, &mut penalties, &mut Bench::new(layer, x, rows).pass());
-        let penalty = penalties.iter().sum::<f64>() / rows as f64;
-        y.iter().zip(dy).map(|(y, r)| y * r).sum::<f64>() + penalty
-    };
-
+) -> Gradients {
     let mut bench = Bench::new(layer, x, rows);
-    let y = forward(theta, x, &mut bench);
+    let mut y = vec![f64::NAN; dy.len()];
+    layer.forward(theta, x, &mut y, &mut bench.pass());
     let mut delta = dy.to_vec();
     let mut dx = vec![f64::NAN; x.len()];
     bench.scratch.fill(f64::NAN);
@@ -123,26 +127,52 @@ pub fn check_layer(
         delta: BatchRows::contiguous(&delta, delta.len() / rows),
         cache: BatchRows::new(&bench.cache, 0, layer.cache_len(), rows, rows + 1, bench.cache.len()),
     };
-    let mut reports = vec![check("dx", x, &dx, |x| loss(theta, x))];
+    let mut dtheta = vec![f64::NAN; theta.len()];
     let mut start = 0;
     for (param, spec) in layer.params().iter().enumerate() {
         let width = spec.len() / spec.rows();
-        let mut dtheta = vec![f64::NAN; spec.len()];
         for first in (0..spec.rows()).step_by(block_rows) {
             let rows = first..spec.rows().min(first + block_rows);
-            let values = first * width..rows.end * width;
+            let values = start + first * width..start + rows.end * width;
             bench.scratch.fill(f64::NAN);
             layer.backward_params(saved, &Block { param, rows }, &mut dtheta[values], &mut bench.scratch);
         }
-        let mut moved = theta.to_vec();
-        let at = start..start + spec.len();
-        reports.push(check(&format!("d{}", spec.name), &theta[at.clone()], &dtheta, |values| {
-            moved[at.clone()].copy_from_slice(values);
-            loss(&moved, x)
-        }));
         start += spec.len();
     }
-    let worst = |a: Report, b: Report| if b.error > a.error { b } else { a };
-    let first = reports.swap_remove(0);
-    reports.into_iter().fold(first, worst)
+    Gradients { y, dx, dtheta }
+}
+
+/// Holds both backward passes of a layer against central differences: see [`gradients`].
+#[must_use]
+pub fn check_layer(
+    layer: &dyn Layer<f64>,
+    theta: &[f64],
+    x: &[f64],
+    dy: &[f64],
+    rows: usize,
+    block_rows: usize,
+) -> Report {
+    let loss = |theta: &[f64], x: &[f64]| {
+        let mut y = vec![f64::NAN; dy.len()];
+        layer.forward(theta, x, &mut y, &mut Bench::new(layer, x, rows).pass());
+        let mut penalties = vec![f64::NAN; rows];
+        layer.penalty(Saved { x, y: &y }, &mut penalties, &mut Bench::new(layer, x, rows).pass());
+        let penalty = penalties.iter().sum::<f64>() / rows as f64;
+        y.iter().zip(dy).map(|(y, r)| y * r).sum::<f64>() + penalty
+    };
+    let Gradients { dx, dtheta, .. } = gradients(layer, theta, x, dy, rows, block_rows);
+    let mut worst = check("dx", x, &dx, |x| loss(theta, x));
+    let mut start = 0;
+    for spec in layer.params() {
+        let (mut moved, at) = (theta.to_vec(), start..start + spec.len());
+        let report = check(&format!("d{}", spec.name), &theta[at.clone()], &dtheta[at.clone()], |values| {
+            moved[at.clone()].copy_from_slice(values);
+            loss(&moved, x)
+        });
+        if report.error > worst.error {
+            worst = report;
+        }
+        start += spec.len();
+    }
+    worst
 }
