@@ -1,5 +1,7 @@
 //! What the tests share.
 
+pub mod recurrence;
+
 use handgrad_dataset::{Samples, Values};
 use handgrad_layers::gradcheck::catalogue;
 use handgrad_layers::gru::{Reset, Update};
@@ -16,6 +18,12 @@ use ndarray::Array2;
 pub fn numbers(count: usize, seed: u64) -> Vec<f32> {
     // Each is a number of 32 bits.
     catalogue::numbers(count, seed).into_iter().map(|value| value as f32).collect()
+}
+
+/// [`numbers`] in f64.
+#[must_use]
+pub fn doubles(count: usize, seed: u64) -> Vec<f64> {
+    numbers(count, seed).into_iter().map(f64::from).collect()
 }
 
 /// Adam with a large step.
