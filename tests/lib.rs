@@ -58,6 +58,12 @@ pub fn all(count: usize) -> Vec<u32> {
     (0..count as u32).collect()
 }
 
+/// A small deep autoencoder.
+#[must_use]
+pub fn deep_spec() -> Spec {
+    deep::spec(&[4, 3], &[7, 5], Activation::Relu, SIGMOID, LossKind::Bce)
+}
+
 /// Networks with their batch size and optimiser: of every kind one, on images of 28×28.
 #[must_use]
 pub fn specs() -> Vec<(Spec, usize, Optimizer)> {
