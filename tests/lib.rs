@@ -109,7 +109,8 @@ const JORDAN: Cell = {
 const OTHER_GRU: Cell = Cell::Gru { update: Update::TakesNew, reset: Reset::BeforeProduct };
 
 /// An image as four strips, one after another, and back.
-fn conv_lstms() -> Spec {
+#[must_use]
+pub fn conv_lstms() -> Spec {
     let conv_lstm = |filters| LayerSpec::ConvLstm {
         filters,
         kernel_size: 3,

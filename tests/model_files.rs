@@ -1,8 +1,10 @@
 //! The model file.
 
+use handgrad_layers::gru::{Reset, Update};
 use handgrad_layers::{Activation, LossKind};
+use handgrad_models::sequence::{self, Cell};
 use handgrad_models::{Error, Network, Part, Spec, deep, file, variational};
-use handgrad_tests::deep_spec;
+use handgrad_tests::{conv_lstms, deep_spec};
 use safetensors::SafeTensors;
 use sha2::{Digest, Sha256};
 
@@ -43,7 +45,6 @@ fn tensors_are_named_and_turned_as_pytorch_has_them() {
 /// The names and the orientation of `torch.nn.LSTM` and `torch.nn.Linear`, one after another.
 #[test]
 fn tensors_of_recurrent_networks_are_named_and_turned_as_pytorch_has_them() {
-    use handgrad_models::sequence::{self, Cell};
     let spec = sequence::autoencoder(&[6, 3], Cell::Lstm, 4, true, Activation::Sigmoid, LossKind::Bce);
     let network = Network::<f32>::new(&spec).expect("fits");
     let theta = network.init(5);
@@ -67,6 +68,44 @@ fn tensors_of_recurrent_networks_are_named_and_turned_as_pytorch_has_them() {
     );
     // The forget gate's bias starts at 1: b_ih comes after w_ih and w_hh.
     assert_eq!(theta[3 * 16 + 4 * 16..][..16], [[0.0; 4], [1.0; 4], [0.0; 4], [0.0; 4]].concat());
+}
+
+/// PyTorch's strict loading takes names and shapes for agreement: layers that it has under another formula need other names.
+#[test]
+fn tensors_of_layers_that_pytorch_does_not_have_carry_names_that_it_refuses() {
+    use Reset::{AfterProduct, BeforeProduct};
+    use Update::{KeepsOld, TakesNew};
+    let gru = |update, reset| Cell::Gru { update, reset };
+    let elman = |activation| Cell::Elman { activation };
+    let jordan = |hybrid| {
+        let (activation, output_activation) = (Activation::Tanh, Activation::Tanh);
+        Cell::Jordan { outputs: 4, activation, output_activation, hybrid }
+    };
+    for (cell, is_in_pytorch) in [
+        (Cell::Lstm, true),
+        (gru(KeepsOld, AfterProduct), true),
+        (gru(TakesNew, AfterProduct), false),
+        (gru(KeepsOld, BeforeProduct), false),
+        (gru(TakesNew, BeforeProduct), false),
+        (elman(Activation::Tanh), true),
+        (elman(Activation::Relu), true),
+        (elman(Activation::Sigmoid), false),
+        (elman(Activation::Linear), false),
+        (jordan(true), false),
+        (jordan(false), false),
+    ] {
+        let spec = sequence::autoencoder(&[6, 3], cell, 4, true, Activation::Sigmoid, LossKind::Bce);
+        let network = Network::<f32>::new(&spec).expect("fits");
+        let names: Vec<_> = network.params().iter().map(|param| param.torch_name.as_str()).collect();
+        for name in [["0.weight_ih_l0", "0.w_ih"], ["1.weight_ih_l0_reverse", "1.w_ih_reverse"]] {
+            assert!(names.contains(&name[usize::from(!is_in_pytorch)]), "{cell:?}: {names:?}");
+            assert!(!names.contains(&name[usize::from(is_in_pytorch)]), "{cell:?}: {names:?}");
+        }
+        assert!(names.contains(&"2.weight") && names.contains(&"2.bias"), "{cell:?}: {names:?}");
+    }
+    let network = Network::<f32>::new(&conv_lstms()).expect("fits");
+    let names: Vec<_> = network.params().iter().map(|param| param.torch_name.as_str()).collect();
+    assert_eq!(names, ["1.w_ih", "1.w_hh", "1.b", "2.w_ih", "2.w_hh", "2.b"]);
 }
 
 /// Files of every sort, a whole model and parts, as `name, bytes`.

@@ -20,7 +20,7 @@ pub struct Param {
     pub init: Init,
     /// Its place in θ.
     pub range: Range<usize>,
-    /// Its name in a PyTorch `nn.Sequential` of the same layers: `0.weight`.
+    /// Its name in a PyTorch `nn.Sequential` of the same layers, `0.weight`; if PyTorch has no such layer, `0.w_ih`.
     pub torch_name: String,
     /// Does PyTorch keep its transpose? It does of a dense layer's w, and keeps a convolution's as it is.
     pub transposed: bool,
@@ -263,7 +263,8 @@ fn params_of<T: Scalar>(layers: &[Box<dyn Layer<T>>], given: &[&LayerSpec], mirr
     }
     let param_of = |layer: usize, index: usize, spec: ParamSpec| {
         let is_weight = matches!(spec.role, ParamRole::Weight { .. });
-        let torch_name = format!("{}.{}", torch_indices[layer], torch_name(spec.name));
+        let name = if given[layer].is_in_pytorch() { torch_name(spec.name) } else { spec.name.to_string() };
+        let torch_name = format!("{}.{name}", torch_indices[layer]);
         let is_tied = matches!(given[layer], LayerSpec::TiedDense { .. });
         let transposed = is_weight && spec.shape.len() == 2 && !is_tied;
         Param { layer, index, spec, init: given[layer].init(), range: 0..0, torch_name, transposed, tie: None }

@@ -62,6 +62,16 @@ impl Cell {
     pub const ELMAN: Self = Self::Elman { activation: Activation::Tanh };
     /// PyTorch's and Keras's.
     pub const GRU: Self = Self::Gru { update: Update::KeepsOld, reset: Reset::AfterProduct };
+
+    /// Does PyTorch have it, with this formula?
+    pub(crate) fn is_in_pytorch(self) -> bool {
+        match self {
+            Self::Elman { activation } => matches!(activation, Activation::Tanh | Activation::Relu),
+            Self::Jordan { .. } => false,
+            Self::Lstm => true,
+            Self::Gru { .. } => self == Self::GRU,
+        }
+    }
 }
 
 /// A recurrent layer.

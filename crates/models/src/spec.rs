@@ -261,6 +261,15 @@ impl LayerSpec {
         spec
     }
 
+    /// Does PyTorch have a layer that computes the same? If not, nothing there should take its weights.
+    pub(crate) fn is_in_pytorch(&self) -> bool {
+        match self {
+            LayerSpec::Recurrent(recurrent) => recurrent.cell.is_in_pytorch(),
+            LayerSpec::ConvLstm { .. } => false,
+            _ => true,
+        }
+    }
+
     /// How its weights start, if it has any.
     pub(crate) fn init(&self) -> Init {
         match *self {
