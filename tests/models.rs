@@ -1,8 +1,9 @@
 //! Specifications and networks.
 
 use handgrad_layers::{Activation, LossKind, Output};
+use handgrad_models::sequence::{self, Cell, Recurrent};
 use handgrad_models::{Error, LayerSpec, Network, Spec, basic, deep, file};
-use handgrad_tests::deep_spec;
+use handgrad_tests::{conv_lstms, deep_spec};
 
 #[test]
 fn parameter_counts_are_those_of_the_slides() {
@@ -100,7 +101,6 @@ fn convolutional_networks_that_do_not_fit_are_refused() {
 
 #[test]
 fn sequence_networks_that_do_not_fit_are_refused() {
-    use handgrad_models::sequence::{self, Cell, Recurrent};
     let error = |spec: &Spec| Network::<f32>::new(spec).expect_err("refused").to_string();
     let (sigmoid, bce) = (Activation::Sigmoid, LossKind::Bce);
     let lstm = |input: &[usize]| sequence::autoencoder(input, Cell::Lstm, 4, false, sigmoid, bce);
@@ -132,10 +132,39 @@ fn sequence_networks_that_do_not_fit_are_refused() {
     assert!(error(&video).contains("needs sequences of images"));
 }
 
+/// What a recurrent layer gives has gone through activations that feed back, so no loss can take their place, nor logits come
+/// out; a reshape behind it changes nothing of that.
+#[test]
+fn losses_of_logits_are_refused_behind_recurrent_layers() {
+    let (sigmoid, tanh, linear) = (Activation::Sigmoid, Activation::Tanh, Activation::Linear);
+    let jordan = Cell::Jordan { outputs: 3, activation: tanh, output_activation: sigmoid, hybrid: true };
+    let reshape = LayerSpec::Reshape { shape: vec![5, 3] };
+    for cell in [Cell::Elman { activation: sigmoid }, Cell::ELMAN, jordan, Cell::Lstm, Cell::GRU] {
+        let mut spec = sequence::autoencoder(&[5, 3], cell, 3, false, linear, LossKind::Mse);
+        spec.decoder.truncate(1);
+        for layers_behind in [vec![], vec![reshape.clone()]] {
+            spec.decoder.extend(layers_behind);
+            for loss in [LossKind::Bce, LossKind::BceLogits, LossKind::CrossEntropy] {
+                let error = Network::<f32>::new(&Spec { loss, ..spec.clone() }).expect_err("refused").to_string();
+                assert!(error.contains("the last layer is recurrent"), "{cell:?}, {loss:?}: {error}");
+            }
+            for loss in [LossKind::Mse, LossKind::Mae] {
+                assert!(Network::<f32>::new(&Spec { loss, ..spec.clone() }).is_ok(), "{cell:?}, {loss:?}");
+            }
+        }
+    }
+    assert!(Network::<f32>::new(&Spec { loss: LossKind::BceLogits, ..conv_lstms() }).is_err());
+    // Of a layer that the loss can look into, it still sees the activation behind a reshape.
+    let mut spec = deep_spec();
+    spec.decoder.push(LayerSpec::Reshape { shape: vec![4, 3] });
+    assert_eq!(Network::<f32>::new(&spec).expect("fits").loss().kind, LossKind::BceLogits);
+    let error = Network::<f32>::new(&Spec { loss: LossKind::BceLogits, ..spec }).expect_err("refused");
+    assert!(matches!(error, Error::LogitsThroughActivation { activation: "sigmoid", .. }), "{error}");
+}
+
 /// A series of one value a step, and every kind of cell, through training, file and back.
 #[test]
 fn sequence_networks_learn() {
-    use handgrad_models::sequence::{self, Cell};
     let jordan =
         Cell::Jordan { outputs: 6, activation: Activation::Tanh, output_activation: Activation::Tanh, hybrid: true };
     // Sine waves of all phases.

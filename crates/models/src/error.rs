@@ -110,6 +110,14 @@ pub enum Error {
         /// The activation's name.
         activation: &'static str,
     },
+    /// The loss is computed from logits, but the last layer is recurrent.
+    #[error(
+        "the loss {loss} is computed from logits, but the last layer is recurrent: its activation is part of every step and cannot be left out; put a time-distributed or a dense layer last, or take the loss mse or mae"
+    )]
+    RecurrentIntoLoss {
+        /// The loss's name.
+        loss: &'static str,
+    },
     /// A layer cannot be tied to the one it names.
     #[error("a tied-dense layer mirrors dense layer {mirrors} of the encoder (counted from 0), {problem}")]
     Tied {

@@ -81,8 +81,9 @@ impl<T: Scalar> Network<T> {
             }
         }
         let mut specs: Vec<_> = spec.layers().cloned().collect();
-        let last = specs.len() - 1;
-        let kind = loss_of(spec.loss, specs[last].activation())?;
+        // A reshape changes no value: the loss sees what the layer before it gives.
+        let last = specs.iter().rposition(|spec| !matches!(spec, LayerSpec::Reshape { .. })).unwrap_or(0);
+        let kind = loss_of(spec.loss, &specs[last])?;
         if kind != spec.loss {
             // What the activation does, the loss does now.
             specs[last] = specs[last].with_activation(Activation::Linear);
@@ -105,7 +106,7 @@ impl<T: Scalar> Network<T> {
             shapes.push(shape);
             layers.push(layer);
         }
-        let output = &shapes[last + 1];
+        let output = &shapes[specs.len()];
         // What comes out as an image must be one of the same height and width, not just of as many values.
         if output.len() > 1 && spec.input.len() > 1 && window::chw(output) != window::chw(&spec.input) {
             let rounds = (0..layers.len()).find_map(|at| rounding(&layers[at].describe(), &shapes[at..at + 2]));
@@ -238,16 +239,21 @@ impl<T: Scalar> Network<T> {
 }
 
 /// The loss as it is computed: one that is given probabilities becomes one that takes logits.
-fn loss_of(loss: LossKind, last: Activation) -> Result<LossKind, Error> {
-    let activation = last.name();
-    let not_logits = |loss, instead| Err(Error::LogitsThroughActivation { loss, instead, activation });
-    match (loss, last) {
+fn loss_of(loss: LossKind, last: &LayerSpec) -> Result<LossKind, Error> {
+    let is_recurrent = matches!(last, LayerSpec::Recurrent(_) | LayerSpec::ConvLstm { .. });
+    let activation = last.activation().name();
+    let not_logits = |loss, instead| match is_recurrent {
+        true => Err(Error::RecurrentIntoLoss { loss }),
+        false => Err(Error::LogitsThroughActivation { loss, instead, activation }),
+    };
+    match (loss, last.activation()) {
+        (LossKind::Mse | LossKind::Mae, _) => Ok(loss),
         (LossKind::Bce, Activation::Sigmoid) => Ok(LossKind::BceLogits),
+        (LossKind::Bce, _) if is_recurrent => Err(Error::RecurrentIntoLoss { loss: "bce" }),
         (LossKind::Bce, _) => Err(Error::BceWithoutSigmoid { activation }),
-        (LossKind::BceLogits, Activation::Linear) | (LossKind::CrossEntropy, Activation::Linear) => Ok(loss),
+        (LossKind::BceLogits | LossKind::CrossEntropy, Activation::Linear) if !is_recurrent => Ok(loss),
         (LossKind::BceLogits, _) => not_logits("bce-logits", "bce"),
         (LossKind::CrossEntropy, _) => not_logits("cross-entropy", "bce or mse"),
-        (LossKind::Mse | LossKind::Mae, _) => Ok(loss),
     }
 }
 

@@ -235,7 +235,7 @@ impl LayerSpec {
         })
     }
 
-    /// φ: linear for a layer that has none.
+    /// φ, behind what the layer computes: linear for a layer that has none, or has it within.
     pub(crate) fn activation(&self) -> Activation {
         match *self {
             LayerSpec::Dense { activation, .. }
