@@ -116,7 +116,20 @@ fn sequence_networks_that_do_not_fit_are_refused() {
     assert!(change(|r| r.return_sequences = true, false).contains("takes one vector a sample"));
     assert!(change(|r| r.repeat = None, true).contains("needs sequences"));
     assert!(change(|r| r.repeat = Some(0), true).contains("steps"));
-    assert!(change(|r| r.repeat = Some(4), true).contains("gives back"));
+    // It names both shapes, and blames no layer that does as it was told.
+    let said = change(|r| r.repeat = Some(7), true);
+    assert!(
+        said.contains("gives back samples of shape [7, 3], but takes [5, 3]") && said.contains("`repeat`"),
+        "{said}"
+    );
+    let mut narrow = lstm(&[5, 3]);
+    if let LayerSpec::TimeDistributed { units, .. } = &mut narrow.decoder[1] {
+        *units = 2;
+    }
+    for said in [said, error(&narrow)] {
+        let about_images = ["image", "divide", "TimeDistributed", "pooling"];
+        assert!(said.contains("units") && !about_images.iter().any(|word| said.contains(word)), "{said}");
+    }
     assert!(change(|r| r.repeat = Some(usize::MAX), true).contains("memory"));
     assert!(change(|r| (r.units, r.bidirectional) = (usize::MAX, true), false).contains("memory"));
     assert!(change(|r| r.units = 0, false).contains("units"));

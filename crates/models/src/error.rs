@@ -74,6 +74,16 @@ pub enum Error {
         /// Sides of square images that these layers do give back, the nearest ones.
         fit: Vec<usize>,
     },
+    /// The network's last layer gives samples of another shape than its first one took, and none of its layers resizes images.
+    #[error(
+        "the network gives back samples of shape {output:?}, but takes {input:?}: set the steps of a sequence by `repeat`, the values of a step by the last layer's units, and the shape of as many values by a reshape"
+    )]
+    AnotherShape {
+        /// Shape of a sample that comes in.
+        input: Vec<usize>,
+        /// Shape of a sample that goes out.
+        output: Vec<usize>,
+    },
     /// A KL sparsity penalty behind a layer that cannot give values within 0..1.
     #[error(
         "the KL sparsity penalty needs a code within 0..1, but the encoder's last layer has no activation: take the L1 penalty"

@@ -109,8 +109,11 @@ impl<T: Scalar> Network<T> {
         let output = &shapes[specs.len()];
         // What comes out as an image must be one of the same height and width, not just of as many values.
         if output.len() > 1 && spec.input.len() > 1 && window::chw(output) != window::chw(&spec.input) {
-            let rounds = (0..layers.len()).find_map(|at| rounding(&layers[at].describe(), &shapes[at..at + 2]));
             let (input, output) = (spec.input.clone(), output.clone());
+            if !specs.iter().any(LayerSpec::resizes_images) {
+                return Err(Error::AnotherShape { input, output });
+            }
+            let rounds = (0..layers.len()).find_map(|at| rounding(&layers[at].describe(), &shapes[at..at + 2]));
             return Err(Error::AnotherImage { fit: sides_that_fit(spec), input, output, rounds });
         }
         let width = output.iter().product();

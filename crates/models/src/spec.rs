@@ -261,6 +261,17 @@ impl LayerSpec {
         spec
     }
 
+    /// Can it give images of another height and width than it takes?
+    pub(crate) fn resizes_images(&self) -> bool {
+        matches!(
+            self,
+            LayerSpec::Conv2d { .. }
+                | LayerSpec::ConvTranspose2d { .. }
+                | LayerSpec::MaxPool2d { .. }
+                | LayerSpec::Upsample2d { .. }
+        )
+    }
+
     /// Does PyTorch have a layer that computes the same? If not, nothing there should take its weights.
     pub(crate) fn is_in_pytorch(&self) -> bool {
         match self {
