@@ -145,6 +145,38 @@ fn sequence_networks_that_do_not_fit_are_refused() {
     assert!(error(&video).contains("needs sequences of images"));
 }
 
+/// Videos with and without an axis for their channels; the same number of values in another order is another video.
+#[test]
+fn videos_come_back_in_the_shape_they_had() {
+    let network = |input: &[usize], filters: [usize; 2], reshape: Option<&[usize]>| {
+        let conv_lstm = |filters| match conv_lstms().encoder.remove(1) {
+            LayerSpec::ConvLstm { kernel_size, return_sequences, truncate_every, init, .. } => {
+                LayerSpec::ConvLstm { filters, kernel_size, return_sequences, truncate_every, init }
+            }
+            other => other,
+        };
+        let [encoder, mut decoder] = filters.map(|filters| vec![conv_lstm(filters)]);
+        decoder.extend(reshape.map(|shape| LayerSpec::Reshape { shape: shape.to_vec() }));
+        Network::<f32>::new(&Spec { input: input.to_vec(), encoder, decoder, ..conv_lstms() }).map(|_| ())
+    };
+    for (input, channels) in [(&[4, 7, 28][..], 1), (&[4, 1, 7, 28], 1), (&[1, 7, 28], 1), (&[4, 3, 7, 28], 3)] {
+        network(input, [2, channels], None).expect("fits");
+        let error = network(input, [2, 2], None).expect_err("two channels come back").to_string();
+        assert!(error.contains("gives back samples of shape") && error.contains("filters"), "{error}");
+    }
+    for (input, channels, reshape) in [
+        (&[4, 1, 7, 28][..], 1, &[1, 28, 4, 7][..]),
+        (&[4, 1, 7, 28], 1, &[7, 4, 28]),
+        (&[1, 3, 7, 28], 3, &[3, 1, 7, 28]),
+        (&[4, 7, 28], 1, &[1, 4, 1, 28, 7]),
+    ] {
+        let error = network(input, [2, channels], Some(reshape)).expect_err("another order").to_string();
+        assert!(error.contains("gives back samples of shape"), "{error}");
+    }
+    network(&[4, 1, 7, 28], [2, 1], Some(&[4, 7, 28])).expect("fits");
+    network(&[1, 1, 7, 28], [2, 1], Some(&[7, 28])).expect("fits");
+}
+
 /// What a recurrent layer gives has gone through activations that feed back, so no loss can take their place, nor logits come
 /// out; a reshape behind it changes nothing of that.
 #[test]

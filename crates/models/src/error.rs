@@ -76,7 +76,7 @@ pub enum Error {
     },
     /// The network's last layer gives samples of another shape than its first one took, and none of its layers resizes images.
     #[error(
-        "the network gives back samples of shape {output:?}, but takes {input:?}: set the steps of a sequence by `repeat`, the values of a step by the last layer's units, and the shape of as many values by a reshape"
+        "the network gives back samples of shape {output:?}, but takes {input:?}: set the steps of a sequence by `repeat`, the values of a step by the last layer's units or filters, and the shape of as many values by a reshape"
     )]
     AnotherShape {
         /// Shape of a sample that comes in.

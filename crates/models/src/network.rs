@@ -107,8 +107,8 @@ impl<T: Scalar> Network<T> {
             layers.push(layer);
         }
         let output = &shapes[specs.len()];
-        // What comes out as an image must be one of the same height and width, not just of as many values.
-        if output.len() > 1 && spec.input.len() > 1 && window::chw(output) != window::chw(&spec.input) {
+        // What comes out as an image or a sequence must be one of the same shape, not just of as many values.
+        if output.len() > 1 && spec.input.len() > 1 && !is_same_shape(output, &spec.input) {
             let (input, output) = (spec.input.clone(), output.clone());
             if !specs.iter().any(LayerSpec::resizes_images) {
                 return Err(Error::AnotherShape { input, output });
@@ -309,6 +309,16 @@ fn torch_name(name: &str) -> String {
     let (letter, of) = name.split_once('_').unwrap_or((name, ""));
     let kind = if letter == "w" { "weight" } else { "bias" };
     if of.is_empty() { kind.to_string() } else { format!("{kind}_{of}_l0{reverse}") }
+}
+
+/// Is a sample of the one shape one of the other? With fewer axes it has one channel or one step: those before its last two are
+/// left out where they are 1.
+fn is_same_shape(a: &[usize], b: &[usize]) -> bool {
+    let shortest = |shape: &[usize]| {
+        let (before, image) = shape.split_at(shape.len().saturating_sub(2));
+        before.iter().filter(|&&dim| dim != 1).chain(image).copied().collect::<Vec<_>>()
+    };
+    a == b || (a.len() != b.len() && shortest(a) == shortest(b))
 }
 
 /// What a layer does to an image whose side it does not divide evenly, in words.
