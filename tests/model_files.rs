@@ -4,7 +4,7 @@ use handgrad_layers::gru::{Reset, Update};
 use handgrad_layers::{Activation, LossKind};
 use handgrad_models::sequence::{self, Cell};
 use handgrad_models::{Error, Network, Part, Spec, deep, file, variational};
-use handgrad_tests::{conv_lstms, deep_spec};
+use handgrad_tests::{IMAGE, conv_lstms, deep_spec};
 use safetensors::SafeTensors;
 use sha2::{Digest, Sha256};
 
@@ -103,7 +103,7 @@ fn tensors_of_layers_that_pytorch_does_not_have_carry_names_that_it_refuses() {
         }
         assert!(names.contains(&"2.weight") && names.contains(&"2.bias"), "{cell:?}: {names:?}");
     }
-    let network = Network::<f32>::new(&conv_lstms()).expect("fits");
+    let network = Network::<f32>::new(&conv_lstms(IMAGE, None)).expect("fits");
     let names: Vec<_> = network.params().iter().map(|param| param.torch_name.as_str()).collect();
     assert_eq!(names, ["1.w_ih", "1.w_hh", "1.b", "2.w_ih", "2.w_hh", "2.b"]);
 }

@@ -3,7 +3,7 @@
 use handgrad_layers::{Activation, LossKind, Output};
 use handgrad_models::sequence::{self, Cell, Recurrent};
 use handgrad_models::{Error, LayerSpec, Network, Spec, basic, deep, file};
-use handgrad_tests::{conv_lstms, deep_spec};
+use handgrad_tests::{IMAGE, conv_lstms, deep_spec};
 
 #[test]
 fn parameter_counts_are_those_of_the_slides() {
@@ -149,7 +149,7 @@ fn sequence_networks_that_do_not_fit_are_refused() {
 #[test]
 fn videos_come_back_in_the_shape_they_had() {
     let network = |input: &[usize], filters: [usize; 2], reshape: Option<&[usize]>| {
-        let conv_lstm = |filters| match conv_lstms().encoder.remove(1) {
+        let conv_lstm = |filters| match conv_lstms(IMAGE, None).encoder.remove(1) {
             LayerSpec::ConvLstm { kernel_size, return_sequences, truncate_every, init, .. } => {
                 LayerSpec::ConvLstm { filters, kernel_size, return_sequences, truncate_every, init }
             }
@@ -157,7 +157,7 @@ fn videos_come_back_in_the_shape_they_had() {
         };
         let [encoder, mut decoder] = filters.map(|filters| vec![conv_lstm(filters)]);
         decoder.extend(reshape.map(|shape| LayerSpec::Reshape { shape: shape.to_vec() }));
-        Network::<f32>::new(&Spec { input: input.to_vec(), encoder, decoder, ..conv_lstms() }).map(|_| ())
+        Network::<f32>::new(&Spec { input: input.to_vec(), encoder, decoder, ..conv_lstms(IMAGE, None) }).map(|_| ())
     };
     for (input, channels) in [(&[4, 7, 28][..], 1), (&[4, 1, 7, 28], 1), (&[1, 7, 28], 1), (&[4, 3, 7, 28], 3)] {
         network(input, [2, channels], None).expect("fits");
@@ -198,7 +198,7 @@ fn losses_of_logits_are_refused_behind_recurrent_layers() {
             }
         }
     }
-    assert!(Network::<f32>::new(&Spec { loss: LossKind::BceLogits, ..conv_lstms() }).is_err());
+    assert!(Network::<f32>::new(&Spec { loss: LossKind::BceLogits, ..conv_lstms(IMAGE, None) }).is_err());
     // Of a layer that the loss can look into, it still sees the activation behind a reshape.
     let mut spec = deep_spec();
     spec.decoder.push(LayerSpec::Reshape { shape: vec![4, 3] });
