@@ -63,6 +63,25 @@ fn truncated_backpropagation_is_that_of_a_sequence_cut_by_hand() {
     }
 }
 
+/// With T = 5 and k = 4 the last step alone has a gradient, forwards; backwards the first one.
+#[test]
+fn a_truncated_layer_that_gives_its_last_step_learns_from_the_last_piece() {
+    let (rows, steps, inputs, units) = (2, 5, 2, 3);
+    let (repeat, return_sequences) = (false, false);
+    let sequence = Sequence { inputs, units, steps, repeat, return_sequences, truncate_every: Some(4) };
+    for (layer, outputs) in cells(sequence) {
+        let x = doubles(rows * steps * inputs, 2);
+        let steps_of = |dx: &[f64]| -> Vec<usize> {
+            (0..steps).filter(|t| dx.chunks(inputs).skip(*t).step_by(steps).flatten().any(|dx| *dx != 0.0)).collect()
+        };
+        let alone = run_layer(&*layer, &theta_of(&*layer, 1), &x, [rows, outputs], <[f64]>::to_vec);
+        assert_eq!(steps_of(&alone.dx), [4], "{}", layer.describe());
+        let both = Bidirectional::new(layer, sequence, outputs);
+        let ran = run_layer(&both, &theta_of(&both, 1), &x, [rows, 2 * outputs], <[f64]>::to_vec);
+        assert_eq!(steps_of(&ran.dx), [0, 4], "{}", both.describe());
+    }
+}
+
 /// F is cut behind its steps k, 2k, … and B behind its own, which it counts from the end of the sequence.
 #[test]
 fn both_directions_are_cut_each_at_steps_of_its_own() {

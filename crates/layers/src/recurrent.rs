@@ -23,7 +23,9 @@
 //! [`gradient_norms`] shows ‖∂L/∂h_t‖ step by step.
 //!
 //! **Truncated** ([`Sequence::truncate_every`] = k): the state goes on, but behind steps k, 2k, 3k, … no gradient comes
-//! back: ∂L/∂s_k is what L sees of s_k directly, without the term from s_{k+1}.
+//! back: ∂L/∂s_k is what L sees of s_k directly, without the term from s_{k+1}. Cuts are counted from the first step, as in a
+//! stream that is learnt from piece by piece. So a layer that gives h_T alone learns from the steps of the last piece, the
+//! 1 to k behind the last cut: with T = 5 and k = 4 from step 5 alone. A layer that goes backwards counts from x_T.
 //!
 //! Slides: CE6146 "Backpropagation Through Time", "BPTT Steps (1/4)" to "(4/4)", "Example – BPTT (1/4)" to "(4/4)". Where
 //! they err: ∂h_t/∂W_h stands there without what h_{t−1} owes to W_h, which is the truncation k = 1 above: for their
@@ -53,7 +55,7 @@ pub struct Sequence {
     pub repeat: bool,
     /// The output is h₁ … h_T, a row of T·units values; otherwise h_T alone: many-to-one.
     pub return_sequences: bool,
-    /// k of truncated backpropagation, see above; without it gradients flow through all steps.
+    /// k of truncated backpropagation, counted from the first step, see above; without it gradients flow through all steps.
     pub truncate_every: Option<usize>,
 }
 

@@ -87,7 +87,8 @@ pub struct Recurrent {
     /// T, for a sample that is one vector and the input of every step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeat: Option<usize>,
-    /// Behind every so many steps no gradient comes back.
+    /// Behind every so many steps no gradient comes back: see [`handgrad_layers::recurrent`] for what is left of it where a
+    /// layer gives h_T alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub truncate_every: Option<usize>,
     /// Two of them, one going backwards: [`handgrad_layers::bidirectional`].
