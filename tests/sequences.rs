@@ -176,12 +176,15 @@ fn both_directions_are_one_layer_forwards_and_one_backwards() {
             let of_row = if return_sequences { steps * outputs } else { outputs };
             let f = run_layer(&*alone, of_f, &x, [rows, of_row], <[f64]>::to_vec);
             let b = run_layer(&*alone, of_b, &turned(&x, inputs), [rows, of_row], <[f64]>::to_vec);
-            let b_in_order = if return_sequences { turned(&b.y, outputs) } else { b.y };
-            let y: Vec<f64> =
-                f.y.chunks(outputs).zip(b_in_order.chunks(outputs)).flat_map(|(f, b)| [f, b].concat()).collect();
+            let beside = |f: &[f64], b: &[f64]| -> Vec<f64> {
+                let b = if return_sequences { turned(b, outputs) } else { b.to_vec() };
+                f.chunks(outputs).zip(b.chunks(outputs)).flat_map(|(f, b)| [f, b].concat()).collect()
+            };
+            // What L sees of a step by way of later ones is in δ, for `gradient_norms` to show.
+            let (y, delta) = (beside(&f.y, &b.y), beside(&f.delta, &b.delta));
             let dx: Vec<f64> = f.dx.iter().zip(turned(&b.dx, inputs)).map(|(f, b)| f + b).collect();
             let ran = run_layer(&both, &theta, &x, [rows, 2 * of_row], <[f64]>::to_vec);
-            assert_eq!((ran.y, ran.dx), (y, dx), "{}", both.describe());
+            assert_eq!((ran.y, ran.delta, ran.dx), (y, delta, dx), "{}", both.describe());
             assert_eq!(ran.dtheta, [f.dtheta, b.dtheta].concat());
         }
     }

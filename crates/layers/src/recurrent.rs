@@ -246,7 +246,8 @@ pub fn backward_params<T: Scalar>(
 }
 
 /// ‖∂L/∂h_t‖ over all rows, for t = 1 … T: from what `backward_input` makes of dy in a layer that returns its sequences. With
-/// a dy that is 0 but for the last step, it shows how much of the end's gradient is left at every step before.
+/// a dy that is 0 but for the last step, it shows how much of the end's gradient is left at every step before. Of a Jordan network
+/// it is ‖∂L/∂y_t‖; in both directions that of [∂L/∂f_t │ ∂L/∂b_t], whose halves go opposite ways.
 #[must_use]
 pub fn gradient_norms<T: Scalar>(delta: BatchRows<T>, steps: usize) -> Vec<f64> {
     let mut squares = vec![0.0; steps];
