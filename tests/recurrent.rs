@@ -7,7 +7,7 @@ use handgrad_layers::{
     Activation, BatchRows, Bidirectional, ConvLstm, Dense, Elman, Gru, Layer, Lstm, RepeatVector, Sequence, Shift,
     TimeDistributed,
 };
-use handgrad_tests::recurrence::{assert_near, cells, conv_lstm, formulas, run_conv_lstm, theta_of};
+use handgrad_tests::recurrence::{Formula, assert_near, cells, conv_lstm, formulas, run_conv_lstm, theta_of};
 use handgrad_tests::{doubles, run_layer};
 
 /// In f64, and in f32, whose loops are vector code.
@@ -133,7 +133,9 @@ fn sizes_that_mean_nothing_are_refused() {
             .iter()
             .map(|(cell, _)| cell.output_shape(input).expect_err("refused").to_string())
             .collect();
-        assert!(errors.iter().all(|error| error.split(" is ").nth(1) == errors[0].split(" is ").nth(1)), "{errors:?}");
+        let problem =
+            |error: &String| error.split(':').next().and_then(|error| error.split(" is ").nth(1)).map(str::to_string);
+        assert!(errors.iter().all(|error| problem(error) == problem(&errors[0])), "{errors:?}");
         errors[0].clone()
     };
     assert!(refused(|s| s.units = 0, &[4, 3]).contains("units"));
@@ -141,6 +143,22 @@ fn sizes_that_mean_nothing_are_refused() {
     assert!(refused(|s| s.truncate_every = Some(0), &[4, 3]).contains("truncate_every"));
     assert!(refused(|s| (s.steps, s.repeat) = (usize::MAX, true), &[3]).contains("memory"));
     assert!(refused(|s| s.units = usize::MAX, &[4, 3]).contains("memory"));
+    // What is refused is no less than what would be kept.
+    for (units, steps) in [(1 << 30, 1), (1, 1 << 30), (1 << 15, 1 << 16)] {
+        for (cell, _) in cells(Sequence { units, steps, ..sequence }) {
+            let error = cell.output_shape(&[steps, 3]).expect_err("refused").to_string();
+            let stated = error.split(" is ").nth(1).and_then(|rest| rest.split(',').next()).expect("a number");
+            assert!(cell.cache_len() <= stated.parse().expect("a number"), "{error}: {}", cell.cache_len());
+        }
+    }
+    // Where the outputs of a Jordan network are to blame, they are named.
+    for (outputs, advice) in
+        [(0, "the number of outputs of a Jordan network is 0"), (1 << 30, "fewer outputs or steps")]
+    {
+        let jordan = Formula::Jordan { outputs, hybrid: true }.layer(sequence);
+        let error = jordan.output_shape(&[4, 3]).expect_err("refused").to_string();
+        assert!(error.contains(advice), "{error}");
+    }
     for input in [&[3, 4][..], &[12], &[4, 3, 1]] {
         for (cell, _) in cells(sequence) {
             assert!(

@@ -89,7 +89,8 @@ impl<T: Scalar> Layer<T> for ConvLstm {
             let (found, expected) = (input.iter().product(), steps.saturating_mul(inputs));
             return Err(Error::InputSize { layer: layer(), shape: input.to_vec(), found, expected });
         }
-        self.sequence.output_shape(layer, &[steps, inputs], units, 16)?;
+        let cache_len = lstm::lens(&self.sequence.smallest()).iter().sum();
+        self.sequence.output_shape(layer, &[steps, inputs], units, cache_len)?;
         let image = [self.filters(), h, w];
         Ok(if return_sequences { [&[steps], &image[..]].concat() } else { image.to_vec() })
     }

@@ -324,7 +324,9 @@ impl<T: Scalar> Layer<T> for Gru {
     }
 
     fn output_shape(&self, input: &[usize]) -> Result<Vec<usize>, Error> {
-        self.sequence.output_shape(|| Layer::<T>::describe(self), input, self.sequence.units, 24)
+        let s = &self.sequence;
+        let smallest = Self { sequence: s.smallest(), ..*self };
+        s.output_shape(|| Layer::<T>::describe(self), input, s.units, smallest.lens().iter().sum())
     }
 
     fn params(&self) -> Vec<ParamSpec> {

@@ -213,9 +213,9 @@ impl<T: Scalar> Layer<T> for Jordan {
     }
 
     fn output_shape(&self, input: &[usize]) -> Result<Vec<usize>, Error> {
-        let width = self.outputs.max(self.sequence.units);
-        let widest = Sequence { units: self.sequence.units.min(1) * width, ..self.sequence };
-        widest.output_shape(|| Layer::<T>::describe(self), input, self.outputs, 16)
+        let smallest = Self { sequence: self.sequence.smallest(), outputs: 1, ..*self };
+        let cache_len = smallest.lens().iter().sum();
+        self.sequence.output_shape(|| Layer::<T>::describe(self), input, self.outputs, cache_len)
     }
 
     fn params(&self) -> Vec<ParamSpec> {

@@ -209,7 +209,8 @@ impl<T: Scalar> Layer<T> for Lstm {
     }
 
     fn output_shape(&self, input: &[usize]) -> Result<Vec<usize>, Error> {
-        self.sequence.output_shape(|| Layer::<T>::describe(self), input, self.sequence.units, 16)
+        let s = &self.sequence;
+        s.output_shape(|| Layer::<T>::describe(self), input, s.units, lens(&s.smallest()).iter().sum())
     }
 
     fn params(&self) -> Vec<ParamSpec> {

@@ -96,27 +96,40 @@ impl Sequence {
         vec![weight("w_ih", self.inputs, of_input), weight("w_hh", self.units, self.steps), bias("b_ih"), bias("b_hh")]
     }
 
-    /// The shape of the output, of `outputs` values a step, for a layer that keeps `cache_len` values a sample.
+    /// One unit and one step of it. A layer's cache has at most units·steps times as many values as with this, since no part of
+    /// it grows with more than both.
+    pub(crate) fn smallest(&self) -> Self {
+        Self { units: 1, steps: 1, ..*self }
+    }
+
+    /// The shape of the output, of `outputs` values a step, for a layer that keeps `cache_len` values of its smallest sequence.
     pub(crate) fn output_shape(
         &self,
         layer: impl Fn() -> String,
         input: &[usize],
         outputs: usize,
-        values_of_a_step: usize,
+        cache_len: usize,
     ) -> Result<Vec<usize>, Error> {
         let least = [
-            ("the number of units of a recurrent layer", self.units.min(outputs)),
+            ("the number of units of a recurrent layer", self.units),
+            ("the number of outputs of a Jordan network", outputs),
             ("the number of steps of a sequence", self.steps),
             ("truncate_every of a recurrent layer", self.truncate_every.unwrap_or(1)),
         ];
         if let Some((name, _)) = least.into_iter().find(|&(_, value)| value == 0) {
             return Err(Error::OutOfRange { name, value: "0".into(), range: "at least 1" });
         }
-        let values = self.units.saturating_mul(self.steps).saturating_mul(values_of_a_step);
+        let values = self.units.max(outputs).saturating_mul(self.steps).saturating_mul(cache_len);
         if values > 1 << 30 {
-            let (name, range) =
-                ("the memory of a recurrent layer", "at most 2³⁰ values a sample: give it fewer units or steps");
-            return Err(Error::OutOfRange { name, value: values.to_string(), range });
+            let range = match outputs > self.units {
+                true => "at most 2³⁰ values a sample: give it fewer outputs or steps",
+                false => "at most 2³⁰ values a sample: give it fewer units or steps",
+            };
+            return Err(Error::OutOfRange {
+                name: "the memory of a recurrent layer",
+                value: values.to_string(),
+                range,
+            });
         }
         let fits = if self.repeat { input == [self.inputs] } else { input == [self.steps, self.inputs] };
         if !fits {
