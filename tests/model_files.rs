@@ -3,7 +3,7 @@
 use handgrad_layers::gru::{Reset, Update};
 use handgrad_layers::{Activation, LossKind};
 use handgrad_models::sequence::{self, Cell};
-use handgrad_models::{Error, Network, Part, Spec, deep, file, variational};
+use handgrad_models::{Error, LayerSpec, Network, Part, Scale, Spec, deep, file, variational};
 use handgrad_tests::{IMAGE, conv_lstms, deep_spec};
 use safetensors::SafeTensors;
 use sha2::{Digest, Sha256};
@@ -164,10 +164,43 @@ fn weights_that_are_no_numbers_are_refused() {
     assert!(said.contains("tensor 0.weight has NaN"), "{said}");
 }
 
+/// The lowest number that a specification needs: a program that knows no more than the second format reads what it can, and
+/// is told of a newer one where it cannot.
+#[test]
+fn a_model_file_states_the_first_format_that_has_what_it_holds() {
+    let encoded = |spec: &Spec| {
+        let network = Network::<f32>::new(spec).expect("fits");
+        file::encode(&network, &network.init(5)).expect("encodes")
+    };
+    let sequences = sequence::autoencoder(&[4, 3], Cell::GRU, 2, false, Activation::Sigmoid, LossKind::Bce);
+    let mut repeated = deep_spec();
+    repeated.decoder.insert(0, LayerSpec::RepeatVector { steps: 1 });
+    let scale = Some(Scale { offset: 1.0, factor: 2.0 });
+    for (spec, format) in [
+        (deep_spec(), 2),
+        (deep::tied(&[4, 3], &[5], Activation::Relu, Activation::Sigmoid, LossKind::Bce), 2),
+        (Spec { scale, loss: LossKind::Mse, ..deep_spec() }, 3),
+        (sequences, 3),
+        (conv_lstms([4, 3], None), 3),
+        (repeated, 3),
+    ] {
+        let bytes = encoded(&spec);
+        let stated = format!("format = {format}");
+        // It holds the text that is looked for, and is read again.
+        assert_eq!(with_text(&bytes, &stated, &stated), bytes);
+        assert_eq!(file::decode(&bytes).expect("decodes").0.spec(), &spec);
+        let other = with_text(&bytes, &stated, &format!("format = {}", 5 - format));
+        assert!(matches!(file::decode(&other), Err(Error::Damaged(_))), "{stated}");
+    }
+    // A file of the second format keeps its bytes.
+    let sha256: String = Sha256::digest(encoded(&deep_spec())).iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(sha256, "12c7e32aa17c64fc002dbd109ee86a7726fb044aa0b68a7950e1617505ad5975");
+}
+
 #[test]
 fn a_newer_format_is_told_apart_from_damage() {
     let newer = with_text(&model().2, "format = 2", "format = 7");
-    assert!(matches!(file::decode(&newer), Err(Error::TooNew { found: 7, newest: 2 })));
+    assert!(matches!(file::decode(&newer), Err(Error::TooNew { found: 7, newest: 3 })));
     for format in ["format = 0", "format = -1", "format = \\\"2\\\"", "formal = 2"] {
         assert!(
             matches!(file::decode(&with_text(&model().2, "format = 2", format)), Err(Error::Damaged(_))),

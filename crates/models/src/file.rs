@@ -17,7 +17,11 @@
 //! | format | |
 //! | --- | --- |
 //! | 1 | without parts and without the SHA-256 of the specification; still read |
-//! | 2 | this one |
+//! | 2 | feed-forward networks without a scale |
+//! | 3 | recurrent layers and those around sequences, a scale |
+//!
+//! A file states the lowest number whose format has all that it holds, no other, so that an older program reads what it can and
+//! says of the rest that it is too new.
 
 use std::collections::HashMap;
 
@@ -27,8 +31,10 @@ use sha2::{Digest, Sha256};
 
 use crate::{Error, LayerSpec, Network, Param, Part, Spec};
 
-/// The number of this format.
-const FORMAT: u64 = 2;
+/// The newest format.
+const FORMAT: u64 = 3;
+/// The one before there were sequences.
+const FEED_FORWARD: u64 = 2;
 /// The key in the file's metadata.
 const KEY: &str = "handgrad";
 /// Where the specification begins in its text.
@@ -62,6 +68,21 @@ struct Header {
     model: Spec,
 }
 
+/// The first format that has all that a specification can hold.
+fn format_of(spec: &Spec) -> u64 {
+    let of_sequences = |layer: &LayerSpec| {
+        matches!(
+            layer,
+            LayerSpec::Recurrent(_)
+                | LayerSpec::ConvLstm { .. }
+                | LayerSpec::RepeatVector { .. }
+                | LayerSpec::TimeDistributed { .. }
+                | LayerSpec::Shift
+        )
+    };
+    if spec.scale.is_some() || spec.layers().any(of_sequences) { FORMAT } else { FEED_FORWARD }
+}
+
 fn is_whole(part: &Part) -> bool {
     *part == Part::Whole
 }
@@ -89,7 +110,8 @@ pub fn encode(network: &Network<f32>, theta: &[f32]) -> Result<Vec<u8>, Error> {
     let tail = toml::to_string(&Tail { model: network.spec() }).map_err(cannot)?;
     let (part, weights_sha256) = (network.part(), weights_sha256(theta));
     let model_sha256 = in_hexadecimal(Sha256::new_with_prefix(&tail));
-    let head = toml::to_string(&Head { format: FORMAT, part, weights_sha256, model_sha256 }).map_err(cannot)?;
+    let format = format_of(network.spec());
+    let head = toml::to_string(&Head { format, part, weights_sha256, model_sha256 }).map_err(cannot)?;
     let stored: Vec<_> = tensors_of(network)
         .into_iter()
         .map(|tensor| (tensor, tensor.write(&theta[tensor.param.range.clone()])))
@@ -118,7 +140,7 @@ pub fn decode(bytes: &[u8]) -> Result<(Network<f32>, Vec<f32>), Error> {
     let table: toml::Table = toml::from_str(header).map_err(|error| Error::Damaged(error.to_string()))?;
     let format = table.get("format").and_then(toml::Value::as_integer).and_then(|format| u64::try_from(format).ok());
     match format {
-        Some(1 | FORMAT) => {}
+        Some(1..=FORMAT) => {}
         Some(found) if found > FORMAT => return Err(Error::TooNew { found, newest: FORMAT }),
         _ => return Err(Error::Damaged("its format number is missing or not one that ever was".into())),
     }
@@ -192,7 +214,11 @@ pub fn decode(bytes: &[u8]) -> Result<(Network<f32>, Vec<f32>), Error> {
 fn check_model_text(header: &Header, text: &str) -> Result<(), Error> {
     match (header.format, &header.model_sha256) {
         (1, None) if header.part == Part::Whole => Ok(()),
-        (FORMAT, Some(stated)) => {
+        (format, Some(_)) if format > 1 && format != format_of(&header.model) => {
+            let needed = format_of(&header.model);
+            Err(Error::Damaged(format!("it states format {format}, and what it holds makes it format {needed}")))
+        }
+        (FEED_FORWARD..=FORMAT, Some(stated)) => {
             let start = text.find(MODEL).unwrap_or(text.len());
             match in_hexadecimal(Sha256::new_with_prefix(&text[start..])) {
                 found if found == *stated => Ok(()),
