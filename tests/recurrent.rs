@@ -175,8 +175,10 @@ fn sizes_that_mean_nothing_are_refused() {
         &TimeDistributed { steps: 2, dense: Dense { inputs: 2, units: 1, activation: Activation::Relu } },
     ];
     assert!(others.iter().all(|layer| layer.output_shape(&[3]).is_err()));
-    assert!(ConvLstm::new(2, [1, 4, 4], 0, 3, true, None).is_err());
-    assert!(ConvLstm::new(2, [1, 4, 4], usize::MAX / 2, 3, true, None).is_err());
+    for filters in [0, 16_385, usize::MAX / 2] {
+        let error = ConvLstm::new(2, [1, 4, 4], filters, 3, true, None).expect_err("refused").to_string();
+        assert!(error.starts_with(&format!("filters of a ConvLSTM is {filters}, but")), "{error}");
+    }
     let conv = ConvLstm::new(2, [1, 4, 4], 2, 3, true, Some(0)).expect("told with the sizes");
     assert!(Layer::<f64>::output_shape(&conv, &[2, 1, 4, 4]).is_err());
     let conv = ConvLstm::new(2, [1, 4, 4], 2, 3, true, None).expect("fits");

@@ -48,10 +48,15 @@ impl ConvLstm {
         truncate_every: Option<usize>,
     ) -> Result<Self, Error> {
         let [c, h, w] = x;
-        // Products that wrap around are told by the convolutions' own checks.
-        let gates = filters.saturating_mul(lstm::GATES);
-        let to_gates =
-            |channels| Conv2d::new([channels, h, w], gates, [kernel_size, 1, 1], Padding::Same, Activation::Linear);
+        // The gates are the channels of one convolution, which has at most 65536; it checks the rest.
+        if !(1..=65_536 / lstm::GATES).contains(&filters) {
+            let (name, range) = ("filters of a ConvLSTM", "at least 1 and at most 16384");
+            return Err(Error::OutOfRange { name, value: filters.to_string(), range });
+        }
+        let to_gates = |channels| {
+            let gates = lstm::GATES * filters;
+            Conv2d::new([channels, h, w], gates, [kernel_size, 1, 1], Padding::Same, Activation::Linear)
+        };
         let (of_input, of_hidden) = (to_gates(c)?.window, to_gates(filters)?.window);
         let (inputs, units) = (c * h * w, filters * h * w);
         let sequence = Sequence { inputs, units, steps, repeat: false, return_sequences, truncate_every };
