@@ -117,6 +117,8 @@ fn files() -> Vec<(&'static str, Vec<u8>)> {
     };
     let tied = deep::tied(&[4, 3], &[5], Activation::Relu, Activation::Sigmoid, LossKind::Bce);
     let vae = variational::dense_spec(&[4, 3], &[3], 2, 0.5, Activation::Sigmoid, LossKind::Bce);
+    let mut lstm = sequence::autoencoder(&[3, 2], Cell::Lstm, 2, true, Activation::Linear, LossKind::Mse);
+    lstm.scale = Some(Scale { offset: 1.0, factor: 2.0 });
     vec![
         ("whole", model().2),
         ("encoder", encoded(&deep_spec(), Part::Encoder)),
@@ -125,6 +127,9 @@ fn files() -> Vec<(&'static str, Vec<u8>)> {
         ("tied decoder", encoded(&tied, Part::Decoder)),
         ("variational", encoded(&vae, Part::Whole)),
         ("variational decoder", encoded(&vae, Part::Decoder)),
+        ("sequences", encoded(&lstm, Part::Whole)),
+        ("decoder of sequences", encoded(&lstm, Part::Decoder)),
+        ("videos", encoded(&conv_lstms([4, 3], Some(2)), Part::Whole)),
     ]
 }
 
@@ -222,7 +227,7 @@ fn the_first_format_is_still_read() {
 /// Files that are well formed but lie.
 #[test]
 fn parts_that_are_not_what_they_claim_are_refused() {
-    let [_, (_, encoder), (_, decoder), ..] = &files()[..] else { panic!("there are seven files") };
+    let [_, (_, encoder), (_, decoder), ..] = &files()[..] else { panic!("they come first") };
     let says = |bytes: &[u8]| file::decode(bytes).map(|_| ()).expect_err("refused").to_string();
     let (is_encoder, is_decoder) = ("part = \\\"encoder\\\"", "part = \\\"decoder\\\"");
     assert!(says(&with_text(encoder, is_encoder, is_decoder)).contains("0.weight"), "other shapes");
@@ -258,6 +263,40 @@ fn parts_that_are_not_what_they_claim_are_refused() {
         (hostile(6, "beta = 0.5", "beta = nan"), "beta"),
     ] {
         assert!(text.contains(word), "{word:?} is not in {text:?}");
+    }
+}
+
+/// Specifications of sequences with a SHA-256 that is right, which mean nothing or more than a machine holds.
+#[test]
+fn specifications_of_sequences_that_lie_are_refused() {
+    let files = files();
+    let hostile = |name: &str, from: &str, to: &str| {
+        let (_, bytes) = files.iter().find(|file| file.0 == name).expect("there");
+        file::decode(&with_model(bytes, from, to)).map(|_| ()).expect_err("refused").to_string()
+    };
+    let (largest, lstm, conv) = ("9223372036854775807", "return_sequences = false\n", "return_sequences = true\n");
+    for (name, from, to, says) in [
+        ("sequences", "repeat = 3", "repeat = 0", "the number of steps of a sequence is 0"),
+        ("sequences", "repeat = 3", "repeat = 4", "gives back samples of shape [4, 2]"),
+        ("sequences", "repeat = 3", &format!("repeat = {largest}"), "the memory of a recurrent layer"),
+        ("sequences", "repeat = 3\n", "", "needs sequences"),
+        ("sequences", "units = 2", "units = 0", "the number of units of a recurrent layer is 0"),
+        ("sequences", "units = 2", "units = 3", "tensor 0.weight_ih_l0 is F32 [8, 2]"),
+        ("sequences", "units = 2", &format!("units = {largest}"), "the memory of a recurrent layer"),
+        ("sequences", lstm, &format!("{lstm}truncate_every = 0\n"), "truncate_every of a recurrent layer is 0"),
+        ("sequences", "bidirectional = true", "bidirectional = false", "it holds 18 tensors, its network has"),
+        ("sequences", "cell = \"lstm\"", "cell = \"elman\"", "damaged"),
+        ("sequences", "factor = 2.0", "factor = 0.0", "a factor above 0"),
+        ("decoder of sequences", "repeat = 3", &format!("repeat = {largest}"), "the memory of a recurrent layer"),
+        ("videos", "filters = 2", "filters = 0", "is 0"),
+        ("videos", "filters = 2", &format!("filters = {largest}"), largest),
+        ("videos", "kernel_size = 3", &format!("kernel_size = {largest}"), "kernel"),
+        ("videos", "kernel_size = 3", "kernel_size = 2", "tensor 1.w_ih is F32 [8, 1, 3, 3]"),
+        ("videos", "truncate_every = 2", "truncate_every = 0", "truncate_every of a recurrent layer is 0"),
+        ("videos", conv, "return_sequences = false\n", "Reshape to 4×3 takes 12 values"),
+    ] {
+        let said = hostile(name, from, to);
+        assert!(said.contains(says), "{name}, {to:?}: {said}");
     }
 }
 
