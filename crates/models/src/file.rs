@@ -7,7 +7,8 @@
 //! A recurrent layer's are `0.weight_ih_l0`, `0.bias_hh_l0_reverse`, … where PyTorch has the layer: an LSTM, a GRU with the reset
 //! after the product and an update gate that keeps the old, an Elman network with tanh or ReLU. Of any other GRU or Elman
 //! network, a Jordan network and a ConvLSTM the tensors carry their names here, `0.w_ih`, so that `load_state_dict` refuses them:
-//! PyTorch's layer of that name would compute something else.
+//! PyTorch's layer of that name would compute something else. A module there gives its state beside its output and repeats no
+//! input; `tests/reference/load_model.py` has the few lines that do.
 //!
 //! The file's metadata has one entry, `handgrad`, in TOML: the number of this format, the SHA-256 of the weights, that of
 //! the specification's text, and the [`Spec`] as the table `model`, which ends it. Of an encoder or a decoder alone it says
