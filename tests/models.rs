@@ -1,9 +1,12 @@
 //! Specifications and networks.
 
+use handgrad_dataset::{Samples, Values};
 use handgrad_layers::{Activation, LossKind, Output};
 use handgrad_models::sequence::{self, Cell, Recurrent};
 use handgrad_models::{Error, LayerSpec, Network, Spec, basic, deep, file};
-use handgrad_tests::{IMAGE, conv_lstms, deep_spec};
+use handgrad_tests::{ADAM, IMAGE, JORDAN, OTHER_GRU, conv_lstms, deep_spec, numbers};
+use handgrad_trainer::{Source, Trainer, shuffled};
+use ndarray::Array2;
 
 #[test]
 fn parameter_counts_are_those_of_the_slides() {
@@ -177,6 +180,32 @@ fn videos_come_back_in_the_shape_they_had() {
     network(&[1, 1, 7, 28], [2, 1], Some(&[7, 28])).expect("fits");
 }
 
+/// x̂_t is made of x₁ … x_{t−1}: where x_t moves, x̂₁ … x̂_t keep their bits, and x̂_{t+1} does not.
+#[test]
+fn the_next_step_is_foretold_from_those_before_it() {
+    let (steps, width) = (6, 2);
+    for cell in [Cell::Lstm, Cell::GRU, Cell::ELMAN, JORDAN, OTHER_GRU] {
+        let spec = sequence::next_step(&[steps, width], cell, 5, Activation::Linear, LossKind::Mse);
+        let mut trainer = Trainer::new(Network::<f32>::new(&spec).expect("fits"), ADAM, 1, 4);
+        let mut foretold = |x: &[f32]| {
+            let values = Values::Floats(Array2::from_shape_vec((1, x.len()), x.to_vec()).expect("a row"));
+            let samples = Samples { values, shape: vec![steps, width], labels: None };
+            trainer.predict(&Source::new(&samples), &[0]).expect("fits").into_raw_vec_and_offset().0
+        };
+        let x = numbers(steps * width, 1);
+        let before = foretold(&x);
+        for t in 0..steps {
+            let mut moved = x.clone();
+            moved[t * width] += 0.5;
+            let after = foretold(&moved);
+            let differs: Vec<_> =
+                (0..steps).map(|t| before[t * width..][..width] != after[t * width..][..width]).collect();
+            assert_eq!(differs[..=t], vec![false; t + 1], "{cell:?}, step {t}");
+            assert!(t + 1 == steps || differs[t + 1], "{cell:?}, step {t}");
+        }
+    }
+}
+
 /// What a recurrent layer gives has gone through activations that feed back, so no loss can take their place, nor logits come
 /// out; a reshape behind it changes nothing of that.
 #[test]
@@ -215,10 +244,10 @@ fn sequence_networks_learn() {
     // Sine waves of all phases.
     let (rows, steps) = (64, 12);
     let wave = |at: usize| 0.5 + 0.4 * ((at / steps) as f32 / 5.0 + (at % steps) as f32 / 2.0).sin();
-    let values = ndarray::Array2::from_shape_fn((rows, steps), |(row, step)| wave(row * steps + step));
-    let values = handgrad_dataset::Values::Floats(values);
-    let samples = handgrad_dataset::Samples { values, shape: vec![steps], labels: None };
-    let source = handgrad_trainer::Source::new(&samples);
+    let values = Array2::from_shape_fn((rows, steps), |(row, step)| wave(row * steps + step));
+    let values = Values::Floats(values);
+    let samples = Samples { values, shape: vec![steps], labels: None };
+    let source = Source::new(&samples);
     for cell in [Cell::Lstm, Cell::GRU, Cell::ELMAN, jordan] {
         let (linear, mse) = (Activation::Linear, LossKind::Mse);
         let specs = [
@@ -228,11 +257,11 @@ fn sequence_networks_learn() {
         ];
         for spec in specs {
             let network = Network::<f32>::new(&spec).expect("fits");
-            let mut trainer = handgrad_trainer::Trainer::new(network, handgrad_tests::ADAM, 16, 0);
+            let mut trainer = Trainer::new(network, ADAM, 16, 0);
             let first = trainer.evaluate(&source).expect("fits");
             for epoch in 0..120 {
                 let mut order = vec![0; rows];
-                handgrad_trainer::shuffled(0, epoch, &mut order);
+                shuffled(0, epoch, &mut order);
                 order.chunks(16).for_each(|batch| {
                     trainer.step(&source, batch);
                 });

@@ -13,9 +13,10 @@
 //!   δ = [δ_i │ δ_f │ δ_g │ δ_o]; the rest is as for every cell, see [`recurrent`]
 //! ```
 //!
-//! From c_t to c_{t−1} a gradient passes f and nothing else: where f is near 1 it neither vanishes nor explodes. So the
-//! forget gate starts open: its part of b_ih is 1, all other biases 0 (Gers, Schmidhuber & Cummins 2000; Keras does so,
-//! PyTorch draws all its parameters from U(−1/√units, 1/√units)).
+//! From c_t to c_{t−1} a gradient goes two ways. On the direct one it passes f alone: where f is near 1, what goes that way
+//! neither vanishes nor explodes. On the other it passes the gates, w_hh and h_{t−1}, as in any cell. So the forget gate
+//! starts open: its part of b_ih is 1, all other biases 0 (Gers, Schmidhuber & Cummins 2000; Keras does so, PyTorch draws all
+//! its parameters from U(−1/√units, 1/√units)).
 //!
 //! Kept: the gates, which become δ in place; h before each step; c before each step, which becomes dc_t; what the loop
 //! over time works on.
