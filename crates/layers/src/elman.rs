@@ -55,19 +55,19 @@ impl<'a, T> Kept<'a, T> {
 /// y ← h₁ … h_T, or h_T. Shapes: x rows×T·inputs, or rows×inputs; y rows×T·n, or rows×n.
 pub fn forward<T: Scalar>(s: &Sequence, phi: Activation, w: &Weights<T>, x: &[T], y: &mut [T], kept: Kept<T>) {
     let n = s.units;
-    let Kept { steps, hidden, sums, z, h } = kept;
-    recurrent::input_forward(s, x, w.w_ih, w.b_ih, steps, sums);
+    let Kept { steps: h_steps, hidden, sums, z, h } = kept;
+    recurrent::input_forward(s, x, w.w_ih, w.b_ih, h_steps, sums);
     h.fill(T::ZERO);
     for t in 0..s.steps {
         recurrent::hidden_forward(t, h, w.w_hh, w.b_hh, z);
         for (row, (z, h)) in z.chunks_exact_mut(n).zip(h.chunks_exact(n)).enumerate() {
             hidden[(row * s.steps + t) * n..][..n].copy_from_slice(h);
-            let a = recurrent::input_of_step(s, [row, t, n], steps, sums);
+            let a = recurrent::input_of_step(s, [row, t, n], h_steps, sums);
             z.iter_mut().zip(a).for_each(|(z, a)| *z += *a);
         }
         activation::forward(phi, z);
         for (row, z) in z.chunks_exact(n).enumerate() {
-            steps[(row * s.steps + t) * n..][..n].copy_from_slice(z);
+            h_steps[(row * s.steps + t) * n..][..n].copy_from_slice(z);
             if let Some(seen) = s.seen(row, t, n) {
                 y[seen].copy_from_slice(z);
             }
@@ -87,7 +87,7 @@ pub fn backward_input<T: Scalar>(
     memory: &mut [T],
 ) {
     let n = s.units;
-    let Kept { steps, sums, z: delta, h: dh, .. } = kept;
+    let Kept { steps: deltas, sums, z: delta, h: dh, .. } = kept;
     let turned = recurrent::turn(w.w_hh, n, memory);
     sums.fill(T::ZERO);
     dh.fill(T::ZERO);
@@ -97,7 +97,7 @@ pub fn backward_input<T: Scalar>(
                 dh.iter_mut().zip(&dy[seen.clone()]).for_each(|(dh, &dy)| *dh += dy);
                 dy[seen].copy_from_slice(dh);
             }
-            let h = &mut steps[(row * s.steps + t) * n..][..n];
+            let h = &mut deltas[(row * s.steps + t) * n..][..n];
             delta.copy_from_slice(dh);
             activation::backward(phi, h, delta);
             h.copy_from_slice(delta);
@@ -109,7 +109,7 @@ pub fn backward_input<T: Scalar>(
         }
     }
     if let Some(dx) = dx {
-        recurrent::input_backward(s, w.w_ih, steps, sums, dx);
+        recurrent::input_backward(s, w.w_ih, deltas, sums, dx);
     }
 }
 

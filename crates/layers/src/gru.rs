@@ -19,6 +19,8 @@
 //! so dw_ih and b_ih take the first, dw_hh and b_hh the second; before, the third part of dw_hh is Σ uᵀ·δ_n
 //! ```
 //!
+//! In the code n is the number of units, as in every file, and the new value n is called the candidate.
+//!
 //! With the reset after the product one product with w_hh does for all three gates; that is what is fast.
 //!
 //! Kept: a, which becomes the gates and then ∂L/∂a in place; q, which becomes ∂L/∂q, or u; h before each step; what the loop
@@ -93,13 +95,13 @@ pub fn renew_backward<T: Scalar>(update: Update, gates: &mut [T], before: &[T], 
     let (z, candidate, before) = (&mut r_and_z[n..], &mut candidate[..n], &before[..n]);
     for j in 0..n {
         let (gate, new, d) = (z[j], candidate[j], dh[j]);
-        let (kept, sign) = match update {
+        let (k, sign) = match update {
             Update::KeepsOld => (gate, T::ONE),
             Update::TakesNew => (T::ONE - gate, -T::ONE),
         };
-        candidate[j] = d * (T::ONE - kept) * (T::ONE - new * new);
+        candidate[j] = d * (T::ONE - k) * (T::ONE - new * new);
         z[j] = sign * d * (before[j] - new) * (gate * (T::ONE - gate));
-        dh[j] = d * kept;
+        dh[j] = d * k;
     }
 }
 
@@ -266,11 +268,11 @@ pub fn backward_input<T: Scalar>(
                 let gates = &mut gates[place * GATES * n..][..GATES * n];
                 let dq = &mut dq[row * q_len..][..q_len];
                 if after {
-                    let kept = &mut second[place * GATES * n..][..GATES * n];
-                    reset_backward(&mut gates[..n], &mut kept[2 * n..], dv);
-                    kept[..2 * n].copy_from_slice(&gates[..2 * n]);
-                    dq.copy_from_slice(kept);
-                    q_sums[row * GATES * n..][..GATES * n].iter_mut().zip(kept).for_each(|(sum, dq)| *sum += *dq);
+                    let q = &mut second[place * GATES * n..][..GATES * n];
+                    reset_backward(&mut gates[..n], &mut q[2 * n..], dv);
+                    q[..2 * n].copy_from_slice(&gates[..2 * n]);
+                    dq.copy_from_slice(q);
+                    q_sums[row * GATES * n..][..GATES * n].iter_mut().zip(q).for_each(|(sum, dq)| *sum += *dq);
                 } else {
                     let dm = &mut through[row * n..][..n];
                     dm.copy_from_slice(&hidden[place * n..][..n]);
