@@ -16,7 +16,7 @@
 //! Slides: CE6146 "Bidirectional LSTM". Source: Schuster & Paliwal, "Bidirectional recurrent neural networks", IEEE
 //! Transactions on Signal Processing 45 (1997).
 
-use crate::recurrent::{Sequence, matrices, matrix};
+use crate::recurrent::{Sequence, add, matrices, matrix};
 use crate::{Block, Error, Layer, ParamSpec, Pass, Saved, SavedBatch, Scalar};
 
 /// `to` ← the sequences of `from`, each with its steps of `width` values in the opposite order.
@@ -172,7 +172,7 @@ impl<T: Scalar> Layer<T> for Bidirectional<T> {
                 self.layer.backward_input(of_b, saved_b, db, Some(dx), &mut with_cache(pass, b_cache));
                 turn_round(dx, self.input(), dx_of_b);
                 self.layer.backward_input(of_f, saved_f, df, Some(dx), &mut with_cache(pass, f_cache));
-                dx.iter_mut().zip(dx_of_b).for_each(|(dx, of_b)| *dx += *of_b);
+                add(dx, dx_of_b);
             }
             None => {
                 self.layer.backward_input(of_b, saved_b, db, None, &mut with_cache(pass, b_cache));

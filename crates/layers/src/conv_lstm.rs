@@ -79,8 +79,7 @@ impl ConvLstm {
 impl<T: Scalar> Layer<T> for ConvLstm {
     fn describe(&self) -> String {
         let (steps, [c, ..], k) = (self.sequence.steps, self.of_input.x, self.of_input.kernel_size);
-        let truncated =
-            self.sequence.truncate_every.map_or(String::new(), |every| format!(", truncated every {every}"));
+        let truncated = self.sequence.describe_truncation();
         let of = if self.sequence.return_sequences { "all" } else { "the last" };
         format!("ConvLSTM {c} → {}, {k}×{k}, {of} of {steps} steps{truncated}", self.filters())
     }

@@ -37,7 +37,7 @@ use std::ops::Range;
 use handgrad_kernels::{Finish, matmul, matmul_bias, matmul_nt, matmul_tn, vectorize};
 use serde::{Deserialize, Serialize};
 
-use crate::recurrent::{self, Deltas, Sequence, Weights, matrices_of, matrix};
+use crate::recurrent::{self, Deltas, Sequence, Weights, add, matrices_of, matrix};
 use crate::{BatchRows, Block, Error, Layer, ParamSpec, Pass, Saved, SavedBatch, Scalar};
 
 /// r, z and n side by side.
@@ -183,7 +183,7 @@ pub fn forward<T: Scalar>(gru: &Gru, w: &Weights<T>, x: &[T], y: &mut [T], kept:
     let Kept { gates, second, hidden, sums, q, v, u, h, .. } = kept;
     recurrent::input_forward(s, x, w.w_ih, w.b_ih, gates, sums);
     let after = *reset == Reset::AfterProduct;
-    let [w_rz, w_n] = split_weights(w.w_hh, n, memory);
+    let [w_rz, w_n] = if after { [&[][..]; 2] } else { split_weights(w.w_hh, n, memory) };
     let (b_rz, b_n) = w.b_hh.split_at(2 * n);
     let q_len = if after { GATES * n } else { 2 * n };
     let q = &mut q[..rows * q_len];
@@ -250,7 +250,7 @@ pub fn backward_input<T: Scalar>(
             for row in 0..rows {
                 let (place, dh) = (row * s.steps + t, &mut dh[row * n..][..n]);
                 if let Some(seen) = s.seen(row, t, n) {
-                    dh.iter_mut().zip(&dy[seen.clone()]).for_each(|(dh, &dy)| *dh += dy);
+                    add(dh, &dy[seen.clone()]);
                     dy[seen].copy_from_slice(dh);
                 }
                 let gates = &mut gates[place * GATES * n..][..GATES * n];
@@ -272,15 +272,15 @@ pub fn backward_input<T: Scalar>(
                     reset_backward(&mut gates[..n], &mut q[2 * n..], dv);
                     q[..2 * n].copy_from_slice(&gates[..2 * n]);
                     dq.copy_from_slice(q);
-                    q_sums[row * GATES * n..][..GATES * n].iter_mut().zip(q).for_each(|(sum, dq)| *sum += *dq);
+                    add(&mut q_sums[row * GATES * n..][..GATES * n], q);
                 } else {
                     let dm = &mut through[row * n..][..n];
                     dm.copy_from_slice(&hidden[place * n..][..n]);
                     reset_backward(&mut gates[..n], dm, dv);
-                    dh.iter_mut().zip(dm).for_each(|(dh, dm)| *dh += *dm);
+                    add(dh, dm);
                     dq.copy_from_slice(&gates[..2 * n]);
                 }
-                sums[row * GATES * n..][..GATES * n].iter_mut().zip(gates).for_each(|(sum, da)| *sum += *da);
+                add(&mut sums[row * GATES * n..][..GATES * n], gates);
             }
         });
         if s.goes_back(t) {
@@ -288,7 +288,7 @@ pub fn backward_input<T: Scalar>(
                 true => matmul(dq, w_back, through, GATES * n, n),
                 false => matmul_nt(dq, w_back, through, n, 2 * n),
             }
-            dh.iter_mut().zip(&*through).for_each(|(dh, &through)| *dh += through);
+            add(dh, through);
         } else {
             dh.fill(T::ZERO);
         }

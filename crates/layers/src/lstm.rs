@@ -29,7 +29,7 @@
 
 use handgrad_kernels::{matmul, vectorize};
 
-use crate::recurrent::{self, Deltas, Sequence, Weights, matrices_of, matrix};
+use crate::recurrent::{self, Deltas, Sequence, Weights, add, matrices_of, matrix};
 use crate::{Block, Error, Layer, ParamSpec, Pass, Saved, SavedBatch, Scalar};
 
 /// Gates side by side.
@@ -129,7 +129,7 @@ pub fn through_time<T: Scalar>(
                 hidden[place * n..][..n].copy_from_slice(h);
                 cells[place * n..][..n].copy_from_slice(c);
                 let gates = recurrent::input_of_step(s, [row, t, GATES * n], gates, sums);
-                gates.iter_mut().zip(&z[row * GATES * n..]).for_each(|(a, &z)| *a += z);
+                add(gates, &z[row * GATES * n..]);
                 step(gates, c, h);
                 if let Some(seen) = s.seen(row, t, n) {
                     y[seen].copy_from_slice(h);
@@ -156,14 +156,14 @@ pub fn back_through_time<T: Scalar>(
                 let place = row * s.steps + t;
                 let (dc, dh) = (&mut dc[row * n..][..n], &mut dh[row * n..][..n]);
                 if let Some(seen) = s.seen(row, t, n) {
-                    dh.iter_mut().zip(&dy[seen.clone()]).for_each(|(dh, &dy)| *dh += dy);
+                    add(dh, &dy[seen.clone()]);
                     dy[seen].copy_from_slice(dh);
                 }
                 let gates = &mut gates[place * GATES * n..][..GATES * n];
                 step_backward(gates, &mut cells[place * n..][..n], dh, dc);
                 let of_row = row * GATES * n..(row + 1) * GATES * n;
                 z[of_row.clone()].copy_from_slice(gates);
-                sums[of_row].iter_mut().zip(&*gates).for_each(|(sum, &delta)| *sum += delta);
+                add(&mut sums[of_row], gates);
             }
         });
         if s.goes_back(t) {

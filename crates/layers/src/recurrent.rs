@@ -144,8 +144,12 @@ impl Sequence {
         let Self { inputs, steps, .. } = self;
         let from = if self.repeat { format!("{inputs}, {steps} times") } else { format!("{steps}×{inputs}") };
         let to = if self.return_sequences { format!("{steps}×{outputs}") } else { outputs.to_string() };
-        let truncated = self.truncate_every.map_or(String::new(), |k| format!(", truncated every {k}"));
-        format!("{from} → {to}{truncated}")
+        format!("{from} → {to}{}", self.describe_truncation())
+    }
+
+    /// `, truncated every 4`, or nothing.
+    pub(crate) fn describe_truncation(&self) -> String {
+        self.truncate_every.map_or(String::new(), |k| format!(", truncated every {k}"))
     }
 
     /// Rows of x.
@@ -201,6 +205,19 @@ pub fn hidden_forward<T: Scalar>(t: usize, h: &[T], w_hh: &[T], b_hh: &[T], z: &
         0 => z.chunks_exact_mut(b_hh.len()).for_each(|z| z.copy_from_slice(b_hh)),
         _ => matmul_bias(h, w_hh, b_hh, Finish::None, z),
     }
+}
+
+/// Copies the rows of `from`, `len` long, to step t of T of the rows of `to`.
+pub(crate) fn store<T: Copy>(from: &[T], len: usize, to: &mut [T], [t, steps]: [usize; 2]) {
+    for (from, to) in from.chunks_exact(len).zip(to.chunks_exact_mut(steps * len)) {
+        to[t * len..][..len].copy_from_slice(from);
+    }
+}
+
+/// `to` ← `to` + `from`.
+#[inline(always)]
+pub(crate) fn add<T: Scalar>(to: &mut [T], from: &[T]) {
+    to.iter_mut().zip(from).for_each(|(to, &from)| *to += from);
 }
 
 /// w with rows and columns exchanged: done once, it makes δ_t·wᵀ a plain product at every step. Shapes: w rows×cols, memory
