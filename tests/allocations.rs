@@ -51,6 +51,28 @@ fn a_warm_step_allocates_nothing() {
     }
 }
 
+/// What is foretold is what a trainer then has, but for the list of blocks and other change; batches that leave room in their
+/// last shard included.
+#[test]
+fn the_memory_foretold_is_what_a_trainer_takes() {
+    let _alone = ALONE.lock();
+    for (threads, batch) in [(1, 20), (2, 9), (3, 17)] {
+        on(threads, || {
+            for (spec, _, optimizer) in specs() {
+                let network = Network::<f32>::new(&spec).expect("fits");
+                let foretold = Trainer::memory_needed(&network, &optimizer, batch);
+                let region = Region::new(ALLOCATOR);
+                let trainer = Trainer::new(network, optimizer, batch, 0);
+                let change = region.change();
+                let taken = change.bytes_allocated - change.bytes_deallocated;
+                let apart = taken.abs_diff(foretold);
+                assert!(apart < 20_000, "{foretold} foretold, {taken} taken, on {threads} threads, {spec:?}");
+                drop(trainer);
+            }
+        });
+    }
+}
+
 #[test]
 fn memory_hangs_on_the_batch_and_the_network_alone() {
     let _alone = ALONE.lock();

@@ -3,13 +3,9 @@
 use handgrad_layers::gradcheck::catalogue::{self, ACTIVATIONS};
 use handgrad_layers::gradcheck::check;
 use handgrad_layers::{Activation, Dense, Layer, Loss, LossKind, Pass, Reduction, Saved, Scalar};
-use handgrad_tests::numbers;
+use handgrad_tests::{doubles, numbers};
 
 const TOLERANCE: f64 = 1e-6;
-
-fn doubles(count: usize, seed: u64) -> Vec<f64> {
-    numbers(count, seed).into_iter().map(f64::from).collect()
-}
 
 /// On a single row and on several; each parameter as a whole, and row by row.
 #[test]

@@ -6,11 +6,7 @@ use handgrad_layers::{
     Activation, ActivityL1, Conv2d, ConvTranspose2d, Dense, Dropout, KlSparsity, Layer, MaxPool2d, Mode, Noise,
     Padding, Pass, Reparameterize, Reshape, Saved, Scalar, TiedDense, Upsample2d, kl_sparsity, reparameterize,
 };
-use handgrad_tests::numbers;
-
-fn doubles(count: usize, seed: u64) -> Vec<f64> {
-    numbers(count, seed).into_iter().map(f64::from).collect()
-}
+use handgrad_tests::{doubles, numbers};
 
 fn convolutions() -> impl Iterator<Item = Conv2d> {
     catalogue::convolutions(Activation::Linear).map(|(_, conv)| conv)

@@ -1,5 +1,7 @@
 //! What the tests share.
 
+pub mod recurrence;
+
 use handgrad_dataset::{Samples, Values};
 use handgrad_layers::gradcheck::catalogue;
 use handgrad_layers::gru::{Reset, Update};
@@ -16,6 +18,12 @@ use ndarray::Array2;
 pub fn numbers(count: usize, seed: u64) -> Vec<f32> {
     // Each is a number of 32 bits.
     catalogue::numbers(count, seed).into_iter().map(|value| value as f32).collect()
+}
+
+/// [`numbers`] in f64.
+#[must_use]
+pub fn doubles(count: usize, seed: u64) -> Vec<f64> {
+    numbers(count, seed).into_iter().map(f64::from).collect()
 }
 
 /// Adam with a large step.
@@ -50,6 +58,12 @@ pub fn all(count: usize) -> Vec<u32> {
     (0..count as u32).collect()
 }
 
+/// A small deep autoencoder.
+#[must_use]
+pub fn deep_spec() -> Spec {
+    deep::spec(&[4, 3], &[7, 5], Activation::Relu, SIGMOID, LossKind::Bce)
+}
+
 /// Networks with their batch size and optimiser: of every kind one, on images of 28×28.
 #[must_use]
 pub fn specs() -> Vec<(Spec, usize, Optimizer)> {
@@ -73,11 +87,12 @@ pub fn specs() -> Vec<(Spec, usize, Optimizer)> {
         (sequence::autoencoder(&IMAGE, JORDAN, 7, false, SIGMOID, LossKind::Bce), 20, ADAM),
         (sequence::next_step(&IMAGE, Cell::GRU, 10, SIGMOID, LossKind::Bce), 20, ADAM),
         (sequence::next_step(&IMAGE, OTHER_GRU, 6, SIGMOID, LossKind::Mse), 20, SGD),
-        (conv_lstms(), 10, ADAM),
+        (conv_lstms(IMAGE, Some(3)), 10, ADAM),
     ]
 }
 
-const IMAGE: [usize; 2] = [28, 28];
+/// Its height and width.
+pub const IMAGE: [usize; 2] = [28, 28];
 const SIGMOID: Activation = Activation::Sigmoid;
 const NOISE: Noise = Noise::Gaussian { std: 0.2, clip: Some([0.0, 1.0]) };
 
@@ -88,28 +103,32 @@ fn half_tied() -> Spec {
     spec
 }
 
-const JORDAN: Cell = {
+/// A Jordan network that feeds back h too.
+pub const JORDAN: Cell = {
     let (activation, output_activation) = (Activation::Tanh, Activation::Tanh);
     Cell::Jordan { outputs: 5, activation, output_activation, hybrid: true }
 };
-const OTHER_GRU: Cell = Cell::Gru { update: Update::TakesNew, reset: Reset::BeforeProduct };
+/// A GRU that differs from PyTorch's in both its conventions.
+pub const OTHER_GRU: Cell = Cell::Gru { update: Update::TakesNew, reset: Reset::BeforeProduct };
 
 /// An image as four strips, one after another, and back.
-fn conv_lstms() -> Spec {
+#[must_use]
+pub fn conv_lstms(image: [usize; 2], truncate_every: Option<usize>) -> Spec {
     let conv_lstm = |filters| LayerSpec::ConvLstm {
         filters,
         kernel_size: 3,
         return_sequences: true,
-        truncate_every: Some(3),
+        truncate_every,
         init: Init::XavierUniform,
     };
+    let [h, w] = image;
     Spec {
         scale: None,
-        input: IMAGE.to_vec(),
+        input: image.to_vec(),
         loss: LossKind::Mse,
         reduction: Reduction::Mean,
-        encoder: vec![LayerSpec::Reshape { shape: vec![4, 1, 7, 28] }, conv_lstm(2)],
-        decoder: vec![conv_lstm(1), LayerSpec::Reshape { shape: IMAGE.to_vec() }],
+        encoder: vec![LayerSpec::Reshape { shape: vec![4, 1, h / 4, w] }, conv_lstm(2)],
+        decoder: vec![conv_lstm(1), LayerSpec::Reshape { shape: image.to_vec() }],
     }
 }
 

@@ -1,13 +1,12 @@
-//! Specifications, networks and the model file.
+//! Specifications and networks.
 
+use handgrad_dataset::{Samples, Values};
 use handgrad_layers::{Activation, LossKind, Output};
-use handgrad_models::{Error, LayerSpec, Network, Part, Spec, basic, deep, file, variational};
-use safetensors::SafeTensors;
-use sha2::{Digest, Sha256};
-
-fn deep_spec() -> Spec {
-    deep::spec(&[4, 3], &[7, 5], Activation::Relu, Activation::Sigmoid, LossKind::Bce)
-}
+use handgrad_models::sequence::{self, Cell, Recurrent};
+use handgrad_models::{Error, LayerSpec, Network, Spec, basic, deep, file};
+use handgrad_tests::{ADAM, IMAGE, JORDAN, OTHER_GRU, conv_lstms, deep_spec, numbers};
+use handgrad_trainer::{Source, Trainer, shuffled};
+use ndarray::Array2;
 
 #[test]
 fn parameter_counts_are_those_of_the_slides() {
@@ -64,177 +63,6 @@ fn networks_that_do_not_fit_are_refused() {
     assert!(matches!(error, Error::BceWithoutSigmoid { activation: "relu" }), "{error}");
 }
 
-fn model() -> (Network<f32>, Vec<f32>, Vec<u8>) {
-    let network = Network::new(&deep_spec()).expect("fits");
-    let theta = network.init(5);
-    let bytes = file::encode(&network, &theta).expect("encodes");
-    (network, theta, bytes)
-}
-
-#[test]
-fn a_model_file_gives_back_the_network_and_every_bit_of_its_weights() {
-    let (network, theta, bytes) = model();
-    let (again, weights) = file::decode(&bytes).expect("decodes");
-    assert_eq!((again.spec(), &weights), (network.spec(), &theta));
-}
-
-/// The names and the orientation of `torch.nn.Sequential(Linear, ReLU, Linear, ReLU, Linear, ReLU, Linear, Sigmoid)`;
-/// `tests/reference/load_model.py` loads a model there.
-#[test]
-fn tensors_are_named_and_turned_as_pytorch_has_them() {
-    let (_, theta, bytes) = model();
-    let tensors = SafeTensors::deserialize(&bytes).expect("safetensors");
-    let mut names: Vec<_> = tensors.names();
-    names.sort_unstable();
-    assert_eq!(names, ["0.bias", "0.weight", "2.bias", "2.weight", "4.bias", "4.weight", "6.bias", "6.weight"]);
-    let weight = tensors.tensor("0.weight").expect("there");
-    assert_eq!(weight.shape(), [7, 12], "units × inputs");
-    let value = |unit: usize, input: usize| {
-        let at = (unit * 12 + input) * 4;
-        f32::from_le_bytes(weight.data()[at..at + 4].try_into().expect("four bytes"))
-    };
-    for (unit, input) in [(0, 0), (3, 10), (6, 11)] {
-        assert_eq!(value(unit, input), theta[input * 7 + unit]);
-    }
-}
-
-/// Files of every sort, a whole model and parts, as `name, bytes`.
-fn files() -> Vec<(&'static str, Vec<u8>)> {
-    let encoded = |spec: &Spec, part| {
-        let network = Network::new(spec).expect("fits");
-        let (network, theta) = network.split(part, &network.init(5)).expect("it is whole");
-        file::encode(&network, &theta).expect("encodes")
-    };
-    let tied = deep::tied(&[4, 3], &[5], Activation::Relu, Activation::Sigmoid, LossKind::Bce);
-    let vae = variational::dense_spec(&[4, 3], &[3], 2, 0.5, Activation::Sigmoid, LossKind::Bce);
-    vec![
-        ("whole", model().2),
-        ("encoder", encoded(&deep_spec(), Part::Encoder)),
-        ("decoder", encoded(&deep_spec(), Part::Decoder)),
-        ("tied", encoded(&tied, Part::Whole)),
-        ("tied decoder", encoded(&tied, Part::Decoder)),
-        ("variational", encoded(&vae, Part::Whole)),
-        ("variational decoder", encoded(&vae, Part::Decoder)),
-    ]
-}
-
-#[test]
-fn no_truncation_and_no_flipped_bit_of_a_model_file_is_accepted() {
-    for (name, bytes) in files() {
-        assert!(file::decode(&bytes).is_ok(), "{name}");
-        for length in 0..bytes.len() {
-            assert!(file::decode(&bytes[..length]).is_err(), "{name} cut to {length} bytes");
-        }
-        for bit in 0..bytes.len() * 8 {
-            let mut damaged = bytes.clone();
-            damaged[bit / 8] ^= 1 << (bit % 8);
-            let byte = bytes[bit / 8] as char;
-            assert!(file::decode(&damaged).is_err(), "{name}: bit {bit} of byte {byte:?} was flipped and accepted");
-        }
-        assert!(file::decode(&[&bytes[..], b"x"].concat()).is_err(), "{name}: trailing bytes");
-    }
-}
-
-/// A file with its text changed, and the length in front put right.
-fn with_text(bytes: &[u8], from: &str, to: &str) -> Vec<u8> {
-    let (length, rest) = bytes.split_at(8);
-    let length = u64::from_le_bytes(length.try_into().expect("eight bytes")) as usize;
-    let text = std::str::from_utf8(&rest[..length]).expect("the header is text");
-    assert!(text.contains(from), "{from:?} is not in {text}");
-    let text = text.replacen(from, to, 1);
-    [&(text.len() as u64).to_le_bytes()[..], text.as_bytes(), &rest[length..]].concat()
-}
-
-#[test]
-fn weights_that_are_no_numbers_are_refused() {
-    let (network, mut theta, _) = model();
-    theta[3] = f32::NAN;
-    let bytes = file::encode(&network, &theta).expect("encodes");
-    let said = file::decode(&bytes).map(|_| ()).expect_err("refused").to_string();
-    assert!(said.contains("tensor 0.weight has NaN"), "{said}");
-}
-
-#[test]
-fn a_newer_format_is_told_apart_from_damage() {
-    let newer = with_text(&model().2, "format = 2", "format = 7");
-    assert!(matches!(file::decode(&newer), Err(Error::TooNew { found: 7, newest: 2 })));
-    for format in ["format = 0", "format = -1", "format = \\\"2\\\"", "formal = 2"] {
-        assert!(
-            matches!(file::decode(&with_text(&model().2, "format = 2", format)), Err(Error::Damaged(_))),
-            "{format}"
-        );
-    }
-}
-
-/// A file as the first format had it, written by a handgrad of that time.
-#[test]
-fn the_first_format_is_still_read() {
-    let bytes = include_bytes!("fixtures/format-1.safetensors");
-    let (network, theta) = file::decode(bytes).expect("decodes");
-    assert_eq!((network.spec(), network.part()), (&deep_spec(), Part::Whole));
-    assert_eq!(file::weights_sha256(&theta), "1b6e9f7128975246c8a68cd205431cdcb7f5db977d249731be960312cf5a1306");
-    assert_eq!(theta, network.init(5));
-}
-
-/// Files that are well formed but lie.
-#[test]
-fn parts_that_are_not_what_they_claim_are_refused() {
-    let [_, (_, encoder), (_, decoder), ..] = &files()[..] else { panic!("there are seven files") };
-    let says = |bytes: &[u8]| file::decode(bytes).map(|_| ()).expect_err("refused").to_string();
-    let (is_encoder, is_decoder) = ("part = \\\"encoder\\\"", "part = \\\"decoder\\\"");
-    assert!(says(&with_text(encoder, is_encoder, is_decoder)).contains("0.weight"), "other shapes");
-    assert!(says(&with_text(decoder, is_decoder, "part = \\\"whole\\\"")).contains("tensors"), "too few");
-    assert!(says(&with_text(encoder, is_encoder, "part = \\\"half\\\"")).contains("damaged"));
-    // The first format has no parts, and the second one states its specification's SHA-256.
-    let first = with_text(encoder, "format = 2", "format = 1");
-    assert!(says(&first).contains("not those of format 1"));
-    let at = |text: &str| encoder.windows(text.len()).position(|window| window == text.as_bytes()).expect("there");
-    let digest = String::from_utf8_lossy(&encoder[at("model_sha256")..][..83]).into_owned();
-    assert!(says(&with_text(encoder, &digest, "")).contains("not those of format 2"));
-    assert!(says(&with_text(&first, &digest, "")).contains("not those of format 1"));
-    // The specification of the other part is looked at too.
-    assert!(says(&with_text(encoder, "units = 12", "units = 13")).contains("its specification has SHA-256"));
-
-    // With a SHA-256 that is right, a specification that is not.
-    let hostile = |number: usize, from: &str, to: &str| {
-        let (name, bytes) = &files()[number];
-        let text = file::decode(&with_model(bytes, from, to)).map(|_| ()).expect_err(name).to_string();
-        format!("{name}: {text}")
-    };
-    for (text, word) in [
-        (hostile(1, "units = 12", "units = 13"), "gives back 13 values"),
-        (
-            hostile(1, "[[model.encoder]]", &("[[model.encoder]]\n".to_string() + &DENSE.repeat(3))),
-            "describes 5 layers",
-        ),
-        (hostile(1, "units = 5", "units = 1099511627776"), "2³⁰"),
-        (hostile(2, "units = 5", "units = 6"), "tensor 0.weight is F32 [7, 5]"),
-        (hostile(3, "mirrors = 0", "mirrors = 1"), "has 1 dense layers"),
-        (hostile(4, "mirrors = 0", "mirrors = 18446744073709551615"), "damaged"),
-        (hostile(6, "latent_dim = 2", "latent_dim = 3"), "Reparameterize 6 → 3"),
-        (hostile(6, "beta = 0.5", "beta = nan"), "beta"),
-    ] {
-        assert!(text.contains(word), "{word:?} is not in {text:?}");
-    }
-}
-
-const DENSE: &str = "layer = \"dense\"\nunits = 12\nactivation = \"relu\"\ninit = \"he-normal\"\n\n[[model.encoder]]\n";
-
-/// A file with its specification changed, and the SHA-256 of that put right.
-fn with_model(bytes: &[u8], from: &str, to: &str) -> Vec<u8> {
-    let length = u64::from_le_bytes(bytes[..8].try_into().expect("eight bytes")) as usize;
-    let mut header: serde_json::Value = serde_json::from_slice(&bytes[8..8 + length]).expect("JSON");
-    let text = header["__metadata__"]["handgrad"].as_str().expect("text");
-    let (head, model) = text.split_at(text.find("[model]").expect("a specification"));
-    assert!(model.contains(from), "{from:?} is not in {model}");
-    let sha256 = |text: &str| Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    let changed = model.replacen(from, to, 1);
-    let text = head.replace(&sha256(model), &sha256(&changed)) + &changed;
-    header["__metadata__"]["handgrad"] = text.into();
-    let header = header.to_string();
-    [&(header.len() as u64).to_le_bytes()[..], header.as_bytes(), &bytes[8 + length..]].concat()
-}
-
 /// An image that comes back in another shape, and sizes that no machine has, are told before anything is allocated.
 #[test]
 fn convolutional_networks_that_do_not_fit_are_refused() {
@@ -276,7 +104,6 @@ fn convolutional_networks_that_do_not_fit_are_refused() {
 
 #[test]
 fn sequence_networks_that_do_not_fit_are_refused() {
-    use handgrad_models::sequence::{self, Cell, Recurrent};
     let error = |spec: &Spec| Network::<f32>::new(spec).expect_err("refused").to_string();
     let (sigmoid, bce) = (Activation::Sigmoid, LossKind::Bce);
     let lstm = |input: &[usize]| sequence::autoencoder(input, Cell::Lstm, 4, false, sigmoid, bce);
@@ -292,7 +119,20 @@ fn sequence_networks_that_do_not_fit_are_refused() {
     assert!(change(|r| r.return_sequences = true, false).contains("takes one vector a sample"));
     assert!(change(|r| r.repeat = None, true).contains("needs sequences"));
     assert!(change(|r| r.repeat = Some(0), true).contains("steps"));
-    assert!(change(|r| r.repeat = Some(4), true).contains("gives back"));
+    // It names both shapes, and blames no layer that does as it was told.
+    let said = change(|r| r.repeat = Some(7), true);
+    assert!(
+        said.contains("gives back samples of shape [7, 3], but takes [5, 3]") && said.contains("`repeat`"),
+        "{said}"
+    );
+    let mut narrow = lstm(&[5, 3]);
+    if let LayerSpec::TimeDistributed { units, .. } = &mut narrow.decoder[1] {
+        *units = 2;
+    }
+    for said in [said, error(&narrow)] {
+        let about_images = ["image", "divide", "TimeDistributed", "pooling"];
+        assert!(said.contains("units") && !about_images.iter().any(|word| said.contains(word)), "{said}");
+    }
     assert!(change(|r| r.repeat = Some(usize::MAX), true).contains("memory"));
     assert!(change(|r| (r.units, r.bidirectional) = (usize::MAX, true), false).contains("memory"));
     assert!(change(|r| r.units = 0, false).contains("units"));
@@ -308,48 +148,106 @@ fn sequence_networks_that_do_not_fit_are_refused() {
     assert!(error(&video).contains("needs sequences of images"));
 }
 
-/// The names and the orientation of `torch.nn.LSTM` and `torch.nn.Linear`, one after another.
+/// Videos with and without an axis for their channels; the same number of values in another order is another video.
 #[test]
-fn tensors_of_recurrent_networks_are_named_and_turned_as_pytorch_has_them() {
-    use handgrad_models::sequence::{self, Cell};
-    let spec = sequence::autoencoder(&[6, 3], Cell::Lstm, 4, true, Activation::Sigmoid, LossKind::Bce);
-    let network = Network::<f32>::new(&spec).expect("fits");
-    let theta = network.init(5);
-    let bytes = file::encode(&network, &theta).expect("encodes");
-    let (again, weights) = file::decode(&bytes).expect("decodes");
-    assert_eq!((again.spec(), &weights), (network.spec(), &theta));
-    let tensors = SafeTensors::deserialize(&bytes).expect("safetensors");
-    let mut names: Vec<_> = tensors.names().into_iter().map(str::to_string).collect();
-    names.sort_unstable();
-    let parts = ["bias_hh_l0", "bias_hh_l0_reverse", "bias_ih_l0", "bias_ih_l0_reverse"];
-    let parts =
-        parts.into_iter().chain(["weight_hh_l0", "weight_hh_l0_reverse", "weight_ih_l0", "weight_ih_l0_reverse"]);
-    let parts: Vec<_> = parts.collect();
-    let expected = [0, 1].into_iter().flat_map(|at| parts.iter().map(move |part| format!("{at}.{part}")));
-    assert_eq!(names, expected.chain(["2.bias".into(), "2.weight".into()]).collect::<Vec<_>>());
-    let shape = |name: &str| tensors.tensor(name).expect("there").shape().to_vec();
-    assert_eq!((shape("0.weight_ih_l0"), shape("1.weight_ih_l0_reverse")), (vec![16, 3], vec![16, 8]));
-    assert_eq!(
-        (shape("0.weight_hh_l0"), shape("0.bias_hh_l0"), shape("2.weight")),
-        (vec![16, 4], vec![16], vec![3, 8])
-    );
-    // The forget gate's bias starts at 1: b_ih comes after w_ih and w_hh.
-    assert_eq!(theta[3 * 16 + 4 * 16..][..16], [[0.0; 4], [1.0; 4], [0.0; 4], [0.0; 4]].concat());
+fn videos_come_back_in_the_shape_they_had() {
+    let network = |input: &[usize], filters: [usize; 2], reshape: Option<&[usize]>| {
+        let conv_lstm = |filters| match conv_lstms(IMAGE, None).encoder.remove(1) {
+            LayerSpec::ConvLstm { kernel_size, return_sequences, truncate_every, init, .. } => {
+                LayerSpec::ConvLstm { filters, kernel_size, return_sequences, truncate_every, init }
+            }
+            other => other,
+        };
+        let [encoder, mut decoder] = filters.map(|filters| vec![conv_lstm(filters)]);
+        decoder.extend(reshape.map(|shape| LayerSpec::Reshape { shape: shape.to_vec() }));
+        Network::<f32>::new(&Spec { input: input.to_vec(), encoder, decoder, ..conv_lstms(IMAGE, None) }).map(|_| ())
+    };
+    for (input, channels) in [(&[4, 7, 28][..], 1), (&[4, 1, 7, 28], 1), (&[1, 7, 28], 1), (&[4, 3, 7, 28], 3)] {
+        network(input, [2, channels], None).expect("fits");
+        let error = network(input, [2, 2], None).expect_err("two channels come back").to_string();
+        assert!(error.contains("gives back samples of shape") && error.contains("filters"), "{error}");
+    }
+    for (input, channels, reshape) in [
+        (&[4, 1, 7, 28][..], 1, &[1, 28, 4, 7][..]),
+        (&[4, 1, 7, 28], 1, &[7, 4, 28]),
+        (&[1, 3, 7, 28], 3, &[3, 1, 7, 28]),
+        (&[4, 7, 28], 1, &[1, 4, 1, 28, 7]),
+    ] {
+        let error = network(input, [2, channels], Some(reshape)).expect_err("another order").to_string();
+        assert!(error.contains("gives back samples of shape"), "{error}");
+    }
+    network(&[4, 1, 7, 28], [2, 1], Some(&[4, 7, 28])).expect("fits");
+    network(&[1, 1, 7, 28], [2, 1], Some(&[7, 28])).expect("fits");
+}
+
+/// x̂_t is made of x₁ … x_{t−1}: where x_t moves, x̂₁ … x̂_t keep their bits, and x̂_{t+1} does not.
+#[test]
+fn the_next_step_is_foretold_from_those_before_it() {
+    let (steps, width) = (6, 2);
+    for cell in [Cell::Lstm, Cell::GRU, Cell::ELMAN, JORDAN, OTHER_GRU] {
+        let spec = sequence::next_step(&[steps, width], cell, 5, Activation::Linear, LossKind::Mse);
+        let mut trainer = Trainer::new(Network::<f32>::new(&spec).expect("fits"), ADAM, 1, 4);
+        let mut foretold = |x: &[f32]| {
+            let values = Values::Floats(Array2::from_shape_vec((1, x.len()), x.to_vec()).expect("a row"));
+            let samples = Samples { values, shape: vec![steps, width], labels: None };
+            trainer.predict(&Source::new(&samples), &[0]).expect("fits").into_raw_vec_and_offset().0
+        };
+        let x = numbers(steps * width, 1);
+        let before = foretold(&x);
+        for t in 0..steps {
+            let mut moved = x.clone();
+            moved[t * width] += 0.5;
+            let after = foretold(&moved);
+            let differs: Vec<_> =
+                (0..steps).map(|t| before[t * width..][..width] != after[t * width..][..width]).collect();
+            assert_eq!(differs[..=t], vec![false; t + 1], "{cell:?}, step {t}");
+            assert!(t + 1 == steps || differs[t + 1], "{cell:?}, step {t}");
+        }
+    }
+}
+
+/// What a recurrent layer gives has gone through activations that feed back, so no loss can take their place, nor logits come
+/// out; a reshape behind it changes nothing of that.
+#[test]
+fn losses_of_logits_are_refused_behind_recurrent_layers() {
+    let (sigmoid, tanh, linear) = (Activation::Sigmoid, Activation::Tanh, Activation::Linear);
+    let jordan = Cell::Jordan { outputs: 3, activation: tanh, output_activation: sigmoid, hybrid: true };
+    let reshape = LayerSpec::Reshape { shape: vec![5, 3] };
+    for cell in [Cell::Elman { activation: sigmoid }, Cell::ELMAN, jordan, Cell::Lstm, Cell::GRU] {
+        let mut spec = sequence::autoencoder(&[5, 3], cell, 3, false, linear, LossKind::Mse);
+        spec.decoder.truncate(1);
+        for layers_behind in [vec![], vec![reshape.clone()]] {
+            spec.decoder.extend(layers_behind);
+            for loss in [LossKind::Bce, LossKind::BceLogits, LossKind::CrossEntropy] {
+                let error = Network::<f32>::new(&Spec { loss, ..spec.clone() }).expect_err("refused").to_string();
+                assert!(error.contains("the last layer is recurrent"), "{cell:?}, {loss:?}: {error}");
+            }
+            for loss in [LossKind::Mse, LossKind::Mae] {
+                assert!(Network::<f32>::new(&Spec { loss, ..spec.clone() }).is_ok(), "{cell:?}, {loss:?}");
+            }
+        }
+    }
+    assert!(Network::<f32>::new(&Spec { loss: LossKind::BceLogits, ..conv_lstms(IMAGE, None) }).is_err());
+    // Of a layer that the loss can look into, it still sees the activation behind a reshape.
+    let mut spec = deep_spec();
+    spec.decoder.push(LayerSpec::Reshape { shape: vec![4, 3] });
+    assert_eq!(Network::<f32>::new(&spec).expect("fits").loss().kind, LossKind::BceLogits);
+    let error = Network::<f32>::new(&Spec { loss: LossKind::BceLogits, ..spec }).expect_err("refused");
+    assert!(matches!(error, Error::LogitsThroughActivation { activation: "sigmoid", .. }), "{error}");
 }
 
 /// A series of one value a step, and every kind of cell, through training, file and back.
 #[test]
 fn sequence_networks_learn() {
-    use handgrad_models::sequence::{self, Cell};
     let jordan =
         Cell::Jordan { outputs: 6, activation: Activation::Tanh, output_activation: Activation::Tanh, hybrid: true };
     // Sine waves of all phases.
     let (rows, steps) = (64, 12);
     let wave = |at: usize| 0.5 + 0.4 * ((at / steps) as f32 / 5.0 + (at % steps) as f32 / 2.0).sin();
-    let values = ndarray::Array2::from_shape_fn((rows, steps), |(row, step)| wave(row * steps + step));
-    let values = handgrad_dataset::Values::Floats(values);
-    let samples = handgrad_dataset::Samples { values, shape: vec![steps], labels: None };
-    let source = handgrad_trainer::Source::new(&samples);
+    let values = Array2::from_shape_fn((rows, steps), |(row, step)| wave(row * steps + step));
+    let values = Values::Floats(values);
+    let samples = Samples { values, shape: vec![steps], labels: None };
+    let source = Source::new(&samples);
     for cell in [Cell::Lstm, Cell::GRU, Cell::ELMAN, jordan] {
         let (linear, mse) = (Activation::Linear, LossKind::Mse);
         let specs = [
@@ -359,11 +257,11 @@ fn sequence_networks_learn() {
         ];
         for spec in specs {
             let network = Network::<f32>::new(&spec).expect("fits");
-            let mut trainer = handgrad_trainer::Trainer::new(network, handgrad_tests::ADAM, 16, 0);
+            let mut trainer = Trainer::new(network, ADAM, 16, 0);
             let first = trainer.evaluate(&source).expect("fits");
             for epoch in 0..120 {
                 let mut order = vec![0; rows];
-                handgrad_trainer::shuffled(0, epoch, &mut order);
+                shuffled(0, epoch, &mut order);
                 order.chunks(16).for_each(|batch| {
                     trainer.step(&source, batch);
                 });

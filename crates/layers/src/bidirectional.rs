@@ -5,6 +5,7 @@
 //!             y_t = [f_t │ b_t]             or, of layers that give the last step alone, [f_T │ b₁]
 //!
 //! given dy = [df │ db]:   ∂L/∂x = ∂L/∂x by way of F + (∂L/∂x by way of B, turned round again)
+//!                         dy becomes what F makes of df beside what B makes of db
 //! ```
 //!
 //! So y_t knows all of the sequence, where a layer on its own knows x₁ … x_t. B is a layer as any other; what it gets and gives
@@ -15,7 +16,7 @@
 //! Slides: CE6146 "Bidirectional LSTM". Source: Schuster & Paliwal, "Bidirectional recurrent neural networks", IEEE
 //! Transactions on Signal Processing 45 (1997).
 
-use crate::recurrent::{Sequence, matrices, matrix};
+use crate::recurrent::{Sequence, add, matrices, matrix};
 use crate::{Block, Error, Layer, ParamSpec, Pass, Saved, SavedBatch, Scalar};
 
 /// `to` ← the sequences of `from`, each with its steps of `width` values in the opposite order.
@@ -166,14 +167,19 @@ impl<T: Scalar> Layer<T> for Bidirectional<T> {
         split(dy, self.output(), df, db);
         // What recurrent layers put out they keep themselves.
         let (saved_f, saved_b) = (Saved { x: saved.x, y: &[] }, Saved { x: turned, y: &[] });
-        let Some(dx) = dx else {
-            self.layer.backward_input(of_f, saved_f, df, None, &mut with_cache(pass, f_cache));
-            return self.layer.backward_input(of_b, saved_b, db, None, &mut with_cache(pass, b_cache));
-        };
-        self.layer.backward_input(of_b, saved_b, db, Some(dx), &mut with_cache(pass, b_cache));
-        turn_round(dx, self.input(), dx_of_b);
-        self.layer.backward_input(of_f, saved_f, df, Some(dx), &mut with_cache(pass, f_cache));
-        dx.iter_mut().zip(dx_of_b).for_each(|(dx, of_b)| *dx += *of_b);
+        match dx {
+            Some(dx) => {
+                self.layer.backward_input(of_b, saved_b, db, Some(dx), &mut with_cache(pass, b_cache));
+                turn_round(dx, self.input(), dx_of_b);
+                self.layer.backward_input(of_f, saved_f, df, Some(dx), &mut with_cache(pass, f_cache));
+                add(dx, dx_of_b);
+            }
+            None => {
+                self.layer.backward_input(of_b, saved_b, db, None, &mut with_cache(pass, b_cache));
+                self.layer.backward_input(of_f, saved_f, df, None, &mut with_cache(pass, f_cache));
+            }
+        }
+        concatenate(df, db, self.output(), dy);
     }
 
     fn backward_params(&self, saved: SavedBatch<'_, T>, block: &Block, dtheta: &mut [T], scratch: &mut [T]) {

@@ -48,10 +48,15 @@ impl ConvLstm {
         truncate_every: Option<usize>,
     ) -> Result<Self, Error> {
         let [c, h, w] = x;
-        // Products that wrap around are told by the convolutions' own checks.
-        let gates = filters.saturating_mul(lstm::GATES);
-        let to_gates =
-            |channels| Conv2d::new([channels, h, w], gates, [kernel_size, 1, 1], Padding::Same, Activation::Linear);
+        // The gates are the channels of one convolution, which has at most 65536; it checks the rest.
+        if !(1..=65_536 / lstm::GATES).contains(&filters) {
+            let (name, range) = ("filters of a ConvLSTM", "at least 1 and at most 16384");
+            return Err(Error::OutOfRange { name, value: filters.to_string(), range });
+        }
+        let to_gates = |channels| {
+            let gates = lstm::GATES * filters;
+            Conv2d::new([channels, h, w], gates, [kernel_size, 1, 1], Padding::Same, Activation::Linear)
+        };
         let (of_input, of_hidden) = (to_gates(c)?.window, to_gates(filters)?.window);
         let (inputs, units) = (c * h * w, filters * h * w);
         let sequence = Sequence { inputs, units, steps, repeat: false, return_sequences, truncate_every };
@@ -74,8 +79,7 @@ impl ConvLstm {
 impl<T: Scalar> Layer<T> for ConvLstm {
     fn describe(&self) -> String {
         let (steps, [c, ..], k) = (self.sequence.steps, self.of_input.x, self.of_input.kernel_size);
-        let truncated =
-            self.sequence.truncate_every.map_or(String::new(), |every| format!(", truncated every {every}"));
+        let truncated = self.sequence.describe_truncation();
         let of = if self.sequence.return_sequences { "all" } else { "the last" };
         format!("ConvLSTM {c} → {}, {k}×{k}, {of} of {steps} steps{truncated}", self.filters())
     }
@@ -89,7 +93,8 @@ impl<T: Scalar> Layer<T> for ConvLstm {
             let (found, expected) = (input.iter().product(), steps.saturating_mul(inputs));
             return Err(Error::InputSize { layer: layer(), shape: input.to_vec(), found, expected });
         }
-        self.sequence.output_shape(layer, &[steps, inputs], units, 16)?;
+        let cache_len = lstm::lens(&self.sequence.smallest()).iter().sum();
+        self.sequence.output_shape(layer, &[steps, inputs], units, cache_len)?;
         let image = [self.filters(), h, w];
         Ok(if return_sequences { [&[steps], &image[..]].concat() } else { image.to_vec() })
     }

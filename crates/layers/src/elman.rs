@@ -20,7 +20,7 @@
 
 use handgrad_kernels::matmul;
 
-use crate::recurrent::{self, Deltas, Sequence, Weights, matrices_of, matrix};
+use crate::recurrent::{self, Deltas, Sequence, Weights, add, matrices_of, matrix, store};
 use crate::{Activation, Block, Error, Layer, ParamSpec, Pass, Saved, SavedBatch, Scalar, activation};
 
 /// What both passes keep for each row.
@@ -55,19 +55,18 @@ impl<'a, T> Kept<'a, T> {
 /// y ← h₁ … h_T, or h_T. Shapes: x rows×T·inputs, or rows×inputs; y rows×T·n, or rows×n.
 pub fn forward<T: Scalar>(s: &Sequence, phi: Activation, w: &Weights<T>, x: &[T], y: &mut [T], kept: Kept<T>) {
     let n = s.units;
-    let Kept { steps, hidden, sums, z, h } = kept;
-    recurrent::input_forward(s, x, w.w_ih, w.b_ih, steps, sums);
+    let Kept { steps: h_steps, hidden, sums, z, h } = kept;
+    recurrent::input_forward(s, x, w.w_ih, w.b_ih, h_steps, sums);
     h.fill(T::ZERO);
     for t in 0..s.steps {
+        store(h, n, hidden, [t, s.steps]);
         recurrent::hidden_forward(t, h, w.w_hh, w.b_hh, z);
-        for (row, (z, h)) in z.chunks_exact_mut(n).zip(h.chunks_exact(n)).enumerate() {
-            hidden[(row * s.steps + t) * n..][..n].copy_from_slice(h);
-            let a = recurrent::input_of_step(s, [row, t, n], steps, sums);
-            z.iter_mut().zip(a).for_each(|(z, a)| *z += *a);
+        for (row, z) in z.chunks_exact_mut(n).enumerate() {
+            add(z, recurrent::input_of_step(s, [row, t, n], h_steps, sums));
         }
         activation::forward(phi, z);
+        store(z, n, h_steps, [t, s.steps]);
         for (row, z) in z.chunks_exact(n).enumerate() {
-            steps[(row * s.steps + t) * n..][..n].copy_from_slice(z);
             if let Some(seen) = s.seen(row, t, n) {
                 y[seen].copy_from_slice(z);
             }
@@ -87,21 +86,21 @@ pub fn backward_input<T: Scalar>(
     memory: &mut [T],
 ) {
     let n = s.units;
-    let Kept { steps, sums, z: delta, h: dh, .. } = kept;
+    let Kept { steps: deltas, sums, z: delta, h: dh, .. } = kept;
     let turned = recurrent::turn(w.w_hh, n, memory);
     sums.fill(T::ZERO);
     dh.fill(T::ZERO);
     for t in (0..s.steps).rev() {
         for (row, (dh, delta)) in dh.chunks_exact_mut(n).zip(delta.chunks_exact_mut(n)).enumerate() {
             if let Some(seen) = s.seen(row, t, n) {
-                dh.iter_mut().zip(&dy[seen.clone()]).for_each(|(dh, &dy)| *dh += dy);
+                add(dh, &dy[seen.clone()]);
                 dy[seen].copy_from_slice(dh);
             }
-            let h = &mut steps[(row * s.steps + t) * n..][..n];
+            let h = &mut deltas[(row * s.steps + t) * n..][..n];
             delta.copy_from_slice(dh);
             activation::backward(phi, h, delta);
             h.copy_from_slice(delta);
-            sums[row * n..][..n].iter_mut().zip(&*delta).for_each(|(sum, &delta)| *sum += delta);
+            add(&mut sums[row * n..][..n], delta);
         }
         match s.goes_back(t) {
             true => matmul(delta, turned, dh, n, n),
@@ -109,7 +108,7 @@ pub fn backward_input<T: Scalar>(
         }
     }
     if let Some(dx) = dx {
-        recurrent::input_backward(s, w.w_ih, steps, sums, dx);
+        recurrent::input_backward(s, w.w_ih, deltas, sums, dx);
     }
 }
 
@@ -128,7 +127,8 @@ impl<T: Scalar> Layer<T> for Elman {
     }
 
     fn output_shape(&self, input: &[usize]) -> Result<Vec<usize>, Error> {
-        self.sequence.output_shape(|| Layer::<T>::describe(self), input, self.sequence.units, 8)
+        let s = &self.sequence;
+        s.output_shape(|| Layer::<T>::describe(self), input, s.units, lens(&s.smallest()).iter().sum())
     }
 
     fn params(&self) -> Vec<ParamSpec> {

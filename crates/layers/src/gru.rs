@@ -19,6 +19,8 @@
 //! so dw_ih and b_ih take the first, dw_hh and b_hh the second; before, the third part of dw_hh is Σ uᵀ·δ_n
 //! ```
 //!
+//! In the code n is the number of units, as in every file, and the new value n is called the candidate.
+//!
 //! With the reset after the product one product with w_hh does for all three gates; that is what is fast.
 //!
 //! Kept: a, which becomes the gates and then ∂L/∂a in place; q, which becomes ∂L/∂q, or u; h before each step; what the loop
@@ -35,7 +37,7 @@ use std::ops::Range;
 use handgrad_kernels::{Finish, matmul, matmul_bias, matmul_nt, matmul_tn, vectorize};
 use serde::{Deserialize, Serialize};
 
-use crate::recurrent::{self, Deltas, Sequence, Weights, matrices_of, matrix};
+use crate::recurrent::{self, Deltas, Sequence, Weights, add, matrices_of, matrix};
 use crate::{BatchRows, Block, Error, Layer, ParamSpec, Pass, Saved, SavedBatch, Scalar};
 
 /// r, z and n side by side.
@@ -93,13 +95,13 @@ pub fn renew_backward<T: Scalar>(update: Update, gates: &mut [T], before: &[T], 
     let (z, candidate, before) = (&mut r_and_z[n..], &mut candidate[..n], &before[..n]);
     for j in 0..n {
         let (gate, new, d) = (z[j], candidate[j], dh[j]);
-        let (kept, sign) = match update {
+        let (k, sign) = match update {
             Update::KeepsOld => (gate, T::ONE),
             Update::TakesNew => (T::ONE - gate, -T::ONE),
         };
-        candidate[j] = d * (T::ONE - kept) * (T::ONE - new * new);
+        candidate[j] = d * (T::ONE - k) * (T::ONE - new * new);
         z[j] = sign * d * (before[j] - new) * (gate * (T::ONE - gate));
-        dh[j] = d * kept;
+        dh[j] = d * k;
     }
 }
 
@@ -181,7 +183,7 @@ pub fn forward<T: Scalar>(gru: &Gru, w: &Weights<T>, x: &[T], y: &mut [T], kept:
     let Kept { gates, second, hidden, sums, q, v, u, h, .. } = kept;
     recurrent::input_forward(s, x, w.w_ih, w.b_ih, gates, sums);
     let after = *reset == Reset::AfterProduct;
-    let [w_rz, w_n] = split_weights(w.w_hh, n, memory);
+    let [w_rz, w_n] = if after { [&[][..]; 2] } else { split_weights(w.w_hh, n, memory) };
     let (b_rz, b_n) = w.b_hh.split_at(2 * n);
     let q_len = if after { GATES * n } else { 2 * n };
     let q = &mut q[..rows * q_len];
@@ -248,7 +250,7 @@ pub fn backward_input<T: Scalar>(
             for row in 0..rows {
                 let (place, dh) = (row * s.steps + t, &mut dh[row * n..][..n]);
                 if let Some(seen) = s.seen(row, t, n) {
-                    dh.iter_mut().zip(&dy[seen.clone()]).for_each(|(dh, &dy)| *dh += dy);
+                    add(dh, &dy[seen.clone()]);
                     dy[seen].copy_from_slice(dh);
                 }
                 let gates = &mut gates[place * GATES * n..][..GATES * n];
@@ -266,19 +268,19 @@ pub fn backward_input<T: Scalar>(
                 let gates = &mut gates[place * GATES * n..][..GATES * n];
                 let dq = &mut dq[row * q_len..][..q_len];
                 if after {
-                    let kept = &mut second[place * GATES * n..][..GATES * n];
-                    reset_backward(&mut gates[..n], &mut kept[2 * n..], dv);
-                    kept[..2 * n].copy_from_slice(&gates[..2 * n]);
-                    dq.copy_from_slice(kept);
-                    q_sums[row * GATES * n..][..GATES * n].iter_mut().zip(kept).for_each(|(sum, dq)| *sum += *dq);
+                    let q = &mut second[place * GATES * n..][..GATES * n];
+                    reset_backward(&mut gates[..n], &mut q[2 * n..], dv);
+                    q[..2 * n].copy_from_slice(&gates[..2 * n]);
+                    dq.copy_from_slice(q);
+                    add(&mut q_sums[row * GATES * n..][..GATES * n], q);
                 } else {
                     let dm = &mut through[row * n..][..n];
                     dm.copy_from_slice(&hidden[place * n..][..n]);
                     reset_backward(&mut gates[..n], dm, dv);
-                    dh.iter_mut().zip(dm).for_each(|(dh, dm)| *dh += *dm);
+                    add(dh, dm);
                     dq.copy_from_slice(&gates[..2 * n]);
                 }
-                sums[row * GATES * n..][..GATES * n].iter_mut().zip(gates).for_each(|(sum, da)| *sum += *da);
+                add(&mut sums[row * GATES * n..][..GATES * n], gates);
             }
         });
         if s.goes_back(t) {
@@ -286,7 +288,7 @@ pub fn backward_input<T: Scalar>(
                 true => matmul(dq, w_back, through, GATES * n, n),
                 false => matmul_nt(dq, w_back, through, n, 2 * n),
             }
-            dh.iter_mut().zip(&*through).for_each(|(dh, &through)| *dh += through);
+            add(dh, through);
         } else {
             dh.fill(T::ZERO);
         }
@@ -324,7 +326,9 @@ impl<T: Scalar> Layer<T> for Gru {
     }
 
     fn output_shape(&self, input: &[usize]) -> Result<Vec<usize>, Error> {
-        self.sequence.output_shape(|| Layer::<T>::describe(self), input, self.sequence.units, 24)
+        let s = &self.sequence;
+        let smallest = Self { sequence: s.smallest(), ..*self };
+        s.output_shape(|| Layer::<T>::describe(self), input, s.units, smallest.lens().iter().sum())
     }
 
     fn params(&self) -> Vec<ParamSpec> {

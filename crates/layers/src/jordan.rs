@@ -23,7 +23,7 @@
 
 use handgrad_kernels::{Finish, matmul, matmul_bias, matmul_nt, matmul_tn};
 
-use crate::recurrent::{self, Sequence, matrices_of, matrix};
+use crate::recurrent::{self, Sequence, add, matrices_of, matrix, store};
 use crate::{
     Activation, Block, Error, Layer, ParamRole, ParamSpec, Pass, Saved, SavedBatch, Scalar, activation, dense,
 };
@@ -112,17 +112,6 @@ impl Jordan {
     }
 }
 
-/// Copies the rows of `from`, `len` long, to step t of T of the rows of `to`.
-fn store<T: Copy>(from: &[T], len: usize, to: &mut [T], [t, steps]: [usize; 2]) {
-    for (from, to) in from.chunks_exact(len).zip(to.chunks_exact_mut(steps * len)) {
-        to[t * len..][..len].copy_from_slice(from);
-    }
-}
-
-fn add<T: Scalar>(to: &mut [T], from: &[T]) {
-    to.iter_mut().zip(from).for_each(|(to, &from)| *to += from);
-}
-
 /// y ← y₁ … y_T, or y_T. Shapes: x rows×T·inputs, or rows×inputs; y rows×T·outputs, or rows×outputs.
 pub fn forward<T: Scalar>(jordan: &Jordan, w: &Weights<T>, x: &[T], y_seen: &mut [T], kept: Kept<T>) {
     let Jordan { sequence: s, outputs: o, activation: phi, output_activation: psi, hybrid } = *jordan;
@@ -134,18 +123,21 @@ pub fn forward<T: Scalar>(jordan: &Jordan, w: &Weights<T>, x: &[T], y_seen: &mut
     for at in (0..s.steps).map(|t| [t, s.steps]) {
         store(h, n, h_before, at);
         store(y, o, y_before, at);
-        // z = a_t + h_{t−1}·w_hh + y_{t−1}·w_yh, where h was.
-        if hybrid {
+        // z = a_t + h_{t−1}·w_hh + y_{t−1}·w_yh, where h was; h₀ = y₀ = 0.
+        let (of_y, of_h) = (at[0] > 0, at[0] > 0 && hybrid);
+        if of_h {
             matmul(h, w.w_hh, product, n, n);
-        } else {
-            product.fill(T::ZERO);
         }
         for (row, h) in h.chunks_exact_mut(n).enumerate() {
             h.copy_from_slice(recurrent::input_of_step(&s, [row, at[0], n], h_steps, sums));
         }
-        add(h, product);
-        matmul(y, w.w_yh, product, o, n);
-        add(h, product);
+        if of_h {
+            add(h, product);
+        }
+        if of_y {
+            matmul(y, w.w_yh, product, o, n);
+            add(h, product);
+        }
         activation::forward(phi, h);
         store(h, n, h_steps, at);
         matmul_bias(h, w.w_hy, w.b_y, Finish::None, y);
@@ -183,7 +175,9 @@ pub fn backward_input<T: Scalar>(
         }
         add(y_sums, dy);
         matmul_nt(dy, w.w_hy, dh, n, o);
-        add(dh, from_h);
+        if hybrid {
+            add(dh, from_h);
+        }
         for (row, dh) in dh.chunks_exact_mut(n).enumerate() {
             activation::backward(phi, &h_steps[(row * s.steps + at[0]) * n..][..n], dh);
         }
@@ -194,9 +188,10 @@ pub fn backward_input<T: Scalar>(
             true => matmul_nt(dh, w.w_yh, dy, o, n),
             false => dy.fill(T::ZERO),
         }
-        match goes_back && hybrid {
-            true => matmul_nt(dh, w.w_hh, from_h, n, n),
-            false => from_h.fill(T::ZERO),
+        match (hybrid, goes_back) {
+            (true, true) => matmul_nt(dh, w.w_hh, from_h, n, n),
+            (true, false) => from_h.fill(T::ZERO),
+            (false, _) => {}
         }
     }
     if let Some(dx) = dx {
@@ -213,9 +208,9 @@ impl<T: Scalar> Layer<T> for Jordan {
     }
 
     fn output_shape(&self, input: &[usize]) -> Result<Vec<usize>, Error> {
-        let width = self.outputs.max(self.sequence.units);
-        let widest = Sequence { units: self.sequence.units.min(1) * width, ..self.sequence };
-        widest.output_shape(|| Layer::<T>::describe(self), input, self.outputs, 16)
+        let smallest = Self { sequence: self.sequence.smallest(), outputs: 1, ..*self };
+        let cache_len = smallest.lens().iter().sum();
+        self.sequence.output_shape(|| Layer::<T>::describe(self), input, self.outputs, cache_len)
     }
 
     fn params(&self) -> Vec<ParamSpec> {

@@ -122,7 +122,7 @@ pub struct Saved<'a, T> {
 pub struct SavedBatch<'a, T> {
     /// The layer's input.
     pub x: BatchRows<'a, T>,
-    /// δ, as [`Layer::backward_input`] left it.
+    /// δ, as [`Layer::backward_input`] left it; a recurrent layer's is in its cache.
     pub delta: BatchRows<'a, T>,
     /// [`Pass::cache`], as [`Layer::backward_input`] left it.
     pub cache: BatchRows<'a, T>,
@@ -173,6 +173,9 @@ pub trait Layer<T: Scalar>: Send + Sync + fmt::Debug {
     fn forward(&self, theta: &[T], x: &[T], y: &mut [T], pass: &mut Pass<'_, T>);
 
     /// dy becomes δ in place; dx ← (∂y/∂x)ᵀ·dy, and what a penalty adds. The first layer of a network is not asked for dx.
+    ///
+    /// Of a recurrent layer dy is what L sees of y_t directly, and becomes all of ∂L/∂y_t, with what comes by way of the steps
+    /// after t; the δ of all steps stay in its cache.
     fn backward_input(
         &self,
         theta: &[T],

@@ -13,9 +13,10 @@
 //!   δ = [δ_i │ δ_f │ δ_g │ δ_o]; the rest is as for every cell, see [`recurrent`]
 //! ```
 //!
-//! From c_t to c_{t−1} a gradient passes f and nothing else: where f is near 1 it neither vanishes nor explodes. So the
-//! forget gate starts open: its part of b_ih is 1, all other biases 0 (Gers, Schmidhuber & Cummins 2000; Keras does so,
-//! PyTorch draws all its parameters from U(−1/√units, 1/√units)).
+//! From c_t to c_{t−1} a gradient goes two ways. On the direct one it passes f alone: where f is near 1, what goes that way
+//! neither vanishes nor explodes. On the other it passes the gates, w_hh and h_{t−1}, as in any cell. So the forget gate
+//! starts open: its part of b_ih is 1, all other biases 0 (Gers, Schmidhuber & Cummins 2000; Keras does so, PyTorch draws all
+//! its parameters from U(−1/√units, 1/√units)).
 //!
 //! Kept: the gates, which become δ in place; h before each step; c before each step, which becomes dc_t; what the loop
 //! over time works on.
@@ -28,7 +29,7 @@
 
 use handgrad_kernels::{matmul, vectorize};
 
-use crate::recurrent::{self, Deltas, Sequence, Weights, matrices_of, matrix};
+use crate::recurrent::{self, Deltas, Sequence, Weights, add, matrices_of, matrix};
 use crate::{Block, Error, Layer, ParamSpec, Pass, Saved, SavedBatch, Scalar};
 
 /// Gates side by side.
@@ -128,7 +129,7 @@ pub fn through_time<T: Scalar>(
                 hidden[place * n..][..n].copy_from_slice(h);
                 cells[place * n..][..n].copy_from_slice(c);
                 let gates = recurrent::input_of_step(s, [row, t, GATES * n], gates, sums);
-                gates.iter_mut().zip(&z[row * GATES * n..]).for_each(|(a, &z)| *a += z);
+                add(gates, &z[row * GATES * n..]);
                 step(gates, c, h);
                 if let Some(seen) = s.seen(row, t, n) {
                     y[seen].copy_from_slice(h);
@@ -155,14 +156,14 @@ pub fn back_through_time<T: Scalar>(
                 let place = row * s.steps + t;
                 let (dc, dh) = (&mut dc[row * n..][..n], &mut dh[row * n..][..n]);
                 if let Some(seen) = s.seen(row, t, n) {
-                    dh.iter_mut().zip(&dy[seen.clone()]).for_each(|(dh, &dy)| *dh += dy);
+                    add(dh, &dy[seen.clone()]);
                     dy[seen].copy_from_slice(dh);
                 }
                 let gates = &mut gates[place * GATES * n..][..GATES * n];
                 step_backward(gates, &mut cells[place * n..][..n], dh, dc);
                 let of_row = row * GATES * n..(row + 1) * GATES * n;
                 z[of_row.clone()].copy_from_slice(gates);
-                sums[of_row].iter_mut().zip(&*gates).for_each(|(sum, &delta)| *sum += delta);
+                add(&mut sums[of_row], gates);
             }
         });
         if s.goes_back(t) {
@@ -209,7 +210,8 @@ impl<T: Scalar> Layer<T> for Lstm {
     }
 
     fn output_shape(&self, input: &[usize]) -> Result<Vec<usize>, Error> {
-        self.sequence.output_shape(|| Layer::<T>::describe(self), input, self.sequence.units, 16)
+        let s = &self.sequence;
+        s.output_shape(|| Layer::<T>::describe(self), input, s.units, lens(&s.smallest()).iter().sum())
     }
 
     fn params(&self) -> Vec<ParamSpec> {

@@ -23,7 +23,9 @@
 //! [`gradient_norms`] shows ‖∂L/∂h_t‖ step by step.
 //!
 //! **Truncated** ([`Sequence::truncate_every`] = k): the state goes on, but behind steps k, 2k, 3k, … no gradient comes
-//! back: ∂L/∂s_k is what L sees of s_k directly, without the term from s_{k+1}.
+//! back: ∂L/∂s_k is what L sees of s_k directly, without the term from s_{k+1}. Cuts are counted from the first step, as in a
+//! stream that is learnt from piece by piece. So a layer that gives h_T alone learns from the steps of the last piece, the
+//! 1 to k behind the last cut: with T = 5 and k = 4 from step 5 alone. A layer that goes backwards counts from x_T.
 //!
 //! Slides: CE6146 "Backpropagation Through Time", "BPTT Steps (1/4)" to "(4/4)", "Example – BPTT (1/4)" to "(4/4)". Where
 //! they err: ∂h_t/∂W_h stands there without what h_{t−1} owes to W_h, which is the truncation k = 1 above: for their
@@ -53,7 +55,7 @@ pub struct Sequence {
     pub repeat: bool,
     /// The output is h₁ … h_T, a row of T·units values; otherwise h_T alone: many-to-one.
     pub return_sequences: bool,
-    /// k of truncated backpropagation, see above; without it gradients flow through all steps.
+    /// k of truncated backpropagation, counted from the first step, see above; without it gradients flow through all steps.
     pub truncate_every: Option<usize>,
 }
 
@@ -94,27 +96,40 @@ impl Sequence {
         vec![weight("w_ih", self.inputs, of_input), weight("w_hh", self.units, self.steps), bias("b_ih"), bias("b_hh")]
     }
 
-    /// The shape of the output, of `outputs` values a step, for a layer that keeps `cache_len` values a sample.
+    /// One unit and one step of it. A layer's cache has at most units·steps times as many values as with this, since no part of
+    /// it grows with more than both.
+    pub(crate) fn smallest(&self) -> Self {
+        Self { units: 1, steps: 1, ..*self }
+    }
+
+    /// The shape of the output, of `outputs` values a step, for a layer that keeps `cache_len` values of its smallest sequence.
     pub(crate) fn output_shape(
         &self,
         layer: impl Fn() -> String,
         input: &[usize],
         outputs: usize,
-        values_of_a_step: usize,
+        cache_len: usize,
     ) -> Result<Vec<usize>, Error> {
         let least = [
-            ("the number of units of a recurrent layer", self.units.min(outputs)),
+            ("the number of units of a recurrent layer", self.units),
+            ("the number of outputs of a Jordan network", outputs),
             ("the number of steps of a sequence", self.steps),
             ("truncate_every of a recurrent layer", self.truncate_every.unwrap_or(1)),
         ];
         if let Some((name, _)) = least.into_iter().find(|&(_, value)| value == 0) {
             return Err(Error::OutOfRange { name, value: "0".into(), range: "at least 1" });
         }
-        let values = self.units.saturating_mul(self.steps).saturating_mul(values_of_a_step);
+        let values = self.units.max(outputs).saturating_mul(self.steps).saturating_mul(cache_len);
         if values > 1 << 30 {
-            let (name, range) =
-                ("the memory of a recurrent layer", "at most 2³⁰ values a sample: give it fewer units or steps");
-            return Err(Error::OutOfRange { name, value: values.to_string(), range });
+            let range = match outputs > self.units {
+                true => "at most 2³⁰ values a sample: give it fewer outputs or steps",
+                false => "at most 2³⁰ values a sample: give it fewer units or steps",
+            };
+            return Err(Error::OutOfRange {
+                name: "the memory of a recurrent layer",
+                value: values.to_string(),
+                range,
+            });
         }
         let fits = if self.repeat { input == [self.inputs] } else { input == [self.steps, self.inputs] };
         if !fits {
@@ -129,8 +144,12 @@ impl Sequence {
         let Self { inputs, steps, .. } = self;
         let from = if self.repeat { format!("{inputs}, {steps} times") } else { format!("{steps}×{inputs}") };
         let to = if self.return_sequences { format!("{steps}×{outputs}") } else { outputs.to_string() };
-        let truncated = self.truncate_every.map_or(String::new(), |k| format!(", truncated every {k}"));
-        format!("{from} → {to}{truncated}")
+        format!("{from} → {to}{}", self.describe_truncation())
+    }
+
+    /// `, truncated every 4`, or nothing.
+    pub(crate) fn describe_truncation(&self) -> String {
+        self.truncate_every.map_or(String::new(), |k| format!(", truncated every {k}"))
     }
 
     /// Rows of x.
@@ -186,6 +205,19 @@ pub fn hidden_forward<T: Scalar>(t: usize, h: &[T], w_hh: &[T], b_hh: &[T], z: &
         0 => z.chunks_exact_mut(b_hh.len()).for_each(|z| z.copy_from_slice(b_hh)),
         _ => matmul_bias(h, w_hh, b_hh, Finish::None, z),
     }
+}
+
+/// Copies the rows of `from`, `len` long, to step t of T of the rows of `to`.
+pub(crate) fn store<T: Copy>(from: &[T], len: usize, to: &mut [T], [t, steps]: [usize; 2]) {
+    for (from, to) in from.chunks_exact(len).zip(to.chunks_exact_mut(steps * len)) {
+        to[t * len..][..len].copy_from_slice(from);
+    }
+}
+
+/// `to` ← `to` + `from`.
+#[inline(always)]
+pub(crate) fn add<T: Scalar>(to: &mut [T], from: &[T]) {
+    to.iter_mut().zip(from).for_each(|(to, &from)| *to += from);
 }
 
 /// w with rows and columns exchanged: done once, it makes δ_t·wᵀ a plain product at every step. Shapes: w rows×cols, memory
@@ -244,7 +276,8 @@ pub fn backward_params<T: Scalar>(
 }
 
 /// ‖∂L/∂h_t‖ over all rows, for t = 1 … T: from what `backward_input` makes of dy in a layer that returns its sequences. With
-/// a dy that is 0 but for the last step, it shows how much of the end's gradient is left at every step before.
+/// a dy that is 0 but for the last step, it shows how much of the end's gradient is left at every step before. Of a Jordan network
+/// it is ‖∂L/∂y_t‖; in both directions that of [∂L/∂f_t │ ∂L/∂b_t], whose halves go opposite ways.
 #[must_use]
 pub fn gradient_norms<T: Scalar>(delta: BatchRows<T>, steps: usize) -> Vec<f64> {
     let mut squares = vec![0.0; steps];

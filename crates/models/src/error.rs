@@ -74,6 +74,16 @@ pub enum Error {
         /// Sides of square images that these layers do give back, the nearest ones.
         fit: Vec<usize>,
     },
+    /// The network's last layer gives samples of another shape than its first one took, and none of its layers resizes images.
+    #[error(
+        "the network gives back samples of shape {output:?}, but takes {input:?}: set the steps of a sequence by `repeat`, the values of a step by the last layer's units or filters, and the shape of as many values by a reshape"
+    )]
+    AnotherShape {
+        /// Shape of a sample that comes in.
+        input: Vec<usize>,
+        /// Shape of a sample that goes out.
+        output: Vec<usize>,
+    },
     /// A KL sparsity penalty behind a layer that cannot give values within 0..1.
     #[error(
         "the KL sparsity penalty needs a code within 0..1, but the encoder's last layer has no activation: take the L1 penalty"
@@ -109,6 +119,14 @@ pub enum Error {
         instead: &'static str,
         /// The activation's name.
         activation: &'static str,
+    },
+    /// The loss is computed from logits, but the last layer is recurrent.
+    #[error(
+        "the loss {loss} is computed from logits, but the last layer is recurrent: its activation is part of every step and cannot be left out; put a time-distributed or a dense layer last, or take the loss mse or mae"
+    )]
+    RecurrentIntoLoss {
+        /// The loss's name.
+        loss: &'static str,
     },
     /// A layer cannot be tied to the one it names.
     #[error("a tied-dense layer mirrors dense layer {mirrors} of the encoder (counted from 0), {problem}")]

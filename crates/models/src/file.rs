@@ -4,6 +4,12 @@
 //! `0.weight` (units × inputs, the transpose of w), `0.bias`, `2.weight`, … Tied weights are there under the names of both
 //! layers, as PyTorch would have them, and must be equal. f32, little endian.
 //!
+//! A recurrent layer's are `0.weight_ih_l0`, `0.bias_hh_l0_reverse`, … where PyTorch has the layer: an LSTM, a GRU with the reset
+//! after the product and an update gate that keeps the old, an Elman network with tanh or ReLU. Of any other GRU or Elman
+//! network, a Jordan network and a ConvLSTM the tensors carry their names here, `0.w_ih`, so that `load_state_dict` refuses them:
+//! PyTorch's layer of that name would compute something else. A module there gives its state beside its output and repeats no
+//! input; `tests/reference/load_model.py` has the few lines that do.
+//!
 //! The file's metadata has one entry, `handgrad`, in TOML: the number of this format, the SHA-256 of the weights, that of
 //! the specification's text, and the [`Spec`] as the table `model`, which ends it. Of an encoder or a decoder alone it says
 //! `part`; its tensors are named as in a Sequential of its own, but its specification is that of the whole model, so a
@@ -12,7 +18,11 @@
 //! | format | |
 //! | --- | --- |
 //! | 1 | without parts and without the SHA-256 of the specification; still read |
-//! | 2 | this one |
+//! | 2 | feed-forward networks without a scale |
+//! | 3 | recurrent layers and those around sequences, a scale |
+//!
+//! A file states the lowest number whose format has all that it holds, no other, so that an older program reads what it can and
+//! says of the rest that it is too new.
 
 use std::collections::HashMap;
 
@@ -22,8 +32,10 @@ use sha2::{Digest, Sha256};
 
 use crate::{Error, LayerSpec, Network, Param, Part, Spec};
 
-/// The number of this format.
-const FORMAT: u64 = 2;
+/// The newest format.
+const FORMAT: u64 = 3;
+/// The one before there were sequences.
+const FEED_FORWARD: u64 = 2;
 /// The key in the file's metadata.
 const KEY: &str = "handgrad";
 /// Where the specification begins in its text.
@@ -57,6 +69,21 @@ struct Header {
     model: Spec,
 }
 
+/// The first format that has all that a specification can hold.
+fn format_of(spec: &Spec) -> u64 {
+    let of_sequences = |layer: &LayerSpec| {
+        matches!(
+            layer,
+            LayerSpec::Recurrent(_)
+                | LayerSpec::ConvLstm { .. }
+                | LayerSpec::RepeatVector { .. }
+                | LayerSpec::TimeDistributed { .. }
+                | LayerSpec::Shift
+        )
+    };
+    if spec.scale.is_some() || spec.layers().any(of_sequences) { FORMAT } else { FEED_FORWARD }
+}
+
 fn is_whole(part: &Part) -> bool {
     *part == Part::Whole
 }
@@ -84,7 +111,8 @@ pub fn encode(network: &Network<f32>, theta: &[f32]) -> Result<Vec<u8>, Error> {
     let tail = toml::to_string(&Tail { model: network.spec() }).map_err(cannot)?;
     let (part, weights_sha256) = (network.part(), weights_sha256(theta));
     let model_sha256 = in_hexadecimal(Sha256::new_with_prefix(&tail));
-    let head = toml::to_string(&Head { format: FORMAT, part, weights_sha256, model_sha256 }).map_err(cannot)?;
+    let format = format_of(network.spec());
+    let head = toml::to_string(&Head { format, part, weights_sha256, model_sha256 }).map_err(cannot)?;
     let stored: Vec<_> = tensors_of(network)
         .into_iter()
         .map(|tensor| (tensor, tensor.write(&theta[tensor.param.range.clone()])))
@@ -113,7 +141,7 @@ pub fn decode(bytes: &[u8]) -> Result<(Network<f32>, Vec<f32>), Error> {
     let table: toml::Table = toml::from_str(header).map_err(|error| Error::Damaged(error.to_string()))?;
     let format = table.get("format").and_then(toml::Value::as_integer).and_then(|format| u64::try_from(format).ok());
     match format {
-        Some(1 | FORMAT) => {}
+        Some(1..=FORMAT) => {}
         Some(found) if found > FORMAT => return Err(Error::TooNew { found, newest: FORMAT }),
         _ => return Err(Error::Damaged("its format number is missing or not one that ever was".into())),
     }
@@ -187,7 +215,11 @@ pub fn decode(bytes: &[u8]) -> Result<(Network<f32>, Vec<f32>), Error> {
 fn check_model_text(header: &Header, text: &str) -> Result<(), Error> {
     match (header.format, &header.model_sha256) {
         (1, None) if header.part == Part::Whole => Ok(()),
-        (FORMAT, Some(stated)) => {
+        (format, Some(_)) if format > 1 && format != format_of(&header.model) => {
+            let needed = format_of(&header.model);
+            Err(Error::Damaged(format!("it states format {format}, and what it holds makes it format {needed}")))
+        }
+        (FEED_FORWARD..=FORMAT, Some(stated)) => {
             let start = text.find(MODEL).unwrap_or(text.len());
             match in_hexadecimal(Sha256::new_with_prefix(&text[start..])) {
                 found if found == *stated => Ok(()),

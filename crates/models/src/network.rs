@@ -20,7 +20,7 @@ pub struct Param {
     pub init: Init,
     /// Its place in θ.
     pub range: Range<usize>,
-    /// Its name in a PyTorch `nn.Sequential` of the same layers: `0.weight`.
+    /// Its name in a PyTorch `nn.Sequential` of the same layers, `0.weight`; if PyTorch has no such layer, `0.w_ih`.
     pub torch_name: String,
     /// Does PyTorch keep its transpose? It does of a dense layer's w, and keeps a convolution's as it is.
     pub transposed: bool,
@@ -81,8 +81,9 @@ impl<T: Scalar> Network<T> {
             }
         }
         let mut specs: Vec<_> = spec.layers().cloned().collect();
-        let last = specs.len() - 1;
-        let kind = loss_of(spec.loss, specs[last].activation())?;
+        // A reshape changes no value: the loss sees what the layer before it gives.
+        let last = specs.iter().rposition(|spec| !matches!(spec, LayerSpec::Reshape { .. })).unwrap_or(0);
+        let kind = loss_of(spec.loss, &specs[last])?;
         if kind != spec.loss {
             // What the activation does, the loss does now.
             specs[last] = specs[last].with_activation(Activation::Linear);
@@ -105,11 +106,14 @@ impl<T: Scalar> Network<T> {
             shapes.push(shape);
             layers.push(layer);
         }
-        let output = &shapes[last + 1];
-        // What comes out as an image must be one of the same height and width, not just of as many values.
-        if output.len() > 1 && spec.input.len() > 1 && window::chw(output) != window::chw(&spec.input) {
-            let rounds = (0..layers.len()).find_map(|at| rounding(&layers[at].describe(), &shapes[at..at + 2]));
+        let output = &shapes[specs.len()];
+        // What comes out as an image or a sequence must be one of the same shape, not just of as many values.
+        if output.len() > 1 && spec.input.len() > 1 && !is_same_shape(output, &spec.input) {
             let (input, output) = (spec.input.clone(), output.clone());
+            if !specs.iter().any(LayerSpec::resizes_images) {
+                return Err(Error::AnotherShape { input, output });
+            }
+            let rounds = (0..layers.len()).find_map(|at| rounding(&layers[at].describe(), &shapes[at..at + 2]));
             return Err(Error::AnotherImage { fit: sides_that_fit(spec), input, output, rounds });
         }
         let width = output.iter().product();
@@ -238,16 +242,21 @@ impl<T: Scalar> Network<T> {
 }
 
 /// The loss as it is computed: one that is given probabilities becomes one that takes logits.
-fn loss_of(loss: LossKind, last: Activation) -> Result<LossKind, Error> {
-    let activation = last.name();
-    let not_logits = |loss, instead| Err(Error::LogitsThroughActivation { loss, instead, activation });
-    match (loss, last) {
+fn loss_of(loss: LossKind, last: &LayerSpec) -> Result<LossKind, Error> {
+    let is_recurrent = matches!(last, LayerSpec::Recurrent(_) | LayerSpec::ConvLstm { .. });
+    let activation = last.activation().name();
+    let not_logits = |loss, instead| match is_recurrent {
+        true => Err(Error::RecurrentIntoLoss { loss }),
+        false => Err(Error::LogitsThroughActivation { loss, instead, activation }),
+    };
+    match (loss, last.activation()) {
+        (LossKind::Mse | LossKind::Mae, _) => Ok(loss),
         (LossKind::Bce, Activation::Sigmoid) => Ok(LossKind::BceLogits),
+        (LossKind::Bce, _) if is_recurrent => Err(Error::RecurrentIntoLoss { loss: "bce" }),
         (LossKind::Bce, _) => Err(Error::BceWithoutSigmoid { activation }),
-        (LossKind::BceLogits, Activation::Linear) | (LossKind::CrossEntropy, Activation::Linear) => Ok(loss),
+        (LossKind::BceLogits | LossKind::CrossEntropy, Activation::Linear) if !is_recurrent => Ok(loss),
         (LossKind::BceLogits, _) => not_logits("bce-logits", "bce"),
         (LossKind::CrossEntropy, _) => not_logits("cross-entropy", "bce or mse"),
-        (LossKind::Mse | LossKind::Mae, _) => Ok(loss),
     }
 }
 
@@ -263,7 +272,8 @@ fn params_of<T: Scalar>(layers: &[Box<dyn Layer<T>>], given: &[&LayerSpec], mirr
     }
     let param_of = |layer: usize, index: usize, spec: ParamSpec| {
         let is_weight = matches!(spec.role, ParamRole::Weight { .. });
-        let torch_name = format!("{}.{}", torch_indices[layer], torch_name(spec.name));
+        let name = if given[layer].is_in_pytorch() { torch_name(spec.name) } else { spec.name.to_string() };
+        let torch_name = format!("{}.{name}", torch_indices[layer]);
         let is_tied = matches!(given[layer], LayerSpec::TiedDense { .. });
         let transposed = is_weight && spec.shape.len() == 2 && !is_tied;
         Param { layer, index, spec, init: given[layer].init(), range: 0..0, torch_name, transposed, tie: None }
@@ -299,6 +309,16 @@ fn torch_name(name: &str) -> String {
     let (letter, of) = name.split_once('_').unwrap_or((name, ""));
     let kind = if letter == "w" { "weight" } else { "bias" };
     if of.is_empty() { kind.to_string() } else { format!("{kind}_{of}_l0{reverse}") }
+}
+
+/// Is a sample of the one shape one of the other? With fewer axes it has one channel or one step: those before its last two are
+/// left out where they are 1.
+fn is_same_shape(a: &[usize], b: &[usize]) -> bool {
+    let shortest = |shape: &[usize]| {
+        let (before, image) = shape.split_at(shape.len().saturating_sub(2));
+        before.iter().filter(|&&dim| dim != 1).chain(image).copied().collect::<Vec<_>>()
+    };
+    a == b || (a.len() != b.len() && shortest(a) == shortest(b))
 }
 
 /// What a layer does to an image whose side it does not divide evenly, in words.

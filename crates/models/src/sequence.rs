@@ -6,13 +6,14 @@
 //!                         x̂_t = ψ(h′_t·w + b)                     the same dense layer at every step
 //!
 //! next step     x₁ … x_T → 0, x₁ … x_{T−1} → h₁ … h_T             many-to-many: x̂_t is made of x₁ … x_{t−1} alone
-//!               x̂_t = ψ(h_t·w + b),  held to x_t                  x̂₁ is made of nothing: it learns the mean
+//!               x̂_t = ψ(h_t·w + b),  held to x_t                  x̂₁ is made of nothing: it learns the mean,
+//!                                                                 or with MAE the median
 //! ```
 //!
 //! The three together are the slide's types of RNN; its fourth, many-to-many by way of one vector (seq2seq), is the
-//! autoencoder as a whole. The cell is an LSTM, a GRU, an Elman or a Jordan network; in both directions at once the code
-//! is [h_T │ h′₁], twice as long. An image of 28×28 is read line by line: 28 steps of 28 values. A sample of one
-//! axis is a series of one value a step.
+//! autoencoder as a whole. The cell is an LSTM, a GRU, an Elman or a Jordan network, whose y_t stands for h_t above; in both
+//! directions at once the code is [f_T │ b₁], twice as long: see [`handgrad_layers::bidirectional`]. An image of 28×28 is read
+//! line by line: 28 steps of 28 values. A sample of one axis is a series of one value a step.
 //!
 //! Slides: CE6146 "Types of RNN", "Historical Context" (sequence-to-sequence autoencoders), "Example – Elman Network" and
 //! those after it (predict the next number). Source: Srivastava, Mansimov & Salakhutdinov, "Unsupervised learning of
@@ -62,6 +63,16 @@ impl Cell {
     pub const ELMAN: Self = Self::Elman { activation: Activation::Tanh };
     /// PyTorch's and Keras's.
     pub const GRU: Self = Self::Gru { update: Update::KeepsOld, reset: Reset::AfterProduct };
+
+    /// Does PyTorch have it, with this formula?
+    pub(crate) fn is_in_pytorch(self) -> bool {
+        match self {
+            Self::Elman { activation } => matches!(activation, Activation::Tanh | Activation::Relu),
+            Self::Jordan { .. } => false,
+            Self::Lstm => true,
+            Self::Gru { .. } => self == Self::GRU,
+        }
+    }
 }
 
 /// A recurrent layer.
@@ -77,7 +88,8 @@ pub struct Recurrent {
     /// T, for a sample that is one vector and the input of every step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeat: Option<usize>,
-    /// Behind every so many steps no gradient comes back.
+    /// Behind every so many steps no gradient comes back: see [`handgrad_layers::recurrent`] for what is left of it where a
+    /// layer gives h_T alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub truncate_every: Option<usize>,
     /// Two of them, one going backwards: [`handgrad_layers::bidirectional`].
@@ -130,7 +142,8 @@ fn at_every_step(units: usize, activation: Activation) -> LayerSpec {
     LayerSpec::TimeDistributed { units, activation, init: Init::XavierUniform }
 }
 
-/// `input` read into a code of `units` values, twice as many in both directions, and written out again.
+/// `input` read into a code of `units` values, of a Jordan network `outputs`, twice as many in both directions, and written
+/// out again.
 #[must_use]
 pub fn autoencoder(
     input: &[usize],

@@ -235,7 +235,7 @@ impl LayerSpec {
         })
     }
 
-    /// φ: linear for a layer that has none.
+    /// φ, behind what the layer computes: linear for a layer that has none, or has it within.
     pub(crate) fn activation(&self) -> Activation {
         match *self {
             LayerSpec::Dense { activation, .. }
@@ -259,6 +259,26 @@ impl LayerSpec {
             *activation = new;
         }
         spec
+    }
+
+    /// Can it give images of another height and width than it takes?
+    pub(crate) fn resizes_images(&self) -> bool {
+        matches!(
+            self,
+            LayerSpec::Conv2d { .. }
+                | LayerSpec::ConvTranspose2d { .. }
+                | LayerSpec::MaxPool2d { .. }
+                | LayerSpec::Upsample2d { .. }
+        )
+    }
+
+    /// Does PyTorch have a layer that computes the same? If not, nothing there should take its weights.
+    pub(crate) fn is_in_pytorch(&self) -> bool {
+        match self {
+            LayerSpec::Recurrent(recurrent) => recurrent.cell.is_in_pytorch(),
+            LayerSpec::ConvLstm { .. } => false,
+            _ => true,
+        }
     }
 
     /// How its weights start, if it has any.

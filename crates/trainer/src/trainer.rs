@@ -53,6 +53,24 @@ pub struct Trainer<T> {
 /// A shard has at least this many samples: fewer do not pay for being handed to a thread.
 const SHARD_ROWS: usize = 8;
 
+/// Shards of a batch, and the samples of one. A shard a thread reads the weights as seldom as can be; the bits do not depend on
+/// it.
+fn shards_of(batch_size: usize) -> [usize; 2] {
+    let shard_rows = batch_size.div_ceil(rayon::current_num_threads()).max(SHARD_ROWS.min(batch_size)).max(1);
+    [batch_size.div_ceil(shard_rows), shard_rows]
+}
+
+/// Values that the layers work in, each after the other.
+fn workspace_len<T: Scalar>(network: &Network<T>) -> usize {
+    network.layers().iter().map(|layer| layer.scratch_len()).max().unwrap_or(0)
+}
+
+/// Means over the batch of the inputs of layers that need them.
+fn means_len<T: Scalar>(network: &Network<T>) -> usize {
+    let of_layer = network.layers().iter().enumerate().filter(|(_, layer)| layer.needs_means());
+    of_layer.map(|(at, _)| network.width(at)).sum()
+}
+
 impl<T: Scalar> Trainer<T> {
     /// Starts from fresh weights.
     ///
@@ -72,18 +90,16 @@ impl<T: Scalar> Trainer<T> {
     pub fn with_weights(network: Network<T>, theta: Vec<T>, optimizer: Optimizer, batch_size: usize) -> Self {
         assert_eq!(theta.len(), network.param_count(), "as many weights as the network has");
         assert!(batch_size > 0, "a step has samples");
-        // A shard a thread reads the weights as seldom as can be; the bits do not depend on it.
-        let shard_rows = batch_size.div_ceil(rayon::current_num_threads()).max(SHARD_ROWS.min(batch_size));
+        let [shards, shard_rows] = shards_of(batch_size);
         let arena = Arena::new(&network, shard_rows);
-        let memory = vec![T::ZERO; batch_size.div_ceil(shard_rows) * arena.shard_len()];
+        let memory = vec![T::ZERO; shards * arena.shard_len()];
         let slots = [0, 1].map(|slot| vec![T::ZERO; if slot < optimizer.slots() { theta.len() } else { 0 }]);
         let blocks = blocks_of(&network);
         let for_each_thread = |len: usize| -> Vec<_> {
             (0..rayon::current_num_threads()).map(|_| Mutex::new(vec![T::ZERO; len])).collect()
         };
         let layers = network.layers();
-        let workspace = layers.iter().map(|layer| layer.scratch_len()).max().unwrap_or(0);
-        let means = (0..layers.len()).filter(|&at| layers[at].needs_means()).map(|at| network.width(at)).sum();
+        let [workspace, means] = [workspace_len(&network), means_len(&network)];
         let terms = 1 + layers.iter().filter(|layer| layer.penalty_name().is_some()).count();
         Self {
             scratch: for_each_thread(scratch_len(&blocks)),
@@ -108,17 +124,21 @@ impl<T: Scalar> Trainer<T> {
         }
     }
 
-    /// Bytes that a trainer of this network takes: weights, running values, and x, δ and caches of a batch.
+    /// Bytes that a trainer of this network takes: weights, running values, and the shards of a batch, of which the last may have
+    /// room for more samples than there are.
     #[must_use]
     pub fn memory_needed(network: &Network<T>, optimizer: &Optimizer, batch_size: usize) -> usize {
         let weights = network.param_count().saturating_mul(1 + optimizer.slots());
-        let caches = network.layers().iter().map(|layer| layer.cache_len());
-        let row = (0..=network.layers().len()).map(|at| 2 * network.width(at)).chain(caches).sum::<usize>();
-        let workspace = network.layers().iter().map(|layer| layer.scratch_len()).max().unwrap_or(0);
-        let of_threads =
-            workspace.saturating_add(scratch_len(&blocks_of(network))).saturating_mul(rayon::current_num_threads());
-        let values = batch_size.saturating_mul(row).saturating_add(weights).saturating_add(of_threads);
-        values.saturating_mul(size_of::<T>())
+        let [shards, shard_rows] = shards_of(batch_size);
+        let of_a_row = Arena::new(network, 1).shard_len();
+        let arena = shards.saturating_mul(shard_rows).saturating_mul(of_a_row);
+        let of_threads = workspace_len(network)
+            .saturating_add(scratch_len(&blocks_of(network)))
+            .saturating_mul(rayon::current_num_threads());
+        [weights, arena, batch_size, of_threads, means_len(network)]
+            .into_iter()
+            .fold(0, usize::saturating_add)
+            .saturating_mul(size_of::<T>())
     }
 
     /// The network.

@@ -1,6 +1,6 @@
 //! Layers of sequences.
 
-use super::{Case, Entry};
+use super::{ACTIVATIONS, Case, Entry};
 use crate::gru::{Reset, Update};
 use crate::window::Chw;
 use crate::{
@@ -40,8 +40,8 @@ pub fn cells(sequence: Sequence) -> Vec<Cell> {
     let units = sequence.units;
     let mut cells = Vec::new();
     let mut add = |name, says, layer: Box<dyn Layer<f64>>, outputs| cells.push(Cell { name, says, layer, outputs });
-    for activation in [Activation::Tanh, Activation::Sigmoid, Activation::Linear] {
-        add("elman", "backpropagation through time, three φ", Box::new(Elman { sequence, activation }), units);
+    for activation in ACTIVATIONS {
+        add("elman", "backpropagation through time, every φ", Box::new(Elman { sequence, activation }), units);
     }
     for (hybrid, outputs) in [(true, 1), (true, 3), (false, 2)] {
         let [activation, output_activation] = [Activation::Tanh, Activation::Sigmoid];
