@@ -69,6 +69,20 @@ fn missing_values_are_refused_by_line_and_column_or_filled() {
     assert_eq!(fill(Fill::Previous, None), array![[1.0, 10.0], [20.0, 20.0], [3.0, 3.0]]);
     // The file is a series: the step before is the row before.
     assert_eq!(fill(Fill::Previous, window(2, 1)), array![[1.0, 10.0], [1.0, 20.0], [3.0, 20.0]]);
+    // A single row with windows is a series as well.
+    let row = |fill| {
+        let layout = Layout { fill: Some(fill), window: window(2, 1), ..Layout::default() };
+        read("1,,3,?\n", &layout).expect("rows").values
+    };
+    assert_eq!(row(Fill::Previous), array![[1.0, 1.0, 3.0, 3.0]]);
+    assert_eq!(row(Fill::Mean), array![[1.0, 2.0, 3.0, 2.0]]);
+    // In one column an empty line is a missing value, whatever ends the lines.
+    for text in ["v\n1\n\n3\n\n", "v\r\n1\r\n\r\n3", "v\r1\r\r3\r"] {
+        let error = read(text, &Layout::default()).expect_err("missing");
+        assert!(error.contains("line 3, column 1") && error.contains("missing"), "{text:?}: {error}");
+        let filled = read(text, &Layout { fill: Some(Fill::Zero), ..Layout::default() }).expect("filled");
+        assert_eq!(filled.values, array![[1.0], [0.0], [3.0]], "{text:?}");
+    }
     let nothing = |fill| read("1,\n2,NaN\n", &Layout { fill: Some(fill), ..Layout::default() });
     let error = nothing(Fill::Mean).expect_err("nothing known");
     assert!(error.contains("column 2") && error.contains("no value"), "{error}");
@@ -121,11 +135,17 @@ const MISTAKES: &[(i32, &str, &[&str], &[&str])] = &[
     (1, "1,2\n3,4\n", &["--label-column", "0"], &["s.csv, line 1", "2 columns", "\"0\""]),
     (1, "a,b\n3,4\n", &["--label-column", "c"], &["s.csv, line 1", "\"c\"", "last"]),
     (1, "1,2\n3,4.5\n", &["--label-column", "last"], &["s.csv, line 2, column 2", "4.5", "label"]),
+    (1, "1,2\r\n\r\n3,oops", &[], &["s.csv, line 3, column 2", "oops"]),
+    (1, "\"a\nb\",c\n1,2\n3,oops\n", &[], &["s.csv, line 4, column 2", "oops"]),
+    (1, ",t1\n0,\n", &[], &["s.csv, line 2, column 2", "missing"]),
+    (1, "a;b\n1;2\n", &[], &["s.csv, line 2, column 1", "1;2", "commas"]),
+    (1, "1,2\n3,\u{feff}\n", &[], &["s.csv, line 2, column 2"]),
     (1, "1\n2\n", &["--label-column", "last"], &["s.csv, line 1", "nothing but labels"]),
     (1, "1\n2\n3\n", &["--window", "3"], &["s.csv", "2 steps", "window of 3"]),
     (1, "1,2\n3,4\n", &["--only-class", "1"], &["no labels", "--only-class"]),
     (1, "1,2\n3,4\n", &["--label-column", "last", "--only-class", "9"], &["class 9", "classes 2"]),
     (1, "5,5\n5,5\n", &["--scale", "min-max"], &["all values", "5", "--scale"]),
+    (2, "1,2\n3,4\n", &["--config", "empty.toml"], &["only_class", "at least one"]),
     (2, "1,2\n3,4\n", &["--window-stride", "2"], &["window_stride", "--window"]),
     (2, "1,2\n3,4\n", &["--window", "0"], &["--window", "zero"]),
     (2, "1,2\n3,4\n", &["--cell", "gru"], &["cell", "sequence"]),
@@ -136,6 +156,7 @@ const MISTAKES: &[(i32, &str, &[&str], &[&str])] = &[
 fn mistakes_are_told_in_one_paragraph_with_line_and_column() {
     let folder = tempfile::tempdir().expect("a folder");
     let at = folder.path();
+    fs::write(at.join("empty.toml"), "only_class = []\n").expect("written");
     for (code, text, args, words) in MISTAKES {
         fs::write(at.join("s.csv"), text).expect("written");
         let output =
@@ -149,6 +170,21 @@ fn mistakes_are_told_in_one_paragraph_with_line_and_column() {
     // What only CSV heeds.
     let output = run(at, &["train", "--data", "synthetic", "--fill", "zero"]);
     assert!(output.status.code() == Some(2) && err(&output).contains("CSV"), "{}", err(&output));
+}
+
+/// A row is bounded, also where quotes keep it from ending, and neither is read to its end.
+#[test]
+fn a_row_without_an_end_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("long.csv");
+    for (begin, line) in [("", "1,"), ("\"", "1\n")] {
+        fs::write(&path, begin.to_owned() + &line.repeat(1 + (1 << 23))).expect("written");
+        let error = csv::read(&path, &Layout::default()).expect_err("too long").to_string();
+        assert!(error.contains("16777216 bytes") && error.lines().count() == 1, "{begin:?}: {error}");
+    }
+    fs::write(&path, b"1,2\n\xff,3\n").expect("written");
+    let error = csv::read(&path, &Layout::default()).expect_err("no text").to_string();
+    assert!(error.contains("UTF-8") && error.contains("line 2"), "{error}");
 }
 
 /// Two kinds of waves, the second one rarer.
@@ -204,6 +240,14 @@ fn a_model_keeps_its_scale_and_what_it_calls_normal() {
     assert!(
         anomaly["anomaly_as_positive"]["recall"].is_number() && anomaly["normal_as_positive"]["recall"].is_number()
     );
+
+    // A file of one's own without labels: what is normal is still what was learnt, and read as it was in training.
+    let bare: String = waves(20).lines().skip(1).map(|line| line[2..].to_owned() + "\n").collect();
+    fs::write(at.join("new.csv"), bare).expect("written");
+    let new =
+        json(at, &["anomaly", "run", "--data", "new.csv", "--label-column", "none", "--out", "new.png", "--json"]);
+    assert_eq!((number(&new["samples"]), number(&new["normal"]["samples"])), (20.0, 288.0), "{new}");
+    assert!(new["roc_auc"].is_null(), "{new}");
 
     // Codes come back where the data was.
     json(at, &["encode", "run", "--data", "waves.csv", "--out", "codes.csv", "--json"]);

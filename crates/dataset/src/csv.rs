@@ -1,21 +1,23 @@
 //! CSV: a series a row, or one long series of which windows are cut.
 //!
-//! Commas between the cells, quotes where a cell needs them, a header or none: a first line without any number is one.
+//! Commas between the cells, quotes where a cell needs them, a header or none: a first line with words and no number is one.
 //! Nothing is taken on trust: a row of another length, a cell that is no number and a missing value are errors that name line and
-//! column. A line may have 16 MiB; memory stays within a small multiple of what the file holds.
+//! column. A row may have 16 MiB; memory stays within a small multiple of what the file holds.
 
+use std::cell::Cell;
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::num::NonZeroUsize;
 use std::path::Path;
+use std::rc::Rc;
 
 use csv::{ReaderBuilder, StringRecord, Trim};
 use ndarray::{Array2, Axis};
 
 use crate::{Error, Samples, Values};
 
-/// Bytes that a line may have.
-const LONGEST_LINE: usize = 1 << 24;
+/// Bytes that a row may have.
+const LONGEST_ROW: usize = 1 << 24;
 
 /// How the rows of a file become samples.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -140,18 +142,31 @@ impl Rows {
 /// If it is empty, not CSV, or a row, a cell, a missing value or the column of labels is not as `layout` says.
 pub fn read(path: &Path, layout: &Layout) -> Result<Rows, Error> {
     let file = File::open(path).map_err(Error::io(path, "opening it"))?;
-    let lines = ShortLines { inner: BufReader::new(file), since_newline: 0 };
-    let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).trim(Trim::All).from_reader(lines);
+    // What the reader has taken since the last row ended.
+    let taken = Rc::new(Cell::new(0));
+    let text = Lines { inner: BufReader::new(file), taken: Rc::clone(&taken), last: b'\n' };
+    let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).trim(Trim::All).from_reader(text);
     let mut table = Table { path, layout, columns: 0, label: None, values: Vec::new(), labels: Vec::new() };
     let mut record = StringRecord::new();
     let mut lines = Vec::new();
+    // The reader passes over empty lines; in a file of one column they are missing values.
+    let mut next_line = 1;
     while reader.read_record(&mut record).map_err(|error| cannot_be_read(path, error))? {
-        let line = record.position().map_or(0, csv::Position::line);
+        taken.set(0);
+        let after = reader.position().line();
+        let line = after - 1 - record.iter().map(|cell| cell.matches('\n').count() as u64).sum::<u64>();
+        let empty = next_line..line;
+        next_line = after;
         if table.columns == 0 {
             let header = is_header(&record);
             table.begin(&record, line, header)?;
             if header {
                 continue;
+            }
+        } else if table.columns == 1 {
+            for line in empty {
+                table.add(&StringRecord::from(vec![""]), line)?;
+                lines.push(line);
             }
         }
         table.add(&record, line)?;
@@ -163,10 +178,10 @@ pub fn read(path: &Path, layout: &Layout) -> Result<Rows, Error> {
     table.finish(&lines)
 }
 
-/// A first line without any number; columns without names are numbered by some programs.
+/// A first line with words and no number.
 fn is_header(record: &StringRecord) -> bool {
-    let numbered = record.len() > 1 && record.iter().enumerate().all(|(at, cell)| cell == at.to_string());
-    numbered || !record.iter().any(|cell| is_missing(cell) || cell.parse::<f32>().is_ok())
+    let number = |cell: &str| cell.parse::<f32>().is_ok();
+    record.iter().any(|cell| !is_missing(cell)) && !record.iter().any(number)
 }
 
 fn is_missing(cell: &str) -> bool {
@@ -231,9 +246,8 @@ impl Table<'_> {
                 self.values.push(f32::NAN);
             } else {
                 let value = cell.parse().ok().filter(|value: &f32| value.is_finite());
-                self.values.push(
-                    value.ok_or_else(|| self.wrong(line, Some(column), &quoted(cell), "a finite 32-bit number"))?,
-                );
+                self.values
+                    .push(value.ok_or_else(|| self.wrong(line, Some(column), &quoted(cell), number_after(cell)))?);
             }
         }
         Ok(())
@@ -252,8 +266,7 @@ impl Table<'_> {
             .map_err(|error| Error::io(path, "putting its rows together")(io::Error::other(error)))?;
         if let Some(fill) = layout.fill {
             // A step is a row of a long series, and a cell of a row that is a series.
-            let along = Axis(usize::from(layout.window.is_none()));
-            let column = fill == Fill::Mean || along == Axis(0);
+            let column = lines.len() > 1 && (fill == Fill::Mean || layout.window.is_some());
             for (at, mut lane) in values.lanes_mut(if column { Axis(0) } else { Axis(1) }).into_iter().enumerate() {
                 if fill_lane(&mut lane, fill).is_none() {
                     let place = if column {
@@ -293,35 +306,69 @@ fn fill_lane(lane: &mut ndarray::ArrayViewMut1<f32>, fill: Fill) -> Option<()> {
     (!stand_in.is_nan()).then_some(())
 }
 
+/// What was expected in place of a cell.
+fn number_after(cell: &str) -> &'static str {
+    if cell.contains([';', '\t']) {
+        "a finite 32-bit number, and commas between the cells,"
+    } else {
+        "a finite 32-bit number"
+    }
+}
+
 /// The beginning of a cell.
 fn quoted(cell: &str) -> String {
     format!("{:?}", cell.chars().take(40).collect::<String>())
 }
 
 fn cannot_be_read(path: &Path, error: csv::Error) -> Error {
-    let said = error.to_string().lines().next().unwrap_or_default().chars().take(200).collect();
     let place = error.position().map_or_else(|| "its text".to_owned(), |at| format!("line {}", at.line()));
+    let found = match error.kind() {
+        csv::ErrorKind::Utf8 { .. } => "bytes that are no text in UTF-8".to_owned(),
+        csv::ErrorKind::Io(error) if error.kind() == io::ErrorKind::InvalidData => error.to_string(),
+        _ => error.to_string().lines().next().unwrap_or_default().chars().take(200).collect(),
+    };
     match error.into_kind() {
-        csv::ErrorKind::Io(source) => Error::io(path, "reading it as CSV")(source),
-        _ => Error::Table { path: path.to_path_buf(), place, found: said, expected: "CSV in UTF-8".to_owned() },
+        csv::ErrorKind::Io(source) if source.kind() != io::ErrorKind::InvalidData => {
+            Error::io(path, "reading it as CSV")(source)
+        }
+        _ => Error::Table { path: path.to_path_buf(), place, found, expected: "CSV in UTF-8".to_owned() },
     }
 }
 
-/// Ends with an error where a line does not end in time, so that no file takes more memory than a line may.
-struct ShortLines<R> {
+/// A file's text with every line ended by a newline, so that lines can be counted. Ends with an error where a row does not end
+/// in time, so that no file takes more memory than a row may.
+struct Lines<R> {
     inner: R,
-    since_newline: usize,
+    taken: Rc<Cell<usize>>,
+    last: u8,
 }
 
-impl<R: Read> Read for ShortLines<R> {
+impl<R: Read> Read for Lines<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.inner.read(buffer)?;
-        let newline = buffer.iter().take(count).rposition(|&byte| byte == b'\n' || byte == b'\r');
-        self.since_newline = newline.map_or(self.since_newline + count, |at| count - 1 - at);
-        if self.since_newline > LONGEST_LINE {
-            let what = format!("a line has more than {LONGEST_LINE} bytes");
-            return Err(io::Error::new(io::ErrorKind::InvalidData, what));
+        loop {
+            let count = self.inner.read(buffer)?;
+            self.taken.set(self.taken.get() + count);
+            if self.taken.get() > LONGEST_ROW {
+                let what = format!("a row of more than {LONGEST_ROW} bytes");
+                return Err(io::Error::new(io::ErrorKind::InvalidData, what));
+            }
+            if count == 0 && self.last != b'\n' && self.last != b'\r' && !buffer.is_empty() {
+                (self.last, buffer[0]) = (b'\n', b'\n');
+                return Ok(1);
+            }
+            let mut kept = 0;
+            for at in 0..count {
+                let byte = buffer[at];
+                // Of \r\n the second is dropped, and \r alone ends a line too.
+                if !(byte == b'\n' && self.last == b'\r') {
+                    buffer[kept] = if byte == b'\r' { b'\n' } else { byte };
+                    kept += 1;
+                }
+                self.last = byte;
+            }
+            if kept > 0 || count == 0 {
+                return Ok(kept);
+            }
         }
-        Ok(count)
     }
 }

@@ -28,7 +28,7 @@ pub enum Error {
     /// The file does not start as an IDX file does.
     #[error(
         "{}: not an IDX file: at offset 0 it has the bytes {found}, where 00 00, an element type and a rank were expected; \
-         give an IDX file, plain or compressed with gzip", .path.display()
+         give an IDX file, plain or compressed with gzip, or a CSV file whose name ends in .csv", .path.display()
     )]
     NotIdx {
         /// The file.
@@ -282,7 +282,7 @@ pub enum Error {
     },
     /// A window has more steps than the series.
     #[error(
-        "{}: found {found} steps, one a row, where a window of {steps} was expected to fit; make --window shorter. A tenth of a \
+        "{}: found {found} steps, where a window of {steps} was expected to fit; make --window shorter. A tenth of a \
          file is held out as validation, and each part needs a window", .path.display()
     )]
     WindowTooLong {

@@ -181,6 +181,12 @@ fn from_normal(args: &AnomalyArgs, normal_class: &[u8], subject: &mut Subject, l
     };
     let mut numbers = subject::all(normal);
     let mut origin = origin.clone();
+    // Where nothing else is said, normal is what was learnt.
+    let learnt = |labels: &Vec<u8>| labels.iter().any(|label| subject.only_class.contains(label));
+    let normal_class = match &normal.labels {
+        Some(labels) if normal_class.is_empty() && learnt(labels) => &subject.only_class,
+        _ => normal_class,
+    };
     if let (Some(labels), false) = (&normal.labels, normal_class.is_empty()) {
         numbers.retain(|&number| normal_class.contains(&labels[number as usize]));
         if numbers.is_empty() {

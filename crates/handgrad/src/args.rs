@@ -30,30 +30,62 @@ pub struct Args {
 #[derive(Subcommand, Debug)]
 pub enum Command {
     /// Train an autoencoder and leave a run folder: the model, its settings, losses and pictures.
+    ///
+    /// Flags override the --config file, and the file overrides the preset.
     Train(Box<TrainArgs>),
     /// Measure the loss of a trained model on data.
     Eval(EvalArgs),
     /// Draw samples above what a trained model makes of them.
     Reconstruct(ReconstructArgs),
     /// Write the codes of samples, as CSV or .npy.
+    ///
+    /// Of a variational model the code is the mean of its distribution. An encoder alone, written by `handgrad split`, will do in
+    /// place of a model; then --data must name the data.
     Encode(EncodeArgs),
     /// Draw or write what a model makes of codes from a file.
+    ///
+    /// The codes are one a row, in CSV as `encode` writes it, with or without the header and the label in front, or as a .npy
+    /// array of two dimensions and floats of 32 or 64 bits. Change them on the way, and see what comes of it. A decoder alone,
+    /// written by `handgrad split`, will do in place of a model.
     Decode(DecodeArgs),
     /// Take noise off an image of your own, or show how well it comes off samples.
+    ///
+    /// With an image of your own, the picture is that image without its noise. Without one, or with --noise, it shows what was
+    /// clean, the same with noise, and denoised, and PSNR and SSIM tell how far each is from the clean.
     Denoise(DenoiseArgs),
     /// Draw new images from a variational model.
+    ///
+    /// A variational model was trained so that the codes of its samples, all together, lie like N(0, 1); so codes drawn from
+    /// there are codes of samples that never were. A model without that has no distribution to draw from, and is refused.
     Sample(SampleArgs),
     /// Draw the images that lie side by side in a variational code of two places.
+    ///
+    /// The codes are spaced so that each image stands for as many samples as any other.
     LatentGrid(LatentGridArgs),
     /// Walk from one sample's code to another's.
+    ///
+    /// Above, one image fades into the other pixel by pixel; below, the code goes from one to the other on a straight line, and
+    /// every step of it is decoded.
     Interpolate(InterpolateArgs),
     /// Move images from their class towards another one.
+    ///
+    /// The direction is the mean code of one class less that of the other, over the training samples. Each row of the picture is
+    /// an image, then the same one moved along that direction, further from column to column. Needs labels.
     Alter(AlterArgs),
     /// Tell samples that a model reconstructs badly from those it knows.
+    ///
+    /// A model knows only what it was trained on: what it reconstructs badly is unlike that. The score of a sample is its
+    /// reconstruction error; from the threshold on it is called anomalous. With --normal-class the labels tell which samples are
+    /// normal, and how well the scores tell them apart is measured, with either kind as the positive one.
     Anomaly(AnomalyArgs),
     /// Write the encoder and the decoder of a model to files of their own.
     Split(SplitArgs),
     /// Score recurrent networks before any training, by the covariance of their states.
+    ///
+    /// The network is that of `handgrad train` with the same settings, as it starts. Its states after the last step of a few samples
+    /// are correlated with each other: the more alike, the lower the score (hidden covariance: Serianni & Kalita, ACL 2023). Nothing
+    /// is trained. Only scores of the same number of samples can be compared, and only where the units are more than they: a
+    /// network of fewer is punished for that alone. What scores are worth is in docs/recurrent.md.
     Score(Box<ScoreArgs>),
     /// Check every gradient against central differences, and plant mistakes to see what such a check finds.
     Gradcheck(GradcheckArgs),
@@ -68,7 +100,6 @@ pub enum Command {
     Data(DataCommand),
 }
 
-/// Flags override the --config file, and the file overrides the preset.
 #[derive(ClapArgs, Debug)]
 #[command(after_help = preset::help())]
 pub struct TrainArgs {
@@ -150,21 +181,18 @@ pub struct EvalArgs {
     pub output: Output,
 }
 
-/// The network is that of `handgrad train` with the same settings, as it starts. Its states after the last step of a few samples are
-/// correlated with each other: the more alike, the lower the score (hidden covariance: Serianni & Kalita, ACL 2023). Nothing is
-/// trained. Only scores of the same number of samples can be compared; what they are worth is in docs/recurrent.md.
 #[derive(ClapArgs, Debug)]
 #[command(after_help = "Examples:\n  \
     handgrad score --preset lstm\n  \
-    handgrad score --preset lstm --cell gru --layers 32 --samples 64\n  \
+    handgrad score --preset lstm --cell gru --samples 16\n  \
     handgrad score --preset ecg-lstm --json")]
 pub struct ScoreArgs {
     #[command(flatten)]
     pub settings: Settings,
 
-    /// Training samples to show the network, the first ones.
-    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u16).range(2..=2048))]
-    pub samples: u16,
+    /// Training samples to show the network, the first ones [default: half as many as a state has values].
+    #[arg(long, value_parser = clap::value_parser!(u16).range(2..=2048))]
+    pub samples: Option<u16>,
 
     /// Starts of the network to score, with the seeds from --seed on.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1000))]

@@ -114,7 +114,7 @@ const CLAIMS: [Claim; 10] = [
     Claim {
         name: "hidden-covariance",
         says: "The covariance of an untrained network's states predicts how well it will do once trained.",
-        how: "Preset lstm on Fashion-MNIST, 3 epochs, beside the score of the same network as it starts, of 64 samples \
+        how: "Preset lstm on Fashion-MNIST, 3 epochs, beside the score of the same network as it starts, of 16 samples \
               (`handgrad score`). Kendall's τ is 1 if the order by score is that by error, and 0 if they have nothing to do with each \
               other. It holds if τ is above 0.5.",
         columns: &["score before training", "test MSE after it"],

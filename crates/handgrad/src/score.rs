@@ -23,13 +23,13 @@ pub fn run(args: &ScoreArgs) -> Result<Done> {
     let progress = show::Download::new(args.output.quiet);
     let mut data = handgrad_dataset::load(&config.data, &config.data_dir, &layout, &progress)?;
     let scale = train::fit_to_data(&mut config, &mut data)?;
-    let samples = usize::from(args.samples);
+    let units = config.layers[0] * if config.bidirectional { 2 } else { 1 };
+    let samples = args.samples.map_or((units / 2).max(2), usize::from);
     let mut scores = Vec::new();
     for start in 0..u64::from(args.starts) {
         let network = train::network(&config, &data, scale)?;
         eval::check_memory(&network, &STILL, samples)?;
-        let units = config.layers[0] * if config.bidirectional { 2 } else { 1 };
-        scores.push(of_start(network, config.seed + start, units, &data.train, samples)?);
+        scores.push(of_start(network, config.seed.wrapping_add(start), units, &data.train, samples)?);
     }
     scores.sort_by(f64::total_cmp);
     let (least, middle, largest) = (scores[0], scores[scores.len() / 2], scores[scores.len() - 1]);
@@ -44,6 +44,12 @@ pub fn run(args: &ScoreArgs) -> Result<Done> {
              at most about −{shown}",
             args.starts, data.origin
         ))?;
+        if shown >= units {
+            show::result(&format!(
+                "{shown} samples and states of {units} values: some must be alike, and the score counts little else; take fewer \
+                 with --samples"
+            ))?;
+        }
     }
     Ok(Done::Whole)
 }

@@ -68,7 +68,8 @@ pub fn open_one_of(args: &EvalArgs, parts: &[Part]) -> Result<Subject> {
     let only_class = settings.only_class.clone().unwrap_or_default();
     let loader = Loader {
         data_dir: args.place.data_dir.clone().or(settings.data_dir.clone()).unwrap_or_else(usual_data_dir),
-        layout: csv.or(settings).layout(),
+        given: csv.or(settings.clone()).layout(),
+        trained: settings.layout(),
         scale: trainer.network().spec().scale,
         quiet: args.output.quiet,
     };
@@ -89,7 +90,9 @@ pub struct Data {
 pub struct Loader {
     /// Where named sets are kept.
     data_dir: PathBuf,
-    layout: Layout,
+    /// Of files that the command names, and of what the model was trained on.
+    given: Layout,
+    trained: Layout,
     /// The model's.
     scale: Option<Scale>,
     quiet: bool,
@@ -99,14 +102,15 @@ impl Loader {
     /// Loads a name, a folder, or a file. A file of one's own is used whole, not just the tenth that training would hold out.
     pub fn load(&self, what: &str, own: bool) -> Result<Data> {
         let path = Path::new(what);
+        let layout = if own { &self.given } else { &self.trained };
         let mut data = if own && path.is_file() {
             let samples = match is_csv(path) {
-                true => all_of_csv(path, &self.layout)?,
+                true => all_of_csv(path, layout)?,
                 false => Samples::from_idx(idx::read(path)?, path)?,
             };
             Data { train: None, train_origin: String::new(), samples, origin: format!("all samples of {what}") }
         } else {
-            let data = handgrad_dataset::load(what, &self.data_dir, &self.layout, &show::Download::new(self.quiet))?;
+            let data = handgrad_dataset::load(what, &self.data_dir, layout, &show::Download::new(self.quiet))?;
             let (train_origin, origin) = (data.origin, data.validation_origin);
             Data { train: Some(data.train), train_origin, samples: data.validation, origin }
         };

@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context, Result, anyhow, bail};
 use handgrad_dataset::csv::{self as series, Label, Layout};
 use handgrad_dataset::{disk, sizes};
-use ndarray::{Array2, IxDyn};
+use ndarray::{Array2, Axis, IxDyn};
 use ndarray_npy::npy::header::Header;
 use ndarray_npy::{ReadNpyExt, WriteNpyExt};
 
@@ -108,14 +108,23 @@ pub fn read(path: &Path, width: usize) -> Result<Table> {
 }
 
 /// CSV with a header or none. A column called label is no part of the codes, nor, without a header, a first one of whole numbers
-/// where there is one more than a code has values.
+/// where there is one more than a code has values; nor is a first row of 0, 1, 2, …, which is a header too.
 fn read_csv(path: &Path, width: usize) -> Result<Table> {
     let mut rows = series::read(path, &Layout::default())?;
     if rows.labels.is_none() && rows.values.ncols() == width + 1 {
         let first = Layout { label: Label::Column("1".into()), ..Layout::default() };
         rows = series::read(path, &first).unwrap_or(rows);
     }
-    Ok(Table { values: rows.values, labels: rows.labels })
+    let mut values = rows.values;
+    // Columns without names are numbered by some programs.
+    let numbered = |(at, &value): (usize, &f32)| value == at as f32;
+    if values.ncols() > 1 && values.nrows() > 1 && values.row(0).iter().enumerate().all(numbered) {
+        values.remove_index(Axis(0), 0);
+        if let Some(labels) = &mut rows.labels {
+            labels.remove(0);
+        }
+    }
+    Ok(Table { values, labels: rows.labels })
 }
 
 /// A .npy file of two dimensions and floats. What its header claims is held against the file's length first.

@@ -37,8 +37,6 @@ pub struct PictureArgs {
     pub output: Output,
 }
 
-/// A variational model was trained so that the codes of its samples, all together, lie like N(0, 1); so codes drawn from
-/// there are codes of samples that never were. A model without that has no distribution to draw from, and is refused.
 #[derive(ClapArgs, Debug)]
 #[command(after_help = "Example:\n  handgrad train --preset vae --data mnist\n  \
     handgrad sample runs/vae-mnist --out drawn.png --count 100 --seed 1")]
@@ -55,7 +53,6 @@ pub struct SampleArgs {
     pub seed: u64,
 }
 
-/// The codes are spaced so that each image stands for as many samples as any other.
 #[derive(ClapArgs, Debug)]
 #[command(after_help = "Example:\n  handgrad train --preset vae-2d --data mnist\n  \
     handgrad latent-grid runs/vae-2d-mnist --out map.png")]
@@ -68,8 +65,6 @@ pub struct LatentGridArgs {
     pub side: u16,
 }
 
-/// Of a variational model the code is the mean of its distribution. An encoder alone, written by `handgrad split`, will do in
-/// place of a model; then --data must name the data.
 #[derive(ClapArgs, Debug)]
 #[command(after_help = "Examples:\n  \
     handgrad encode runs/basic-mnist --out codes.csv    a header, then label,z0,z1,… for each sample\n  \
@@ -84,9 +79,6 @@ pub struct EncodeArgs {
     pub out: PathBuf,
 }
 
-/// The codes are one a row, in CSV as `encode` writes it, with or without the header and the label in front, or as a .npy
-/// array of two dimensions and floats of 32 or 64 bits. Change them on the way, and see what comes of it. A decoder alone,
-/// written by `handgrad split`, will do in place of a model.
 #[derive(ClapArgs, Debug)]
 #[command(after_help = "Examples:\n  \
     handgrad decode runs/basic-mnist codes.csv --out back.png\n  \
@@ -116,8 +108,6 @@ pub enum Fit {
     Resized,
 }
 
-/// With an image of your own, the picture is that image without its noise. Without one, or with --noise, it shows what was
-/// clean, the same with noise, and denoised, and PSNR and SSIM tell how far each is from the clean.
 #[derive(ClapArgs, Debug)]
 #[command(after_help = "Examples:\n  \
     handgrad train --preset tf-denoise                                       a network that takes off noise\n  \
@@ -158,8 +148,6 @@ pub struct DenoiseArgs {
     pub count: u16,
 }
 
-/// Above, one image fades into the other pixel by pixel; below, the code goes from one to the other on a straight line, and
-/// every step of it is decoded.
 #[derive(ClapArgs, Debug)]
 #[command(after_help = "Example:\n  handgrad interpolate runs/vae-mnist --from 0 --to 1 --steps 12 --out walk.png")]
 pub struct InterpolateArgs {
@@ -183,8 +171,6 @@ pub struct InterpolateArgs {
     pub out: PathBuf,
 }
 
-/// The direction is the mean code of one class less that of the other, over the training samples. Each row of the picture is
-/// an image, then the same one moved along that direction, further from column to column. Needs labels.
 #[derive(ClapArgs, Debug)]
 #[command(after_help = "Example:\n  \
     handgrad alter runs/vae-mnist --from-class 7 --to-class 9 --strength 0,0.5,1,1.5 --out sevens.png")]
@@ -254,9 +240,6 @@ pub enum ScoreName {
     Mae,
 }
 
-/// A model knows only what it was trained on: what it reconstructs badly is unlike that. The score of a sample is its
-/// reconstruction error; from the threshold on it is called anomalous. With --normal-class the labels tell which samples are
-/// normal, and how well the scores tell them apart is measured, with either kind as the positive one.
 #[derive(ClapArgs, Debug)]
 #[command(after_help = "Examples:\n  \
     handgrad anomaly runs/basic-mnist --out odd.png                     the test digits that are reconstructed worst\n  \

@@ -152,12 +152,13 @@ fn norms<T: Scalar>(layer: &dyn Layer<T>, theta: &[T], x: &[T], rows: usize, ste
 pub fn hidden_covariance(args: &ExperimentArgs) -> Result<Found> {
     let mut lines = Vec::new();
     for (name, _) in CELLS {
-        for units in [8, 32, 128] {
+        for units in [32, 64, 128] {
             let label = format!("{name}, {units} units");
             let flags = format!("--preset lstm --cell {name} --layers {units} --epochs 3");
             let experiment = Experiment::run(&label, &flags, 0, args)?;
             let network = Network::<f32>::new(experiment.trainer.network().spec())?;
-            let score = score::of_start(network, 0, units, &experiment.data.train, 64)?;
+            // Half of the fewest units: with more samples than units it is the units that are counted.
+            let score = score::of_start(network, 0, units, &experiment.data.train, 16)?;
             lines.push((label, vec![score, experiment.last().validation_loss]));
         }
     }

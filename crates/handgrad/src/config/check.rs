@@ -85,6 +85,9 @@ impl Config {
                 "a variational model has a penalty on its code already: leave out l1 and sparsity, or take another model"
             );
         }
+        if self.only_class.as_ref().is_some_and(Vec::is_empty) {
+            bail!("only_class is empty, but must name at least one class: only_class = [1]");
+        }
         if self.code_activation.is_some() && self.sparsity.is_some() {
             bail!("sparsity gives the code a sigmoid: leave out code_activation");
         }
