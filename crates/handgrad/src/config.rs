@@ -6,10 +6,10 @@ mod settings;
 
 use std::fmt;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use handgrad_dataset::named;
+use handgrad_dataset::{is_csv, named};
 use handgrad_layers::{Activation, LossKind, Noise, Optimizer, Reduction, adam::Adam};
 use handgrad_models::{Spec, convolutional, deep, denoising, sequence, sparse, variational};
 use handgrad_trainer::{Plan, Schedule};
@@ -148,7 +148,7 @@ impl Config {
             data_dir: named::find(&self.data)
                 .filter(|set| !set.files.is_empty())
                 .and_then(|_| std::path::absolute(&self.data_dir).ok()),
-            label_column: self.label_column.clone(),
+            label_column: self.label_column.clone().filter(|_| is_csv(Path::new(&self.data))),
             fill: self.fill,
             window: self.window,
             window_stride: self.window_stride,

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, anyhow};
 
-use crate::config::{ActivationName, LossName, ModelName, NoiseName, OptimizerName, ScaleName, Settings};
+use crate::config::{ActivationName, LossName, ModelName, NoiseName, OptimizerName, ScaleName, ScheduleName, Settings};
 
 /// The preset that `train` starts from where none is named.
 pub const DEFAULT: &str = "basic";
@@ -56,11 +56,14 @@ const PRESETS: [Preset; 16] = [
     ),
     preset(
         "hinton",
-        "784-1000-500-250-30 and back (Hinton & Salakhutdinov 2006), trained from scratch",
+        "784-1000-500-250-30 and back, a linear code (Hinton & Salakhutdinov 2006), trained from scratch with tanh",
         &[1000, 500, 250, 30],
-        LossName::Bce,
+        LossName::Mse,
         [50, 128],
-        |_| {},
+        |s| {
+            (s.activation, s.code_activation) = (Some(ActivationName::Tanh), Some(ActivationName::Linear));
+            s.schedule = Some(ScheduleName::Cosine);
+        },
     ),
     preset(
         "sparse",

@@ -198,7 +198,7 @@ fn denoising(run: &mut Experiment) -> Result<Vec<Figure>> {
 /// Summed over the values of an image, mean over the images.
 fn error_of_an_image(run: &mut Experiment) -> Result<Vec<Figure>> {
     let error = squared_error(&floats(&run.data.validation), &run.reconstructions()?);
-    Ok(vec![("squared error", error), ("BCE", run.last().validation_loss)])
+    Ok(vec![("squared error", error)])
 }
 
 /// The names of all rows, for `--help` and errors.
