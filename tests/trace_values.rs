@@ -45,7 +45,7 @@ const OTHER_NUMBERS: &[&[&str]] = &[
     ],
     &["bptt", "--steps", "4", "--set", "w_hh=-0.5", "--set", "b_y=0.25"],
     &["bptt-printed", "--steps", "4", "--set", "w_hh=-0.5", "--set", "w_hy=2"],
-    &["autoencoder", "--set", "b_e=-0.3,0.1", "--steps", "3", "--learning-rate", "0.1"],
+    &["autoencoder", "--set", "b_e=-0.5,0.1", "--steps", "3", "--learning-rate", "0.1"],
     &["mse", "--set", "p=-2,3,0.5,1"],
     &["bce", "--set", "z=-3,4,0.1,-0.2", "--set", "t=0.5"],
     &["adam", "--steps", "5", "--set", "beta1=0.5", "--set", "g=-1,2,-3,4,0.5", "--learning-rate", "0.2"],
