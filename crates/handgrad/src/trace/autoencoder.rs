@@ -175,8 +175,8 @@ pub fn work(numbers: &Numbers, trace: &mut Trace) -> Result<()> {
          stably.",
     );
     trace.text(
-        "CE6146 \"Basic Autoencoder (3/3)\", \"Train the Model\": its code never calls fit, and its plotting loop \
-         draws one row over the other.",
+        "CE6146 \"Basic Autoencoder (3/3)\", \"Train the Model\": its code never calls fit. In its plotting loop the \
+         comment on the reconstruction is not indented, get_yaxis is hidden twice, and show is never called.",
     );
     trace.text("DIVE builds the output with a ReLU, for which this loss is not defined: `handgrad trace bce`.");
     Ok(())
