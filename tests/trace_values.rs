@@ -251,6 +251,18 @@ fn the_divergence_is_its_integral() {
 }
 
 #[test]
+fn the_least_cross_entropy_is_the_entropy_of_the_targets() {
+    let of = |t: f64| -t * t.ln() - (1.0 - t) * (1.0 - t).ln();
+    near(value(&trace(&["bce"]), "L(p = t)"), (of(0.8) + of(0.3)) / 4.0, 1e-15, "1, 0, 0.8, 0.3");
+    near(value(&trace(&["autoencoder"]), "L(x̂ = x)"), (of(0.1) + of(0.2)) / 2.0, 1e-15, "0.9, 0.1, 0.8, 0.2");
+    assert_eq!(value(&trace(&["autoencoder", "--set", "x=1,0,1,0"]), "L(x̂ = x)"), 0.0);
+    // Predictions as good as they get: z = ln(t/(1 − t)).
+    let logit = |t: f64| (t / (1.0 - t)).ln();
+    let best = trace(&["bce", "--set", &format!("z=50,-50,{},{}", logit(0.8), logit(0.3))]);
+    near(value(&best, "L"), value(&best, "L(p = t)"), 1e-15, "p = t");
+}
+
+#[test]
 fn steps_of_adam() {
     // By hand: m̂ = g and v̂ = g² in the first step, which is α·g/(|g| + ε).
     for g in [0.5, -0.1, 1e-3] {

@@ -2,10 +2,11 @@
 
 use anyhow::Result;
 use handgrad_layers::adam::{self, Adam};
-use handgrad_layers::{Activation, BatchRows, Loss, LossKind, Reduction, activation, bce, bce_logits, dense};
+use handgrad_layers::{Activation, BatchRows, Loss, LossKind, Reduction, activation, bce_logits, dense};
 
 use super::form::{Trace, Value, sub};
 use super::given::{Given, Numbers, matrix};
+use super::losses::entropy;
 
 /// Inputs, and units of the code.
 const N: usize = 4;
@@ -99,9 +100,9 @@ fn write_forward(trace: &mut Trace, run: &Run, x: &[f64]) {
         trace.line(format!("ℓ{at}"), formula, bce_logits::loss(z, t));
     }
     trace.line("L", "(ℓ₁ + ℓ₂ + ℓ₃ + ℓ₄)/4", run.loss);
-    let least = x.iter().map(|&t| bce::loss(t, t)).sum::<f64>() / N as f64;
+    let least = entropy(x) / N as f64;
     trace.line("L(x̂ = x)", "", least);
-    trace.note("the least that grey values allow: not 0");
+    trace.note(if least > 0.0 { "the least that grey values allow: not 0" } else { "the least, without grey values" });
 }
 
 fn write_backward(trace: &mut Trace, run: &Run) {
