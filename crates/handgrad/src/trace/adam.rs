@@ -20,6 +20,13 @@ pub fn given(steps: usize) -> Vec<Given> {
     ]
 }
 
+/// α·g/(|g| + ε) is α, unless ε counts.
+pub fn note_on_first_step(trace: &mut Trace, g: f64, epsilon: f64) {
+    if g.abs() > 100.0 * epsilon {
+        trace.note("the first step is α against the sign of the gradient, whatever its size");
+    }
+}
+
 pub fn work(numbers: &Numbers, trace: &mut Trace) -> Result<()> {
     let settings = Adam {
         learning_rate: numbers.learning_rate,
@@ -65,7 +72,9 @@ pub fn work(numbers: &Numbers, trace: &mut Trace) -> Result<()> {
         let root = format!("√(v{now}/(1 − beta2^{t}))");
         trace.line(format!("theta{now}"), format!("theta{before} − α·({mean})/({root} + epsilon)"), theta[0]);
         trace.line(format!("Δ{now}"), format!("theta{now} − theta{before}"), theta[0] - from);
-        trace.note(if t == 1 { "the first step is α against the sign of g, whatever its size" } else { "" });
+        if t == 1 {
+            note_on_first_step(trace, g[0], settings.epsilon);
+        }
         trace.line(format!("plain{now}"), format!("plain{before} − α·g{now}"), plain[0]);
         trace.note(if t == 1 { "plain gradient descent, beside it" } else { "" });
     }
