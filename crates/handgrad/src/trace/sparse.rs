@@ -69,6 +69,7 @@ fn held(mean: f64) -> String {
 }
 
 fn write_kl(trace: &mut Trace, s: &[f64], kl: KlSparsity) {
+    // A layer is handed these by whoever has the whole batch: here that is this example.
     let means: Vec<f64> = (0..K).map(|j| s.iter().skip(j).step_by(K).sum::<f64>() / M as f64).collect();
     trace.section("KL: every unit may speak seldom");
     for (j, mean) in (1..).zip(&means) {
