@@ -182,6 +182,10 @@ fn changed_numbers_are_not_compared_with_the_slides() {
     assert_eq!(value(&changed, "w_hh"), 0.5);
     near(value(&changed, "h₂"), f64::tanh(0.5 * f64::tanh(2.0) + 3.0), 1e-15, "h₂");
     assert_eq!(list(&line_of(&trace(&["elman", "--set", "X=2"]), "Given", "x")["value"]), [2.0; 3]);
+    // Nor is anything said that holds for the example's own numbers alone.
+    for (name, setting, words) in [("gru", "b_hn=2", "biases are 1"), ("conv", "w=1", "vertical edges")] {
+        assert!(text(&[name]).contains(words) && !text(&[name, "--set", setting]).contains(words), "{name}: {words}");
+    }
     let gates = trace(&["lstm", "--set", "w_ih=1,2,3,4", "--set", "w_if=7"]);
     assert_eq!(list(&line_of(&gates, "Given", "w_ih")["value"]), [1.0, 7.0, 3.0, 4.0]);
 }

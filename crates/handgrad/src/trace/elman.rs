@@ -158,7 +158,7 @@ fn write_bptt_forward(trace: &mut Trace, run: &Run) {
     write_forward(trace, Activation::Linear, run, None);
     let why = "Loss_t = (y_t − x_{t+1})²; the gradients are summed over the steps, so L is the sum. \
                The slide calls it Mean Squared Error, but nothing is averaged. \
-               Four numbers make three losses, not four: nothing follows the last one.";
+               T + 1 numbers make T losses: nothing follows the last one.";
     next::write_losses(trace, &run.prediction.losses, why);
 }
 
@@ -167,7 +167,7 @@ fn write_bptt_errors(trace: &mut Trace) {
     trace.section("Where the slides err");
     trace.text(
         "\"Example – BPTT (1/4)\" has a linear hidden unit, \"(2/4)\" puts σ around it; the network of the slides \
-         before has tanh. Here it is linear, so that every number is an integer to check by hand.",
+         before has tanh. Here it is linear: of the slide's numbers it makes integers, to check by hand.",
     );
     trace.text(
         "One W_h stands for both w_hh and w_xh. If they were one weight, its gradient would be the sum dw_hh + dw_xh.",

@@ -74,9 +74,8 @@ fn write_forward(trace: &mut Trace, run: &Run) {
         let [r, z, n] = run.gates[t - 1];
         trace.section(format!("Time step t = {t}"));
         if t == 1 {
-            trace.text(
-                "h₀ = 0. The slides give no figures for it: all weights and biases are 1, as in the examples before.",
-            );
+            trace.text("h₀ = 0. The slides give no figures for it.");
+            trace.text_as_printed("All weights and biases are 1, as in the examples before.");
         }
         let sum = |gate: &str| format!("w_h{gate}·h{before} + b_h{gate} + w_i{gate}·x{now} + b_i{gate}");
         trace.line(format!("r{now}"), format!("σ({})", sum("r")), r);
