@@ -101,8 +101,8 @@ fn write_backward(trace: &mut Trace, run: &Run) {
         trace.section(format!("Back through t = {t}"));
         if t == steps {
             trace.text(
-                "dh and dc are ∂L/∂h and ∂L/∂c; the δ are the gradients before σ and tanh. From c_t to c_{t−1} a \
-                 gradient passes f_t and nothing else.",
+                "dh and dc are ∂L/∂h and ∂L/∂c; the δ are the gradients before σ and tanh. From c_t straight \
+                 to c_{t−1} a gradient passes f_t alone; another way leads by h_{t−1} and the gates.",
             );
         }
         next::write_dy(trace, t, run.prediction.losses.dy[t - 1]);
