@@ -2,6 +2,7 @@
 
 mod adam;
 mod autoencoder;
+mod cell;
 mod conv;
 mod elman;
 mod form;
