@@ -61,8 +61,6 @@ pub fn work(numbers: &Numbers, trace: &mut Trace) -> Result<()> {
     for (t, g) in (1..).zip(numbers.of("g").chunks(1)) {
         let (before, from) = (sub(t - 1), theta[0]);
         let now = sub(t);
-        // A list of one has no subscript.
-        trace.know(format!("g{now}"), g[0]);
         adam::update(&mut theta, g, &mut m, &mut v, &settings, t as u64);
         sgd::update(&mut plain, g, &mut velocity, settings.learning_rate, 0.0);
         trace.section(format!("Step t = {t}"));
