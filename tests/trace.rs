@@ -245,7 +245,11 @@ const MISTAKES: &[(&[&str], &[&str])] = &[
     (&["elman", "--set", "w_hh=a"], &["\"a\"", "not a number"]),
     (&["elman", "--set", "w_hh=nan"], &["not a number"]),
     (&["elman", "--set", "x=1,2"], &["2 numbers", "3", "--steps"]),
-    (&["mse", "--set", "p=1,2"], &["2 numbers", "p has 4"]),
+    (&["mse", "--set", "p=1,2"], &["2 numbers", "p has 4", "give 1 or 4"]),
+    (&["elman", "--set", "w_hh=1,2"], &["2 numbers", "w_hh has 1", "give one"]),
+    (&["lstm", "--set", "w_ih=1,2"], &["2 numbers", "w_ih has 4", "give 1 or 4"]),
+    (&["lstm", "--set", "w_if=1,2"], &["2 numbers", "w_if has 1", "give one"]),
+    (&["adam", "--set", "g=1,2"], &["2 numbers", "give 1 or 3", "--steps"]),
     (&["adam", "--set", "beta1=1"], &["beta1", "below 1"]),
     (&["adam", "--set", "epsilon=0"], &["epsilon", "1e-12"]),
     (&["bce", "--set", "t=2"], &["t", "0..1"]),
@@ -265,8 +269,22 @@ fn mistakes_are_told() {
         let output = run(here(), &[&["trace"], *args].concat());
         let text = err(&output);
         assert_eq!(output.status.code(), Some(2), "{args:?}: {text}");
+        // --steps is spoken of where it helps.
+        let of_steps = args.contains(&"--steps") || words.contains(&"--steps");
+        assert!(of_steps || !text.contains("--steps"), "{args:?}: {text}");
         words.iter().for_each(|word| assert!(text.contains(word), "{args:?}: {text:?} says nothing of {word:?}"));
         assert!(output.stdout.is_empty());
+    }
+}
+
+#[test]
+fn an_error_shows_how_a_long_list_begins() {
+    let numbers = format!("x={}", vec!["1"; 5000].join(","));
+    for setting in [&numbers, &format!("{numbers},a"), &"ä".repeat(5000), &format!("{}=1", "ä".repeat(5000))] {
+        let output = run(here(), &["trace", "elman", "--set", setting]);
+        let (text, start) = (err(&output), setting.chars().take(60).collect::<String>());
+        assert!(output.status.code() == Some(2) && text.contains(&format!("{start}…")), "{text}");
+        assert!(text.len() < 700, "{text}");
     }
 }
 
