@@ -53,6 +53,8 @@ fn losses_agree_with_central_differences() {
 fn nothing_that_is_no_number_passes() {
     assert!(check("nan", &[1.0], &[f64::NAN], |v| v[0]).error > 1.0, "NaN must not pass");
     assert!(check("nan", &[1.0], &[1.0], |_| f64::NAN).error > 1.0, "NaN must not pass");
+    let step = |v: &[f64]| if v[0] > 1.0 { f64::INFINITY } else { 0.0 };
+    assert!(check("infinite", &[1.0], &[f64::INFINITY], step).error > 1.0, "∞ on both sides must not pass");
 }
 
 /// A forward pass with a matching wrong backward pass would satisfy a gradient check, so the forward pass is held to

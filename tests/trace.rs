@@ -7,11 +7,13 @@
 use std::fs;
 use std::path::PathBuf;
 
+use serde_json::Value;
+
 mod command;
 mod worked;
 
 use command::{err, list, number, run};
-use worked::{NAMES, here, line_of, lines, near, text, trace, value, value_below};
+use worked::{NAMES, flat, here, line_of, lines, near, text, trace, value, value_below};
 
 #[test]
 fn texts_are_those_in_the_fixtures() {
@@ -116,6 +118,63 @@ fn gradients_vanish_and_explode_as_the_weight_says() {
     }
 }
 
+/// Whether what is said of an example is so.
+type Holds = fn(&Value) -> bool;
+
+/// The examples of docs/traces.md, and whether what stands beside them is so.
+const DOCUMENTED: &[(&str, Holds)] = &[
+    ("bptt --steps 10 --set w_hh=0.5", |trace| last_norms(trace).windows(2).all(|pair| pair[0] == 0.5 * pair[1])),
+    ("bptt --steps 10 --set w_hh=2", |trace| last_norms(trace).windows(2).all(|pair| pair[0] == 2.0 * pair[1])),
+    ("lstm --steps 3 --set w_if=0 --set b_if=-5", |trace| {
+        let [f, dc] = [value(trace, "f₃"), value(trace, "dc₃")];
+        let direct = value(trace, "dc₂") - value(trace, "dh₂") * slope_of_c(trace, "₂");
+        (direct - f * dc).abs() < 1e-15 && (0.0..0.04).contains(&f)
+    }),
+    ("lstm --set b_hh=0", |trace| (value(trace, "i₁") - 1.0 / (1.0 + f64::exp(-2.0))).abs() < 1e-15),
+    ("autoencoder --set b_e=-0.5,0.1", |trace| {
+        // 0.36 of x comes to the first unit, and −0.5 is its bias.
+        let learnt = |name: &str| {
+            let [before, after] = ["", "′"].map(|prime| flat(&line_of(trace, "", &format!("{name}{prime}"))["value"]));
+            before.iter().zip(after).map(|(before, after)| *before != after).collect::<Vec<_>>()
+        };
+        let note = &line_of(trace, "", "δ_e₁")["note"];
+        value(trace, "h₁") == 0.0
+            && *note == "h₁ = 0: nothing passes"
+            && learnt("w_e") == [false, true].repeat(4)
+            && learnt("b_e") == [false, true]
+    }),
+    ("autoencoder --steps 30 --learning-rate 0.01", |trace| value(trace, "L after step 30") < value(trace, "L")),
+    ("adam --set g=1000,-0.001,1000", |trace| (value(trace, "Δ₁") + 0.001).abs() < 1e-12),
+];
+
+fn last_norms(trace: &Value) -> Vec<f64> {
+    list(&line_of(trace, "How far", "‖∂L_T/∂h_t‖")["value"])
+}
+
+/// ∂h/∂c of an LSTM by way of tanh.
+fn slope_of_c(trace: &Value, t: &str) -> f64 {
+    value(trace, &format!("o{t}")) * (1.0 - value(trace, &format!("c{t}")).tanh().powi(2))
+}
+
+#[test]
+fn the_examples_of_the_document_do_what_it_says() {
+    let document = fs::read_to_string(here().join("../../docs/traces.md")).expect("text");
+    let (_, to_play) = document.split_once("## To play").expect("a heading");
+    let commands = to_play.lines().filter_map(|line| line.strip_prefix("$ handgrad trace "));
+    let commands: Vec<_> = commands.map(|line| line.split('#').next().unwrap_or_default().trim()).collect();
+    assert_eq!(commands, DOCUMENTED.iter().map(|(command, _)| *command).collect::<Vec<_>>());
+    for (command, is_so) in DOCUMENTED {
+        let trace = trace(&command.split(' ').collect::<Vec<_>>());
+        assert!(is_so(&trace), "{command}: {trace}");
+    }
+    // What it shows of an example stands in the example.
+    let shown = document.split("```").find(|block| block.contains("$ handgrad trace elman")).expect("a block");
+    let elman = text(&["elman"]);
+    for line in shown.lines().skip(2).filter(|line| !line.starts_with('…')) {
+        assert!(elman.lines().any(|of_it| of_it == line), "{line:?} is not in {elman}");
+    }
+}
+
 #[test]
 fn changed_numbers_are_not_compared_with_the_slides() {
     let changed = trace(&["elman", "--set", "w_hh=0.5"]);
@@ -123,6 +182,10 @@ fn changed_numbers_are_not_compared_with_the_slides() {
     assert_eq!(value(&changed, "w_hh"), 0.5);
     near(value(&changed, "h₂"), f64::tanh(0.5 * f64::tanh(2.0) + 3.0), 1e-15, "h₂");
     assert_eq!(list(&line_of(&trace(&["elman", "--set", "X=2"]), "Given", "x")["value"]), [2.0; 3]);
+    // Nor is anything said that holds for the example's own numbers alone.
+    for (name, setting, words) in [("gru", "b_hn=2", "biases are 1"), ("conv", "w=1", "vertical edges")] {
+        assert!(text(&[name]).contains(words) && !text(&[name, "--set", setting]).contains(words), "{name}: {words}");
+    }
     let gates = trace(&["lstm", "--set", "w_ih=1,2,3,4", "--set", "w_if=7"]);
     assert_eq!(list(&line_of(&gates, "Given", "w_ih")["value"]), [1.0, 7.0, 3.0, 4.0]);
 }
@@ -182,7 +245,11 @@ const MISTAKES: &[(&[&str], &[&str])] = &[
     (&["elman", "--set", "w_hh=a"], &["\"a\"", "not a number"]),
     (&["elman", "--set", "w_hh=nan"], &["not a number"]),
     (&["elman", "--set", "x=1,2"], &["2 numbers", "3", "--steps"]),
-    (&["mse", "--set", "p=1,2"], &["2 numbers", "p has 4"]),
+    (&["mse", "--set", "p=1,2"], &["2 numbers", "p has 4", "give 1 or 4"]),
+    (&["elman", "--set", "w_hh=1,2"], &["2 numbers", "w_hh has 1", "give one"]),
+    (&["lstm", "--set", "w_ih=1,2"], &["2 numbers", "w_ih has 4", "give 1 or 4"]),
+    (&["lstm", "--set", "w_if=1,2"], &["2 numbers", "w_if has 1", "give one"]),
+    (&["adam", "--set", "g=1,2"], &["2 numbers", "give 1 or 3", "--steps"]),
     (&["adam", "--set", "beta1=1"], &["beta1", "below 1"]),
     (&["adam", "--set", "epsilon=0"], &["epsilon", "1e-12"]),
     (&["bce", "--set", "t=2"], &["t", "0..1"]),
@@ -202,8 +269,22 @@ fn mistakes_are_told() {
         let output = run(here(), &[&["trace"], *args].concat());
         let text = err(&output);
         assert_eq!(output.status.code(), Some(2), "{args:?}: {text}");
+        // --steps is spoken of where it helps.
+        let of_steps = args.contains(&"--steps") || words.contains(&"--steps");
+        assert!(of_steps || !text.contains("--steps"), "{args:?}: {text}");
         words.iter().for_each(|word| assert!(text.contains(word), "{args:?}: {text:?} says nothing of {word:?}"));
         assert!(output.stdout.is_empty());
+    }
+}
+
+#[test]
+fn an_error_shows_how_a_long_list_begins() {
+    let numbers = format!("x={}", vec!["1"; 5000].join(","));
+    for setting in [&numbers, &format!("{numbers},a"), &"ä".repeat(5000), &format!("{}=1", "ä".repeat(5000))] {
+        let output = run(here(), &["trace", "elman", "--set", setting]);
+        let (text, start) = (err(&output), setting.chars().take(60).collect::<String>());
+        assert!(output.status.code() == Some(2) && text.contains(&format!("{start}…")), "{text}");
+        assert!(text.len() < 700, "{text}");
     }
 }
 

@@ -45,7 +45,7 @@ const OTHER_NUMBERS: &[&[&str]] = &[
     ],
     &["bptt", "--steps", "4", "--set", "w_hh=-0.5", "--set", "b_y=0.25"],
     &["bptt-printed", "--steps", "4", "--set", "w_hh=-0.5", "--set", "w_hy=2"],
-    &["autoencoder", "--set", "b_e=-0.3,0.1", "--steps", "3", "--learning-rate", "0.1"],
+    &["autoencoder", "--set", "b_e=-0.5,0.1", "--steps", "3", "--learning-rate", "0.1"],
     &["mse", "--set", "p=-2,3,0.5,1"],
     &["bce", "--set", "z=-3,4,0.1,-0.2", "--set", "t=0.5"],
     &["adam", "--steps", "5", "--set", "beta1=0.5", "--set", "g=-1,2,-3,4,0.5", "--learning-rate", "0.2"],
@@ -54,35 +54,97 @@ const OTHER_NUMBERS: &[&[&str]] = &[
     &["sparse", "--set", "h=-1,0.5,0,2", "--set", "rho=0.2", "--set", "kl_weight=2"],
 ];
 
-/// Every value is what the formula printed beside it gives, by an evaluator that knows nothing of layers; and so, in
-/// fewer digits, is every formula with numbers put in.
+/// A line that has a formula.
+struct Worked<'a> {
+    what: String,
+    found: f64,
+    /// By a calculator that knows nothing of layers.
+    expected: f64,
+    line: &'a Value,
+}
+
+fn worked<'a>(args: &[&str], trace: &'a Value) -> Vec<Worked<'a>> {
+    let mut scope = HashMap::from(["h₀", "y₀", "c₀", "m₀", "v₀"].map(|name| (name.to_string(), 0.0)));
+    let mut found = Vec::new();
+    for (heading, line) in lines(trace) {
+        let (symbol, known) = (line["symbol"].as_str().expect("a symbol"), &line["value"]);
+        remember(&mut scope, symbol, known);
+        let Some(formula) = line["formula"].as_str().filter(|_| known.is_number()) else { continue };
+        // What the printed gradient is called stands two sections above; the integers are compared elsewhere.
+        if symbol.starts_with("Δd") {
+            continue;
+        }
+        let what = format!("{args:?}, {heading}: {symbol} = {formula}");
+        let expected = formula::evaluate(formula, &scope).unwrap_or_else(|e| panic!("{what}: {e}"));
+        found.push(Worked { what, found: number(known), expected, line });
+    }
+    found
+}
+
+/// Every value is what the formula printed beside it gives; and so, in fewer digits, is every formula with numbers put
+/// in.
 #[test]
 fn values_are_those_of_the_formulas_beside_them() {
     let own: Vec<_> = NAMES.iter().map(std::slice::from_ref).collect();
     for args in own.into_iter().chain(OTHER_NUMBERS.iter().copied()) {
         let trace = trace(args);
-        let mut scope = HashMap::from(["h₀", "y₀", "c₀", "m₀", "v₀"].map(|name| (name.to_string(), 0.0)));
-        let mut checked = 0;
-        for (heading, line) in lines(&trace) {
-            let (symbol, known) = (line["symbol"].as_str().expect("a symbol"), &line["value"]);
-            remember(&mut scope, symbol, known);
-            let Some(formula) = line["formula"].as_str().filter(|_| known.is_number()) else { continue };
-            // What the printed gradient is called stands two sections above; the integers are compared elsewhere.
-            if symbol.starts_with("Δd") {
-                continue;
-            }
-            let (what, found) = (format!("{args:?}, {heading}: {symbol} = {formula}"), number(known));
-            let expected = formula::evaluate(formula, &scope).unwrap_or_else(|e| panic!("{what}: {e}"));
+        let checked = worked(args, &trace);
+        assert!(checked.len() >= 9, "{args:?}: {} formulas", checked.len());
+        for Worked { what, found, expected, line } in checked {
             near(found, expected, 1e-13 + 1e-9 * expected.abs(), &what);
             for numbers in line["numbers"].as_array().into_iter().flatten() {
                 let numbers = numbers.as_str().expect("a text");
                 let rounded = formula::evaluate(numbers, &HashMap::new()).unwrap_or_else(|e| panic!("{numbers}: {e}"));
                 near(rounded, expected, 2e-4 * expected.abs().max(1.0), &format!("{what} = {numbers}"));
             }
-            checked += 1;
         }
-        assert!(checked >= 9, "{args:?}: {checked} formulas");
     }
+}
+
+/// Numbers so far out that a layer holds or rearranges something, and how many lines that concerns.
+const FAR_OUT: &[(&[&str], usize)] = &[
+    (&["bce"], 0),
+    (&["bce", "--set", "z=40"], 8),
+    (&["bce", "--set", "z=-20"], 4),
+    (&["bce", "--set", "z=-742"], 12),
+    (&["bce", "--set", "z=-1000"], 12),
+    (&["autoencoder"], 0),
+    (&["autoencoder", "--set", "b_d=50"], 4),
+    (&["autoencoder", "--set", "b_d=-1000"], 8),
+    (&["sparse"], 0),
+    (&["sparse", "--set", "s=0"], 4),
+    (&["sparse", "--set", "s=1,0.5,1,0.5,1,0.5"], 2),
+];
+
+/// Where the value is another one than its formula's, a note says why.
+#[test]
+fn what_is_held_is_said_to_be_held() {
+    for (args, count) in FAR_OUT {
+        let trace = trace(args);
+        let said = |line: &Value| {
+            let note = line["note"].as_str().unwrap_or_default();
+            ["held", "holds", "computed from z"].iter().any(|word| note.contains(word))
+        };
+        let all = worked(args, &trace);
+        assert_eq!(all.iter().filter(|worked| said(worked.line)).count(), *count, "{args:?}");
+        for Worked { what, found, expected, line } in all {
+            // Far out a difference of 10⁻²⁶ is one.
+            let tolerance = 1e-9 * expected.abs() + if expected == 0.0 { f64::MIN_POSITIVE } else { 1e-13 };
+            let same = (found - expected).abs() <= tolerance;
+            assert!(same || said(line), "{what}: {found}, not {expected}: {line}");
+        }
+    }
+}
+
+/// Adam's first step is α, but where the gradient is 0 or as small as ε.
+#[test]
+fn a_step_of_nothing_is_not_said_to_be_alpha() {
+    let says_alpha = |args: &[&str], symbol: &str| {
+        line_of(&trace(args), "", symbol)["note"].as_str().is_some_and(|note| note.contains("first step is α"))
+    };
+    assert!(says_alpha(&["adam"], "Δ₁") && says_alpha(&["adam", "--set", "g=-1e-5"], "Δ₁"));
+    assert!(!says_alpha(&["adam", "--set", "g=0"], "Δ₁") && !says_alpha(&["adam", "--set", "g=1e-9"], "Δ₁"));
+    assert!(says_alpha(&["autoencoder"], "w_d₁₁′") && !says_alpha(&["autoencoder", "--set", "x=0"], "w_d₁₁′"));
 }
 
 /// A value by its symbol, those of a matrix by their places, those of gates by their letters.
@@ -248,6 +310,18 @@ fn the_divergence_is_its_integral() {
             .sum();
         near(value(&vae, symbol), integral, 1e-9, symbol);
     }
+}
+
+#[test]
+fn the_least_cross_entropy_is_the_entropy_of_the_targets() {
+    let of = |t: f64| -t * t.ln() - (1.0 - t) * (1.0 - t).ln();
+    near(value(&trace(&["bce"]), "L(p = t)"), (of(0.8) + of(0.3)) / 4.0, 1e-15, "1, 0, 0.8, 0.3");
+    near(value(&trace(&["autoencoder"]), "L(x̂ = x)"), (of(0.1) + of(0.2)) / 2.0, 1e-15, "0.9, 0.1, 0.8, 0.2");
+    assert_eq!(value(&trace(&["autoencoder", "--set", "x=1,0,1,0"]), "L(x̂ = x)"), 0.0);
+    // Predictions as good as they get: z = ln(t/(1 − t)).
+    let logit = |t: f64| (t / (1.0 - t)).ln();
+    let best = trace(&["bce", "--set", &format!("z=50,-50,{},{}", logit(0.8), logit(0.3))]);
+    near(value(&best, "L"), value(&best, "L(p = t)"), 1e-15, "p = t");
 }
 
 #[test]

@@ -5,11 +5,12 @@
 //! altered     decode(encode(x) + s·d)                      s: strength; 0 is the reconstruction, 1 the whole way
 //! ```
 //!
-//! What the images of a class have in common is replaced, what is a sample's own (its slant, its thickness) is meant to stay.
+//! What the images of a class have in common is replaced, what is a sample's own (its slant, its thickness) is meant to
+//! stay.
 //!
-//! Slides: UTMIST "Variational Autoencoder": "explore variations in existing data, generate desired altered data". Source:
-//! Larsen, Sønderby, Larochelle & Winther, "Autoencoding beyond pixels using a learned similarity metric", ICML 2016, "Visual
-//! attribute vectors".
+//! Slides: UTMIST "Variational Autoencoder": "explore variations in existing data, generate desired altered data".
+//! Source: Larsen, Sønderby, Larochelle & Winther, "Autoencoding beyond pixels using a learned similarity metric", ICML
+//! 2016, "Visual attribute vectors".
 
 use anyhow::{Context, Result, bail};
 use handgrad_dataset::{Samples, disk};
@@ -90,8 +91,8 @@ pub fn run(args: &AlterArgs) -> Result<Done> {
 fn of_class(samples: &Samples, class: u8, what: &str) -> Result<Vec<u32>> {
     let labels = samples.labels.as_ref().with_context(|| {
         format!(
-            "{what}: has no labels, so nothing says which class a sample is of: give a data set with labels, by name or as a folder \
-             with label files beside the images"
+            "{what}: has no labels, so nothing says which class a sample is of: give a data set with labels, by name \
+             or as a folder with label files beside the images"
         )
     })?;
     let found: Vec<u32> = (0..).zip(labels).filter(|(_, label)| **label == class).map(|(number, _)| number).collect();

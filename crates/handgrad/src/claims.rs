@@ -35,69 +35,73 @@ const CLAIMS: [Claim; 10] = [
     Claim {
         name: "linear-is-pca",
         says: "A linear autoencoder is PCA.",
-        how: "784-8-784 without activations, squared error, on Fashion-MNIST. Shared subspace: the cosine of the largest \
-              angle between what the decoder's weights span and the principal components. It holds if the error is within 1 % and \
-              the cosine above 0.99.",
+        how: "784-8-784 without activations, squared error, on Fashion-MNIST. Shared subspace: the cosine of the \
+              largest angle between what the decoder's weights span and the principal components. It holds if the \
+              error is within 1 % and the cosine above 0.99.",
         columns: &["test MSE", "shared subspace"],
         measure: linear_is_pca,
     },
     Claim {
         name: "nonlinear-beats-pca",
         says: "A nonlinear autoencoder keeps more than PCA in a code of the same size.",
-        how: "784-256-128-k and back with ReLU, squared error, 20 epochs of batches of 128, codes of k = 2, 8, 16, 32 on both sets \
-              of images. It holds if the error is smaller in every line.",
+        how: "784-256-128-k and back with ReLU, squared error, 20 epochs of batches of 128, codes of k = 2, 8, 16, 32 \
+              on both sets of images. It holds if the error is smaller in every line.",
         columns: &["PCA, test MSE", "autoencoder, test MSE", "ratio"],
         measure: nonlinear_beats_pca,
     },
     Claim {
         name: "holes",
         says: "The codes of a plain autoencoder have holes between them, where those of a variational one have none.",
-        how: "784-400-20-400-784 on MNIST, 20 epochs. 1,000 codes are drawn: of the variational one from N(0, 1), of the \
-              plain one each place from the values that the test images have there. The distance is the squared one to the \
-              nearest of 20,000 training images. Without any hole the factor would be 1. It holds if the plain \
-              one's is larger.",
+        how: "784-400-20-400-784 on MNIST, 20 epochs. 1,000 codes are drawn: of the variational one from N(0, 1), of \
+              the plain one each place from the values that the test images have there. The distance is the squared \
+              one to the nearest of 20,000 training images. Without any hole the factor would be 1. It holds if the \
+              plain one's is larger.",
         columns: &["reconstructions, distance", "drawn images, distance", "factor"],
         measure: holes,
     },
     Claim {
         name: "denoising",
         says: "A denoising autoencoder gets rid of noise that a plain one keeps.",
-        how: "The TensorFlow tutorial's network on Fashion-MNIST, trained on clean images and under gaussian noise of 0.2, both given \
-              noisy test images. It holds if the denoiser's error is smaller at the noise it was trained for and above.",
+        how: "The TensorFlow tutorial's network on Fashion-MNIST, trained on clean images and under gaussian noise of \
+              0.2, both given noisy test images. It holds if the denoiser's error is smaller at the noise it was \
+              trained for and above.",
         columns: &["noisy images, MSE", "plain, MSE", "denoising, MSE"],
         measure: denoising,
     },
     Claim {
         name: "sparse",
         says: "With a sparsity penalty only a few units of the code are active at a time.",
-        how: "784-64-784 on MNIST, 30 epochs of batches of 256. Active: more than a tenth of the largest value of any code. It holds \
-              if each penalty, made stronger, leaves fewer units active.",
+        how: "784-64-784 on MNIST, 30 epochs of batches of 256. Active: more than a tenth of the largest value of any \
+              code. It holds if each penalty, made stronger, leaves fewer units active.",
         columns: &["active part of the code", "mean code", "BCE"],
         measure: sparse,
     },
     Claim {
         name: "collapse",
-        says: "In a variational autoencoder a larger β gives up units of the code, in the end all (posterior collapse).",
-        how: "784-400-20-400-784 on MNIST, 10 epochs. A unit is active if the variance of its μ over the test images is above 0.01 \
-              (Burda et al. 2016). It holds if no larger β has more active units and the largest has none.",
+        says: "In a variational autoencoder a larger β gives up units of the code, in the end all (posterior \
+               collapse).",
+        how: "784-400-20-400-784 on MNIST, 10 epochs. A unit is active if the variance of its μ over the test images \
+              is above 0.01 (Burda et al. 2016). It holds if no larger β has more active units and the largest has \
+              none.",
         columns: &["active units of 20", "KL divergence", "reconstruction, nats"],
         measure: collapse,
     },
     Claim {
         name: "cells",
         says: "A GRU is simpler than an LSTM and faster to train.",
-        how: "Preset lstm with each cell: 28 steps of 28 values, 64 units, on Fashion-MNIST. Parameters are those of the \
-              encoder's layer, with two biases a gate. It holds if an LSTM has 4 times the parameters of an Elman network, a GRU 3 \
-              times, and the GRU's epoch takes less time.",
+        how: "Preset lstm with each cell: 28 steps of 28 values, 64 units, on Fashion-MNIST. Parameters are those of \
+              the encoder's layer, with two biases a gate. It holds if an LSTM has 4 times the parameters of an Elman \
+              network, a GRU 3 times, and the GRU's epoch takes less time.",
         columns: &["parameters", "seconds an epoch", "test MSE"],
         measure: recurrent::cells,
     },
     Claim {
         name: "long-memory",
         says: "A simple recurrent network forgets what it saw long ago; LSTM and GRU keep it.",
-        how: "A sequence begins with one of 8 signs, goes on with noise, and ends with a signal and the same sign again. 32 units \
-              predict every step from those before it, 80 epochs of batches of 16 over 4,096 sequences, Adam at 0.003, gradients clipped \
-              to a norm of 1, the weights of the best epoch. The figures are the part of 1,024 new sequences whose last step is told rightly; guessing gives 0.125. It holds if \
+        how: "A sequence begins with one of 8 signs, goes on with noise, and ends with a signal and the same sign \
+              again. 32 units predict every step from those before it, 80 epochs of batches of 16 over 4,096 \
+              sequences, Adam at 0.003, gradients clipped to a norm of 1, the weights of the best epoch. The figures \
+              are the part of 1,024 new sequences whose last step is told rightly; guessing gives 0.125. It holds if \
               LSTM and GRU tell more than 0.9 at every length and the Elman network less than 0.5 at the largest.",
         columns: &["10 steps", "20 steps", "30 steps", "40 steps"],
         measure: recurrent::long_memory,
@@ -105,9 +109,10 @@ const CLAIMS: [Claim; 10] = [
     Claim {
         name: "gradient-by-step",
         says: "Through many steps gradients vanish or explode; gates let them through.",
-        how: "50 steps, 64 units, weights as they start, a gradient of 1 at each value of the last step alone: ‖∂L/∂h_t‖ so many steps \
-              before it, in parts of that of the last step. It holds if the Elman network's is below 10⁻⁵ at the first step, above \
-              1 with recurrent weights 3 times as large, and those of GRU and LSTM are all larger than the former.",
+        how: "50 steps, 64 units, weights as they start, a gradient of 1 at each value of the last step alone: \
+              ‖∂L/∂h_t‖ so many steps before it, in parts of that of the last step. It holds if the Elman network's is \
+              below 10⁻⁵ at the first step, above 1 with recurrent weights 3 times as large, and those of GRU and LSTM \
+              are all larger than the former.",
         columns: &["1 before", "5", "10", "20", "30", "49"],
         measure: recurrent::gradient_by_step,
     },
@@ -115,8 +120,8 @@ const CLAIMS: [Claim; 10] = [
         name: "hidden-covariance",
         says: "The covariance of an untrained network's states predicts how well it will do once trained.",
         how: "Preset lstm on Fashion-MNIST, 3 epochs, beside the score of the same network as it starts, of 16 samples \
-              (`handgrad score`). Kendall's τ is 1 if the order by score is that by error, and 0 if they have nothing to do with each \
-              other. It holds if τ is above 0.5.",
+              (`handgrad score`). Kendall's τ is 1 if the order by score is that by error, and 0 if they have nothing \
+              to do with each other. It holds if τ is above 0.5.",
         columns: &["score before training", "test MSE after it"],
         measure: recurrent::hidden_covariance,
     },

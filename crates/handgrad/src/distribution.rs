@@ -9,8 +9,8 @@ const TOLERANCE: f64 = 1e-3;
 
 /// Refuses the first sample that is none: it has a value below 0, or does not sum to 1. Each set goes by a name.
 pub fn check(sets: &[(&str, &Samples)]) -> Result<()> {
-    const NEEDS: &str = "and the loss is cross-entropy, which needs samples that are distributions: no value below 0, and all \
-        of a sample sum to 1. Divide each sample by its sum, or train with --loss bce or --loss mse";
+    const NEEDS: &str = "and the loss is cross-entropy, which needs samples that are distributions: no value below 0, \
+        and all of a sample sum to 1. Divide each sample by its sum, or train with --loss bce or --loss mse";
     for (name, samples) in sets {
         let mut row = vec![0.0_f64; samples.features()];
         for sample in 0..samples.len() {

@@ -96,8 +96,8 @@ pub fn reconstruction(loss: Loss, terms: &[(&'static str, f64)], features: usize
 }
 
 /// What to say where cross-entropy meets other data.
-pub const NOT_WITHIN_0_TO_1: &str = "the loss is binary cross-entropy, which needs values within 0..1, and the data has \
-    others: train with --loss mse, or scale the data to 0..1";
+pub const NOT_WITHIN_0_TO_1: &str = "the loss is binary cross-entropy, which needs values within 0..1, and the data \
+    has others: train with --loss mse, or scale the data to 0..1";
 
 /// Do all values lie within 0..1?
 pub fn within_0_to_1(all: &[&Samples]) -> bool {

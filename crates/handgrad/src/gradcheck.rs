@@ -116,8 +116,8 @@ fn verdict(found: &[(&Check, Found)]) -> Result<Done> {
         return Ok(Done::Whole);
     }
     bail!(
-        "{} failed: a relative error above {TOLERANCE:e}, or one that does not fall fourfold as h is halved; the backward \
-         pass is not that of the forward pass, and the table names the place where it is farthest off",
+        "{} failed: a relative error above {TOLERANCE:e}, or one that does not fall fourfold as h is halved; the \
+         backward pass is not that of the forward pass, and the table names the place where it is farthest off",
         failed.join(", ")
     )
 }

@@ -5,8 +5,8 @@
 //! walk    decode((1 − t_k)·z_from + t_k·z_to),  z = encode(x)
 //! ```
 //!
-//! A blend shows both images through each other; where the model has learnt what samples look like, the walk shows samples all
-//! the way.
+//! A blend shows both images through each other; where the model has learnt what samples look like, the walk shows
+//! samples all the way.
 
 use anyhow::{Result, bail};
 use handgrad_dataset::disk;
@@ -55,7 +55,8 @@ pub fn run(args: &InterpolateArgs) -> Result<Done> {
     }
     let named = |end: u32| label(end).map_or_else(|| end.to_string(), |label| format!("{end} (class {label})"));
     show::result(&format!(
-        "wrote {}: from sample {} to {} in {steps} steps, above as a blend of pixels, below on a straight line from code to code",
+        "wrote {}: from sample {} to {} in {steps} steps, above as a blend of pixels, below on a \
+         straight line from code to code",
         args.out.display(),
         named(args.from),
         named(args.to)

@@ -17,8 +17,8 @@ fn open(args: &PictureArgs) -> Result<(Trainer<f32>, usize)> {
     let (trainer, _) = subject::model(&args.run, &[Part::Whole, Part::Decoder])?;
     let Some(&LayerSpec::Reparameterize { latent_dim, .. }) = trainer.network().spec().encoder.last() else {
         bail!(
-            "{}: is not variational, so nothing says which codes its decoder knows: there is no distribution to draw from. \
-             Train one with `handgrad train --preset vae`",
+            "{}: is not variational, so nothing says which codes its decoder knows: there is no distribution to draw \
+             from. Train one with `handgrad train --preset vae`",
             args.run.display()
         );
     };
@@ -57,8 +57,8 @@ pub fn grid(args: &LatentGridArgs) -> Result<Done> {
     let (mut trainer, latent_dim) = open(&args.picture)?;
     if latent_dim != 2 {
         bail!(
-            "{}: has a code of {latent_dim} places, and a picture has two directions: train one with `handgrad train --preset \
-             vae-2d`, or draw from this one with `handgrad sample`",
+            "{}: has a code of {latent_dim} places, and a picture has two directions: train one with `handgrad train \
+             --preset vae-2d`, or draw from this one with `handgrad sample`",
             args.picture.run.display()
         );
     }

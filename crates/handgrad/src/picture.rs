@@ -57,7 +57,8 @@ pub fn grid(rows: &[Array2<f32>], shape: &[usize]) -> Result<Vec<u8>> {
     png(&pixels, [full_width, full_height], png::ColorType::Grayscale)
 }
 
-/// A tile with a curve through values, 255 at its top and 0 at its bottom, every `thin`-th one `factor` pixels from the last.
+/// A tile with a curve through values, 255 at its top and 0 at its bottom, every `thin`-th one `factor` pixels from the
+/// last.
 fn curve(values: &[u8], factor: usize, thin: usize, [width, height]: [usize; 2]) -> Vec<u8> {
     let mut tile = vec![PAPER; width * height];
     let level = |at: usize| (255 - usize::from(values[at * thin])) * (height - 1) / 255;
@@ -129,8 +130,8 @@ pub fn to_unit(values: &Array2<f32>, (low, high): (f32, f32)) -> Array2<f32> {
     values.mapv(|value| (value - low) / span)
 }
 
-/// What a decoder makes of codes, with no data beside it to tell its range: where values lie outside of 0..1, they are moved
-/// there by their own range, which is given too.
+/// What a decoder makes of codes, with no data beside it to tell its range: where values lie outside of 0..1, they are
+/// moved there by their own range, which is given too.
 pub fn to_be_seen(values: &Array2<f32>) -> (Array2<f32>, Option<(f32, f32)>) {
     let all = (f32::INFINITY, f32::NEG_INFINITY);
     let range = values.iter().fold(all, |(low, high), &value| (low.min(value), high.max(value)));

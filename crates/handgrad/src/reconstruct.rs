@@ -57,8 +57,8 @@ pub fn check_place(out: &Path) -> Result<()> {
 /// How every PNG begins.
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
 
-/// The first `count` samples above their reconstructions, as PNG; of a network that takes off noise: clean, with its noise, and
-/// denoised.
+/// The first `count` samples above their reconstructions, as PNG; of a network that takes off noise: clean, with its
+/// noise, and denoised.
 pub fn picture(trainer: &mut Trainer<f32>, samples: &Samples, count: usize) -> Result<Vec<u8>> {
     let noises = noisy::of(trainer.network());
     if !noises.is_empty() {

@@ -113,7 +113,8 @@ fn histogram(s: &mut String, verdict: &Verdict) -> Result<()> {
         let at = left + shift;
         writeln!(
             s,
-            "<rect class=\"{class}\" x=\"{at}\" y=\"44\" width=\"12\" height=\"12\"/><text x=\"{}\" y=\"55\">{class}</text>",
+            "<rect class=\"{class}\" x=\"{at}\" y=\"44\" width=\"12\" height=\"12\"/>\
+             <text x=\"{}\" y=\"55\">{class}</text>",
             at + 17.0
         )?;
     }

@@ -60,7 +60,8 @@ pub fn epoch_line(record: &EpochRecord, plan: &Plan, yardsticks: &Yardsticks) ->
         _ => format!("  learning rate {:.3e}", record.learning_rate),
     };
     format!(
-        "epoch {:>width$}/{epochs}  loss {}  validation {}{}  (least possible {}, mean image {}){rate}  {:.2} s, {} images/s",
+        "epoch {:>width$}/{epochs}  loss {}  validation {}{}  (least possible {}, mean image {}){rate}  \
+         {:.2} s, {} images/s",
         record.epoch,
         number(record.train_loss),
         number(record.validation_loss),

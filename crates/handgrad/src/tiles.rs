@@ -6,9 +6,9 @@
 //! ```
 //!
 //! Tiles begin every eighth of their size, some of them outside of the image, which is mirrored at its edges; so every
-//! pixel lies in about 8×8 tiles, and no tile's edge shows. Half as many would hide the edges too, but not what a network of
-//! stride 4 does differently at each fourth pixel: of an even grey, tiles of 28 a quarter apart made a weave of ±3 levels in
-//! 255, and these, 3 pixels apart, none.
+//! pixel lies in about 8×8 tiles, and no tile's edge shows. Half as many would hide the edges too, but not what a
+//! network of stride 4 does differently at each fourth pixel: of an even grey, tiles of 28 a quarter apart made a weave
+//! of ±3 levels in 255, and these, 3 pixels apart, none.
 //!
 //! The window is that of von Hann (Blackman & Tukey, "The Measurement of Power Spectra", 1958).
 
@@ -104,8 +104,8 @@ mod tests {
         }
     }
 
-    /// Black tiles on the left, white ones on the right: the image turns from black to white without a step, where tiles
-    /// laid side by side would have one of 1.
+    /// Black tiles on the left, white ones on the right: the image turns from black to white without a step, where
+    /// tiles laid side by side would have one of 1.
     #[test]
     fn no_edge_of_a_tile_shows() {
         let halves = |tiles: Array2<f32>| {

@@ -2,6 +2,7 @@
 
 mod adam;
 mod autoencoder;
+mod cell;
 mod conv;
 mod elman;
 mod form;
@@ -86,7 +87,7 @@ const EXAMPLES: &[Example] = &[
     },
     Example {
         name: "bptt",
-        title: "backpropagation through time, by hand in integers",
+        title: "backpropagation through time, by hand",
         slides: "CE6146 \"BPTT Steps (1/4)\" to \"(4/4)\", \"Example – BPTT (1/4)\" to \"(4/4)\"",
         steps: Some(3),
         learning_rate: Some(0.01),

@@ -57,7 +57,7 @@ const LANES: usize = 16;
 const FACTORS: usize = 64;
 /// e^−60 is held for anything smaller: beside 1 it is nothing, and scaled it is still no denormal number, of which
 /// some processors are slow.
-const FARTHEST: f64 = -60.0;
+pub const FARTHEST: f64 = -60.0;
 
 #[inline(always)]
 fn over_lanes<T: Scalar>(z: &[T], t: &[T], mut delta: Option<&mut [T]>, scale: T) -> T {

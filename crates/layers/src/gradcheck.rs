@@ -54,7 +54,9 @@ pub fn check(name: &str, theta: &[f64], gradient: &[f64], mut f: impl FnMut(&[f6
     let mut report = Report { error: 0.0, place: (name.into(), 0), analytic: 0.0, numeric: 0.0 };
     for (i, (&analytic, &numeric)) in gradient.iter().zip(&numeric).enumerate() {
         let scale = analytic.abs().max(numeric.abs()).max(1e-3 * largest);
-        let error = if analytic == numeric { 0.0 } else { (analytic - numeric).abs() / scale };
+        // Two zeros agree; two infinities do not: their difference is NaN.
+        let agree = analytic == numeric && analytic.is_finite();
+        let error = if agree { 0.0 } else { (analytic - numeric).abs() / scale };
         // A NaN anywhere is the worst error of all.
         if error > report.error || error.is_nan() {
             report = Report { error, place: (name.into(), i), analytic, numeric };

@@ -19,7 +19,7 @@
 use crate::{Error, Layer, ParamSpec, Pass, Saved, Scalar};
 
 /// Mean activities are held this far away from 0 and 1.
-const CLIP: f64 = 1e-7;
+pub const CLIP: f64 = 1e-7;
 
 fn clip<T: Scalar>(mean: T) -> T {
     let (low, high) = (T::from_f64(CLIP), T::from_f64(1.0 - CLIP));

@@ -119,7 +119,8 @@ pub struct DenoiseArgs {
     #[command(flatten)]
     pub eval: EvalArgs,
 
-    /// An image of your own, PNG or JPEG, of any size up to 67 million pixels; it is turned to grey if the network takes grey.
+    /// An image of your own, PNG or JPEG, of any size up to 67 million pixels; it is turned to grey if the network
+    /// takes grey.
     #[arg(value_name = "IMAGE", conflicts_with = "data")]
     pub image: Option<PathBuf>,
 
@@ -250,8 +251,8 @@ pub struct AnomalyArgs {
     #[command(flatten)]
     pub eval: EvalArgs,
 
-    /// Normal data, whose scores set the threshold: of a name or a folder the training samples, of a file all [default: what the
-    /// model was trained on]. If it has labels and --normal-class is given, only its normal samples count.
+    /// Normal data, whose scores set the threshold: of a name or a folder the training samples, of a file all [default:
+    /// what the model was trained on]. If it has labels and --normal-class is given, only its normal samples count.
     #[arg(long, value_name = "NAME|DIR|FILE")]
     pub normal: Option<String>,
 
@@ -263,8 +264,8 @@ pub struct AnomalyArgs {
     #[arg(long, value_name = "NAME")]
     pub score: Option<ScoreName>,
 
-    /// From which score on a sample is anomalous: std:K, mean + K standard deviations of the normal scores; quantile:Q, which
-    /// the part Q of them lies below; best-f1, which tells the labelled samples apart best.
+    /// From which score on a sample is anomalous: std:K, mean + K standard deviations of the normal scores; quantile:Q,
+    /// which the part Q of them lies below; best-f1, which tells the labelled samples apart best.
     #[arg(long, value_name = "RULE", default_value = "std:1")]
     pub threshold: Rule,
 

@@ -54,7 +54,8 @@ pub struct Found {
     pub at: String,
     /// Sizes that were tried.
     pub cases: usize,
-    /// By how much the error of a whole model's difference quotient falls when h is halved: fourfold, where it is h²/6·f‴.
+    /// By how much the error of a whole model's difference quotient falls when h is halved: fourfold, where it is
+    /// h²/6·f‴.
     pub ratio: Option<f64>,
 }
 
@@ -136,9 +137,9 @@ fn decay() -> (Report, &'static str) {
     (check("dw", &w, &gradient, penalty), "21 weights")
 }
 
-/// The gradient of an Elman layer that is truncated every k steps, against the sequence cut into pieces of k by hand. Each
-/// piece starts from h₀ = 0 but sees the state before the cut, held at its value, as another input of its first step, whose
-/// weights are w_hh: so z₁ = x₁·w_ih + h·w_hh + b as in the whole sequence, and nothing goes back to h.
+/// The gradient of an Elman layer that is truncated every k steps, against the sequence cut into pieces of k by hand.
+/// Each piece starts from h₀ = 0 but sees the state before the cut, held at its value, as another input of its first
+/// step, whose weights are w_hh: so z₁ = x₁·w_ih + h·w_hh + b as in the whole sequence, and nothing goes back to h.
 fn truncated() -> (Report, &'static str) {
     let (rows, inputs, units, steps, k) = (2, 2, 3, 6, 2);
     let whole = Sequence { inputs, units, steps, repeat: false, return_sequences: true, truncate_every: Some(k) };

@@ -20,8 +20,8 @@ const ROWS: usize = 5;
 /// Of θ, where several are tried.
 const LAST_SEED: u64 = 12;
 
-/// Every kind of model, by name and with a line on it. All hidden layers have tanh: ReLU has kinks, and in a whole network some
-/// z is always near one. (Layers with ReLU are checked one by one, away from its kink.)
+/// Every kind of model, by name and with a line on it. All hidden layers have tanh: ReLU has kinks, and in a whole
+/// network some z is always near one. (Layers with ReLU are checked one by one, away from its kink.)
 pub fn specs() -> Result<Vec<(&'static str, &'static str, Spec)>> {
     let (tanh, sigmoid, linear) = (Activation::Tanh, Activation::Sigmoid, Activation::Linear);
     let (mse, bce) = (LossKind::Mse, LossKind::Bce);
@@ -108,8 +108,8 @@ fn with_tanh(spec: &Spec) -> Result<Spec> {
     Ok(toml::from_str(&toml::to_string(spec)?.replace("\"relu\"", "\"tanh\""))?)
 }
 
-/// Checks a model. Where it pools, some two values of a square may change places within h: that is a kink, and another θ is tried.
-/// A wrong gradient passes nowhere, since its error is the same for every h.
+/// Checks a model. Where it pools, some two values of a square may change places within h: that is a kink, and another
+/// θ is tried. A wrong gradient passes nowhere, since its error is the same for every h.
 pub fn check(spec: &Spec) -> Result<Found> {
     let pools = spec.layers().any(|layer| matches!(layer, LayerSpec::MaxPool2d { .. }));
     let mut seed = 2;
@@ -122,8 +122,8 @@ pub fn check(spec: &Spec) -> Result<Found> {
     }
 }
 
-/// ∂L/∂θ along a random direction, parameter by parameter, with all noise held fixed: the trainer draws it anew in each epoch, and
-/// all of this is in one. Then along one direction in which all of θ moves, with h and with h/2.
+/// ∂L/∂θ along a random direction, parameter by parameter, with all noise held fixed: the trainer draws it anew in each
+/// epoch, and all of this is in one. Then along one direction in which all of θ moves, with h and with h/2.
 fn check_at(spec: &Spec, seed: u64) -> Result<Found> {
     let features = spec.features();
     let values = numbers(ROWS * features, 8).into_iter().map(|value| (value as f32 + 1.0) / 2.0).collect();

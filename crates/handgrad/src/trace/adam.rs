@@ -20,6 +20,13 @@ pub fn given(steps: usize) -> Vec<Given> {
     ]
 }
 
+/// α·g/(|g| + ε) is α, unless ε counts.
+pub fn note_on_first_step(trace: &mut Trace, g: f64, epsilon: f64) {
+    if g.abs() > 100.0 * epsilon {
+        trace.note("the first step is α against the sign of the gradient, whatever its size");
+    }
+}
+
 pub fn work(numbers: &Numbers, trace: &mut Trace) -> Result<()> {
     let settings = Adam {
         learning_rate: numbers.learning_rate,
@@ -54,8 +61,6 @@ pub fn work(numbers: &Numbers, trace: &mut Trace) -> Result<()> {
     for (t, g) in (1..).zip(numbers.of("g").chunks(1)) {
         let (before, from) = (sub(t - 1), theta[0]);
         let now = sub(t);
-        // A list of one has no subscript.
-        trace.know(format!("g{now}"), g[0]);
         adam::update(&mut theta, g, &mut m, &mut v, &settings, t as u64);
         sgd::update(&mut plain, g, &mut velocity, settings.learning_rate, 0.0);
         trace.section(format!("Step t = {t}"));
@@ -65,7 +70,9 @@ pub fn work(numbers: &Numbers, trace: &mut Trace) -> Result<()> {
         let root = format!("√(v{now}/(1 − beta2^{t}))");
         trace.line(format!("theta{now}"), format!("theta{before} − α·({mean})/({root} + epsilon)"), theta[0]);
         trace.line(format!("Δ{now}"), format!("theta{now} − theta{before}"), theta[0] - from);
-        trace.note(if t == 1 { "the first step is α against the sign of g, whatever its size" } else { "" });
+        if t == 1 {
+            note_on_first_step(trace, g[0], settings.epsilon);
+        }
         trace.line(format!("plain{now}"), format!("plain{before} − α·g{now}"), plain[0]);
         trace.note(if t == 1 { "plain gradient descent, beside it" } else { "" });
     }

@@ -1,11 +1,12 @@
 //! `autoencoder`: 4-2-4, small enough to be followed number by number.
 
 use anyhow::Result;
-use handgrad_layers::adam::{self, Adam};
-use handgrad_layers::{Activation, BatchRows, Loss, LossKind, Reduction, activation, bce, bce_logits, dense};
+use handgrad_layers::adam::{Adam, update};
+use handgrad_layers::{Activation, BatchRows, Loss, LossKind, Reduction, activation, bce_logits, dense};
 
 use super::form::{Trace, Value, sub};
 use super::given::{Given, Numbers, matrix};
+use super::{adam, losses};
 
 /// Inputs, and units of the code.
 const N: usize = 4;
@@ -93,22 +94,24 @@ fn write_forward(trace: &mut Trace, run: &Run, x: &[f64]) {
         trace.line(format!("x̂{}", sub(j)), format!("σ(z{})", sub(j)), p);
     }
     trace.section("Loss: binary cross-entropy, the mean over the values");
-    for (j, (&z, &t)) in (1..).zip(run.z.iter().zip(x)) {
+    for (j, ((&z, &t), &p)) in (1..).zip(run.z.iter().zip(x).zip(&p)) {
         let at = sub(j);
         let formula = format!("−(x{at}·ln(x̂{at}) + (1 − x{at})·ln(1 − x̂{at}))");
         trace.line(format!("ℓ{at}"), formula, bce_logits::loss(z, t));
+        losses::note_on_loss(trace, p);
     }
     trace.line("L", "(ℓ₁ + ℓ₂ + ℓ₃ + ℓ₄)/4", run.loss);
-    let least = x.iter().map(|&t| bce::loss(t, t)).sum::<f64>() / N as f64;
+    let least = losses::entropy(x) / N as f64;
     trace.line("L(x̂ = x)", "", least);
-    trace.note("the least that grey values allow: not 0");
+    trace.note(if least > 0.0 { "the least that grey values allow: not 0" } else { "the least, without grey values" });
 }
 
 fn write_backward(trace: &mut Trace, run: &Run) {
     trace.section("Back through the loss and σ");
     trace.text("(x̂ − x)/(x̂·(1 − x̂)) from the loss and x̂·(1 − x̂) from σ cancel; 1/4 is that of the mean.");
-    for (j, &delta) in (1..).zip(&run.delta_d) {
+    for (j, (&delta, &z)) in (1..).zip(run.delta_d.iter().zip(&run.z)) {
         trace.line(format!("δ_d{}", sub(j)), format!("(x̂{} − x{})/4", sub(j), sub(j)), delta);
+        losses::note_on_delta(trace, z);
     }
     trace.section("Back through the decoder and ReLU");
     for (i, ((&dh, &delta), &h)) in (1..).zip(run.dh.iter().zip(&run.delta_e).zip(&run.h)) {
@@ -129,7 +132,7 @@ fn write_adam(trace: &mut Trace, numbers: &Numbers, mut theta: Vec<f64>, first: 
     let settings = Adam { learning_rate: numbers.learning_rate, ..Adam::default() };
     let (mut m, mut v) = (vec![0.0; theta.len()], vec![0.0; theta.len()]);
     let x = numbers.of("x");
-    adam::update(&mut theta, &first.dtheta, &mut m, &mut v, &settings, 1);
+    update(&mut theta, &first.dtheta, &mut m, &mut v, &settings, 1);
     trace.section("A step of Adam");
     trace.line("α", "", settings.learning_rate);
     trace.note("--learning-rate");
@@ -141,18 +144,18 @@ fn write_adam(trace: &mut Trace, numbers: &Numbers, mut theta: Vec<f64>, first: 
     trace.note("of w_d₁₁; the mean starts at 0");
     trace.line("v", "(1 − β₂)·dw_d₁₁²", v[at]);
     trace.line("w_d₁₁′", "w_d₁₁ − α·(m/(1 − β₁))/(√(v/(1 − β₂)) + ε)", theta[at]);
-    trace.note("the first step is α, whatever the gradient's size");
+    adam::note_on_first_step(trace, first.dtheta[at], settings.epsilon);
     for ((name, _, columns), after) in PARAMETERS.iter().zip(parts(&theta)) {
         trace.matrix(&format!("{name}′"), "", Value::matrix(after, *columns));
     }
-    let mut losses = vec![run(&theta, x).loss];
+    let mut after = vec![run(&theta, x).loss];
     for t in 2..=numbers.steps {
         let gradient = run(&theta, x).dtheta;
-        adam::update(&mut theta, &gradient, &mut m, &mut v, &settings, t as u64);
-        losses.push(run(&theta, x).loss);
+        update(&mut theta, &gradient, &mut m, &mut v, &settings, t as u64);
+        after.push(run(&theta, x).loss);
     }
     trace.section("After it");
-    for (t, &loss) in (1..).zip(&losses) {
+    for (t, &loss) in (1..).zip(&after) {
         trace.line(format!("L after step {t}"), "", loss);
     }
 }
@@ -175,8 +178,8 @@ pub fn work(numbers: &Numbers, trace: &mut Trace) -> Result<()> {
          stably.",
     );
     trace.text(
-        "CE6146 \"Basic Autoencoder (3/3)\", \"Train the Model\": its code never calls fit, and its plotting loop \
-         draws one row over the other.",
+        "CE6146 \"Basic Autoencoder (3/3)\", \"Train the Model\": its code never calls fit. In its plotting loop the \
+         comment on the reconstruction is not indented, get_yaxis is hidden twice, and show is never called.",
     );
     trace.text("DIVE builds the output with a ReLU, for which this loss is not defined: `handgrad trace bce`.");
     Ok(())

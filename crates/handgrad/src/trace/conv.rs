@@ -17,7 +17,7 @@ pub fn given(_: usize) -> Vec<Given> {
     let w = [1.0, 0.0, -1.0, 2.0, 0.0, -2.0, 1.0, 0.0, -1.0];
     vec![
         matrix("x", &x, X, "the image"),
-        matrix("w", &w, K, "the window: here it finds vertical edges"),
+        matrix("w", &w, K, "the window"),
         number("b", 1.0, "bias"),
         matrix("dy", &[1.0, -1.0, 2.0, 0.5], Y, "what comes back: ∂L/∂y"),
     ]
@@ -40,6 +40,7 @@ pub fn work(numbers: &Numbers, trace: &mut Trace) -> Result<()> {
     let join = |terms: Vec<String>| terms.join(" + ");
 
     trace.section("Forward: the window at every place");
+    trace.text_as_printed("This window finds vertical edges.");
     for ((i, j), &y) in places(Y).zip(&ran.y) {
         let terms = places(K).map(|(u, v)| format!("{}·{}", at("w", u, v), at("x", i + u - 1, j + v - 1))).collect();
         trace.line(at("y", i, j), format!("{} + b", join(terms)), y);

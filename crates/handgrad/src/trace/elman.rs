@@ -2,13 +2,11 @@
 
 use anyhow::Result;
 use handgrad_layers::elman::Kept;
-use handgrad_layers::recurrent::gradient_norms;
-use handgrad_layers::{Activation, BatchRows, Elman, Sequence};
+use handgrad_layers::{Activation, Elman, Sequence};
 
 use super::form::{Trace, Value, sub};
 use super::given::{Given, Numbers, number};
-use super::next::{self, Prediction, predict, products, sum};
-use super::passes::run_layer;
+use super::next::{self, Predicted, Prediction, products, sum};
 
 pub fn given(steps: usize) -> Vec<Given> {
     let [w_hy, b_y] = next::output();
@@ -34,26 +32,18 @@ struct Run {
     /// ∂L/∂z_t.
     delta: Vec<f64>,
     gradients: [f64; 5],
-    norms: Vec<f64>,
-    norms_of_last: Vec<f64>,
+    norms: [Vec<f64>; 2],
 }
 
 fn run(phi: Activation, truncate_every: Option<usize>, [w_hh, w_xh, b_h, w_hy, b_y]: [f64; 5], x: &[f64]) -> Run {
     let steps = x.len() - 1;
     let sequence = Sequence { truncate_every, ..next::one_unit(steps) };
     let (layer, theta) = (Elman { sequence, activation: phi }, [w_xh, w_hh, b_h, 0.0]);
-    let inputs = &x[..steps];
-    let mut prediction = None;
-    let mut ran =
-        run_layer(&layer, &theta, inputs, steps, |h| prediction.insert(predict([w_hy, b_y], h, x)).dh.clone());
-    let prediction = prediction.unwrap_or_default();
-    let of_last = run_layer(&layer, &theta, inputs, steps, |_| next::last_alone(&prediction.dh));
-    let norms = |dh| gradient_norms(BatchRows::contiguous(dh, steps), steps);
+    let Predicted { mut ran, prediction, norms } = next::run_predicting(&layer, &theta, [w_hy, b_y], x);
     Run {
         delta: Kept::new(&sequence, &mut ran.back, 1).steps.to_vec(),
         gradients: [ran.dtheta[1], ran.dtheta[0], ran.dtheta[2], prediction.dw_hy, prediction.db_y],
-        norms: norms(&ran.dy),
-        norms_of_last: norms(&of_last.dy),
+        norms,
         h: ran.y,
         prediction,
         dh: ran.dy,
@@ -143,7 +133,7 @@ pub fn work(numbers: &Numbers, trace: &mut Trace) -> Result<()> {
     next::write_losses(trace, &run.prediction.losses, next::BORROWED_LOSS);
     write_backward(trace, phi, &run, "");
     write_gradients(trace, next::SUMMED, &run);
-    next::write_norms(trace, &run.norms, &run.norms_of_last);
+    next::write_norms(trace, &run.norms);
     write_update(trace, next::UPDATE, numbers, phi, &run.gradients);
     trace.section("Where the slides differ");
     trace.text(
@@ -158,7 +148,7 @@ fn write_bptt_forward(trace: &mut Trace, run: &Run) {
     write_forward(trace, Activation::Linear, run, None);
     let why = "Loss_t = (y_t − x_{t+1})²; the gradients are summed over the steps, so L is the sum. \
                The slide calls it Mean Squared Error, but nothing is averaged. \
-               Four numbers make three losses, not four: nothing follows the last one.";
+               T + 1 numbers make T losses: nothing follows the last one.";
     next::write_losses(trace, &run.prediction.losses, why);
 }
 
@@ -167,7 +157,7 @@ fn write_bptt_errors(trace: &mut Trace) {
     trace.section("Where the slides err");
     trace.text(
         "\"Example – BPTT (1/4)\" has a linear hidden unit, \"(2/4)\" puts σ around it; the network of the slides \
-         before has tanh. Here it is linear, so that every number is an integer to check by hand.",
+         before has tanh. Here it is linear: of the slide's numbers it makes integers, to check by hand.",
     );
     trace.text(
         "One W_h stands for both w_hh and w_xh. If they were one weight, its gradient would be the sum dw_hh + dw_xh.",
@@ -187,7 +177,7 @@ pub fn work_bptt(numbers: &Numbers, trace: &mut Trace) -> Result<()> {
     write_gradients(trace, next::SUMMED, &linear);
     trace.line("dw_h", "dw_hh + dw_xh", linear.gradients[0] + linear.gradients[1]);
     trace.note("if W_h were one weight, as the slide writes it");
-    next::write_norms(trace, &linear.norms, &linear.norms_of_last);
+    next::write_norms(trace, &linear.norms);
     write_update(trace, next::UPDATE, numbers, phi, &linear.gradients);
     for (phi, name) in [(Activation::Tanh, "tanh"), (Activation::Sigmoid, "σ")] {
         let run = run(phi, None, theta(numbers), numbers.of("x"));
@@ -197,7 +187,7 @@ pub fn work_bptt(numbers: &Numbers, trace: &mut Trace) -> Result<()> {
         for (name, gradient) in PARAMETERS.iter().zip(run.gradients) {
             trace.line(format!("d{name}"), "", gradient);
         }
-        trace.matrix("‖∂L_T/∂h_t‖", "", Value::matrix(&run.norms_of_last, run.h.len()));
+        trace.matrix("‖∂L_T/∂h_t‖", "", Value::matrix(&run.norms[1], run.h.len()));
     }
     write_bptt_errors(trace);
     Ok(())

@@ -72,6 +72,13 @@ impl Trace {
         self.push(Item::Text(text.into()));
     }
 
+    /// A text that holds for the slide's numbers alone.
+    pub fn text_as_printed(&mut self, text: &str) {
+        if self.as_printed {
+            self.text(text);
+        }
+    }
+
     /// Lets formulas have a number without a line of its own.
     pub fn know(&mut self, symbol: impl Into<String>, value: f64) {
         self.scope.insert(symbol.into(), value);

@@ -49,7 +49,7 @@ impl Numbers {
         let learning_rate = args.learning_rate.or(example.learning_rate).unwrap_or(0.0);
         let mut given = (example.given)(steps);
         for setting in &args.set {
-            set(&mut given, setting, example)?;
+            set(&mut given, setting, example, steps)?;
         }
         Ok(Self { given, steps, learning_rate, changed: !args.set.is_empty() })
     }
@@ -89,10 +89,20 @@ impl Numbers {
     }
 }
 
+/// What was typed, or how it begins, for an error to show.
+fn begin(text: &str) -> String {
+    const SHOWN: usize = 60;
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_string(),
+    }
+}
+
 /// `w_hh=0.5`, or `x=1,2,3`.
-fn set(given: &mut [Given], setting: &str, example: &Example) -> Result<()> {
+fn set(given: &mut [Given], whole: &str, example: &Example, steps: usize) -> Result<()> {
     let usage = |text: String| Err(UsageError(text).into());
-    let Some((name, text)) = setting.split_once('=') else {
+    let setting = begin(whole);
+    let Some((name, text)) = whole.split_once('=') else {
         return usage(format!(
             "--set {setting}: write a name, = and a number or several: --set w_hh=0.5, --set x=1,2,3"
         ));
@@ -101,31 +111,37 @@ fn set(given: &mut [Given], setting: &str, example: &Example) -> Result<()> {
     for text in text.split(',') {
         match text.trim().replace('−', "-").parse::<f64>() {
             Ok(value) if value.is_finite() => values.push(value),
-            _ => return usage(format!("--set {setting}: {text:?} is not a number, such as 0.5")),
+            _ => return usage(format!("--set {setting}: {:?} is not a number, such as 0.5", begin(text))),
         }
     }
     let same = |known: &str| known.eq_ignore_ascii_case(name.trim());
-    let found = given.iter_mut().find_map(|given| {
+    let found = given.iter_mut().enumerate().find_map(|(at, given)| {
         let element = given.elements.iter().position(|element| same(element));
         let all = &mut given.value.values[..];
-        if same(given.name) { Some(all) } else { element.map(|at| &mut all[at..=at]) }
+        if same(given.name) { Some((Some(at), all)) } else { element.map(|at| (None, &mut all[at..=at])) }
     });
-    let Some(found) = found else {
+    let Some((at, found)) = found else {
         let known = given.iter().map(|given| match given.elements {
             [] => given.name.to_string(),
             elements => format!("{} ({})", given.name, elements.join(", ")),
         });
         let known = known.collect::<Vec<_>>().join(", ");
-        return usage(format!("--set {setting}: {} has no {name:?}; what can be set is {known}", example.name));
+        return usage(format!(
+            "--set {setting}: {} has no {:?}; what can be set is {known}",
+            example.name,
+            begin(name)
+        ));
     };
     match values[..] {
         [value] => found.fill(value),
         _ if values.len() == found.len() => found.copy_from_slice(&values),
         _ => {
-            let steps = if example.steps.is_some() { "; --steps may change how many it has" } else { "" };
             let (count, room) = (values.len(), found.len());
+            let longer = at.is_some_and(|at| (example.given)(steps + 1)[at].value.values.len() != room);
+            let give = if room == 1 { "give one".to_string() } else { format!("give 1 or {room}") };
+            let by_steps = if longer { "; --steps changes how many it has" } else { "" };
             return usage(format!(
-                "--set {setting}: these are {count} numbers, but {name} has {room}: give 1 or {room}{steps}"
+                "--set {setting}: these are {count} numbers, but {name} has {room}: {give}{by_steps}"
             ));
         }
     }

@@ -1,17 +1,16 @@
 //! `gru`.
 
 use anyhow::Result;
+use handgrad_layers::Gru;
 use handgrad_layers::gru::{Reset, Update};
-use handgrad_layers::recurrent::gradient_norms;
-use handgrad_layers::{BatchRows, Gru};
 
+use super::cell::{self, Parts};
 use super::form::{Trace, Value, sub};
-use super::given::{Given, Numbers, ones};
-use super::next::{self, Prediction, predict, products, sum};
-use super::passes::run_layer;
+use super::given::{Given, Numbers};
+use super::next::{self, Predicted, Prediction};
 
 /// The parts of the parameters, in the order of the layer: r, z, n.
-const PARTS: [(&str, [&str; 3]); 4] = [
+const PARTS: Parts<3> = [
     ("w_ih", ["w_ir", "w_iz", "w_in"]),
     ("w_hh", ["w_hr", "w_hz", "w_hn"]),
     ("b_ih", ["b_ir", "b_iz", "b_in"]),
@@ -25,8 +24,7 @@ pub fn given(steps: usize) -> Vec<Given> {
         "biases beside x",
         "biases beside h",
     ];
-    let parts = PARTS.iter().zip(what).map(|((name, elements), what)| ones(name, elements, what));
-    [next::sequence(steps)].into_iter().chain(parts).chain(next::output()).collect()
+    cell::given(steps, &PARTS, what)
 }
 
 /// Both passes over x₁ … x_T.
@@ -47,16 +45,9 @@ struct Run {
 }
 
 fn run(update: Update, theta: &[f64], x: &[f64]) -> Run {
-    let steps = x.len() - 1;
-    let layer = Gru { sequence: next::one_unit(steps), update, reset: Reset::AfterProduct };
+    let layer = Gru { sequence: next::one_unit(x.len() - 1), update, reset: Reset::AfterProduct };
     let (theta, output) = theta.split_at(12);
-    let mut prediction = None;
-    let mut ran = run_layer(&layer, theta, &x[..steps], steps, |h| {
-        prediction.insert(predict([output[0], output[1]], h, x)).dh.clone()
-    });
-    let prediction = prediction.unwrap_or_default();
-    let of_last = run_layer(&layer, theta, &x[..steps], steps, |_| next::last_alone(&prediction.dh));
-    let norms = [&ran.dy, &of_last.dy].map(|dh| gradient_norms(BatchRows::contiguous(dh, steps), steps));
+    let Predicted { mut ran, prediction, norms } = next::run_predicting(&layer, theta, [output[0], output[1]], x);
     let of_gates = |values: &[f64]| values.as_chunks().0.to_vec();
     let third = |values: &[f64]| values.chunks_exact(3).map(|gates| gates[2]).collect();
     let kept = layer.kept(&mut ran.kept, 1);
@@ -74,9 +65,8 @@ fn write_forward(trace: &mut Trace, run: &Run) {
         let [r, z, n] = run.gates[t - 1];
         trace.section(format!("Time step t = {t}"));
         if t == 1 {
-            trace.text(
-                "h₀ = 0. The slides give no figures for it: all weights and biases are 1, as in the examples before.",
-            );
+            trace.text("h₀ = 0. The slides give no figures for it.");
+            trace.text_as_printed("All weights and biases are 1, as in the examples before.");
         }
         let sum = |gate: &str| format!("w_h{gate}·h{before} + b_h{gate} + w_i{gate}·x{now} + b_i{gate}");
         trace.line(format!("r{now}"), format!("σ({})", sum("r")), r);
@@ -110,34 +100,22 @@ fn write_backward(trace: &mut Trace, run: &Run) {
         trace.line(format!("δ_r{now}"), format!("δ_n{now}·q{now}·r{now}·(1 − r{now})"), r);
         trace.line(format!("dq{now}"), format!("δ_n{now}·r{now}"), run.dq[t - 1]);
     }
-    trace.section(next::SUMMED);
-    let names = PARTS.iter().flat_map(|(name, parts)| ["r", "z", "n"].into_iter().zip(parts).map(move |p| (name, p)));
-    for ((name, (gate, part)), &gradient) in names.zip(&run.gradients) {
+    cell::write_gradients(trace, &PARTS, &run.gradients, &run.prediction, |name, gate| match (name, gate) {
         // The candidate meets h by way of q, which r scales.
-        let delta = if gate == "n" && name.ends_with("hh") { "dq".to_string() } else { format!("δ_{gate}") };
-        let formula = match *name {
-            "w_ih" => products(&delta, "x", steps, 0),
-            "w_hh" => products(&delta, "h", steps, 1),
-            _ => sum(&delta, steps),
-        };
-        trace.line(format!("d{part}"), formula, gradient);
-    }
-    next::write_output_gradients(trace, &run.prediction);
+        ("w_hh" | "b_hh", 'n') => "dq".to_string(),
+        _ => format!("δ_{gate}"),
+    });
 }
 
 pub fn work(numbers: &Numbers, trace: &mut Trace) -> Result<()> {
-    let names: Vec<&str> = PARTS.iter().flat_map(|(_, parts)| *parts).chain(["w_hy", "b_y"]).collect();
-    let theta: Vec<f64> =
-        PARTS.iter().map(|(name, _)| *name).chain(["w_hy", "b_y"]).flat_map(|name| numbers.of(name).to_vec()).collect();
+    let theta = cell::theta(numbers, &PARTS);
     let x = numbers.of("x");
     let run = run(Update::TakesNew, &theta, x);
     write_forward(trace, &run);
     next::write_losses(trace, &run.prediction.losses, next::BORROWED_LOSS);
     write_backward(trace, &run);
-    next::write_norms(trace, &run.norms[0], &run.norms[1]);
-    let parameters: Vec<_> =
-        names.into_iter().zip(theta.clone()).zip(&run.gradients).map(|((name, theta), &g)| (name, theta, g)).collect();
-    next::write_update(trace, next::UPDATE, numbers, &parameters, |after| {
+    next::write_norms(trace, &run.norms);
+    cell::write_update(trace, numbers, &PARTS, &run.gradients, |after| {
         self::run(Update::TakesNew, after, x).prediction.losses.sum
     });
 

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use handgrad_layers::{Activation, Loss, LossKind, Reduction, activation, bce, bce_logits, mse};
 
-use super::form::{Trace, sub};
+use super::form::{Trace, long, sub};
 use super::given::{Given, Numbers, matrix};
 
 /// Values of a sample.
@@ -73,6 +73,28 @@ pub fn given_bce(_: usize) -> Vec<Given> {
     ]
 }
 
+/// Σ −(t·ln t + (1 − t)·ln(1 − t)), where 0·ln 0 = 0: no prediction of t has a smaller cross-entropy. The clip of
+/// `bce::loss(t, t)` would leave a little more, above all at 0 and 1.
+pub fn entropy(t: &[f64]) -> f64 {
+    let term = |p: f64| if p > 0.0 { -p * p.ln() } else { 0.0 };
+    t.iter().map(|&t| term(t) + term(1.0 - t)).sum()
+}
+
+/// Says where ℓ is not had from p as its formula is written.
+pub fn note_on_loss(trace: &mut Trace, p: f64) {
+    // Below the smallest normal number digits are lost, until p is 0.
+    if !(f64::MIN_POSITIVE..=1.0 - bce::CLIP).contains(&p) {
+        trace.note("computed from z, as ln(1 + e^z) − t·z: so far out p has not the digits for it");
+    }
+}
+
+/// Says where δ is not p − t, the σ of the loss being held.
+pub fn note_on_delta(trace: &mut Trace, z: f64) {
+    if z < bce_logits::FARTHEST {
+        trace.note(format!("the σ of this loss is held at e^({})", long(bce_logits::FARTHEST)));
+    }
+}
+
 pub fn work_bce(numbers: &Numbers, trace: &mut Trace) -> Result<()> {
     let (t, z) = (numbers.within_unit("t")?, numbers.of("z"));
     let mut p = z.to_vec();
@@ -84,19 +106,24 @@ pub fn work_bce(numbers: &Numbers, trace: &mut Trace) -> Result<()> {
         let at = sub(at);
         trace.line(format!("p{at}"), format!("σ(z{at})"), p);
         trace.line(format!("ℓ{at}"), format!("−(t{at}·ln(p{at}) + (1 − t{at})·ln(1 − p{at}))"), bce_logits::loss(z, t));
+        note_on_loss(trace, p);
     }
     trace.line("L", format!("({})/4", sum("ℓ")), loss);
-    trace.line("L(p = t)", "", t.iter().map(|&t| bce::loss(t, t)).sum::<f64>() / N as f64);
+    trace.line("L(p = t)", "", entropy(t) / N as f64);
     trace.note("the least possible: targets between 0 and 1 leave their entropy");
     trace.section("Backward");
     trace.text(
         "dp is ∂ℓ/∂p. σ′ = p·(1 − p) cancels its denominator, so dz, which is ∂L/∂z with the mean's 1/4, is computed \
          without it: far out p·(1 − p) is 0 in floating point.",
     );
-    for (at, ((&t, &p), &dz)) in (1..).zip(t.iter().zip(&p).zip(&dz)) {
+    for (at, (((&t, &p), &z), &dz)) in (1..).zip(t.iter().zip(&p).zip(z).zip(&dz)) {
         let at = sub(at);
         trace.line(format!("dp{at}"), format!("(p{at} − t{at})/(p{at}·(1 − p{at}))"), bce::derivative(p, t));
+        if !(bce::CLIP..=1.0 - bce::CLIP).contains(&p) {
+            trace.note(format!("0, since bce.rs holds p {} away from 0 and 1", long(bce::CLIP)));
+        }
         trace.line(format!("dz{at}"), format!("(p{at} − t{at})/4"), dz);
+        note_on_delta(trace, z);
     }
     trace.section("A ReLU output");
     trace.text(

@@ -1,17 +1,16 @@
 //! `lstm`.
 
 use anyhow::Result;
+use handgrad_layers::Lstm;
 use handgrad_layers::lstm::Kept;
-use handgrad_layers::recurrent::gradient_norms;
-use handgrad_layers::{BatchRows, Lstm};
 
+use super::cell::{self, Parts};
 use super::form::{Trace, sub};
-use super::given::{Given, Numbers, ones};
-use super::next::{self, Prediction, predict, products, sum};
-use super::passes::run_layer;
+use super::given::{Given, Numbers};
+use super::next::{self, Predicted, Prediction};
 
 /// The parts of the parameters, in the order of the layer: i, f, g, o.
-const PARTS: [(&str, [&str; 4]); 4] = [
+const PARTS: Parts<4> = [
     ("w_ih", ["w_ii", "w_if", "w_ig", "w_io"]),
     ("w_hh", ["w_hi", "w_hf", "w_hg", "w_ho"]),
     ("b_ih", ["b_ii", "b_if", "b_ig", "b_io"]),
@@ -20,8 +19,7 @@ const PARTS: [(&str, [&str; 4]); 4] = [
 
 pub fn given(steps: usize) -> Vec<Given> {
     let what = ["from x to the gates", "from h to the gates, a step later", "biases beside x", "biases beside h"];
-    let parts = PARTS.iter().zip(what).map(|((name, elements), what)| ones(name, elements, what));
-    [next::sequence(steps)].into_iter().chain(parts).chain(next::output()).collect()
+    cell::given(steps, &PARTS, what)
 }
 
 /// Both passes over x₁ … x_T.
@@ -41,17 +39,10 @@ struct Run {
 }
 
 fn run(theta: &[f64], x: &[f64]) -> Run {
-    let steps = x.len() - 1;
-    let sequence = next::one_unit(steps);
+    let sequence = next::one_unit(x.len() - 1);
     let layer = Lstm { sequence };
     let (theta, output) = theta.split_at(16);
-    let mut prediction = None;
-    let mut ran = run_layer(&layer, theta, &x[..steps], steps, |h| {
-        prediction.insert(predict([output[0], output[1]], h, x)).dh.clone()
-    });
-    let prediction = prediction.unwrap_or_default();
-    let of_last = run_layer(&layer, theta, &x[..steps], steps, |_| next::last_alone(&prediction.dh));
-    let norms = [&ran.dy, &of_last.dy].map(|dh| gradient_norms(BatchRows::contiguous(dh, steps), steps));
+    let Predicted { mut ran, prediction, norms } = next::run_predicting(&layer, theta, [output[0], output[1]], x);
     let of_gates = |values: &[f64]| values.as_chunks().0.to_vec();
     let kept = Kept::new(&sequence, &mut ran.kept, 1);
     // c before each step, and the last one.
@@ -101,8 +92,8 @@ fn write_backward(trace: &mut Trace, run: &Run) {
         trace.section(format!("Back through t = {t}"));
         if t == steps {
             trace.text(
-                "dh and dc are ∂L/∂h and ∂L/∂c; the δ are the gradients before σ and tanh. From c_t to c_{t−1} a \
-                 gradient passes f_t and nothing else.",
+                "dh and dc are ∂L/∂h and ∂L/∂c; the δ are the gradients before σ and tanh. From c_t straight \
+                 to c_{t−1} a gradient passes f_t alone; another way leads by h_{t−1} and the gates.",
             );
         }
         next::write_dy(trace, t, run.prediction.losses.dy[t - 1]);
@@ -120,34 +111,17 @@ fn write_backward(trace: &mut Trace, run: &Run) {
         trace.line(format!("δ_g{now}"), format!("dc{now}·i{now}·(1 − c̃{now}²)"), g);
         trace.line(format!("δ_o{now}"), format!("dh{now}·tanh(c{now})·o{now}·(1 − o{now})"), o);
     }
-    trace.section(next::SUMMED);
-    let names =
-        PARTS.iter().flat_map(|(name, parts)| ["i", "f", "g", "o"].into_iter().zip(parts).map(move |p| (name, p)));
-    for ((name, (gate, part)), &gradient) in names.zip(&run.gradients) {
-        let delta = format!("δ_{gate}");
-        let formula = match *name {
-            "w_ih" => products(&delta, "x", steps, 0),
-            "w_hh" => products(&delta, "h", steps, 1),
-            _ => sum(&delta, steps),
-        };
-        trace.line(format!("d{part}"), formula, gradient);
-    }
-    next::write_output_gradients(trace, &run.prediction);
+    cell::write_gradients(trace, &PARTS, &run.gradients, &run.prediction, |_, gate| format!("δ_{gate}"));
 }
 
 pub fn work(numbers: &Numbers, trace: &mut Trace) -> Result<()> {
-    let names: Vec<&str> = PARTS.iter().flat_map(|(_, parts)| *parts).chain(["w_hy", "b_y"]).collect();
-    let theta: Vec<f64> =
-        PARTS.iter().map(|(name, _)| *name).chain(["w_hy", "b_y"]).flat_map(|name| numbers.of(name).to_vec()).collect();
     let x = numbers.of("x");
-    let run = run(&theta, x);
+    let run = run(&cell::theta(numbers, &PARTS), x);
     write_forward(trace, &run);
     next::write_losses(trace, &run.prediction.losses, next::BORROWED_LOSS);
     write_backward(trace, &run);
-    next::write_norms(trace, &run.norms[0], &run.norms[1]);
-    let parameters: Vec<_> =
-        names.into_iter().zip(theta).zip(&run.gradients).map(|((name, theta), &g)| (name, theta, g)).collect();
-    next::write_update(trace, next::UPDATE, numbers, &parameters, |after| self::run(after, x).prediction.losses.sum);
+    next::write_norms(trace, &run.norms);
+    cell::write_update(trace, numbers, &PARTS, &run.gradients, |after| self::run(after, x).prediction.losses.sum);
     trace.section("Where the slides err");
     trace.text(
         "\"Example – LSTM (1/2)\" ends its list of starting values with \"b_ij = b_ij = 0\", though all biases are 1: \

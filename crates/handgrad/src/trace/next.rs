@@ -1,10 +1,12 @@
 //! What the recurrent examples share: from h_t the next number of the sequence is predicted, and the squared errors are
 //! summed.
 
-use handgrad_layers::{Activation, BatchRows, Loss, LossKind, Reduction, Sequence, dense, sgd};
+use handgrad_layers::recurrent::gradient_norms;
+use handgrad_layers::{Activation, BatchRows, Layer, Loss, LossKind, Reduction, Sequence, dense, sgd};
 
 use super::form::{Trace, Value, sub};
 use super::given::{Given, Numbers, matrix, number};
+use super::passes::{Ran, run_layer};
 
 /// Σ_t (y_t − x_{t+1})².
 const LOSS: Loss = Loss { kind: LossKind::Mse, reduction: Reduction::Sum };
@@ -26,7 +28,7 @@ pub fn one_unit(steps: usize) -> Sequence {
 }
 
 /// The last step's gradient, and 0 at all others.
-pub fn last_alone(gradient: &[f64]) -> Vec<f64> {
+fn last_alone(gradient: &[f64]) -> Vec<f64> {
     let last = gradient.len() - 1;
     gradient.iter().enumerate().map(|(at, &value)| if at == last { value } else { 0.0 }).collect()
 }
@@ -59,7 +61,7 @@ pub struct Prediction {
     pub db_y: f64,
 }
 
-pub fn predict([w_hy, b_y]: [f64; 2], h: &[f64], x: &[f64]) -> Prediction {
+fn predict([w_hy, b_y]: [f64; 2], h: &[f64], x: &[f64]) -> Prediction {
     let (mut y, mut dh) = (vec![0.0; h.len()], vec![0.0; h.len()]);
     dense::forward(h, &[w_hy], &[b_y], Activation::Linear, &mut y);
     let losses = losses(&y, x);
@@ -70,6 +72,27 @@ pub fn predict([w_hy, b_y]: [f64; 2], h: &[f64], x: &[f64]) -> Prediction {
     dense::backward_bias(delta, 0..1, &mut db_y);
     let ([dw_hy], [db_y]) = (dw_hy, db_y);
     Prediction { y, losses, dh, dw_hy, db_y }
+}
+
+/// A layer of one unit, whose state h_t predicts the next number at every step.
+#[derive(Debug)]
+pub struct Predicted {
+    pub ran: Ran,
+    pub prediction: Prediction,
+    /// ‖∂L/∂h_t‖, and ‖∂L_T/∂h_t‖ of the last step's loss alone.
+    pub norms: [Vec<f64>; 2],
+}
+
+/// Both passes of such a layer over x₁ … x_T; `output` is w_hy and b_y.
+pub fn run_predicting(layer: &dyn Layer<f64>, theta: &[f64], output: [f64; 2], x: &[f64]) -> Predicted {
+    let steps = x.len() - 1;
+    let inputs = &x[..steps];
+    let mut prediction = None;
+    let ran = run_layer(layer, theta, inputs, steps, |h| prediction.insert(predict(output, h, x)).dh.clone());
+    let prediction = prediction.unwrap_or_default();
+    let of_last = run_layer(layer, theta, inputs, steps, |_| last_alone(&prediction.dh));
+    let norms = [&ran.dy, &of_last.dy].map(|dh| gradient_norms(BatchRows::contiguous(dh, steps), steps));
+    Predicted { ran, prediction, norms }
 }
 
 /// y_t, as the slides write it.
@@ -124,7 +147,7 @@ pub fn write_output_gradients(trace: &mut Trace, prediction: &Prediction) {
 }
 
 /// ‖∂L/∂h_t‖ step by step, of L and of the last step's loss alone.
-pub fn write_norms(trace: &mut Trace, of_all: &[f64], of_last: &[f64]) {
+pub fn write_norms(trace: &mut Trace, [of_all, of_last]: &[Vec<f64>; 2]) {
     trace.section("How far the gradient reaches");
     trace.text(
         "‖∂L/∂h_t‖ for t = 1 … T, of the whole loss; and of the last step's loss L_T alone, which shows what is left \

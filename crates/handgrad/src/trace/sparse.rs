@@ -3,7 +3,7 @@
 use anyhow::Result;
 use handgrad_layers::{ActivityL1, KlSparsity, Layer, Pass, Saved, activity_l1, kl_sparsity};
 
-use super::form::{Trace, sub};
+use super::form::{Trace, long, sub};
 use super::given::{Given, Numbers, matrix, number};
 use crate::config::UsageError;
 
@@ -58,7 +58,18 @@ fn write_l1(trace: &mut Trace, numbers: &Numbers, weight: f64) {
     trace.text("The pull is the same however small h is, so most units end at exactly 0.");
 }
 
+/// Says where the layer keeps a mean activity away from 0 and 1.
+fn held(mean: f64) -> String {
+    let clip = kl_sparsity::CLIP;
+    match mean {
+        mean if mean < clip => format!("ρ̂ is held at {}", long(clip)),
+        mean if mean > 1.0 - clip => format!("ρ̂ is held at 1 − {}", long(clip)),
+        _ => String::new(),
+    }
+}
+
 fn write_kl(trace: &mut Trace, s: &[f64], kl: KlSparsity) {
+    // A layer is handed these by whoever has the whole batch: here that is this example.
     let means: Vec<f64> = (0..K).map(|j| s.iter().skip(j).step_by(K).sum::<f64>() / M as f64).collect();
     trace.section("KL: every unit may speak seldom");
     for (j, mean) in (1..).zip(&means) {
@@ -68,6 +79,7 @@ fn write_kl(trace: &mut Trace, s: &[f64], kl: KlSparsity) {
     for (j, mean) in (1..).zip(&means) {
         let formula = format!("rho·ln(rho/ρ̂{j}) + (1 − rho)·ln((1 − rho)/(1 − ρ̂{j}))", j = sub(j));
         trace.line(format!("KL{}", sub(j)), formula, kl_sparsity::divergence(kl.rho, &[*mean]));
+        trace.note(held(*mean));
     }
     let mut pass = Pass { batch: M, means: &means, ..Pass::predict() };
     let mut penalties = [0.0; M];
@@ -75,9 +87,11 @@ fn write_kl(trace: &mut Trace, s: &[f64], kl: KlSparsity) {
     trace.line("P", "kl_weight·(KL₁ + KL₂)", penalties[0]);
     let mut ds = [0.0; M * K];
     kl.backward_input(&[], Saved { x: s, y: s }, &mut [0.0; M * K], Some(&mut ds), &mut pass);
-    for (j, &ds) in (1..).zip(ds.iter().take(K)) {
+    for (j, (&ds, &mean)) in (1..).zip(ds.iter().zip(&means)) {
         let formula = format!("kl_weight/3·((1 − rho)/(1 − ρ̂{j}) − rho/ρ̂{j})", j = sub(j));
         trace.line(format!("ds{}", sub(j)), formula, ds);
-        trace.note("for each of the 3 samples, beside what the decoder sends back");
+        let held = held(mean);
+        let held = if held.is_empty() { held } else { format!("; {held}") };
+        trace.note(format!("for each of the 3 samples, beside what the decoder sends back{held}"));
     }
 }

@@ -7,8 +7,8 @@ type BackwardInput<L> = fn(&L, &[f64], Saved<'_, f64>, &mut [f64], &mut [f64], &
 type BackwardParams<L> = fn(&L, SavedBatch<'_, f64>, &Block, &mut [f64], &mut [f64]);
 type Penalty<L> = fn(&L, Saved<'_, f64>, &mut [f64]);
 
-/// The layer itself, but for the passes that are given. A mistake is a function with the layer's arguments; dx is always asked
-/// for.
+/// The layer itself, but for the passes that are given. A mistake is a function with the layer's arguments; dx is
+/// always asked for.
 #[derive(Debug)]
 pub struct Planted<L> {
     pub layer: L,

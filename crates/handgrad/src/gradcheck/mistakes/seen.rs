@@ -223,7 +223,8 @@ fn plant_kernel_not_flipped_in_dx() -> Result<Planting> {
         dx: &mut [f64],
         pass: &mut Pass<'_, f64>,
     ) {
-        // Right: theta as it is. The sum over windows turns the kernel by itself; this turns it once more, and so undoes it.
+        // Right: theta as it is. The sum over windows turns the kernel by itself; this turns it once more, and so
+        // undoes it.
         let (w, b) = theta.split_at(theta.len() - layer.window.y[0]);
         let theta = [flipped(w, layer.window.kernel_size), b.to_vec()].concat();
         layer.backward_input(&theta, saved, dy, Some(dx), pass);

@@ -1,5 +1,5 @@
-//! Mistakes that are made in forward and backward pass alike, or behind the gradient: the check passes, and a property of the
-//! forward pass finds them.
+//! Mistakes that are made in forward and backward pass alike, or behind the gradient: the check passes, and a property
+//! of the forward pass finds them.
 
 mod sampler;
 
@@ -154,7 +154,8 @@ fn plant_kernel_not_flipped() -> Result<Planting> {
     };
     let of_up = |layer: &dyn Layer<f64>| sum_of_products(&large, &run(layer, &small, large.len(), linear.window.x[0]));
     let property = Property {
-        says: "⟨a, Cᵀ·b⟩ against ⟨C·a, b⟩, where C is the convolution with the same w: transposed means that they are equal",
+        says: "⟨a, Cᵀ·b⟩ against ⟨C·a, b⟩, where C is the convolution with the same w: transposed means that they are \
+               equal",
         expected: sum_of_products(&run(&down, &large, small.len(), linear.window.y[0]), &small),
         tolerance: 1e-10,
         found: [of_up(&linear), of_up(&plant(linear))],
@@ -256,7 +257,8 @@ fn plant_dropout_without_scale() -> Result<Planting> {
         y.iter().sum::<f64>() / DRAWS as f64
     };
     let property = Property {
-        says: "the mean over 100,000 values x = 1 behind dropout, against x: the network must not change when dropout ends",
+        says: "the mean over 100,000 values x = 1 behind dropout, against x: the network must not change when \
+               dropout ends",
         expected: 1.0,
         // A value is 0 or 1/(1 − rate): its variance is rate/(1 − rate).
         tolerance: 3.0 * (DROPOUT.rate / (1.0 - DROPOUT.rate) / DRAWS as f64).sqrt(),

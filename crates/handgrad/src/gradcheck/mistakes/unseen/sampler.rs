@@ -63,7 +63,8 @@ pub fn sigma_in_divergence() -> Result<Planting> {
     let draws = f64::from(DRAWS);
     let mean = sum / draws;
     let property = Property {
-        says: "KL at μ = (0.7, −0.4, 0), ln σ² = (−1.2, 0.5, 0.1), against E(ln q(z) − ln p(z)) over 100,000 draws of z",
+        says: "KL at μ = (0.7, −0.4, 0), ln σ² = (−1.2, 0.5, 0.1), against E(ln q(z) − ln p(z)) over 100,000 \
+               draws of z",
         expected: mean,
         tolerance: 3.0 * ((squares / draws - mean * mean) / draws).sqrt(),
         found: [reparameterize::kl(&CODE), divergence(&CODE)],
