@@ -27,10 +27,11 @@ impl Checkpoints {
     /// The newest checkpoint that is whole, or None where there is none at all. `check` says whether it is of this run, by
     /// what its writer said of it; `names` are the terms of the loss.
     pub fn read(&mut self, check: impl Fn(&str) -> Result<()>, names: &[&'static str]) -> Result<Option<Checkpoint>> {
-        let mut all: Vec<_> = disk::names(&self.folder)?.into_iter().filter_map(|name| Some((place(&name)?, name))).collect();
+        let mut all: Vec<_> =
+            disk::names(&self.folder)?.into_iter().filter_map(|name| Some((place(&name)?, name))).collect();
         all.sort();
         let mut damages = Vec::new();
-        for (_, name) in all.iter().rev() {
+        for (at, (_, name)) in all.iter().enumerate().rev() {
             let path = self.folder.join(name);
             let read = || {
                 let bytes = disk::read(&path)?;
@@ -44,15 +45,23 @@ impl Checkpoints {
                         show::note(&format!("note: {}; going on from the one before, {name}", damages.join("; ")));
                     }
                     let checkpoint = Checkpoint::decode(&bytes, names).with_context(|| path.display().to_string())?;
+                    // A writer that was killed may not have come to that.
+                    let too_old = all.iter().take(at.saturating_sub(1));
+                    too_old.map(|(_, name)| disk::remove(&self.folder.join(name))).collect::<Result<(), _>>()?;
                     self.newest = Some(path);
                     return Ok(Some(checkpoint));
                 }
-                Err(error) if matches!(error.downcast_ref(), Some(checkpoint::Error::TooNew { .. })) => return Err(error),
+                Err(error) if matches!(error.downcast_ref(), Some(checkpoint::Error::TooNew { .. })) => {
+                    return Err(error);
+                }
                 Err(error) => damages.push(format!("{error:#}")),
             }
         }
         if !damages.is_empty() {
-            bail!("{}; no other checkpoint is left, so the run can only be started again, with --config", damages.join("; "));
+            bail!(
+                "{}; no other checkpoint is left, so the run can only be started again, with --config",
+                damages.join("; ")
+            );
         }
         Ok(None)
     }

@@ -53,7 +53,10 @@ impl RunFolder {
     pub fn open(path: &Path) -> Result<(Self, Settings)> {
         let config = path.join(CONFIG);
         if !config.is_file() {
-            let text = format!("{}: holds no run, as it has no {CONFIG}; name the folder of a run that has begun", path.display());
+            let text = format!(
+                "{}: holds no run, as it has no {CONFIG}; name the folder of a run that has begun",
+                path.display()
+            );
             return Err(UsageError(text).into());
         }
         let folder = Self::locked(path.to_path_buf())?;
@@ -141,7 +144,8 @@ fn given(out: &Path) -> Result<PathBuf> {
 }
 
 fn refuse_a_run(out: &Path) -> Result<()> {
-    let checkpoint = || disk::names(&out.join(CHECKPOINTS)).ok()?.into_iter().find(|name| checkpoints::place(name).is_some());
+    let checkpoint =
+        || disk::names(&out.join(CHECKPOINTS)).ok()?.into_iter().find(|name| checkpoints::place(name).is_some());
     let named = [CONFIG, METRICS, MODEL, RECONSTRUCTIONS, LOSS_CHART].into_iter().find(|name| out.join(name).exists());
     if let Some(name) = named.map(ToString::to_string).or_else(checkpoint) {
         bail!(

@@ -88,8 +88,12 @@ pub fn run(args: &TrainArgs) -> Result<Done> {
     let all = parts.train.len();
     let seen = state.records.len().saturating_mul(all).saturating_add(state.place.samples);
     let mut watch = Watch::new(&folder, &plan, &yardsticks, [seen, all.saturating_mul(plan.epochs)], args.output.quiet);
-    let session =
-        Session { parts: &parts, plan: &plan, every: args.checkpoint_every.unwrap_or_default(), about: &identity.text()? };
+    let session = Session {
+        parts: &parts,
+        plan: &plan,
+        every: args.checkpoint_every.unwrap_or_default(),
+        about: &identity.text()?,
+    };
     let trained = pool.install(|| session.train(&mut trainer, &mut state, &mut watch, &mut checkpoints));
     let failure = watch.finish();
     if let Err(error) = trained {

@@ -59,7 +59,9 @@ pub enum Error {
     #[error("the checkpoint is damaged: {0}")]
     Damaged(String),
     /// Written by a later version.
-    #[error("the checkpoint has format {found}, and this handgrad reads formats up to {newest}: go on with a newer handgrad")]
+    #[error(
+        "the checkpoint has format {found}, and this handgrad reads formats up to {newest}: go on with a newer handgrad"
+    )]
     TooNew {
         /// Its format.
         found: u64,
@@ -145,7 +147,8 @@ impl Checkpoint {
         .map_err(damaged)?;
         let best = best.as_ref().map_or(&[][..], |best| &best.theta);
         let floats = [("theta", &self.theta[..]), ("slot0", &self.slots[0]), ("slot1", &self.slots[1]), ("best", best)];
-        let mut tensors: Vec<_> = floats.map(|(name, values)| (name, Dtype::F32, bytes_of(values, f32::to_le_bytes))).into();
+        let mut tensors: Vec<_> =
+            floats.map(|(name, values)| (name, Dtype::F32, bytes_of(values, f32::to_le_bytes))).into();
         let records: Vec<f64> = records.iter().flat_map(values_of).collect();
         tensors.push(("records", Dtype::F64, bytes_of(&records, f64::to_le_bytes)));
         let mut views = Vec::new();

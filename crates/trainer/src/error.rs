@@ -88,5 +88,8 @@ impl Error {
 }
 
 fn blamed(layer: &Option<String>) -> String {
-    layer.as_ref().map(|layer| format!("; the first values that are no numbers came out of {layer}")).unwrap_or_default()
+    layer
+        .as_ref()
+        .map(|layer| format!("; the first values that are no numbers came out of {layer}"))
+        .unwrap_or_default()
 }

@@ -51,7 +51,8 @@ pub fn same_settings(now: &Settings, then: &Settings, whose: &str) -> Result<()>
     let more = now.epochs > then.epochs && now.schedule != Some(ScheduleName::Cosine);
     let may_differ = |key: &str| key == "data_dir" || (key == "epochs" && more);
     let value = |table: &toml::Table, key: &str| table.get(key).map_or("not set".into(), ToString::to_string);
-    let keys: Vec<&String> = now_table.keys().chain(then_table.keys().filter(|key| !now_table.contains_key(*key))).collect();
+    let keys: Vec<&String> =
+        now_table.keys().chain(then_table.keys().filter(|key| !now_table.contains_key(*key))).collect();
     let differences: Vec<String> = keys
         .into_iter()
         .filter(|key| !may_differ(key) && now_table.get(*key) != then_table.get(*key))

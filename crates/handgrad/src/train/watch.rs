@@ -22,7 +22,13 @@ pub struct Watch<'a> {
 
 impl<'a> Watch<'a> {
     /// Of a run that sees so many samples, `seen` of them before now.
-    pub fn new(folder: &'a RunFolder, plan: &'a Plan, yardsticks: &'a Yardsticks, [seen, samples]: [usize; 2], quiet: bool) -> Self {
+    pub fn new(
+        folder: &'a RunFolder,
+        plan: &'a Plan,
+        yardsticks: &'a Yardsticks,
+        [seen, samples]: [usize; 2],
+        quiet: bool,
+    ) -> Self {
         let bar = show::sample_bar(samples, quiet);
         bar.set_position(seen as u64);
         bar.reset_eta();
