@@ -2,7 +2,7 @@
 //! how many runs, 24 if it is not set; `HANDGRAD_KILLS_SEED` takes other moments:
 //!
 //! ```console
-//! $ HANDGRAD_KILLS=1000 cargo test --release -p handgrad --test kill -- --nocapture
+//! $ HANDGRAD_KILLS=1000 cargo test -p handgrad --test kill -- --nocapture
 //! ```
 //!
 //! Every run is killed at least once, by SIGKILL, and with a third of a chance again while it resumes. With a checkpoint

@@ -249,6 +249,8 @@ fn a_damaged_checkpoint_falls_back_to_the_one_before_it_and_says_so() {
     for path in [before, newest] {
         fs::remove_file(path).expect("removed");
     }
+    refused(&run(at, &["train", "--resume=run"]), 1, &["has a model and no checkpoint", "--config"]);
+    fs::remove_file(at.join("run/model.safetensors")).expect("removed");
     let output = run(at, &["train", "--resume=run"]);
     assert!(err(&output).contains("starts from the beginning"), "{}", err(&output));
     assert_eq!(resume(at, "run", &[])["weights_sha256"], whole["weights_sha256"]);

@@ -49,9 +49,13 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
 pub(crate) fn keep(file: NamedTempFile, path: &Path) -> Result<(), Error> {
     file.as_file().sync_all().map_err(Error::io(path, "writing to the disk"))?;
     file.persist(path).map_err(|e| Error::io(path, "renaming the finished file")(e.error))?;
+    sync_folder(folder_of(path))
+}
+
+/// Puts the names in a folder on the disk, where a system can be asked to.
+fn sync_folder(folder: &Path) -> Result<(), Error> {
     #[cfg(unix)]
     {
-        let folder = folder_of(path);
         let sync = File::open(folder).and_then(|folder| folder.sync_all());
         sync.map_err(Error::io(folder, "writing the folder to the disk"))?;
     }
@@ -81,12 +85,15 @@ pub fn names(folder: &Path) -> Result<Vec<String>, Error> {
     Ok(names)
 }
 
-/// Makes a folder, and those it lies in, where they are not there.
+/// Makes a folder, and those it lies in, where they are not there; they are on the disk then.
 ///
 /// # Errors
 /// If that fails.
 pub fn make_folder(path: &Path) -> Result<(), Error> {
-    fs::create_dir_all(path).map_err(Error::io(path, "making the folder"))
+    let missing: Vec<&Path> =
+        path.ancestors().take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists()).collect();
+    fs::create_dir_all(path).map_err(Error::io(path, "making the folder"))?;
+    missing.into_iter().try_for_each(|folder| sync_folder(folder_of(folder)))
 }
 
 /// Makes a folder that is not there yet. Says whether it was not.
@@ -95,7 +102,7 @@ pub fn make_folder(path: &Path) -> Result<(), Error> {
 /// If that fails.
 pub fn make_new_folder(path: &Path) -> Result<bool, Error> {
     match fs::create_dir(path) {
-        Ok(()) => Ok(true),
+        Ok(()) => sync_folder(folder_of(path)).map(|()| true),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
         Err(error) => Err(Error::io(path, "making the folder")(error)),
     }
@@ -117,12 +124,20 @@ pub fn remove_folder(path: &Path) -> Result<(), Error> {
     fs::remove_dir(path).map_err(Error::io(path, "removing the folder"))
 }
 
-/// Reads a whole file.
+/// Reads a whole file of at most so many bytes.
 ///
 /// # Errors
-/// If that fails.
-pub fn read(path: &Path) -> Result<Vec<u8>, Error> {
-    fs::read(path).map_err(Error::io(path, "reading"))
+/// If that fails, or it is longer.
+pub fn read(path: &Path, most: u64) -> Result<Vec<u8>, Error> {
+    let read = || -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        File::open(path)?.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+        match bytes.len() as u64 > most {
+            true => Err(io::Error::other(format!("it has more than the {most} bytes that were expected at most"))),
+            false => Ok(bytes),
+        }
+    };
+    read().map_err(Error::io(path, "reading"))
 }
 
 /// Reads a file back: does it hold these bytes and no others?

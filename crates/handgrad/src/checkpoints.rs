@@ -6,6 +6,7 @@ use std::thread::{self, JoinHandle};
 use anyhow::{Context, Result, anyhow, bail};
 use handgrad_dataset::disk;
 use handgrad_trainer::checkpoint::{self, Checkpoint};
+use handgrad_trainer::{Plan, Trainer};
 
 use crate::show;
 
@@ -24,9 +25,15 @@ impl Checkpoints {
         Self { folder, newest: None, writer: None }
     }
 
-    /// The newest checkpoint that is whole, or None where there is none at all. `check` says whether it is of this run, by
-    /// what its writer said of it; `names` are the terms of the loss.
-    pub fn read(&mut self, check: impl Fn(&str) -> Result<()>, names: &[&'static str]) -> Result<Option<Checkpoint>> {
+    /// The newest checkpoint of this training that is whole, or None where there is none at all. `check` says whether it is of
+    /// the same run, by what its writer said of it.
+    pub fn read(
+        &mut self,
+        trainer: &Trainer<f32>,
+        plan: &Plan,
+        check: impl Fn(&str) -> Result<()>,
+    ) -> Result<Option<Checkpoint>> {
+        let (names, most_bytes) = (trainer.network().term_names(), Checkpoint::most_bytes(trainer, plan));
         let mut all: Vec<_> =
             disk::names(&self.folder)?.into_iter().filter_map(|name| Some((place(&name)?, name))).collect();
         all.sort();
@@ -34,7 +41,7 @@ impl Checkpoints {
         for (at, (_, name)) in all.iter().enumerate().rev() {
             let path = self.folder.join(name);
             let read = || {
-                let bytes = disk::read(&path)?;
+                let bytes = disk::read(&path, most_bytes)?;
                 let about = checkpoint::about(&bytes).with_context(|| path.display().to_string())?;
                 Ok::<_, anyhow::Error>((bytes, about))
             };
@@ -44,7 +51,7 @@ impl Checkpoints {
                     if !damages.is_empty() {
                         show::note(&format!("note: {}; going on from the one before, {name}", damages.join("; ")));
                     }
-                    let checkpoint = Checkpoint::decode(&bytes, names).with_context(|| path.display().to_string())?;
+                    let checkpoint = Checkpoint::decode(&bytes, &names).with_context(|| path.display().to_string())?;
                     // A writer that was killed may not have come to that.
                     let too_old = all.iter().take(at.saturating_sub(1));
                     too_old.map(|(_, name)| disk::remove(&self.folder.join(name))).collect::<Result<(), _>>()?;

@@ -78,6 +78,11 @@ impl RunFolder {
         &self.path
     }
 
+    /// Has the run a model?
+    pub fn has_model(&self) -> bool {
+        self.path.join(MODEL).exists()
+    }
+
     /// Where the checkpoints are.
     pub fn checkpoints(&self) -> PathBuf {
         self.path.join(CHECKPOINTS)
@@ -91,7 +96,7 @@ impl RunFolder {
     /// Writes a whole file, beside, then renamed; where it is there already, byte by byte, it is left alone.
     pub fn write(&mut self, name: &'static str, bytes: &[u8]) -> Result<()> {
         let path = self.path.join(name);
-        if path.exists() && disk::read(&path)? == bytes {
+        if path.exists() && disk::holds(&path, bytes)? {
             return Ok(());
         }
         disk::write(&path, bytes)?;
@@ -180,7 +185,7 @@ pub struct Trained {
 /// Reads a run folder, or a model file alone, in which there may be as much of a model as one of `parts`.
 pub fn read_one_of(run: &Path, parts: &[Part]) -> Result<Trained> {
     let (model, config) = if run.is_dir() { (run.join(MODEL), Some(run.join(CONFIG))) } else { (run.into(), None) };
-    let advice = || format!("{}: cannot be read; name the folder of a finished run, or a model file", model.display());
+    let advice = || format!("{}: cannot be read; name the folder of a finished run (`handgrad train --resume` finishes one), or a model file", model.display());
     if !fs::metadata(&model).with_context(advice)?.is_file() {
         bail!("{}: not a file", model.display());
     }

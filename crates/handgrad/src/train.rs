@@ -70,9 +70,13 @@ pub fn run(args: &TrainArgs) -> Result<Done> {
     let mut checkpoints = Checkpoints::new(folder.checkpoints());
     let mut state = State::new(&trainer);
     if resumed {
-        let names = trainer.network().term_names();
-        if let Some(checkpoint) = checkpoints.read(|about| identity.check(about), &names)? {
-            state = checkpoint.restore(&mut trainer)?;
+        match checkpoints.read(&trainer, &plan, |about| identity.check(about))? {
+            Some(checkpoint) => state = checkpoint.restore(&mut trainer)?,
+            None if folder.has_model() => bail!(
+                "{}: has a model and no checkpoint, so there is nothing to go on from; start a new run with --config",
+                folder.path().display()
+            ),
+            None => {}
         }
         folder.write_config(&config.settings())?;
         folder.write_metrics(trainer.network(), &state.records)?;
@@ -152,9 +156,12 @@ fn going_on(trainer: &Trainer<f32>, state: &State<f32>, plan: &Plan) -> String {
     }
 }
 
-/// Clipping keeps the whole gradient, and early stopping the best weights, beside what every training needs.
+/// Clipping keeps the whole gradient, early stopping the best weights, and a checkpoint that is being written three copies of
+/// all, beside what every training needs.
 fn check_memory(network: &Network<f32>, config: &Config, plan: &Plan) -> Result<()> {
-    let copies = usize::from(config.clip_norm.is_some()) + usize::from(plan.early_stopping.is_some());
+    let best = usize::from(plan.early_stopping.is_some());
+    let of_a_checkpoint = 1 + config.optimizer().slots() + best;
+    let copies = usize::from(config.clip_norm.is_some()) + best + 3 * of_a_checkpoint;
     let more = network.param_count().saturating_mul(copies * size_of::<f32>());
     eval::check_bytes(Trainer::memory_needed(network, &config.optimizer(), plan.batch_size).saturating_add(more))
 }

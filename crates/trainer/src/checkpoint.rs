@@ -26,7 +26,7 @@ use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::{Best, EpochRecord, Place, Rate, State, Trainer};
+use crate::{Best, EpochRecord, Place, Plan, Rate, State, Trainer};
 
 /// The number of this format.
 const FORMAT: u64 = 1;
@@ -34,6 +34,8 @@ const FORMAT: u64 = 1;
 const KEY: &str = "handgrad-checkpoint";
 /// Bytes of the SHA-256 at the end.
 const HASH: usize = 32;
+/// Of its metadata and the rest.
+const LONGEST_HEADER: usize = 1 << 20;
 /// Values of an epoch's record before its terms.
 const BEFORE_TERMS: usize = 5;
 
@@ -103,6 +105,15 @@ impl Checkpoint {
         let slots = trainer.slots().map(<[f32]>::to_vec);
         let (theta, steps) = (trainer.theta().to_vec(), trainer.steps());
         Self { about: about.into(), theta, slots, steps, state: state.clone() }
+    }
+
+    /// No file of a training like this is longer.
+    #[must_use]
+    pub fn most_bytes(trainer: &Trainer<f32>, plan: &Plan) -> u64 {
+        let copies = 2 + trainer.slots().iter().filter(|slot| !slot.is_empty()).count();
+        let weights = trainer.theta().len().saturating_mul(copies * size_of::<f32>());
+        let record = (BEFORE_TERMS + 2 * trainer.terms().len()) * size_of::<f64>();
+        weights.saturating_add(plan.epochs.saturating_mul(record)).saturating_add(LONGEST_HEADER) as u64
     }
 
     /// Puts weights, running values and steps into a fresh trainer of the same run, and gives the state to go on from.
