@@ -53,8 +53,8 @@ impl Checkpoints {
                     }
                     let checkpoint = Checkpoint::decode(&bytes, &names).with_context(|| path.display().to_string())?;
                     // A writer that was killed may not have come to that.
-                    let too_old = all.iter().take(at.saturating_sub(1));
-                    too_old.map(|(_, name)| disk::remove(&self.folder.join(name))).collect::<Result<(), _>>()?;
+                    let mut too_old = all.iter().take(at.saturating_sub(1));
+                    too_old.try_for_each(|(_, name)| disk::remove(&self.folder.join(name)))?;
                     self.newest = Some(path);
                     return Ok(Some(checkpoint));
                 }

@@ -185,7 +185,12 @@ pub struct Trained {
 /// Reads a run folder, or a model file alone, in which there may be as much of a model as one of `parts`.
 pub fn read_one_of(run: &Path, parts: &[Part]) -> Result<Trained> {
     let (model, config) = if run.is_dir() { (run.join(MODEL), Some(run.join(CONFIG))) } else { (run.into(), None) };
-    let advice = || format!("{}: cannot be read; name the folder of a finished run (`handgrad train --resume` finishes one), or a model file", model.display());
+    let advice = || {
+        format!(
+            "{}: cannot be read; name the folder of a finished run (`handgrad train --resume` finishes one), or a model file",
+            model.display()
+        )
+    };
     if !fs::metadata(&model).with_context(advice)?.is_file() {
         bail!("{}: not a file", model.display());
     }

@@ -128,7 +128,7 @@ impl<T: Scalar> Trainer<T> {
 /// Is none of them NaN or infinite?
 fn all_finite<T: Scalar>(values: &[T]) -> bool {
     let mut odd = false;
-    // ∞ − ∞ and NaN − NaN are NaN.
-    vectorize!(values.iter().for_each(|&value| odd |= value - value != T::ZERO));
+    // ∞·0 and NaN·0 are NaN.
+    vectorize!(values.iter().for_each(|&value| odd |= value * T::ZERO != T::ZERO));
     !odd
 }
