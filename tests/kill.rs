@@ -1,8 +1,8 @@
 //! Runs that are killed at random moments and resumed end in the same bits as one that was left alone. `HANDGRAD_KILLS` says
 //! how many runs, 24 if it is not set; `HANDGRAD_KILLS_SEED` takes other moments:
 //!
-//! ```console
-//! $ HANDGRAD_KILLS=1000 cargo test -p handgrad --test kill -- --nocapture
+//! ```sh
+//! HANDGRAD_KILLS=1000 cargo test -p handgrad --test kill -- --nocapture
 //! ```
 //!
 //! Every run is killed at least once, by SIGKILL, and with a third of a chance again while it resumes. With a checkpoint

@@ -285,3 +285,29 @@ fn a_run_that_goes_wrong_stops_within_a_step_and_keeps_its_checkpoint() {
     assert_eq!((again.status.code(), err(&again)), (Some(3), err(&output)), "it goes the same way again");
     assert!(fs::read(kept.last().expect("one")).expect("kept") == before);
 }
+
+#[test]
+fn how_often_a_checkpoint_is_written_can_be_said_in_steps_epochs_and_time() {
+    let folder = small();
+    let at = folder.path();
+    for wrong in
+        ["5", "0steps", "-1steps", "steps", "5parsecs", "1.5h", "99999999999999999999steps", "99999999999999999h", ""]
+    {
+        let every = format!("--checkpoint-every={wrong}");
+        refused(&run(at, &["train", "--data=small", &every]), 2, &["--checkpoint-every", "50steps, 2epochs, 30sec"]);
+    }
+    // Of 2 epochs of 5 steps, the newest two: the last one is always there.
+    for (every, before) in [("3steps", "epoch-2-step-4"), ("1 step", "epoch-2-step-5"), ("1epoch", "epoch-2-step-0")] {
+        let every = ["--data=small", "--epochs=2", "--batch-size=60", "--checkpoint-every", every];
+        train(at, "run", &every);
+        let names =
+            checkpoints(at, "run").iter().map(|path| path.file_stem().expect("a name").to_owned()).collect::<Vec<_>>();
+        assert_eq!(names, [before, "epoch-3-step-0"]);
+        fs::remove_dir_all(at.join("run")).expect("removed");
+    }
+    for every in ["2epochs", "1h", "5min", "90sec", "30s"] {
+        train(at, "run", &["--data=small", "--epochs=2", "--batch-size=60", "--checkpoint-every", every]);
+        assert_eq!(checkpoints(at, "run").len(), 1, "{every}");
+        fs::remove_dir_all(at.join("run")).expect("removed");
+    }
+}
