@@ -39,7 +39,7 @@ pub fn idx(bytes: &[u8]) {
     let again = idx::decode(&plain[..], name()).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(idx_bytes(&again), plain);
     match Samples::from_idx(array, name()) {
-        Ok(samples) => assert!(samples.len() > 0 && samples.shape.iter().product::<usize>() == samples.features()),
+        Ok(samples) => assert!(!samples.is_empty() && samples.shape.iter().product::<usize>() == samples.features()),
         Err(error) => check_error(&error, "some.file: "),
     }
 }
@@ -82,7 +82,7 @@ pub fn csv(bytes: &[u8]) {
         Ok(rows) => rows,
         Err(error) => return check_error(&error, "some.file"),
     };
-    assert!(rows.len() > 0 && rows.values.iter().all(|value| value.is_finite()));
+    assert!(!rows.is_empty() && rows.values.iter().all(|value| value.is_finite()));
     let mut text = "value,".repeat(rows.values.ncols()) + "label\n";
     for (number, row) in rows.values.rows().into_iter().enumerate() {
         row.iter().for_each(|value| text += &format!("{value},"));

@@ -1,7 +1,8 @@
 //! What every parser promises of any bytes at all, one function a parser, and the bytes to try it with.
 //!
 //! A check panics where a promise is broken. The same checks run as a bounded test (`tests/fuzz.rs`) and for as long as one
-//! likes (`tests/fuzz_runner.rs`).
+//! likes (`tests/fuzz_runner.rs`). Each binary uses some of this.
+#![allow(dead_code, unused_imports)]
 
 mod checks;
 mod config;
