@@ -10,6 +10,7 @@ use handgrad_dataset::csv::{self, Fill, Label, Layout, Window};
 use handgrad_dataset::idx::{self, Array};
 use handgrad_dataset::{Samples, npy, photo};
 use handgrad_models::{Network, Spec, file};
+use handgrad_trainer::checkpoint::{self, Checkpoint};
 use image::{GrayImage, ImageFormat};
 use sha2::{Digest, Sha256};
 
@@ -106,7 +107,12 @@ pub fn npy(bytes: &[u8]) {
 
 /// PNG and JPEG, in grey and in colour.
 pub fn photo(bytes: &[u8]) {
-    let [grey, colour] = [1, 3].map(|channels| photo::decode(Cursor::new(bytes), name(), channels));
+    let grey = photo::decode(Cursor::new(bytes), name(), 1);
+    if grey.as_ref().is_ok_and(|grey| grey.len() > 1 << 12) {
+        // Of large ones, which take long, this much is enough.
+        return;
+    }
+    let colour = photo::decode(Cursor::new(bytes), name(), 3);
     let (grey, colour) = match (grey, colour) {
         (Ok(grey), Ok(colour)) => (grey, colour),
         (Err(error), Err(_)) => return check_error(&error, "some.file: "),
@@ -156,6 +162,25 @@ pub fn spec(bytes: &[u8]) {
     let head = String::from_utf8_lossy(head).replace("MODEL_SHA256", &sha256) + text;
     let json = serde_json::to_string(&head).unwrap_or_else(|error| panic!("{error}"));
     model(&seeds::model_file(&json, tensors));
+}
+
+/// A checkpoint, as it is and with its digest put right.
+pub fn checkpoint(bytes: &[u8]) {
+    let body = &bytes[..bytes.len().saturating_sub(32)];
+    for bytes in [bytes, &[body, &Sha256::digest(body)].concat()] {
+        let names = ["reconstruction"];
+        let checkpoint = match checkpoint::about(bytes).and_then(|_| Checkpoint::decode(bytes, &names)) {
+            Ok(checkpoint) => checkpoint,
+            Err(error) => {
+                let _ = error.to_string();
+                continue;
+            }
+        };
+        let encode = |checkpoint: &Checkpoint| checkpoint.encode().unwrap_or_else(|error| panic!("{error}"));
+        let again = encode(&checkpoint);
+        let decoded = Checkpoint::decode(&again, &names).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(again, encode(&decoded));
+    }
 }
 
 #[derive(serde::Deserialize)]

@@ -35,6 +35,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "jpeg", check: checks::photo, seeds: seeds::jpeg, memory_a_byte: 4 + 48 * 8 * 1032 },
     Target { name: "model", check: checks::model, seeds: seeds::model, memory_a_byte: 4 },
     Target { name: "spec", check: checks::spec, seeds: seeds::spec, memory_a_byte: 4 },
+    Target { name: "checkpoint", check: checks::checkpoint, seeds: seeds::checkpoint, memory_a_byte: 4 },
     Target { name: "config", check: checks::config, seeds: seeds::config, memory_a_byte: 4 },
 ];
 

@@ -8,6 +8,9 @@ use handgrad_dataset::npy;
 use handgrad_layers::{Activation, LossKind};
 use handgrad_models::sequence::{self, Cell};
 use handgrad_models::{Network, Part, Spec, basic, convolutional, deep, file, variational};
+use handgrad_tests::{ADAM, bytes};
+use handgrad_trainer::checkpoint::Checkpoint;
+use handgrad_trainer::{Event, Plan, Source, State, Trainer, go_on};
 use image::{DynamicImage, ImageFormat, Rgba, RgbaImage};
 use ndarray::ArrayD;
 
@@ -138,6 +141,22 @@ pub fn model() -> Vec<Vec<u8>> {
     };
     let whole = specs().into_iter().map(|spec| write(&spec, Part::Whole));
     whole.chain([write(&specs()[0], Part::Encoder), write(&specs()[2], Part::Decoder)]).collect()
+}
+
+/// After an epoch and a step.
+pub fn checkpoint() -> Vec<Vec<u8>> {
+    let samples = bytes(5, 3, 1);
+    let network = Network::new(&specs()[0]).unwrap_or_else(|error| panic!("{error}"));
+    let mut trainer = Trainer::new(network, ADAM, 3, 0);
+    let (mut state, source) = (State::new(&trainer), Source::new(&samples));
+    let (mut files, plan) = (Vec::new(), Plan { epochs: 2, batch_size: 3, early_stopping: Some(2), ..Plan::default() });
+    for _ in 0..4 {
+        let mut stop = |_: Event| false;
+        go_on(&mut trainer, &source, &source, &plan, &mut state, &mut stop).unwrap_or_else(|error| panic!("{error}"));
+        let checkpoint = Checkpoint::of(&trainer, &state, "about = 1");
+        files.push(checkpoint.encode().unwrap_or_else(|error| panic!("{error}")));
+    }
+    files
 }
 
 /// The specifications alone, as they stand in model files.

@@ -75,7 +75,7 @@ fn decode_of_length(mut bytes: impl Read, path: &Path, length: Option<u64>) -> R
         ">f8" => |bytes| Some(f64::from_be_bytes(bytes.try_into().ok()?) as f32),
         _ => {
             let descr: String = descr.chars().take(40).collect();
-            return Err(wrong(format!("its elements are '{descr}', where '<f4' or '<f8' was expected")));
+            return Err(wrong(format!("its elements are {descr:?}, where '<f4' or '<f8' was expected")));
         }
     };
     let element_len: u64 = if descr.ends_with('4') { 4 } else { 8 };
