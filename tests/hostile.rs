@@ -244,7 +244,7 @@ fn models_with_headers_without_end() {
     let bytes = of(format!("{{{}}}", (0..8).map(tensor).collect::<Vec<_>>().join(",")));
     refused("tensors of 2^64 bytes", MIB, &["more than 15 digits"], || file::decode(&bytes));
     for (what, text) in toml() {
-        let text = "format = 2\n".to_owned() + &text.repeat((11 << 10) / text.len() - 4);
+        let text = "format = 2\n".to_owned() + &text.repeat(((11 << 10) - 16) / text.len());
         let json = serde_json::to_string(&text).expect("text");
         let bytes = of(format!("{{\"__metadata__\":{{\"handgrad\":{json}}}}}"));
         refused(what, MIB + 4 * bytes.len(), &["damaged"], || file::decode(&bytes));
