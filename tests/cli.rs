@@ -23,9 +23,12 @@ fn a_run_leaves_a_folder_from_which_it_can_be_run_again() {
     assert_eq!(keys, expected.split(' ').collect::<Vec<_>>());
     assert_eq!((&report["preset"], &report["parameters"]), (&"basic".into(), &50_992.into()));
 
+    let all = files(&at.join("run"));
     let names: Vec<_> =
-        files(&at.join("run")).iter().map(|(path, _)| path.file_name().expect("a name").to_owned()).collect();
-    assert_eq!(names, ["config.toml", "loss.svg", "metrics.csv", "model.safetensors", "reconstructions.png"]);
+        all.iter().map(|(path, _)| path.strip_prefix(at).expect("below").to_str().expect("Unicode")).collect();
+    let expected = "run/checkpoint/epoch-4-step-0.checkpoint run/checkpoint/lock run/config.toml run/loss.svg run/metrics.csv \
+                    run/model.safetensors run/reconstructions.png";
+    assert_eq!(names, expected.split(' ').collect::<Vec<_>>());
     let metrics = fs::read_to_string(at.join("run/metrics.csv")).expect("metrics");
     let lines: Vec<_> = metrics.lines().collect();
     let columns = "epoch,train_loss,val_loss,learning_rate,train_reconstruction,val_reconstruction,\
@@ -85,7 +88,8 @@ fn without_data_and_network_the_default_falls_back_and_says_so_in_one_line() {
     assert!(err(&output).contains("mnist"), "{}", err(&output));
 }
 
-/// Exit code, arguments, and words that the error must have. What makes no sense is 2, what cannot be done 1.
+/// Exit code, arguments, and words that the error must have. What makes no sense is 2, what cannot be done 1, and a training
+/// that goes wrong 3.
 const MISTAKES: &[(i32, &[&str], &[&str])] = &[
     (2, &["train", "--data", "small", "--layers", "0"], &["layers", "at least 1"]),
     (2, &["train", "--data", "small", "--layers", "32,0"], &["layers", "at least 1"]),
@@ -98,8 +102,9 @@ const MISTAKES: &[(i32, &[&str], &[&str])] = &[
     (1, &["train", "--data", "small", "--layers", "99999999999"], &["2³⁰"]),
     (1, &["train", "--data", "small", "--layers", "1300000"], &["2³⁰"]),
     (1, &["train", "--data", "small", "--loss", "bce", "--output-activation", "linear"], &["sigmoid", "mse"]),
-    (1, &["train", "--data", "small", "--learning-rate", "1e6", "--out", "diverging"], &["diverged", "tenth"]),
-    (1, &["train", "--data", "huge.idx", "--loss", "mse"], &["too large", "scale"]),
+    (3, &["train", "--data", "small", "--learning-rate", "1e6", "--out", "diverging"], &["diverged", "tenth"]),
+    (3, &["train", "--data", "huge.idx", "--loss", "mse"], &["too large", "scale"]),
+    (2, &["train", "--resume", "small"], &["small", "holds no run"]),
     (1, &["train", "--data", "no-such-thing"], &["no-such-thing", "fashion-mnist"]),
     (1, &["train", "--data", "labels.idx"], &["labels.idx", "label"]),
     (1, &["train", "--data", "nan.idx"], &["nan.idx", "NaN"]),

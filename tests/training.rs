@@ -112,10 +112,14 @@ fn divergence_is_an_error_that_names_its_place() {
         let plan = Plan { epochs: 3, batch_size: 16, ..Plan::default() };
         fit(&mut trainer, &source, &source, &plan, &mut |_| true)
     };
-    for learning_rate in [1e6, 1e38] {
-        let error = train(LossKind::Bce, learning_rate).expect_err("it diverges");
-        assert!(matches!(error, Error::Diverged { epoch: 1, step: 2, .. }), "{error:?}");
-        assert!(error.to_string().contains("learning rate"), "{error}");
+    let error = train(LossKind::Bce, 1e6).expect_err("it diverges");
+    assert!(matches!(error, Error::Diverged { epoch: 1, step: 2, .. }), "{error:?}");
+    assert!(error.to_string().contains("learning rate"), "{error}");
+    // The first step makes weights infinite: no second one is taken.
+    let error = train(LossKind::Bce, 1e38).expect_err("it diverges");
+    assert!(matches!(error, Error::WeightOutOfRange { epoch: 1, step: 1, .. }), "{error:?}");
+    for words in ["layer 1, Dense 784 → 8, relu", "the batch of samples ", "(16 of them", "learning rate"] {
+        assert!(error.to_string().contains(words), "{words:?} is not in {error}");
     }
     // Behind a sigmoid the squared error stays below 1, whatever the weights are.
     let error = train(LossKind::Mse, 1e6).expect_err("it diverges");
@@ -131,6 +135,8 @@ fn divergence_is_an_error_that_names_its_place() {
     let mut trainer = Trainer::new(network, ADAM, 16, 0);
     let error = fit(&mut trainer, &source_of_huge, &source_of_huge, &plan, &mut |_| true).expect_err("too large");
     assert!(matches!(error, Error::FirstLossNotFinite { .. }) && error.to_string().contains("scale"), "{error:?}");
+    // Values of 10³⁰ are numbers as far as the last layer, but their squared error is not.
+    assert!(matches!(error, Error::FirstLossNotFinite { layer: None, .. }), "{error:?}");
     // No progress is not divergence.
     assert!(train(LossKind::Mse, 1e-12).is_ok());
 }

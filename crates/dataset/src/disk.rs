@@ -1,6 +1,6 @@
-//! Files that are either complete or not there.
+//! Files that are either complete or not there, and everything else that a run does with files.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
 use std::path::Path;
 
@@ -9,12 +9,17 @@ use tempfile::NamedTempFile;
 
 use crate::Error;
 
+/// How the name of a file begins that is not finished,
+const UNFINISHED: &str = ".handgrad-";
+/// and how it ends.
+const PART: &str = ".part";
+
 /// A file beside `path`, under a name of its own, gone again unless [`keep`] renames it.
 pub(crate) fn beside(path: &Path) -> Result<NamedTempFile, Error> {
     let folder = folder_of(path);
     fs::create_dir_all(folder).map_err(Error::io(folder, "making the folder"))?;
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".").suffix(".part");
+    builder.prefix(UNFINISHED).suffix(PART);
     #[cfg(unix)]
     {
         // As any other file, under the user's umask; the default would shut out everybody else for good.
@@ -24,7 +29,8 @@ pub(crate) fn beside(path: &Path) -> Result<NamedTempFile, Error> {
     builder.tempfile_in(folder).map_err(Error::io(folder, "making a file"))
 }
 
-/// Writes a whole file: beside `path`, flushed to the disk, then renamed. What was there stays until the new one is whole.
+/// Writes a whole file: beside `path`, flushed to the disk, then renamed. What was there stays until the new one is
+/// whole.
 ///
 /// # Errors
 /// If any of that fails; the file that was there is then untouched.
@@ -44,13 +50,161 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
 pub(crate) fn keep(file: NamedTempFile, path: &Path) -> Result<(), Error> {
     file.as_file().sync_all().map_err(Error::io(path, "writing to the disk"))?;
     file.persist(path).map_err(|e| Error::io(path, "renaming the finished file")(e.error))?;
+    sync_folder(folder_of(path))
+}
+
+/// Puts the names in a folder on the disk, where a system can be asked to.
+fn sync_folder(folder: &Path) -> Result<(), Error> {
     #[cfg(unix)]
     {
-        let folder = folder_of(path);
         let sync = File::open(folder).and_then(|folder| folder.sync_all());
         sync.map_err(Error::io(folder, "writing the folder to the disk"))?;
     }
     Ok(())
+}
+
+/// Removes the unfinished files that killed writers have left in a folder: only for whoever knows that nobody writes
+/// there.
+///
+/// # Errors
+/// If the folder cannot be read, or one of them not be removed.
+pub fn sweep(folder: &Path) -> Result<(), Error> {
+    let left = |name: &String| name.starts_with(UNFINISHED) && name.ends_with(PART);
+    names(folder)?.iter().filter(|name| left(name)).try_for_each(|name| remove(&folder.join(name)))
+}
+
+/// The names of what is in a folder, in order; those that are no Unicode are left out, as none of ours is.
+///
+/// # Errors
+/// If it cannot be read.
+pub fn names(folder: &Path) -> Result<Vec<String>, Error> {
+    let read = || -> io::Result<Vec<String>> {
+        let names: io::Result<Vec<_>> = fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name())).collect();
+        Ok(names?.into_iter().filter_map(|name| name.into_string().ok()).collect())
+    };
+    let mut names = read().map_err(Error::io(folder, "reading the folder"))?;
+    names.sort();
+    Ok(names)
+}
+
+/// Makes a folder, and those it lies in, where they are not there; they are on the disk then.
+///
+/// # Errors
+/// If that fails.
+pub fn make_folder(path: &Path) -> Result<(), Error> {
+    let missing: Vec<&Path> =
+        path.ancestors().take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists()).collect();
+    fs::create_dir_all(path).map_err(Error::io(path, "making the folder"))?;
+    missing.into_iter().try_for_each(|folder| sync_folder(folder_of(folder)))
+}
+
+/// Makes a folder that is not there yet. Says whether it was not.
+///
+/// # Errors
+/// If that fails.
+pub fn make_new_folder(path: &Path) -> Result<bool, Error> {
+    match fs::create_dir(path) {
+        Ok(()) => sync_folder(folder_of(path)).map(|()| true),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(Error::io(path, "making the folder")(error)),
+    }
+}
+
+/// Removes a file.
+///
+/// # Errors
+/// If that fails.
+pub fn remove(path: &Path) -> Result<(), Error> {
+    fs::remove_file(path).map_err(Error::io(path, "removing"))
+}
+
+/// Removes a folder that is empty.
+///
+/// # Errors
+/// If that fails, or it is not.
+pub fn remove_folder(path: &Path) -> Result<(), Error> {
+    fs::remove_dir(path).map_err(Error::io(path, "removing the folder"))
+}
+
+/// Reads a whole file of at most so many bytes.
+///
+/// # Errors
+/// If that fails, or it is longer.
+pub fn read(path: &Path, most: u64) -> Result<Vec<u8>, Error> {
+    let read = || -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        File::open(path)?.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+        match bytes.len() as u64 > most {
+            true => Err(io::Error::other(format!("it has more than the {most} bytes that were expected at most"))),
+            false => Ok(bytes),
+        }
+    };
+    read().map_err(Error::io(path, "reading"))
+}
+
+/// Reads a file back: does it hold these bytes and no others?
+///
+/// # Errors
+/// If it cannot be read.
+pub fn holds(path: &Path, bytes: &[u8]) -> Result<bool, Error> {
+    let read = || -> io::Result<bool> {
+        let mut file = File::open(path)?;
+        let (mut rest, mut buffer) = (bytes, vec![0; 1 << 16]);
+        loop {
+            match file.read(&mut buffer) {
+                Ok(0) => return Ok(rest.is_empty()),
+                Ok(count) => match rest.strip_prefix(&buffer[..count]) {
+                    Some(after) => rest = after,
+                    None => return Ok(false),
+                },
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    };
+    read().map_err(Error::io(path, "reading back"))
+}
+
+/// Adds to the end of a file. A kill may leave a part of `bytes`: this is for what can be written again.
+///
+/// # Errors
+/// If that fails.
+pub fn append(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let append = || OpenOptions::new().append(true).open(path)?.write_all(bytes);
+    append().map_err(Error::io(path, "adding a line"))
+}
+
+/// Held as long as it lives, and let go of by the operating system however the process ends: a lock of a dead process,
+/// or from before the machine was started again, is none.
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+}
+
+/// Takes the lock file `path`, which stays where it is.
+///
+/// # Errors
+/// [`Error::Locked`] if another process has it; or if the file cannot be made.
+pub fn lock(path: &Path) -> Result<Lock, Error> {
+    let open = || OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
+    let mut file = open().map_err(Error::io(path, "making the lock file"))?;
+    match file.try_lock() {
+        Ok(()) => {
+            let mut note = || file.set_len(0).and_then(|()| write!(file, "process {}", std::process::id()));
+            note().map_err(Error::io(path, "writing the lock file"))?;
+        }
+        Err(TryLockError::WouldBlock) => {
+            // Where the system lets nobody read a locked file, its holder stays unnamed.
+            let mut holder = String::new();
+            let named = file.take(64).read_to_string(&mut holder).is_ok() && !holder.is_empty();
+            let holder = if named { holder } else { "another process".into() };
+            return Err(Error::Locked { path: path.to_path_buf(), holder });
+        }
+        // A file system without locks is no reason not to train.
+        Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {}
+        Err(TryLockError::Error(error)) => return Err(Error::io(path, "locking")(error)),
+    }
+    Ok(Lock { _file: file })
 }
 
 fn folder_of(path: &Path) -> &Path {

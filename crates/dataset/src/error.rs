@@ -18,6 +18,14 @@ pub enum Error {
         /// What the operating system said.
         source: io::Error,
     },
+    /// Another process works there.
+    #[error("{}: {holder} holds this lock and works in the folder; wait until it is done, or stop it", .path.display())]
+    Locked {
+        /// The lock file.
+        path: PathBuf,
+        /// Who holds it: `process 1234`.
+        holder: String,
+    },
     /// The file holds nothing.
     #[error("{}: the file is empty, 0 bytes, where an IDX header of at least 8 was expected; fetch or copy it again",
         .path.display())]

@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use ndarray::{Array2, ArrayD, Axis};
+use sha2::{Digest, Sha256};
 
+use crate::disk::hex;
 use crate::error::{Error, sizes};
 use crate::idx;
 
@@ -67,6 +69,23 @@ impl Samples {
                 values.iter().fold(all, |(low, high), &v| (v.min(low), v.max(high)))
             }
         }
+    }
+
+    /// How many samples there are, of what kind, and the SHA-256 of their values, floats as little-endian: the same
+    /// only for the same samples in the same order.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        let mut sha = Sha256::new();
+        match &self.values {
+            Values::Bytes(values) => values.rows().into_iter().for_each(|row| match row.as_slice() {
+                Some(bytes) => sha.update(bytes),
+                None => row.iter().for_each(|&byte| sha.update([byte])),
+            }),
+            Values::Floats(values) => values.rows().into_iter().for_each(|row| {
+                sha.update(row.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<_>>());
+            }),
+        }
+        format!("{} samples of {} with SHA-256 {}", self.len(), self.kind(), hex(sha))
     }
 
     /// The first `count` samples and the others.

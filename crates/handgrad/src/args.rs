@@ -6,6 +6,7 @@ use clap::{ArgGroup, Args as ClapArgs, Parser, Subcommand};
 
 use crate::config::{FillName, Settings};
 use crate::preset;
+use crate::train::Every;
 
 mod gradcheck;
 mod trace;
@@ -117,6 +118,16 @@ pub struct TrainArgs {
     /// Folder for the run; it must not hold any of its files yet [default: runs/PRESET-DATA].
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+
+    /// Go on with the run in this folder from its last checkpoint, to the bits it would have ended in. Settings need not be
+    /// given again, and must be the same, but for more --epochs (not with the schedule cosine) and another --data-dir.
+    #[arg(long, value_name = "DIR", conflicts_with = "out")]
+    pub resume: Option<PathBuf>,
+
+    /// Write a checkpoint so often: 50steps, 2epochs, 30sec, 5min, 1h. There is one at the end and after Ctrl-C or SIGTERM
+    /// in any case. docs/reliability.md says what is promised [default: 30sec].
+    #[arg(long, value_name = "INTERVAL")]
+    pub checkpoint_every: Option<Every>,
 
     #[command(flatten)]
     pub output: Output,

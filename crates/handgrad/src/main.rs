@@ -4,6 +4,7 @@
 mod alter;
 mod anomaly;
 mod args;
+mod checkpoints;
 mod claims;
 mod config;
 mod data;
@@ -55,6 +56,8 @@ enum Done {
 const FAILURE: u8 = 1;
 /// Exit code of what was asked for wrongly, as clap's.
 const USAGE: u8 = 2;
+/// Exit code of a training that went wrong: a loss or a weight is no longer a number, or is far too large.
+const DIVERGED: u8 = 3;
 /// Exit code after Ctrl-C: 128 + the number of the signal.
 const INTERRUPTED: u8 = 130;
 
@@ -85,7 +88,11 @@ fn main() -> ExitCode {
         Ok(Done::Interrupted) => ExitCode::from(INTERRUPTED),
         Err(error) => {
             show::note(&format!("error: {}", paragraph(&error)));
-            ExitCode::from(if error.is::<config::UsageError>() { USAGE } else { FAILURE })
+            ExitCode::from(match error.downcast_ref::<handgrad_trainer::Error>() {
+                Some(error) if error.is_divergence() => DIVERGED,
+                _ if error.is::<config::UsageError>() => USAGE,
+                _ => FAILURE,
+            })
         }
     }
 }

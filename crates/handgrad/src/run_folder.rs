@@ -1,36 +1,39 @@
-//! A run is a folder: `config.toml`, `metrics.csv`, `model.safetensors` and pictures.
+//! A run is a folder: `config.toml`, `metrics.csv`, `model.safetensors`, pictures, and `checkpoint`.
 
 mod metrics;
 
-use std::fs::{self, OpenOptions};
-use std::io::{ErrorKind, Write};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use handgrad_dataset::disk;
+use handgrad_dataset::disk::{self, Lock};
 use handgrad_layers::Loss;
 use handgrad_models::{Network, Part, file};
 use handgrad_trainer::EpochRecord;
 
-use crate::config::Settings;
+use crate::checkpoints;
+use crate::config::{Settings, UsageError};
 
 const CONFIG: &str = "config.toml";
 const METRICS: &str = "metrics.csv";
 const MODEL: &str = "model.safetensors";
 pub const RECONSTRUCTIONS: &str = "reconstructions.png";
 pub const LOSS_CHART: &str = "loss.svg";
+const CHECKPOINTS: &str = "checkpoint";
+const LOCK: &str = "lock";
 
-/// A folder that belongs to one run.
+/// A folder that belongs to one run, and to nobody else as long as this is held.
 pub struct RunFolder {
     path: PathBuf,
     written: Vec<&'static str>,
-    loss: Loss,
-    features: usize,
+    /// What `metrics.csv` is about, once that is known.
+    measured: Option<(Loss, usize)>,
+    _lock: Lock,
 }
 
 impl RunFolder {
-    /// Makes the folder `out`, or `runs/NAME`, `runs/NAME-2`, … where none is asked for, and writes the configuration of the
-    /// run that is to train `network`.
+    /// Makes the folder `out`, or `runs/NAME`, `runs/NAME-2`, … where none is asked for, and writes the configuration
+    /// of the run that is to train `network`.
     ///
     /// A folder that holds a run already is refused: nothing that is there is overwritten.
     pub fn create(out: Option<&Path>, name: &str, settings: &Settings, network: &Network<f32>) -> Result<Self> {
@@ -38,46 +41,100 @@ impl RunFolder {
             Some(out) => given(out)?,
             None => numbered(Path::new("runs"), name)?,
         };
-        let (loss, features) = (network.loss(), network.spec().features());
-        let mut folder = Self { path, written: Vec::new(), loss, features };
-        let text = toml::to_string(settings)?;
-        folder.write(CONFIG, format!("# handgrad train --config {CONFIG} gives this run again\n{text}").as_bytes())?;
-        folder.write(METRICS, metrics::header(&network.term_names()).as_bytes())?;
+        let mut folder = Self::locked(path)?;
+        // Another process may have begun a run there a moment ago.
+        refuse_a_run(&folder.path)?;
+        folder.write_config(settings)?;
+        folder.write_metrics(network, &[])?;
         Ok(folder)
+    }
+
+    /// The folder of a run that has begun, and its settings.
+    pub fn open(path: &Path) -> Result<(Self, Settings)> {
+        let config = path.join(CONFIG);
+        if !config.is_file() {
+            let text = format!(
+                "{}: holds no run, as it has no {CONFIG}; name the folder of a run that has begun",
+                path.display()
+            );
+            return Err(UsageError(text).into());
+        }
+        let folder = Self::locked(path.to_path_buf())?;
+        let settings = Settings::read(&config)?;
+        Ok((folder, settings))
+    }
+
+    /// Keeps all others out, and removes what a killed process has left unfinished.
+    fn locked(path: PathBuf) -> Result<Self> {
+        let checkpoints = path.join(CHECKPOINTS);
+        disk::make_folder(&checkpoints)?;
+        let lock = disk::lock(&checkpoints.join(LOCK))?;
+        disk::sweep(&path)?;
+        disk::sweep(&checkpoints)?;
+        Ok(Self { path, written: Vec::new(), measured: None, _lock: lock })
     }
 
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The files of the run, in the order they were written.
+    /// Has the run a model?
+    pub fn has_model(&self) -> bool {
+        self.path.join(MODEL).exists()
+    }
+
+    /// Where the checkpoints are.
+    pub fn checkpoints(&self) -> PathBuf {
+        self.path.join(CHECKPOINTS)
+    }
+
+    /// The files that were written, in that order.
     pub fn written(&self) -> &[&'static str] {
         &self.written
     }
 
-    /// Writes a whole file: beside, then renamed.
+    /// Writes a whole file, beside, then renamed; where it is there already, byte by byte, it is left alone.
     pub fn write(&mut self, name: &'static str, bytes: &[u8]) -> Result<()> {
-        disk::write(&self.path.join(name), bytes)?;
+        let path = self.path.join(name);
+        if path.exists() && disk::holds(&path, bytes)? {
+            return Ok(());
+        }
+        disk::write(&path, bytes)?;
         self.written.push(name);
         Ok(())
+    }
+
+    pub fn write_config(&mut self, settings: &Settings) -> Result<()> {
+        let text = toml::to_string(settings)?;
+        self.write(CONFIG, format!("# handgrad train --config {CONFIG} gives this run again\n{text}").as_bytes())
+    }
+
+    /// Writes `metrics.csv` as it is after the given epochs of a network, whatever a kill has left of it.
+    pub fn write_metrics(&mut self, network: &Network<f32>, records: &[EpochRecord]) -> Result<()> {
+        let (loss, features) = (network.loss(), network.spec().features());
+        self.measured = Some((loss, features));
+        let lines = records.iter().map(|record| metrics::line(record, loss, features));
+        self.write(METRICS, (metrics::header(&network.term_names()) + &lines.collect::<String>()).as_bytes())
     }
 
     /// Adds an epoch to `metrics.csv`.
     pub fn add_metrics(&self, record: &EpochRecord) -> Result<()> {
         let path = self.path.join(METRICS);
-        let line = metrics::line(record, self.loss, self.features);
-        let append = || OpenOptions::new().append(true).open(&path)?.write_all(line.as_bytes());
-        append()
+        let Some((loss, features)) = self.measured else { bail!("{}: is not there yet", path.display()) };
+        let line = metrics::line(record, loss, features);
+        disk::append(&path, line.as_bytes())
             .with_context(|| format!("{}: epoch {} cannot be added; is the disk full?", path.display(), record.epoch))
     }
 
     /// Takes back what was written, for a run that came to nothing; the folder goes too, if that leaves it empty.
     pub fn discard(self) {
+        // What cannot be removed stays: the run's own error is what people must see.
         for name in &self.written {
-            // What cannot be removed stays: the run's own error is what people must see.
-            let _ = fs::remove_file(self.path.join(name));
+            let _ = disk::remove(&self.path.join(name));
         }
-        let _ = fs::remove_dir(&self.path);
+        let _ = disk::remove(&self.checkpoints().join(LOCK));
+        let _ = disk::remove_folder(&self.checkpoints());
+        let _ = disk::remove_folder(&self.path);
     }
 
     pub fn write_model(&mut self, network: &Network<f32>, theta: &[f32]) -> Result<()> {
@@ -86,35 +143,35 @@ impl RunFolder {
 }
 
 fn given(out: &Path) -> Result<PathBuf> {
-    let advice = "choose another folder with --out";
-    fs::create_dir_all(out).with_context(|| format!("{}: cannot be made; {advice}", out.display()))?;
-    for name in [CONFIG, METRICS, MODEL, RECONSTRUCTIONS, LOSS_CHART] {
-        if out.join(name).exists() {
-            bail!(
-                "{}: holds a run already, or a file of a run's name ({name}); nothing is overwritten: {advice}, or move this one away",
-                out.display()
-            );
-        }
-    }
+    disk::make_folder(out).with_context(|| format!("choose another folder with --out than {}", out.display()))?;
+    refuse_a_run(out)?;
     Ok(out.to_path_buf())
 }
 
+fn refuse_a_run(out: &Path) -> Result<()> {
+    let checkpoint =
+        || disk::names(&out.join(CHECKPOINTS)).ok()?.into_iter().find(|name| checkpoints::place(name).is_some());
+    let named = [CONFIG, METRICS, MODEL, RECONSTRUCTIONS, LOSS_CHART].into_iter().find(|name| out.join(name).exists());
+    if let Some(name) = named.map(ToString::to_string).or_else(checkpoint) {
+        bail!(
+            "{0}: holds a run already, or a file of a run's name ({name}); nothing is overwritten: go on with that run \
+             by --resume {0}, choose another folder with --out, or move this one away",
+            out.display()
+        );
+    }
+    Ok(())
+}
+
 fn numbered(parent: &Path, name: &str) -> Result<PathBuf> {
-    fs::create_dir_all(parent).with_context(|| {
-        format!("{}: cannot be made for the run's files; choose a folder with --out", parent.display())
-    })?;
+    let advice = "choose a folder for the run with --out";
+    disk::make_folder(parent).context(advice)?;
     let mut number = 1;
     loop {
         let path = parent.join(if number == 1 { name.to_string() } else { format!("{name}-{number}") });
-        match fs::create_dir(&path) {
-            Ok(()) => return Ok(path),
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => number += 1,
-            Err(error) => {
-                return Err(error).with_context(|| {
-                    format!("{}: cannot be made for the run's files; choose a folder with --out", path.display())
-                });
-            }
+        if disk::make_new_folder(&path).context(advice)? {
+            return Ok(path);
         }
+        number += 1;
     }
 }
 
@@ -128,7 +185,12 @@ pub struct Trained {
 /// Reads a run folder, or a model file alone, in which there may be as much of a model as one of `parts`.
 pub fn read_one_of(run: &Path, parts: &[Part]) -> Result<Trained> {
     let (model, config) = if run.is_dir() { (run.join(MODEL), Some(run.join(CONFIG))) } else { (run.into(), None) };
-    let advice = || format!("{}: cannot be read; name the folder of a finished run, or a model file", model.display());
+    let advice = || {
+        format!(
+            "{}: cannot be read; name the folder of a finished run (`handgrad train --resume` finishes one), or a model file",
+            model.display()
+        )
+    };
     if !fs::metadata(&model).with_context(advice)?.is_file() {
         bail!("{}: not a file", model.display());
     }

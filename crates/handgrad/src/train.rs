@@ -1,7 +1,10 @@
 //! `handgrad train`.
 
+mod every;
+mod identity;
 mod parts;
 mod report;
+mod session;
 mod watch;
 
 use std::path::Path;
@@ -12,15 +15,19 @@ use anyhow::{Context, Result, bail};
 use handgrad_dataset::{DataSet, named, thousands};
 use handgrad_models::{Network, Scale, Spec};
 use handgrad_trainer::yardstick::yardsticks;
-use handgrad_trainer::{Plan, Trainer, fit};
+use handgrad_trainer::{Outcome, Plan, State, Trainer};
 
 use crate::args::TrainArgs;
+use crate::checkpoints::Checkpoints;
 use crate::config::{ActivationName, Config, LossName, Settings};
 use crate::eval::Measured;
 use crate::run_folder::{LOSS_CHART, RECONSTRUCTIONS, RunFolder};
 use crate::{Done, alter, distribution, eval, loss_chart, reconstruct, scale, show};
+pub use every::Every;
+use identity::{Identity, same_settings};
 use parts::Parts;
 use report::{Finished, kept};
+use session::Session;
 use watch::Watch;
 
 /// Set by Ctrl-C and by SIGTERM.
@@ -28,44 +35,92 @@ static STOP: AtomicBool = AtomicBool::new(false);
 
 pub fn run(args: &TrainArgs) -> Result<Done> {
     let file = args.config.as_deref().map(Settings::read).transpose()?.unwrap_or_default();
-    let chosen = args.settings.data.is_some() || file.data.is_some();
-    let mut config = Config::new(args.settings.clone(), file)?;
+    let chosen = args.resume.is_some() || args.settings.data.is_some() || file.data.is_some();
+    let begun = args.resume.as_deref().map(RunFolder::open).transpose()?;
+    let mut config = match &begun {
+        None => Config::new(args.settings.clone(), file)?,
+        Some((folder, settings)) => {
+            let config = Config::new(args.settings.clone().or(file), settings.clone())?;
+            let whose = folder.path().display().to_string();
+            same_settings(&config.settings(), &Config::new(settings.clone(), Settings::default())?.settings(), &whose)?;
+            config
+        }
+    };
     let mut data = load(&mut config, chosen, args)?;
     let scale = fit_to_data(&mut config, &mut data)?;
-    let Parts { train, validation, test, about } = Parts::new(&data, config.validation_split)?;
+    let parts = Parts::new(&data, config.validation_split)?;
     let network = network(&config, &data, scale)?;
-    let plan = config.plan(train.len());
+    let plan = config.plan(parts.train.len());
     let threads = args.threads.map_or(0, usize::from);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().context("the threads cannot be started")?;
     pool.install(|| check_memory(&network, &config, &plan))?;
-    let yardsticks = yardsticks(&train, &validation, network.loss());
+    let yardsticks = yardsticks(&parts.train, &parts.validation, network.loss());
+    let identity = pool.install(|| Identity::of(&config, &data));
+    let mut trainer = pool.install(|| trainer(network, &config, &plan));
     listen_for_ctrl_c()?;
 
-    let folder_name = format!("{}-{}", config.preset, data.name);
-    let mut folder = RunFolder::create(args.out.as_deref(), &folder_name, &config.settings(), &network)?;
-    if !args.output.quiet {
-        let summary = show::summary(&network);
-        show::note(&format!("{} on {}: {about}\n{summary}", config.preset, data.name));
-    }
-    let start = Instant::now();
-    let mut watch = Watch::new(&folder, &plan, &yardsticks, train.len(), args.output.quiet);
-    let (mut trainer, outcome) = pool.install(|| {
-        let mut trainer = trainer(network, &config, &plan);
-        let outcome = fit(&mut trainer, &train, &validation, &plan, &mut |event| watch.on(event));
-        (trainer, outcome)
-    });
-    let (epochs_done, failure) = watch.finish();
-    let outcome = match outcome {
-        Ok(outcome) => outcome,
-        Err(error) => {
-            if epochs_done == 0 {
-                folder.discard();
-            }
-            return Err(error.into());
+    let resumed = begun.is_some();
+    let mut folder = match begun {
+        Some((folder, _)) => folder,
+        None => {
+            let name = format!("{}-{}", config.preset, data.name);
+            RunFolder::create(args.out.as_deref(), &name, &config.settings(), trainer.network())?
         }
     };
+    let mut checkpoints = Checkpoints::new(folder.checkpoints());
+    let mut state = State::new(&trainer);
+    if resumed {
+        match checkpoints.read(&trainer, &plan, |about| identity.check(about))? {
+            Some(checkpoint) => state = checkpoint.restore(&mut trainer)?,
+            None if folder.has_model() => bail!(
+                "{}: has a model and no checkpoint, so there is nothing to go on from; start a new run with --config",
+                folder.path().display()
+            ),
+            None => {}
+        }
+        folder.write_config(&config.settings())?;
+        folder.write_metrics(trainer.network(), &state.records)?;
+    }
+    if !args.output.quiet {
+        let summary = show::summary(trainer.network());
+        show::note(&format!("{} on {}: {}\n{summary}", config.preset, data.name, parts.about));
+        if resumed {
+            show::note(&going_on(&trainer, &state, &plan));
+        }
+    }
+    let start = Instant::now();
+    let all = parts.train.len();
+    let seen = state.records.len().saturating_mul(all).saturating_add(state.place.samples);
+    let mut watch = Watch::new(&folder, &plan, &yardsticks, [seen, all.saturating_mul(plan.epochs)], args.output.quiet);
+    let session = Session {
+        parts: &parts,
+        plan: &plan,
+        every: args.checkpoint_every.unwrap_or_default(),
+        about: &identity.text()?,
+    };
+    let trained = pool.install(|| session.train(&mut trainer, &mut state, &mut watch, &mut checkpoints));
+    let failure = watch.finish();
+    if let Err(error) = trained {
+        let diverged = error.is::<handgrad_trainer::Error>();
+        return Err(match checkpoints.newest() {
+            Some(newest) => {
+                error.context(format!("the run stopped, and its last good checkpoint is kept, {}", newest.display()))
+            }
+            None => {
+                if diverged && state.records.is_empty() && !resumed {
+                    folder.discard();
+                }
+                error
+            }
+        });
+    }
     let seconds = start.elapsed().as_secs_f64();
 
+    let stopped = !state.is_over(&plan);
+    if let Some(best) = &state.best {
+        trainer.set_theta(&best.theta);
+    }
+    let outcome = Outcome { epochs: state.records, stopped, best_epoch: state.best.map(|best| best.epoch) };
     folder.write_model(trainer.network(), trainer.theta())?;
     if let Some(failure) = failure {
         return Err(failure);
@@ -86,15 +141,27 @@ pub fn run(args: &TrainArgs) -> Result<Done> {
             );
         }
     }
-    let test = pool.install(|| test.map(|test| Measured::of(&mut trainer, &test)).transpose())?;
+    let test = pool.install(|| parts.test.map(|test| Measured::of(&mut trainer, &test)).transpose())?;
     let (config, plan, data, trainer) = (&config, &plan, &data, &trainer);
     Finished { config, plan, data, trainer, outcome: &outcome, test, seconds }.report(args, &folder)?;
     Ok(if outcome.stopped { Done::Interrupted } else { Done::Whole })
 }
 
-/// Clipping keeps the whole gradient, and early stopping the best weights, beside what every training needs.
+/// Where a run goes on, for people.
+fn going_on(trainer: &Trainer<f32>, state: &State<f32>, plan: &Plan) -> String {
+    match (state.is_over(plan), trainer.steps()) {
+        (true, _) => "this run is finished: there is nothing left to train".into(),
+        (false, 0) => "there is no checkpoint yet: the run starts from the beginning".into(),
+        (false, steps) => format!("going on in epoch {}, after {steps} steps", state.records.len() + 1),
+    }
+}
+
+/// Clipping keeps the whole gradient, early stopping the best weights, and a checkpoint that is being written three
+/// copies of all, beside what every training needs.
 fn check_memory(network: &Network<f32>, config: &Config, plan: &Plan) -> Result<()> {
-    let copies = usize::from(config.clip_norm.is_some()) + usize::from(plan.early_stopping.is_some());
+    let best = usize::from(plan.early_stopping.is_some());
+    let of_a_checkpoint = 1 + config.optimizer().slots() + best;
+    let copies = usize::from(config.clip_norm.is_some()) + best + 3 * of_a_checkpoint;
     let more = network.param_count().saturating_mul(copies * size_of::<f32>());
     eval::check_bytes(Trainer::memory_needed(network, &config.optimizer(), plan.batch_size).saturating_add(more))
 }
@@ -119,8 +186,8 @@ fn load(config: &mut Config, chosen: bool, args: &TrainArgs) -> Result<DataSet> 
     }
 }
 
-/// Brings all to the scale of the training samples and keeps those of them that are asked for; decides what hangs on the data, and refuses what
-/// does not go with it.
+/// Brings all to the scale of the training samples and keeps those of them that are asked for; decides what hangs on
+/// the data, and refuses what does not go with it.
 pub fn fit_to_data(config: &mut Config, data: &mut DataSet) -> Result<Option<Scale>> {
     let scale = config.scale.map(|name| scale::of(name, &data.train)).transpose()?;
     scale::apply(&mut data.train, scale);
@@ -184,7 +251,7 @@ fn listen_for_ctrl_c() -> Result<()> {
         if STOP.swap(true, Ordering::Relaxed) {
             std::process::exit(i32::from(crate::INTERRUPTED));
         }
-        show::note("\nstopping after this step and writing the model; once more to stop at once");
+        show::note("\nstopping after this step and writing checkpoint and model; once more to stop at once");
     })
     .context("Ctrl-C cannot be listened for")
 }

@@ -3,14 +3,18 @@
 pub enum Error {
     /// The loss is no longer a number, or so large that nothing can be learnt any more.
     #[error(
-        "training diverged in epoch {epoch}, step {step}: the loss is {loss}, and it was {first} at the start. Usually the \
-         learning rate is too high: try a tenth of it"
+        "training diverged in epoch {epoch}, step {step}, on {batch}: the loss is {loss}, and it was {first} at the \
+         start{}. Usually the learning rate is too high: try a tenth of it, or a bound on the gradient", blamed(.layer)
     )]
     Diverged {
         /// Counted from 1.
         epoch: usize,
         /// Counted from 1 within the epoch.
         step: usize,
+        /// What the loss is of, in words.
+        batch: String,
+        /// The first layer whose output is no longer a number, where that is why, and the sample it was given.
+        layer: Option<String>,
         /// Of that batch, or of the validation samples after the epoch.
         loss: f64,
         /// Of the very first batch.
@@ -18,20 +22,29 @@ pub enum Error {
     },
     /// Before anything was learnt the loss is no number already.
     #[error(
-        "the loss of the first batch is {loss}: the data's values are too large to compute with; scale them to about 0..1"
+        "the loss of the first batch, {batch}, is {loss}{}: the data's values are too large to compute with; scale them \
+         to about 0..1", blamed(.layer)
     )]
     FirstLossNotFinite {
         /// ∞ or NaN.
         loss: f64,
+        /// The samples, in words.
+        batch: String,
+        /// The first layer whose output is not a number, and the sample it was given.
+        layer: Option<String>,
     },
     /// A weight is no longer a number, or so large that every unit it feeds is saturated or blown up.
     #[error(
-        "training diverged in epoch {epoch}: a weight of layer {layer} has become {value:e}. Usually the learning rate is \
-         too high: try a tenth of it"
+        "training diverged in epoch {epoch}, step {step}, on {batch}: a weight of {layer} has become {value:e}. Usually \
+         the learning rate is too high: try a tenth of it, or a bound on the gradient"
     )]
     WeightOutOfRange {
         /// Counted from 1.
         epoch: usize,
+        /// Counted from 1 within the epoch.
+        step: usize,
+        /// The samples that the step learnt from, in words.
+        batch: String,
         /// The layer, as in the model summary.
         layer: String,
         /// What the weight is now.
@@ -64,4 +77,19 @@ pub enum Error {
         /// What is there.
         samples: usize,
     },
+}
+
+impl Error {
+    /// Did the training itself go wrong, as opposed to: could it not begin?
+    #[must_use]
+    pub fn is_divergence(&self) -> bool {
+        matches!(self, Self::Diverged { .. } | Self::FirstLossNotFinite { .. } | Self::WeightOutOfRange { .. })
+    }
+}
+
+fn blamed(layer: &Option<String>) -> String {
+    layer
+        .as_ref()
+        .map(|layer| format!("; the first values that are no numbers came out of {layer}"))
+        .unwrap_or_default()
 }

@@ -18,8 +18,8 @@ pub struct Plan {
     pub seed: u64,
     /// How the learning rate changes.
     pub schedule: Schedule,
-    /// To stop where so many epochs in a row, at least 1, have had no lower validation loss than one before them, and in any
-    /// case to give back the weights of the best epoch instead of the last one's.
+    /// To stop where so many epochs in a row, at least 1, have had no lower validation loss than one before them, and
+    /// in any case to give back the weights of the best epoch instead of the last one's.
     pub early_stopping: Option<usize>,
 }
 
@@ -104,9 +104,9 @@ pub fn fit<T: Scalar>(
     Ok(Outcome { epochs: state.records, stopped, best_epoch: state.best.map(|best| best.epoch) })
 }
 
-/// Trains from where `state` and the trainer are to the end of the plan, and leaves the last weights in the trainer. Says
-/// whether the end was reached; if not, `on_event` asked to stop. Where that was at the end of an epoch, going on from there
-/// gives the same bits as if nothing had happened.
+/// Trains from where `state` and the trainer are to the end of the plan, and leaves the last weights in the trainer.
+/// Says whether the end was reached; if not, `on_event` asked to stop. Going on from there, after any step, gives the
+/// same bits as if nothing had happened.
 ///
 /// # Errors
 /// As [`fit`].
@@ -126,44 +126,13 @@ pub fn go_on<T: Scalar>(
         trainer.set_epoch(epoch as u64);
         trainer.set_learning_rate(state.rate.now);
         shuffled(plan.seed, epoch as u64, &mut order);
-        let start = Instant::now();
-        let (mut sum, mut seen) = (0.0, 0);
-        let mut term_sums = vec![0.0; trainer.terms().len()];
-        for (step, samples) in order.chunks(plan.batch_size).enumerate() {
-            let loss = trainer.step(train, samples);
-            let first = *state.first_loss.get_or_insert(loss);
-            if !first.is_finite() {
-                return Err(Error::FirstLossNotFinite { loss });
-            }
-            if !loss.is_finite() || loss > LARGEST_LOSS * first.max(1.0) {
-                return Err(Error::Diverged { epoch, step: step + 1, loss, first });
-            }
-            seen += samples.len();
-            sum += loss * samples.len() as f64;
-            term_sums.iter_mut().zip(trainer.terms()).for_each(|(sum, term)| *sum += term * samples.len() as f64);
-            if !on_event(Event::Step { epoch, samples: seen, samples_per_epoch: order.len(), loss: sum / seen as f64 })
-            {
-                return Ok(false);
-            }
+        let (start, seconds) = (Instant::now(), state.place.seconds);
+        let all_steps = steps(trainer, train, plan, &order, state, on_event);
+        state.place.seconds = seconds + start.elapsed().as_secs_f64();
+        if !all_steps? {
+            return Ok(false);
         }
-        let seconds = start.elapsed().as_secs_f64();
-        let validation_loss = trainer.evaluate(validation)?;
-        if !validation_loss.is_finite() {
-            let (step, first) = (order.len().div_ceil(plan.batch_size), state.first_loss.unwrap_or(f64::NAN));
-            return Err(Error::Diverged { epoch, step, loss: validation_loss, first });
-        }
-        check_weights(trainer, epoch)?;
-        let names = trainer.network().term_names();
-        let record = EpochRecord {
-            epoch,
-            learning_rate: state.rate.now,
-            train_loss: sum / seen as f64,
-            train_terms: names.iter().copied().zip(term_sums.iter().map(|sum| sum / seen as f64)).collect(),
-            validation_loss,
-            validation_terms: names.iter().copied().zip(trainer.terms().iter().copied()).collect(),
-            seconds,
-            samples_per_second: seen as f64 / seconds,
-        };
+        let record = record(trainer, validation, state)?;
         let go_on = on_event(Event::Epoch(&record));
         state.add(record, plan, trainer.theta());
         if !go_on {
@@ -173,14 +142,89 @@ pub fn go_on<T: Scalar>(
     Ok(true)
 }
 
-fn check_weights<T: Scalar>(trainer: &Trainer<T>, epoch: usize) -> Result<(), Error> {
+/// The steps of an epoch that are left. Says whether all of them were done.
+fn steps<T: Scalar>(
+    trainer: &mut Trainer<T>,
+    train: &Source,
+    plan: &Plan,
+    order: &[u32],
+    state: &mut State<T>,
+    on_event: &mut (dyn FnMut(Event) -> bool + Send),
+) -> Result<bool, Error> {
+    let (epoch, place) = (state.records.len() + 1, &mut state.place);
+    place.term_sums.resize(trainer.terms().len(), 0.0);
+    for samples in order.chunks(plan.batch_size).skip(place.steps) {
+        let step = place.steps + 1;
+        let loss = trainer.step(train, samples);
+        let first = *state.first_loss.get_or_insert(loss);
+        if !first.is_finite() {
+            return Err(Error::FirstLossNotFinite { loss, batch: in_words(samples), layer: trainer.blame(samples) });
+        }
+        if !loss.is_finite() || loss > LARGEST_LOSS * first.max(1.0) {
+            let (batch, layer) = (in_words(samples), trainer.blame(samples));
+            return Err(Error::Diverged { epoch, step, batch, layer, loss, first });
+        }
+        if !trainer.is_finite() {
+            check_weights(trainer, epoch, step, in_words(samples), f64::MAX)?;
+        }
+        place.steps = step;
+        place.samples += samples.len();
+        place.loss_sum += loss * samples.len() as f64;
+        place.term_sums.iter_mut().zip(trainer.terms()).for_each(|(sum, term)| *sum += term * samples.len() as f64);
+        let loss = place.loss_sum / place.samples as f64;
+        if !on_event(Event::Step { epoch, samples: place.samples, samples_per_epoch: order.len(), loss }) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// What the epoch came to whose steps are done.
+fn record<T: Scalar>(trainer: &mut Trainer<T>, validation: &Source, state: &State<T>) -> Result<EpochRecord, Error> {
+    let (epoch, place) = (state.records.len() + 1, &state.place);
+    let validation_loss = trainer.evaluate(validation)?;
+    if !validation_loss.is_finite() {
+        let (first, layer) = (state.first_loss.unwrap_or(f64::NAN), trainer.blame_on(validation));
+        let (step, batch, loss) = (place.steps, "the validation samples".into(), validation_loss);
+        return Err(Error::Diverged { epoch, step, batch, layer, loss, first });
+    }
+    check_weights(trainer, epoch, place.steps, "the last batch of the epoch".into(), LARGEST_WEIGHT)?;
+    let names = trainer.network().term_names();
+    let samples = place.samples as f64;
+    Ok(EpochRecord {
+        epoch,
+        learning_rate: state.rate.now,
+        train_loss: place.loss_sum / samples,
+        train_terms: names.iter().copied().zip(place.term_sums.iter().map(|sum| sum / samples)).collect(),
+        validation_loss,
+        validation_terms: names.iter().copied().zip(trainer.terms().iter().copied()).collect(),
+        seconds: place.seconds,
+        samples_per_second: samples / place.seconds,
+    })
+}
+
+/// Refuses parameters that are no numbers, and weights above `largest`.
+fn check_weights<T: Scalar>(
+    trainer: &Trainer<T>,
+    epoch: usize,
+    step: usize,
+    batch: String,
+    largest: f64,
+) -> Result<(), Error> {
     for param in trainer.network().params() {
         let weights = matches!(param.spec.role, ParamRole::Weight { .. });
         let mut values = trainer.theta()[param.range.clone()].iter().map(|value| value.to_f64());
-        if let Some(value) = values.find(|value| !value.is_finite() || (weights && value.abs() > LARGEST_WEIGHT)) {
-            let layer = trainer.network().layers()[param.layer].describe();
-            return Err(Error::WeightOutOfRange { epoch, layer, value });
+        if let Some(value) = values.find(|value| !value.is_finite() || (weights && value.abs() > largest)) {
+            return Err(Error::WeightOutOfRange { epoch, step, batch, layer: trainer.name_of(param.layer), value });
         }
     }
     Ok(())
+}
+
+/// A batch for people: how many samples, and which ones begin it.
+fn in_words(samples: &[u32]) -> String {
+    const SHOWN: usize = 4;
+    let first: Vec<_> = samples.iter().take(SHOWN).map(ToString::to_string).collect();
+    let more = if samples.len() > SHOWN { ", …" } else { "" };
+    format!("the batch of samples {}{more} ({} of them, numbered from 0)", first.join(", "), samples.len())
 }

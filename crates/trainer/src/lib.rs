@@ -20,6 +20,7 @@
 
 mod arena;
 mod blocks;
+pub mod checkpoint;
 mod error;
 mod fit;
 mod order;
@@ -36,5 +37,5 @@ pub use fit::{EpochRecord, Event, Outcome, Plan, fit, go_on};
 pub use order::shuffled;
 pub use schedule::{Rate, Schedule};
 pub use source::Source;
-pub use state::{Best, State};
+pub use state::{Best, Place, State};
 pub use trainer::Trainer;

@@ -16,6 +16,8 @@
 
 use std::f64::consts::PI;
 
+use serde::{Deserialize, Serialize};
+
 /// How the learning rate changes from epoch to epoch.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Schedule {
@@ -49,7 +51,8 @@ const THRESHOLD: f64 = 1e-4;
 const SMALLEST_CHANGE: f64 = 1e-8;
 
 /// Where a schedule has come to.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Rate {
     /// Of the first epoch.
     pub first: f64,

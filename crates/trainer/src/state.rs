@@ -1,22 +1,41 @@
 //! What training carries from one epoch to the next.
 
 use handgrad_layers::Scalar;
+use serde::{Deserialize, Serialize};
 
 use crate::Trainer;
 use crate::fit::{EpochRecord, Plan};
 use crate::schedule::Rate;
 
-/// All that [`go_on`](crate::go_on) has to know of the epochs so far, beside the trainer itself.
+/// All that [`go_on`](crate::go_on) has to know of the steps so far, beside the trainer itself.
 #[derive(Clone, Debug, PartialEq)]
 pub struct State<T> {
     /// The epochs that were finished.
     pub records: Vec<EpochRecord>,
+    /// How far the next epoch has come.
+    pub place: Place,
     /// Loss of the very first batch.
     pub first_loss: Option<f64>,
     /// The learning rate, and what a plateau is told by.
     pub rate: Rate,
     /// The best epoch so far. Only kept where training may stop early.
     pub best: Option<Best<T>>,
+}
+
+/// How far an epoch has come that is not finished.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Place {
+    /// Steps done.
+    pub steps: usize,
+    /// Samples of these steps.
+    pub samples: usize,
+    /// Σ of their losses.
+    pub loss_sum: f64,
+    /// Σ of each term of their losses; empty before the first step.
+    pub term_sums: Vec<f64>,
+    /// Time of these steps.
+    pub seconds: f64,
 }
 
 /// The epoch with the lowest validation loss.
@@ -35,7 +54,7 @@ impl<T: Scalar> State<T> {
     #[must_use]
     pub fn new(trainer: &Trainer<T>) -> Self {
         let rate = Rate::new(trainer.optimizer().learning_rate());
-        Self { records: Vec::new(), first_loss: None, rate, best: None }
+        Self { records: Vec::new(), place: Place::default(), first_loss: None, rate, best: None }
     }
 
     /// Is there no epoch left to train, or has there been no better one for too long?
@@ -61,5 +80,6 @@ impl<T: Scalar> State<T> {
             }
         }
         self.records.push(record);
+        self.place = Place::default();
     }
 }

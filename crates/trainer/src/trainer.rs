@@ -5,10 +5,12 @@
 //! while it is in cache. (Where the gradient is clipped, all of it is needed first: see `weights.rs`.) No value depends on
 //! how many threads there are or how large a shard is.
 
+mod blame;
 mod evaluate;
 mod weights;
 
 use std::sync::Mutex;
+use std::sync::atomic::AtomicBool;
 
 use handgrad_layers::{BatchRows, Mode, Optimizer, Scalar};
 use handgrad_models::Network;
@@ -32,6 +34,8 @@ pub struct Trainer<T> {
     theta: Vec<T>,
     slots: [Vec<T>; 2],
     steps: u64,
+    /// Were all weights numbers after the last step?
+    finite: AtomicBool,
     arena: Arena,
     memory: Vec<T>,
     row_losses: Vec<T>,
@@ -115,6 +119,7 @@ impl<T: Scalar> Trainer<T> {
             theta,
             slots,
             steps: 0,
+            finite: AtomicBool::new(true),
             memory,
             row_losses: vec![T::ZERO; batch_size],
             blocks,

@@ -39,7 +39,15 @@ impl Finished<'_> {
             return show::result(&self.json().to_string());
         }
         show::result(&self.text())?;
-        show::result(&format!("wrote {}: {}", folder.path().display(), folder.written().join(", ")))
+        let path = folder.path().display();
+        match folder.written() {
+            [] => show::result(&format!("{path}: all of it was there already, nothing was left to do"))?,
+            written => show::result(&format!("wrote {path}: {}", written.join(", ")))?,
+        }
+        match self.outcome.stopped {
+            true => show::result(&format!("go on with: handgrad train --resume {path}")),
+            false => Ok(()),
+        }
     }
 
     fn json(&self) -> serde_json::Value {

@@ -17,14 +17,22 @@ pub struct Watch<'a> {
     yardsticks: &'a Yardsticks,
     bar: ProgressBar,
     quiet: bool,
-    epochs_done: usize,
     failure: Option<anyhow::Error>,
 }
 
 impl<'a> Watch<'a> {
-    pub fn new(folder: &'a RunFolder, plan: &'a Plan, yardsticks: &'a Yardsticks, samples: usize, quiet: bool) -> Self {
-        let bar = show::sample_bar(samples.saturating_mul(plan.epochs), quiet);
-        Self { folder, plan, yardsticks, bar, quiet, epochs_done: 0, failure: None }
+    /// Of a run that sees so many samples, `seen` of them before now.
+    pub fn new(
+        folder: &'a RunFolder,
+        plan: &'a Plan,
+        yardsticks: &'a Yardsticks,
+        [seen, samples]: [usize; 2],
+        quiet: bool,
+    ) -> Self {
+        let bar = show::sample_bar(samples, quiet);
+        bar.set_position(seen as u64);
+        bar.reset_eta();
+        Self { folder, plan, yardsticks, bar, quiet, failure: None }
     }
 
     /// Takes note, and says whether to go on.
@@ -37,7 +45,6 @@ impl<'a> Watch<'a> {
                 self.bar.set_message(format!("loss {}  {rate} images/s", show::number(loss)));
             }
             Event::Epoch(record) => {
-                self.epochs_done = record.epoch;
                 if !self.quiet {
                     let line = show::epoch_line(record, self.plan, self.yardsticks);
                     self.bar.suspend(|| show::note(&line));
@@ -48,12 +55,17 @@ impl<'a> Watch<'a> {
                 }
             }
         }
-        !STOP.load(Ordering::Relaxed)
+        !self.is_stopped()
     }
 
-    /// Epochs that were finished, and why the training was broken off, if `metrics.csv` was why.
-    pub fn finish(self) -> (usize, Option<anyhow::Error>) {
+    /// Is the training to stop before its end?
+    pub fn is_stopped(&self) -> bool {
+        self.failure.is_some() || STOP.load(Ordering::Relaxed)
+    }
+
+    /// Why the training was broken off, if `metrics.csv` was why.
+    pub fn finish(self) -> Option<anyhow::Error> {
         self.bar.finish_and_clear();
-        (self.epochs_done, self.failure)
+        self.failure
     }
 }

@@ -1,6 +1,8 @@
 //! Phase two of a step: the gradient of every block of the parameters, and the optimiser.
 
-use handgrad_layers::{Scalar, clip, weight_decay};
+use std::sync::atomic::Ordering;
+
+use handgrad_layers::{Scalar, clip, vectorize, weight_decay};
 use rayon::prelude::*;
 
 use super::Trainer;
@@ -43,19 +45,47 @@ impl<T: Scalar> Trainer<T> {
         self
     }
 
+    /// The optimiser's running values, as many as there are weights in each slot that it uses.
+    #[must_use]
+    pub fn slots(&self) -> [&[T]; 2] {
+        self.slots.each_ref().map(Vec::as_slice)
+    }
+
+    /// Puts weights, running values and the number of steps in place of its own, as another trainer left them.
+    ///
+    /// # Panics
+    /// If there are not as many as it has.
+    pub fn restore(&mut self, theta: &[T], slots: [&[T]; 2], steps: u64) {
+        self.theta.copy_from_slice(theta);
+        self.slots.iter_mut().zip(slots).for_each(|(slot, values)| slot.copy_from_slice(values));
+        self.steps = steps;
+    }
+
+    /// Were all weights numbers after the last step?
+    #[must_use]
+    pub fn is_finite(&self) -> bool {
+        self.finite.load(Ordering::Relaxed)
+    }
+
     /// Phase two.
     pub(super) fn weights(&mut self, rows: usize) {
-        let Self { network, arena, memory, scratch, workspace, blocks, pace, steps, .. } = self;
+        let Self { network, arena, memory, scratch, workspace, blocks, pace, steps, finite, .. } = self;
         let (decay, threads) = (self.weight_decay, rayon::current_num_threads());
         let [first, second] = &mut self.slots;
         let mut part = Part { theta: &mut self.theta, first, second, gradient: &mut [] };
         let optimizer = self.optimizer.with_learning_rate(self.learning_rate);
         let rate = self.learning_rate;
+        *finite.get_mut() = true;
+        let finite = &*finite;
         let step = |work: &Work, theta: &mut [T], g: &[T], slots: [&mut [T]; 2]| {
             if decay > 0.0 && work.decays {
                 weight_decay::decay(theta, rate, decay);
             }
             optimizer.update(theta, g, slots, *steps);
+            // While they are in cache. The end of the phase publishes the answer, so the weakest ordering will do.
+            if !all_finite(theta) {
+                finite.store(false, Ordering::Relaxed);
+            }
         };
         let Some(Clipping { max_norm, gradient, squares }) = &mut self.clipping else {
             return update(blocks, part, threads, pace, &|work: &Work, part: Part<T>| {
@@ -93,4 +123,12 @@ impl<T: Scalar> Trainer<T> {
             step(work, part.theta, part.gradient, [part.first, part.second]);
         });
     }
+}
+
+/// Is none of them NaN or infinite?
+fn all_finite<T: Scalar>(values: &[T]) -> bool {
+    let mut odd = false;
+    // ∞·0 and NaN·0 are NaN.
+    vectorize!(values.iter().for_each(|&value| odd |= value * T::ZERO != T::ZERO));
+    !odd
 }

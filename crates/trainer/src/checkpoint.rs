@@ -1,0 +1,278 @@
+//! # The checkpoint file: all that a run needs to go on to the same bits
+//!
+//! ```text
+//! safetensors │ SHA-256 of all bytes before it, 32 of them
+//! ```
+//!
+//! The hash is looked at first, so no file is read further of which a single bit has changed or the end is missing.
+//!
+//! | tensor | |
+//! | --- | --- |
+//! | `theta` | F32: the weights after the last step, in the order of the network's parameters |
+//! | `slot0`, `slot1` | F32: the optimiser's running values, Adam's m and v or the velocity; or empty |
+//! | `best` | F32: under early stopping the weights of the best epoch |
+//! | `records` | F64, a row an epoch: learning rate, both losses, seconds, samples per second, both losses' terms |
+//!
+//! The file's metadata has one entry, `handgrad-checkpoint`, in TOML: the number of this format, steps, place in the
+//! epoch, where schedule and early stopping are, and what the writer says about its run. Everything is little endian.
+//!
+//! | format | |
+//! | --- | --- |
+//! | 1 | this one |
+
+use std::collections::HashMap;
+
+use safetensors::{Dtype, SafeTensors, tensor::TensorView};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::{Best, EpochRecord, Place, Plan, Rate, State, Trainer};
+
+/// The number of this format.
+const FORMAT: u64 = 1;
+/// The key in the file's metadata.
+const KEY: &str = "handgrad-checkpoint";
+/// Bytes of the SHA-256 at the end.
+const HASH: usize = 32;
+/// Of its metadata and the rest.
+const LONGEST_HEADER: usize = 1 << 20;
+/// Values of an epoch's record before its terms.
+const BEFORE_TERMS: usize = 5;
+
+/// A training between two steps.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Checkpoint {
+    /// What the writer says about its run: what must be the same for whoever goes on.
+    pub about: String,
+    /// The weights.
+    pub theta: Vec<f32>,
+    /// The optimiser's running values.
+    pub slots: [Vec<f32>; 2],
+    /// Steps taken.
+    pub steps: u64,
+    /// Everything else.
+    pub state: State<f32>,
+}
+
+/// Why a file is not a checkpoint to go on from.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// Not what was written.
+    #[error("the checkpoint is damaged: {0}")]
+    Damaged(String),
+    /// Written by a later version.
+    #[error(
+        "the checkpoint has format {found}, and this handgrad reads formats up to {newest}: go on with a newer handgrad"
+    )]
+    TooNew {
+        /// Its format.
+        found: u64,
+        /// The newest known one.
+        newest: u64,
+    },
+    /// Of another network or optimiser.
+    #[error("the checkpoint is of another training: it has {found} {what}, where {expected} were expected")]
+    Misfit {
+        /// Of which there is another number.
+        what: &'static str,
+        /// How many the checkpoint has.
+        found: usize,
+        /// How many were expected.
+        expected: usize,
+    },
+}
+
+/// The entry of the metadata.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Header {
+    format: u64,
+    steps: u64,
+    epochs: usize,
+    terms: usize,
+    first_loss: Option<f64>,
+    best_epoch: Option<usize>,
+    best_loss: Option<f64>,
+    about: String,
+    place: Place,
+    rate: Rate,
+}
+
+impl Checkpoint {
+    /// Of a training that pauses after a step.
+    #[must_use]
+    pub fn of(trainer: &Trainer<f32>, state: &State<f32>, about: &str) -> Self {
+        let slots = trainer.slots().map(<[f32]>::to_vec);
+        let (theta, steps) = (trainer.theta().to_vec(), trainer.steps());
+        Self { about: about.into(), theta, slots, steps, state: state.clone() }
+    }
+
+    /// No file of a training like this is longer.
+    #[must_use]
+    pub fn most_bytes(trainer: &Trainer<f32>, plan: &Plan) -> u64 {
+        let copies = 2 + trainer.slots().iter().filter(|slot| !slot.is_empty()).count();
+        let weights = trainer.theta().len().saturating_mul(copies * size_of::<f32>());
+        let record = (BEFORE_TERMS + 2 * trainer.terms().len()) * size_of::<f64>();
+        weights.saturating_add(plan.epochs.saturating_mul(record)).saturating_add(LONGEST_HEADER) as u64
+    }
+
+    /// Puts weights, running values and steps into a fresh trainer of the same run, and gives the state to go on from.
+    ///
+    /// # Errors
+    /// If the trainer is of another network or optimiser.
+    pub fn restore(self, trainer: &mut Trainer<f32>) -> Result<State<f32>, Error> {
+        let fits = |what, found, expected| match found == expected {
+            true => Ok(()),
+            false => Err(Error::Misfit { what, found, expected }),
+        };
+        fits("weights", self.theta.len(), trainer.theta().len())?;
+        for (slot, own) in self.slots.iter().zip(trainer.slots()) {
+            fits("running values of the optimiser", slot.len(), own.len())?;
+        }
+        if let Some(best) = &self.state.best {
+            fits("weights of the best epoch", best.theta.len(), trainer.theta().len())?;
+        }
+        trainer.restore(&self.theta, self.slots.each_ref().map(Vec::as_slice), self.steps);
+        Ok(self.state)
+    }
+
+    /// The bytes of its file.
+    ///
+    /// # Errors
+    /// If it cannot be described in a file: no such training is known, so this is a defect to report.
+    pub fn encode(&self) -> Result<Vec<u8>, Error> {
+        let State { records, place, first_loss, rate, best } = &self.state;
+        let terms = records.first().map_or(0, |record| record.train_terms.len());
+        let header = toml::to_string(&Header {
+            format: FORMAT,
+            steps: self.steps,
+            epochs: records.len(),
+            terms,
+            first_loss: *first_loss,
+            best_epoch: best.as_ref().map(|best| best.epoch),
+            best_loss: best.as_ref().map(|best| best.loss),
+            about: self.about.clone(),
+            place: place.clone(),
+            rate: *rate,
+        })
+        .map_err(damaged)?;
+        let best = best.as_ref().map_or(&[][..], |best| &best.theta);
+        let floats = [("theta", &self.theta[..]), ("slot0", &self.slots[0]), ("slot1", &self.slots[1]), ("best", best)];
+        let mut tensors: Vec<_> =
+            floats.map(|(name, values)| (name, Dtype::F32, bytes_of(values, f32::to_le_bytes))).into();
+        let records: Vec<f64> = records.iter().flat_map(values_of).collect();
+        tensors.push(("records", Dtype::F64, bytes_of(&records, f64::to_le_bytes)));
+        let mut views = Vec::new();
+        for (name, dtype, bytes) in &tensors {
+            let size = if *dtype == Dtype::F32 { size_of::<f32>() } else { size_of::<f64>() };
+            views.push((*name, TensorView::new(*dtype, vec![bytes.len() / size], bytes).map_err(damaged)?));
+        }
+        let metadata = HashMap::from([(KEY.to_string(), header)]);
+        let mut bytes = safetensors::serialize(views, Some(metadata)).map_err(damaged)?;
+        let hash = Sha256::digest(&bytes);
+        bytes.extend_from_slice(&hash);
+        Ok(bytes)
+    }
+
+    /// From the bytes of its file, of a training whose loss has these terms.
+    ///
+    /// # Errors
+    /// If they are not those that were written, to the bit, or of a newer format, or of a loss with other terms.
+    pub fn decode(bytes: &[u8], names: &[&'static str]) -> Result<Self, Error> {
+        let body = checked(bytes)?;
+        let header = header_of(body)?;
+        let tensors = SafeTensors::deserialize(body).map_err(damaged)?;
+        let tensor = |name: &str, dtype: Dtype| match tensors.tensor(name).map_err(damaged)? {
+            tensor if tensor.dtype() == dtype => Ok(tensor),
+            tensor => Err(damaged(format!("tensor {name} is of {:?}", tensor.dtype()))),
+        };
+        let floats = |name: &str| {
+            let (values, _) = tensor(name, Dtype::F32)?.data().as_chunks();
+            Ok::<Vec<f32>, Error>(values.iter().copied().map(f32::from_le_bytes).collect())
+        };
+        if header.epochs > 0 && header.terms != names.len() {
+            let (found, expected) = (header.terms, names.len());
+            return Err(Error::Misfit { what: "terms of a loss", found, expected });
+        }
+        let records = tensor("records", Dtype::F64)?;
+        let (values, _) = records.data().as_chunks();
+        let values: Vec<f64> = values.iter().copied().map(f64::from_le_bytes).collect();
+        let rows = values.chunks_exact(BEFORE_TERMS + 2 * names.len());
+        let records: Vec<_> = rows.enumerate().map(|(at, values)| record_of(at + 1, values, names)).collect();
+        if records.len() != header.epochs {
+            return Err(damaged(format!("it has {} records of {} epochs", records.len(), header.epochs)));
+        }
+        let best = match (header.best_epoch, header.best_loss) {
+            (Some(epoch), Some(loss)) => Some(Best { epoch, loss, theta: floats("best")? }),
+            _ => None,
+        };
+        let Header { about, steps, first_loss, place, rate, .. } = header;
+        let (theta, slots) = (floats("theta")?, [floats("slot0")?, floats("slot1")?]);
+        Ok(Self { about, theta, slots, steps, state: State { records, place, first_loss, rate, best } })
+    }
+}
+
+/// What the writer of a checkpoint said about its run: to be compared before the rest is read.
+///
+/// # Errors
+/// As [`Checkpoint::decode`].
+pub fn about(bytes: &[u8]) -> Result<String, Error> {
+    Ok(header_of(checked(bytes)?)?.about)
+}
+
+/// All but the hash, which is right.
+fn checked(bytes: &[u8]) -> Result<&[u8], Error> {
+    let (body, hash) = bytes
+        .split_last_chunk::<HASH>()
+        .ok_or_else(|| damaged(format!("it has {} bytes, where at least {HASH} were expected", bytes.len())))?;
+    match Sha256::digest(body)[..] == hash[..] {
+        true => Ok(body),
+        false => Err(damaged("its SHA-256 is not the one that it ends with; it was cut short or changed")),
+    }
+}
+
+fn header_of(body: &[u8]) -> Result<Header, Error> {
+    let (_, metadata) = SafeTensors::read_metadata(body).map_err(damaged)?;
+    let text = metadata.metadata().as_ref().and_then(|metadata| metadata.get(KEY));
+    let text = text.ok_or_else(|| damaged(format!("its metadata has no entry {KEY:?}")))?;
+    // The format number is read first and alone: what else a newer format has is not known here.
+    let table: toml::Table = toml::from_str(text).map_err(damaged)?;
+    match table.get("format").and_then(toml::Value::as_integer).map(u64::try_from) {
+        Some(Ok(FORMAT)) => toml::from_str(text).map_err(damaged),
+        Some(Ok(found)) if found > FORMAT => Err(Error::TooNew { found, newest: FORMAT }),
+        _ => Err(damaged("its format number is missing or not one that ever was")),
+    }
+}
+
+fn damaged(problem: impl ToString) -> Error {
+    Error::Damaged(problem.to_string())
+}
+
+fn bytes_of<T: Copy, const N: usize>(values: &[T], to_bytes: impl Fn(T) -> [u8; N]) -> Vec<u8> {
+    let mut bytes = vec![0; values.len() * N];
+    bytes.as_chunks_mut().0.iter_mut().zip(values).for_each(|(bytes, &value)| *bytes = to_bytes(value));
+    bytes
+}
+
+/// A record as a row of the tensor.
+fn values_of(record: &EpochRecord) -> impl Iterator<Item = f64> {
+    let EpochRecord { learning_rate, train_loss, validation_loss, seconds, samples_per_second, .. } = *record;
+    let terms = record.train_terms.iter().chain(&record.validation_terms).map(|term| term.1);
+    [learning_rate, train_loss, validation_loss, seconds, samples_per_second].into_iter().chain(terms)
+}
+
+/// And back.
+fn record_of(epoch: usize, values: &[f64], names: &[&'static str]) -> EpochRecord {
+    let (train, validation) = values[BEFORE_TERMS..].split_at(names.len());
+    let named = |values: &[f64]| names.iter().copied().zip(values.iter().copied()).collect();
+    EpochRecord {
+        epoch,
+        learning_rate: values[0],
+        train_loss: values[1],
+        validation_loss: values[2],
+        seconds: values[3],
+        samples_per_second: values[4],
+        train_terms: named(train),
+        validation_terms: named(validation),
+    }
+}

@@ -1,0 +1,255 @@
+//! Checkpoints: a training that stops after any step and goes on elsewhere ends in the same bits, and a file of which a
+//! single bit is another is none.
+
+use handgrad_dataset::Samples;
+use handgrad_layers::{Activation, LossKind, Noise, Optimizer};
+use handgrad_models::sequence::{self, Cell};
+use handgrad_models::{Network, Spec, deep, denoising, sparse, variational};
+use handgrad_tests::{ADAM, SGD, bytes, floats, numbers, on};
+use handgrad_trainer::checkpoint::{Checkpoint, Error, about};
+use handgrad_trainer::{EpochRecord, Event, Plan, Rate, Schedule, Source, State, Trainer, go_on};
+use sha2::{Digest, Sha256};
+
+/// One training: what is learnt, how, and from what.
+struct Setting {
+    name: &'static str,
+    spec: Spec,
+    optimizer: Optimizer,
+    plan: Plan,
+    clip: Option<f64>,
+    decay: f64,
+    samples: Samples,
+}
+
+impl Setting {
+    fn trainer(&self) -> Trainer<f32> {
+        let network = Network::new(&self.spec).expect("fits");
+        let trainer = Trainer::new(network, self.optimizer, self.plan.batch_size, self.plan.seed);
+        let trainer = trainer.with_weight_decay(self.decay);
+        match self.clip {
+            Some(norm) => trainer.with_clipping(norm),
+            None => trainer,
+        }
+    }
+
+    /// The first two thirds are learnt from, the others validate.
+    fn parts(&self) -> [Source<'_>; 2] {
+        let cut = self.samples.len() * 2 / 3;
+        [Source::part(&self.samples, 0..cut), Source::part(&self.samples, cut..self.samples.len())]
+    }
+
+    /// On to the end, from wherever it is.
+    fn finish(&self, trainer: &mut Trainer<f32>, state: &mut State<f32>) {
+        let [train, validation] = self.parts();
+        assert!(go_on(trainer, &train, &validation, &self.plan, state, &mut |_| true).expect("learns"));
+    }
+}
+
+fn settings() -> Vec<Setting> {
+    let (tanh, sigmoid, bce) = (Activation::Tanh, Activation::Sigmoid, LossKind::Bce);
+    let plan = Plan { epochs: 4, batch_size: 8, seed: 3, ..Plan::default() };
+    let setting =
+        |name, spec, optimizer, plan, samples| Setting { name, spec, optimizer, plan, clip: None, decay: 0.0, samples };
+    let dense = || deep::spec(&[20], &[9, 4], tanh, sigmoid, bce);
+    let image = [6, 6];
+    let images = || Samples { shape: image.to_vec(), ..bytes(40, 36, 5) };
+    let vae = variational::dense_spec(&image, &[12], 3, 0.7, sigmoid, bce);
+    let kl = sparse::with_kl(dense(), 0.1, 0.3).expect("has an activation");
+    let plateau = Schedule::Plateau { patience: 0, factor: 0.3 };
+    let cosine = Schedule::Cosine { floor: 1e-4 };
+    let strips = Samples { shape: vec![7, 3], ..floats(40, 21, 6) };
+    vec![
+        setting("plain", dense(), ADAM, plan, floats(40, 20, 1)),
+        Setting {
+            clip: Some(0.02),
+            decay: 0.05,
+            ..setting(
+                "everything",
+                dense(),
+                ADAM,
+                Plan { epochs: 12, schedule: plateau, early_stopping: Some(3), ..plan },
+                floats(30, 20, 2),
+            )
+        },
+        setting("momentum and a wave", dense(), SGD, Plan { schedule: cosine, ..plan }, floats(40, 20, 3)),
+        setting(
+            "variational",
+            vae,
+            ADAM,
+            Plan { schedule: Schedule::Step { every: 2, factor: 0.5 }, ..plan },
+            images(),
+        ),
+        setting(
+            "noise and a penalty",
+            denoising::with_noise(kl, Noise::Masking { p: 0.2 }),
+            ADAM,
+            plan,
+            bytes(40, 20, 4),
+        ),
+        setting(
+            "LSTM",
+            sequence::autoencoder(&[7, 3], Cell::Lstm, 5, true, sigmoid, LossKind::Mse),
+            ADAM,
+            plan,
+            strips,
+        ),
+    ]
+}
+
+/// All that can be compared: bits, not values, and no times.
+fn bits(trainer: &Trainer<f32>, state: &State<f32>) -> (Vec<Vec<u32>>, u64, State<f32>) {
+    let of = |values: &[f32]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+    let [first, second] = trainer.slots();
+    let mut state = state.clone();
+    state.place.seconds = 0.0;
+    for record in &mut state.records {
+        *record = EpochRecord { seconds: 0.0, samples_per_second: 0.0, ..record.clone() };
+    }
+    (vec![of(trainer.theta()), of(first), of(second)], trainer.steps(), state)
+}
+
+#[test]
+fn a_training_goes_on_from_a_file_of_any_moment_to_the_same_bits() {
+    for setting in settings() {
+        let names = setting.trainer().network().term_names();
+        let (whole, files) = on(2, || {
+            let mut trainer = setting.trainer();
+            let mut state = State::new(&trainer);
+            setting.finish(&mut trainer, &mut state);
+            let whole = bits(&trainer, &state);
+            // The same once more, with a pause after every step and every epoch.
+            let (mut trainer, mut files) = (setting.trainer(), Vec::new());
+            let mut state = State::new(&trainer);
+            let [train, validation] = setting.parts();
+            files.push(Checkpoint::of(&trainer, &state, "a run").encode().expect("can be written"));
+            while !go_on(&mut trainer, &train, &validation, &setting.plan, &mut state, &mut |_| false).expect("learns")
+            {
+                files.push(Checkpoint::of(&trainer, &state, "a run").encode().expect("can be written"));
+            }
+            assert!(bits(&trainer, &state) == whole, "{}: pauses change nothing", setting.name);
+            (whole, files)
+        });
+        let epochs = whole.2.records.len();
+        assert_eq!(files.len() as u64, 1 + whole.1 + epochs as u64, "{}", setting.name);
+        if setting.plan.early_stopping.is_some() {
+            assert!(epochs < setting.plan.epochs && whole.2.best.is_some(), "it stops early: {epochs} epochs");
+        }
+        for (number, file) in files.iter().enumerate() {
+            let threads = [1, 2, 3][number % 3];
+            let resumed = on(threads, || {
+                let checkpoint = Checkpoint::decode(file, &names).expect("whole");
+                assert_eq!(checkpoint.encode().expect("can be written"), *file, "what is read is what was written");
+                let mut trainer = setting.trainer();
+                trainer.poison();
+                let mut state = checkpoint.restore(&mut trainer).expect("fits");
+                setting.finish(&mut trainer, &mut state);
+                bits(&trainer, &state)
+            });
+            assert!(resumed == whole, "{}, from pause {number} on {threads} threads", setting.name);
+        }
+    }
+}
+
+/// Of the smallest training, in the middle of its second epoch.
+fn small() -> (Trainer<f32>, State<f32>) {
+    let samples = floats(6, 3, 1);
+    let source = Source::new(&samples);
+    let spec = deep::spec(&[3], &[2], Activation::Tanh, Activation::Sigmoid, LossKind::Mse);
+    let mut trainer = Trainer::new(Network::new(&spec).expect("fits"), ADAM, 2, 0);
+    let mut state = State::new(&trainer);
+    let plan = Plan { epochs: 3, batch_size: 2, early_stopping: Some(2), ..Plan::default() };
+    let mut to_stop = |event: Event| !matches!(event, Event::Step { epoch: 2, samples: 4, .. });
+    assert!(!go_on(&mut trainer, &source, &source, &plan, &mut state, &mut to_stop).expect("learns"));
+    assert_eq!((state.records.len(), state.place.steps, trainer.steps()), (1, 2, 5));
+    (trainer, state)
+}
+
+const NAMES: &[&str] = &["reconstruction"];
+
+fn refusal(bytes: &[u8]) -> Error {
+    let error = Checkpoint::decode(bytes, NAMES).expect_err("refused");
+    assert_eq!(about(bytes).expect_err("refused"), error);
+    error
+}
+
+#[test]
+fn no_truncation_and_no_changed_bit_is_accepted() {
+    let (trainer, state) = small();
+    let whole = Checkpoint::of(&trainer, &state, "a run").encode().expect("can be written");
+    assert_eq!(about(&whole).expect("whole"), "a run");
+    let mut refused = 0;
+    for length in 0..whole.len() {
+        assert!(matches!(refusal(&whole[..length]), Error::Damaged(_)), "the first {length} bytes");
+        refused += 1;
+    }
+    let mut bytes = whole.clone();
+    for bit in 0..8 * whole.len() {
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        assert!(matches!(refusal(&bytes), Error::Damaged(_)), "bit {bit}");
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        refused += 1;
+    }
+    for more in [&[0][..], &[0; 32], &whole] {
+        assert!(matches!(refusal(&[&whole[..], more].concat()), Error::Damaged(_)), "{} bytes more", more.len());
+    }
+    assert_eq!(refused, 9 * whole.len());
+    assert!(Checkpoint::decode(&bytes, NAMES).is_ok(), "it was the changes that were refused");
+}
+
+/// The same file with a part of its metadata replaced by as many bytes, and a right hash.
+fn forged(whole: &[u8], from: &str, to: &str) -> Vec<u8> {
+    let mut body = whole[..whole.len() - 32].to_vec();
+    let at = body.windows(from.len()).position(|bytes| bytes == from.as_bytes()).expect("it is there");
+    body[at..at + to.len()].copy_from_slice(to.as_bytes());
+    let hash = Sha256::digest(&body);
+    [&body[..], &hash[..]].concat()
+}
+
+#[test]
+fn a_newer_format_and_another_training_are_refused_in_words() {
+    let (trainer, state) = small();
+    let whole = Checkpoint::of(&trainer, &state, "a run").encode().expect("can be written");
+    let newer = refusal(&forged(&whole, "format = 1", "format = 7"));
+    assert_eq!(newer, Error::TooNew { found: 7, newest: 1 });
+    assert!(newer.to_string().contains("format 7") && newer.to_string().contains("newer handgrad"), "{newer}");
+    let never = refusal(&forged(&whole, "format = 1", "format = 0"));
+    assert!(never.to_string().contains("not one that ever was"), "{never}");
+    // A right hash over what is no checkpoint.
+    for body in [&b""[..], b"{}", &u64::MAX.to_le_bytes()] {
+        let hash = Sha256::digest(body);
+        assert!(matches!(refusal(&[body, &hash[..]].concat()), Error::Damaged(_)));
+    }
+    let misfit = Checkpoint::decode(&whole, &["reconstruction", "KL divergence"]).expect_err("another loss");
+    assert_eq!(misfit, Error::Misfit { what: "terms of a loss", found: 1, expected: 2 });
+    for (units, optimizer, what) in [(3, ADAM, "weights"), (2, SGD, "running values of the optimiser")] {
+        let spec = deep::spec(&[3], &[units], Activation::Tanh, Activation::Sigmoid, LossKind::Mse);
+        let mut other = Trainer::new(Network::<f32>::new(&spec).expect("fits"), optimizer, 2, 0);
+        let before = other.theta().to_vec();
+        let error = Checkpoint::decode(&whole, NAMES).expect("whole").restore(&mut other).expect_err("another one");
+        assert!(matches!(error, Error::Misfit { what: found, .. } if found == what), "{error}");
+        assert_eq!(other.theta(), before, "nothing was put in");
+    }
+}
+
+/// Every number comes back to the bit, infinities and the smallest ones too.
+#[test]
+fn numbers_survive_as_they_are() {
+    let (trainer, state) = small();
+    let odd = [0.0, -0.0, f64::INFINITY, f64::MIN_POSITIVE, 5e-324, f64::MAX, 0.1, 1e300, 1.0 / 3.0];
+    let random = numbers(300, 7).into_iter().map(|v| f64::from(v) * std::f64::consts::PI.powf(f64::from(v) * 100.0));
+    let all: Vec<f64> = odd.into_iter().chain(random).collect();
+    for values in all.windows(6) {
+        let mut state = state.clone();
+        state.first_loss = Some(values[0]);
+        state.rate = Rate { first: values[1], now: values[2], best_loss: values[3], epochs_since: 4 };
+        (state.place.loss_sum, state.place.seconds) = (values[4], values[5]);
+        state.place.term_sums = vec![values[5], values[0]];
+        state.records[0].train_loss = values[1];
+        state.records[0].validation_terms[0].1 = values[2];
+        state.best.as_mut().expect("under early stopping").loss = values[3];
+        let checkpoint = Checkpoint::of(&trainer, &state, "quotes \" and \\ and\nlines = [1]");
+        let again = Checkpoint::decode(&checkpoint.encode().expect("can be written"), NAMES).expect("whole");
+        // Debug shows all bits of a number, −0 too.
+        assert_eq!(format!("{again:?}"), format!("{checkpoint:?}"));
+    }
+}
