@@ -258,7 +258,7 @@ fn parts_that_are_not_what_they_claim_are_refused() {
         (hostile(1, "units = 5", "units = 1099511627776"), "2³⁰"),
         (hostile(2, "units = 5", "units = 6"), "tensor 0.weight is F32 [7, 5]"),
         (hostile(3, "mirrors = 0", "mirrors = 1"), "has 1 dense layers"),
-        (hostile(4, "mirrors = 0", "mirrors = 18446744073709551615"), "damaged"),
+        (hostile(4, "mirrors = 0", "mirrors = 18446744073709551615"), "has 1 dense layers"),
         (hostile(6, "latent_dim = 2", "latent_dim = 3"), "Reparameterize 6 → 3"),
         (hostile(6, "beta = 0.5", "beta = nan"), "beta"),
     ] {

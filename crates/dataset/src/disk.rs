@@ -1,12 +1,16 @@
-//! Files that are either complete or not there, and everything else that a run does with files.
+//! Files that are either complete or not there, and everything else that this project does with files. Here lies the
+//! [seam](fault) at which tests make a disk fail.
+
+pub mod fault;
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 
+use self::fault::{Operation, ask, of_bytes};
 use crate::Error;
 
 /// How the name of a file begins that is not finished,
@@ -14,10 +18,50 @@ const UNFINISHED: &str = ".handgrad-";
 /// and how it ends.
 const PART: &str = ".part";
 
+/// A file, through the seam.
+#[derive(Debug)]
+pub struct Seam<F>(pub(crate) F);
+
+impl<F: Read> Read for Seam<F> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let count = of_bytes(Operation::Read, into.len())?;
+        self.0.read(&mut into[..count])
+    }
+}
+
+impl<F: Write> Write for Seam<F> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let count = of_bytes(Operation::Write, bytes.len())?;
+        self.0.write(&bytes[..count])
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        ask(Operation::Flush)?;
+        self.0.flush()
+    }
+}
+
+impl<F: Seek> Seek for Seam<F> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.0.seek(to)
+    }
+}
+
+/// Opens a file to read it; its length beside it, where it has one: a pipe has none.
+///
+/// # Errors
+/// If that fails.
+pub fn open(path: &Path) -> io::Result<(Seam<File>, Option<u64>)> {
+    ask(Operation::Read)?;
+    let file = File::open(path)?;
+    let about = file.metadata()?;
+    Ok((Seam(file), about.is_file().then_some(about.len())))
+}
+
 /// A file beside `path`, under a name of its own, gone again unless [`keep`] renames it.
 pub(crate) fn beside(path: &Path) -> Result<NamedTempFile, Error> {
     let folder = folder_of(path);
-    fs::create_dir_all(folder).map_err(Error::io(folder, "making the folder"))?;
+    make_folder(folder)?;
     let mut builder = tempfile::Builder::new();
     builder.prefix(UNFINISHED).suffix(PART);
     #[cfg(unix)]
@@ -26,7 +70,7 @@ pub(crate) fn beside(path: &Path) -> Result<NamedTempFile, Error> {
         use std::os::unix::fs::PermissionsExt;
         builder.permissions(fs::Permissions::from_mode(0o666));
     }
-    builder.tempfile_in(folder).map_err(Error::io(folder, "making a file"))
+    ask(Operation::Create).and_then(|()| builder.tempfile_in(folder)).map_err(Error::io(folder, "making a file"))
 }
 
 /// Writes a whole file: beside `path`, flushed to the disk, then renamed. What was there stays until the new one is
@@ -41,15 +85,17 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
         let not_a_file = io::Error::new(io::ErrorKind::AlreadyExists, "it is there and is no file; name another place");
         return Err(Error::io(path, "writing")(not_a_file));
     }
-    let mut file = beside(path)?;
-    file.write_all(bytes).map_err(Error::io(path, "writing"))?;
+    let file = beside(path)?;
+    Seam(file.as_file()).write_all(bytes).map_err(Error::io(path, "writing"))?;
     keep(file, path)
 }
 
 /// Makes a file written with [`beside`] durable and gives it its name.
 pub(crate) fn keep(file: NamedTempFile, path: &Path) -> Result<(), Error> {
-    file.as_file().sync_all().map_err(Error::io(path, "writing to the disk"))?;
-    file.persist(path).map_err(|e| Error::io(path, "renaming the finished file")(e.error))?;
+    Seam(file.as_file()).flush().map_err(Error::io(path, "writing"))?;
+    ask(Operation::Sync).and_then(|()| file.as_file().sync_all()).map_err(Error::io(path, "writing to the disk"))?;
+    let rename = || file.persist(path).map_err(|persist| persist.error);
+    ask(Operation::Rename).and_then(|()| rename()).map_err(Error::io(path, "renaming the finished file"))?;
     sync_folder(folder_of(path))
 }
 
@@ -57,7 +103,7 @@ pub(crate) fn keep(file: NamedTempFile, path: &Path) -> Result<(), Error> {
 fn sync_folder(folder: &Path) -> Result<(), Error> {
     #[cfg(unix)]
     {
-        let sync = File::open(folder).and_then(|folder| folder.sync_all());
+        let sync = ask(Operation::Sync).and_then(|()| File::open(folder)?.sync_all());
         sync.map_err(Error::io(folder, "writing the folder to the disk"))?;
     }
     Ok(())
@@ -79,6 +125,7 @@ pub fn sweep(folder: &Path) -> Result<(), Error> {
 /// If it cannot be read.
 pub fn names(folder: &Path) -> Result<Vec<String>, Error> {
     let read = || -> io::Result<Vec<String>> {
+        ask(Operation::Read)?;
         let names: io::Result<Vec<_>> = fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name())).collect();
         Ok(names?.into_iter().filter_map(|name| name.into_string().ok()).collect())
     };
@@ -94,7 +141,8 @@ pub fn names(folder: &Path) -> Result<Vec<String>, Error> {
 pub fn make_folder(path: &Path) -> Result<(), Error> {
     let missing: Vec<&Path> =
         path.ancestors().take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists()).collect();
-    fs::create_dir_all(path).map_err(Error::io(path, "making the folder"))?;
+    let make = || if missing.is_empty() { Ok(()) } else { ask(Operation::Create) };
+    make().and_then(|()| fs::create_dir_all(path)).map_err(Error::io(path, "making the folder"))?;
     missing.into_iter().try_for_each(|folder| sync_folder(folder_of(folder)))
 }
 
@@ -103,7 +151,7 @@ pub fn make_folder(path: &Path) -> Result<(), Error> {
 /// # Errors
 /// If that fails.
 pub fn make_new_folder(path: &Path) -> Result<bool, Error> {
-    match fs::create_dir(path) {
+    match ask(Operation::Create).and_then(|()| fs::create_dir(path)) {
         Ok(()) => sync_folder(folder_of(path)).map(|()| true),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
         Err(error) => Err(Error::io(path, "making the folder")(error)),
@@ -115,7 +163,7 @@ pub fn make_new_folder(path: &Path) -> Result<bool, Error> {
 /// # Errors
 /// If that fails.
 pub fn remove(path: &Path) -> Result<(), Error> {
-    fs::remove_file(path).map_err(Error::io(path, "removing"))
+    ask(Operation::Remove).and_then(|()| fs::remove_file(path)).map_err(Error::io(path, "removing"))
 }
 
 /// Removes a folder that is empty.
@@ -123,7 +171,7 @@ pub fn remove(path: &Path) -> Result<(), Error> {
 /// # Errors
 /// If that fails, or it is not.
 pub fn remove_folder(path: &Path) -> Result<(), Error> {
-    fs::remove_dir(path).map_err(Error::io(path, "removing the folder"))
+    ask(Operation::Remove).and_then(|()| fs::remove_dir(path)).map_err(Error::io(path, "removing the folder"))
 }
 
 /// Reads a whole file of at most so many bytes.
@@ -133,7 +181,7 @@ pub fn remove_folder(path: &Path) -> Result<(), Error> {
 pub fn read(path: &Path, most: u64) -> Result<Vec<u8>, Error> {
     let read = || -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
-        File::open(path)?.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+        open(path)?.0.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
         match bytes.len() as u64 > most {
             true => Err(io::Error::other(format!("it has more than the {most} bytes that were expected at most"))),
             false => Ok(bytes),
@@ -148,7 +196,7 @@ pub fn read(path: &Path, most: u64) -> Result<Vec<u8>, Error> {
 /// If it cannot be read.
 pub fn holds(path: &Path, bytes: &[u8]) -> Result<bool, Error> {
     let read = || -> io::Result<bool> {
-        let mut file = File::open(path)?;
+        let mut file = open(path)?.0;
         let (mut rest, mut buffer) = (bytes, vec![0; 1 << 16]);
         loop {
             match file.read(&mut buffer) {
@@ -170,7 +218,7 @@ pub fn holds(path: &Path, bytes: &[u8]) -> Result<bool, Error> {
 /// # Errors
 /// If that fails.
 pub fn append(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    let append = || OpenOptions::new().append(true).open(path)?.write_all(bytes);
+    let append = || Seam(OpenOptions::new().append(true).open(path)?).write_all(bytes);
     append().map_err(Error::io(path, "adding a line"))
 }
 
@@ -187,10 +235,10 @@ pub struct Lock {
 /// [`Error::Locked`] if another process has it; or if the file cannot be made.
 pub fn lock(path: &Path) -> Result<Lock, Error> {
     let open = || OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
-    let mut file = open().map_err(Error::io(path, "making the lock file"))?;
+    let file = ask(Operation::Create).and_then(|()| open()).map_err(Error::io(path, "making the lock file"))?;
     match file.try_lock() {
         Ok(()) => {
-            let mut note = || file.set_len(0).and_then(|()| write!(file, "process {}", std::process::id()));
+            let note = || file.set_len(0).and_then(|()| write!(Seam(&file), "process {}", std::process::id()));
             note().map_err(Error::io(path, "writing the lock file"))?;
         }
         Err(TryLockError::WouldBlock) => {
@@ -214,7 +262,7 @@ fn folder_of(path: &Path) -> &Path {
 /// The length and SHA-256 of a file.
 pub(crate) fn digest(path: &Path) -> Result<(u64, String), Error> {
     let read = || -> io::Result<(u64, String)> {
-        let mut file = File::open(path)?;
+        let mut file = open(path)?.0;
         let mut sha = Sha256::new();
         let mut buffer = vec![0; 1 << 16];
         let mut length = 0;

@@ -8,8 +8,9 @@ use sha2::{Digest, Sha256};
 use ureq::tls::{RootCerts, TlsConfig};
 use ureq::{Agent, Proxy, ResponseExt};
 
+use crate::disk::{self, Seam};
 use crate::named::{NamedSet, RemoteFile};
-use crate::{Error, Progress, disk};
+use crate::{Error, Progress};
 
 /// Fetches the files of a named set, from the first mirror that delivers them whole and right.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,7 +108,7 @@ impl Downloader {
         let address = response.get_uri().to_string();
         // One byte more than wanted is enough to know that the file is too long.
         let mut body = response.into_body().into_reader().take(size + 1);
-        let mut part = disk::beside(path)?;
+        let part = disk::beside(path)?;
         let mut sha = Sha256::new();
         let mut buffer = vec![0; 1 << 16];
         let mut length: u64 = 0;
@@ -122,7 +123,7 @@ impl Downloader {
             };
             length += count as u64;
             sha.update(&buffer[..count]);
-            part.write_all(&buffer[..count]).map_err(Error::io(path, "writing beside it"))?;
+            Seam(part.as_file()).write_all(&buffer[..count]).map_err(Error::io(path, "writing beside it"))?;
             progress.advance(count as u64);
         }
         if length > size {

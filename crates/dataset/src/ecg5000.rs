@@ -12,8 +12,7 @@ use ndarray::{Axis, concatenate};
 use rand_mt::Mt;
 
 use crate::csv::{self, Label, Layout, Rows};
-use crate::error::thousands;
-use crate::{DataSet, Error};
+use crate::{DataSet, Error, thousands};
 
 /// Its name.
 pub(crate) const NAME: &str = "ecg5000";

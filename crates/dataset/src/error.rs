@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::words::sizes;
+
 /// Why a data set could not be read, written, drawn or fetched.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -161,6 +163,25 @@ pub enum Error {
         decoded: u64,
         /// What the decompressor said.
         reason: String,
+    },
+    /// The contents of the gzip stream are far larger than it.
+    #[error(
+        "{}: {taken} bytes of its gzip stream hold more than 64 MiB and 256 times as much, where data was expected, which packs \
+         less; decompress it with gunzip first if it is what you want", .path.display()
+    )]
+    GzipBomb {
+        /// The file.
+        path: PathBuf,
+        /// Compressed bytes read until then.
+        taken: u64,
+    },
+    /// A .npy file or a picture is not as it should be.
+    #[error("{}: {problem}", .path.display())]
+    Unfit {
+        /// The file.
+        path: PathBuf,
+        /// What was found, what was expected and what to do.
+        problem: String,
     },
     /// Something that is not gzip follows the gzip stream.
     #[error(
@@ -366,27 +387,4 @@ impl Error {
         let path = path.to_path_buf();
         move |source| Self::Io { path, doing, source }
     }
-}
-
-/// Dimensions as people write them: `60000×28×28`.
-#[must_use]
-pub fn sizes<T: ToString>(dims: &[T]) -> String {
-    // A header may claim 255 dimensions; a message is to stay one paragraph.
-    let shown: Vec<String> = dims.iter().take(8).map(T::to_string).collect();
-    let rest = if dims.len() > 8 { "×…" } else { "" };
-    shown.join("×") + rest
-}
-
-/// A count with commas: `60,000`.
-#[must_use]
-pub fn thousands(count: usize) -> String {
-    let digits = count.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }

@@ -2,9 +2,8 @@
 //! then the values, big-endian, the last dimension fastest.
 //!
 //! Plain and gzip are told apart by content. Nothing is allocated on the word of a header: buffers grow as bytes
-//! arrive.
+//! arrive. What comes out of gzip may be 64 MiB and 256 times what went in.
 
-use std::fs::File;
 use std::io::{self, BufReader, BufWriter, ErrorKind, Read, Write};
 use std::path::Path;
 
@@ -12,8 +11,9 @@ use byteorder::{BigEndian, ByteOrder, WriteBytesExt};
 use flate2::{Compression, GzBuilder};
 use ndarray::{ArrayD, ArrayViewD, IxDyn};
 
-use crate::gzip::{Members, NotGzip};
-use crate::{Error, disk};
+use crate::Error;
+use crate::disk::{self, Seam};
+use crate::gzip::{Bomb, Members, NotGzip};
 
 /// The array of an IDX file, in its element type.
 #[derive(Clone, Debug, PartialEq)]
@@ -98,10 +98,7 @@ impl Element {
 /// # Errors
 /// When the file cannot be read, is not IDX, is damaged, holds no values, or is longer or shorter than its header says.
 pub fn read(path: &Path) -> Result<Array, Error> {
-    let file = File::open(path).map_err(Error::io(path, "opening"))?;
-    let about = file.metadata().map_err(Error::io(path, "opening"))?;
-    // A pipe has no length.
-    let length = about.is_file().then_some(about.len());
+    let (file, length) = disk::open(path).map_err(Error::io(path, "opening"))?;
     decode_of_length(file, path, length)
 }
 
@@ -259,6 +256,9 @@ impl<R: Read> Decoder<'_, R> {
         if error.get_ref().is_some_and(|inner| inner.is::<NotGzip>()) {
             return Error::GzipTrailing { path, decoded };
         }
+        if let Some(bomb) = error.get_ref().and_then(|inner| inner.downcast_ref::<Bomb>()) {
+            return Error::GzipBomb { path, taken: bomb.taken };
+        }
         match error.kind() {
             ErrorKind::UnexpectedEof => Error::GzipTruncated { path, decoded },
             ErrorKind::InvalidInput | ErrorKind::InvalidData => {
@@ -305,7 +305,7 @@ pub fn write_gz(path: &Path, array: &ArrayViewD<'_, u8>) -> Result<(), Error> {
     let write = || -> io::Result<()> {
         // Neither a time, nor a name, nor a system (255: unknown), so that the bytes depend on the array alone.
         let gzip = GzBuilder::new().mtime(0).operating_system(255);
-        let mut gzip = gzip.write(BufWriter::new(file.as_file()), Compression::new(6));
+        let mut gzip = gzip.write(BufWriter::new(Seam(file.as_file())), Compression::new(6));
         gzip.write_all(&[0, 0, 0x08, rank])?;
         for size in sizes {
             gzip.write_u32::<BigEndian>(size)?;

@@ -1,4 +1,4 @@
-//! Data sets: IDX files plain or gzip, CSV, sets known by name and downloaded once, and a synthetic one drawn on the spot.
+//! Data sets: IDX files plain or gzip, CSV, .npy, pictures, sets known by name and downloaded once, and a synthetic one drawn on the spot.
 //!
 //! ```
 //! use std::path::Path;
@@ -19,11 +19,15 @@ mod gzip;
 pub mod idx;
 mod load;
 pub mod named;
+pub mod npy;
+pub mod photo;
 mod progress;
 mod samples;
 pub mod synthetic;
+mod words;
 
-pub use error::{Error, sizes, thousands};
+pub use error::Error;
 pub use load::{DataSet, all_of_csv, is_csv, load};
 pub use progress::Progress;
 pub use samples::{Samples, Values};
+pub use words::{sizes, thousands};

@@ -3,8 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::csv::{self, Layout};
-use crate::error::thousands;
-use crate::{Error, Progress, Samples, ecg5000, idx, named, synthetic};
+use crate::{Error, Progress, Samples, ecg5000, idx, named, sizes, synthetic, thousands};
 
 /// Samples to train on and samples to validate with.
 #[derive(Clone, Debug, PartialEq)]
@@ -184,8 +183,8 @@ fn idx_files(folder: &Path, prefix: &str) -> Result<Vec<String>, Error> {
 fn read_labels(path: &Path, expected: usize) -> Result<Vec<u8>, Error> {
     let found = match idx::read(path)? {
         idx::Array::U8(array) if array.shape() == [expected] => return Ok(array.into_iter().collect()),
-        idx::Array::U8(array) => format!("{} bytes", crate::error::sizes(array.shape())),
-        other => format!("{} values that are not bytes", crate::error::sizes(other.shape())),
+        idx::Array::U8(array) => format!("{} bytes", sizes(array.shape())),
+        other => format!("{} values that are not bytes", sizes(other.shape())),
     };
     Err(Error::WrongLabels { path: path.to_path_buf(), found, expected })
 }

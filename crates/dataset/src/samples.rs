@@ -6,8 +6,7 @@ use ndarray::{Array2, ArrayD, Axis};
 use sha2::{Digest, Sha256};
 
 use crate::disk::hex;
-use crate::error::{Error, sizes};
-use crate::idx;
+use crate::{Error, idx, sizes};
 
 /// Samples, one a row. Bytes stay bytes until a batch is filled; a byte stands for value/255 in 0..=1, floats for
 /// themselves.

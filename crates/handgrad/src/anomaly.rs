@@ -7,7 +7,7 @@
 //!
 //! Slides: DIVE "Applications of Autoencoders", 3; CE6146 "Why Are Autoencoders Important (2/2)", "Example – VAEs".
 
-use std::fs;
+use std::io::Read;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
@@ -82,7 +82,12 @@ fn check(args: &AnomalyArgs) -> Result<()> {
                 UsageError(format!("{}: the chart is an SVG; call it so: --chart scores.svg", path.display())).into()
             );
         }
-        if path.exists() && !fs::read(path)?.starts_with(b"<svg") {
+        let begins_so = || -> Result<bool> {
+            let mut start = Vec::new();
+            disk::open(path)?.0.take(4).read_to_end(&mut start)?;
+            Ok(start == b"<svg")
+        };
+        if path.exists() && !begins_so()? {
             bail!("{}: is there and is no SVG; it is not overwritten: choose another name", path.display());
         }
     }

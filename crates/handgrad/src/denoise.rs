@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use handgrad_analysis::{psnr, ssim};
-use handgrad_dataset::{Samples, disk};
+use handgrad_dataset::{Samples, disk, photo};
 use handgrad_layers::{Noise, window};
 use handgrad_models::{Network, Part};
 use handgrad_trainer::{Source, Trainer};
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::args::uses::{DenoiseArgs, Fit};
 use crate::config::{NoiseName, UsageError};
 use crate::subject::{self, CHUNK, Subject};
-use crate::{Done, noisy, photo, picture, reconstruct, show, tiles};
+use crate::{Done, noisy, picture, reconstruct, show, tiles};
 
 pub fn run(args: &DenoiseArgs) -> Result<Done> {
     reconstruct::check_place(&args.out)?;
@@ -195,7 +195,8 @@ fn own_image(args: &DenoiseArgs, path: &Path) -> Result<Done> {
     let read = |path: &Path| -> Result<(Array3<f32>, [usize; 2])> {
         let image = photo::read(path, channels)?;
         let size = [image.dim().1, image.dim().2];
-        Ok((if args.fit == Fit::Resized { photo::resized(&image, [h, w])? } else { image }, size))
+        let resized = || photo::resized(&image, [h, w]).context("an image has pixels, and the network takes some");
+        Ok((if args.fit == Fit::Resized { resized()? } else { image }, size))
     };
     let (given, size) = read(path)?;
     let (noisy, clean) = match (&args.clean, args.noise) {

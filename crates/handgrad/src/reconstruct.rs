@@ -1,6 +1,6 @@
 //! `handgrad reconstruct`.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 
@@ -49,7 +49,7 @@ pub fn check_place(out: &Path) -> Result<()> {
         found => ensure!(found.with_context(no_png)?.is_file(), no_png()),
     }
     let mut start = Vec::new();
-    File::open(out).and_then(|file| file.take(PNG.len() as u64).read_to_end(&mut start)).with_context(no_png)?;
+    disk::open(out).and_then(|(file, _)| file.take(PNG.len() as u64).read_to_end(&mut start)).with_context(no_png)?;
     ensure!(start == PNG, no_png());
     Ok(())
 }

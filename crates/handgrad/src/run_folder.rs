@@ -191,11 +191,13 @@ pub fn read_one_of(run: &Path, parts: &[Part]) -> Result<Trained> {
             model.display()
         )
     };
-    if !fs::metadata(&model).with_context(advice)?.is_file() {
+    // A pipe would have us wait for ever.
+    let about = fs::metadata(&model).with_context(advice)?;
+    if !about.is_file() {
         bail!("{}: not a file", model.display());
     }
-    let bytes = fs::read(&model).with_context(advice)?;
-    let (network, theta) = file::decode(&bytes).with_context(|| format!("{}", model.display()))?;
+    let (bytes, _) = disk::open(&model).with_context(advice)?;
+    let (network, theta) = file::read(bytes, about.len()).with_context(|| format!("{}", model.display()))?;
     if !parts.contains(&network.part()) {
         let needed: Vec<_> =
             parts.iter().map(|part| if *part == Part::Whole { "a whole model" } else { part.name() }).collect();

@@ -3,17 +3,12 @@
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, bail};
 use handgrad_dataset::csv::{self as series, Label, Layout};
-use handgrad_dataset::{disk, sizes};
+use handgrad_dataset::{disk, npy};
 use ndarray::{Array2, Axis, IxDyn};
-use ndarray_npy::npy::header::Header;
-use ndarray_npy::{ReadNpyExt, WriteNpyExt};
 
 use crate::config::UsageError;
-
-/// numpy refuses longer .npy headers too.
-const LONGEST_HEADER: usize = 10_000;
 
 /// How a table is written.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -71,7 +66,7 @@ pub fn write(out: &Path, table: &Table, name: &str, shape: &[usize]) -> Result<(
         }
         Format::Npy => {
             let dims: Vec<_> = [table.values.nrows()].into_iter().chain(shape.iter().copied()).collect();
-            table.values.to_shape(IxDyn(&dims))?.write_npy(&mut bytes)?;
+            bytes = npy::encode(&table.values.to_shape(IxDyn(&dims))?.view());
         }
     }
     Ok(disk::write(out, &bytes)?)
@@ -85,7 +80,7 @@ pub fn read(path: &Path, width: usize) -> Result<Table> {
     }
     let table = match Format::of(path) {
         Some(Format::Csv) => read_csv(path, width)?,
-        Some(Format::Npy) => Table { values: read_npy(path)?, labels: None },
+        Some(Format::Npy) => Table { values: npy::read(path)?, labels: None },
         None => return Err(UsageError(format!("{}: its name must end in .csv or .npy", path.display())).into()),
     };
     let (rows, found) = table.values.dim();
@@ -125,56 +120,4 @@ fn read_csv(path: &Path, width: usize) -> Result<Table> {
         }
     }
     Ok(Table { values, labels: rows.labels })
-}
-
-/// A .npy file of two dimensions and floats. What its header claims is held against the file's length first.
-fn read_npy(path: &Path) -> Result<Array2<f32>> {
-    let bytes = fs::read(path).with_context(|| format!("{}: cannot be read", path.display()))?;
-    let wrong = |what: String| anyhow!("{}: {what}; write it again, for instance with numpy.save", path.display());
-    let (start, header_len) = match bytes.get(..12) {
-        Some([0x93, b'N', b'U', b'M', b'P', b'Y', 1, _, a, b, ..]) => (10, usize::from(u16::from_le_bytes([*a, *b]))),
-        Some([0x93, b'N', b'U', b'M', b'P', b'Y', _, _, a, b, c, d]) => {
-            (12, u32::from_le_bytes([*a, *b, *c, *d]) as usize)
-        }
-        _ => return Err(wrong("not a .npy file, which begins with \\x93NUMPY".into())),
-    };
-    if header_len > LONGEST_HEADER.min(bytes.len()) {
-        return Err(wrong(format!(
-            "its header claims {header_len} bytes, where at most {LONGEST_HEADER} and no more than the file has were expected"
-        )));
-    }
-    // The library's parser takes for ever where brackets stand in brackets, which no array of plain numbers has.
-    let brackets = bytes.iter().skip(start).take(header_len).filter(|byte| b"([{".contains(byte)).count();
-    if brackets != 2 {
-        return Err(wrong("its header is not that of an array of plain numbers".into()));
-    }
-    let mut rest = &bytes[..];
-    let header = Header::from_reader(&mut rest).map_err(|error| wrong(one_line(&error)))?;
-    if header.shape.len() != 2 {
-        return Err(wrong(format!("it has the shape {}, where codes × values were expected", sizes(&header.shape))));
-    }
-    let element: String = header.type_descriptor.to_string().chars().take(40).collect();
-    let element_len = match element.as_str() {
-        "'<f4'" | "'>f4'" => 4,
-        "'<f8'" | "'>f8'" => 8,
-        _ => return Err(wrong(format!("its elements are {element}, where '<f4' or '<f8' was expected"))),
-    };
-    let claimed = header.shape.iter().try_fold(element_len, |product: usize, &dim| product.checked_mul(dim));
-    if claimed != Some(rest.len()) || header.shape.contains(&0) {
-        let (shape, found) = (sizes(&header.shape), rest.len());
-        return Err(wrong(format!(
-            "its header claims {shape} values of {element_len} bytes, and {found} bytes follow"
-        )));
-    }
-    let read = if element_len == 4 {
-        Array2::<f32>::read_npy(&bytes[..])
-    } else {
-        Array2::<f64>::read_npy(&bytes[..]).map(|values| values.mapv(|value| value as f32))
-    };
-    read.map_err(|error| wrong(one_line(&error)))
-}
-
-/// The beginning of what a library says, without its pictures of many lines.
-pub fn one_line(error: &impl std::error::Error) -> String {
-    error.to_string().lines().next().unwrap_or_default().chars().take(200).collect()
 }

@@ -145,6 +145,33 @@ pub enum Error {
     /// A model whose parts do not fit together.
     #[error("the model file is damaged: {0}; take a copy that is not, or train again")]
     Damaged(String),
+    /// A model file that the system does not give.
+    #[error("the model file cannot be read: {0}; check that you may read it, and the disk")]
+    Read(#[from] std::io::Error),
+    /// More layers than a model file describes.
+    #[error(
+        "the network has {tensors} tensors and is described in {text} bytes, where at most {most_tensors} and {most_text} fit in a model file: leave out layers"
+    )]
+    TooDeep {
+        /// Weights and biases, tied ones twice.
+        tensors: usize,
+        /// Bytes of its specification in TOML.
+        text: usize,
+        /// Tensors that fit.
+        most_tensors: usize,
+        /// Bytes that fit.
+        most_text: usize,
+    },
+    /// A model file larger than any.
+    #[error("not a handgrad model file: {what} has {found} bytes, and at most {most} were expected")]
+    TooLong {
+        /// The file, or its header.
+        what: &'static str,
+        /// Its bytes.
+        found: u64,
+        /// What the longest has.
+        most: u64,
+    },
     /// A model of a later version.
     #[error("the model file has format {found}, and this program reads up to {newest}: use a newer handgrad")]
     TooNew {

@@ -25,7 +25,9 @@
 //! says of the rest that it is too new.
 
 use std::collections::HashMap;
+use std::io::Read;
 
+use handgrad_layers::Scalar;
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -36,6 +38,17 @@ use crate::{Error, LayerSpec, Network, Param, Part, Spec};
 const FORMAT: u64 = 3;
 /// The one before there were sequences.
 const FEED_FORWARD: u64 = 2;
+/// Bytes that a header may have: those of [`MOST_TENSORS`] and [`LONGEST_TEXT`]. safetensors itself takes 100 MB, and needs
+/// many times that to read them.
+const LONGEST_HEADER: u64 = 1 << 15;
+/// Tensors of a model, weights and biases.
+const MOST_TENSORS: usize = 192;
+/// Bytes of a specification in TOML, which needs 80 times as much to be read.
+const LONGEST_TEXT: usize = 10 << 10;
+/// Digits of a number in the header; a sum of longer ones may overflow in safetensors.
+const LONGEST_NUMBER: usize = 15;
+/// Bytes that a file may have: the 2³⁰ values of the largest network, twice where they are tied, and a header.
+const LONGEST_FILE: u64 = (1 << 33) + LONGEST_HEADER + 8;
 /// The key in the file's metadata.
 const KEY: &str = "handgrad";
 /// Where the specification begins in its text.
@@ -108,7 +121,7 @@ fn in_hexadecimal(hash: Sha256) -> String {
 /// If the network cannot be described in a file: none is known, so this is a defect to report.
 pub fn encode(network: &Network<f32>, theta: &[f32]) -> Result<Vec<u8>, Error> {
     let cannot = |error: toml::ser::Error| Error::NotAModel(error.to_string());
-    let tail = toml::to_string(&Tail { model: network.spec() }).map_err(cannot)?;
+    let tail = spec_text(network.spec())?;
     let (part, weights_sha256) = (network.part(), weights_sha256(theta));
     let model_sha256 = in_hexadecimal(Sha256::new_with_prefix(&tail));
     let format = format_of(network.spec());
@@ -123,7 +136,69 @@ pub fn encode(network: &Network<f32>, theta: &[f32]) -> Result<Vec<u8>, Error> {
         views.push((tensor.name, view));
     }
     let metadata = HashMap::from([(KEY.to_string(), format!("{head}\n{tail}"))]);
-    safetensors::serialize(views, Some(metadata)).map_err(|error| Error::NotAModel(error.to_string()))
+    let bytes = safetensors::serialize(views, Some(metadata)).map_err(|error| Error::NotAModel(error.to_string()))?;
+    header_len(&bytes)?;
+    Ok(bytes)
+}
+
+/// The beginning of what a library says, which may quote a file.
+fn one_line(text: &str) -> String {
+    text.lines().next().unwrap_or_default().chars().take(200).collect()
+}
+
+/// Network and weights from a model file of `length` bytes; its header is looked at before more is read.
+///
+/// # Errors
+/// As [`decode`]'s, and if it cannot be read or is longer than any model.
+pub fn read(mut file: impl Read, length: u64) -> Result<(Network<f32>, Vec<f32>), Error> {
+    let mut bytes = Vec::new();
+    file.by_ref().take(8).read_to_end(&mut bytes)?;
+    header_len(&bytes)?;
+    if length > LONGEST_FILE {
+        return Err(Error::TooLong { what: "it", found: length, most: LONGEST_FILE });
+    }
+    let rest = usize::try_from(length).ok().and_then(|length| bytes.try_reserve_exact(length.saturating_sub(8)).ok());
+    rest.ok_or(std::io::ErrorKind::OutOfMemory).map_err(std::io::Error::from)?;
+    file.take(length.saturating_sub(8)).read_to_end(&mut bytes)?;
+    decode(&bytes)
+}
+
+/// Refuses a network that no file would hold, before somebody trains it.
+pub(crate) fn check_room<T: Scalar>(network: &Network<T>) -> Result<(), Error> {
+    let ties = network.params().iter().filter(|param| param.tie.is_some()).count();
+    let tensors = network.params().len() + ties;
+    let text = spec_text(network.spec())?.len();
+    if tensors > MOST_TENSORS || text > LONGEST_TEXT {
+        return Err(Error::TooDeep { tensors, text, most_tensors: MOST_TENSORS, most_text: LONGEST_TEXT });
+    }
+    Ok(())
+}
+
+fn spec_text(model: &Spec) -> Result<String, Error> {
+    toml::to_string(&Tail { model }).map_err(|error| Error::NotAModel(error.to_string()))
+}
+
+/// Is there a number in JSON, outside its strings, that is longer than any that is needed?
+fn has_long_number(json: &[u8]) -> bool {
+    let (mut in_string, mut escaped, mut digits) = (false, false, 0);
+    json.iter().any(|&byte| {
+        if in_string {
+            in_string = escaped || byte != b'"';
+            escaped = !escaped && byte == b'\\';
+        } else {
+            in_string = byte == b'"';
+            digits = if byte.is_ascii_digit() { digits + 1 } else { 0 };
+        }
+        digits > LONGEST_NUMBER
+    })
+}
+
+/// The length of the header, which is that of the file's first number.
+fn header_len(bytes: &[u8]) -> Result<usize, Error> {
+    match bytes.first_chunk().map_or(0, |length| u64::from_le_bytes(*length)) {
+        found if found > LONGEST_HEADER => Err(Error::TooLong { what: "its header", found, most: LONGEST_HEADER }),
+        found => Ok(found as usize),
+    }
 }
 
 /// Network and weights from the bytes of a model file, whole or a part: [`Network::part`] says which.
@@ -132,21 +207,28 @@ pub fn encode(network: &Network<f32>, theta: &[f32]) -> Result<Vec<u8>, Error> {
 /// If they are not a handgrad model, or not a whole one: every tensor must be there with its shape, none besides, and the
 /// weights and the specification must have the SHA-256 that the file states.
 pub fn decode(bytes: &[u8]) -> Result<(Network<f32>, Vec<f32>), Error> {
-    let not_a_model = |error: safetensors::SafeTensorError| Error::NotAModel(error.to_string());
+    let not_a_model = |error: safetensors::SafeTensorError| Error::NotAModel(one_line(&error.to_string()));
+    let header_len = header_len(bytes)?;
+    if bytes.get(8..8 + header_len).is_some_and(has_long_number) {
+        return Err(Error::NotAModel(format!("its header has a number of more than {LONGEST_NUMBER} digits")));
+    }
     let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(not_a_model)?;
-    let tensors = SafeTensors::deserialize(bytes).map_err(not_a_model)?;
-    let header = metadata.metadata().as_ref().and_then(|metadata| metadata.get(KEY));
-    let header = header.ok_or_else(|| Error::NotAModel(format!("its metadata has no entry {KEY:?}")))?;
+    let data = bytes.get(8 + header_len..).unwrap_or_default();
+    let text = metadata.metadata().as_ref().and_then(|metadata| metadata.get(KEY));
+    let text = text.ok_or_else(|| Error::NotAModel(format!("its metadata has no entry {KEY:?}")))?;
     // The format number is read first and alone: what else a newer format has is not known here.
-    let table: toml::Table = toml::from_str(header).map_err(|error| Error::Damaged(error.to_string()))?;
-    let format = table.get("format").and_then(toml::Value::as_integer).and_then(|format| u64::try_from(format).ok());
-    match format {
+    let format = text.lines().find_map(|line| line.strip_prefix("format = "));
+    match format.and_then(|format| format.trim().parse().ok()) {
         Some(1..=FORMAT) => {}
         Some(found) if found > FORMAT => return Err(Error::TooNew { found, newest: FORMAT }),
         _ => return Err(Error::Damaged("its format number is missing or not one that ever was".into())),
     }
-    let text = header;
-    let header: Header = toml::from_str(text).map_err(|error| Error::Damaged(error.to_string()))?;
+    // What stands before the specification has 200.
+    if text.len() > LONGEST_TEXT + 1024 {
+        let (found, most) = (text.len() as u64, LONGEST_TEXT as u64 + 1024);
+        return Err(Error::TooLong { what: "its entry \"handgrad\"", found, most });
+    }
+    let header: Header = toml::from_str(text).map_err(|error| Error::Damaged(one_line(error.message())))?;
     check_model_text(&header, text)?;
 
     // What the spec claims is compared with the tensors that are there before anything of that size is allocated.
@@ -168,26 +250,28 @@ pub fn decode(bytes: &[u8]) -> Result<(Network<f32>, Vec<f32>), Error> {
         Part::Encoder => encoder.iter().filter(with_weights).count(),
         Part::Decoder => decoder.iter().filter(with_weights).count(),
     };
-    if claimed > tensors.len() {
-        let held = tensors.len();
+    let held = metadata.offset_keys().len();
+    if claimed > held {
         return Err(Error::Damaged(format!("it describes {claimed} layers with weights and holds {held} tensors")));
     }
     let network = Network::of(&header.model, header.part)?;
     let expected = tensors_of(&network);
-    if expected.len() != tensors.len() {
-        let (expected, found) = (expected.len(), tensors.len());
-        return Err(Error::Damaged(format!("it holds {found} tensors, its network has {expected}")));
+    if expected.len() != held {
+        let expected = expected.len();
+        return Err(Error::Damaged(format!("it holds {held} tensors, its network has {expected}")));
     }
-    let mut theta = Vec::new();
+    // The data is there, so as many values may be asked for.
+    let mut theta = Vec::with_capacity(network.param_count().min(bytes.len() / 4));
     for expected in expected {
         let name = expected.name;
-        let tensor = tensors.tensor(name).map_err(|error| Error::Damaged(error.to_string()))?;
+        let missing = || Error::Damaged(format!("it has no tensor {name}"));
+        let tensor = metadata.info(name).ok_or_else(missing)?;
         let shape = expected.shape();
-        if tensor.dtype() != Dtype::F32 || tensor.shape() != shape {
-            let found = format!("{:?} {:?}", tensor.dtype(), tensor.shape());
+        if tensor.dtype != Dtype::F32 || tensor.shape != shape {
+            let found = format!("{:?} {:?}", tensor.dtype, tensor.shape);
             return Err(Error::Damaged(format!("tensor {name} is {found}, its network needs F32 {shape:?}")));
         }
-        let values = expected.read(tensor.data());
+        let values = expected.read(data.get(tensor.data_offsets.0..tensor.data_offsets.1).ok_or_else(missing)?);
         match theta.get(expected.param.range.clone()) {
             None => {
                 if let Some(value) = values.iter().find(|value| !value.is_finite()) {

@@ -2,7 +2,7 @@ use std::ops::Range;
 
 use handgrad_layers::{Activation, Init, Layer, Loss, LossKind, Output, ParamRole, ParamSpec, Scalar, window};
 
-use crate::{Error, LayerSpec, Part, Scale, Spec, tied};
+use crate::{Error, LayerSpec, Part, Scale, Spec, file, tied};
 
 /// More values than this, 2³⁰, neither a sample nor the weights of a network can have: 4 GiB of f32.
 const MAX_VALUES: usize = 1 << 30;
@@ -135,7 +135,7 @@ impl<T: Scalar> Network<T> {
         let network = Self { spec: spec.clone(), part, layers, shapes, params, loss };
         match network.param_count() {
             values if values > MAX_VALUES => Err(Error::TooLarge { what: "the network", values }),
-            _ => Ok(network),
+            _ => file::check_room(&network).map(|()| network),
         }
     }
 

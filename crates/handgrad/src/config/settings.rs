@@ -1,11 +1,14 @@
 //! Settings as they are given: flags, a file, a preset.
 
+use std::fs;
+use std::io::Read;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
 use handgrad_dataset::csv::{Fill, Label, Layout, Window};
+use handgrad_dataset::disk;
 use serde::{Deserialize, Serialize};
 
 use super::names::{
@@ -188,22 +191,33 @@ pub struct Settings {
     pub seed: Option<u64>,
 }
 
-/// No configuration is longer.
-const LARGEST_FILE: u64 = 1 << 20;
+/// No configuration is longer, by far.
+const LARGEST_FILE: u64 = 1 << 13;
 
 impl Settings {
     /// Reads a --config file.
     pub fn read(path: &Path) -> Result<Self> {
         let cannot = || format!("{}: cannot be read", path.display());
-        let size = std::fs::metadata(path).with_context(cannot)?.len();
-        if size > LARGEST_FILE || !path.is_file() {
+        // A pipe would have us wait for ever.
+        let is_file = fs::metadata(path).with_context(cannot)?.is_file();
+        let mut text = Vec::new();
+        if is_file {
+            let (file, _) = disk::open(path).with_context(cannot)?;
+            file.take(LARGEST_FILE + 1).read_to_end(&mut text).with_context(cannot)?;
+        }
+        if !is_file || text.len() as u64 > LARGEST_FILE {
             bail!("{}: not a configuration, which is a file of at most {LARGEST_FILE} bytes", path.display());
         }
-        let text = std::fs::read_to_string(path).with_context(cannot)?;
-        toml::from_str(&text).map_err(|error: toml::de::Error| {
+        let text = String::from_utf8(text).with_context(cannot)?;
+        Self::parse(&text, path)
+    }
+
+    /// The settings in `text`; `name` is what errors call it.
+    pub fn parse(text: &str, name: &Path) -> Result<Self> {
+        toml::from_str(text).map_err(|error: toml::de::Error| {
             let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
-            let what = error.message();
-            anyhow!("{}, line {line}: {what}; `handgrad train --help` explains the settings", path.display())
+            let what: String = error.message().lines().next().unwrap_or_default().chars().take(200).collect();
+            anyhow!("{}, line {line}: {what}; `handgrad train --help` explains the settings", name.display())
         })
     }
 

@@ -1,0 +1,125 @@
+//! The cells of a CSV file, one after another, whatever its lines are like.
+
+use std::io::{self, BufRead, BufReader, ErrorKind, Read};
+use std::ops::Range;
+use std::path::Path;
+
+use csv_core::{ReadFieldResult, Reader};
+
+use crate::Error;
+
+/// Bytes that a row may have, and the empty lines before it.
+const LONGEST_ROW: usize = 1 << 24;
+/// Bytes that a cell may have.
+const LONGEST_CELL: usize = 1 << 12;
+
+/// The text between two commas.
+pub(super) struct Cell<'a> {
+    /// Without the quotes and the spaces around it.
+    pub text: &'a str,
+    /// On which its row begins, counted from 1.
+    pub line: u64,
+    /// Before it, if it is the first one of its row.
+    pub empty_lines: Range<u64>,
+    /// Is it the last one of its row?
+    pub ends_row: bool,
+}
+
+pub(super) struct Cells<'a, R> {
+    path: &'a Path,
+    reader: BufReader<Lines<R>>,
+    core: Reader,
+    cell: Vec<u8>,
+    /// On which the row begins, and how many bytes of it there have been.
+    line: u64,
+    taken: usize,
+    starts_row: bool,
+}
+
+impl<'a, R: Read> Cells<'a, R> {
+    pub fn new(text: R, path: &'a Path) -> Self {
+        let reader = BufReader::with_capacity(1 << 14, Lines { inner: text, last: b'\n' });
+        Self { path, reader, core: Reader::new(), cell: vec![0; LONGEST_CELL], line: 1, taken: 0, starts_row: true }
+    }
+
+    /// The next one, if there is any.
+    pub fn next(&mut self) -> Result<Option<Cell<'_>>, Error> {
+        let mut length = 0;
+        if self.starts_row {
+            (self.line, self.taken) = (self.core.line(), 0);
+        }
+        let ends_row = loop {
+            let input = match self.reader.fill_buf() {
+                Ok(input) => input,
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(error) => return Err(Error::io(self.path, "reading it as CSV")(error)),
+            };
+            let (result, taken, written) = self.core.read_field(input, &mut self.cell[length..]);
+            self.reader.consume(taken);
+            length += written;
+            self.taken += taken;
+            if self.taken > LONGEST_ROW {
+                return Err(self.wrong("a row", LONGEST_ROW));
+            }
+            match result {
+                ReadFieldResult::InputEmpty => {}
+                ReadFieldResult::OutputFull => return Err(self.wrong("a cell", LONGEST_CELL)),
+                ReadFieldResult::Field { record_end } => break record_end,
+                ReadFieldResult::End => return Ok(None),
+            }
+        };
+        let mut empty_lines = self.line..self.line;
+        if self.starts_row {
+            // The reader passes over empty lines, and is behind this cell now.
+            let newlines = self.cell[..length].iter().filter(|&&byte| byte == b'\n').count() as u64;
+            self.line = self.core.line() - u64::from(ends_row) - newlines;
+            empty_lines.end = self.line;
+        }
+        self.starts_row = ends_row;
+        let line = self.line;
+        match std::str::from_utf8(&self.cell[..length]) {
+            Ok(text) => Ok(Some(Cell { text: text.trim(), line, empty_lines, ends_row })),
+            Err(_) => {
+                let (found, expected) = ("bytes that are no text in UTF-8".to_owned(), "CSV in UTF-8".to_owned());
+                Err(Error::Table { path: self.path.to_path_buf(), place: format!("line {line}"), found, expected })
+            }
+        }
+    }
+
+    fn wrong(&self, what: &str, most: usize) -> Error {
+        let found = format!("{what} of more than {most} bytes");
+        let (path, place) = (self.path.to_path_buf(), format!("line {}", self.line));
+        Error::Table { path, place, found, expected: "a shorter one".to_owned() }
+    }
+}
+
+/// Text with every line ended by a newline, so that lines can be counted.
+struct Lines<R> {
+    inner: R,
+    last: u8,
+}
+
+impl<R: Read> Read for Lines<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let count = self.inner.read(buffer)?;
+            if count == 0 && self.last != b'\n' && self.last != b'\r' && !buffer.is_empty() {
+                (self.last, buffer[0]) = (b'\n', b'\n');
+                return Ok(1);
+            }
+            let mut kept = 0;
+            for at in 0..count {
+                let byte = buffer[at];
+                // Of \r\n the second is dropped, and \r alone ends a line too.
+                if !(byte == b'\n' && self.last == b'\r') {
+                    buffer[kept] = if byte == b'\r' { b'\n' } else { byte };
+                    kept += 1;
+                }
+                self.last = byte;
+            }
+            if kept > 0 || count == 0 {
+                return Ok(kept);
+            }
+        }
+    }
+}

@@ -1,0 +1,290 @@
+//! From cells to rows of values, with nothing kept beside the values.
+
+use std::ops::Range;
+use std::path::Path;
+
+use ndarray::{Array2, ArrayViewMut1, Axis};
+
+use super::{Fill, Label, Layout, Rows};
+use crate::Error;
+
+/// A file on its way to [`Rows`].
+pub(super) struct Table<'a> {
+    path: &'a Path,
+    layout: &'a Layout,
+    /// Values that there can be at most.
+    most: usize,
+    /// Of a row; none before the first row is over.
+    columns: Option<usize>,
+    label: Option<usize>,
+    rows: usize,
+    /// Of the first row of values.
+    first_line: u64,
+    /// NaN where a value is missing.
+    values: Vec<f32>,
+    labels: Vec<u8>,
+    row: Row,
+    first: First,
+}
+
+/// The row that is being read.
+#[derive(Default)]
+struct Row {
+    line: u64,
+    cells: usize,
+    /// The first cell that is not as it should be. A row of another length is told of before.
+    wrong: Option<Error>,
+}
+
+/// What tells a header from values, and where the labels are. Only of the first row.
+#[derive(Default)]
+struct First {
+    any_word: bool,
+    any_number: bool,
+    /// The first columns of the name asked for, and of those that labels have by themselves.
+    asked: Option<usize>,
+    label: Option<usize>,
+    class: Option<usize>,
+}
+
+impl<'a> Table<'a> {
+    pub fn new(path: &'a Path, layout: &'a Layout, most: usize) -> Self {
+        let (row, first) = (Row::default(), First::default());
+        let (values, labels) = (Vec::new(), Vec::new());
+        Self { path, layout, most, columns: None, label: None, rows: 0, first_line: 0, values, labels, row, first }
+    }
+
+    /// Empty lines, which are missing values in a file of one column.
+    pub fn skip(&mut self, lines: Range<u64>) -> Result<(), Error> {
+        if self.columns != Some(1) {
+            return Ok(());
+        }
+        for line in lines {
+            self.add("", line)?;
+            self.end_row()?;
+        }
+        Ok(())
+    }
+
+    /// The next cell of a row that began in `line`.
+    pub fn add(&mut self, cell: &str, line: u64) -> Result<(), Error> {
+        let column = self.row.cells;
+        (self.row.line, self.row.cells) = (line, column + 1);
+        match self.columns {
+            None => self.first.look_at(cell, column, &self.layout.label),
+            // It is counted, for the message.
+            Some(columns) if column >= columns => return Ok(()),
+            Some(_) if self.label == Some(column) => {
+                // 1.0000000e+00 is a class too, for those who wrote it.
+                let label = cell.parse().ok().and_then(label_of);
+                if label.is_none() {
+                    self.is_wrong(|table| table.no_label(column, &quoted(cell)));
+                }
+                self.labels.push(label.unwrap_or_default());
+                return Ok(());
+            }
+            Some(_) => {}
+        }
+        let value = if is_missing(cell) {
+            if self.layout.fill.is_none() {
+                let path = self.path.to_path_buf();
+                self.is_wrong(|_| Error::Missing { path, line, column: column + 1 });
+            }
+            f32::NAN
+        } else {
+            let value = cell.parse().ok().filter(|value: &f32| value.is_finite());
+            if value.is_none() {
+                self.is_wrong(|table| table.wrong(Some(column), &quoted(cell), number_after(cell)));
+            }
+            value.unwrap_or(f32::NAN)
+        };
+        self.push(value)
+    }
+
+    /// The row is over.
+    pub fn end_row(&mut self) -> Result<(), Error> {
+        let Some(columns) = self.columns else {
+            let columns = self.row.cells;
+            self.columns = Some(columns);
+            let header = self.first.any_word && !self.first.any_number;
+            self.label = self.find_label(columns, header)?;
+            if columns == usize::from(self.label.is_some()) {
+                return Err(self.wrong(None, "nothing but labels", "at least one column of values"));
+            }
+            if header {
+                self.values.clear();
+                self.row = Row::default();
+                return Ok(());
+            }
+            if let Some(label) = self.label {
+                // It was taken for a value.
+                let value = self.values.remove(label);
+                let found = if value.is_nan() { "no number".to_owned() } else { value.to_string() };
+                self.labels.push(label_of(value).ok_or_else(|| self.no_label(label, &found))?);
+            }
+            return self.end_values(columns);
+        };
+        if self.row.cells != columns {
+            let expected = format!("{columns}, as in the first line,");
+            return Err(self.wrong(None, &format!("{} cells", self.row.cells), &expected));
+        }
+        self.end_values(columns)
+    }
+
+    fn end_values(&mut self, columns: usize) -> Result<(), Error> {
+        let row = std::mem::take(&mut self.row);
+        if let Some(wrong) = row.wrong {
+            return Err(wrong);
+        }
+        let width = columns - usize::from(self.label.is_some());
+        let values = &self.values[self.values.len() - width..];
+        let along_rows = self.layout.fill == Some(Fill::Previous) && self.layout.window.is_none();
+        if along_rows && values.iter().all(|value| value.is_nan()) {
+            return Err(self.nothing_to_fill_from(format!("line {}", row.line)));
+        }
+        if self.rows == 0 {
+            self.first_line = row.line;
+        }
+        self.rows += 1;
+        Ok(())
+    }
+
+    fn find_label(&self, columns: usize, header: bool) -> Result<Option<usize>, Error> {
+        let named = |column: Option<usize>| column.filter(|_| header);
+        match &self.layout.label {
+            Label::ByName => Ok(named(self.first.label.or(self.first.class))),
+            Label::None => Ok(None),
+            Label::Last => Ok(columns.checked_sub(1)),
+            Label::Column(column) => {
+                let number = column.parse().ok().and_then(|number: usize| number.checked_sub(1));
+                let found = named(self.first.asked).or(number.filter(|&at| at < columns));
+                let (path, line) = (self.path.to_path_buf(), self.row.line);
+                found.map(Some).ok_or_else(|| Error::NoSuchColumn { path, line, column: column.clone(), columns })
+            }
+        }
+    }
+
+    /// Growing by a quarter, and to no more than there can be.
+    fn push(&mut self, value: f32) -> Result<(), Error> {
+        let length = self.values.len();
+        if length == self.values.capacity() {
+            let more = (length / 4).max(1 << 10).min(self.most.saturating_sub(length).max(1));
+            let bytes = (length.saturating_add(more) as u64).saturating_mul(4);
+            let out_of_memory = |_| Error::OutOfMemory { path: self.path.to_path_buf(), bytes };
+            self.values.try_reserve_exact(more).map_err(out_of_memory)?;
+        }
+        self.values.push(value);
+        Ok(())
+    }
+
+    /// Of a row the first wrong cell is told of.
+    fn is_wrong(&mut self, error: impl FnOnce(&Self) -> Error) {
+        if self.row.wrong.is_none() {
+            self.row.wrong = Some(error(self));
+        }
+    }
+
+    fn no_label(&self, column: usize, found: &str) -> Error {
+        self.wrong(Some(column), found, "a label, a whole number from 0 to 255,")
+    }
+
+    fn wrong(&self, column: Option<usize>, found: &str, expected: &str) -> Error {
+        let column = column.map_or_else(String::new, |column| format!(", column {}", column + 1));
+        let place = format!("line {}{column}", self.row.line);
+        Error::Table { path: self.path.to_path_buf(), place, found: found.to_owned(), expected: expected.to_owned() }
+    }
+
+    fn nothing_to_fill_from(&self, place: String) -> Error {
+        let (found, expected) = ("no value at all".to_owned(), "at least one to fill the others from".to_owned());
+        Error::Table { path: self.path.to_path_buf(), place, found, expected }
+    }
+
+    /// The file is over.
+    pub fn finish(mut self) -> Result<Rows, Error> {
+        let (Some(columns), 1..) = (self.columns, self.rows) else {
+            return Err(Error::EmptyTable { path: self.path.to_path_buf() });
+        };
+        let width = columns - usize::from(self.label.is_some());
+        let values = std::mem::take(&mut self.values);
+        let mut values = Array2::from_shape_vec((self.rows, width), values)
+            .map_err(|error| Error::io(self.path, "putting its rows together")(std::io::Error::other(error)))?;
+        if let Some(fill) = self.layout.fill {
+            // A step is a row of a long series, and a cell of a row that is a series.
+            let column = self.rows > 1 && (fill == Fill::Mean || self.layout.window.is_some());
+            for (at, mut lane) in values.lanes_mut(Axis(usize::from(!column))).into_iter().enumerate() {
+                if fill_lane(&mut lane, fill).is_none() {
+                    // Of several rows, one without any value has been told of.
+                    let at = at + 1 + usize::from(self.label.is_some_and(|label| label <= at));
+                    let line = self.first_line;
+                    return Err(self.nothing_to_fill_from(if column {
+                        format!("column {at}")
+                    } else {
+                        format!("line {line}")
+                    }));
+                }
+            }
+        }
+        Ok(Rows { values, labels: self.label.map(|_| self.labels) })
+    }
+}
+
+impl First {
+    fn look_at(&mut self, cell: &str, column: usize, label: &Label) {
+        self.any_word |= !is_missing(cell);
+        self.any_number |= cell.parse::<f32>().is_ok();
+        let named = |place: &mut Option<usize>, name: &str| {
+            if place.is_none() && cell.eq_ignore_ascii_case(name) {
+                *place = Some(column);
+            }
+        };
+        named(&mut self.label, "label");
+        named(&mut self.class, "class");
+        if let Label::Column(name) = label {
+            named(&mut self.asked, name);
+        }
+    }
+}
+
+fn label_of(value: f32) -> Option<u8> {
+    ((0.0..=255.0).contains(&value) && value.fract() == 0.0).then_some(value as u8)
+}
+
+fn is_missing(cell: &str) -> bool {
+    ["", "?", "na", "nan", "null", "none"].iter().any(|word| cell.eq_ignore_ascii_case(word))
+}
+
+/// What was expected in place of a cell.
+fn number_after(cell: &str) -> &'static str {
+    if cell.contains([';', '\t']) {
+        "a finite 32-bit number, and commas between the cells,"
+    } else {
+        "a finite 32-bit number"
+    }
+}
+
+/// The beginning of a cell.
+fn quoted(cell: &str) -> String {
+    format!("{:?}", cell.chars().take(40).collect::<String>())
+}
+
+/// Fills what is missing; None if there is nothing to fill it from.
+fn fill_lane(lane: &mut ArrayViewMut1<f32>, fill: Fill) -> Option<()> {
+    let known = lane.iter().filter(|value| !value.is_nan());
+    let mut stand_in = match fill {
+        Fill::Zero => 0.0,
+        Fill::Mean => {
+            let (sum, count) = known.fold((0.0, 0.0), |(sum, count), &value| (sum + f64::from(value), count + 1.0));
+            if count == 0.0 { f32::NAN } else { (sum / count) as f32 }
+        }
+        Fill::Previous => known.copied().next().unwrap_or(f32::NAN),
+    };
+    for value in lane.iter_mut() {
+        if value.is_nan() {
+            *value = stand_in;
+        } else if fill == Fill::Previous {
+            stand_in = *value;
+        }
+    }
+    // It was NaN only if nothing was known.
+    (!stand_in.is_nan()).then_some(())
+}

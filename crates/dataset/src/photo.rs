@@ -1,0 +1,150 @@
+//! People's own images: PNG and JPEG of any size, as planes of numbers within 0..1.
+//!
+//! What a file claims is looked at before anything of that size is taken: an image may have 67 million pixels, and no more than
+//! its file can hold. Reading takes 48 bytes a pixel at most, and four times the file.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
+use std::path::Path;
+
+use image::imageops::{self, FilterType};
+use image::{DynamicImage, ImageBuffer, ImageDecoder, ImageError, ImageReader, Limits, Luma};
+use ndarray::{Array3, Axis};
+
+use crate::{Error, disk, thousands};
+
+/// Longest file that is opened.
+const LONGEST_FILE: u64 = 1 << 28;
+/// Most pixels that an image may have: 67 million, 8192 × 8192.
+const MOST_PIXELS: u64 = 1 << 26;
+/// Deflate, in PNG, makes at most 1032 bytes of one, and a byte may hold 8 pixels; JPEG stays far below.
+const MOST_BYTES_A_BYTE: u64 = 8 * 1032;
+/// Of what a PNG says beside its pixels, each: a text, a colour profile.
+const LONGEST_CHUNK: u32 = 1 << 20;
+/// Memory of a decoder for lines of pixels and for what it unpacks beside them; twice the file comes to it.
+const MEMORY: u64 = 1 << 19;
+
+/// Reads an image as `channels` × height × width: 1 for grey, 3 for red, green and blue. It is turned as its camera noted, and
+/// what is transparent is laid on white.
+///
+/// # Errors
+/// If it cannot be read, is neither PNG nor JPEG, is damaged or too large, or `channels` is neither 1 nor 3.
+pub fn read(path: &Path, channels: usize) -> Result<Array3<f32>, Error> {
+    let unfit = |problem: &str| Error::Unfit { path: path.to_path_buf(), problem: problem.to_owned() };
+    // A pipe would have us wait for ever, and cannot be gone back in.
+    if !fs::metadata(path).map_err(Error::io(path, "opening it"))?.is_file() {
+        return Err(unfit("not a file, where a PNG or JPEG was expected"));
+    }
+    let (file, _) = disk::open(path).map_err(Error::io(path, "opening it"))?;
+    decode(BufReader::new(file), path, channels)
+}
+
+/// As [`read`], from `bytes`; `name` is what errors call them.
+///
+/// # Errors
+/// As [`read`].
+pub fn decode(bytes: impl BufRead + Seek, name: &Path, channels: usize) -> Result<Array3<f32>, Error> {
+    let unfit = |problem: String| Error::Unfit { path: name.to_path_buf(), problem };
+    if ![1, 3].contains(&channels) {
+        let (has, takes) = ("a picture has 1, grey, or 3, red, green and blue", "the network takes images of");
+        return Err(unfit(format!("{takes} {channels} channels, and {has}: give it data of that kind")));
+    }
+    let image = pixels(bytes, name)?;
+    let (width, height) = (image.width() as usize, image.height() as usize);
+    let on_white = |value: f32, alpha: f32| value * alpha + (1.0 - alpha);
+    let wrong = |error: ndarray::ShapeError| unfit(error.to_string());
+    if channels == 1 {
+        let values = if image.color().has_alpha() {
+            image.to_luma_alpha32f().pixels().map(|pixel| on_white(pixel[0], pixel[1])).collect()
+        } else {
+            image.to_luma32f().into_raw()
+        };
+        return Array3::from_shape_vec((1, height, width), values).map_err(wrong);
+    }
+    let image = image.into_rgba32f();
+    let planes = (0..3).flat_map(|c| image.pixels().map(move |pixel| on_white(pixel[c], pixel[3])));
+    Array3::from_shape_vec((3, height, width), planes.collect()).map_err(wrong)
+}
+
+fn pixels(mut bytes: impl BufRead + Seek, name: &Path) -> Result<DynamicImage, Error> {
+    let unfit = |problem: String| Error::Unfit { path: name.to_path_buf(), problem };
+    let no_image = |error: ImageError| {
+        let said: String = error.to_string().lines().next().unwrap_or_default().chars().take(200).collect();
+        unfit(format!("not a PNG or JPEG that can be read: {said}"))
+    };
+    let length = bytes.seek(SeekFrom::End(0)).map_err(Error::io(name, "reading"))?;
+    if length > LONGEST_FILE {
+        let (found, most) = (length >> 20, LONGEST_FILE >> 20);
+        return Err(unfit(format!("has {found} MiB, and an image file of at most {most} MiB was expected")));
+    }
+    if let Some((chunk, length)) = long_chunk(&mut bytes).map_err(Error::io(name, "reading"))? {
+        let most = thousands(LONGEST_CHUNK as usize);
+        let found = thousands(length as usize);
+        return Err(unfit(format!(
+            "its chunk {chunk:?} has {found} bytes, and at most {most} beside the pixels were expected: save it without what it \
+             says of itself"
+        )));
+    }
+    bytes.rewind().map_err(Error::io(name, "reading"))?;
+    let mut reader = ImageReader::new(bytes).with_guessed_format().map_err(Error::io(name, "reading"))?;
+    let mut limits = Limits::default();
+    limits.max_alloc = Some(MEMORY + 2 * length);
+    reader.limits(limits);
+    let mut decoder = reader.into_decoder().map_err(no_image)?;
+    // Nothing of the size that it claims is taken before the claim is looked at.
+    let (width, height) = decoder.dimensions();
+    if u64::from(width) * u64::from(height) > MOST_PIXELS {
+        let most = thousands(MOST_PIXELS as usize);
+        return Err(unfit(format!(
+            "has {width}×{height} pixels, and at most {most} were expected: make it smaller first"
+        )));
+    }
+    if decoder.total_bytes() > MOST_BYTES_A_BYTE.saturating_mul(length) {
+        return Err(unfit(format!(
+            "claims {width}×{height} pixels, which a file of {length} bytes cannot hold: it is damaged"
+        )));
+    }
+    let orientation = decoder.orientation().map_err(no_image)?;
+    let mut image = DynamicImage::from_decoder(decoder).map_err(no_image)?;
+    image.apply_orientation(orientation);
+    Ok(image)
+}
+
+/// The first chunk of a PNG that is too long, beside those that hold the pixels: its name and its length.
+fn long_chunk(bytes: &mut (impl BufRead + Seek)) -> std::io::Result<Option<(String, u32)>> {
+    bytes.rewind()?;
+    let mut start = [0; 8];
+    let whole = |start: &mut [u8; 8], bytes: &mut dyn Read| match bytes.read_exact(start) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => Ok(false),
+        Err(error) => Err(error),
+    };
+    if !whole(&mut start, bytes)? || start != *b"\x89PNG\r\n\x1a\n" {
+        return Ok(None);
+    }
+    while whole(&mut start, bytes)? {
+        let [length @ .., a, b, c, d] = start;
+        let length = u32::from_be_bytes(length);
+        if length > LONGEST_CHUNK && [a, b, c, d] != *b"IDAT" {
+            return Ok(Some((String::from_utf8_lossy(&[a, b, c, d]).into_owned(), length)));
+        }
+        // Its checksum follows.
+        bytes.seek_relative(i64::from(length) + 4)?;
+    }
+    Ok(None)
+}
+
+/// The image in another size; its proportions become those of the new one. None if one of the two is no image.
+#[must_use]
+pub fn resized(image: &Array3<f32>, [height, width]: [usize; 2]) -> Option<Array3<f32>> {
+    let (channels, old_height, old_width) = image.dim();
+    let sides = [old_width, old_height, width, height].map(|side| u32::try_from(side).ok().filter(|&side| side > 0));
+    let [Some(old_width), Some(old_height), Some(new_width), Some(new_height)] = sides else { return None };
+    let mut values = Vec::new();
+    for plane in image.axis_iter(Axis(0)) {
+        let plane = plane.iter().copied().collect::<Vec<_>>();
+        let plane = ImageBuffer::<Luma<f32>, _>::from_raw(old_width, old_height, plane)?;
+        values.extend(imageops::resize(&plane, new_width, new_height, FilterType::Triangle).into_raw());
+    }
+    Array3::from_shape_vec((channels, height, width), values).ok()
+}

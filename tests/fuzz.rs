@@ -1,0 +1,31 @@
+//! Files from strangers: every parser on bytes that are almost right, a bounded number of them, and on the worst that was thought
+//! of. Memory is counted, so this is a binary of its own. `tests/fuzz_runner.rs` goes on for longer.
+
+use std::alloc::System;
+
+use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
+
+mod fuzzing;
+
+use fuzzing::{Mutator, TARGETS};
+
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+/// One test after another, since all would be counted.
+#[test]
+fn no_parser_panics_or_takes_more_memory_than_it_says() {
+    for target in TARGETS {
+        // The seeds themselves, and what a check makes once and for all.
+        (target.seeds)().iter().for_each(|bytes| (target.check)(bytes));
+        let mut mutator = Mutator::new((target.seeds)(), 1);
+        for number in 0..20_000 {
+            let bytes = mutator.next();
+            let region = Region::new(ALLOCATOR);
+            (target.check)(bytes);
+            // All that was asked for, given back or not: at least what was held at once.
+            let (taken, allowed) = (region.change().bytes_allocated, target.memory(bytes.len()));
+            assert!(taken <= allowed, "{} number {number}: {taken} bytes, and {allowed} allowed", target.name);
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! Files that the parsers take, small ones of every sort.
+
+use std::io::{Cursor, Write};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use handgrad_dataset::npy;
+use handgrad_layers::{Activation, LossKind};
+use handgrad_models::sequence::{self, Cell};
+use handgrad_models::{Network, Part, Spec, basic, convolutional, deep, file, variational};
+use image::{DynamicImage, ImageFormat, Rgba, RgbaImage};
+use ndarray::ArrayD;
+
+fn idx_file(code: u8, dims: &[u32], values: usize) -> Vec<u8> {
+    let mut bytes = vec![0, 0, code, dims.len() as u8];
+    dims.iter().for_each(|size| bytes.extend(size.to_be_bytes()));
+    bytes.extend((0..values).map(|value| (value * 37 % 60) as u8));
+    bytes
+}
+
+pub fn idx() -> Vec<Vec<u8>> {
+    vec![
+        idx_file(0x08, &[2, 3, 4], 24),
+        idx_file(0x08, &[7], 7),
+        idx_file(0x09, &[3, 2], 6),
+        idx_file(0x0b, &[2, 2], 8),
+        idx_file(0x0c, &[1, 3], 12),
+        idx_file(0x0d, &[2, 2], 16),
+        idx_file(0x0e, &[2, 1], 16),
+    ]
+}
+
+pub fn gzip() -> Vec<Vec<u8>> {
+    let gz = |bytes: &[u8], level| {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::new(level));
+        encoder.write_all(bytes).and_then(|()| encoder.finish()).unwrap_or_else(|error| panic!("{error}"))
+    };
+    let packed = |level| idx().into_iter().map(move |bytes| gz(&bytes, level));
+    let bomb = gz(&idx_file(0x08, &[1000, 100], 100_000).iter().map(|_| 0).collect::<Vec<_>>(), 9);
+    let two = [gz(&idx()[0][..9], 6), gz(&idx()[0][9..], 0)].concat();
+    packed(6).chain(packed(0)).chain([bomb, two]).collect()
+}
+
+pub fn csv() -> Vec<Vec<u8>> {
+    [
+        "1,2,3\n4,5,6\n",
+        "a,label,b\n1,7,2.5\n3,8,-4e-3\n",
+        "\"x\",\"y\"\r\n\"1\",2\r\n\r\n,3\r\n",
+        "0,1,2\n4,?,NaN\n1e10,null,6\n",
+        "1.5\n\n2\n3\n",
+        " 1 , 2\n 3 , 4\n5,6\n7,8\n",
+        "\u{feff}class,t0\n1.0000000e+00,2\n2,0.1\n",
+    ]
+    .map(|text| text.as_bytes().to_vec())
+    .to_vec()
+}
+
+pub fn npy() -> Vec<Vec<u8>> {
+    let array = ArrayD::from_shape_fn(vec![2, 3], |at| at[0] as f32 * 0.5 - at[1] as f32);
+    let header = |version: &[u8], length: &[u8], text: &str, values: usize| {
+        let values: Vec<u8> = (0..values).map(|value| (value * 29 % 60) as u8).collect();
+        [&b"\x93NUMPY"[..], version, length, text.as_bytes(), &values].concat()
+    };
+    vec![
+        npy::encode(&array.view()),
+        header(&[1, 0], &[61, 0], "{'descr': '<f8', 'fortran_order': True, 'shape': (2, 2), }   \n", 32),
+        header(&[2, 0], &[58, 0, 0, 0], "{\"shape\":(1,2), \"fortran_order\":False, \"descr\":\">f4\"}  \n", 8),
+        header(&[1, 0], &[58, 0], "{'descr': '>f8', 'fortran_order': False, 'shape': (1, 1)}\n", 8),
+    ]
+}
+
+fn pictures(format: ImageFormat) -> Vec<Vec<u8>> {
+    let image = RgbaImage::from_fn(9, 7, |x, y| Rgba([(x * 20) as u8, (y * 30) as u8, (x * y) as u8, 255 - x as u8]));
+    let image = DynamicImage::from(image);
+    let mut kinds = vec![image.to_luma8().into(), image.to_rgb8().into()];
+    if format == ImageFormat::Png {
+        let wide: [DynamicImage; 3] = [image.to_luma_alpha8().into(), image.to_rgba16().into(), image.clone()];
+        kinds.extend(wide);
+    }
+    let write = |image: &DynamicImage| {
+        let mut file = Cursor::new(Vec::new());
+        image.write_to(&mut file, format).unwrap_or_else(|error| panic!("{error}"));
+        file.into_inner()
+    };
+    kinds.iter().map(write).collect()
+}
+
+pub fn png() -> Vec<Vec<u8>> {
+    let plain = pictures(ImageFormat::Png);
+    // A text, a packed one and one for cameras, behind the header; their checksums are wrong, which is not looked at there.
+    let chunk = |name: &[u8], text: &[u8]| {
+        [&(text.len() as u32).to_be_bytes()[..], name, text, &crc32(&[name, text].concat()).to_be_bytes()].concat()
+    };
+    let mut packed = flate2::write::ZlibEncoder::new(Vec::new(), Compression::new(9));
+    let packed =
+        packed.write_all(&[b'x'; 2000]).and_then(|()| packed.finish()).unwrap_or_else(|error| panic!("{error}"));
+    let chunks = [
+        chunk(b"tEXt", b"Comment\0none"),
+        chunk(b"zTXt", &[b"Comment\0\0", &packed[..]].concat()),
+        chunk(b"iCCP", &[b"icc\0\0", &packed[..]].concat()),
+        chunk(b"eXIf", b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"),
+    ];
+    let with_chunks = [&plain[1][..33], &chunks.concat(), &plain[1][33..]].concat();
+    plain.into_iter().chain([with_chunks]).collect()
+}
+
+fn crc32(bytes: &[u8]) -> u32 {
+    let mut crc = flate2::Crc::new();
+    crc.update(bytes);
+    crc.sum()
+}
+
+pub fn jpeg() -> Vec<Vec<u8>> {
+    let plain = pictures(ImageFormat::Jpeg);
+    let exif = b"\xff\xe1\0\x22Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
+    let turned = [&plain[1][..2], exif, &plain[1][2..]].concat();
+    plain.into_iter().chain([turned]).collect()
+}
+
+fn specs() -> Vec<Spec> {
+    let (sigmoid, bce) = (Activation::Sigmoid, LossKind::Bce);
+    vec![
+        basic::spec(&[3], 2, bce),
+        deep::tied(&[2, 2], &[3], Activation::Relu, sigmoid, LossKind::Mse),
+        variational::dense_spec(&[4], &[3], 2, 0.5, sigmoid, bce),
+        convolutional::strided(&[4, 4], &[2], sigmoid, bce),
+        sequence::autoencoder(&[3, 2], Cell::Lstm, 2, true, sigmoid, bce),
+        sequence::next_step(&[3, 2], Cell::GRU, 2, sigmoid, bce),
+    ]
+}
+
+pub fn model() -> Vec<Vec<u8>> {
+    let write = |spec: &Spec, part| {
+        let network = Network::new(spec).unwrap_or_else(|error| panic!("{error}"));
+        let theta = network.init(5);
+        let part = network.split(part, &theta).unwrap_or_else(|error| panic!("{error}"));
+        file::encode(&part.0, &part.1).unwrap_or_else(|error| panic!("{error}"))
+    };
+    let whole = specs().into_iter().map(|spec| write(&spec, Part::Whole));
+    whole.chain([write(&specs()[0], Part::Encoder), write(&specs()[2], Part::Decoder)]).collect()
+}
+
+/// The specifications alone, as they stand in model files.
+pub fn spec() -> Vec<Vec<u8>> {
+    #[derive(serde::Serialize)]
+    struct Whole {
+        model: Spec,
+    }
+    let text = |model| toml::to_string(&Whole { model }).unwrap_or_else(|error| panic!("{error}"));
+    specs().into_iter().map(|model| text(model).into_bytes()).collect()
+}
+
+/// Of the first model: what stands before the specification, with MODEL_SHA256 in place of that digest; and the JSON of its
+/// tensors and their bytes, from the comma behind the metadata on.
+pub fn head_and_tensors() -> [Vec<u8>; 2] {
+    let bytes = &model()[0];
+    let length = u64::from_le_bytes(bytes[..8].try_into().unwrap_or_default()) as usize;
+    let header: serde_json::Value =
+        serde_json::from_slice(&bytes[8..8 + length]).unwrap_or_else(|error| panic!("{error}"));
+    let text = header["__metadata__"]["handgrad"].as_str().unwrap_or_default();
+    let head = text[..text.find("[model]").unwrap_or_default()].to_owned();
+    let at = head.find("model_sha256 = \"").unwrap_or_default() + "model_sha256 = \"".len();
+    let head = head[..at].to_owned() + "MODEL_SHA256" + &head[at + 64..];
+    let mut tensors = header.as_object().cloned().unwrap_or_default();
+    tensors.remove("__metadata__");
+    let json = serde_json::to_string(&tensors).unwrap_or_else(|error| panic!("{error}"));
+    let tensors =
+        [(json.len() as u32).to_le_bytes().to_vec(), json.into_bytes(), bytes[8 + length..].to_vec()].concat();
+    [head.into_bytes(), tensors]
+}
+
+/// A model file of a text for the metadata, in JSON, and of what [`head_and_tensors`] gives second.
+pub fn model_file(text: &str, tensors: &[u8]) -> Vec<u8> {
+    let (length, rest) = tensors.split_at(4);
+    let (json, data) = rest.split_at(u32::from_le_bytes(length.try_into().unwrap_or_default()) as usize);
+    let header = [b"{\"__metadata__\":{\"handgrad\":", text.as_bytes(), b"},", &json[1..]].concat();
+    [&(header.len() as u64).to_le_bytes()[..], &header, data].concat()
+}
+
+pub fn config() -> Vec<Vec<u8>> {
+    [
+        "preset = \"basic\"\nepochs = 3\nlayers = [8, 4]\nlearning_rate = 1e-3\nseed = 7\n",
+        "data = \"s.csv\"\nlabel_column = \"last\"\nfill = \"mean\"\nwindow = 4\nonly_class = [1, 2]\nscale = \"min-max\"\n",
+        "# a comment\nmodel = 'sequence'\ncell = \"gru\"\nbidirectional = true\nnoise = \"gaussian\"\nnoise_level = 0.5\n",
+        "loss = \"bce\"\nreduction = \"sum\"\nschedule = \"cosine\"\nschedule_floor = inf\nclip_norm = +1_0.5\ndata_dir = \"\"\"\\u00e9\"\"\"\n",
+    ]
+    .map(|text| text.as_bytes().to_vec())
+    .to_vec()
+}

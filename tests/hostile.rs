@@ -1,0 +1,300 @@
+//! The worst files that were thought of, one by one: each is refused with an error of its own, at once, and without the memory
+//! that it claims. Memory is counted, so this is a binary of its own.
+
+use std::alloc::System;
+use std::fmt::Display;
+use std::fs::File;
+use std::io::{Cursor, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use handgrad_dataset::csv::{self, Fill, Layout};
+use handgrad_dataset::{idx, npy, photo};
+use handgrad_models::file;
+use image::{GrayImage, ImageFormat};
+use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
+
+mod fuzzing;
+
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+/// One test at a time, since all would be counted.
+static ALONE: Mutex<()> = Mutex::new(());
+
+const MIB: usize = 1 << 20;
+
+/// A file that begins with `start` and has `length` bytes; what does not stand in `start` takes no room on the disk.
+fn file_of(folder: &Path, start: &[u8], length: u64) -> PathBuf {
+    let path = folder.join("some.file");
+    let mut file = File::create(&path).expect("a file");
+    file.write_all(start).expect("written");
+    file.set_len(length).expect("long");
+    path
+}
+
+/// Refused in words that say why, within `memory` bytes. A second is asked for; a busy machine gets five.
+fn refused<T, E: Display>(what: &str, memory: usize, words: &[&str], read: impl FnOnce() -> Result<T, E>) {
+    let (start, region) = (Instant::now(), Region::new(ALLOCATOR));
+    let outcome = read();
+    let (taken, time) = (region.change().bytes_allocated, start.elapsed());
+    let error = outcome.err().unwrap_or_else(|| panic!("{what} is taken")).to_string();
+    assert!(words.iter().all(|word| error.contains(word)), "{what}: {error}");
+    assert!(taken <= memory, "{what}: {taken} bytes of memory, and {memory} allowed: {error}");
+    assert!(time < Duration::from_secs(5), "{what}: {time:?}: {error}");
+    println!("{what}: refused in {time:?} with {taken} bytes");
+}
+
+/// Taken within 1 MiB and four times its length.
+fn taken<T, E: Display>(what: &str, length: usize, read: impl FnOnce() -> Result<T, E>) {
+    let region = Region::new(ALLOCATOR);
+    let outcome = read();
+    let taken = region.change().bytes_allocated;
+    assert!(outcome.is_ok(), "{what}: {}", outcome.err().map_or_else(String::new, |error| error.to_string()));
+    assert!(taken <= MIB + 4 * length, "{what} of {length} bytes takes {taken}");
+    println!("{what}: {length} bytes taken with {taken}, {:.2} a byte", taken as f64 / length as f64);
+}
+
+fn idx_header(code: u8, dims: &[u32]) -> Vec<u8> {
+    let mut bytes = vec![0, 0, code, dims.len() as u8];
+    dims.iter().for_each(|d| bytes.extend(d.to_be_bytes()));
+    bytes
+}
+
+fn gz(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::new(6));
+    encoder.write_all(bytes).expect("packed");
+    encoder.finish().expect("packed")
+}
+
+#[test]
+fn idx_headers_that_claim_more_than_there_is() {
+    let _alone = ALONE.lock();
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path();
+    for (what, header, word) in [
+        ("2^63 elements", idx_header(0x08, &[1 << 31, 1 << 31, 2]), "more bytes than can be addressed"),
+        ("2^62 elements of 8 bytes", idx_header(0x0e, &[1 << 31, 1 << 31]), "more bytes than can be addressed"),
+        (
+            "dimensions with a product above 2^64",
+            idx_header(0x08, &[u32::MAX; 255]),
+            "more bytes than can be addressed",
+        ),
+        ("2^40 elements", idx_header(0x08, &[1 << 20, 1 << 20]), "bytes, where 1099511627776 were expected"),
+    ] {
+        let file = file_of(path, &header, header.len() as u64 + 2);
+        refused(what, MIB, &[word], || idx::read(&file));
+        refused(&format!("{what}, in a stream"), MIB, &[word], || idx::decode(&header[..], &file));
+        refused(&format!("{what}, in gzip"), MIB, &[word], || idx::decode(&gz(&header)[..], &file));
+    }
+}
+
+/// 1 GiB of nothing in 1 MB of gzip, which is what the header claims.
+#[test]
+fn a_gzip_bomb() {
+    let _alone = ALONE.lock();
+    let piece = gz(&vec![0; 4 * MIB]);
+    let bomb = [gz(&idx_header(0x08, &[1 << 10, 1 << 10, 1 << 10])), piece.repeat(256)].concat();
+    assert!(bomb.len() < 2 * MIB);
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = file_of(folder.path(), &bomb, bomb.len() as u64);
+    // The stated limit, and half as much more while a buffer grows.
+    refused("a gzip bomb", 2 * (64 + 256) * MIB, &["gzip stream", "64 MiB", "gunzip"], || idx::read(&file));
+    // One that claims little is not unpacked beyond that.
+    let quiet = [gz(&idx_header(0x08, &[1 << 10])), piece.repeat(256)].concat();
+    refused("a quiet gzip bomb", MIB, &["goes on after"], || idx::decode(&quiet[..], &file));
+}
+
+#[test]
+fn csv_lines_and_cells_without_end() {
+    let _alone = ALONE.lock();
+    let (name, layout) = (Path::new("some.csv"), Layout::default());
+    let filled = Layout { fill: Some(Fill::Zero), ..Layout::default() };
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = file_of(folder.path(), b"1,2\n", 1 << 30);
+    refused("a CSV cell of 1 GB", MIB, &["line 2", "a cell of more than 4096 bytes"], || csv::read(&file, &layout));
+    let endless = |piece: &'static [u8]| Repeat { piece, at: 0, left: 1 << 30 };
+    let row = &["line 1", "a row of more than 16777216 bytes"];
+    // What has been read is 16 MiB.
+    refused("a CSV line of 1 GB", 65 * MIB, row, || csv::decode(endless(b"1,"), name, &layout));
+    refused("a CSV line of 1 GB, of commas", 81 * MIB, row, || csv::decode(endless(b","), name, &filled));
+    refused("1 GB of blank lines", MIB, row, || csv::decode(endless(b"\n"), name, &layout));
+    let quoted = (&b"\""[..]).chain(endless(b"a\n"));
+    refused("a CSV cell of 1 GB, quoted", MIB, &["a cell of"], || csv::decode(quoted, name, &layout));
+}
+
+/// What is taken needs no more than it says either.
+#[test]
+fn large_files_take_four_times_their_length() {
+    let _alone = ALONE.lock();
+    let folder = tempfile::tempdir().expect("a folder");
+    let written = |bytes: &[u8]| file_of(folder.path(), bytes, bytes.len() as u64);
+    let filled = Layout { fill: Some(Fill::Zero), ..Layout::default() };
+    for (what, text) in [
+        ("CSV of a digit a line", b"1\n".repeat(4 * MIB)),
+        ("CSV of digits", b"1,2,3,4\n".repeat(MIB)),
+        ("CSV of next to nothing", [&b"1,1,1,1\n"[..], &b",,,\n".repeat(MIB)].concat()),
+    ] {
+        taken(what, text.len(), || csv::read(&written(&text), &filled));
+    }
+    for code in [0x08, 0x09, 0x0b, 0x0c, 0x0d, 0x0e] {
+        let bytes = [idx_header(code, &[1 << 10, 1 << 10]), vec![0; 8 * MIB]].concat();
+        let length = 12
+            + MIB
+                * match code {
+                    0x08 | 0x09 => 1,
+                    0x0b => 2,
+                    0x0e => 8,
+                    _ => 4,
+                };
+        taken("IDX", length, || idx::read(&written(&bytes[..length])));
+    }
+    let header = b"{'descr': '<f8', 'fortran_order': True, 'shape': (1024, 1024), }\n";
+    let bytes = [b"\x93NUMPY\x01\0", &[header.len() as u8, 0][..], header, &vec![0; 8 * MIB]].concat();
+    taken(".npy", bytes.len(), || npy::read(&written(&bytes)));
+}
+
+#[test]
+fn npy_headers_that_claim_more_than_there_is() {
+    let _alone = ALONE.lock();
+    let folder = tempfile::tempdir().expect("a folder");
+    let header = |length: u32, text: &str| [&b"\x93NUMPY\x02\0"[..], &length.to_le_bytes(), text.as_bytes()].concat();
+    let shape = |shape: &str| {
+        let text = format!("{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}\n");
+        header(text.len() as u32, &text)
+    };
+    for (what, bytes, word) in [
+        ("a .npy header of 4 GB", header(u32::MAX, "{"), "at most 10000"),
+        ("a .npy header of brackets", header(10_000, &"(".repeat(10_000)), "plain numbers"),
+        ("a .npy of 2^63 elements", shape("(9223372036854775808, 1)"), "9223372036854775808×1"),
+        ("a .npy with an overflow", shape("(4294967296, 4294967297)"), "4294967296×4294967297"),
+        ("a .npy of 2^60 bytes", shape("(1125899906842624, 128)"), "1125899906842624×128"),
+    ] {
+        let file = file_of(folder.path(), &bytes, 1 << 30);
+        refused(what, MIB, &[word], || npy::read(&file));
+        refused(&format!("{what}, in a stream"), MIB, &[word], || npy::decode(&bytes[..], &file));
+    }
+}
+
+#[test]
+fn pictures_with_more_to_say_than_to_show() {
+    let _alone = ALONE.lock();
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut png = Cursor::new(Vec::new());
+    GrayImage::new(4, 4).write_to(&mut png, ImageFormat::Png).expect("written");
+    let png = png.into_inner();
+    for name in [b"tEXt", b"zTXt", b"iTXt", b"iCCP", b"eXIf"] {
+        let start = [&png[..33], &100_000_000_u32.to_be_bytes(), name, b"Comment\0"].concat();
+        let file = file_of(folder.path(), &start, 33 + 12 + 100_000_000);
+        let words = &["100,000,000 bytes", std::str::from_utf8(name).expect("ASCII")];
+        refused("a PNG with a huge text", MIB, words, || photo::read(&file, 1));
+    }
+    // Behind the pixels too.
+    let start = [&png[..png.len() - 12], &100_000_000_u32.to_be_bytes(), b"tEXt"].concat();
+    let file = file_of(folder.path(), &start, 200_000_000);
+    refused("a PNG with a huge text at its end", MIB, &["tEXt"], || photo::read(&file, 3));
+    let file = file_of(folder.path(), &png, 1 << 40);
+    refused("a PNG of 1 TB", MIB, &["1048576 MiB"], || photo::read(&file, 1));
+}
+
+#[test]
+fn models_with_headers_without_end() {
+    let _alone = ALONE.lock();
+    let folder = tempfile::tempdir().expect("a folder");
+    let read = |path: &Path| {
+        let file = File::open(path).expect("there");
+        let length = file.metadata().expect("there").len();
+        file::read(file, length)
+    };
+    let words = &["its header has 100000000 bytes", "at most 32768"];
+    let file = file_of(folder.path(), &100_000_000_u64.to_le_bytes(), 100_000_100);
+    refused("a safetensors header of 100 MB", MIB, words, || read(&file));
+    let file = file_of(folder.path(), &u64::MAX.to_le_bytes(), 100);
+    refused("a safetensors header of 2^64 bytes", MIB, &["18446744073709551615"], || read(&file));
+    let file = file_of(folder.path(), &100_u64.to_le_bytes(), 1 << 40);
+    refused("a model file of 1 TB", MIB, &["1099511627776 bytes"], || read(&file));
+    // As long as they may be, of what is dear to read.
+    let of = |json: String| [&(json.len() as u64).to_le_bytes()[..], json.as_bytes()].concat();
+    let tensor = |number: usize| format!("\"{number}\":{{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]}}");
+    let many = (0..550).map(tensor).collect::<Vec<_>>().join(",");
+    let shape = "0,".repeat(16_300);
+    for (what, bytes) in [
+        ("thousands of tensors", of(format!("{{{many}}}"))),
+        (
+            "a shape without end",
+            of(format!("{{\"0\":{{\"dtype\":\"F32\",\"shape\":[{shape}0],\"data_offsets\":[0,0]}}}}")),
+        ),
+        ("brackets", of("[".repeat(32_700))),
+        ("tables", of("{\"a\":".repeat(5_400))),
+    ] {
+        refused(what, MIB + 4 * bytes.len(), &["not a handgrad model file"], || file::decode(&bytes));
+    }
+    let brackets = serde_json::to_string(&("format = 2\n".to_owned() + &"[".repeat(18_000))).expect("text");
+    let bytes = of(format!("{{\"__metadata__\":{{\"handgrad\":{brackets}}}}}"));
+    refused("a specification without end", MIB, &["18011 bytes", "at most 11264"], || file::decode(&bytes));
+    // Offsets whose sum with the header's length overflows.
+    let eighth = (1_u64 << 61) - 1;
+    let tensor = |at: u64| {
+        let (from, to) = (at * eighth, (at + 1) * eighth);
+        format!("\"{at}\":{{\"dtype\":\"U8\",\"shape\":[{eighth}],\"data_offsets\":[{from},{to}]}}")
+    };
+    let bytes = of(format!("{{{}}}", (0..8).map(tensor).collect::<Vec<_>>().join(",")));
+    refused("tensors of 2^64 bytes", MIB, &["more than 15 digits"], || file::decode(&bytes));
+    for (what, text) in toml() {
+        let text = "format = 2\n".to_owned() + &text.repeat((11 << 10) / text.len() - 2);
+        let json = serde_json::to_string(&text).expect("text");
+        let bytes = of(format!("{{\"__metadata__\":{{\"handgrad\":{json}}}}}"));
+        refused(what, MIB + 4 * bytes.len(), &["damaged"], || file::decode(&bytes));
+    }
+}
+
+/// What is dear to read in TOML, to be repeated.
+fn toml() -> [(&'static str, &'static str); 6] {
+    [
+        ("TOML in brackets", "a=[["),
+        ("TOML in dots", "a.b."),
+        ("TOML in tables", "[a.a]\n"),
+        ("TOML of inline tables", "a={a={"),
+        ("TOML of numbers", "0,"),
+        ("TOML of keys", "\"\\u00e9"),
+    ]
+}
+
+#[test]
+fn configurations_of_brackets() {
+    let _alone = ALONE.lock();
+    for (what, text) in toml() {
+        let text = "layers=".to_owned() + &text.repeat((1 << 13) / text.len() - 2);
+        refused(what, MIB + 4 * text.len(), &["some.toml, line"], || {
+            fuzzing::Settings::parse(&text, Path::new("some.toml"))
+        });
+    }
+    let many = (0..700).map(|number| format!("k{number} = 1\n")).collect::<String>();
+    refused("thousands of keys", MIB + 4 * many.len(), &["unknown field"], || {
+        fuzzing::Settings::parse(&many, Path::new("some.toml"))
+    });
+    let long = format!("layers = [{}1]\n", "1, ".repeat(2_500));
+    taken("a long list", long.len(), || fuzzing::Settings::parse(&long, Path::new("some.toml")));
+}
+
+/// A piece of text again and again.
+struct Repeat {
+    piece: &'static [u8],
+    at: usize,
+    left: usize,
+}
+
+impl Read for Repeat {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        let count = into.len().min(self.left);
+        for byte in &mut into[..count] {
+            *byte = self.piece[self.at];
+            self.at = (self.at + 1) % self.piece.len();
+        }
+        self.left -= count;
+        Ok(count)
+    }
+}
