@@ -1,13 +1,13 @@
-//! Runs that are killed at random moments and resumed end in the same bits as one that was left alone. `HANDGRAD_KILLS` says
-//! how many runs, 24 if it is not set; `HANDGRAD_KILLS_SEED` takes other moments:
+//! Runs that are killed at random moments and resumed end in the same bits as one that was left alone. `HANDGRAD_KILLS`
+//! says how many runs, 24 if it is not set; `HANDGRAD_KILLS_SEED` takes other moments:
 //!
 //! ```sh
 //! HANDGRAD_KILLS=1000 cargo test -p handgrad --test kill -- --nocapture
 //! ```
 //!
-//! Every run is killed at least once, by SIGKILL, and with a third of a chance again while it resumes. With a checkpoint
-//! after every step or two, many kills hit one that is being written. This file belongs to the package `handgrad`, whose
-//! binary it needs.
+//! Every run is killed at least once, by SIGKILL, and with a third of a chance again while it resumes. With a
+//! checkpoint after every step or two, many kills hit one that is being written. This file belongs to the package
+//! `handgrad`, whose binary it needs.
 #![cfg(unix)]
 
 mod command;
@@ -157,7 +157,7 @@ fn killed_runs_end_in_the_same_bits() {
         fs::remove_dir_all(&path).expect("removed");
     }
     println!(
-        "{same} of {runs} runs ended in the same bits after {kills} kills: {while_writing} while a file was being written, \
-         {before_the_first} before the run had its configuration"
+        "{same} of {runs} runs ended in the same bits after {kills} kills: {while_writing} while a file was being \
+         written, {before_the_first} before the run had its configuration"
     );
 }

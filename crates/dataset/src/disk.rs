@@ -73,7 +73,8 @@ pub(crate) fn beside(path: &Path) -> Result<NamedTempFile, Error> {
     ask(Operation::Create).and_then(|()| builder.tempfile_in(folder)).map_err(Error::io(folder, "making a file"))
 }
 
-/// Writes a whole file: beside `path`, flushed to the disk, then renamed. What was there stays until the new one is whole.
+/// Writes a whole file: beside `path`, flushed to the disk, then renamed. What was there stays until the new one is
+/// whole.
 ///
 /// # Errors
 /// If any of that fails; the file that was there is then untouched.
@@ -108,7 +109,8 @@ fn sync_folder(folder: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-/// Removes the unfinished files that killed writers have left in a folder: only for whoever knows that nobody writes there.
+/// Removes the unfinished files that killed writers have left in a folder: only for whoever knows that nobody writes
+/// there.
 ///
 /// # Errors
 /// If the folder cannot be read, or one of them not be removed.
@@ -220,8 +222,8 @@ pub fn append(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     append().map_err(Error::io(path, "adding a line"))
 }
 
-/// Held as long as it lives, and let go of by the operating system however the process ends: a lock of a dead process, or
-/// from before the machine was started again, is none.
+/// Held as long as it lives, and let go of by the operating system however the process ends: a lock of a dead process,
+/// or from before the machine was started again, is none.
 #[derive(Debug)]
 pub struct Lock {
     _file: File,

@@ -70,8 +70,8 @@ impl Samples {
         }
     }
 
-    /// How many samples there are, of what kind, and the SHA-256 of their values, floats as little-endian: the same only
-    /// for the same samples in the same order.
+    /// How many samples there are, of what kind, and the SHA-256 of their values, floats as little-endian: the same
+    /// only for the same samples in the same order.
     #[must_use]
     pub fn fingerprint(&self) -> String {
         let mut sha = Sha256::new();

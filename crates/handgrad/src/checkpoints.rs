@@ -25,8 +25,8 @@ impl Checkpoints {
         Self { folder, newest: None, writer: None }
     }
 
-    /// The newest checkpoint of this training that is whole, or None where there is none at all. `check` says whether it is of
-    /// the same run, by what its writer said of it.
+    /// The newest checkpoint of this training that is whole, or None where there is none at all. `check` says whether
+    /// it is of the same run, by what its writer said of it.
     pub fn read(
         &mut self,
         trainer: &Trainer<f32>,

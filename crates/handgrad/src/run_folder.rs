@@ -32,8 +32,8 @@ pub struct RunFolder {
 }
 
 impl RunFolder {
-    /// Makes the folder `out`, or `runs/NAME`, `runs/NAME-2`, … where none is asked for, and writes the configuration of the
-    /// run that is to train `network`.
+    /// Makes the folder `out`, or `runs/NAME`, `runs/NAME-2`, … where none is asked for, and writes the configuration
+    /// of the run that is to train `network`.
     ///
     /// A folder that holds a run already is refused: nothing that is there is overwritten.
     pub fn create(out: Option<&Path>, name: &str, settings: &Settings, network: &Network<f32>) -> Result<Self> {
@@ -154,8 +154,8 @@ fn refuse_a_run(out: &Path) -> Result<()> {
     let named = [CONFIG, METRICS, MODEL, RECONSTRUCTIONS, LOSS_CHART].into_iter().find(|name| out.join(name).exists());
     if let Some(name) = named.map(ToString::to_string).or_else(checkpoint) {
         bail!(
-            "{0}: holds a run already, or a file of a run's name ({name}); nothing is overwritten: go on with that run by \
-             --resume {0}, choose another folder with --out, or move this one away",
+            "{0}: holds a run already, or a file of a run's name ({name}); nothing is overwritten: go on with that run \
+             by --resume {0}, choose another folder with --out, or move this one away",
             out.display()
         );
     }

@@ -156,8 +156,8 @@ fn going_on(trainer: &Trainer<f32>, state: &State<f32>, plan: &Plan) -> String {
     }
 }
 
-/// Clipping keeps the whole gradient, early stopping the best weights, and a checkpoint that is being written three copies of
-/// all, beside what every training needs.
+/// Clipping keeps the whole gradient, early stopping the best weights, and a checkpoint that is being written three
+/// copies of all, beside what every training needs.
 fn check_memory(network: &Network<f32>, config: &Config, plan: &Plan) -> Result<()> {
     let best = usize::from(plan.early_stopping.is_some());
     let of_a_checkpoint = 1 + config.optimizer().slots() + best;
@@ -186,8 +186,8 @@ fn load(config: &mut Config, chosen: bool, args: &TrainArgs) -> Result<DataSet> 
     }
 }
 
-/// Brings all to the scale of the training samples and keeps those of them that are asked for; decides what hangs on the data, and refuses what
-/// does not go with it.
+/// Brings all to the scale of the training samples and keeps those of them that are asked for; decides what hangs on
+/// the data, and refuses what does not go with it.
 pub fn fit_to_data(config: &mut Config, data: &mut DataSet) -> Result<Option<Scale>> {
     let scale = config.scale.map(|name| scale::of(name, &data.train)).transpose()?;
     scale::apply(&mut data.train, scale);

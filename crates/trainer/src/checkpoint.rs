@@ -9,12 +9,12 @@
 //! | tensor | |
 //! | --- | --- |
 //! | `theta` | F32: the weights after the last step, in the order of the network's parameters |
-//! | `slot0`, `slot1` | F32: the optimiser's running values, Adam's m and v or the velocity; empty where there are none |
+//! | `slot0`, `slot1` | F32: the optimiser's running values, Adam's m and v or the velocity; or empty |
 //! | `best` | F32: under early stopping the weights of the best epoch |
-//! | `records` | F64, a row an epoch: learning rate, loss, validation loss, seconds, samples per second, terms of both losses |
+//! | `records` | F64, a row an epoch: learning rate, both losses, seconds, samples per second, both losses' terms |
 //!
-//! The file's metadata has one entry, `handgrad-checkpoint`, in TOML: the number of this format, steps, place in the epoch,
-//! where schedule and early stopping are, and what the writer says about its run. Everything is little endian.
+//! The file's metadata has one entry, `handgrad-checkpoint`, in TOML: the number of this format, steps, place in the
+//! epoch, where schedule and early stopping are, and what the writer says about its run. Everything is little endian.
 //!
 //! | format | |
 //! | --- | --- |

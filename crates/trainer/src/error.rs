@@ -3,8 +3,8 @@
 pub enum Error {
     /// The loss is no longer a number, or so large that nothing can be learnt any more.
     #[error(
-        "training diverged in epoch {epoch}, step {step}, on {batch}: the loss is {loss}, and it was {first} at the start{}. \
-         Usually the learning rate is too high: try a tenth of it, or a bound on the gradient", blamed(.layer)
+        "training diverged in epoch {epoch}, step {step}, on {batch}: the loss is {loss}, and it was {first} at the \
+         start{}. Usually the learning rate is too high: try a tenth of it, or a bound on the gradient", blamed(.layer)
     )]
     Diverged {
         /// Counted from 1.
@@ -22,8 +22,8 @@ pub enum Error {
     },
     /// Before anything was learnt the loss is no number already.
     #[error(
-        "the loss of the first batch, {batch}, is {loss}{}: the data's values are too large to compute with; scale them to \
-         about 0..1", blamed(.layer)
+        "the loss of the first batch, {batch}, is {loss}{}: the data's values are too large to compute with; scale them \
+         to about 0..1", blamed(.layer)
     )]
     FirstLossNotFinite {
         /// ∞ or NaN.
@@ -35,8 +35,8 @@ pub enum Error {
     },
     /// A weight is no longer a number, or so large that every unit it feeds is saturated or blown up.
     #[error(
-        "training diverged in epoch {epoch}, step {step}, on {batch}: a weight of {layer} has become {value:e}. Usually the \
-         learning rate is too high: try a tenth of it, or a bound on the gradient"
+        "training diverged in epoch {epoch}, step {step}, on {batch}: a weight of {layer} has become {value:e}. Usually \
+         the learning rate is too high: try a tenth of it, or a bound on the gradient"
     )]
     WeightOutOfRange {
         /// Counted from 1.

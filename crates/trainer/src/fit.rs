@@ -18,8 +18,8 @@ pub struct Plan {
     pub seed: u64,
     /// How the learning rate changes.
     pub schedule: Schedule,
-    /// To stop where so many epochs in a row, at least 1, have had no lower validation loss than one before them, and in any
-    /// case to give back the weights of the best epoch instead of the last one's.
+    /// To stop where so many epochs in a row, at least 1, have had no lower validation loss than one before them, and
+    /// in any case to give back the weights of the best epoch instead of the last one's.
     pub early_stopping: Option<usize>,
 }
 
@@ -104,9 +104,9 @@ pub fn fit<T: Scalar>(
     Ok(Outcome { epochs: state.records, stopped, best_epoch: state.best.map(|best| best.epoch) })
 }
 
-/// Trains from where `state` and the trainer are to the end of the plan, and leaves the last weights in the trainer. Says
-/// whether the end was reached; if not, `on_event` asked to stop. Going on from there, after any step, gives the same bits as
-/// if nothing had happened.
+/// Trains from where `state` and the trainer are to the end of the plan, and leaves the last weights in the trainer.
+/// Says whether the end was reached; if not, `on_event` asked to stop. Going on from there, after any step, gives the
+/// same bits as if nothing had happened.
 ///
 /// # Errors
 /// As [`fit`].

@@ -34,8 +34,8 @@ impl Identity {
         {
             if now != then {
                 bail!(
-                    "the {set} samples are not those that the run began with: there are {now}, and it began with {then}; put \
-                     those back, or start a new run"
+                    "the {set} samples are not those that the run began with: there are {now}, and it began with {then}; \
+                     put those back, or start a new run"
                 );
             }
         }
@@ -45,7 +45,8 @@ impl Identity {
 
 /// Refuses settings that would not give the run that others began, naming each difference.
 ///
-/// The data may have moved to another folder, and there may be more epochs, where the first ones do not hang on how many.
+/// The data may have moved to another folder, and there may be more epochs, where the first ones do not hang on how
+/// many.
 pub fn same_settings(now: &Settings, then: &Settings, whose: &str) -> Result<()> {
     let (now_table, then_table) = (toml::Table::try_from(now)?, toml::Table::try_from(then)?);
     let more = now.epochs > then.epochs && now.schedule != Some(ScheduleName::Cosine);

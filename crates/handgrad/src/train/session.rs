@@ -19,8 +19,8 @@ pub struct Session<'a> {
 }
 
 impl Session<'_> {
-    /// Trains, and leaves the last weights in the trainer. A checkpoint is there at the end too, wherever that is; so it is
-    /// where training went wrong, with the last weights that a checkpoint was due for before that.
+    /// Trains, and leaves the last weights in the trainer. A checkpoint is there at the end too, wherever that is; so
+    /// it is where training went wrong, with the last weights that a checkpoint was due for before that.
     pub fn train(
         &self,
         trainer: &mut Trainer<f32>,

@@ -11,8 +11,8 @@ impl<T: Scalar> Trainer<T> {
         format!("layer {}, {}", layer + 1, self.network.layers()[layer].describe())
     }
 
-    /// The first layer whose output, in the pass over `samples` that is still in memory, holds NaN or an infinity, and for
-    /// which sample. None where all of them are numbers: then it is the loss that is none.
+    /// The first layer whose output, in the pass over `samples` that is still in memory, holds NaN or an infinity, and
+    /// for which sample. None where all of them are numbers: then it is the loss that is none.
     pub(crate) fn blame(&self, samples: &[u32]) -> Option<String> {
         (0..self.network.layers().len()).find_map(|layer| {
             let outputs = self.arena.batch_x(&self.memory, layer + 1, samples.len());
