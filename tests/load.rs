@@ -125,7 +125,9 @@ fn every_named_file_has_a_size_and_a_digest_and_two_mirrors() {
             assert!(file.bytes > 0 && file.sha256.len() == 64, "{file:?}");
             assert!(file.sha256.bytes().all(|c| c.is_ascii_digit() || (b'a'..=b'f').contains(&c)), "{file:?}");
         }
-        assert!(set.files.is_empty() || set.mirrors.len() >= 2, "{set:?}");
+        // The heartbeats are served by nobody in the files that are needed: data/README.md says where they come from.
+        let served = !set.files.is_empty() && set.name != "ecg5000";
+        assert!(if served { set.mirrors.len() >= 2 } else { set.mirrors.is_empty() }, "{set:?}");
         assert!(set.mirrors.iter().all(|m| m.starts_with("https://") && m.ends_with('/')), "{set:?}");
     }
 }
