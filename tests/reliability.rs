@@ -311,3 +311,66 @@ fn how_often_a_checkpoint_is_written_can_be_said_in_steps_epochs_and_time() {
         fs::remove_dir_all(at.join("run")).expect("removed");
     }
 }
+
+/// A run that finds no room, or is denied something, for a moment: the next state is written at once.
+#[test]
+fn a_checkpoint_that_cannot_be_written_is_told_and_tried_once_more() {
+    let folder = small();
+    let at = folder.path();
+    let settings = ["train", "--json", "--data=small", "--epochs=2", "--batch-size=60", "--checkpoint-every=1step"];
+    let settings = [&settings[..], &["--quiet", "--out"]].concat();
+    let whole = json(at, &[&settings[..], &["whole"]].concat());
+    let with_fault = |fault: &str| {
+        let _ = fs::remove_dir_all(at.join("run"));
+        let mut command = handgrad(at);
+        command.args(&settings).arg("run").env("HANDGRAD_FAULT", fault).output().expect("it starts")
+    };
+    let mut tried_again = 0;
+    for nth in (5..40).step_by(3) {
+        let output = with_fault(&format!("sync:{nth}:denied"));
+        if err(&output).contains("could not be written, so it is tried once more: run/checkpoint") {
+            tried_again += 1;
+            let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+            assert_eq!(report["weights_sha256"], whole["weights_sha256"]);
+            assert_eq!(checkpoints(at, "run").len(), 2);
+        }
+    }
+    assert!(tried_again > 3, "{tried_again}");
+    // Where there is no room for long, the second failure in a row ends it, and what was there stays.
+    let output = with_fault("sync:20:full");
+    refused(&output, 1, &["tried once more", "no checkpoint could be written; the one before it is as it was"]);
+    assert!(!checkpoints(at, "run").is_empty());
+}
+
+/// What is named like a checkpoint and is no file is none; a file that cannot be read is not taken for damaged.
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_no_checkpoint_and_what_cannot_be_read_is_not_replaced() {
+    let folder = small();
+    let at = folder.path();
+    let whole = unfinished(at, "run");
+    let pipe = at.join("run/checkpoint/epoch-9-step-0.checkpoint");
+    assert!(Command::new("mkfifo").arg(&pipe).status().expect("mkfifo is there").success());
+    fs::create_dir(at.join("run/checkpoint/epoch-1-step-1.checkpoint")).expect("a folder");
+    // Reading the pipe would take for ever.
+    let checkpoint_files = || -> Vec<_> {
+        let entries = fs::read_dir(at.join("run/checkpoint")).expect("a folder");
+        let mut kept: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
+        kept.retain(|path| path.is_file() && !path.ends_with("lock"));
+        kept.sort();
+        kept.into_iter().map(|path| (path.clone(), fs::read(path).expect("a checkpoint"))).collect()
+    };
+    let before = checkpoint_files();
+    for nth in 1..60 {
+        let mut command = handgrad(at);
+        command.args(["train", "--json", "--quiet", "--resume=run"]);
+        let output = command.env("HANDGRAD_FAULT", format!("read:{nth}:denied")).output().expect("it starts");
+        if err(&output).contains(".checkpoint: reading failed") {
+            assert_eq!(output.status.code(), Some(1), "{}", err(&output));
+            assert!(checkpoint_files() == before, "nothing is replaced");
+            assert_eq!(resume(at, "run", &[])["weights_sha256"], whole["weights_sha256"]);
+            return;
+        }
+    }
+    panic!("no read of a checkpoint failed");
+}

@@ -99,7 +99,7 @@ impl RunFolder {
         if path.exists() && disk::holds(&path, bytes)? {
             return Ok(());
         }
-        disk::write(&path, bytes)?;
+        disk::write_into(&path, bytes)?;
         self.written.push(name);
         Ok(())
     }
