@@ -197,6 +197,7 @@ fn a_changed_configuration_or_data_set_is_refused_by_naming_the_difference() {
     differs(&["--seed=1", "--layers=16"], &["seed is 1, and 0 in run", "layers is [16], and [32] in run"]);
     differs(&["--clip-norm=1"], &["clip_norm is 1.0, and not set in run"]);
     differs(&["--preset=vae"], &["preset is \"vae\", and \"basic\" in run"]);
+    differs(&["--model=vae"], &["model is \"vae\", and \"dense\" in run"]);
     differs(&["--out=else"], &["--resume", "--out"]);
     fs::write(at.join("other.toml"), "batch_size = 32").expect("written");
     refused(&run(at, &["train", "--resume=run", "--config=other.toml"]), 2, &["batch_size is 32, and 64 in run"]);
@@ -373,4 +374,40 @@ fn what_is_no_file_is_no_checkpoint_and_what_cannot_be_read_is_not_replaced() {
         }
     }
     panic!("no read of a checkpoint failed");
+}
+
+/// Whatever the path of the run, of the data, or of where the command is given.
+#[test]
+fn a_run_whose_folder_and_data_have_moved_goes_on() {
+    let folder = small();
+    let at = folder.path();
+    fs::create_dir(at.join("one")).expect("a folder");
+    fs::rename(at.join("small"), at.join("one/small")).expect("moved");
+    let settings = ["--data=one/small", "--epochs=3", "--batch-size=64", "--checkpoint-every=1step"];
+    let whole = train(at, "one/run", &settings);
+    let stop = |run: &str| fs::remove_file(checkpoints(at, run).pop().expect("a checkpoint")).expect("removed");
+    stop("one/run");
+    // The first command line, with --resume for --out.
+    assert_eq!(resume(at, "one/run", &settings)["weights_sha256"], whole["weights_sha256"]);
+    stop("one/run");
+    fs::rename(at.join("one"), at.join("two")).expect("moved");
+    refused(&run(at, &["train", "--resume=two/run"]), 1, &["one/small", "if it lies elsewhere now", "--data"]);
+    assert_eq!(resume(at, "two/run", &["--data=two/small"])["weights_sha256"], whole["weights_sha256"]);
+    stop("two/run");
+    assert_eq!(resume(at, "two/run", &[])["weights_sha256"], whole["weights_sha256"], "config.toml says where");
+    // Another name is no other place.
+    refused(&run(at, &["train", "--resume=two/run", "--data=synthetic"]), 2, &["data is \"synthetic\", and \"/"]);
+}
+
+#[test]
+fn every_seed_can_be_gone_on_with() {
+    let folder = small();
+    let at = folder.path();
+    for seed in [u64::MAX, 1 << 63, (1 << 63) - 1] {
+        let (name, seed) = (format!("seed-{seed}"), format!("--seed={seed}"));
+        let settings = ["--data=small", "--epochs=2", "--batch-size=64", "--checkpoint-every=1step", &seed];
+        let whole = train(at, &name, &settings);
+        fs::remove_file(checkpoints(at, &name).pop().expect("a checkpoint")).expect("removed");
+        assert_eq!(resume(at, &name, &[])["weights_sha256"], whole["weights_sha256"], "{seed}");
+    }
 }

@@ -40,8 +40,13 @@ pub fn run(args: &TrainArgs) -> Result<Done> {
     let mut config = match &begun {
         None => Config::new(args.settings.clone(), file)?,
         Some((folder, settings)) => {
-            let config = Config::new(args.settings.clone().or(file), settings.clone())?;
-            let whose = folder.path().display().to_string();
+            let (given, whose) = (args.settings.clone().or(file), folder.path().display().to_string());
+            let config = Config::new(given.clone(), settings.clone());
+            if config.is_err() {
+                // What is not the run's is named before what does not go together.
+                same_settings(&given.or(settings.clone()), settings, &whose)?;
+            }
+            let config = config?;
             same_settings(&config.settings(), &Config::new(settings.clone(), Settings::default())?.settings(), &whose)?;
             config
         }
@@ -182,6 +187,8 @@ fn load(config: &mut Config, chosen: bool, args: &TrainArgs) -> Result<DataSet> 
             ));
             Ok(handgrad_dataset::load("synthetic", data_dir, &layout, &progress)?)
         }
+        Err(error) if args.resume.is_some() && named::find(&config.data).is_none() => Err(error)
+            .context("the data of this run cannot be read; if it lies elsewhere now, name its path with --data"),
         other => Ok(other?),
     }
 }
