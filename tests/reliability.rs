@@ -279,6 +279,8 @@ fn a_run_that_goes_wrong_stops_within_a_step_and_keeps_its_checkpoint() {
         3,
         &["training diverged in epoch ", "the batch of samples ", "checkpoint is kept, slowly/checkpoint/epoch-"],
     );
+    // What was learnt before that can be used.
+    json(at, &["eval", "slowly", "--json"]);
     let kept = checkpoints(at, "slowly");
     assert!(!kept.is_empty());
     let before = fs::read(kept.last().expect("one")).expect("a checkpoint");
@@ -291,9 +293,19 @@ fn a_run_that_goes_wrong_stops_within_a_step_and_keeps_its_checkpoint() {
 fn how_often_a_checkpoint_is_written_can_be_said_in_steps_epochs_and_time() {
     let folder = small();
     let at = folder.path();
-    for wrong in
-        ["5", "0steps", "-1steps", "steps", "5parsecs", "1.5h", "99999999999999999999steps", "99999999999999999h", ""]
-    {
+    for wrong in [
+        "5",
+        "5sss",
+        "5hs",
+        "0steps",
+        "-1steps",
+        "steps",
+        "5parsecs",
+        "1.5h",
+        "99999999999999999999steps",
+        "99999999999999999h",
+        "",
+    ] {
         let every = format!("--checkpoint-every={wrong}");
         refused(&run(at, &["train", "--data=small", &every]), 2, &["--checkpoint-every", "50steps, 2epochs, 30sec"]);
     }
@@ -410,4 +422,24 @@ fn every_seed_can_be_gone_on_with() {
         fs::remove_file(checkpoints(at, &name).pop().expect("a checkpoint")).expect("removed");
         assert_eq!(resume(at, &name, &[])["weights_sha256"], whole["weights_sha256"], "{seed}");
     }
+}
+
+#[test]
+fn a_start_that_is_refused_or_fails_leaves_nothing() {
+    let folder = small();
+    let at = folder.path();
+    train(at, "run", &["--data=small", "--epochs=1"]);
+    fs::remove_dir_all(at.join("run/checkpoint")).expect("removed");
+    let before = files(at);
+    refused(&run(at, &["train", "--resume=run"]), 1, &["has a model and no checkpoint", "--config"]);
+    assert!(before == files(at) && !at.join("run/checkpoint").exists());
+    let mut command = handgrad(at);
+    command.args(["train", "--data=small", "--epochs=1"]).env("HANDGRAD_FAULT", "rename:1:denied");
+    refused(&command.output().expect("it starts"), 1, &["config.toml", "renaming"]);
+    assert!(fs::read_dir(at.join("runs")).expect("a folder").next().is_none(), "no folder is taken");
+    // A file that another process is writing where a run begins.
+    fs::create_dir(at.join("else")).expect("a folder");
+    fs::write(at.join("else/.handgrad-abc.part"), "half").expect("written");
+    train(at, "else", &["--data=small", "--epochs=1"]);
+    assert!(at.join("else/.handgrad-abc.part").exists());
 }

@@ -265,10 +265,16 @@ pub fn lock(path: &Path) -> Result<Lock, Error> {
             return Err(Error::Locked { path: path.to_path_buf(), holder });
         }
         // A file system without locks is no reason not to train.
-        Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {}
+        Err(TryLockError::Error(error)) if has_no_locks(&error) => {}
         Err(TryLockError::Error(error)) => return Err(Error::io(path, "locking")(error)),
     }
     Ok(Lock { _file: file })
+}
+
+/// Does a file system have no locks at all? Some network ones say so by ENOLCK, which has no kind of its own.
+fn has_no_locks(error: &io::Error) -> bool {
+    let enolck = if cfg!(target_os = "linux") { 37 } else { 77 };
+    error.kind() == io::ErrorKind::Unsupported || (cfg!(unix) && error.raw_os_error() == Some(enolck))
 }
 
 fn folder_of(path: &Path) -> &Path {
