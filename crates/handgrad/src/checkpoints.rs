@@ -159,10 +159,10 @@ fn all_in(folder: &Path) -> Result<Vec<String>> {
 
 /// Removes a checkpoint that is not needed any more. If that fails no more is lost than room.
 fn remove(path: &Path) {
-    if let Err(error) = disk::remove(path) {
-        if path.exists() {
-            show::note(&format!("note: an old checkpoint stays: {}", paragraph(&error.into())));
-        }
+    if let Err(error) = disk::remove(path)
+        && path.exists()
+    {
+        show::note(&format!("note: an old checkpoint stays: {}", paragraph(&error.into())));
     }
 }
 
