@@ -253,3 +253,32 @@ fn numbers_survive_as_they_are() {
         assert_eq!(format!("{again:?}"), format!("{checkpoint:?}"));
     }
 }
+
+/// What no training comes to is refused, though its hash is right; and in few words, however long it is.
+#[test]
+fn a_right_hash_over_nonsense_is_refused() {
+    let (mut trainer, state) = small();
+    let whole = Checkpoint::of(&trainer, &state, "a run").encode().expect("can be written");
+    for (from, to) in [
+        ("best_epoch = 1", "best_epoch = 0"),
+        ("best_epoch = 1", "best_epoch = 2"),
+        ("samples = 4", "samples = 0"),
+        ("samples = 4", "samples = 1"),
+        ("steps = 5", "steps = 1"),
+        ("steps = 5", "steps = 2"),
+        ("epochs = 1", "epochs = 9"),
+    ] {
+        assert!(matches!(refusal(&forged(&whole, from, to)), Error::Damaged(_)), "{to}");
+    }
+    for samples in [2, 5] {
+        let bytes = forged(&whole, "samples = 4", &format!("samples = {samples}"));
+        let checkpoint = Checkpoint::decode(&bytes, NAMES).expect("as far as the file knows");
+        assert!(matches!(checkpoint.restore(&mut trainer), Err(Error::Damaged(_))), "{samples}");
+    }
+    for lists in [10_000, 500_000] {
+        let metadata = format!("{{\"__metadata__\":{{\"handgrad-checkpoint\":\"a = [{}]\"}}}}", "[],".repeat(lists));
+        let body = [&(metadata.len() as u64).to_le_bytes()[..], metadata.as_bytes()].concat();
+        let error = refusal(&[&body[..], &Sha256::digest(&body)[..]].concat());
+        assert!(matches!(error, Error::Damaged(_)) && error.to_string().len() < 200, "{error}");
+    }
+}

@@ -156,6 +156,8 @@ fn killed_runs_end_in_the_same_bits() {
         same += 1;
         fs::remove_dir_all(&path).expect("removed");
     }
+    // One in three does; a few runs may miss.
+    assert!(runs < 24 || while_writing > 0, "no kill hit a write, which is what they are for");
     println!(
         "{same} of {runs} runs ended in the same bits after {kills} kills: {while_writing} while a file was being \
          written, {before_the_first} before the run had its configuration"

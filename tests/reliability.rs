@@ -197,6 +197,7 @@ fn a_changed_configuration_or_data_set_is_refused_by_naming_the_difference() {
     differs(&["--seed=1", "--layers=16"], &["seed is 1, and 0 in run", "layers is [16], and [32] in run"]);
     differs(&["--clip-norm=1"], &["clip_norm is 1.0, and not set in run"]);
     differs(&["--preset=vae"], &["preset is \"vae\", and \"basic\" in run"]);
+    differs(&["--model=vae"], &["model is \"vae\", and \"dense\" in run"]);
     differs(&["--out=else"], &["--resume", "--out"]);
     fs::write(at.join("other.toml"), "batch_size = 32").expect("written");
     refused(&run(at, &["train", "--resume=run", "--config=other.toml"]), 2, &["batch_size is 32, and 64 in run"]);
@@ -278,6 +279,8 @@ fn a_run_that_goes_wrong_stops_within_a_step_and_keeps_its_checkpoint() {
         3,
         &["training diverged in epoch ", "the batch of samples ", "checkpoint is kept, slowly/checkpoint/epoch-"],
     );
+    // What was learnt before that can be used.
+    json(at, &["eval", "slowly", "--json"]);
     let kept = checkpoints(at, "slowly");
     assert!(!kept.is_empty());
     let before = fs::read(kept.last().expect("one")).expect("a checkpoint");
@@ -290,9 +293,19 @@ fn a_run_that_goes_wrong_stops_within_a_step_and_keeps_its_checkpoint() {
 fn how_often_a_checkpoint_is_written_can_be_said_in_steps_epochs_and_time() {
     let folder = small();
     let at = folder.path();
-    for wrong in
-        ["5", "0steps", "-1steps", "steps", "5parsecs", "1.5h", "99999999999999999999steps", "99999999999999999h", ""]
-    {
+    for wrong in [
+        "5",
+        "5sss",
+        "5hs",
+        "0steps",
+        "-1steps",
+        "steps",
+        "5parsecs",
+        "1.5h",
+        "99999999999999999999steps",
+        "99999999999999999h",
+        "",
+    ] {
         let every = format!("--checkpoint-every={wrong}");
         refused(&run(at, &["train", "--data=small", &every]), 2, &["--checkpoint-every", "50steps, 2epochs, 30sec"]);
     }
@@ -310,4 +323,123 @@ fn how_often_a_checkpoint_is_written_can_be_said_in_steps_epochs_and_time() {
         assert_eq!(checkpoints(at, "run").len(), 1, "{every}");
         fs::remove_dir_all(at.join("run")).expect("removed");
     }
+}
+
+/// A run that finds no room, or is denied something, for a moment: the next state is written at once.
+#[test]
+fn a_checkpoint_that_cannot_be_written_is_told_and_tried_once_more() {
+    let folder = small();
+    let at = folder.path();
+    let settings = ["train", "--json", "--data=small", "--epochs=2", "--batch-size=60", "--checkpoint-every=1step"];
+    let settings = [&settings[..], &["--quiet", "--out"]].concat();
+    let whole = json(at, &[&settings[..], &["whole"]].concat());
+    let with_fault = |fault: &str| {
+        let _ = fs::remove_dir_all(at.join("run"));
+        let mut command = handgrad(at);
+        command.args(&settings).arg("run").env("HANDGRAD_FAULT", fault).output().expect("it starts")
+    };
+    let mut tried_again = 0;
+    for nth in (5..40).step_by(3) {
+        let output = with_fault(&format!("sync:{nth}:denied"));
+        if err(&output).contains("could not be written, so it is tried once more: run/checkpoint") {
+            tried_again += 1;
+            let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+            assert_eq!(report["weights_sha256"], whole["weights_sha256"]);
+            assert_eq!(checkpoints(at, "run").len(), 2);
+        }
+    }
+    assert!(tried_again > 3, "{tried_again}");
+    // Where there is no room for long, the second failure in a row ends it, and what was there stays.
+    let output = with_fault("sync:20:full");
+    refused(&output, 1, &["tried once more", "no checkpoint could be written; the one before it is as it was"]);
+    assert!(!checkpoints(at, "run").is_empty());
+}
+
+/// What is named like a checkpoint and is no file is none; a file that cannot be read is not taken for damaged.
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_no_checkpoint_and_what_cannot_be_read_is_not_replaced() {
+    let folder = small();
+    let at = folder.path();
+    let whole = unfinished(at, "run");
+    let pipe = at.join("run/checkpoint/epoch-9-step-0.checkpoint");
+    assert!(Command::new("mkfifo").arg(&pipe).status().expect("mkfifo is there").success());
+    fs::create_dir(at.join("run/checkpoint/epoch-1-step-1.checkpoint")).expect("a folder");
+    // Reading the pipe would take for ever.
+    let checkpoint_files = || -> Vec<_> {
+        let entries = fs::read_dir(at.join("run/checkpoint")).expect("a folder");
+        let mut kept: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
+        kept.retain(|path| path.is_file() && !path.ends_with("lock"));
+        kept.sort();
+        kept.into_iter().map(|path| (path.clone(), fs::read(path).expect("a checkpoint"))).collect()
+    };
+    let before = checkpoint_files();
+    for nth in 1..60 {
+        let mut command = handgrad(at);
+        command.args(["train", "--json", "--quiet", "--resume=run"]);
+        let output = command.env("HANDGRAD_FAULT", format!("read:{nth}:denied")).output().expect("it starts");
+        if err(&output).contains(".checkpoint: reading failed") {
+            assert_eq!(output.status.code(), Some(1), "{}", err(&output));
+            assert!(checkpoint_files() == before, "nothing is replaced");
+            assert_eq!(resume(at, "run", &[])["weights_sha256"], whole["weights_sha256"]);
+            return;
+        }
+    }
+    panic!("no read of a checkpoint failed");
+}
+
+/// Whatever the path of the run, of the data, or of where the command is given.
+#[test]
+fn a_run_whose_folder_and_data_have_moved_goes_on() {
+    let folder = small();
+    let at = folder.path();
+    fs::create_dir(at.join("one")).expect("a folder");
+    fs::rename(at.join("small"), at.join("one/small")).expect("moved");
+    let settings = ["--data=one/small", "--epochs=3", "--batch-size=64", "--checkpoint-every=1step"];
+    let whole = train(at, "one/run", &settings);
+    let stop = |run: &str| fs::remove_file(checkpoints(at, run).pop().expect("a checkpoint")).expect("removed");
+    stop("one/run");
+    // The first command line, with --resume for --out.
+    assert_eq!(resume(at, "one/run", &settings)["weights_sha256"], whole["weights_sha256"]);
+    stop("one/run");
+    fs::rename(at.join("one"), at.join("two")).expect("moved");
+    refused(&run(at, &["train", "--resume=two/run"]), 1, &["one/small", "if it lies elsewhere now", "--data"]);
+    assert_eq!(resume(at, "two/run", &["--data=two/small"])["weights_sha256"], whole["weights_sha256"]);
+    stop("two/run");
+    assert_eq!(resume(at, "two/run", &[])["weights_sha256"], whole["weights_sha256"], "config.toml says where");
+    // Another name is no other place.
+    refused(&run(at, &["train", "--resume=two/run", "--data=synthetic"]), 2, &["data is \"synthetic\", and \"/"]);
+}
+
+#[test]
+fn every_seed_can_be_gone_on_with() {
+    let folder = small();
+    let at = folder.path();
+    for seed in [u64::MAX, 1 << 63, (1 << 63) - 1] {
+        let (name, seed) = (format!("seed-{seed}"), format!("--seed={seed}"));
+        let settings = ["--data=small", "--epochs=2", "--batch-size=64", "--checkpoint-every=1step", &seed];
+        let whole = train(at, &name, &settings);
+        fs::remove_file(checkpoints(at, &name).pop().expect("a checkpoint")).expect("removed");
+        assert_eq!(resume(at, &name, &[])["weights_sha256"], whole["weights_sha256"], "{seed}");
+    }
+}
+
+#[test]
+fn a_start_that_is_refused_or_fails_leaves_nothing() {
+    let folder = small();
+    let at = folder.path();
+    train(at, "run", &["--data=small", "--epochs=1"]);
+    fs::remove_dir_all(at.join("run/checkpoint")).expect("removed");
+    let before = files(at);
+    refused(&run(at, &["train", "--resume=run"]), 1, &["has a model and no checkpoint", "--config"]);
+    assert!(before == files(at) && !at.join("run/checkpoint").exists());
+    let mut command = handgrad(at);
+    command.args(["train", "--data=small", "--epochs=1"]).env("HANDGRAD_FAULT", "rename:1:denied");
+    refused(&command.output().expect("it starts"), 1, &["config.toml", "renaming"]);
+    assert!(fs::read_dir(at.join("runs")).expect("a folder").next().is_none(), "no folder is taken");
+    // A file that another process is writing where a run begins.
+    fs::create_dir(at.join("else")).expect("a folder");
+    fs::write(at.join("else/.handgrad-abc.part"), "half").expect("written");
+    train(at, "else", &["--data=small", "--epochs=1"]);
+    assert!(at.join("else/.handgrad-abc.part").exists());
 }

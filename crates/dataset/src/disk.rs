@@ -58,10 +58,14 @@ pub fn open(path: &Path) -> io::Result<(Seam<File>, Option<u64>)> {
     Ok((Seam(file), about.is_file().then_some(about.len())))
 }
 
-/// A file beside `path`, under a name of its own, gone again unless [`keep`] renames it.
+/// A file beside `path`, under a name of its own, gone again unless [`keep`] renames it. Its folder is made where it is
+/// not there.
 pub(crate) fn beside(path: &Path) -> Result<NamedTempFile, Error> {
-    let folder = folder_of(path);
-    make_folder(folder)?;
+    make_folder(folder_of(path))?;
+    unfinished(folder_of(path))
+}
+
+fn unfinished(folder: &Path) -> Result<NamedTempFile, Error> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(UNFINISHED).suffix(PART);
     #[cfg(unix)]
@@ -74,18 +78,27 @@ pub(crate) fn beside(path: &Path) -> Result<NamedTempFile, Error> {
 }
 
 /// Writes a whole file: beside `path`, flushed to the disk, then renamed. What was there stays until the new one is
-/// whole.
+/// whole. Its folder is made where it is not there.
 ///
 /// # Errors
 /// If any of that fails; the file that was there is then untouched.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    make_folder(folder_of(path))?;
+    write_into(path, bytes)
+}
+
+/// As [`write`], into a folder that must be there: one that has vanished is not made again.
+///
+/// # Errors
+/// As [`write`], or if the folder is not there.
+pub fn write_into(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     // A link is followed, so that it stays one; a device or a folder must not be replaced by a file.
     let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
     if fs::metadata(path).is_ok_and(|there| !there.is_file()) {
         let not_a_file = io::Error::new(io::ErrorKind::AlreadyExists, "it is there and is no file; name another place");
         return Err(Error::io(path, "writing")(not_a_file));
     }
-    let file = beside(path)?;
+    let file = unfinished(folder_of(path))?;
     Seam(file.as_file()).write_all(bytes).map_err(Error::io(path, "writing"))?;
     keep(file, path)
 }
@@ -183,7 +196,10 @@ pub fn read(path: &Path, most: u64) -> Result<Vec<u8>, Error> {
         let mut bytes = Vec::new();
         open(path)?.0.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
         match bytes.len() as u64 > most {
-            true => Err(io::Error::other(format!("it has more than the {most} bytes that were expected at most"))),
+            true => {
+                let text = format!("it has more than the {most} bytes that were expected at most");
+                Err(io::Error::new(io::ErrorKind::FileTooLarge, text))
+            }
             false => Ok(bytes),
         }
     };
@@ -249,10 +265,16 @@ pub fn lock(path: &Path) -> Result<Lock, Error> {
             return Err(Error::Locked { path: path.to_path_buf(), holder });
         }
         // A file system without locks is no reason not to train.
-        Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {}
+        Err(TryLockError::Error(error)) if has_no_locks(&error) => {}
         Err(TryLockError::Error(error)) => return Err(Error::io(path, "locking")(error)),
     }
     Ok(Lock { _file: file })
+}
+
+/// Does a file system have no locks at all? Some network ones say so by ENOLCK, which has no kind of its own.
+fn has_no_locks(error: &io::Error) -> bool {
+    let enolck = if cfg!(target_os = "linux") { 37 } else { 77 };
+    error.kind() == io::ErrorKind::Unsupported || (cfg!(unix) && error.raw_os_error() == Some(enolck))
 }
 
 fn folder_of(path: &Path) -> &Path {

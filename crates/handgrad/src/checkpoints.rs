@@ -1,14 +1,16 @@
 //! The checkpoints of a run: the newest and the one before it, in the folder `checkpoint`.
 
+use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::thread::{self, JoinHandle};
 
 use anyhow::{Context, Result, anyhow, bail};
-use handgrad_dataset::disk;
+use handgrad_dataset::{Error, disk};
 use handgrad_trainer::checkpoint::{self, Checkpoint};
 use handgrad_trainer::{Plan, Trainer};
 
-use crate::show;
+use crate::{paragraph, show};
 
 /// Writes checkpoints while the training goes on.
 pub struct Checkpoints {
@@ -17,16 +19,19 @@ pub struct Checkpoints {
     newest: Option<PathBuf>,
     /// What writes the next one, and says where.
     writer: Option<JoinHandle<Result<PathBuf>>>,
+    /// Could the last one that was begun not be written?
+    failed: bool,
 }
 
 impl Checkpoints {
     /// In a folder that is there.
     pub fn new(folder: PathBuf) -> Self {
-        Self { folder, newest: None, writer: None }
+        Self { folder, newest: None, writer: None, failed: false }
     }
 
     /// The newest checkpoint of this training that is whole, or None where there is none at all. `check` says whether
-    /// it is of the same run, by what its writer said of it.
+    /// it is of the same run, by what its writer said of it. One that cannot be read is an error, and not taken for
+    /// damaged: it may be whole.
     pub fn read(
         &mut self,
         trainer: &Trainer<f32>,
@@ -34,34 +39,35 @@ impl Checkpoints {
         check: impl Fn(&str) -> Result<()>,
     ) -> Result<Option<Checkpoint>> {
         let (names, most_bytes) = (trainer.network().term_names(), Checkpoint::most_bytes(trainer, plan));
-        let mut all: Vec<_> =
-            disk::names(&self.folder)?.into_iter().filter_map(|name| Some((place(&name)?, name))).collect();
-        all.sort();
+        let all = all_in(&self.folder)?;
         let mut damages = Vec::new();
-        for (at, (_, name)) in all.iter().enumerate().rev() {
+        for (at, name) in all.iter().enumerate().rev() {
             let path = self.folder.join(name);
-            let read = || {
-                let bytes = disk::read(&path, most_bytes)?;
-                let about = checkpoint::about(&bytes).with_context(|| path.display().to_string())?;
-                Ok::<_, anyhow::Error>((bytes, about))
+            let bytes = match disk::read(&path, most_bytes) {
+                Err(Error::Io { source, .. }) if source.kind() == ErrorKind::FileTooLarge => {
+                    damages.push(format!("{}: {source}", path.display()));
+                    continue;
+                }
+                other => other?,
             };
-            match read() {
-                Ok((bytes, about)) => {
-                    check(&about).with_context(|| path.display().to_string())?;
+            let decode = || -> Result<Checkpoint> {
+                check(&checkpoint::about(&bytes)?)?;
+                Ok(Checkpoint::decode(&bytes, &names)?)
+            };
+            match decode() {
+                Ok(checkpoint) => {
                     if !damages.is_empty() {
                         show::note(&format!("note: {}; going on from the one before, {name}", damages.join("; ")));
                     }
-                    let checkpoint = Checkpoint::decode(&bytes, &names).with_context(|| path.display().to_string())?;
                     // A writer that was killed may not have come to that.
-                    let mut too_old = all.iter().take(at.saturating_sub(1));
-                    too_old.try_for_each(|(_, name)| disk::remove(&self.folder.join(name)))?;
+                    all.iter().take(at.saturating_sub(1)).for_each(|name| remove(&self.folder.join(name)));
                     self.newest = Some(path);
                     return Ok(Some(checkpoint));
                 }
-                Err(error) if matches!(error.downcast_ref(), Some(checkpoint::Error::TooNew { .. })) => {
-                    return Err(error);
+                Err(error) if matches!(error.downcast_ref(), Some(checkpoint::Error::Damaged(_))) => {
+                    damages.push(format!("{}: {error}", path.display()));
                 }
-                Err(error) => damages.push(format!("{error:#}")),
+                Err(error) => return Err(error.context(path.display().to_string())),
             }
         }
         if !damages.is_empty() {
@@ -73,27 +79,63 @@ impl Checkpoints {
         Ok(None)
     }
 
-    /// Writes a checkpoint in the background, as soon as the one before it is written.
-    pub fn write(&mut self, checkpoint: Checkpoint) -> Result<()> {
-        self.wait()?;
+    /// Has the writer failed meanwhile? Then the next one is due at once.
+    pub fn has_failed(&mut self) -> bool {
+        if self.writer.as_ref().is_some_and(JoinHandle::is_finished) {
+            self.wait();
+        }
+        self.failed
+    }
+
+    /// Writes a checkpoint in the background, as soon as the one before it is written; or, where that one has failed or
+    /// training is `over`, at once.
+    ///
+    /// A disk that is full may have room a moment later, so it takes two failures in a row for this to fail.
+    pub fn write(&mut self, checkpoint: impl FnOnce() -> Checkpoint, over: bool) -> Result<()> {
+        self.wait();
+        // Not before: a copy that is still being written and this one take their room one after the other.
+        let checkpoint = checkpoint();
         let path = self.folder.join(name(&checkpoint));
         if self.newest.as_ref() == Some(&path) {
+            self.failed = false;
             return Ok(());
         }
         let newest = self.newest.clone();
-        let writer = thread::Builder::new().name("checkpoint".into());
-        let writer = writer.spawn(move || write(path, &checkpoint, newest.as_deref()));
-        self.writer = Some(writer.context("the thread that writes checkpoints cannot be started")?);
+        if !over && !self.failed {
+            let writer = thread::Builder::new().name("checkpoint".into());
+            let writer = writer.spawn(move || write(path, &checkpoint, newest.as_deref()));
+            self.writer = Some(writer.context("the thread that writes checkpoints cannot be started")?);
+            return Ok(());
+        }
+        let now = || write(path.clone(), &checkpoint, newest.as_deref());
+        let written = match now() {
+            Err(error) if !self.failed => {
+                note_failure(&error);
+                now()
+            }
+            other => other,
+        };
+        let left = match &newest {
+            Some(_) => "no checkpoint could be written; the one before it is as it was",
+            None => "no checkpoint could be written, and there is none before it",
+        };
+        self.newest = Some(written.context(left)?);
+        self.failed = false;
         Ok(())
     }
 
-    /// Until what was asked for is on the disk, and has been read back.
-    pub fn wait(&mut self) -> Result<()> {
+    /// Until the writer is done; where it failed, that is told.
+    pub fn wait(&mut self) {
         if let Some(writer) = self.writer.take() {
-            let written = writer.join().map_err(|_| anyhow!("the thread that writes checkpoints has panicked"))?;
-            self.newest = Some(written.context("no checkpoint could be written; the one before it is as it was")?);
+            let panicked = |_| Err(anyhow!("the thread that writes checkpoints has panicked"));
+            match writer.join().unwrap_or_else(panicked) {
+                Ok(path) => self.newest = Some(path),
+                Err(error) => {
+                    note_failure(&error);
+                    self.failed = true;
+                }
+            }
         }
-        Ok(())
     }
 
     /// The one to go on from, if there is any.
@@ -102,20 +144,41 @@ impl Checkpoints {
     }
 }
 
+fn note_failure(error: &anyhow::Error) {
+    show::note(&format!("note: a checkpoint could not be written, so it is tried once more: {}", paragraph(error)));
+}
+
+/// The names of the checkpoints in a folder, the newest last; what else has such a name, a folder or a pipe, is none.
+fn all_in(folder: &Path) -> Result<Vec<String>> {
+    let names = disk::names(folder)?.into_iter();
+    let mut all: Vec<_> = names.filter_map(|name| Some((place(&name)?, name))).collect();
+    all.retain(|(_, name)| fs::metadata(folder.join(name)).map_or(true, |about| about.is_file()));
+    all.sort();
+    Ok(all.into_iter().map(|(_, name)| name).collect())
+}
+
+/// Removes a checkpoint that is not needed any more. If that fails no more is lost than room.
+fn remove(path: &Path) {
+    if let Err(error) = disk::remove(path)
+        && path.exists()
+    {
+        show::note(&format!("note: an old checkpoint stays: {}", paragraph(&error.into())));
+    }
+}
+
 /// Writes it, reads it back, and only then removes all others but the one before.
 fn write(path: PathBuf, checkpoint: &Checkpoint, before: Option<&Path>) -> Result<PathBuf> {
     let bytes = checkpoint.encode().with_context(|| path.display().to_string())?;
-    disk::write(&path, &bytes)?;
+    disk::write_into(&path, &bytes)?;
     if !disk::holds(&path, &bytes)? {
         let problem = "was written and reads back otherwise: is the disk failing? It is removed";
         let _ = disk::remove(&path);
         bail!("{}: {problem}", path.display());
     }
     let folder = path.parent().unwrap_or(Path::new("."));
-    for name in disk::names(folder)?.iter().filter(|name| place(name).is_some()) {
-        let other = folder.join(name);
+    for other in all_in(folder)?.iter().map(|name| folder.join(name)) {
         if other != path && Some(other.as_path()) != before {
-            disk::remove(&other)?;
+            remove(&other);
         }
     }
     Ok(path)

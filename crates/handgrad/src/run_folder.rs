@@ -44,9 +44,13 @@ impl RunFolder {
         let mut folder = Self::locked(path)?;
         // Another process may have begun a run there a moment ago.
         refuse_a_run(&folder.path)?;
-        folder.write_config(settings)?;
-        folder.write_metrics(network, &[])?;
-        Ok(folder)
+        match folder.write_config(settings).and_then(|()| folder.write_metrics(network, &[])) {
+            Ok(()) => Ok(folder),
+            Err(error) => {
+                folder.discard();
+                Err(error)
+            }
+        }
     }
 
     /// The folder of a run that has begun, and its settings.
@@ -59,17 +63,21 @@ impl RunFolder {
             );
             return Err(UsageError(text).into());
         }
+        if !path.join(CHECKPOINTS).exists() && path.join(MODEL).exists() {
+            bail!("{}", nothing_to_go_on_from(path));
+        }
         let folder = Self::locked(path.to_path_buf())?;
+        // Not where a run begins: a folder that is not its own yet may have files that others are writing.
+        disk::sweep(path)?;
         let settings = Settings::read(&config)?;
         Ok((folder, settings))
     }
 
-    /// Keeps all others out, and removes what a killed process has left unfinished.
+    /// Keeps all others out, and removes what a killed process has left unfinished where nobody else writes.
     fn locked(path: PathBuf) -> Result<Self> {
         let checkpoints = path.join(CHECKPOINTS);
         disk::make_folder(&checkpoints)?;
         let lock = disk::lock(&checkpoints.join(LOCK))?;
-        disk::sweep(&path)?;
         disk::sweep(&checkpoints)?;
         Ok(Self { path, written: Vec::new(), measured: None, _lock: lock })
     }
@@ -99,7 +107,7 @@ impl RunFolder {
         if path.exists() && disk::holds(&path, bytes)? {
             return Ok(());
         }
-        disk::write(&path, bytes)?;
+        disk::write_into(&path, bytes)?;
         self.written.push(name);
         Ok(())
     }
@@ -123,7 +131,7 @@ impl RunFolder {
         let Some((loss, features)) = self.measured else { bail!("{}: is not there yet", path.display()) };
         let line = metrics::line(record, loss, features);
         disk::append(&path, line.as_bytes())
-            .with_context(|| format!("{}: epoch {} cannot be added; is the disk full?", path.display(), record.epoch))
+            .with_context(|| format!("{}: epoch {} cannot be added", path.display(), record.epoch))
     }
 
     /// Takes back what was written, for a run that came to nothing; the folder goes too, if that leaves it empty.
@@ -140,6 +148,12 @@ impl RunFolder {
     pub fn write_model(&mut self, network: &Network<f32>, theta: &[f32]) -> Result<()> {
         self.write(MODEL, &file::encode(network, theta)?)
     }
+}
+
+/// Why a run cannot be resumed that has a model and no checkpoint.
+pub fn nothing_to_go_on_from(run: &Path) -> String {
+    let run = run.display();
+    format!("{run}: has a model and no checkpoint, so there is nothing to go on from; start a new run with --config")
 }
 
 fn given(out: &Path) -> Result<PathBuf> {

@@ -21,7 +21,7 @@ use crate::args::TrainArgs;
 use crate::checkpoints::Checkpoints;
 use crate::config::{ActivationName, Config, LossName, Settings};
 use crate::eval::Measured;
-use crate::run_folder::{LOSS_CHART, RECONSTRUCTIONS, RunFolder};
+use crate::run_folder::{LOSS_CHART, RECONSTRUCTIONS, RunFolder, nothing_to_go_on_from};
 use crate::{Done, alter, distribution, eval, loss_chart, reconstruct, scale, show};
 pub use every::Every;
 use identity::{Identity, same_settings};
@@ -40,8 +40,13 @@ pub fn run(args: &TrainArgs) -> Result<Done> {
     let mut config = match &begun {
         None => Config::new(args.settings.clone(), file)?,
         Some((folder, settings)) => {
-            let config = Config::new(args.settings.clone().or(file), settings.clone())?;
-            let whose = folder.path().display().to_string();
+            let (given, whose) = (args.settings.clone().or(file), folder.path().display().to_string());
+            let config = Config::new(given.clone(), settings.clone());
+            if config.is_err() {
+                // What is not the run's is named before what does not go together.
+                same_settings(&given.or(settings.clone()), settings, &whose)?;
+            }
+            let config = config?;
             same_settings(&config.settings(), &Config::new(settings.clone(), Settings::default())?.settings(), &whose)?;
             config
         }
@@ -72,10 +77,7 @@ pub fn run(args: &TrainArgs) -> Result<Done> {
     if resumed {
         match checkpoints.read(&trainer, &plan, |about| identity.check(about))? {
             Some(checkpoint) => state = checkpoint.restore(&mut trainer)?,
-            None if folder.has_model() => bail!(
-                "{}: has a model and no checkpoint, so there is nothing to go on from; start a new run with --config",
-                folder.path().display()
-            ),
+            None if folder.has_model() => bail!("{}", nothing_to_go_on_from(folder.path())),
             None => {}
         }
         folder.write_config(&config.settings())?;
@@ -89,6 +91,7 @@ pub fn run(args: &TrainArgs) -> Result<Done> {
         }
     }
     let start = Instant::now();
+    let before: f64 = state.records.iter().map(|record| record.seconds).sum::<f64>() + state.place.seconds;
     let all = parts.train.len();
     let seen = state.records.len().saturating_mul(all).saturating_add(state.place.samples);
     let mut watch = Watch::new(&folder, &plan, &yardsticks, [seen, all.saturating_mul(plan.epochs)], args.output.quiet);
@@ -102,9 +105,16 @@ pub fn run(args: &TrainArgs) -> Result<Done> {
     let failure = watch.finish();
     if let Err(error) = trained {
         let diverged = error.is::<handgrad_trainer::Error>();
-        return Err(match checkpoints.newest() {
+        return Err(match checkpoints.newest().map(|newest| newest.display().to_string()) {
             Some(newest) => {
-                error.context(format!("the run stopped, and its last good checkpoint is kept, {}", newest.display()))
+                let mut text = format!("the run stopped, and its last good checkpoint is kept, {newest}");
+                if diverged {
+                    text += &match write_last_model(&mut folder, &mut checkpoints, &trainer, &plan) {
+                        Ok(()) => ", with its weights as the model".into(),
+                        Err(error) => format!(", but not as the model: {}", crate::paragraph(&error)),
+                    };
+                }
+                error.context(text)
             }
             None => {
                 if diverged && state.records.is_empty() && !resumed {
@@ -114,7 +124,7 @@ pub fn run(args: &TrainArgs) -> Result<Done> {
             }
         });
     }
-    let seconds = start.elapsed().as_secs_f64();
+    let seconds = before + start.elapsed().as_secs_f64();
 
     let stopped = !state.is_over(&plan);
     if let Some(best) = &state.best {
@@ -145,6 +155,21 @@ pub fn run(args: &TrainArgs) -> Result<Done> {
     let (config, plan, data, trainer) = (&config, &plan, &data, &trainer);
     Finished { config, plan, data, trainer, outcome: &outcome, test, seconds }.report(args, &folder)?;
     Ok(if outcome.stopped { Done::Interrupted } else { Done::Whole })
+}
+
+/// After a training that went wrong: what its last checkpoint has learnt can be used and looked at.
+fn write_last_model(
+    folder: &mut RunFolder,
+    checkpoints: &mut Checkpoints,
+    trainer: &Trainer<f32>,
+    plan: &Plan,
+) -> Result<()> {
+    match checkpoints.read(trainer, plan, |_| Ok(()))? {
+        Some(last) => {
+            folder.write_model(trainer.network(), last.state.best.as_ref().map_or(&last.theta, |best| &best.theta))
+        }
+        None => Ok(()),
+    }
 }
 
 /// Where a run goes on, for people.
@@ -182,6 +207,8 @@ fn load(config: &mut Config, chosen: bool, args: &TrainArgs) -> Result<DataSet> 
             ));
             Ok(handgrad_dataset::load("synthetic", data_dir, &layout, &progress)?)
         }
+        Err(error) if args.resume.is_some() && named::find(&config.data).is_none() => Err(error)
+            .context("the data of this run cannot be read; if it lies elsewhere now, name its path with --data"),
         other => Ok(other?),
     }
 }

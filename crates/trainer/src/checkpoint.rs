@@ -34,8 +34,8 @@ const FORMAT: u64 = 1;
 const KEY: &str = "handgrad-checkpoint";
 /// Bytes of the SHA-256 at the end.
 const HASH: usize = 32;
-/// Of its metadata and the rest.
-const LONGEST_HEADER: usize = 1 << 20;
+/// Bytes of its metadata and the rest: more is not even parsed.
+const LONGEST_HEADER: usize = 1 << 16;
 /// Values of an epoch's record before its terms.
 const BEFORE_TERMS: usize = 5;
 
@@ -132,6 +132,12 @@ impl Checkpoint {
         if let Some(best) = &self.state.best {
             fits("weights of the best epoch", best.theta.len(), trainer.theta().len())?;
         }
+        let (Place { steps, samples, .. }, batch) = (&self.state.place, trainer.batch_size());
+        if *samples > steps.saturating_mul(batch)
+            || *samples <= steps.saturating_sub(1).saturating_mul(batch) && *steps > 0
+        {
+            return Err(damaged(format!("{steps} steps of batches of {batch} do not have {samples} samples")));
+        }
         trainer.restore(&self.theta, self.slots.each_ref().map(Vec::as_slice), self.steps);
         Ok(self.state)
     }
@@ -166,6 +172,9 @@ impl Checkpoint {
         for (name, dtype, bytes) in &tensors {
             let size = if *dtype == Dtype::F32 { size_of::<f32>() } else { size_of::<f64>() };
             views.push((*name, TensorView::new(*dtype, vec![bytes.len() / size], bytes).map_err(damaged)?));
+        }
+        if header.len() > LONGEST_HEADER / 2 {
+            return Err(damaged(format!("a description of {} bytes is too long to be written", header.len())));
         }
         let metadata = HashMap::from([(KEY.to_string(), header)]);
         let mut bytes = safetensors::serialize(views, Some(metadata)).map_err(damaged)?;
@@ -232,16 +241,40 @@ fn checked(bytes: &[u8]) -> Result<&[u8], Error> {
 }
 
 fn header_of(body: &[u8]) -> Result<Header, Error> {
+    let length = body.first_chunk().map_or(0, |length| u64::from_le_bytes(*length));
+    if length > LONGEST_HEADER as u64 {
+        return Err(damaged(format!("its header has {length} bytes, where at most {LONGEST_HEADER} were expected")));
+    }
     let (_, metadata) = SafeTensors::read_metadata(body).map_err(damaged)?;
     let text = metadata.metadata().as_ref().and_then(|metadata| metadata.get(KEY));
     let text = text.ok_or_else(|| damaged(format!("its metadata has no entry {KEY:?}")))?;
     // The format number is read first and alone: what else a newer format has is not known here.
-    let table: toml::Table = toml::from_str(text).map_err(damaged)?;
+    let damaged_toml = |error: toml::de::Error| damaged(error.message());
+    let table: toml::Table = toml::from_str(text).map_err(damaged_toml)?;
     match table.get("format").and_then(toml::Value::as_integer).map(u64::try_from) {
-        Some(Ok(FORMAT)) => toml::from_str(text).map_err(damaged),
+        Some(Ok(FORMAT)) => toml::from_str(text).map_err(damaged_toml).and_then(sensible),
         Some(Ok(found)) if found > FORMAT => Err(Error::TooNew { found, newest: FORMAT }),
         _ => Err(damaged("its format number is missing or not one that ever was")),
     }
+}
+
+/// Refuses what no training comes to, though its hash is right.
+fn sensible(header: Header) -> Result<Header, Error> {
+    let Header { steps, epochs, best_epoch, best_loss, place, .. } = &header;
+    if best_epoch.is_some() != best_loss.is_some() || best_epoch.is_some_and(|best| !(1..=*epochs).contains(&best)) {
+        let text = format!("the best of {epochs} epochs is number {best_epoch:?}, with the loss {best_loss:?}");
+        return Err(damaged(text));
+    }
+    let before = steps.checked_sub(place.steps as u64);
+    if before.is_none_or(|before| (*epochs == 0) != (before == 0) || before < *epochs as u64)
+        || place.samples < place.steps
+        || (place.samples > 0) != (place.steps > 0)
+    {
+        let Place { steps: done, samples, .. } = place;
+        let text = format!("{steps} steps, {epochs} epochs and then {done} steps with {samples} samples do not agree");
+        return Err(damaged(text));
+    }
+    Ok(header)
 }
 
 fn damaged(problem: impl ToString) -> Error {

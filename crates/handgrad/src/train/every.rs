@@ -29,11 +29,10 @@ impl FromStr for Every {
         let expected = "a whole number of at least 1 with a unit was expected: 50steps, 2epochs, 30sec, 5min or 1h";
         let number = number.parse::<u64>().ok().filter(|&number| number > 0).ok_or(expected)?;
         let seconds = |length: u64| number.checked_mul(length).map(|all| Self::Time(Duration::from_secs(all)));
-        match unit.trim_start().trim_end_matches('s') {
-            "step" => Some(Self::Steps(number)),
-            "epoch" => Some(Self::Epochs(number)),
-            "" if unit.ends_with('s') => seconds(1),
-            "sec" => seconds(1),
+        match unit.trim_start() {
+            "step" | "steps" => Some(Self::Steps(number)),
+            "epoch" | "epochs" => Some(Self::Epochs(number)),
+            "s" | "sec" => seconds(1),
             "min" => seconds(60),
             "h" => seconds(3600),
             _ => None,

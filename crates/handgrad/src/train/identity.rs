@@ -1,8 +1,9 @@
 //! What must be the same for whoever goes on with a run.
 
 use anyhow::{Context, Result, bail};
-use handgrad_dataset::DataSet;
+use handgrad_dataset::{DataSet, named};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::config::{Config, ScheduleName, Settings, UsageError};
 
@@ -45,19 +46,27 @@ impl Identity {
 
 /// Refuses settings that would not give the run that others began, naming each difference.
 ///
-/// The data may have moved to another folder, and there may be more epochs, where the first ones do not hang on how
-/// many.
+/// The data may have moved to another path, as its samples are compared; and there may be more epochs, where the first
+/// ones do not hang on how many.
 pub fn same_settings(now: &Settings, then: &Settings, whose: &str) -> Result<()> {
-    let (now_table, then_table) = (toml::Table::try_from(now)?, toml::Table::try_from(then)?);
+    // Not as TOML, whose whole numbers end at 2⁶³ − 1, and a seed's do not.
+    let fields = |settings: &Settings| -> Result<Map<String, Value>> {
+        let Value::Object(mut fields) = serde_json::to_value(settings)? else { bail!("settings are no table") };
+        fields.retain(|_, value| !value.is_null());
+        Ok(fields)
+    };
+    let (now_fields, then_fields) = (fields(now)?, fields(then)?);
     let more = now.epochs > then.epochs && now.schedule != Some(ScheduleName::Cosine);
-    let may_differ = |key: &str| key == "data_dir" || (key == "epochs" && more);
-    let value = |table: &toml::Table, key: &str| table.get(key).map_or("not set".into(), ToString::to_string);
+    let is_path = |data: &Option<String>| data.as_ref().is_some_and(|data| named::find(data).is_none());
+    let moved = is_path(&now.data) && is_path(&then.data);
+    let may_differ = |key: &str| key == "data_dir" || (key == "data" && moved) || (key == "epochs" && more);
+    let value = |fields: &Map<String, Value>, key: &str| fields.get(key).map_or("not set".into(), Value::to_string);
     let keys: Vec<&String> =
-        now_table.keys().chain(then_table.keys().filter(|key| !now_table.contains_key(*key))).collect();
+        now_fields.keys().chain(then_fields.keys().filter(|key| !now_fields.contains_key(*key))).collect();
     let differences: Vec<String> = keys
         .into_iter()
-        .filter(|key| !may_differ(key) && now_table.get(*key) != then_table.get(*key))
-        .map(|key| format!("{key} is {}, and {} in {whose}", value(&now_table, key), value(&then_table, key)))
+        .filter(|key| !may_differ(key) && now_fields.get(*key) != then_fields.get(*key))
+        .map(|key| format!("{key} is {}, and {} in {whose}", value(&now_fields, key), value(&then_fields, key)))
         .collect();
     if differences.is_empty() {
         return Ok(());

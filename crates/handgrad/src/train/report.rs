@@ -21,6 +21,7 @@ pub struct Finished<'a> {
     pub outcome: &'a Outcome,
     /// On samples that training never saw, where validation took some of the training samples.
     pub test: Option<Measured>,
+    /// Of this process, and of the training that others did before it.
     pub seconds: f64,
 }
 

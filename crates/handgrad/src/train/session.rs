@@ -33,16 +33,17 @@ impl Session<'_> {
         loop {
             let mut on_event = |event: Event| {
                 let go_on = watch.on(event);
-                !clock.is_due(&event) && go_on
+                let due = clock.is_due(&event) || checkpoints.has_failed();
+                !due && go_on
             };
             let reached_end = go_on(trainer, train, validation, self.plan, state, &mut on_event);
             if reached_end.is_err() {
-                checkpoints.wait()?;
+                checkpoints.wait();
             }
             let over = reached_end? || watch.is_stopped();
-            checkpoints.write(Checkpoint::of(trainer, state, self.about))?;
+            checkpoints.write(|| Checkpoint::of(trainer, state, self.about), over)?;
             if over {
-                return checkpoints.wait();
+                return Ok(());
             }
         }
     }
