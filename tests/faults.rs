@@ -301,4 +301,5 @@ fn a_folder_that_vanishes_while_training_is_told() {
     assert_eq!(output.status.code(), Some(1), "{text}");
     let error = text.split("error: ").nth(1).unwrap_or_else(|| panic!("no error: {text}"));
     assert!(error.contains("gone") && !text.contains("panicked") && output.stdout.is_empty(), "{text}");
+    assert!(!at.join("gone").exists(), "it is not made again without what was in it");
 }

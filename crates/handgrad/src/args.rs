@@ -120,7 +120,7 @@ pub struct TrainArgs {
     pub out: Option<PathBuf>,
 
     /// Go on with the run in this folder from its last checkpoint, to the bits it would have ended in. Settings need not be
-    /// given again, and must be the same, but for more --epochs (not with the schedule cosine) and another --data-dir.
+    /// given again, and must be the same, but for more --epochs (not with the schedule cosine) and where the data lies.
     #[arg(long, value_name = "DIR", conflicts_with = "out")]
     pub resume: Option<PathBuf>,
 

@@ -44,13 +44,15 @@ impl RunFolder {
         let mut folder = Self::locked(path)?;
         // Another process may have begun a run there a moment ago.
         refuse_a_run(&folder.path)?;
-        match folder.write_config(settings).and_then(|()| folder.write_metrics(network, &[])) {
-            Ok(()) => Ok(folder),
-            Err(error) => {
+        if let Err(error) = folder.write_config(settings) {
+            // With its configuration it is a run already, to go on with.
+            if !folder.path.join(CONFIG).exists() {
                 folder.discard();
-                Err(error)
             }
+            return Err(error);
         }
+        folder.write_metrics(network, &[])?;
+        Ok(folder)
     }
 
     /// The folder of a run that has begun, and its settings.
