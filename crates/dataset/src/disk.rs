@@ -87,10 +87,10 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     write_into(path, bytes)
 }
 
-/// As [`write`], into a folder that must be there: one that has vanished is not made again.
+/// As [`write()`], into a folder that must be there: one that has vanished is not made again.
 ///
 /// # Errors
-/// As [`write`], or if the folder is not there.
+/// As [`write()`], or if the folder is not there.
 pub fn write_into(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     // A link is followed, so that it stays one; a device or a folder must not be replaced by a file.
     let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
