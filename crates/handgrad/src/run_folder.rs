@@ -41,9 +41,14 @@ impl RunFolder {
             Some(out) => given(out)?,
             None => numbered(Path::new("runs"), name)?,
         };
+        let begun = path.join(CHECKPOINTS).join(LOCK).exists();
         let mut folder = Self::locked(path)?;
         // Another process may have begun a run there a moment ago.
         refuse_a_run(&folder.path)?;
+        if begun {
+            // A run that was killed before it had its configuration; the folder of a first one may have others' files.
+            disk::sweep(&folder.path)?;
+        }
         if let Err(error) = folder.write_config(settings) {
             // With its configuration it is a run already, to go on with.
             if !folder.path.join(CONFIG).exists() {
@@ -69,7 +74,6 @@ impl RunFolder {
             bail!("{}", nothing_to_go_on_from(path));
         }
         let folder = Self::locked(path.to_path_buf())?;
-        // Not where a run begins: a folder that is not its own yet may have files that others are writing.
         disk::sweep(path)?;
         let settings = Settings::read(&config)?;
         Ok((folder, settings))
