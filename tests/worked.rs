@@ -1,4 +1,4 @@
-//! The worked examples that `handgrad trace` prints, for the tests that read them.
+//! The worked examples that `handgrad trace` prints, for the tests that read them. Each of them uses some of this.
 #![allow(dead_code)]
 
 use std::path::Path;
