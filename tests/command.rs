@@ -54,6 +54,12 @@ pub fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     found
 }
 
+/// `metrics.csv` without the times, which stand in the last two columns.
+pub fn metrics(run: &Path) -> Vec<String> {
+    let text = fs::read_to_string(run.join("metrics.csv")).expect("metrics");
+    text.lines().map(|line| line.rsplitn(3, ',').last().expect("columns").to_string()).collect()
+}
+
 pub fn png_size(bytes: &[u8]) -> (u32, u32) {
     let reader = png::Decoder::new(std::io::Cursor::new(bytes)).read_info().expect("a PNG");
     (reader.info().width, reader.info().height)

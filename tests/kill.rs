@@ -19,7 +19,7 @@ use std::process::{Output, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use command::{err, files, handgrad, run};
+use command::{err, files, handgrad, metrics, run};
 
 /// What is trained: dense, with everything that a checkpoint has to keep; variational; convolutional; recurrent.
 const RUNS: [(&str, &[&str]); 5] = [
@@ -70,12 +70,6 @@ fn sha(output: &Output) -> String {
     let report: serde_json::Value =
         serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", err(output)));
     report["weights_sha256"].as_str().expect("a hash").to_string()
-}
-
-/// `metrics.csv` without the times, which stand in the last two columns.
-fn metrics(run: &Path) -> Vec<String> {
-    let text = fs::read_to_string(run.join("metrics.csv")).expect("metrics");
-    text.lines().map(|line| line.rsplitn(3, ',').last().expect("columns").to_string()).collect()
 }
 
 /// The files of a run; how many checkpoints are left hangs on when it was killed, but two at most.

@@ -101,6 +101,17 @@ fn the_gradient_of_a_batch_is_the_mean_of_its_samples_gradients() {
     whole.iter().zip(mean).for_each(|(a, b)| assert!((a - b).abs() < 1e-15));
 }
 
+/// Why training cannot begin on 64 samples, all of whose values are these.
+fn first_loss(value: impl Fn(usize) -> f32) -> Error {
+    let values = Array2::from_shape_fn((64, 784), |(sample, _)| value(sample));
+    let samples = Samples { values: Values::Floats(values), shape: vec![784], labels: None };
+    let network = Network::<f32>::new(&basic::spec(&[784], 8, LossKind::Mse)).expect("fits");
+    let plan = Plan { epochs: 1, batch_size: 64, ..Plan::default() };
+    let source = Source::new(&samples);
+    let mut trainer = Trainer::new(network, ADAM, 64, 0);
+    fit(&mut trainer, &source, &source, &plan, &mut |_| true).expect_err("too large")
+}
+
 #[test]
 fn divergence_is_an_error_that_names_its_place() {
     let samples = bytes(64, 784, 4);
@@ -124,19 +135,16 @@ fn divergence_is_an_error_that_names_its_place() {
     // Behind a sigmoid the squared error stays below 1, whatever the weights are.
     let error = train(LossKind::Mse, 1e6).expect_err("it diverges");
     assert!(matches!(error, Error::WeightOutOfRange { epoch: 1, .. }), "{error:?}");
-    // Nothing was learnt yet: the data is what is wrong.
-    let huge = {
-        let values = Array2::from_elem((64, 784), 1e30);
-        Samples { values: Values::Floats(values), shape: vec![784], labels: None }
-    };
-    let network = Network::<f32>::new(&basic::spec(&[784], 8, LossKind::Mse)).expect("fits");
-    let plan = Plan { epochs: 1, batch_size: 16, ..Plan::default() };
-    let source_of_huge = Source::new(&huge);
-    let mut trainer = Trainer::new(network, ADAM, 16, 0);
-    let error = fit(&mut trainer, &source_of_huge, &source_of_huge, &plan, &mut |_| true).expect_err("too large");
-    assert!(matches!(error, Error::FirstLossNotFinite { .. }) && error.to_string().contains("scale"), "{error:?}");
-    // Values of 10³⁰ are numbers as far as the last layer, but their squared error is not.
+    // Nothing was learnt yet: the data is what is wrong. Values of 10³⁰ are numbers as far as the last layer, but their
+    // squared error is not.
+    let error = first_loss(|_| 1e30);
     assert!(matches!(error, Error::FirstLossNotFinite { layer: None, .. }), "{error:?}");
+    assert!(error.to_string().contains("scale"), "{error}");
+    // One sample whose sums are too large already in the first layer: both are named.
+    let error = first_loss(|sample| if sample == 37 { f32::MAX } else { 0.5 });
+    let Error::FirstLossNotFinite { layer: Some(layer), .. } = &error else { panic!("{error:?}") };
+    assert_eq!(layer, "layer 1, Dense 784 → 8, relu for sample 37");
+    assert!(error.to_string().contains(layer), "{error}");
     // No progress is not divergence.
     assert!(train(LossKind::Mse, 1e-12).is_ok());
 }

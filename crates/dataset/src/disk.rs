@@ -211,22 +211,10 @@ pub fn read(path: &Path, most: u64) -> Result<Vec<u8>, Error> {
 /// # Errors
 /// If it cannot be read.
 pub fn holds(path: &Path, bytes: &[u8]) -> Result<bool, Error> {
-    let read = || -> io::Result<bool> {
-        let mut file = open(path)?.0;
-        let (mut rest, mut buffer) = (bytes, vec![0; 1 << 16]);
-        loop {
-            match file.read(&mut buffer) {
-                Ok(0) => return Ok(rest.is_empty()),
-                Ok(count) => match rest.strip_prefix(&buffer[..count]) {
-                    Some(after) => rest = after,
-                    None => return Ok(false),
-                },
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-    };
-    read().map_err(Error::io(path, "reading back"))
+    let mut rest = Some(bytes);
+    let look = |part: &[u8]| rest = rest.and_then(|rest| rest.strip_prefix(part));
+    in_parts(path, look).map_err(Error::io(path, "reading back"))?;
+    Ok(rest == Some(&[]))
 }
 
 /// Adds to the end of a file. A kill may leave a part of `bytes`: this is for what can be written again.
@@ -283,24 +271,27 @@ fn folder_of(path: &Path) -> &Path {
 
 /// The length and SHA-256 of a file.
 pub(crate) fn digest(path: &Path) -> Result<(u64, String), Error> {
-    let read = || -> io::Result<(u64, String)> {
-        let mut file = open(path)?.0;
-        let mut sha = Sha256::new();
-        let mut buffer = vec![0; 1 << 16];
-        let mut length = 0;
-        loop {
-            match file.read(&mut buffer) {
-                Ok(0) => return Ok((length, hex(sha))),
-                Ok(count) => {
-                    sha.update(&buffer[..count]);
-                    length += count as u64;
-                }
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                Err(e) => return Err(e),
-            }
-        }
+    let (mut sha, mut length) = (Sha256::new(), 0);
+    let add = |part: &[u8]| {
+        sha.update(part);
+        length += part.len() as u64;
     };
-    read().map_err(Error::io(path, "reading"))
+    in_parts(path, add).map_err(Error::io(path, "reading"))?;
+    Ok((length, hex(sha)))
+}
+
+/// Reads a file to its end without holding all of it.
+fn in_parts(path: &Path, mut each: impl FnMut(&[u8])) -> io::Result<()> {
+    let mut file = open(path)?.0;
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        match file.read(&mut buffer) {
+            Ok(0) => return Ok(()),
+            Ok(count) => each(&buffer[..count]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 /// The digest in hexadecimal.
