@@ -3,88 +3,20 @@
 //! same bits. This file belongs to the package `handgrad`, whose binary it needs.
 
 mod command;
+mod faulty;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
 use command::{err, files, handgrad, json, run};
-use handgrad_dataset::disk::fault::{Failure, Operation, VARIABLE};
-
-type Files = Vec<(PathBuf, Vec<u8>)>;
-
-/// Every kind of fault that there is, as `write`, `full`. There is no room only where room is needed.
-fn faults() -> impl Iterator<Item = (&'static str, &'static str)> {
-    let all = Operation::ALL.into_iter().flat_map(|operation| Failure::ALL.map(|failure| (operation, failure)));
-    let possible = all.filter(|((_, operation), (_, failure))| match failure {
-        Failure::Denied => true,
-        Failure::Full => !matches!(operation, Operation::Read | Operation::Remove),
-        Failure::Short => matches!(operation, Operation::Read | Operation::Write),
-    });
-    possible.map(|((operation, _), (failure, _))| (operation, failure))
-}
-
-/// Runs a command with each fault in turn, until there are no more operations that could fail; `prepare` comes before each run, and
-/// `after` is told of the fault and of how the command ended. Gives the number of faults that came about.
-fn exhaust(at: &Path, args: &[&str], prepare: impl Fn(), after: impl Fn(&str, &Output)) -> usize {
-    let mut count = 0;
-    for (operation, failure) in faults() {
-        for nth in 1.. {
-            prepare();
-            let fault = format!("{operation}:{nth}:{failure}");
-            let output = handgrad(at).args(args).env(VARIABLE, &fault).output().expect("the binary starts");
-            let text = err(&output);
-            assert!(!text.contains("panicked"), "{fault}: {text}");
-            let came_about = text.contains("fault: Fault");
-            if !output.status.success() {
-                assert!(came_about && output.status.code() == Some(1), "{fault}: {text}");
-                assert_eq!(text.matches("error: ").count(), 1, "{fault}: {text}");
-                assert!(output.stdout.is_empty(), "{fault}: success is told, and {text}");
-                let words = ["permission denied", "no storage space"];
-                assert!(words.iter().any(|word| text.contains(word)), "{fault}: {text}");
-            }
-            let left: Vec<_> = files(at).into_iter().map(|file| file.0).collect();
-            assert!(left.iter().all(|path| !path.to_string_lossy().contains(".part")), "{fault}: {left:?} {text}");
-            after(&fault, &output);
-            if !came_about {
-                break;
-            }
-            count += 1;
-        }
-    }
-    count
-}
+use faulty::{Files, TRAIN, exhaust, folder_with_a_run, remove, report};
+use handgrad_dataset::disk::fault::VARIABLE;
 
 fn sha(report: &serde_json::Value) -> String {
     report["weights_sha256"].as_str().expect("a hash").to_string()
 }
-
-/// What `--json` tells.
-fn report(output: &Output) -> serde_json::Value {
-    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {}", err(output)))
-}
-
-/// A folder with a small data set, `tiny`, and a run on it, `whole`, which took these arguments. It has several checkpoints.
-fn folder_with_a_run() -> tempfile::TempDir {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let at = folder.path();
-    let drawn = run(at, &["data", "synthesize", "--out", "tiny", "--train", "20", "--validation", "4"]);
-    assert!(drawn.status.success(), "{}", err(&drawn));
-    json(at, &[TRAIN, &["--out=whole"]].concat());
-    folder
-}
-
-const TRAIN: &[&str] = &[
-    "train",
-    "--data=tiny",
-    "--layers=3",
-    "--epochs=2",
-    "--batch-size=10",
-    "--checkpoint-every=1step",
-    "--json",
-    "--quiet",
-];
 
 /// Files whose bytes hang on no clock and no process.
 fn lasting(folder: &Path) -> Files {
@@ -92,12 +24,6 @@ fn lasting(folder: &Path) -> Files {
     let mut all = files(folder);
     all.retain(|(path, _)| !told(path) && path.extension().is_none_or(|end| end != "checkpoint"));
     all.into_iter().map(|(path, bytes)| (path.strip_prefix(folder).expect("below").to_owned(), bytes)).collect()
-}
-
-fn remove(folder: &Path) {
-    if folder.exists() {
-        fs::remove_dir_all(folder).expect("removed");
-    }
 }
 
 fn copy(from: &Path, to: &Path) {
@@ -176,45 +102,6 @@ fn every_fault_of_a_resumed_training_leaves_the_older_checkpoint() {
     });
     let _ = writeln!(std::io::stderr(), "train --resume: {count} faults");
     assert!(count > 60, "{count}");
-}
-
-/// Commands that read a run, and write a file beside it or none.
-#[test]
-fn every_fault_of_what_uses_a_run_is_told_and_leaves_no_file() {
-    let folder = folder_with_a_run();
-    let at = folder.path();
-    for (args, out) in [
-        (&["eval", "whole", "--json"][..], None),
-        (&["reconstruct", "whole", "--out=out.png", "--json"], Some("out.png")),
-        (&["encode", "whole", "--out=out.npy", "--json"], Some("out.npy")),
-        (&["data", "synthesize", "--out=drawn", "--train=3", "--validation=2"], None),
-    ] {
-        let good = run(at, args);
-        assert!(good.status.success(), "{}", err(&good));
-        let written = out.map(|out| fs::read(at.join(out)).expect("written"));
-        let drawn = files_in(&at.join("drawn"));
-        let prepare = || {
-            remove(&at.join("drawn"));
-            let _ = out.map(|out| fs::remove_file(at.join(out)));
-        };
-        let before = [files(&at.join("tiny")), files(&at.join("whole"))];
-        let count = exhaust(at, args, prepare, |fault, output| {
-            assert!(before == [files(&at.join("tiny")), files(&at.join("whole"))], "{fault}: older files changed");
-            let now = out.and_then(|out| fs::read(at.join(out)).ok());
-            if output.status.success() {
-                assert_eq!(output.stdout, good.stdout, "{fault}");
-                assert!(now == written && drawn == files_in(&at.join("drawn")), "{fault}: not all is written");
-            }
-            assert!(now.is_none() || now == written, "{fault}: half a file");
-            assert!(files_in(&at.join("drawn")).iter().all(|file| drawn.contains(file)), "{fault}: half a file");
-        });
-        let _ = writeln!(std::io::stderr(), "{}: {count} faults", args[0]);
-        assert!(count > 10, "{args:?}: {count}");
-    }
-}
-
-fn files_in(folder: &Path) -> Files {
-    if folder.exists() { files(folder) } else { Vec::new() }
 }
 
 #[test]

@@ -2,21 +2,26 @@
 //! [seam](fault) at which tests make a disk fail.
 
 pub mod fault;
+mod lock;
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 
 use self::fault::{Operation, ask, of_bytes};
+pub use self::lock::{Lock, lock};
 use crate::Error;
 
 /// How the name of a file begins that is not finished,
 const UNFINISHED: &str = ".handgrad-";
 /// and how it ends.
 const PART: &str = ".part";
+
+/// What is done last.
+const ON_DISK: &str = "putting its name on the disk";
 
 /// A file, through the seam.
 #[derive(Debug)]
@@ -78,23 +83,32 @@ fn unfinished(folder: &Path) -> Result<NamedTempFile, Error> {
 }
 
 /// Writes a whole file: beside `path`, flushed to the disk, then renamed. What was there stays until the new one is
-/// whole. Its folder is made where it is not there.
+/// whole. Its folder is made where it is not there, and a link is followed, so that it stays one.
 ///
 /// # Errors
-/// If any of that fails; the file that was there is then untouched.
+/// If any of that fails. The file that was there is then untouched, but for the very last step: where the name cannot be
+/// put on the disk, the error says that the new one is there.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     make_folder(folder_of(path))?;
-    write_into(path, bytes)
+    match fs::canonicalize(path) {
+        Ok(path) => write_into(&path, bytes),
+        Err(_) if path.is_symlink() => {
+            let nowhere =
+                io::Error::new(io::ErrorKind::NotFound, "it is a link that leads nowhere; name another place");
+            Err(Error::io(path, "writing")(nowhere))
+        }
+        Err(_) => write_into(path, bytes),
+    }
 }
 
-/// As [`write()`], into a folder that must be there: one that has vanished is not made again.
+/// As [`write()`], into a folder that must be there: one that has vanished is not made again. A link is replaced, so that
+/// nothing outside the folder is written to.
 ///
 /// # Errors
 /// As [`write()`], or if the folder is not there.
 pub fn write_into(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    // A link is followed, so that it stays one; a device or a folder must not be replaced by a file.
-    let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
-    if fs::metadata(path).is_ok_and(|there| !there.is_file()) {
+    // A device, a pipe or a folder must not be replaced by a file.
+    if fs::symlink_metadata(path).is_ok_and(|there| !there.is_file() && !there.is_symlink()) {
         let not_a_file = io::Error::new(io::ErrorKind::AlreadyExists, "it is there and is no file; name another place");
         return Err(Error::io(path, "writing")(not_a_file));
     }
@@ -103,22 +117,56 @@ pub fn write_into(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     keep(file, path)
 }
 
-/// Makes a file written with [`beside`] durable and gives it its name.
+/// Makes a file written with [`beside`] durable and gives it its name. A file that it replaces hands on who may read it.
 pub(crate) fn keep(file: NamedTempFile, path: &Path) -> Result<(), Error> {
     Seam(file.as_file()).flush().map_err(Error::io(path, "writing"))?;
+    let replaced = fs::symlink_metadata(path).ok().filter(fs::Metadata::is_file);
+    let permit = || replaced.as_ref().map_or(Ok(()), |old| file.as_file().set_permissions(old.permissions()));
+    permit().map_err(Error::io(path, "keeping its permissions"))?;
     ask(Operation::Sync).and_then(|()| file.as_file().sync_all()).map_err(Error::io(path, "writing to the disk"))?;
     let rename = || file.persist(path).map_err(|persist| persist.error);
     ask(Operation::Rename).and_then(|()| rename()).map_err(Error::io(path, "renaming the finished file"))?;
-    sync_folder(folder_of(path))
+    let Err(error) = sync_folder(folder_of(path)) else { return Ok(()) };
+    if replaced.is_some() {
+        let words = "the new file is in the old one's place, but putting its name on the disk";
+        return Err(Error::io(path, words)(error));
+    }
+    // It is not sure to last, so it is not there.
+    let _ = fs::remove_file(path);
+    Err(Error::io(path, ON_DISK)(error))
+}
+
+/// New files that belong together. Where one cannot be written and this is dropped, those before it are taken back, so that all
+/// can be begun again.
+#[derive(Debug, Default)]
+#[must_use]
+pub struct Together(Vec<PathBuf>);
+
+impl Together {
+    /// One more is there that was not.
+    pub fn add(&mut self, path: &Path) {
+        self.0.push(path.to_path_buf());
+    }
+
+    /// All are there.
+    pub fn keep(mut self) {
+        self.0.clear();
+    }
+}
+
+impl Drop for Together {
+    fn drop(&mut self) {
+        for path in &self.0 {
+            // The error that led here is what people must see.
+            let _ = remove(path);
+        }
+    }
 }
 
 /// Puts the names in a folder on the disk, where a system can be asked to.
-fn sync_folder(folder: &Path) -> Result<(), Error> {
+fn sync_folder(folder: &Path) -> io::Result<()> {
     #[cfg(unix)]
-    {
-        let sync = ask(Operation::Sync).and_then(|()| File::open(folder)?.sync_all());
-        sync.map_err(Error::io(folder, "writing the folder to the disk"))?;
-    }
+    ask(Operation::Sync).and_then(|()| File::open(folder)?.sync_all())?;
     Ok(())
 }
 
@@ -129,7 +177,14 @@ fn sync_folder(folder: &Path) -> Result<(), Error> {
 /// If the folder cannot be read, or one of them not be removed.
 pub fn sweep(folder: &Path) -> Result<(), Error> {
     let left = |name: &String| name.starts_with(UNFINISHED) && name.ends_with(PART);
-    names(folder)?.iter().filter(|name| left(name)).try_for_each(|name| remove(&folder.join(name)))
+    let paths = names(folder)?.into_iter().filter(left).map(|name| folder.join(name));
+    paths.filter(|path| is_plain(path)).try_for_each(|path| remove(&path))
+}
+
+/// Is it a file, and neither a link to one nor a pipe, on which reading waits for ever?
+#[must_use]
+pub fn is_plain(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|about| about.is_file())
 }
 
 /// The names of what is in a folder, in order; those that are no Unicode are left out, as none of ours is.
@@ -156,7 +211,7 @@ pub fn make_folder(path: &Path) -> Result<(), Error> {
         path.ancestors().take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists()).collect();
     let make = || if missing.is_empty() { Ok(()) } else { ask(Operation::Create) };
     make().and_then(|()| fs::create_dir_all(path)).map_err(Error::io(path, "making the folder"))?;
-    missing.into_iter().try_for_each(|folder| sync_folder(folder_of(folder)))
+    missing.into_iter().try_for_each(|folder| sync_folder(folder_of(folder)).map_err(Error::io(folder, ON_DISK)))
 }
 
 /// Makes a folder that is not there yet. Says whether it was not.
@@ -165,7 +220,7 @@ pub fn make_folder(path: &Path) -> Result<(), Error> {
 /// If that fails.
 pub fn make_new_folder(path: &Path) -> Result<bool, Error> {
     match ask(Operation::Create).and_then(|()| fs::create_dir(path)) {
-        Ok(()) => sync_folder(folder_of(path)).map(|()| true),
+        Ok(()) => sync_folder(folder_of(path)).map(|()| true).map_err(Error::io(path, ON_DISK)),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
         Err(error) => Err(Error::io(path, "making the folder")(error)),
     }
@@ -223,46 +278,7 @@ pub fn holds(path: &Path, bytes: &[u8]) -> Result<bool, Error> {
 /// If that fails.
 pub fn append(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let append = || Seam(OpenOptions::new().append(true).open(path)?).write_all(bytes);
-    append().map_err(Error::io(path, "adding a line"))
-}
-
-/// Held as long as it lives, and let go of by the operating system however the process ends: a lock of a dead process,
-/// or from before the machine was started again, is none.
-#[derive(Debug)]
-pub struct Lock {
-    _file: File,
-}
-
-/// Takes the lock file `path`, which stays where it is.
-///
-/// # Errors
-/// [`Error::Locked`] if another process has it; or if the file cannot be made.
-pub fn lock(path: &Path) -> Result<Lock, Error> {
-    let open = || OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
-    let file = ask(Operation::Create).and_then(|()| open()).map_err(Error::io(path, "making the lock file"))?;
-    match file.try_lock() {
-        Ok(()) => {
-            let note = || file.set_len(0).and_then(|()| write!(Seam(&file), "process {}", std::process::id()));
-            note().map_err(Error::io(path, "writing the lock file"))?;
-        }
-        Err(TryLockError::WouldBlock) => {
-            // Where the system lets nobody read a locked file, its holder stays unnamed.
-            let mut holder = String::new();
-            let named = file.take(64).read_to_string(&mut holder).is_ok() && !holder.is_empty();
-            let holder = if named { holder } else { "another process".into() };
-            return Err(Error::Locked { path: path.to_path_buf(), holder });
-        }
-        // A file system without locks is no reason not to train.
-        Err(TryLockError::Error(error)) if has_no_locks(&error) => {}
-        Err(TryLockError::Error(error)) => return Err(Error::io(path, "locking")(error)),
-    }
-    Ok(Lock { _file: file })
-}
-
-/// Does a file system have no locks at all? Some network ones say so by ENOLCK, which has no kind of its own.
-fn has_no_locks(error: &io::Error) -> bool {
-    let enolck = if cfg!(target_os = "linux") { 37 } else { 77 };
-    error.kind() == io::ErrorKind::Unsupported || (cfg!(unix) && error.raw_os_error() == Some(enolck))
+    ask(Operation::Create).and_then(|()| append()).map_err(Error::io(path, "adding a line"))
 }
 
 fn folder_of(path: &Path) -> &Path {

@@ -59,7 +59,7 @@ pub fn run(args: &AlterArgs) -> Result<Done> {
     let distance = direction.mapv(|v| f64::from(v).powi(2)).sum().sqrt();
     if args.eval.output.json {
         let object = json!({
-            "picture": args.out,
+            "picture": args.out.display().to_string(),
             "images": drawn.len(),
             "samples": starts.len(),
             "distance": distance,

@@ -57,12 +57,13 @@ pub fn run(args: &AnomalyArgs) -> Result<Done> {
     let verdict = Verdict { scores, truth, threshold, loss: eval::loss_name(loss) };
 
     disk::write(&args.out, &worst(&mut subject.trainer, &subject.samples, &verdict.scores, usize::from(args.count))?)?;
-    if let Some(path) = &args.scores {
-        write_scores(path, &verdict, subject.samples.labels.as_deref())?;
-    }
     if let Some(path) = &args.chart {
         let title = format!("Scores of {}", subject.origin);
         disk::write(path, score_chart::svg(&title, &verdict)?.as_bytes())?;
+    }
+    // Last, as they are never overwritten: where something fails, all can be done again.
+    if let Some(path) = &args.scores {
+        write_scores(path, &verdict, subject.samples.labels.as_deref())?;
     }
     verdict.report(args, &subject.origin)?;
     Ok(Done::Whole)
@@ -84,6 +85,10 @@ fn check(args: &AnomalyArgs) -> Result<()> {
         }
         let begins_so = || -> Result<bool> {
             let mut start = Vec::new();
+            // A pipe would have us wait for ever.
+            if !path.is_file() {
+                return Ok(false);
+            }
             disk::open(path)?.0.take(4).read_to_end(&mut start)?;
             Ok(start == b"<svg")
         };

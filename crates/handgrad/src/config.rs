@@ -18,7 +18,7 @@ pub use names::{
     ActivationName, CellName, FillName, LossName, ModelName, NoiseName, OptimizerName, ReductionName, ScaleName,
     ScheduleName,
 };
-pub use settings::Settings;
+pub use settings::{LARGEST_FILE, Settings};
 
 use crate::args::usual_data_dir;
 use crate::preset;

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
-use handgrad_dataset::{disk, thousands};
+use handgrad_dataset::disk::{self, Together};
+use handgrad_dataset::thousands;
 use handgrad_models::Part;
 use ndarray::Axis;
 use serde_json::json;
@@ -41,12 +42,15 @@ pub fn run(args: &DecodeArgs) -> Result<Done> {
     let count = samples.values.nrows();
     let drawn = count.min(MOST_DRAWN);
     let (seen, range) = picture::to_be_seen(&samples.values.slice_axis(Axis(0), (..drawn).into()).to_owned());
+    let mut new = Together::default();
     for out in tables {
         table::write(out, &samples, "x", &shape)?;
+        new.add(out);
     }
     for out in &pictures {
         disk::write(out, &picture::square(&seen, &shape)?)?;
     }
+    new.keep();
     let written: Vec<_> = args.out.iter().map(|out| out.display().to_string()).collect();
     if args.output.json {
         let object =

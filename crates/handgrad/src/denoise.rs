@@ -76,7 +76,7 @@ impl Distance {
 /// Prints what was written, and the distances before and after if there is something clean to measure from.
 fn report(args: &DenoiseArgs, more: Value, words: &str, distances: Option<[Distance; 2]>) -> Result<Done> {
     if args.eval.output.json {
-        let mut object = json!({ "picture": args.out });
+        let mut object = json!({ "picture": args.out.display().to_string() });
         let found = distances.map(|[before, after]| json!({ "noisy": before.json(), "denoised": after.json() }));
         for part in [more].into_iter().chain(found) {
             if let (Some(object), Value::Object(part)) = (object.as_object_mut(), part) {

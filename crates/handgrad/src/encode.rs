@@ -19,7 +19,8 @@ pub fn run(args: &EncodeArgs) -> Result<Done> {
     let (count, values, labelled) = (codes.nrows(), codes.ncols(), labels.is_some());
     table::write(&args.out, &Table { values: codes, labels }, "z", &[values])?;
     if args.eval.output.json {
-        let object = json!({ "codes": args.out, "samples": count, "values": values, "labels": labelled });
+        let object =
+            json!({ "codes": args.out.display().to_string(), "samples": count, "values": values, "labels": labelled });
         show::result(&object.to_string())?;
     } else {
         let with = if labelled { ", each behind its label" } else { "" };

@@ -43,7 +43,7 @@ pub fn run(args: &InterpolateArgs) -> Result<Done> {
     let label = |end: u32| subject.samples.labels.as_ref().and_then(|labels| labels.get(end as usize)).copied();
     if args.eval.output.json {
         let object = json!({
-            "picture": args.out,
+            "picture": args.out.display().to_string(),
             "steps": steps,
             "from": { "sample": args.from, "label": label(args.from) },
             "to": { "sample": args.to, "label": label(args.to) },

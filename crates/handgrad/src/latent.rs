@@ -31,7 +31,7 @@ fn draw(trainer: &mut Trainer<f32>, codes: &Array2<f32>, columns: usize, args: &
     let rows: Vec<_> = images.axis_chunks_iter(Axis(0), columns).map(|row| row.to_owned()).collect();
     disk::write(&args.out, &picture::grid(&rows, &trainer.network().spec().input)?)?;
     if args.output.json {
-        let object = json!({ "picture": args.out, "images": codes.nrows(), "drawn_from": range });
+        let object = json!({ "picture": args.out.display().to_string(), "images": codes.nrows(), "drawn_from": range });
         return show::result(&object.to_string());
     }
     show::result(&format!("wrote {}: {} images", args.out.display(), codes.nrows()))?;

@@ -22,7 +22,7 @@ pub fn run(args: &ReconstructArgs) -> Result<Done> {
     let errors = pairs.squared_errors();
     let mean = errors.iter().sum::<f64>() / errors.len() as f64;
     if args.eval.output.json {
-        let object = json!({ "picture": args.out, "samples": errors.len(), "mse": mean, "mse_of_each": errors });
+        let object = json!({ "picture": args.out.display().to_string(), "samples": errors.len(), "mse": mean, "mse_of_each": errors });
         show::result(&object.to_string())?;
     } else {
         let count = errors.len();

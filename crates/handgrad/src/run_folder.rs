@@ -12,7 +12,7 @@ use handgrad_models::{Network, Part, file};
 use handgrad_trainer::EpochRecord;
 
 use crate::checkpoints;
-use crate::config::{Settings, UsageError};
+use crate::config::{LARGEST_FILE, Settings, UsageError};
 
 const CONFIG: &str = "config.toml";
 const METRICS: &str = "metrics.csv";
@@ -107,10 +107,11 @@ impl RunFolder {
         &self.written
     }
 
-    /// Writes a whole file, beside, then renamed; where it is there already, byte by byte, it is left alone.
+    /// Writes a whole file, beside, then renamed; where it is there already, byte by byte, it is left alone. A link is
+    /// replaced, not followed: a folder from somebody else must not make us write elsewhere.
     pub fn write(&mut self, name: &'static str, bytes: &[u8]) -> Result<()> {
         let path = self.path.join(name);
-        if path.exists() && disk::holds(&path, bytes)? {
+        if disk::is_plain(&path) && disk::holds(&path, bytes)? {
             return Ok(());
         }
         disk::write_into(&path, bytes)?;
@@ -120,7 +121,16 @@ impl RunFolder {
 
     pub fn write_config(&mut self, settings: &Settings) -> Result<()> {
         let text = toml::to_string(settings)?;
-        self.write(CONFIG, format!("# handgrad train --config {CONFIG} gives this run again\n{text}").as_bytes())
+        let text = format!("# handgrad train --config {CONFIG} gives this run again\n{text}");
+        if text.len() > LARGEST_FILE {
+            let most = LARGEST_FILE;
+            let (bytes, advice) = (text.len(), "use shorter paths and lists");
+            return Err(UsageError(format!(
+                "the settings take {bytes} bytes, and a configuration has at most {most}: {advice}"
+            ))
+            .into());
+        }
+        self.write(CONFIG, text.as_bytes())
     }
 
     /// Writes `metrics.csv` as it is after the given epochs of a network, whatever a kill has left of it.
@@ -171,7 +181,9 @@ fn given(out: &Path) -> Result<PathBuf> {
 fn refuse_a_run(out: &Path) -> Result<()> {
     let checkpoint =
         || disk::names(&out.join(CHECKPOINTS)).ok()?.into_iter().find(|name| checkpoints::place(name).is_some());
-    let named = [CONFIG, METRICS, MODEL, RECONSTRUCTIONS, LOSS_CHART].into_iter().find(|name| out.join(name).exists());
+    let named = [CONFIG, METRICS, MODEL, RECONSTRUCTIONS, LOSS_CHART]
+        .into_iter()
+        .find(|name| out.join(name).symlink_metadata().is_ok());
     if let Some(name) = named.map(ToString::to_string).or_else(checkpoint) {
         bail!(
             "{0}: holds a run already, or a file of a run's name ({name}); nothing is overwritten: go on with that run \

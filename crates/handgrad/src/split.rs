@@ -1,9 +1,10 @@
 //! `handgrad split`: the encoder and the decoder of a model, each a file of its own.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use handgrad_dataset::{disk, thousands};
+use handgrad_dataset::disk::{self, Together};
+use handgrad_dataset::thousands;
 use handgrad_models::{Part, file};
 use serde_json::json;
 
@@ -20,18 +21,21 @@ pub fn run(args: &SplitArgs) -> Result<Done> {
     let wanted = || wanted.iter().filter_map(|(part, out)| out.as_deref().map(|out: &Path| (*part, out)));
     wanted().try_for_each(|(_, out)| table::refuse_to_overwrite(out))?;
     let Trained { network, theta, .. } = run_folder::read_one_of(&args.run, &[Part::Whole])?;
+    let (mut new, mut lines) = (Together::default(), Vec::new());
     for (part, out) in wanted() {
         // Once more: two names may mean one file.
         table::refuse_to_overwrite(out)?;
         let (network, theta) = network.split(part, &theta)?;
         disk::write(out, &file::encode(&network, &theta)?)?;
-        if !args.json {
-            let (name, count) = (part.name(), thousands(theta.len()));
-            show::result(&format!("wrote {}: the {name}, {count} parameters", out.display()))?;
-        }
+        new.add(out);
+        lines.push(format!("wrote {}: the {}, {} parameters", out.display(), part.name(), thousands(theta.len())));
     }
-    if args.json {
-        show::result(&json!({ "encoder": args.encoder, "decoder": args.decoder }).to_string())?;
+    new.keep();
+    if !args.json {
+        show::result(&lines.join("\n"))?;
+    } else {
+        let name = |out: &Option<PathBuf>| out.as_ref().map(|out| out.display().to_string());
+        show::result(&json!({ "encoder": name(&args.encoder), "decoder": name(&args.decoder) }).to_string())?;
     }
     Ok(Done::Whole)
 }

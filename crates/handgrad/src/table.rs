@@ -44,7 +44,7 @@ pub fn check_place(out: &Path) -> Result<Format> {
 
 /// Refuses a place where something is already.
 pub fn refuse_to_overwrite(out: &Path) -> Result<()> {
-    if out.exists() {
+    if out.symlink_metadata().is_ok() {
         bail!("{}: is there already and is not overwritten; choose another name", out.display());
     }
     Ok(())

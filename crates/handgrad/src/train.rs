@@ -19,7 +19,7 @@ use handgrad_trainer::{Outcome, Plan, State, Trainer};
 
 use crate::args::TrainArgs;
 use crate::checkpoints::Checkpoints;
-use crate::config::{ActivationName, Config, LossName, Settings};
+use crate::config::{ActivationName, Config, LossName, Settings, UsageError};
 use crate::eval::Measured;
 use crate::run_folder::{LOSS_CHART, RECONSTRUCTIONS, RunFolder, nothing_to_go_on_from};
 use crate::{Done, alter, distribution, eval, loss_chart, reconstruct, scale, show};
@@ -233,10 +233,21 @@ pub fn fit_to_data(config: &mut Config, data: &mut DataSet) -> Result<Option<Sca
     let usual = if unit && !logits { ActivationName::Sigmoid } else { ActivationName::Linear };
     config.output_activation.get_or_insert(usual);
     // A path is kept whole, so that the configuration gives the same run from any folder.
-    if Path::new(&config.data).exists() && named::find(&config.data).is_none() {
-        config.data = Path::new(&config.data).canonicalize()?.to_string_lossy().into_owned();
+    if named::find(&config.data).is_some() {
+        unicode(&std::path::absolute(&config.data_dir)?)?;
+    } else if Path::new(&config.data).exists() {
+        config.data = unicode(&Path::new(&config.data).canonicalize()?)?;
     }
     Ok(scale)
+}
+
+/// A path as the configuration keeps it, which is text.
+fn unicode(path: &Path) -> Result<String> {
+    let refusal = || {
+        let path = path.display();
+        UsageError(format!("{path}: its name is no Unicode text, which the configuration of a run needs: rename it"))
+    };
+    Ok(path.to_str().ok_or_else(refusal)?.to_owned())
 }
 
 /// Learnt from and validated with are samples of these classes alone.

@@ -102,7 +102,7 @@ impl Verdict {
     fn json(&self, args: &AnomalyArgs) -> Value {
         let Threshold { value, how, normal } = &self.threshold;
         let mut object = json!({
-            "picture": args.out,
+            "picture": args.out.display().to_string(),
             "score": self.loss,
             "threshold": value,
             "rule": how,

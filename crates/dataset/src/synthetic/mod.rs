@@ -10,11 +10,12 @@ mod dice;
 mod shoes;
 mod tops;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use ndarray::{Array2, ArrayView1, ArrayView3};
+use ndarray::{Array2, ArrayView1, ArrayView3, ArrayViewD};
 use rayon::prelude::*;
 
+use crate::disk::Together;
 use crate::named::FILES;
 use crate::{Error, Samples, Values, idx};
 use canvas::{Canvas, SIDE};
@@ -40,7 +41,8 @@ pub fn draw(seed: u64, count: usize) -> Samples {
 }
 
 /// Writes the first `train` images of a seed and the `test` images after them into `dir`, with their labels, as four
-/// IDX files under the usual names. Files of these names are replaced; the same numbers give the same bytes.
+/// IDX files under the usual names. Files of these names are replaced; the same numbers give the same bytes. Where one
+/// cannot be written, those before it that are new are taken back.
 ///
 /// # Errors
 /// When the disk refuses, or one of the counts is 0.
@@ -50,15 +52,25 @@ pub fn write(dir: &Path, seed: u64, train: usize, test: usize) -> Result<(), Err
             return Err(Error::NoSamples { path: dir.join(name), dims: vec![0, SIDE as u64, SIDE as u64] });
         }
     }
+    let mut new = Together::default();
+    let mut write = |path: PathBuf, values: &ArrayViewD<'_, u8>| -> Result<(), Error> {
+        let is_new = !path.exists();
+        idx::write_gz(&path, values)?;
+        if is_new {
+            new.add(&path);
+        }
+        Ok(())
+    };
     let (train, test) = draw(seed, train.saturating_add(test)).split(train);
     for (part, names) in [(&train, &FILES[..2]), (&test, &FILES[2..])] {
         let (Values::Bytes(images), Some(labels)) = (&part.values, &part.labels) else { continue };
         let path = dir.join(names[0]);
         let images = ArrayView3::from_shape((part.len(), SIDE, SIDE), images.as_slice().unwrap_or_default())
             .map_err(|_| Error::TooLarge { path: path.clone(), dims: vec![part.len() as u64] })?;
-        idx::write_gz(&path, &images.into_dyn())?;
-        idx::write_gz(&dir.join(names[1]), &ArrayView1::from(labels).into_dyn())?;
+        write(path, &images.into_dyn())?;
+        write(dir.join(names[1]), &ArrayView1::from(labels).into_dyn())?;
     }
+    new.keep();
     Ok(())
 }
 

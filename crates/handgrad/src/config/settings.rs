@@ -192,7 +192,7 @@ pub struct Settings {
 }
 
 /// No configuration is longer, by far.
-const LARGEST_FILE: u64 = 1 << 13;
+pub const LARGEST_FILE: usize = 1 << 13;
 
 impl Settings {
     /// Reads a --config file.
@@ -203,9 +203,9 @@ impl Settings {
         let mut text = Vec::new();
         if is_file {
             let (file, _) = disk::open(path).with_context(cannot)?;
-            file.take(LARGEST_FILE + 1).read_to_end(&mut text).with_context(cannot)?;
+            file.take(LARGEST_FILE as u64 + 1).read_to_end(&mut text).with_context(cannot)?;
         }
-        if !is_file || text.len() as u64 > LARGEST_FILE {
+        if !is_file || text.len() > LARGEST_FILE {
             bail!("{}: not a configuration, which is a file of at most {LARGEST_FILE} bytes", path.display());
         }
         let text = String::from_utf8(text).with_context(cannot)?;

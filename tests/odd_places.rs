@@ -1,0 +1,143 @@
+//! Links, pipes, names that are no Unicode and modes, where files are expected or to be written. This file belongs to the package
+//! `handgrad`, whose binary it needs.
+#![cfg(unix)]
+
+mod command;
+mod runs;
+
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use command::{err, files, handgrad, json, run, small};
+use runs::{refused, resume, train, unfinished};
+
+fn pipe(at: &Path) {
+    assert!(Command::new("mkfifo").arg(at).status().expect("mkfifo is there").success());
+}
+
+/// Runs a command that must not wait for anybody.
+fn within_a_minute(at: &Path, args: &[&str]) -> Output {
+    let mut child = handgrad(at).args(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+    let start = Instant::now();
+    while child.try_wait().expect("it can be asked").is_none() {
+        if start.elapsed() > Duration::from_secs(60) {
+            child.kill().expect("killed");
+            panic!("{args:?} waits");
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    child.wait_with_output().expect("it has ended")
+}
+
+/// A folder from somebody else must not make us write outside it.
+#[test]
+fn links_in_a_run_folder_are_not_followed() {
+    let folder = small();
+    let at = folder.path();
+    let whole = unfinished(at, "run");
+    let victim = at.join("victim");
+    let put = |name: &str| {
+        fs::write(&victim, "mine").expect("written");
+        let link = at.join("run").join(name);
+        let _ = fs::remove_file(&link);
+        symlink(&victim, link).expect("a link");
+    };
+    put("checkpoint/lock");
+    refused(&run(at, &["train", "--resume=run"]), 1, &["run/checkpoint/lock", "a link or no file; remove it"]);
+    assert_eq!(fs::read(&victim).expect("there"), b"mine");
+    fs::remove_file(at.join("run/checkpoint/lock")).expect("removed");
+    for name in ["metrics.csv", "model.safetensors", "reconstructions.png", "loss.svg"] {
+        put(name);
+    }
+    assert_eq!(resume(at, "run", &[])["weights_sha256"], whole["weights_sha256"]);
+    assert_eq!(fs::read(&victim).expect("there"), b"mine");
+    assert!(files(&at.join("run")).iter().all(|(path, _)| !path.is_symlink()), "they are files now");
+    // Nor is a link that leads nowhere taken for a free place.
+    fs::create_dir(at.join("else")).expect("a folder");
+    symlink(at.join("nowhere"), at.join("else/model.safetensors")).expect("a link");
+    refused(&run(at, &["train", "--data=small", "--out=else"]), 1, &["holds a run already", "model.safetensors"]);
+}
+
+#[test]
+fn pipes_in_a_run_folder_are_refused_and_not_waited_for() {
+    let folder = small();
+    let at = folder.path();
+    for name in ["metrics.csv", "model.safetensors", "loss.svg", "reconstructions.png", "checkpoint/lock"] {
+        let out = format!("run-{}", name.replace('/', "-"));
+        unfinished(at, &out);
+        let path = at.join(&out).join(name);
+        fs::remove_file(&path).expect("removed");
+        pipe(&path);
+        refused(&within_a_minute(at, &["train", "--quiet", "--resume", &out]), 1, &[name, "no file"]);
+    }
+    train(at, "run", &["--data=small", "--epochs=1"]);
+    pipe(&at.join("pipe.svg"));
+    let output = within_a_minute(at, &["anomaly", "run", "--out=odd.png", "--chart=pipe.svg"]);
+    refused(&output, 1, &["pipe.svg", "is no SVG"]);
+    // A folder that is called as an unfinished file is.
+    fs::create_dir(at.join("run/.handgrad-mine.part")).expect("a folder");
+    resume(at, "run", &[]);
+}
+
+#[test]
+fn what_a_user_names_may_be_a_link_and_keeps_its_mode() {
+    let folder = small();
+    let at = folder.path();
+    train(at, "run", &["--data=small", "--epochs=1"]);
+    json(at, &["reconstruct", "run", "--out=picture.png", "--count=1", "--json"]);
+    let before = fs::read(at.join("picture.png")).expect("a picture");
+    fs::set_permissions(at.join("picture.png"), fs::Permissions::from_mode(0o600)).expect("closed to others");
+    symlink("picture.png", at.join("link.png")).expect("a link");
+    json(at, &["reconstruct", "run", "--out=link.png", "--count=2", "--json"]);
+    assert!(at.join("link.png").is_symlink() && fs::read(at.join("picture.png")).expect("a picture") != before);
+    let mode = fs::metadata(at.join("picture.png")).expect("there").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600, "no more people may read it than before");
+    symlink("nowhere.png", at.join("lost.png")).expect("a link");
+    refused(&run(at, &["reconstruct", "run", "--out=lost.png"]), 1, &["lost.png", "a link that leads nowhere"]);
+    refused(&run(at, &["split", "run", "--encoder=lost.png"]), 1, &["lost.png", "is there already"]);
+}
+
+/// Linux takes any bytes for a name. Those of a run must be text, as its configuration is.
+#[test]
+fn names_that_are_no_unicode_work_or_are_refused_at_once() {
+    let folder = small();
+    let at = folder.path();
+    train(at, "run", &["--data=small", "--epochs=1"]);
+    for (command, ending) in [("reconstruct", "png"), ("anomaly", "png"), ("encode", "npy"), ("denoise", "png")] {
+        let name = [b"\xff", command.as_bytes(), b".", ending.as_bytes()].concat();
+        let mut args = handgrad(at);
+        args.args([command, "run", "--json", "--quiet", "--out"]).arg(OsStr::from_bytes(&name));
+        if command == "denoise" {
+            args.args(["--noise", "gaussian"]);
+        }
+        let output = args.output().expect("it starts");
+        assert!(output.status.success(), "{command}: {}", err(&output));
+        assert!(serde_json::from_slice::<serde_json::Value>(&output.stdout).is_ok(), "{command}");
+        assert!(at.join(OsStr::from_bytes(&name)).is_file(), "{command}");
+    }
+    let odd = at.join(OsStr::from_bytes(b"odd\xff"));
+    fs::rename(at.join("small"), &odd).expect("moved");
+    let mut args = handgrad(&odd);
+    args.args(["train", "--data=.", "--epochs=1", "--out=../new"]);
+    refused(&args.output().expect("it starts"), 2, &["odd", "no Unicode", "rename it"]);
+    assert!(!at.join("new").exists());
+    let mut args = handgrad(at);
+    args.args(["train", "--data=synthetic", "--epochs=1", "--out=new", "--data-dir"]).arg(&odd);
+    refused(&args.output().expect("it starts"), 2, &["odd", "no Unicode", "rename it"]);
+}
+
+/// What is written as a configuration can be read as one.
+#[test]
+fn settings_that_are_too_long_are_refused_before_anything_is_learnt() {
+    let folder = small();
+    let at = folder.path();
+    let classes = format!("--only-class={}", vec!["1"; 5000].join(","));
+    let words = ["the settings take 1", "bytes, and a configuration has at most 8192"];
+    refused(&run(at, &["train", "--data=small", "--epochs=1", "--out=new", &classes]), 2, &words);
+    assert!(!at.join("new").exists());
+}
