@@ -95,7 +95,7 @@ fn every_fault_of_what_uses_a_run_is_told_and_can_be_done_again() {
             // What could not be removed again stays, whole.
             let removing = fault.starts_with("remove");
             let gone = |name: &&str| read(name).is_none() || removing;
-            assert!(new.iter().all(|name| gone(name)), "{fault}: some files of several are there");
+            assert!(new.iter().all(gone), "{fault}: some files of several are there");
             let again = run(at, args);
             assert!(again.status.success(), "{fault}, then again: {}", err(&again));
             assert!(all() == whole, "{fault}, then again");
