@@ -14,7 +14,9 @@ use flate2::write::GzEncoder;
 use handgrad_dataset::csv::{self, Fill, Layout};
 use handgrad_dataset::{idx, npy, photo};
 use handgrad_models::file;
+use handgrad_trainer::checkpoint::{self, Checkpoint};
 use image::{GrayImage, ImageFormat};
+use sha2::{Digest, Sha256};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
 mod fuzzing;
@@ -249,6 +251,32 @@ fn models_with_headers_without_end() {
         let bytes = of(format!("{{\"__metadata__\":{{\"handgrad\":{json}}}}}"));
         refused(what, MIB + 4 * bytes.len(), &["damaged"], || file::decode(&bytes));
     }
+}
+
+/// With a right hash over what is as long as it may be, or longer.
+#[test]
+fn checkpoints_with_much_to_read() {
+    let _alone = ALONE.lock();
+    let of = |text: &str, tensors: &str| {
+        let text = serde_json::to_string(text).expect("text");
+        let json = format!("{{\"__metadata__\":{{\"handgrad-checkpoint\":{text}}}{tensors}}}");
+        let body = [&(json.len() as u64).to_le_bytes()[..], json.as_bytes()].concat();
+        [&body[..], &Sha256::digest(&body)[..]].concat()
+    };
+    let decode = |bytes: &[u8]| checkpoint::about(bytes).and_then(|_| Checkpoint::decode(bytes, &["reconstruction"]));
+    for (what, piece) in toml() {
+        let text = |length: usize| "format = 1\n".to_owned() + &piece.repeat(length / piece.len());
+        let bytes = of(&text((10 << 10) - 16), "");
+        refused(&format!("a checkpoint of {what}"), MIB + 4 * bytes.len(), &["damaged"], || decode(&bytes));
+        for length in [11 << 10, 62 << 10, MIB] {
+            let bytes = of(&text(length), "");
+            refused(&format!("a long checkpoint of {what}"), 1 << 18, &["at most"], || decode(&bytes));
+        }
+    }
+    let shape = "0,".repeat(16_000);
+    let tensor = format!(",\"t\":{{\"dtype\":\"F32\",\"shape\":[{shape}0],\"data_offsets\":[0,0]}}");
+    let bytes = of("", &tensor);
+    refused("a checkpoint with a shape without end", MIB + 4 * bytes.len(), &["format number"], || decode(&bytes));
 }
 
 /// What is dear to read in TOML, to be repeated.

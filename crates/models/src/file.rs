@@ -24,31 +24,27 @@
 //! A file states the lowest number whose format has all that it holds, no other, so that an older program reads what it can and
 //! says of the rest that it is too new.
 
+pub mod header;
+
 use std::collections::HashMap;
 use std::io::Read;
 
 use handgrad_layers::Scalar;
-use safetensors::{Dtype, SafeTensors, tensor::TensorView};
+use safetensors::{Dtype, tensor::TensorView};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use self::header::{LONGEST, LONGEST_TEXT, one_line};
 use crate::{Error, LayerSpec, Network, Param, Part, Spec};
 
 /// The newest format.
 const FORMAT: u64 = 3;
 /// The one before there were sequences.
 const FEED_FORWARD: u64 = 2;
-/// Bytes that a header may have: those of [`MOST_TENSORS`] and [`LONGEST_TEXT`]. safetensors itself takes 100 MB, and needs
-/// many times that to read them.
-const LONGEST_HEADER: u64 = 1 << 15;
 /// Tensors of a model, weights and biases.
 const MOST_TENSORS: usize = 192;
-/// Bytes of a specification in TOML, which needs 80 times as much to be read.
-const LONGEST_TEXT: usize = 10 << 10;
-/// Digits of a number in the header; a sum of longer ones may overflow in safetensors.
-const LONGEST_NUMBER: usize = 15;
 /// Bytes that a file may have: the 2³⁰ values of the largest network, twice where they are tied, and a header.
-const LONGEST_FILE: u64 = (1 << 33) + LONGEST_HEADER + 8;
+const LONGEST_FILE: u64 = (1 << 33) + LONGEST + 8;
 /// The key in the file's metadata.
 const KEY: &str = "handgrad";
 /// Where the specification begins in its text.
@@ -141,11 +137,6 @@ pub fn encode(network: &Network<f32>, theta: &[f32]) -> Result<Vec<u8>, Error> {
     Ok(bytes)
 }
 
-/// The beginning of what a library says, which may quote a file.
-fn one_line(text: &str) -> String {
-    text.lines().next().unwrap_or_default().chars().take(200).collect()
-}
-
 /// Network and weights from a model file of `length` bytes; its header is looked at before more is read.
 ///
 /// # Errors
@@ -178,27 +169,9 @@ fn spec_text(model: &Spec) -> Result<String, Error> {
     toml::to_string(&Tail { model }).map_err(|error| Error::NotAModel(error.to_string()))
 }
 
-/// Is there a number in JSON, outside its strings, that is longer than any that is needed?
-fn has_long_number(json: &[u8]) -> bool {
-    let (mut in_string, mut escaped, mut digits) = (false, false, 0);
-    json.iter().any(|&byte| {
-        if in_string {
-            in_string = escaped || byte != b'"';
-            escaped = !escaped && byte == b'\\';
-        } else {
-            in_string = byte == b'"';
-            digits = if byte.is_ascii_digit() { digits + 1 } else { 0 };
-        }
-        digits > LONGEST_NUMBER
-    })
-}
-
 /// The length of the header, which is that of the file's first number.
 fn header_len(bytes: &[u8]) -> Result<usize, Error> {
-    match bytes.first_chunk().map_or(0, |length| u64::from_le_bytes(*length)) {
-        found if found > LONGEST_HEADER => Err(Error::TooLong { what: "its header", found, most: LONGEST_HEADER }),
-        found => Ok(found as usize),
-    }
+    header::len(bytes).map_err(|found| Error::TooLong { what: "its header", found, most: LONGEST })
 }
 
 /// Network and weights from the bytes of a model file, whole or a part: [`Network::part`] says which.
@@ -207,13 +180,8 @@ fn header_len(bytes: &[u8]) -> Result<usize, Error> {
 /// If they are not a handgrad model, or not a whole one: every tensor must be there with its shape, none besides, and the
 /// weights and the specification must have the SHA-256 that the file states.
 pub fn decode(bytes: &[u8]) -> Result<(Network<f32>, Vec<f32>), Error> {
-    let not_a_model = |error: safetensors::SafeTensorError| Error::NotAModel(one_line(&error.to_string()));
-    let header_len = header_len(bytes)?;
-    if bytes.get(8..8 + header_len).is_some_and(has_long_number) {
-        return Err(Error::NotAModel(format!("its header has a number of more than {LONGEST_NUMBER} digits")));
-    }
-    let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(not_a_model)?;
-    let data = bytes.get(8 + header_len..).unwrap_or_default();
+    header_len(bytes)?;
+    let (metadata, data) = header::read(bytes).map_err(Error::NotAModel)?;
     let text = metadata.metadata().as_ref().and_then(|metadata| metadata.get(KEY));
     let text = text.ok_or_else(|| Error::NotAModel(format!("its metadata has no entry {KEY:?}")))?;
     // The format number is read first and alone: what else a newer format has is not known here.

@@ -22,7 +22,8 @@
 
 use std::collections::HashMap;
 
-use safetensors::{Dtype, SafeTensors, tensor::TensorView};
+use handgrad_models::file::header::{self, one_line};
+use safetensors::tensor::{Dtype, Metadata, TensorView};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -34,8 +35,8 @@ const FORMAT: u64 = 1;
 const KEY: &str = "handgrad-checkpoint";
 /// Bytes of the SHA-256 at the end.
 const HASH: usize = 32;
-/// Bytes of its metadata and the rest: more is not even parsed.
-const LONGEST_HEADER: usize = 1 << 16;
+/// Its tensors, no others.
+const TENSORS: [&str; 5] = ["theta", "slot0", "slot1", "best", "records"];
 /// Values of an epoch's record before its terms.
 const BEFORE_TERMS: usize = 5;
 
@@ -113,7 +114,8 @@ impl Checkpoint {
         let copies = 2 + trainer.slots().iter().filter(|slot| !slot.is_empty()).count();
         let weights = trainer.theta().len().saturating_mul(copies * size_of::<f32>());
         let record = (BEFORE_TERMS + 2 * trainer.terms().len()) * size_of::<f64>();
-        weights.saturating_add(plan.epochs.saturating_mul(record)).saturating_add(LONGEST_HEADER) as u64
+        weights.saturating_add(plan.epochs.saturating_mul(record)).saturating_add(header::LONGEST as usize + 8 + HASH)
+            as u64
     }
 
     /// Puts weights, running values and steps into a fresh trainer of the same run, and gives the state to go on from.
@@ -132,7 +134,10 @@ impl Checkpoint {
         if let Some(best) = &self.state.best {
             fits("weights of the best epoch", best.theta.len(), trainer.theta().len())?;
         }
-        let (Place { steps, samples, .. }, batch) = (&self.state.place, trainer.batch_size());
+        let (Place { steps, samples, term_sums, .. }, batch) = (&self.state.place, trainer.batch_size());
+        if *steps > 0 {
+            fits("sums of a loss's terms", term_sums.len(), trainer.terms().len())?;
+        }
         if *samples > steps.saturating_mul(batch)
             || *samples <= steps.saturating_sub(1).saturating_mul(batch) && *steps > 0
         {
@@ -149,7 +154,7 @@ impl Checkpoint {
     pub fn encode(&self) -> Result<Vec<u8>, Error> {
         let State { records, place, first_loss, rate, best } = &self.state;
         let terms = records.first().map_or(0, |record| record.train_terms.len());
-        let header = toml::to_string(&Header {
+        let header = sensible(Header {
             format: FORMAT,
             steps: self.steps,
             epochs: records.len(),
@@ -160,24 +165,22 @@ impl Checkpoint {
             about: self.about.clone(),
             place: place.clone(),
             rate: *rate,
-        })
-        .map_err(damaged)?;
+        })?;
+        let header = toml::to_string(&header).map_err(damaged)?;
         let best = best.as_ref().map_or(&[][..], |best| &best.theta);
-        let floats = [("theta", &self.theta[..]), ("slot0", &self.slots[0]), ("slot1", &self.slots[1]), ("best", best)];
-        let mut tensors: Vec<_> =
-            floats.map(|(name, values)| (name, Dtype::F32, bytes_of(values, f32::to_le_bytes))).into();
+        let floats = [&self.theta[..], &self.slots[0], &self.slots[1], best];
+        let mut tensors: Vec<_> = floats.map(|values| (Dtype::F32, bytes_of(values, f32::to_le_bytes))).into();
         let records: Vec<f64> = records.iter().flat_map(values_of).collect();
-        tensors.push(("records", Dtype::F64, bytes_of(&records, f64::to_le_bytes)));
+        tensors.push((Dtype::F64, bytes_of(&records, f64::to_le_bytes)));
         let mut views = Vec::new();
-        for (name, dtype, bytes) in &tensors {
+        for (name, (dtype, bytes)) in TENSORS.iter().zip(&tensors) {
             let size = if *dtype == Dtype::F32 { size_of::<f32>() } else { size_of::<f64>() };
             views.push((*name, TensorView::new(*dtype, vec![bytes.len() / size], bytes).map_err(damaged)?));
         }
-        if header.len() > LONGEST_HEADER / 2 {
-            return Err(damaged(format!("a description of {} bytes is too long to be written", header.len())));
-        }
+        check_len(&header)?;
         let metadata = HashMap::from([(KEY.to_string(), header)]);
         let mut bytes = safetensors::serialize(views, Some(metadata)).map_err(damaged)?;
+        header::read(&bytes).map_err(Error::Damaged)?;
         let hash = Sha256::digest(&bytes);
         bytes.extend_from_slice(&hash);
         Ok(bytes)
@@ -188,32 +191,38 @@ impl Checkpoint {
     /// # Errors
     /// If they are not those that were written, to the bit, or of a newer format, or of a loss with other terms.
     pub fn decode(bytes: &[u8], names: &[&'static str]) -> Result<Self, Error> {
-        let body = checked(bytes)?;
-        let header = header_of(body)?;
-        let tensors = SafeTensors::deserialize(body).map_err(damaged)?;
-        let tensor = |name: &str, dtype: Dtype| match tensors.tensor(name).map_err(damaged)? {
-            tensor if tensor.dtype() == dtype => Ok(tensor),
-            tensor => Err(damaged(format!("tensor {name} is of {:?}", tensor.dtype()))),
+        let (metadata, data) = header::read(checked(bytes)?).map_err(Error::Damaged)?;
+        let header = header_of(&metadata)?;
+        let held = metadata.offset_keys().len();
+        if held != TENSORS.len() {
+            return Err(damaged(format!("it holds {held} tensors, where {} were expected", TENSORS.len())));
+        }
+        let tensor = |name: &str, dtype: Dtype| {
+            let info = metadata.info(name).ok_or_else(|| damaged(format!("it has no tensor {name}")))?;
+            let bytes = data.get(info.data_offsets.0..info.data_offsets.1).filter(|_| info.dtype == dtype);
+            bytes.ok_or_else(|| damaged(format!("tensor {name} is of {:?}, where {dtype:?} was expected", info.dtype)))
         };
         let floats = |name: &str| {
-            let (values, _) = tensor(name, Dtype::F32)?.data().as_chunks();
+            let (values, _) = tensor(name, Dtype::F32)?.as_chunks();
             Ok::<Vec<f32>, Error>(values.iter().copied().map(f32::from_le_bytes).collect())
         };
         if header.epochs > 0 && header.terms != names.len() {
             let (found, expected) = (header.terms, names.len());
             return Err(Error::Misfit { what: "terms of a loss", found, expected });
         }
-        let records = tensor("records", Dtype::F64)?;
-        let (values, _) = records.data().as_chunks();
-        let values: Vec<f64> = values.iter().copied().map(f64::from_le_bytes).collect();
-        let rows = values.chunks_exact(BEFORE_TERMS + 2 * names.len());
-        let records: Vec<_> = rows.enumerate().map(|(at, values)| record_of(at + 1, values, names)).collect();
-        if records.len() != header.epochs {
-            return Err(damaged(format!("it has {} records of {} epochs", records.len(), header.epochs)));
+        let (values, _) = tensor("records", Dtype::F64)?.as_chunks();
+        let (found, width) = (values.len(), BEFORE_TERMS + 2 * names.len());
+        if header.epochs.checked_mul(width) != Some(found) {
+            let epochs = header.epochs;
+            return Err(damaged(format!("it has records of {found} values, where {epochs} epochs have {width} each")));
         }
+        let values: Vec<f64> = values.iter().copied().map(f64::from_le_bytes).collect();
+        let rows = values.chunks_exact(width).enumerate();
+        let records = rows.map(|(at, values)| record_of(at + 1, values, names)).collect();
         let best = match (header.best_epoch, header.best_loss) {
             (Some(epoch), Some(loss)) => Some(Best { epoch, loss, theta: floats("best")? }),
-            _ => None,
+            _ if tensor("best", Dtype::F32)?.is_empty() => None,
+            _ => return Err(damaged("it has weights of a best epoch, and no such epoch")),
         };
         let Header { about, steps, first_loss, place, rate, .. } = header;
         let (theta, slots) = (floats("theta")?, [floats("slot0")?, floats("slot1")?]);
@@ -226,7 +235,8 @@ impl Checkpoint {
 /// # Errors
 /// As [`Checkpoint::decode`].
 pub fn about(bytes: &[u8]) -> Result<String, Error> {
-    Ok(header_of(checked(bytes)?)?.about)
+    let (metadata, _) = header::read(checked(bytes)?).map_err(Error::Damaged)?;
+    Ok(header_of(&metadata)?.about)
 }
 
 /// All but the hash, which is right.
@@ -240,21 +250,27 @@ fn checked(bytes: &[u8]) -> Result<&[u8], Error> {
     }
 }
 
-fn header_of(body: &[u8]) -> Result<Header, Error> {
-    let length = body.first_chunk().map_or(0, |length| u64::from_le_bytes(*length));
-    if length > LONGEST_HEADER as u64 {
-        return Err(damaged(format!("its header has {length} bytes, where at most {LONGEST_HEADER} were expected")));
-    }
-    let (_, metadata) = SafeTensors::read_metadata(body).map_err(damaged)?;
+fn header_of(metadata: &Metadata) -> Result<Header, Error> {
     let text = metadata.metadata().as_ref().and_then(|metadata| metadata.get(KEY));
     let text = text.ok_or_else(|| damaged(format!("its metadata has no entry {KEY:?}")))?;
     // The format number is read first and alone: what else a newer format has is not known here.
-    let damaged_toml = |error: toml::de::Error| damaged(error.message());
-    let table: toml::Table = toml::from_str(text).map_err(damaged_toml)?;
-    match table.get("format").and_then(toml::Value::as_integer).map(u64::try_from) {
-        Some(Ok(FORMAT)) => toml::from_str(text).map_err(damaged_toml).and_then(sensible),
-        Some(Ok(found)) if found > FORMAT => Err(Error::TooNew { found, newest: FORMAT }),
+    let format = text.lines().find_map(|line| line.strip_prefix("format = "));
+    match format.and_then(|format| format.trim().parse().ok()) {
+        Some(FORMAT) => {
+            check_len(text)?;
+            toml::from_str(text).map_err(|error| damaged(one_line(error.message()))).and_then(sensible)
+        }
+        Some(found) if found > FORMAT => Err(Error::TooNew { found, newest: FORMAT }),
         _ => Err(damaged("its format number is missing or not one that ever was")),
+    }
+}
+
+/// Refuses a description that is too long, when it is written as when it is read.
+fn check_len(text: &str) -> Result<(), Error> {
+    let (found, most) = (text.len(), header::LONGEST_TEXT);
+    match found > most {
+        true => Err(damaged(format!("its description has {found} bytes, where at most {most} were expected"))),
+        false => Ok(()),
     }
 }
 
@@ -265,8 +281,12 @@ fn sensible(header: Header) -> Result<Header, Error> {
         let text = format!("the best of {epochs} epochs is number {best_epoch:?}, with the loss {best_loss:?}");
         return Err(damaged(text));
     }
-    let before = steps.checked_sub(place.steps as u64);
-    if before.is_none_or(|before| (*epochs == 0) != (before == 0) || before < *epochs as u64)
+    let agree = |before: u64| match before.checked_div(*epochs as u64) {
+        // Every epoch has as many steps, and the one that is not finished no more.
+        Some(each) => each > 0 && before % *epochs as u64 == 0 && place.steps as u64 <= each,
+        None => before == 0,
+    };
+    if !steps.checked_sub(place.steps as u64).is_some_and(agree)
         || place.samples < place.steps
         || (place.samples > 0) != (place.steps > 0)
     {

@@ -77,6 +77,21 @@ pub enum Error {
         /// What is there.
         samples: usize,
     },
+    /// An epoch cannot have come to where a training is said to be.
+    #[error(
+        "the training is said to be {steps} steps and {samples} samples into an epoch, and one of {all} samples in batches of \
+         {batch} never is there: go on with the samples and the batches that it began with, or start a new one"
+    )]
+    NoSuchPlace {
+        /// Steps done.
+        steps: usize,
+        /// Samples of these steps.
+        samples: usize,
+        /// That an epoch has.
+        all: usize,
+        /// That a step takes.
+        batch: usize,
+    },
 }
 
 impl Error {

@@ -5,7 +5,7 @@ use std::time::Instant;
 use handgrad_layers::{ParamRole, Scalar};
 
 use crate::schedule::Schedule;
-use crate::{Error, Source, State, Trainer, shuffled};
+use crate::{Error, Place, Source, State, Trainer, shuffled};
 
 /// How long, in what order and how fast to train.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -120,6 +120,7 @@ pub fn go_on<T: Scalar>(
 ) -> Result<bool, Error> {
     trainer.check(train, "training")?;
     trainer.check(validation, "validation")?;
+    check_place(&state.place, train.len(), plan.batch_size)?;
     let mut order = vec![0; train.len()];
     while !state.is_over(plan) {
         let epoch = state.records.len() + 1;
@@ -140,6 +141,15 @@ pub fn go_on<T: Scalar>(
         }
     }
     Ok(true)
+}
+
+/// Refuses a place that no epoch of so many samples comes to: only its last batch may be smaller.
+fn check_place(place: &Place, all: usize, batch: usize) -> Result<(), Error> {
+    let Place { steps, samples, .. } = *place;
+    match samples == all || samples < all && samples % batch == 0 {
+        true if steps == samples.div_ceil(batch) => Ok(()),
+        _ => Err(Error::NoSuchPlace { steps, samples, all, batch }),
+    }
 }
 
 /// The steps of an epoch that are left. Says whether all of them were done.

@@ -1,7 +1,8 @@
 //! What must be the same for whoever goes on with a run.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, anyhow, bail};
 use handgrad_dataset::{DataSet, named};
+use handgrad_models::file::header::one_line;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -28,15 +29,17 @@ impl Identity {
 
     /// Refuses to go on with a run that is not this one, naming the difference.
     pub fn check(&self, checkpoint: &str) -> Result<()> {
-        let then: Self = toml::from_str(checkpoint).context("what the checkpoint says of its run cannot be read")?;
+        let unread = |said: &str| anyhow!("what the checkpoint says of its run cannot be read: {}", one_line(said));
+        let then: Self = toml::from_str(checkpoint).map_err(|error| unread(error.message()))?;
         same_settings(&self.config, &then.config, "the checkpoint's run")?;
         for (set, now, then) in
             [("training", &self.training, &then.training), ("validation", &self.validation, &then.validation)]
         {
             if now != then {
                 bail!(
-                    "the {set} samples are not those that the run began with: there are {now}, and it began with {then}; \
-                     put those back, or start a new run"
+                    "the {set} samples are not those that the run began with: there are {now}, and it began with {}; \
+                     put those back, or start a new run",
+                    one_line(then)
                 );
             }
         }
@@ -60,7 +63,8 @@ pub fn same_settings(now: &Settings, then: &Settings, whose: &str) -> Result<()>
     let is_path = |data: &Option<String>| data.as_ref().is_some_and(|data| named::find(data).is_none());
     let moved = is_path(&now.data) && is_path(&then.data);
     let may_differ = |key: &str| key == "data_dir" || (key == "data" && moved) || (key == "epochs" && more);
-    let value = |fields: &Map<String, Value>, key: &str| fields.get(key).map_or("not set".into(), Value::to_string);
+    let value =
+        |fields: &Map<String, Value>, key: &str| fields.get(key).map_or("not set".into(), |v| one_line(&v.to_string()));
     let keys: Vec<&String> =
         now_fields.keys().chain(then_fields.keys().filter(|key| !now_fields.contains_key(*key))).collect();
     let differences: Vec<String> = keys
