@@ -124,6 +124,10 @@ fn csv_lines_and_cells_without_end() {
     refused("a CSV line of 1 GB", 65 * MIB, row, || csv::decode(endless(b"1,"), name, &layout));
     refused("a CSV line of 1 GB, of commas", 81 * MIB, row, || csv::decode(endless(b","), name, &filled));
     refused("1 GB of blank lines", MIB, row, || csv::decode(endless(b"\n"), name, &layout));
+    // Of all that is wrong in a row the first is told, and nothing kept of the others.
+    let missing = [&b","[..], &b",".repeat(MIB), b"\n"].concat();
+    let all = &["line 1, column 1: the value is missing"];
+    refused("a CSV line of missing values", MIB + 5 * missing.len(), all, || csv::decode(&missing[..], name, &layout));
     let quoted = (&b"\""[..]).chain(endless(b"a\n"));
     refused("a CSV cell of 1 GB, quoted", MIB, &["a cell of"], || csv::decode(quoted, name, &layout));
 }
@@ -198,6 +202,20 @@ fn pictures_with_more_to_say_than_to_show() {
     let start = [&png[..png.len() - 12], &100_000_000_u32.to_be_bytes(), b"tEXt"].concat();
     let file = file_of(folder.path(), &start, 200_000_000);
     refused("a PNG with a huge text at its end", MIB, &["tEXt"], || photo::read(&file, 3));
+    // Sizes that are not there, with right checksums.
+    for (side, words) in [
+        (8000_u32, "cannot hold"),
+        (8192, "cannot hold"),
+        (8193, "make it smaller first"),
+        (20_000, "make it smaller first"),
+    ] {
+        let mut claim = png.clone();
+        claim[16..20].copy_from_slice(&side.to_be_bytes());
+        claim[20..24].copy_from_slice(&side.to_be_bytes());
+        let claim = fuzzing::with_right_crcs(&claim);
+        let words = &[&format!("{side}×{side} pixels")[..], words];
+        refused("a PNG that claims", 1 << 18, words, || photo::decode(Cursor::new(&claim), &file, 3));
+    }
     let file = file_of(folder.path(), &png, 1 << 40);
     refused("a PNG of 1 TB", MIB, &["1048576 MiB"], || photo::read(&file, 1));
 }

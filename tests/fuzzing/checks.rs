@@ -8,16 +8,18 @@ use std::sync::LazyLock;
 
 use handgrad_dataset::csv::{self, Fill, Label, Layout, Window};
 use handgrad_dataset::idx::{self, Array};
-use handgrad_dataset::{Samples, npy, photo};
+use handgrad_dataset::{Samples, Values, npy, photo};
 use handgrad_models::{Network, Spec, file};
 use handgrad_trainer::checkpoint::{self, Checkpoint};
+use handgrad_trainer::{Source, go_on};
 use image::{GrayImage, ImageFormat};
+use ndarray::s;
 use sha2::{Digest, Sha256};
 
 use super::config::Settings;
 use super::seeds;
 
-fn name() -> &'static Path {
+pub fn name() -> &'static Path {
     Path::new("some.file")
 }
 
@@ -68,18 +70,24 @@ fn idx_bytes(array: &Array) -> Vec<u8> {
     bytes
 }
 
-/// CSV, in the layout that the length draws.
+/// A layout that the length draws.
+pub fn layout(bytes: &[u8]) -> Layout {
+    let size = |size: usize| NonZeroUsize::MIN.saturating_add(size);
+    let window = Window { steps: size(bytes.len() / 6 % 4), stride: size(bytes.len() / 24 % 3) };
+    match bytes.len() % 6 {
+        0 => Layout::default(),
+        1 => Layout { fill: Some(Fill::Mean), ..Layout::default() },
+        2 => Layout { fill: Some(Fill::Previous), label: Label::None, ..Layout::default() },
+        3 => Layout { label: Label::Last, fill: Some(Fill::Zero), ..Layout::default() },
+        4 => Layout { label: Label::Column("1".into()), ..Layout::default() },
+        _ => Layout { fill: Some(Fill::Previous), window: Some(window), ..Layout::default() },
+    }
+}
+
+/// CSV, in that layout.
 pub fn csv(bytes: &[u8]) {
-    let steps = NonZeroUsize::MIN.saturating_add(1);
-    let layouts = [
-        Layout::default(),
-        Layout { fill: Some(Fill::Mean), ..Layout::default() },
-        Layout { fill: Some(Fill::Previous), label: Label::None, ..Layout::default() },
-        Layout { label: Label::Last, fill: Some(Fill::Zero), ..Layout::default() },
-        Layout { label: Label::Column("1".into()), ..Layout::default() },
-        Layout { fill: Some(Fill::Previous), window: Some(Window { steps, stride: steps }), ..Layout::default() },
-    ];
-    let rows = match csv::decode(bytes, name(), &layouts[bytes.len() % layouts.len()]) {
+    let layout = layout(bytes);
+    let rows = match csv::decode(bytes, name(), &layout) {
         Ok(rows) => rows,
         Err(error) => return check_error(&error, "some.file"),
     };
@@ -90,7 +98,22 @@ pub fn csv(bytes: &[u8]) {
         text += &format!("{}\n", rows.labels.as_ref().map_or(0, |labels| labels[number]));
     }
     let again = csv::decode(text.as_bytes(), name(), &Layout::default()).unwrap_or_else(|error| panic!("{error}"));
-    assert!(again.values == rows.values && rows.labels.is_none_or(|labels| again.labels == Some(labels)));
+    assert!(
+        again.values == rows.values && rows.labels.as_ref().is_none_or(|labels| again.labels.as_ref() == Some(labels))
+    );
+    let (values, length) = (rows.values.clone(), rows.len());
+    let samples = match (rows.samples(layout.window, name()), layout.window) {
+        (Ok(samples), _) => samples,
+        (Err(error), Some(window)) if window.steps.get() > length => return check_error(&error, "some.file: "),
+        (Err(error), _) => panic!("{error}"),
+    };
+    let (steps, stride) = layout.window.map_or((1, 1), |window| (window.steps.get(), window.stride.get()));
+    assert_eq!(samples.features(), steps * values.ncols());
+    assert_eq!(samples.len(), (length - steps) / stride + 1);
+    let Values::Floats(windows) = samples.values else { panic!("numbers became bytes") };
+    for (number, window) in windows.rows().into_iter().enumerate() {
+        assert!(window.iter().eq(values.slice(s![number * stride..number * stride + steps, ..])));
+    }
 }
 
 /// numpy's file.
@@ -143,9 +166,9 @@ pub fn model(bytes: &[u8]) {
     assert_eq!(file::weights_sha256(&theta), file::weights_sha256(&theta_again));
 }
 
-/// The specification in a model file, with its digest put right, so that the digest does not shield what comes after.
+/// A specification, or a model file around it.
 pub fn spec(bytes: &[u8]) {
-    static REST: LazyLock<[Vec<u8>; 2]> = LazyLock::new(seeds::head_and_tensors);
+    model(bytes);
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     if let Ok(spec) = toml::from_str::<Whole>(text)
         && let Ok(network) = Network::<f32>::new(&spec.model)
@@ -157,30 +180,65 @@ pub fn spec(bytes: &[u8]) {
             file::decode(&bytes).unwrap_or_else(|error| panic!("{error}"));
         }
     }
+}
+
+/// A model file with this specification, and the digest that it should have.
+pub fn with_spec(bytes: &[u8]) -> Vec<u8> {
+    let text = &*String::from_utf8_lossy(bytes);
+    static REST: LazyLock<[Vec<u8>; 2]> = LazyLock::new(seeds::head_and_tensors);
     let sha256: String = Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect();
     let [head, tensors] = &*REST;
     let head = String::from_utf8_lossy(head).replace("MODEL_SHA256", &sha256) + text;
     let json = serde_json::to_string(&head).unwrap_or_else(|error| panic!("{error}"));
-    model(&seeds::model_file(&json, tensors));
+    seeds::model_file(&json, tensors)
 }
 
-/// A checkpoint, as it is and with its digest put right.
+/// Of the loss that the checkpoints have.
+pub const TERMS: &[&str] = &["reconstruction"];
+
+/// A checkpoint, to go on from for a step.
 pub fn checkpoint(bytes: &[u8]) {
-    let body = &bytes[..bytes.len().saturating_sub(32)];
-    for bytes in [bytes, &[body, &Sha256::digest(body)].concat()] {
-        let names = ["reconstruction"];
-        let checkpoint = match checkpoint::about(bytes).and_then(|_| Checkpoint::decode(bytes, &names)) {
-            Ok(checkpoint) => checkpoint,
-            Err(error) => {
-                let _ = error.to_string();
-                continue;
-            }
-        };
-        let encode = |checkpoint: &Checkpoint| checkpoint.encode().unwrap_or_else(|error| panic!("{error}"));
-        let again = encode(&checkpoint);
-        let decoded = Checkpoint::decode(&again, &names).unwrap_or_else(|error| panic!("{error}"));
-        assert_eq!(again, encode(&decoded));
+    let checkpoint = match (checkpoint::about(bytes), Checkpoint::decode(bytes, TERMS)) {
+        (Ok(about), Ok(checkpoint)) => {
+            assert_eq!(about, checkpoint.about);
+            checkpoint
+        }
+        (_, Err(error)) => return check_error(&error, "the checkpoint "),
+        (Err(error), Ok(_)) => panic!("{error}"),
+    };
+    let encode = |checkpoint: &Checkpoint| checkpoint.encode().unwrap_or_else(|error| panic!("{error}"));
+    let again = encode(&checkpoint);
+    let decoded = Checkpoint::decode(&again, TERMS).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(again, encode(&decoded));
+    let (mut trainer, samples, plan) = seeds::training();
+    let mut state = match checkpoint.restore(&mut trainer) {
+        Ok(state) => state,
+        Err(error) => return check_error(&error, "the checkpoint "),
+    };
+    let source = Source::new(&samples);
+    if let Err(error) = go_on(&mut trainer, &source, &source, &plan, &mut state, &mut |_| false) {
+        check_error(&error, "");
     }
+}
+
+/// A checkpoint with the digest that it should have.
+pub fn with_right_digest(bytes: &[u8]) -> Vec<u8> {
+    let body = &bytes[..bytes.len().saturating_sub(32)];
+    [body, &Sha256::digest(body)].concat()
+}
+
+/// A PNG with the checksums that its chunks should have.
+pub fn with_right_crcs(bytes: &[u8]) -> Vec<u8> {
+    let (mut bytes, mut at) = (bytes.to_vec(), 8);
+    while let Some(length) = bytes.get(at..at + 4).and_then(|length| length.try_into().ok()) {
+        let end = at + 8 + u32::from_be_bytes(length) as usize;
+        let Some(chunk) = bytes.get(at + 4..end) else { break };
+        let crc = seeds::crc32(chunk).to_be_bytes();
+        let Some(place) = bytes.get_mut(end..end + 4) else { break };
+        place.copy_from_slice(&crc);
+        at = end + 4;
+    }
+    bytes
 }
 
 #[derive(serde::Deserialize)]
@@ -188,9 +246,14 @@ struct Whole {
     model: Spec,
 }
 
+/// What a `--config` file may have at most.
+pub fn start_of(bytes: &[u8]) -> &[u8] {
+    &bytes[..bytes.len().min(8 << 10)]
+}
+
 /// A `--config` file.
 pub fn config(bytes: &[u8]) {
-    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let Ok(text) = std::str::from_utf8(start_of(bytes)) else { return };
     let settings = match Settings::parse(text, name()) {
         Ok(settings) => settings,
         Err(error) => return check_error(&error, "some.file, line "),

@@ -1,7 +1,9 @@
 //! Bytes that are almost right: files that a parser takes, changed in a few places. The same seed gives the same bytes.
 
-/// Longest input that is made.
+/// Longest input that is made,
 const LONGEST: usize = 4096;
+/// but for one of so many, in which a piece is there again and again: it has 16 times as many bytes to 64 times.
+const ONE_OF: usize = 256;
 
 pub struct Mutator {
     seeds: Vec<Vec<u8>>,
@@ -31,7 +33,20 @@ impl Mutator {
             self.change();
         }
         self.input.truncate(LONGEST);
+        if self.below(ONE_OF) == 0 {
+            self.stretch();
+        }
         &self.input
+    }
+
+    /// A piece of a few bytes so often that what a parser keeps of each counts.
+    fn stretch(&mut self) {
+        let (longest, length) = (1 + self.below(64), 16 * LONGEST + self.below(48 * LONGEST));
+        let range = self.range(longest);
+        if !range.is_empty() {
+            let piece = self.input[range.clone()].to_vec();
+            self.input.splice(range.end..range.end, piece.repeat(length / range.len()));
+        }
     }
 
     /// Splitmix64.

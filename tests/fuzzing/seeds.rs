@@ -4,7 +4,7 @@ use std::io::{Cursor, Write};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use handgrad_dataset::npy;
+use handgrad_dataset::{Samples, npy};
 use handgrad_layers::{Activation, LossKind};
 use handgrad_models::sequence::{self, Cell};
 use handgrad_models::{Network, Part, Spec, basic, convolutional, deep, file, variational};
@@ -39,7 +39,7 @@ pub fn gzip() -> Vec<Vec<u8>> {
         encoder.write_all(bytes).and_then(|()| encoder.finish()).unwrap_or_else(|error| panic!("{error}"))
     };
     let packed = |level| idx().into_iter().map(move |bytes| gz(&bytes, level));
-    let bomb = gz(&idx_file(0x08, &[1000, 100], 100_000).iter().map(|_| 0).collect::<Vec<_>>(), 9);
+    let bomb = gz(&[idx_file(0x08, &[1000, 100], 0), vec![0; 100_000]].concat(), 9);
     let two = [gz(&idx()[0][..9], 6), gz(&idx()[0][9..], 0)].concat();
     packed(6).chain(packed(0)).chain([bomb, two]).collect()
 }
@@ -90,7 +90,7 @@ fn pictures(format: ImageFormat) -> Vec<Vec<u8>> {
 
 pub fn png() -> Vec<Vec<u8>> {
     let plain = pictures(ImageFormat::Png);
-    // A text, a packed one and one for cameras, behind the header; their checksums are wrong, which is not looked at there.
+    // A text, a packed one, a profile and what a camera notes, behind the header.
     let chunk = |name: &[u8], text: &[u8]| {
         [&(text.len() as u32).to_be_bytes()[..], name, text, &crc32(&[name, text].concat()).to_be_bytes()].concat()
     };
@@ -107,7 +107,7 @@ pub fn png() -> Vec<Vec<u8>> {
     plain.into_iter().chain([with_chunks]).collect()
 }
 
-fn crc32(bytes: &[u8]) -> u32 {
+pub fn crc32(bytes: &[u8]) -> u32 {
     let mut crc = flate2::Crc::new();
     crc.update(bytes);
     crc.sum()
@@ -143,13 +143,17 @@ pub fn model() -> Vec<Vec<u8>> {
     whole.chain([write(&specs()[0], Part::Encoder), write(&specs()[2], Part::Decoder)]).collect()
 }
 
-/// After an epoch and a step.
-pub fn checkpoint() -> Vec<Vec<u8>> {
-    let samples = bytes(5, 3, 1);
+/// The training that the checkpoints are of, at its beginning.
+pub fn training() -> (Trainer<f32>, Samples, Plan) {
     let network = Network::new(&specs()[0]).unwrap_or_else(|error| panic!("{error}"));
-    let mut trainer = Trainer::new(network, ADAM, 3, 0);
-    let (mut state, source) = (State::new(&trainer), Source::new(&samples));
-    let (mut files, plan) = (Vec::new(), Plan { epochs: 2, batch_size: 3, early_stopping: Some(2), ..Plan::default() });
+    let plan = Plan { epochs: 2, batch_size: 3, early_stopping: Some(2), ..Plan::default() };
+    (Trainer::new(network, ADAM, plan.batch_size, 0), bytes(5, 3, 1), plan)
+}
+
+/// After each step and epoch.
+pub fn checkpoint() -> Vec<Vec<u8>> {
+    let (mut trainer, samples, plan) = training();
+    let (mut state, source, mut files) = (State::new(&trainer), Source::new(&samples), Vec::new());
     for _ in 0..4 {
         let mut stop = |_: Event| false;
         go_on(&mut trainer, &source, &source, &plan, &mut state, &mut stop).unwrap_or_else(|error| panic!("{error}"));

@@ -112,7 +112,7 @@ impl Rows {
     ///
     /// # Errors
     /// If a window is longer than the series.
-    pub(crate) fn samples(self, window: Option<Window>, path: &Path) -> Result<Samples, Error> {
+    pub fn samples(self, window: Option<Window>, path: &Path) -> Result<Samples, Error> {
         let Some(Window { steps, stride }) = window else {
             let shape = vec![self.values.ncols()];
             return Ok(Samples { values: Values::Floats(self.values), shape, labels: self.labels });

@@ -87,8 +87,7 @@ impl<'a> Table<'a> {
         }
         let value = if is_missing(cell) {
             if self.layout.fill.is_none() {
-                let path = self.path.to_path_buf();
-                self.is_wrong(|_| Error::Missing { path, line, column: column + 1 });
+                self.is_wrong(|table| Error::Missing { path: table.path.to_path_buf(), line, column: column + 1 });
             }
             f32::NAN
         } else {

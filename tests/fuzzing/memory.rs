@@ -1,0 +1,36 @@
+//! What unpacking may take, by what is in the file.
+
+use std::io::{Cursor, Read};
+
+use flate2::read::MultiGzDecoder;
+use image::ImageReader;
+
+/// Pixels that a picture may have.
+const MOST_PIXELS: usize = 1 << 26;
+
+/// What the stream unpacks to before it is damaged, four times, and the window and the tables of a decoder for each member.
+pub fn in_gzip(bytes: &[u8]) -> usize {
+    if !bytes.starts_with(&[0x1f, 0x8b]) {
+        return 0;
+    }
+    let (mut reader, mut piece, mut unpacked) = (MultiGzDecoder::new(bytes), [0; 1 << 12], 0);
+    while let Ok(count @ 1..) = reader.read(&mut piece) {
+        unpacked += count;
+    }
+    let members = bytes.windows(2).filter(|pair| *pair == [0x1f, 0x8b]).count();
+    4 * unpacked + members * (128 << 10)
+}
+
+/// 48 bytes a pixel, which are asked for twice: first of all whether they are there. None where there are too many, or more
+/// than there can be.
+pub fn of_pixels(bytes: &[u8]) -> usize {
+    let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format();
+    let size = reader.map_err(image::ImageError::from).and_then(ImageReader::into_dimensions);
+    let pixels = size.map_or(0, |(width, height)| (width as usize).saturating_mul(height as usize));
+    if pixels > MOST_PIXELS || pixels > 8 * 1032 * bytes.len() { 0 } else { 2 * 48 * pixels }
+}
+
+/// TOML takes a hundred times its length to be read, of which there are at most 10 KiB.
+pub fn of_toml(bytes: &[u8]) -> usize {
+    (32 << 10) + 100 * bytes.len().min(10 << 10)
+}
