@@ -187,6 +187,24 @@ fn a_row_without_an_end_is_refused() {
     assert!(error.contains("UTF-8") && error.contains("line 2"), "{error}");
 }
 
+/// A row is told of by the line that it begins on, though a quote keeps it from ending.
+#[test]
+fn an_open_quote_is_found_where_it_begins() {
+    for (text, line) in [
+        ("1,2\n3,4\n\"5,6\n7,8\n", "line 3"),
+        ("1,2\n3,4\n\"5,6\n7,8\n\n\n", "line 3"),
+        ("1,2\n\n\n3,4\n\"5\n", "line 5"),
+        ("1\n\"2", "line 2"),
+        ("1\n2\n\"x\"", "line 3"),
+        ("1\n2\n\"\nx\"\n", "line 3"),
+        ("1,2\n3,\"4\n", "line 2"),
+    ] {
+        let error =
+            csv::decode(text.as_bytes(), "s.csv".as_ref(), &Layout::default()).expect_err("a quote").to_string();
+        assert!(error.contains(line), "{text:?}: {error}");
+    }
+}
+
 /// Two kinds of waves, the second one rarer.
 fn waves(count: usize) -> String {
     let mut text = String::from("class");

@@ -18,6 +18,7 @@ mod seeds;
 pub use checks::with_right_crcs;
 pub use config::Settings;
 pub use mutator::Mutator;
+pub use seeds::{jpeg, png};
 
 /// A parser.
 #[derive(Clone, Copy)]

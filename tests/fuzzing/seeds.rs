@@ -68,6 +68,7 @@ pub fn npy() -> Vec<Vec<u8>> {
         npy::encode(&array.view()),
         header(&[1, 0], &[61, 0], "{'descr': '<f8', 'fortran_order': True, 'shape': (2, 2), }   \n", 32),
         header(&[2, 0], &[58, 0, 0, 0], "{\"shape\":(1,2), \"fortran_order\":False, \"descr\":\">f4\"}  \n", 8),
+        header(&[3, 0], &[58, 0, 0, 0], "{'shape': (1, 2), 'fortran_order': False, 'descr': '<f4'}  \n", 8),
         header(&[1, 0], &[58, 0], "{'descr': '>f8', 'fortran_order': False, 'shape': (1, 1)}\n", 8),
     ]
 }
@@ -113,11 +114,20 @@ pub fn crc32(bytes: &[u8]) -> u32 {
     crc.sum()
 }
 
+/// A progressive JPEG of 8×8 in grey, in hexadecimal, made with Pillow: the encoder here makes others alone.
+const PROGRESSIVE: &str = "ffd8ffdb0043001b12141714111b1716171e1c1b2028422b28252528513a3d3042605565645f555d5b6a7899816a71\
+    90735b5d85b586909ea3abadab6780bcc9baa6c799a8aba4ffc2000b080008000801011100ffc40014000100000000000000000000000000000003ffda\
+    00080101000000013fffc400161000030000000000000000000000000000000203ffda0008010100010502599fffc4001410010000000000000000\
+    0000000000000000ffda0008010100063f027fffc4001510010100000000000000000000000000000061ffda0008010100013f219bffda00080101\
+    00000010ff00ffc4001510010100000000000000000000000000000031ffda0008010100013f1081ffd9";
+
 pub fn jpeg() -> Vec<Vec<u8>> {
+    let digits = |at: usize| PROGRESSIVE.get(at..at + 2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
+    let progressive = (0..PROGRESSIVE.len()).step_by(2).filter_map(digits).collect();
     let plain = pictures(ImageFormat::Jpeg);
     let exif = b"\xff\xe1\0\x22Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
     let turned = [&plain[1][..2], exif, &plain[1][2..]].concat();
-    plain.into_iter().chain([turned]).collect()
+    plain.into_iter().chain([turned, progressive]).collect()
 }
 
 fn specs() -> Vec<Spec> {

@@ -12,11 +12,12 @@ use std::io::Read;
 use std::num::NonZeroUsize;
 use std::path::Path;
 
-use ndarray::{Array2, Axis};
+use ndarray::Array2;
 
 use self::cells::Cells;
 use self::table::Table;
-use crate::{Error, Samples, Values, disk};
+use crate::samples::split_off;
+use crate::{Error, Samples, Values, check_room, disk};
 
 /// How the rows of a file become samples.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -97,15 +98,12 @@ impl Rows {
         self.len() == 0
     }
 
-    /// The first `count` rows and the others.
-    pub(crate) fn split(self, count: usize) -> (Self, Self) {
-        let (first, others) = self.values.view().split_at(Axis(0), count.min(self.len()));
-        let labels = self.labels.as_ref().and_then(|labels| labels.split_at_checked(first.nrows()));
-        let rows = |values: ndarray::ArrayView2<f32>, labels: Option<&[u8]>| Self {
-            values: values.to_owned(),
-            labels: labels.map(<[u8]>::to_vec),
-        };
-        (rows(first, labels.map(|l| l.0)), rows(others, labels.map(|l| l.1)))
+    /// The first `count` rows and the others, of which these alone are copied.
+    pub(crate) fn split(mut self, count: usize) -> (Self, Self) {
+        let values = split_off(&mut self.values, count);
+        let count = self.len();
+        let labels = self.labels.as_mut().map(|labels| labels.split_off(count.min(labels.len())));
+        (self, Self { values, labels })
     }
 
     /// A sample a row, or the windows; `path` is where they came from.
@@ -124,10 +122,7 @@ impl Rows {
         let count = (length - steps) / stride + 1;
         // Overlapping windows hold a value several times.
         let needed = count.saturating_mul(steps).saturating_mul(width);
-        if Vec::<f32>::new().try_reserve_exact(needed).is_err() {
-            let bytes = (needed as u64).saturating_mul(4);
-            return Err(Error::OutOfMemory { path: path.to_path_buf(), bytes });
-        }
+        check_room(path, (needed as u64).saturating_mul(4))?;
         let value = |(sample, at)| self.values[[sample * stride + at / width, at % width]];
         let values = Array2::from_shape_fn((count, steps * width), value);
         let shape = if width == 1 { vec![steps] } else { vec![steps, width] };

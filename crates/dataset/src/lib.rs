@@ -27,6 +27,7 @@ pub mod synthetic;
 mod words;
 
 pub use error::Error;
+use error::check_room;
 pub use load::{DataSet, all_of_csv, is_csv, load};
 pub use progress::Progress;
 pub use samples::{Samples, Values};

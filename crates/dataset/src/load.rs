@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::csv::{self, Layout};
-use crate::{Error, Progress, Samples, ecg5000, idx, named, sizes, synthetic, thousands};
+use crate::{Error, Progress, Samples, Values, check_room, ecg5000, idx, named, sizes, synthetic, thousands};
 
 /// Samples to train on and samples to validate with.
 #[derive(Clone, Debug, PartialEq)]
@@ -95,6 +95,7 @@ fn from_csv(path: &Path, layout: &Layout) -> Result<DataSet, Error> {
         return Err(Error::TooFewSamples { path: path.to_path_buf(), found: all.len() });
     }
     let (count, held_out) = (all.len(), (all.len() / 10).max(1));
+    check_room(path, (held_out * all.values.ncols()) as u64 * 4)?;
     let (train, validation) = all.split(count - held_out);
     let (train, validation) = (train.samples(layout.window, path)?, validation.samples(layout.window, path)?);
     let name = file_name(path);
@@ -114,7 +115,10 @@ fn from_file(path: &Path) -> Result<DataSet, Error> {
         return Err(Error::TooFewSamples { path: path.to_path_buf(), found: all.len() });
     }
     let held_out = (all.len() / 10).max(1);
-    let (train, validation) = all.split(all.len() - held_out);
+    let each = if matches!(all.values, Values::Bytes(_)) { 1 } else { 4 };
+    check_room(path, (held_out * all.features()) as u64 * each)?;
+    let count = all.len();
+    let (train, validation) = all.split(count - held_out);
     let name = file_name(path);
     Ok(DataSet {
         origin: format!("the first {} {} of {}", thousands(train.len()), train.noun(), path.display()),

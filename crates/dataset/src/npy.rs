@@ -49,10 +49,11 @@ fn decode_of_length(mut bytes: impl Read, path: &Path, length: Option<u64>) -> R
     }
     let (start_len, header_len) = match version {
         1 => (10, usize::from(u16::from_le_bytes([*a, *b]))),
-        _ => match take(2)?[..] {
+        2 | 3 => match take(2)?[..] {
             [c, d] => (12, u32::from_le_bytes([*a, *b, c, d]) as usize),
             _ => return Err(wrong("it ends in the length of its header".into())),
         },
+        _ => return Err(wrong(format!("it is of version {version}, where 1, 2 or 3 was expected"))),
     };
     let left = length.map_or(LONGEST_HEADER as u64, |length| length.saturating_sub(start_len));
     if header_len > LONGEST_HEADER || header_len as u64 > left {

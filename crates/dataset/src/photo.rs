@@ -4,14 +4,15 @@
 //! its file can hold. Reading takes 48 bytes a pixel at most, and four times the file.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use image::imageops::{self, FilterType};
+use image::metadata::Orientation;
 use image::{DynamicImage, ImageBuffer, ImageDecoder, ImageError, ImageReader, Limits, Luma};
 use ndarray::{Array3, Axis};
 
-use crate::{Error, disk, thousands};
+use crate::{Error, check_room, disk, thousands};
 
 /// Longest file that is opened.
 const LONGEST_FILE: u64 = 1 << 28;
@@ -21,6 +22,8 @@ const MOST_PIXELS: u64 = 1 << 26;
 const MOST_BYTES_A_BYTE: u64 = 8 * 1032;
 /// Of what a PNG says beside its pixels, each: a text, a colour profile.
 const LONGEST_CHUNK: u32 = 1 << 20;
+/// Of texts, since what is kept of each is several times a short one.
+const MOST_TEXTS: usize = 1000;
 /// Memory of a decoder for lines of pixels and for what it unpacks beside them; twice the file comes to it.
 const MEMORY: u64 = 1 << 19;
 
@@ -51,6 +54,9 @@ pub fn decode(bytes: impl BufRead + Seek, name: &Path, channels: usize) -> Resul
     }
     let image = pixels(bytes, name)?;
     let (width, height) = (image.width() as usize, image.height() as usize);
+    // Four floats a pixel and three, or two and one.
+    let each = if channels == 1 { 12 } else { 28 };
+    check_room(name, (width as u64 * height as u64).saturating_mul(each))?;
     let on_white = |value: f32, alpha: f32| value * alpha + (1.0 - alpha);
     let wrong = |error: ndarray::ShapeError| unfit(error.to_string());
     if channels == 1 {
@@ -62,8 +68,9 @@ pub fn decode(bytes: impl BufRead + Seek, name: &Path, channels: usize) -> Resul
         return Array3::from_shape_vec((1, height, width), values).map_err(wrong);
     }
     let image = image.into_rgba32f();
-    let planes = (0..3).flat_map(|c| image.pixels().map(move |pixel| on_white(pixel[c], pixel[3])));
-    Array3::from_shape_vec((3, height, width), planes.collect()).map_err(wrong)
+    let mut planes = Vec::with_capacity(3 * height * width);
+    (0..3).for_each(|c| planes.extend(image.pixels().map(|pixel| on_white(pixel[c], pixel[3]))));
+    Array3::from_shape_vec((3, height, width), planes).map_err(wrong)
 }
 
 fn pixels(mut bytes: impl BufRead + Seek, name: &Path) -> Result<DynamicImage, Error> {
@@ -77,13 +84,15 @@ fn pixels(mut bytes: impl BufRead + Seek, name: &Path) -> Result<DynamicImage, E
         let (found, most) = (length >> 20, LONGEST_FILE >> 20);
         return Err(unfit(format!("has {found} MiB, and an image file of at most {most} MiB was expected")));
     }
-    if let Some((chunk, length)) = long_chunk(&mut bytes).map_err(Error::io(name, "reading"))? {
-        let most = thousands(LONGEST_CHUNK as usize);
-        let found = thousands(length as usize);
-        return Err(unfit(format!(
-            "its chunk {chunk:?} has {found} bytes, and at most {most} beside the pixels were expected: save it without what it \
-             says of itself"
-        )));
+    let problem = if starts(&mut bytes, b"\x89PNG\r\n\x1a\n").map_err(Error::io(name, "reading"))? {
+        wrong_chunk(&mut bytes)
+    } else if starts(&mut bytes, b"\xff\xd8").map_err(Error::io(name, "reading"))? {
+        no_end(&mut bytes)
+    } else {
+        Ok(None)
+    };
+    if let Some(problem) = problem.map_err(Error::io(name, "reading"))? {
+        return Err(unfit(problem));
     }
     bytes.rewind().map_err(Error::io(name, "reading"))?;
     let mut reader = ImageReader::new(bytes).with_guessed_format().map_err(Error::io(name, "reading"))?;
@@ -105,33 +114,74 @@ fn pixels(mut bytes: impl BufRead + Seek, name: &Path) -> Result<DynamicImage, E
         )));
     }
     let orientation = decoder.orientation().map_err(no_image)?;
+    let copies = if orientation == Orientation::NoTransforms { 1 } else { 2 };
+    check_room(name, copies * decoder.total_bytes())?;
     let mut image = DynamicImage::from_decoder(decoder).map_err(no_image)?;
     image.apply_orientation(orientation);
     Ok(image)
 }
 
-/// The first chunk of a PNG that is too long, beside those that hold the pixels: its name and its length.
-fn long_chunk(bytes: &mut (impl BufRead + Seek)) -> std::io::Result<Option<(String, u32)>> {
+/// Does it begin so? What follows is next.
+fn starts(bytes: &mut (impl BufRead + Seek), with: &[u8]) -> io::Result<bool> {
     bytes.rewind()?;
     let mut start = [0; 8];
-    let whole = |start: &mut [u8; 8], bytes: &mut dyn Read| match bytes.read_exact(start) {
+    let start = &mut start[..with.len()];
+    Ok(fills(bytes, start)? && start == with)
+}
+
+/// Is there as much as `into` takes?
+fn fills(bytes: &mut impl Read, into: &mut [u8]) -> io::Result<bool> {
+    match bytes.read_exact(into) {
         Ok(()) => Ok(true),
-        Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => Ok(false),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
         Err(error) => Err(error),
-    };
-    if !whole(&mut start, bytes)? || start != *b"\x89PNG\r\n\x1a\n" {
-        return Ok(None);
     }
-    while whole(&mut start, bytes)? {
+}
+
+/// What a PNG has too much of beside its pixels, behind its first eight bytes.
+fn wrong_chunk(bytes: &mut (impl BufRead + Seek)) -> io::Result<Option<String>> {
+    let without = "beside the pixels were expected: save it without what it says of itself";
+    let (mut start, mut texts) = ([0; 8], 0);
+    while fills(bytes, &mut start)? {
         let [length @ .., a, b, c, d] = start;
-        let length = u32::from_be_bytes(length);
-        if length > LONGEST_CHUNK && [a, b, c, d] != *b"IDAT" {
-            return Ok(Some((String::from_utf8_lossy(&[a, b, c, d]).into_owned(), length)));
+        let (length, chunk) = (u32::from_be_bytes(length), [a, b, c, d]);
+        if length > LONGEST_CHUNK && ![*b"IDAT", *b"fdAT"].contains(&chunk) {
+            let (chunk, found, most) = (String::from_utf8_lossy(&chunk), length as usize, LONGEST_CHUNK as usize);
+            let (found, most) = (thousands(found), thousands(most));
+            return Ok(Some(format!("its chunk {chunk:?} has {found} bytes, and at most {most} {without}")));
+        }
+        texts += usize::from([*b"tEXt", *b"zTXt", *b"iTXt"].contains(&chunk));
+        if texts > MOST_TEXTS {
+            let most = thousands(MOST_TEXTS);
+            return Ok(Some(format!("it has more than {most} texts, and at most as many {without}")));
         }
         // Its checksum follows.
         bytes.seek_relative(i64::from(length) + 4)?;
     }
     Ok(None)
+}
+
+/// Says so if a JPEG has no end marker: pixels are missing then, and the decoder makes some up. What follows the marker is
+/// not looked at.
+fn no_end(bytes: &mut (impl BufRead + Seek)) -> io::Result<Option<String>> {
+    let mut length = [0; 2];
+    // A marker is FF and a byte that is neither 0, which stands for FF among the pixels, nor FF again.
+    while bytes.skip_until(0xff)? > 0 {
+        let mut kind = [0xff];
+        while kind == [0xff] && fills(bytes, &mut kind)? {}
+        match kind {
+            [0xd9] => return Ok(None),
+            // These have nothing behind them.
+            [0 | 1 | 0xd0..=0xd8] => {}
+            _ if fills(bytes, &mut length)? => {
+                bytes.seek_relative(i64::from(u16::from_be_bytes(length).saturating_sub(2)))?;
+            }
+            _ => break,
+        }
+    }
+    let problem =
+        "not a PNG or JPEG that can be read: it ends before the end marker of a JPEG, cut short; copy it again";
+    Ok(Some(problem.to_owned()))
 }
 
 /// The image in another size; its proportions become those of the new one. None if one of the two is no image.

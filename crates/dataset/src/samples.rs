@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use ndarray::{Array2, ArrayD, Axis};
+use ndarray::{Array2, ArrayD, Axis, Slice};
 use sha2::{Digest, Sha256};
 
 use crate::disk::hex;
@@ -87,26 +87,16 @@ impl Samples {
         format!("{} samples of {} with SHA-256 {}", self.len(), self.kind(), hex(sha))
     }
 
-    /// The first `count` samples and the others.
-    pub(crate) fn split(&self, count: usize) -> (Self, Self) {
-        let count = count.min(self.len());
-        let (first, others) = match &self.values {
-            Values::Bytes(values) => {
-                let (first, others) = values.view().split_at(Axis(0), count);
-                (Values::Bytes(first.to_owned()), Values::Bytes(others.to_owned()))
-            }
-            Values::Floats(values) => {
-                let (first, others) = values.view().split_at(Axis(0), count);
-                (Values::Floats(first.to_owned()), Values::Floats(others.to_owned()))
-            }
+    /// The first `count` samples and the others, of which these alone are copied.
+    pub(crate) fn split(mut self, count: usize) -> (Self, Self) {
+        let others = match &mut self.values {
+            Values::Bytes(values) => Values::Bytes(split_off(values, count)),
+            Values::Floats(values) => Values::Floats(split_off(values, count)),
         };
-        let labels = self.labels.as_ref().and_then(|labels| labels.split_at_checked(count));
-        let part = |values, labels: Option<&[u8]>| Self {
-            values,
-            shape: self.shape.clone(),
-            labels: labels.map(<[u8]>::to_vec),
-        };
-        (part(first, labels.map(|l| l.0)), part(others, labels.map(|l| l.1)))
+        let count = self.len();
+        let labels = self.labels.as_mut().map(|labels| labels.split_off(count.min(labels.len())));
+        let others = Self { values: others, shape: self.shape.clone(), labels };
+        (self, others)
     }
 
     /// Those of some classes; none where there are no labels.
@@ -147,15 +137,33 @@ impl Samples {
             idx::Array::I8(array) => floats(array, path, f32::from)?,
             idx::Array::I16(array) => floats(array, path, f32::from)?,
             idx::Array::I32(array) => floats(array, path, |v| v as f32)?,
-            idx::Array::F32(array) => floats(array, path, |v| v)?,
+            idx::Array::F32(array) => finite(rows(array, path)?, path)?,
             idx::Array::F64(array) => floats(array, path, |v| v as f32)?,
         };
         Ok(Self { values, shape: dims.get(1..).unwrap_or_default().to_vec(), labels: None })
     }
 }
 
+/// Leaves the first `count` rows, and gives a copy of the others.
+pub(crate) fn split_off<T: Clone>(all: &mut Array2<T>, count: usize) -> Array2<T> {
+    let count = count.min(all.nrows());
+    let others = all.slice_axis(Axis(0), Slice::from(count..)).to_owned();
+    all.slice_axis_inplace(Axis(0), Slice::from(..count));
+    others
+}
+
 fn floats<T: Copy>(array: ArrayD<T>, path: &Path, convert: impl Fn(T) -> f32) -> Result<Values, Error> {
-    let values = rows(array, path)?.mapv(convert);
+    let array = rows(array, path)?;
+    let mut values = Vec::new();
+    let bytes = array.len() as u64 * 4;
+    let out_of_memory = |_| Error::OutOfMemory { path: path.to_path_buf(), bytes };
+    values.try_reserve_exact(array.len()).map_err(out_of_memory)?;
+    values.extend(array.iter().map(|&value| convert(value)));
+    let wrong = |error| Error::io(path, "putting its values together")(std::io::Error::other(error));
+    finite(Array2::from_shape_vec(array.dim(), values).map_err(wrong)?, path)
+}
+
+fn finite(values: Array2<f32>, path: &Path) -> Result<Values, Error> {
     match values.indexed_iter().find(|(_, v)| !v.is_finite()) {
         None => Ok(Values::Floats(values)),
         Some(((sample, position), &found)) => {

@@ -48,12 +48,13 @@ impl<'a, R: Read> Cells<'a, R> {
         if self.starts_row {
             (self.line, self.taken) = (self.core.line(), 0);
         }
-        let ends_row = loop {
+        let (ends_row, newline) = loop {
             let input = match self.reader.fill_buf() {
                 Ok(input) => input,
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 Err(error) => return Err(Error::io(self.path, "reading it as CSV")(error)),
             };
+            let at_end = input.is_empty();
             let (result, taken, written) = self.core.read_field(input, &mut self.cell[length..]);
             self.reader.consume(taken);
             length += written;
@@ -64,15 +65,15 @@ impl<'a, R: Read> Cells<'a, R> {
             match result {
                 ReadFieldResult::InputEmpty => {}
                 ReadFieldResult::OutputFull => return Err(self.wrong("a cell", LONGEST_CELL)),
-                ReadFieldResult::Field { record_end } => break record_end,
+                ReadFieldResult::Field { record_end } => break (record_end, record_end && !at_end),
                 ReadFieldResult::End => return Ok(None),
             }
         };
         let mut empty_lines = self.line..self.line;
         if self.starts_row {
-            // The reader passes over empty lines, and is behind this cell now.
+            // The reader passes over empty lines, and is behind this cell now. A quote that stays open ends with the text.
             let newlines = self.cell[..length].iter().filter(|&&byte| byte == b'\n').count() as u64;
-            self.line = self.core.line() - u64::from(ends_row) - newlines;
+            self.line = self.core.line() - u64::from(newline) - newlines;
             empty_lines.end = self.line;
         }
         self.starts_row = ends_row;
