@@ -24,8 +24,8 @@ pub use seeds::{jpeg, png};
 #[derive(Clone, Copy)]
 pub struct Target {
     pub name: &'static str,
-    /// The parser alone, whose memory is counted.
-    pub parse: fn(&[u8]),
+    /// The parser alone, whose memory is counted; does it take the input?
+    pub parse: fn(&[u8]) -> bool,
     /// Holds the parser to its other promises.
     pub check: fn(&[u8]),
     /// Files that it takes.
@@ -125,6 +125,12 @@ pub const TARGETS: &[Target] = &[
 ];
 
 impl Target {
+    /// Is an input taken, as it is or put right?
+    #[must_use]
+    pub fn takes(&self, bytes: &[u8]) -> bool {
+        (self.parse)(bytes) || self.right.is_some_and(|right| (self.parse)(&right(bytes)))
+    }
+
     /// Tries an input. The most memory that was asked for, given back or not, and what was allowed then. Of a buffer that
     /// grows it is what it grows by, though the system may hold the old one too while it moves it.
     ///

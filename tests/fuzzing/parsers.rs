@@ -1,4 +1,4 @@
-//! Each parser alone, so that what it takes can be counted.
+//! Each parser alone, so that its memory can be counted: does it take the input?
 
 use std::io::Cursor;
 
@@ -9,34 +9,32 @@ use handgrad_trainer::checkpoint::Checkpoint;
 use super::checks::{self, name};
 use super::config::Settings;
 
-pub fn idx(bytes: &[u8]) {
-    let _ = idx::decode(bytes, name());
+pub fn idx(bytes: &[u8]) -> bool {
+    idx::decode(bytes, name()).is_ok()
 }
 
-pub fn csv(bytes: &[u8]) {
-    let _ = csv::decode(bytes, name(), &checks::layout(bytes));
+pub fn csv(bytes: &[u8]) -> bool {
+    csv::decode(bytes, name(), &checks::layout(bytes)).is_ok()
 }
 
-pub fn npy(bytes: &[u8]) {
-    let _ = npy::decode(bytes, name());
+pub fn npy(bytes: &[u8]) -> bool {
+    npy::decode(bytes, name()).is_ok()
 }
 
 /// In grey or in colour, as the length draws.
-pub fn photo(bytes: &[u8]) {
-    let _ = photo::decode(Cursor::new(bytes), name(), 1 + 2 * (bytes.len() % 2));
+pub fn photo(bytes: &[u8]) -> bool {
+    photo::decode(Cursor::new(bytes), name(), 1 + 2 * (bytes.len() % 2)).is_ok()
 }
 
-pub fn model(bytes: &[u8]) {
-    let _ = file::decode(bytes);
+pub fn model(bytes: &[u8]) -> bool {
+    file::decode(bytes).is_ok()
 }
 
-pub fn checkpoint(bytes: &[u8]) {
-    let _ = Checkpoint::decode(bytes, checks::TERMS);
+pub fn checkpoint(bytes: &[u8]) -> bool {
+    Checkpoint::decode(bytes, checks::TERMS).is_ok()
 }
 
 /// No longer than the file may be.
-pub fn config(bytes: &[u8]) {
-    if let Ok(text) = std::str::from_utf8(checks::start_of(bytes)) {
-        let _ = Settings::parse(text, name());
-    }
+pub fn config(bytes: &[u8]) -> bool {
+    std::str::from_utf8(checks::start_of(bytes)).is_ok_and(|text| Settings::parse(text, name()).is_ok())
 }

@@ -66,9 +66,9 @@ pub fn npy() -> Vec<Vec<u8>> {
     };
     vec![
         npy::encode(&array.view()),
-        header(&[1, 0], &[61, 0], "{'descr': '<f8', 'fortran_order': True, 'shape': (2, 2), }   \n", 32),
-        header(&[2, 0], &[58, 0, 0, 0], "{\"shape\":(1,2), \"fortran_order\":False, \"descr\":\">f4\"}  \n", 8),
-        header(&[3, 0], &[58, 0, 0, 0], "{'shape': (1, 2), 'fortran_order': False, 'descr': '<f4'}  \n", 8),
+        header(&[1, 0], &[62, 0], "{'descr': '<f8', 'fortran_order': True, 'shape': (2, 2), }   \n", 32),
+        header(&[2, 0], &[56, 0, 0, 0], "{\"shape\":(1,2), \"fortran_order\":False, \"descr\":\">f4\"}  \n", 8),
+        header(&[3, 0], &[60, 0, 0, 0], "{'shape': (1, 2), 'fortran_order': False, 'descr': '<f4'}  \n", 8),
         header(&[1, 0], &[58, 0], "{'descr': '>f8', 'fortran_order': False, 'shape': (1, 1)}\n", 8),
     ]
 }
