@@ -223,7 +223,7 @@ fn pictures_with_more_to_say_than_to_show() {
         let mut claim = png.clone();
         claim[16..20].copy_from_slice(&side.to_be_bytes());
         claim[20..24].copy_from_slice(&side.to_be_bytes());
-        let claim = fuzzing::with_right_crcs(&claim);
+        let claim = fuzzing::checks::with_right_crcs(&claim);
         let words = &[&format!("{side}×{side} pixels")[..], words];
         refused("a PNG that claims", 1 << 18, words, || photo::decode(Cursor::new(&claim), &file, 3));
     }
@@ -235,10 +235,11 @@ fn pictures_with_more_to_say_than_to_show() {
 #[test]
 fn pictures_with_very_many_texts() {
     let _alone = ALONE.lock();
-    let (png, name) = (&fuzzing::png()[0], Path::new("some.png"));
+    let (png, name) = (&fuzzing::seeds::png()[0], Path::new("some.png"));
     for (chunk, says) in [(b"iTXt", &b"a\0\0\0\0\0"[..]), (b"tEXt", b"a\0"), (b"zTXt", b"a\0\0")] {
         let text = [&(says.len() as u32).to_be_bytes()[..], chunk, says, &[0; 4]].concat();
-        let of = |count: usize| fuzzing::with_right_crcs(&[&png[..33], &text.repeat(count), &png[33..]].concat());
+        let of =
+            |count: usize| fuzzing::checks::with_right_crcs(&[&png[..33], &text.repeat(count), &png[33..]].concat());
         let bytes = of(1_000_000);
         refused("a PNG of texts", 1 << 16, &["more than 1,000 texts"], || photo::decode(Cursor::new(&bytes), name, 1));
         let bytes = of(1000);
@@ -251,7 +252,7 @@ fn no_jpeg_that_was_cut_short_is_taken() {
     let _alone = ALONE.lock();
     let name = Path::new("some.jpg");
     let read = |bytes: &[u8]| photo::decode(Cursor::new(bytes), name, 3);
-    let files = fuzzing::jpeg();
+    let files = fuzzing::seeds::jpeg();
     // In the note of a camera a small picture, with an end of its own.
     let small = &files[0];
     let note = [b"\xff\xe1", &(small.len() as u16 + 2).to_be_bytes()[..], small].concat();

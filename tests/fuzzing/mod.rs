@@ -8,17 +8,15 @@ use std::alloc::System;
 
 use stats_alloc::{Region, StatsAlloc};
 
-mod checks;
+pub mod checks;
 mod config;
 mod memory;
 mod mutator;
 mod parsers;
-mod seeds;
+pub mod seeds;
 
-pub use checks::with_right_crcs;
 pub use config::Settings;
 pub use mutator::Mutator;
-pub use seeds::{jpeg, png};
 
 /// A parser.
 #[derive(Clone, Copy)]
@@ -30,8 +28,9 @@ pub struct Target {
     pub check: fn(&[u8]),
     /// Files that it takes.
     pub seeds: fn() -> Vec<Vec<u8>>,
-    /// Puts the checksums of an input right, so that they do not shield what comes after. It is tried as it is too.
-    pub right: Option<fn(&[u8]) -> Vec<u8>>,
+    /// Puts the checksums of an input right, so that they do not shield what comes after. It is tried as it is too;
+    /// where there are none, that is all.
+    pub right: fn(&[u8]) -> Vec<u8>,
     /// Bytes of memory that it may take beside four times the input: what it needs for any, and where it unpacks, the limit
     /// that the documents state.
     pub memory: fn(&[u8]) -> usize,
@@ -46,7 +45,7 @@ pub const TARGETS: &[Target] = &[
         parse: parsers::idx,
         check: checks::idx,
         seeds: seeds::idx,
-        right: None,
+        right: <[u8]>::to_vec,
         memory: |bytes| 72 * KIB + memory::in_gzip(bytes),
     },
     Target {
@@ -54,7 +53,7 @@ pub const TARGETS: &[Target] = &[
         parse: parsers::idx,
         check: checks::idx,
         seeds: seeds::gzip,
-        right: None,
+        right: <[u8]>::to_vec,
         memory: |bytes| 72 * KIB + memory::in_gzip(bytes),
     },
     Target {
@@ -62,7 +61,7 @@ pub const TARGETS: &[Target] = &[
         parse: parsers::csv,
         check: checks::csv,
         seeds: seeds::csv,
-        right: None,
+        right: <[u8]>::to_vec,
         // Of bytes whose number is not known, five times as many.
         memory: |bytes| 32 * KIB + bytes.len(),
     },
@@ -71,7 +70,7 @@ pub const TARGETS: &[Target] = &[
         parse: parsers::npy,
         check: checks::npy,
         seeds: seeds::npy,
-        right: None,
+        right: <[u8]>::to_vec,
         memory: |_| 64 * KIB,
     },
     Target {
@@ -79,7 +78,7 @@ pub const TARGETS: &[Target] = &[
         parse: parsers::photo,
         check: checks::photo,
         seeds: seeds::png,
-        right: Some(checks::with_right_crcs),
+        right: checks::with_right_crcs,
         memory: |bytes| 512 * KIB + memory::of_pixels(bytes),
     },
     Target {
@@ -87,7 +86,7 @@ pub const TARGETS: &[Target] = &[
         parse: parsers::photo,
         check: checks::photo,
         seeds: seeds::jpeg,
-        right: None,
+        right: <[u8]>::to_vec,
         memory: |bytes| 512 * KIB + memory::of_pixels(bytes),
     },
     Target {
@@ -95,7 +94,7 @@ pub const TARGETS: &[Target] = &[
         parse: parsers::model,
         check: checks::model,
         seeds: seeds::model,
-        right: None,
+        right: <[u8]>::to_vec,
         memory: memory::of_toml,
     },
     Target {
@@ -103,7 +102,7 @@ pub const TARGETS: &[Target] = &[
         parse: parsers::model,
         check: checks::spec,
         seeds: seeds::spec,
-        right: Some(checks::with_spec),
+        right: checks::with_spec,
         memory: memory::of_toml,
     },
     Target {
@@ -111,7 +110,7 @@ pub const TARGETS: &[Target] = &[
         parse: parsers::checkpoint,
         check: checks::checkpoint,
         seeds: seeds::checkpoint,
-        right: Some(checks::with_right_digest),
+        right: checks::with_right_digest,
         memory: memory::of_toml,
     },
     Target {
@@ -119,7 +118,7 @@ pub const TARGETS: &[Target] = &[
         parse: parsers::config,
         check: checks::config,
         seeds: seeds::config,
-        right: None,
+        right: <[u8]>::to_vec,
         memory: memory::of_toml,
     },
 ];
@@ -128,7 +127,7 @@ impl Target {
     /// Is an input taken, as it is or put right?
     #[must_use]
     pub fn takes(&self, bytes: &[u8]) -> bool {
-        (self.parse)(bytes) || self.right.is_some_and(|right| (self.parse)(&right(bytes)))
+        (self.parse)(bytes) || (self.parse)(&(self.right)(bytes))
     }
 
     /// Tries an input. The most memory that was asked for, given back or not, and what was allowed then. Of a buffer that
@@ -137,8 +136,9 @@ impl Target {
     /// # Panics
     /// Where a promise is broken.
     pub fn hold(&self, allocator: &StatsAlloc<System>, bytes: &[u8]) -> (usize, usize) {
-        let right = self.right.map(|right| right(bytes));
-        let each = [Some(bytes), right.as_deref()].into_iter().flatten().map(|bytes| {
+        let right = (self.right)(bytes);
+        let another = (right != bytes).then_some(&right[..]);
+        let each = [Some(bytes), another].into_iter().flatten().map(|bytes| {
             let region = Region::new(allocator);
             (self.parse)(bytes);
             let taken = region.change().bytes_allocated;

@@ -283,7 +283,7 @@ fn sensible(header: Header) -> Result<Header, Error> {
     }
     let agree = |before: u64| match before.checked_div(*epochs as u64) {
         // Every epoch has as many steps, and the one that is not finished no more.
-        Some(each) => each > 0 && before % *epochs as u64 == 0 && place.steps as u64 <= each,
+        Some(each) => each > 0 && before.is_multiple_of(*epochs as u64) && place.steps as u64 <= each,
         None => before == 0,
     };
     if !steps.checked_sub(place.steps as u64).is_some_and(agree)
