@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::csv::{self, Layout};
-use crate::{Error, Progress, Samples, Values, check_room, ecg5000, idx, named, sizes, synthetic, thousands};
+use crate::{Error, Progress, Samples, Values, check_room, disk, ecg5000, idx, named, sizes, synthetic, thousands};
 
 /// Samples to train on and samples to validate with.
 #[derive(Clone, Debug, PartialEq)]
@@ -170,15 +170,8 @@ fn part(folder: &Path, prefix: &str) -> Result<(Samples, PathBuf), Error> {
 /// The names of the IDX files in a folder that start with `prefix`, sorted. Where a file is there both plain and
 /// compressed, the plain one is taken.
 fn idx_files(folder: &Path, prefix: &str) -> Result<Vec<String>, Error> {
-    let mut names = Vec::new();
-    for entry in folder.read_dir().map_err(Error::io(folder, "reading the folder"))? {
-        let name = entry.map_err(Error::io(folder, "reading the folder"))?.file_name();
-        let name = name.to_string_lossy();
-        if name.starts_with(prefix) && name.contains("idx") {
-            names.push(name.into_owned());
-        }
-    }
-    names.sort();
+    let mut names = disk::names(folder)?;
+    names.retain(|name| name.starts_with(prefix) && name.contains("idx"));
     let plain = names.clone();
     names.retain(|name| name.strip_suffix(".gz").is_none_or(|stem| !plain.iter().any(|other| other == stem)));
     Ok(names)

@@ -104,7 +104,8 @@ pub fn run(args: &TrainArgs) -> Result<Done> {
     let trained = pool.install(|| session.train(&mut trainer, &mut state, &mut watch, &mut checkpoints));
     let failure = watch.finish();
     if let Err(error) = trained {
-        let diverged = error.is::<handgrad_trainer::Error>();
+        let diverged =
+            error.downcast_ref::<handgrad_trainer::Error>().is_some_and(handgrad_trainer::Error::is_divergence);
         return Err(match checkpoints.newest().map(|newest| newest.display().to_string()) {
             Some(newest) => {
                 let mut text = format!("the run stopped, and its last good checkpoint is kept, {newest}");
