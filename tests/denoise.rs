@@ -1,10 +1,13 @@
 //! `handgrad denoise`. This file belongs to the package `handgrad`, whose binary it needs.
 
 use std::fs;
+use std::io::Cursor;
 use std::path::Path;
 
 use handgrad_analysis::psnr;
+use handgrad_dataset::photo;
 use image::{DynamicImage, GrayImage, ImageFormat, Luma, Rgb, RgbImage, Rgba, RgbaImage};
+use ndarray::s;
 use serde_json::Value;
 
 mod command;
@@ -135,4 +138,26 @@ fn images_of_every_kind_become_what_the_network_takes() {
     sum(&wide, "wide.png", ImageFormat::Png);
     sum(&colour, "colour.jpg", ImageFormat::Jpeg);
     sum(&grey, "really-a-jpeg.png", ImageFormat::Jpeg);
+}
+
+/// Large and nearly empty, few bits a pixel, and what some programs add behind the end.
+#[test]
+fn sound_pngs_of_every_sort_are_read() {
+    for depth in [png::BitDepth::One, png::BitDepth::Two, png::BitDepth::Four] {
+        let mut bytes = Vec::new();
+        let mut encoder = png::Encoder::new(&mut bytes, 2000, 2000);
+        encoder.set_color(png::ColorType::Indexed);
+        encoder.set_depth(depth);
+        encoder.set_palette(&[255, 0, 0, 0, 255, 0][..]);
+        encoder.set_compression(png::Compression::High);
+        let pixels = vec![0; 2000 * 2000 * depth as usize / 8];
+        encoder.write_header().and_then(|mut file| file.write_image_data(&pixels)).expect("written");
+        for more in [&b""[..], b"Some text that follows the picture\n"] {
+            let file = Cursor::new([&bytes[..], more].concat());
+            let image = photo::decode(file, Path::new("some.png"), 3).unwrap_or_else(|error| panic!("{error}"));
+            assert_eq!(image.dim(), (3, 2000, 2000), "{} bytes", bytes.len());
+            assert!(image.slice(s![0, .., ..]).iter().all(|&red| red == 1.0));
+            assert!(image.slice(s![1.., .., ..]).iter().all(|&other| other == 0.0));
+        }
+    }
 }

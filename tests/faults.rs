@@ -4,6 +4,7 @@
 
 mod command;
 mod faulty;
+mod runs;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -13,6 +14,8 @@ use std::process::{Command, Stdio};
 use command::{err, files, handgrad, json, run};
 use faulty::{Files, TRAIN, exhaust, folder_with_a_run, remove, report};
 use handgrad_dataset::disk::fault::VARIABLE;
+use handgrad_trainer::checkpoint;
+use runs::checkpoints;
 
 fn sha(report: &serde_json::Value) -> String {
     report["weights_sha256"].as_str().expect("a hash").to_string()
@@ -98,6 +101,17 @@ fn every_fault_of_a_resumed_training_leaves_the_older_checkpoint() {
             same_as_whole(at, fault);
         }
         assert!(at.join("run/config.toml").exists(), "{fault}");
+        // Of the checkpoint that was there, or of a later one, since both are kept until a newer one has been read back.
+        let whole = |path: &Path| checkpoint::about(&fs::read(path).expect("a checkpoint")).is_ok();
+        let kept: Vec<_> = checkpoints(at, "run").into_iter().filter(|path| whole(path)).collect();
+        assert!(
+            kept.last()
+                >= checkpoints(at, "stopped")
+                    .last()
+                    .map(|path| at.join("run/checkpoint").join(path.file_name().expect("a name")))
+                    .as_ref(),
+            "{fault}: {kept:?}"
+        );
         goes_on(at, fault);
     });
     let _ = writeln!(std::io::stderr(), "train --resume: {count} faults");

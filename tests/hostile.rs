@@ -269,6 +269,23 @@ fn no_jpeg_that_was_cut_short_is_taken() {
     }
 }
 
+/// A known decoder panics on some of them.
+#[test]
+fn a_jpeg_with_finer_colours_than_brightness_is_refused() {
+    let _alone = ALONE.lock();
+    let colour = &fuzzing::seeds::jpeg()[1];
+    let frame = colour.windows(2).position(|pair| pair == [0xff, 0xc0]).expect("a frame");
+    // Marker, length, precision, height, width, number; then a name, the samples across and down, and a table for each.
+    let second = frame + 10 + 3 + 1;
+    for (byte, refused) in [(0x11, false), (0x31, true), (0x13, true), (0xff, true)] {
+        let mut bytes = colour.clone();
+        bytes[second] = byte;
+        let read = photo::decode(Cursor::new(&bytes), Path::new("some.jpg"), 3);
+        let told = read.as_ref().is_err_and(|error| error.to_string().contains("colours are finer"));
+        assert_eq!((told, read.is_ok()), (refused, !refused), "{byte:02x}: {:?}", read.map(|_| ()));
+    }
+}
+
 #[test]
 fn models_with_headers_without_end() {
     let _alone = ALONE.lock();

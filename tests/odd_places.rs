@@ -57,6 +57,12 @@ fn links_in_a_run_folder_are_not_followed() {
     assert_eq!(resume(at, "run", &[])["weights_sha256"], whole["weights_sha256"]);
     assert_eq!(fs::read(&victim).expect("there"), b"mine");
     assert!(files(&at.join("run")).iter().all(|(path, _)| !path.is_symlink()), "they are files now");
+    // Nor the folder of the checkpoints.
+    fs::rename(at.join("run/checkpoint"), at.join("elsewhere")).expect("moved");
+    symlink(at.join("elsewhere"), at.join("run/checkpoint")).expect("a link");
+    let before = files(&at.join("elsewhere"));
+    refused(&run(at, &["train", "--resume=run"]), 1, &["run/checkpoint: is a link, where a folder was expected"]);
+    assert!(files(&at.join("elsewhere")) == before);
     // Nor is a link that leads nowhere taken for a free place.
     fs::create_dir(at.join("else")).expect("a folder");
     symlink(at.join("nowhere"), at.join("else/model.safetensors")).expect("a link");
@@ -96,10 +102,54 @@ fn what_a_user_names_may_be_a_link_and_keeps_its_mode() {
     json(at, &["reconstruct", "run", "--out=link.png", "--count=2", "--json"]);
     assert!(at.join("link.png").is_symlink() && fs::read(at.join("picture.png")).expect("a picture") != before);
     let mode = fs::metadata(at.join("picture.png")).expect("there").permissions().mode();
-    assert_eq!(mode & 0o777, 0o600, "no more people may read it than before");
+    assert_eq!(mode & 0o777, 0o600, "its mode");
     symlink("nowhere.png", at.join("lost.png")).expect("a link");
     refused(&run(at, &["reconstruct", "run", "--out=lost.png"]), 1, &["lost.png", "a link that leads nowhere"]);
     refused(&run(at, &["split", "run", "--encoder=lost.png"]), 1, &["lost.png", "is there already"]);
+}
+
+/// `nope/..` is no place until `nope` is there, and then it may lead to a file.
+#[test]
+fn what_must_not_be_overwritten_is_not_whatever_it_is_called() {
+    let folder = small();
+    let at = folder.path();
+    train(at, "run", &["--data=small", "--epochs=1"]);
+    json(at, &["encode", "run", "--out=codes.csv", "--json"]);
+    fs::write(at.join("notes.png"), "no picture").expect("written");
+    let before = files(at);
+    for args in [
+        &["encode", "run", "--out=nope/../codes.csv"][..],
+        &["split", "run", "--encoder=nope/../codes.csv"],
+        &["decode", "run", "codes.csv", "--out=nope/../codes.csv", "--out=new.png"],
+        &["reconstruct", "run", "--out=nope/../notes.png"],
+        &["data", "synthesize", "--out=nope/../small", "--train=3", "--validation=2"],
+    ] {
+        refused(&run(at, args), 1, &["nope", "leads out of a folder that is not there"]);
+        assert!(before == files(at) && !at.join("nope").exists(), "{args:?}");
+    }
+    let twice = ["split", "run", "--encoder=one.safetensors", "--decoder=./one.safetensors"];
+    refused(&run(at, &twice), 1, &["one.safetensors", "it is there already and is not overwritten"]);
+    assert!(before == files(at), "the first one is taken back");
+    fs::create_dir(at.join("set")).expect("a folder");
+    symlink("nowhere", at.join("set/train-images-idx3-ubyte.gz")).expect("a link");
+    let args = ["data", "synthesize", "--out=set", "--train=3", "--validation=2"];
+    refused(&run(at, &args), 1, &["train-images-idx3-ubyte.gz", "is there already"]);
+}
+
+/// What the system refuses is told.
+#[cfg(target_os = "linux")]
+#[test]
+fn more_memory_than_there_is_is_an_error() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    // Signed bytes, which become four bytes each: 200 MB and 800 MB.
+    let mut file = fs::File::create(folder.path().join("large.idx")).expect("a file");
+    let header = [&[0, 0, 9, 2][..], &200_u32.to_be_bytes(), &1_000_000_u32.to_be_bytes()].concat();
+    std::io::Write::write_all(&mut file, &header).expect("written");
+    file.set_len(200_000_012).expect("zeros");
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "ulimit -v 700000; exec \"$0\" data info large.idx", env!("CARGO_BIN_EXE_handgrad")]);
+    let output = shell.current_dir(folder.path()).output().expect("sh is there");
+    refused(&output, 1, &["large.idx", "800000000 bytes of memory"]);
 }
 
 /// Linux takes any bytes for a name. Those of a run must be text, as its configuration is.
@@ -140,4 +190,16 @@ fn settings_that_are_too_long_are_refused_before_anything_is_learnt() {
     let words = ["the settings take 1", "bytes, and a configuration has at most 8192"];
     refused(&run(at, &["train", "--data=small", "--epochs=1", "--out=new", &classes]), 2, &words);
     assert!(!at.join("new").exists());
+    // As it is quoted in a checkpoint, backslashes take twice the room.
+    let name = format!("{}'''", "\\".repeat(200));
+    let long = vec![name; 14].join("/");
+    fs::create_dir_all(at.join(&long)).expect("a folder");
+    let mut args = handgrad(&at.join(&long));
+    args.args(["train", "--epochs=1", "--layers=2", "--out=run", "--data=small"]);
+    for (path, bytes) in files(&at.join("small")) {
+        fs::create_dir_all(at.join(&long).join("small")).expect("a folder");
+        fs::write(at.join(&long).join("small").join(path.file_name().expect("a name")), bytes).expect("copied");
+    }
+    refused(&args.output().expect("it starts"), 2, &["the settings take "]);
+    assert!(!at.join(&long).join("run").exists());
 }

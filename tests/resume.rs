@@ -162,6 +162,12 @@ fn a_changed_configuration_or_data_set_is_refused_by_naming_the_difference() {
     fs::write(at.join("other.toml"), "batch_size = 32").expect("written");
     refused(&run(at, &["train", "--resume=run", "--config=other.toml"]), 2, &["batch_size is 32, and 64 in run"]);
 
+    // Of a long value the error shows where it differs.
+    let long = |last: &str| format!("--only-class={},{last}", vec!["1"; 160].join(","));
+    train(at, "long", &["--data=small", "--epochs=1", &long("2")]);
+    refused(&run(at, &["train", "--resume=long", &long("3")]), 2, &["only_class is …", "1,3], and …", "1,2] in long"]);
+    fs::remove_dir_all(at.join("long")).expect("removed");
+
     let config = fs::read_to_string(at.join("run/config.toml")).expect("a configuration");
     fs::write(at.join("run/config.toml"), config.replace("seed = 0", "seed = 5")).expect("edited");
     refused(&run(at, &["train", "--resume=run"]), 2, &["seed is 5, and 0 in the checkpoint's run", ".checkpoint"]);

@@ -22,6 +22,8 @@ const PART: &str = ".part";
 
 /// What is done last.
 const ON_DISK: &str = "putting its name on the disk";
+/// Where that fails.
+const THERE_BUT: &str = "the new file is there, but putting its name on the disk";
 
 /// A file, through the seam.
 #[derive(Debug)]
@@ -67,18 +69,21 @@ pub fn open(path: &Path) -> io::Result<(Seam<File>, Option<u64>)> {
 /// not there.
 pub(crate) fn beside(path: &Path) -> Result<NamedTempFile, Error> {
     make_folder(folder_of(path))?;
-    unfinished(folder_of(path))
+    unfinished(path)
 }
 
-fn unfinished(folder: &Path) -> Result<NamedTempFile, Error> {
+/// To be given the name `path`. Nobody may do more with it than with the file that is there, or else with any new file of the
+/// user; the default would shut out everybody else for good.
+fn unfinished(path: &Path) -> Result<NamedTempFile, Error> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(UNFINISHED).suffix(PART);
     #[cfg(unix)]
     {
-        // As any other file, under the user's umask; the default would shut out everybody else for good.
         use std::os::unix::fs::PermissionsExt;
-        builder.permissions(fs::Permissions::from_mode(0o666));
+        let there = fs::symlink_metadata(path).ok().filter(fs::Metadata::is_file);
+        builder.permissions(there.map_or(fs::Permissions::from_mode(0o666), |there| there.permissions()));
     }
+    let folder = folder_of(path);
     ask(Operation::Create).and_then(|()| builder.tempfile_in(folder)).map_err(Error::io(folder, "making a file"))
 }
 
@@ -86,8 +91,8 @@ fn unfinished(folder: &Path) -> Result<NamedTempFile, Error> {
 /// whole. Its folder is made where it is not there, and a link is followed, so that it stays one.
 ///
 /// # Errors
-/// If any of that fails. The file that was there is then untouched, but for the very last step: where the name cannot be
-/// put on the disk, the error says that the new one is there.
+/// If any of that fails. What was there is then untouched, but for the very last step: where the name cannot be put on the
+/// disk, the error says that the new file is there.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     make_folder(folder_of(path))?;
     match fs::canonicalize(path) {
@@ -112,28 +117,43 @@ pub fn write_into(path: &Path, bytes: &[u8]) -> Result<(), Error> {
         let not_a_file = io::Error::new(io::ErrorKind::AlreadyExists, "it is there and is no file; name another place");
         return Err(Error::io(path, "writing")(not_a_file));
     }
-    let file = unfinished(folder_of(path))?;
+    let file = unfinished(path)?;
     Seam(file.as_file()).write_all(bytes).map_err(Error::io(path, "writing"))?;
     keep(file, path)
 }
 
-/// Makes a file written with [`beside`] durable and gives it its name. A file that it replaces hands on who may read it.
+/// As [`write()`], where nothing is yet, or not at all.
+///
+/// # Errors
+/// As [`write()`], or if something is there; nothing new is there then.
+pub fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let file = beside(path)?;
+    Seam(file.as_file()).write_all(bytes).map_err(Error::io(path, "writing"))?;
+    finish(&file, path)?;
+    let rename = || {
+        file.persist_noclobber(path).map_err(|persist| match persist.error.kind() {
+            kind @ io::ErrorKind::AlreadyExists => io::Error::new(kind, "it is there already and is not overwritten"),
+            _ => persist.error,
+        })
+    };
+    ask(Operation::Rename).and_then(|()| rename()).map_err(Error::io(path, "giving the finished file its name"))?;
+    sync_folder(folder_of(path)).map_err(|error| match remove(path) {
+        Ok(()) => Error::io(path, ON_DISK)(error),
+        Err(_) => Error::io(path, THERE_BUT)(error),
+    })
+}
+
+/// Makes a file written with [`beside`] durable and gives it its name.
 pub(crate) fn keep(file: NamedTempFile, path: &Path) -> Result<(), Error> {
-    Seam(file.as_file()).flush().map_err(Error::io(path, "writing"))?;
-    let replaced = fs::symlink_metadata(path).ok().filter(fs::Metadata::is_file);
-    let permit = || replaced.as_ref().map_or(Ok(()), |old| file.as_file().set_permissions(old.permissions()));
-    permit().map_err(Error::io(path, "keeping its permissions"))?;
-    ask(Operation::Sync).and_then(|()| file.as_file().sync_all()).map_err(Error::io(path, "writing to the disk"))?;
+    finish(&file, path)?;
     let rename = || file.persist(path).map_err(|persist| persist.error);
     ask(Operation::Rename).and_then(|()| rename()).map_err(Error::io(path, "renaming the finished file"))?;
-    let Err(error) = sync_folder(folder_of(path)) else { return Ok(()) };
-    if replaced.is_some() {
-        let words = "the new file is in the old one's place, but putting its name on the disk";
-        return Err(Error::io(path, words)(error));
-    }
-    // It is not sure to last, so it is not there.
-    let _ = fs::remove_file(path);
-    Err(Error::io(path, ON_DISK)(error))
+    sync_folder(folder_of(path)).map_err(Error::io(path, THERE_BUT))
+}
+
+fn finish(file: &NamedTempFile, path: &Path) -> Result<(), Error> {
+    Seam(file.as_file()).flush().map_err(Error::io(path, "writing"))?;
+    ask(Operation::Sync).and_then(|()| file.as_file().sync_all()).map_err(Error::io(path, "writing to the disk"))
 }
 
 /// New files that belong together. Where one cannot be written and this is dropped, those before it are taken back, so that all
@@ -143,7 +163,7 @@ pub(crate) fn keep(file: NamedTempFile, path: &Path) -> Result<(), Error> {
 pub struct Together(Vec<PathBuf>);
 
 impl Together {
-    /// One more is there that was not.
+    /// One more is there that was not, or is about to be.
     pub fn add(&mut self, path: &Path) {
         self.0.push(path.to_path_buf());
     }
@@ -209,6 +229,12 @@ pub fn names(folder: &Path) -> Result<Vec<String>, Error> {
 pub fn make_folder(path: &Path) -> Result<(), Error> {
     let missing: Vec<&Path> =
         path.ancestors().take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists()).collect();
+    // Where it leads is not known before they are there, nor whether something of that name is.
+    if missing.iter().any(|folder| folder.ends_with("..")) {
+        let back =
+            io::Error::new(io::ErrorKind::NotFound, "`..` leads out of a folder that is not there; leave it out");
+        return Err(Error::io(path, "making the folder")(back));
+    }
     let make = || if missing.is_empty() { Ok(()) } else { ask(Operation::Create) };
     make().and_then(|()| fs::create_dir_all(path)).map_err(Error::io(path, "making the folder"))?;
     missing.into_iter().try_for_each(|folder| sync_folder(folder_of(folder)).map_err(Error::io(folder, ON_DISK)))

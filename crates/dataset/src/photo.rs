@@ -5,6 +5,7 @@
 
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use image::imageops::{self, FilterType};
@@ -19,7 +20,7 @@ const LONGEST_FILE: u64 = 1 << 28;
 /// Most pixels that an image may have: 67 million, 8192 × 8192.
 const MOST_PIXELS: u64 = 1 << 26;
 /// Deflate, in PNG, makes at most 1032 bytes of one, and a byte may hold 8 pixels; JPEG stays far below.
-const MOST_BYTES_A_BYTE: u64 = 8 * 1032;
+const MOST_PIXELS_A_BYTE: u64 = 8 * 1032;
 /// Of what a PNG says beside its pixels, each: a text, a colour profile.
 const LONGEST_CHUNK: u32 = 1 << 20;
 /// Of texts, since what is kept of each is several times a short one.
@@ -87,7 +88,7 @@ fn pixels(mut bytes: impl BufRead + Seek, name: &Path) -> Result<DynamicImage, E
     let problem = if starts(&mut bytes, b"\x89PNG\r\n\x1a\n").map_err(Error::io(name, "reading"))? {
         wrong_chunk(&mut bytes)
     } else if starts(&mut bytes, b"\xff\xd8").map_err(Error::io(name, "reading"))? {
-        no_end(&mut bytes)
+        wrong_marker(&mut bytes)
     } else {
         Ok(None)
     };
@@ -108,7 +109,7 @@ fn pixels(mut bytes: impl BufRead + Seek, name: &Path) -> Result<DynamicImage, E
             "has {width}×{height} pixels, and at most {most} were expected: make it smaller first"
         )));
     }
-    if decoder.total_bytes() > MOST_BYTES_A_BYTE.saturating_mul(length) {
+    if u64::from(width) * u64::from(height) > MOST_PIXELS_A_BYTE.saturating_mul(length) {
         return Err(unfit(format!(
             "claims {width}×{height} pixels, which a file of {length} bytes cannot hold: it is damaged"
         )));
@@ -116,7 +117,10 @@ fn pixels(mut bytes: impl BufRead + Seek, name: &Path) -> Result<DynamicImage, E
     let orientation = decoder.orientation().map_err(no_image)?;
     let copies = if orientation == Orientation::NoTransforms { 1 } else { 2 };
     check_room(name, copies * decoder.total_bytes())?;
-    let mut image = DynamicImage::from_decoder(decoder).map_err(no_image)?;
+    // The decoder of JPEG is known to panic on some that are damaged.
+    let decoded = catch_unwind(AssertUnwindSafe(|| DynamicImage::from_decoder(decoder)));
+    let broke_off = |_| unfit("not a PNG or JPEG that can be read: decoding it broke off; it is damaged".into());
+    let mut image = decoded.map_err(broke_off)?.map_err(no_image)?;
     image.apply_orientation(orientation);
     Ok(image)
 }
@@ -155,15 +159,19 @@ fn wrong_chunk(bytes: &mut (impl BufRead + Seek)) -> io::Result<Option<String>> 
             let most = thousands(MOST_TEXTS);
             return Ok(Some(format!("it has more than {most} texts, and at most as many {without}")));
         }
+        // What follows the end is not read by the decoder either.
+        if chunk == *b"IEND" {
+            break;
+        }
         // Its checksum follows.
         bytes.seek_relative(i64::from(length) + 4)?;
     }
     Ok(None)
 }
 
-/// Says so if a JPEG has no end marker: pixels are missing then, and the decoder makes some up. What follows the marker is
-/// not looked at.
-fn no_end(bytes: &mut (impl BufRead + Seek)) -> io::Result<Option<String>> {
+/// What a JPEG lacks or must not have. Without its end marker pixels are missing, and the decoder makes some up; what
+/// follows that is not looked at. On colours that are finer than the brightness some decoders break off.
+fn wrong_marker(bytes: &mut (impl BufRead + Seek)) -> io::Result<Option<String>> {
     let mut length = [0; 2];
     // A marker is FF and a byte that is neither 0, which stands for FF among the pixels, nor FF again.
     while bytes.skip_until(0xff)? > 0 {
@@ -174,7 +182,18 @@ fn no_end(bytes: &mut (impl BufRead + Seek)) -> io::Result<Option<String>> {
             // These have nothing behind them.
             [0 | 1 | 0xd0..=0xd8] => {}
             _ if fills(bytes, &mut length)? => {
-                bytes.seek_relative(i64::from(u16::from_be_bytes(length).saturating_sub(2)))?;
+                let mut rest = bytes.take(u64::from(u16::from_be_bytes(length).saturating_sub(2)));
+                // A frame, and no table of Huffman's or of arithmetic coding.
+                if matches!(kind, [0xc0..=0xcf])
+                    && !matches!(kind, [0xc4 | 0xc8 | 0xcc])
+                    && has_finer_colours(&mut rest)?
+                {
+                    return Ok(Some(
+                        "a JPEG whose colours are finer than its brightness: save it in another way".into(),
+                    ));
+                }
+                let rest = rest.limit();
+                bytes.seek_relative(rest as i64)?;
             }
             _ => break,
         }
@@ -182,6 +201,26 @@ fn no_end(bytes: &mut (impl BufRead + Seek)) -> io::Result<Option<String>> {
     let problem =
         "not a PNG or JPEG that can be read: it ends before the end marker of a JPEG, cut short; copy it again";
     Ok(Some(problem.to_owned()))
+}
+
+/// Has one of a JPEG's components more samples in a block, across or down, than the first?
+fn has_finer_colours(frame: &mut impl Read) -> io::Result<bool> {
+    // Precision, height, width and number; then for each: its name, how many samples across and down, its table.
+    let (mut head, mut component, mut first) = ([0; 6], [0; 3], None);
+    if !fills(frame, &mut head)? {
+        return Ok(false);
+    }
+    for _ in 0..head[5] {
+        if !fills(frame, &mut component)? {
+            break;
+        }
+        let [across, down] = [component[1] >> 4, component[1] & 15];
+        let [first_across, first_down] = *first.get_or_insert([across, down]);
+        if across > first_across || down > first_down {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The image in another size; its proportions become those of the new one. None if one of the two is no image.

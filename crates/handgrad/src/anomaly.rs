@@ -250,5 +250,5 @@ fn write_scores(path: &Path, verdict: &Verdict, labels: Option<&[u8]>) -> Result
     }
     writer.flush()?;
     drop(writer);
-    Ok(disk::write(path, &bytes)?)
+    Ok(disk::write_new(path, &bytes)?)
 }

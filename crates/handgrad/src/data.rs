@@ -26,7 +26,7 @@ pub fn run(command: &DataCommand) -> Result<Done> {
 /// Nothing that is there is replaced by drawings: it may be the real set.
 fn refuse_to_overwrite(out: &Path) -> Result<()> {
     let set = named::find("mnist").map_or(&[][..], |set| set.files);
-    if let Some(file) = set.iter().find(|file| out.join(file.name).exists()) {
+    if let Some(file) = set.iter().find(|file| out.join(file.name).symlink_metadata().is_ok()) {
         bail!("{}: is there already; choose another folder with --out", out.join(file.name).display());
     }
     Ok(())

@@ -62,7 +62,7 @@ const PRESETS: [Preset; 16] = [
         [50, 128],
         |s| {
             (s.activation, s.code_activation) = (Some(ActivationName::Tanh), Some(ActivationName::Linear));
-            s.schedule = Some(ScheduleName::Cosine);
+            (s.schedule, s.weight_decay) = (Some(ScheduleName::Cosine), Some(0.1));
         },
     ),
     preset(

@@ -82,6 +82,10 @@ impl RunFolder {
     /// Keeps all others out, and removes what a killed process has left unfinished where nobody else writes.
     fn locked(path: PathBuf) -> Result<Self> {
         let checkpoints = path.join(CHECKPOINTS);
+        // Where it leads files would be removed and written.
+        if checkpoints.is_symlink() {
+            bail!("{}: is a link, where a folder was expected; put the folder itself there", checkpoints.display());
+        }
         disk::make_folder(&checkpoints)?;
         let lock = disk::lock(&checkpoints.join(LOCK))?;
         disk::sweep(&checkpoints)?;
@@ -122,9 +126,10 @@ impl RunFolder {
     pub fn write_config(&mut self, settings: &Settings) -> Result<()> {
         let text = toml::to_string(settings)?;
         let text = format!("# handgrad train --config {CONFIG} gives this run again\n{text}");
-        if text.len() > LARGEST_FILE {
-            let most = LARGEST_FILE;
-            let (bytes, advice) = (text.len(), "use shorter paths and lists");
+        // As a checkpoint quotes it, which may take more.
+        let bytes = toml::Value::from(text.as_str()).to_string().len();
+        if bytes > LARGEST_FILE {
+            let (most, advice) = (LARGEST_FILE, "use shorter paths and lists");
             return Err(UsageError(format!(
                 "the settings take {bytes} bytes, and a configuration has at most {most}: {advice}"
             ))

@@ -23,10 +23,8 @@ pub fn run(args: &SplitArgs) -> Result<Done> {
     let Trained { network, theta, .. } = run_folder::read_one_of(&args.run, &[Part::Whole])?;
     let (mut new, mut lines) = (Together::default(), Vec::new());
     for (part, out) in wanted() {
-        // Once more: two names may mean one file.
-        table::refuse_to_overwrite(out)?;
         let (network, theta) = network.split(part, &theta)?;
-        disk::write(out, &file::encode(&network, &theta)?)?;
+        disk::write_new(out, &file::encode(&network, &theta)?)?;
         new.add(out);
         lines.push(format!("wrote {}: the {}, {} parameters", out.display(), part.name(), thousands(theta.len())));
     }

@@ -69,7 +69,7 @@ pub fn write(out: &Path, table: &Table, name: &str, shape: &[usize]) -> Result<(
             bytes = npy::encode(&table.values.to_shape(IxDyn(&dims))?.view());
         }
     }
-    Ok(disk::write(out, &bytes)?)
+    Ok(disk::write_new(out, &bytes)?)
 }
 
 /// Reads rows of `width` values each.

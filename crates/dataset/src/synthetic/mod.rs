@@ -54,12 +54,10 @@ pub fn write(dir: &Path, seed: u64, train: usize, test: usize) -> Result<(), Err
     }
     let mut new = Together::default();
     let mut write = |path: PathBuf, values: &ArrayViewD<'_, u8>| -> Result<(), Error> {
-        let is_new = !path.exists();
-        idx::write_gz(&path, values)?;
-        if is_new {
+        if path.symlink_metadata().is_err() {
             new.add(&path);
         }
-        Ok(())
+        idx::write_gz(&path, values)
     };
     let (train, test) = draw(seed, train.saturating_add(test)).split(train);
     for (part, names) in [(&train, &FILES[..2]), (&test, &FILES[2..])] {

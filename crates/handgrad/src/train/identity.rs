@@ -63,18 +63,31 @@ pub fn same_settings(now: &Settings, then: &Settings, whose: &str) -> Result<()>
     let is_path = |data: &Option<String>| data.as_ref().is_some_and(|data| named::find(data).is_none());
     let moved = is_path(&now.data) && is_path(&then.data);
     let may_differ = |key: &str| key == "data_dir" || (key == "data" && moved) || (key == "epochs" && more);
-    let value =
-        |fields: &Map<String, Value>, key: &str| fields.get(key).map_or("not set".into(), |v| one_line(&v.to_string()));
+    let value = |fields: &Map<String, Value>, key: &str| fields.get(key).map_or("not set".into(), ToString::to_string);
     let keys: Vec<&String> =
         now_fields.keys().chain(then_fields.keys().filter(|key| !now_fields.contains_key(*key))).collect();
     let differences: Vec<String> = keys
         .into_iter()
         .filter(|key| !may_differ(key) && now_fields.get(*key) != then_fields.get(*key))
-        .map(|key| format!("{key} is {}, and {} in {whose}", value(&now_fields, key), value(&then_fields, key)))
+        .map(|key| {
+            let (now, then) = (value(&now_fields, key), value(&then_fields, key));
+            format!(
+                "{key} is {}, and {} in {whose}",
+                from_where_it_differs(&now, &then),
+                from_where_it_differs(&then, &now)
+            )
+        })
         .collect();
     if differences.is_empty() {
         return Ok(());
     }
     let text = format!("{}; a run goes on as it began: leave that out, or start a new run", differences.join("; "));
     Err(UsageError(text).into())
+}
+
+/// A value for an error; of a long one the beginning is left out that another has too.
+fn from_where_it_differs(value: &str, other: &str) -> String {
+    let same = value.chars().zip(other.chars()).take_while(|(a, b)| a == b).count();
+    let rest: String = value.chars().skip(same.saturating_sub(20)).collect();
+    if same > 100 { format!("…{}", one_line(&rest)) } else { one_line(value) }
 }

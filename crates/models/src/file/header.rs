@@ -11,6 +11,9 @@ pub const LONGEST_TEXT: usize = 10 << 10;
 /// Digits of a number; a sum of longer ones may overflow in the library.
 const LONGEST_NUMBER: usize = 15;
 
+/// Characters that an error quotes at most.
+const MOST_QUOTED: usize = 200;
+
 /// Its length, which is the file's first number; or that number, where it is too large.
 pub(super) fn len(bytes: &[u8]) -> Result<usize, u64> {
     match bytes.first_chunk().map_or(0, |length| u64::from_le_bytes(*length)) {
@@ -38,9 +41,16 @@ pub fn read(bytes: &[u8]) -> Result<(Metadata, &[u8]), String> {
 /// terminal would obey.
 #[must_use]
 pub fn one_line(text: &str) -> String {
-    let first = text.lines().next().unwrap_or_default().chars().take(200);
-    let plain = |char: char| "\"'\\".contains(char) || char.escape_debug().len() == 1;
-    first.map(|char| if plain(char) { char.to_string() } else { char.escape_debug().to_string() }).collect()
+    let first = text.lines().next().unwrap_or_default();
+    // Signs that turn the direction of writing hide what stands there as well as control signs do.
+    let obeyed = |char: char| char.is_control() || "\u{61c}\u{200e}\u{200f}".contains(char) || turns(char);
+    let escape = |char: char| if obeyed(char) { char.escape_default().to_string() } else { char.to_string() };
+    let cut = if first.chars().nth(MOST_QUOTED).is_some() { "…" } else { "" };
+    first.chars().take(MOST_QUOTED).map(escape).collect::<String>() + cut
+}
+
+fn turns(char: char) -> bool {
+    matches!(char, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Is there a number in JSON, outside its strings, that is longer than any that is needed?
