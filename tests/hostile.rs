@@ -330,7 +330,7 @@ fn models_with_headers_without_end() {
     let bytes = of(format!("{{{}}}", (0..8).map(tensor).collect::<Vec<_>>().join(",")));
     refused("tensors of 2^64 bytes", MIB, &["more than 15 digits"], || file::decode(&bytes));
     for (what, text) in toml() {
-        let text = "format = 2\n".to_owned() + &text.repeat(((11 << 10) - 16) / text.len());
+        let text = "format = 2\na=[".to_owned() + &text.repeat(((11 << 10) - 16) / text.len());
         let json = serde_json::to_string(&text).expect("text");
         let bytes = of(format!("{{\"__metadata__\":{{\"handgrad\":{json}}}}}"));
         refused(what, MIB + 4 * bytes.len(), &["damaged"], || file::decode(&bytes));
@@ -349,7 +349,7 @@ fn checkpoints_with_much_to_read() {
     };
     let decode = |bytes: &[u8]| checkpoint::about(bytes).and_then(|_| Checkpoint::decode(bytes, &["reconstruction"]));
     for (what, piece) in toml() {
-        let text = |length: usize| "format = 1\n".to_owned() + &piece.repeat(length / piece.len());
+        let text = |length: usize| "format = 1\na=[".to_owned() + &piece.repeat(length / piece.len());
         let bytes = of(&text((10 << 10) - 16), "");
         refused(&format!("a checkpoint of {what}"), MIB + 4 * bytes.len(), &["damaged"], || decode(&bytes));
         for length in [11 << 10, 62 << 10, MIB] {
@@ -364,22 +364,28 @@ fn checkpoints_with_much_to_read() {
 }
 
 /// What is dear to read in TOML, to be repeated.
-fn toml() -> [(&'static str, &'static str); 6] {
-    [
+fn toml() -> Vec<(&'static str, String)> {
+    let pieces = [
         ("TOML in brackets", "a=[["),
         ("TOML in dots", "a.b."),
         ("TOML in tables", "[a.a]\n"),
         ("TOML of inline tables", "a={a={"),
         ("TOML of numbers", "0,"),
         ("TOML of keys", "\"\\u00e9"),
-    ]
+    ];
+    let mut all: Vec<_> = pieces.map(|(what, piece)| (what, piece.to_owned())).into();
+    for depth in [1, 10, 30, 75] {
+        all.push(("TOML of tables in tables", format!("[{}1{},", "{s.a=".repeat(depth), "}".repeat(depth))));
+        all.push(("TOML of tables in a list", format!("{}1{},", "{s.a=".repeat(depth), "}".repeat(depth))));
+    }
+    all
 }
 
 #[test]
 fn configurations_of_brackets() {
     let _alone = ALONE.lock();
     for (what, text) in toml() {
-        let text = "layers=".to_owned() + &text.repeat((1 << 13) / text.len() - 2);
+        let text = "layers=[".to_owned() + &text.repeat(((1 << 13) - 16) / text.len());
         refused(what, MIB + 4 * text.len(), &["some.toml, line"], || {
             fuzzing::Settings::parse(&text, Path::new("some.toml"))
         });

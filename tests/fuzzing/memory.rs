@@ -30,7 +30,7 @@ pub fn of_pixels(bytes: &[u8]) -> usize {
     if pixels > MOST_PIXELS || pixels > 8 * 1032 * bytes.len() { 0 } else { 2 * 48 * pixels }
 }
 
-/// TOML takes a hundred times its length to be read, of which there are at most 10 KiB.
+/// TOML takes a hundred times its length to be read, of which there are at most 10 KiB; and a few pairs of braces some KiB each.
 pub fn of_toml(bytes: &[u8]) -> usize {
-    (32 << 10) + 100 * bytes.len().min(10 << 10)
+    (80 << 10) + 100 * bytes.len().min(10 << 10)
 }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use handgrad_dataset::disk::{self, Lock};
 use handgrad_layers::Loss;
+use handgrad_models::file::header::check_toml;
 use handgrad_models::{Network, Part, file};
 use handgrad_trainer::EpochRecord;
 
@@ -135,6 +136,7 @@ impl RunFolder {
             ))
             .into());
         }
+        check_toml(&text).map_err(|what| UsageError(format!("the settings cannot be kept: {what}")))?;
         self.write(CONFIG, text.as_bytes())
     }
 

@@ -34,7 +34,7 @@ use safetensors::{Dtype, tensor::TensorView};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use self::header::{LONGEST, LONGEST_TEXT, one_line};
+use self::header::{LONGEST, LONGEST_TEXT, check_toml, one_line};
 use crate::{Error, LayerSpec, Network, Param, Part, Spec};
 
 /// The newest format.
@@ -196,6 +196,7 @@ pub fn decode(bytes: &[u8]) -> Result<(Network<f32>, Vec<f32>), Error> {
         let (found, most) = (text.len() as u64, LONGEST_TEXT as u64 + 1024);
         return Err(Error::TooLong { what: "its entry \"handgrad\"", found, most });
     }
+    check_toml(text).map_err(Error::Damaged)?;
     let header: Header = toml::from_str(text).map_err(|error| Error::Damaged(one_line(error.message())))?;
     check_model_text(&header, text)?;
 

@@ -22,7 +22,7 @@
 
 use std::collections::HashMap;
 
-use handgrad_models::file::header::{self, one_line};
+use handgrad_models::file::header::{self, check_toml, one_line};
 use safetensors::tensor::{Dtype, Metadata, TensorView};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -258,6 +258,7 @@ fn header_of(metadata: &Metadata) -> Result<Header, Error> {
     match format.and_then(|format| format.trim().parse().ok()) {
         Some(FORMAT) => {
             check_len(text)?;
+            check_toml(text).map_err(damaged)?;
             toml::from_str(text).map_err(|error| damaged(one_line(error.message()))).and_then(sensible)
         }
         Some(found) if found > FORMAT => Err(Error::TooNew { found, newest: FORMAT }),

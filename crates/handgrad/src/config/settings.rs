@@ -9,6 +9,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
 use handgrad_dataset::csv::{Fill, Label, Layout, Window};
 use handgrad_dataset::disk;
+use handgrad_models::file::header::check_toml;
 use serde::{Deserialize, Serialize};
 
 use super::names::{
@@ -214,6 +215,7 @@ impl Settings {
 
     /// The settings in `text`; `name` is what errors call it.
     pub fn parse(text: &str, name: &Path) -> Result<Self> {
+        check_toml(text).map_err(|what| anyhow!("{}, line 1 and on: {what}", name.display()))?;
         toml::from_str(text).map_err(|error: toml::de::Error| {
             let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
             let what: String = error.message().lines().next().unwrap_or_default().chars().take(200).collect();

@@ -49,6 +49,21 @@ pub fn one_line(text: &str) -> String {
     first.chars().take(MOST_QUOTED).map(escape).collect::<String>() + cut
 }
 
+/// Refuses TOML that is dear to read: a pair of braces takes some kilobytes, a pair of brackets some hundred bytes. What is
+/// written here has none of the one and few of the other.
+///
+/// # Errors
+/// In a line that says what there is too much of.
+pub fn check_toml(text: &str) -> Result<(), String> {
+    for (bracket, most) in [('{', 16), ('[', 512)] {
+        let found = text.matches(bracket).count();
+        if found > most {
+            return Err(format!("it has {found} of the sign {bracket}, where at most {most} were expected"));
+        }
+    }
+    Ok(())
+}
+
 fn turns(char: char) -> bool {
     matches!(char, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
