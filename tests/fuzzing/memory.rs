@@ -22,12 +22,15 @@ pub fn in_gzip(bytes: &[u8]) -> usize {
 }
 
 /// 48 bytes a pixel, which are asked for twice: first of all whether they are there. None where there are too many, or more
-/// than there can be.
+/// than there can be. JPEG has its pixels in blocks of up to 32×32, all of which are unpacked.
 pub fn of_pixels(bytes: &[u8]) -> usize {
     let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format();
     let size = reader.map_err(image::ImageError::from).and_then(ImageReader::into_dimensions);
-    let pixels = size.map_or(0, |(width, height)| (width as usize).saturating_mul(height as usize));
-    if pixels > MOST_PIXELS || pixels > 8 * 1032 * bytes.len() { 0 } else { 2 * 48 * pixels }
+    let Ok((width, height)) = size.map(|(width, height)| (width as usize, height as usize)) else { return 0 };
+    let pixels = width.saturating_mul(height);
+    let block = if bytes.starts_with(&[0xff, 0xd8]) { 32 } else { 1 };
+    let unpacked = || width.next_multiple_of(block) * height.next_multiple_of(block);
+    if pixels > MOST_PIXELS || pixels > 8 * 1032 * bytes.len() { 0 } else { 2 * 48 * unpacked() }
 }
 
 /// TOML takes a hundred times its length to be read, of which there are at most 10 KiB; and a few pairs of braces some KiB each.

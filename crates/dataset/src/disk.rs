@@ -72,8 +72,8 @@ pub(crate) fn beside(path: &Path) -> Result<NamedTempFile, Error> {
     unfinished(path)
 }
 
-/// To be given the name `path`. Nobody may do more with it than with the file that is there, or else with any new file of the
-/// user; the default would shut out everybody else for good.
+/// To be given the name `path`. It has the mode of the file that is there, before the first byte is in it, or else that of
+/// any new file of the user; the default would shut out everybody else for good.
 fn unfinished(path: &Path) -> Result<NamedTempFile, Error> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(UNFINISHED).suffix(PART);
