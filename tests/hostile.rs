@@ -330,10 +330,12 @@ fn models_with_headers_without_end() {
     let bytes = of(format!("{{{}}}", (0..8).map(tensor).collect::<Vec<_>>().join(",")));
     refused("tensors of 2^64 bytes", MIB, &["more than 15 digits"], || file::decode(&bytes));
     for (what, text) in toml() {
-        let text = "format = 2\na=[".to_owned() + &text.repeat(((11 << 10) - 16) / text.len());
-        let json = serde_json::to_string(&text).expect("text");
-        let bytes = of(format!("{{\"__metadata__\":{{\"handgrad\":{json}}}}}"));
-        refused(what, MIB + 4 * bytes.len(), &["damaged"], || file::decode(&bytes));
+        for begins in ["format = 2\n", "format = 2\na=["] {
+            let text = begins.to_owned() + &text.repeat(((11 << 10) - 16) / text.len());
+            let json = serde_json::to_string(&text).expect("text");
+            let bytes = of(format!("{{\"__metadata__\":{{\"handgrad\":{json}}}}}"));
+            refused(what, MIB + 4 * bytes.len(), &["damaged"], || file::decode(&bytes));
+        }
     }
 }
 
@@ -349,6 +351,8 @@ fn checkpoints_with_much_to_read() {
     };
     let decode = |bytes: &[u8]| checkpoint::about(bytes).and_then(|_| Checkpoint::decode(bytes, &["reconstruction"]));
     for (what, piece) in toml() {
+        let bytes = of(&("format = 1\n".to_owned() + &piece.repeat(((10 << 10) - 16) / piece.len())), "");
+        refused(&format!("a checkpoint of {what}"), MIB + 4 * bytes.len(), &["damaged"], || decode(&bytes));
         let text = |length: usize| "format = 1\na=[".to_owned() + &piece.repeat(length / piece.len());
         let bytes = of(&text((10 << 10) - 16), "");
         refused(&format!("a checkpoint of {what}"), MIB + 4 * bytes.len(), &["damaged"], || decode(&bytes));
@@ -372,6 +376,11 @@ fn toml() -> Vec<(&'static str, String)> {
         ("TOML of inline tables", "a={a={"),
         ("TOML of numbers", "0,"),
         ("TOML of keys", "\"\\u00e9"),
+        ("TOML of dots alone", "."),
+        ("TOML of commas alone", ","),
+        ("TOML of signs alone", "="),
+        ("TOML of lines", "\r"),
+        ("TOML of quotes", "'"),
     ];
     let mut all: Vec<_> = pieces.map(|(what, piece)| (what, piece.to_owned())).into();
     for depth in [1, 10, 30, 75] {
@@ -384,11 +393,13 @@ fn toml() -> Vec<(&'static str, String)> {
 #[test]
 fn configurations_of_brackets() {
     let _alone = ALONE.lock();
-    for (what, text) in toml() {
-        let text = "layers=[".to_owned() + &text.repeat(((1 << 13) - 16) / text.len());
-        refused(what, MIB + 4 * text.len(), &["some.toml, line"], || {
-            fuzzing::Settings::parse(&text, Path::new("some.toml"))
-        });
+    for (what, piece) in toml() {
+        for begins in ["layers=[", "", "[", "[\r[\r"] {
+            let text = begins.to_owned() + &piece.repeat(((1 << 13) - 16) / piece.len());
+            refused(what, MIB + 4 * text.len(), &["some.toml, line"], || {
+                fuzzing::Settings::parse(&text, Path::new("some.toml"))
+            });
+        }
     }
     let many = (0..700).map(|number| format!("k{number} = 1\n")).collect::<String>();
     refused("thousands of keys", MIB + 4 * many.len(), &["unknown field"], || {

@@ -35,5 +35,5 @@ pub fn of_pixels(bytes: &[u8]) -> usize {
 
 /// TOML takes a hundred times its length to be read, of which there are at most 10 KiB; and a few pairs of braces some KiB each.
 pub fn of_toml(bytes: &[u8]) -> usize {
-    (80 << 10) + 100 * bytes.len().min(10 << 10)
+    (96 << 10) + 100 * bytes.len().min(10 << 10)
 }

@@ -49,13 +49,13 @@ pub fn one_line(text: &str) -> String {
     first.chars().take(MOST_QUOTED).map(escape).collect::<String>() + cut
 }
 
-/// Refuses TOML that is dear to read: a pair of braces takes some kilobytes, a pair of brackets some hundred bytes. What is
-/// written here has none of the one and few of the other.
+/// Refuses TOML that is dear to read: a pair of braces takes some kilobytes, a pair of brackets some hundred bytes, a dot more
+/// than any letter. What is written here has none of the first and few of the others.
 ///
 /// # Errors
 /// In a line that says what there is too much of.
 pub fn check_toml(text: &str) -> Result<(), String> {
-    for (bracket, most) in [('{', 16), ('[', 512)] {
+    for (bracket, most) in [('{', 16), ('[', 512), ('.', 2048)] {
         let found = text.matches(bracket).count();
         if found > most {
             return Err(format!("it has {found} of the sign {bracket}, where at most {most} were expected"));
