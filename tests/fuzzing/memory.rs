@@ -33,7 +33,8 @@ pub fn of_pixels(bytes: &[u8]) -> usize {
     if pixels > MOST_PIXELS || pixels > 8 * 1032 * bytes.len() { 0 } else { 2 * 48 * unpacked() }
 }
 
-/// TOML takes a hundred times its length to be read, of which there are at most 10 KiB; and a few pairs of braces some KiB each.
+/// TOML takes a hundred times its length to be read, of which there are at most 10 KiB; a few pairs of braces take some KiB
+/// each, and a few errors more than that.
 pub fn of_toml(bytes: &[u8]) -> usize {
-    (96 << 10) + 100 * bytes.len().min(10 << 10)
+    (256 << 10) + 100 * bytes.len().min(10 << 10)
 }
