@@ -279,7 +279,7 @@ fn a_folder_that_cannot_be_made_is_not_called_unavailable() {
     let (server, data) = (good(), tempfile::tempdir().unwrap());
     std::fs::write(data.path().join("some-set"), "a file in the way").unwrap();
     let error = fetch(&[&server], data.path()).unwrap_err();
-    assert!(matches!(error, Error::Io { .. }) && !error.is_unavailable(), "{error}");
+    assert!(matches!(error, Error::Files(handgrad_files::Error::Io { .. })) && !error.is_unavailable(), "{error}");
     assert_eq!(std::fs::read(data.path().join("some-set")).unwrap(), b"a file in the way");
 }
 

@@ -7,9 +7,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use handgrad_dataset::Error;
-use handgrad_dataset::disk::fault::{self, Failure, Fault, Operation};
 use handgrad_dataset::download::Downloader;
 use handgrad_dataset::named::{NamedSet, RemoteFile};
+use handgrad_files::fault::{self, Failure, Fault, Operation};
 use sha2::{Digest, Sha256};
 
 /// More than one piece.
@@ -72,7 +72,10 @@ fn every_fault_of_a_download_is_told_and_leaves_whole_files_alone() {
             match outcome {
                 Ok(_) => assert!(left_then == whole, "{what}: success, and not all is there"),
                 Err(error) => {
-                    assert!(came_about && matches!(error, Error::Io { .. }), "{what}: {error}");
+                    assert!(
+                        came_about && matches!(error, Error::Files(handgrad_files::Error::Io { .. })),
+                        "{what}: {error}"
+                    );
                     assert!(error.to_string().contains("some-set"), "{what}: {error}");
                     let names: Vec<_> = left_then.iter().map(|file| &file.0).collect();
                     assert!(left_then.iter().all(|file| whole.contains(file)), "{what}: {names:?} is left");

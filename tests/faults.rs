@@ -13,7 +13,7 @@ use std::process::{Command, Stdio};
 
 use command::{err, files, handgrad, json, run};
 use faulty::{Files, TRAIN, exhaust, folder_with_a_run, remove, report};
-use handgrad_dataset::disk::fault::VARIABLE;
+use handgrad_files::fault::VARIABLE;
 use handgrad_trainer::checkpoint;
 use runs::checkpoints;
 

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
-use handgrad_dataset::disk::fault::{Failure, Operation, VARIABLE};
+use handgrad_files::fault::{Failure, Operation, VARIABLE};
 
 use crate::command::{err, files, handgrad, json, run};
 

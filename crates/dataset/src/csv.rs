@@ -17,7 +17,7 @@ use ndarray::Array2;
 use self::cells::Cells;
 use self::table::Table;
 use crate::samples::split_off;
-use crate::{Error, Samples, Values, check_room, disk};
+use crate::{Error, Samples, Values, check_room};
 
 /// How the rows of a file become samples.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -135,7 +135,7 @@ impl Rows {
 /// # Errors
 /// If it is empty, not CSV, or a row, a cell, a missing value or the column of labels is not as `layout` says.
 pub fn read(path: &Path, layout: &Layout) -> Result<Rows, Error> {
-    let (file, length) = disk::open(path).map_err(Error::io(path, "opening it"))?;
+    let (file, length) = handgrad_files::open(path).map_err(Error::io(path, "opening it"))?;
     decode_of_length(file, path, layout, length)
 }
 

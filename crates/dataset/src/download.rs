@@ -1,5 +1,6 @@
 //! Files from the web, trusted by their SHA-256 alone.
 
+use handgrad_files::Progress;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -8,9 +9,9 @@ use sha2::{Digest, Sha256};
 use ureq::tls::{RootCerts, TlsConfig};
 use ureq::{Agent, Proxy, ResponseExt};
 
-use crate::disk::{self, Seam};
+use crate::Error;
 use crate::named::{NamedSet, RemoteFile};
-use crate::{Error, Progress};
+use handgrad_files::Seam;
 
 /// Fetches the files of a named set, from the first mirror that delivers them whole and right.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,9 +32,9 @@ enum Failure {
     Ours(Error),
 }
 
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        Self::Ours(error)
+impl<E: Into<Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::Ours(error.into())
     }
 }
 
@@ -108,7 +109,7 @@ impl Downloader {
         let address = response.get_uri().to_string();
         // One byte more than wanted is enough to know that the file is too long.
         let mut body = response.into_body().into_reader().take(size + 1);
-        let part = disk::beside(path)?;
+        let part = handgrad_files::beside(path)?;
         let mut sha = Sha256::new();
         let mut buffer = vec![0; 1 << 16];
         let mut length: u64 = 0;
@@ -132,12 +133,12 @@ impl Downloader {
         if length < size {
             return Err(Failure::Mirror(format!("it ended after {length} of {size} bytes")));
         }
-        let found = disk::hex(sha);
+        let found = handgrad_files::hex(sha);
         if found != file.sha256 {
             let expected = file.sha256;
             return Err(Failure::Mirror(format!("{address} has SHA-256 {found}, where {expected} was expected")));
         }
-        disk::keep(part, path)?;
+        handgrad_files::keep(part, path)?;
         Ok(())
     }
 
@@ -167,7 +168,7 @@ impl Downloader {
 
 /// A file on the disk is trusted for its digest, not for its name.
 fn check(path: &Path, file: &RemoteFile) -> Result<(), Error> {
-    let (length, sha256) = disk::digest(path)?;
+    let (length, sha256) = handgrad_files::digest(path)?;
     if length == file.bytes && sha256 == file.sha256 {
         return Ok(());
     }

@@ -9,25 +9,9 @@ use crate::words::sizes;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The operating system said no.
-    #[error("{}: {doing} failed: {source}; check that the path is right, that you may use it and that there is room",
-        .path.display())]
-    Io {
-        /// The file or folder.
-        path: PathBuf,
-        /// What was being done to it.
-        doing: &'static str,
-        /// What the operating system said.
-        source: io::Error,
-    },
-    /// Another process works there.
-    #[error("{}: {holder} holds this lock and works in the folder; wait until it is done, or stop it", .path.display())]
-    Locked {
-        /// The lock file.
-        path: PathBuf,
-        /// Who holds it: `process 1234`.
-        holder: String,
-    },
+    /// The operating system said no, or another process works there.
+    #[error(transparent)]
+    Files(#[from] handgrad_files::Error),
     /// The file holds nothing.
     #[error("{}: the file is empty, 0 bytes, where an IDX header of at least 8 was expected; fetch or copy it again",
         .path.display())]
@@ -384,8 +368,8 @@ impl Error {
 
     /// Turns what the operating system says about `path` into an error that names both.
     pub(crate) fn io(path: &Path, doing: &'static str) -> impl FnOnce(io::Error) -> Self {
-        let path = path.to_path_buf();
-        move |source| Self::Io { path, doing, source }
+        let to_error = handgrad_files::Error::io(path, doing);
+        move |source| Self::Files(to_error(source))
     }
 }
 

@@ -12,8 +12,8 @@ use flate2::{Compression, GzBuilder};
 use ndarray::{ArrayD, ArrayViewD, IxDyn};
 
 use crate::Error;
-use crate::disk::{self, Seam};
 use crate::gzip::{Bomb, Members, NotGzip};
+use handgrad_files::Seam;
 
 /// The array of an IDX file, in its element type.
 #[derive(Clone, Debug, PartialEq)]
@@ -98,7 +98,7 @@ impl Element {
 /// # Errors
 /// When the file cannot be read, is not IDX, is damaged, holds no values, or is longer or shorter than its header says.
 pub fn read(path: &Path) -> Result<Array, Error> {
-    let (file, length) = disk::open(path).map_err(Error::io(path, "opening"))?;
+    let (file, length) = handgrad_files::open(path).map_err(Error::io(path, "opening"))?;
     decode_of_length(file, path, length)
 }
 
@@ -301,7 +301,7 @@ pub fn write_gz(path: &Path, array: &ArrayViewD<'_, u8>) -> Result<(), Error> {
     let (Ok(rank), Ok(sizes)) = (u8::try_from(dims.len()), sizes) else {
         return Err(Error::TooLarge { path: path_buf(), dims });
     };
-    let file = disk::beside(path)?;
+    let file = handgrad_files::beside(path)?;
     let write = || -> io::Result<()> {
         // Neither a time, nor a name, nor a system (255: unknown), so that the bytes depend on the array alone.
         let gzip = GzBuilder::new().mtime(0).operating_system(255);
@@ -317,5 +317,5 @@ pub fn write_gz(path: &Path, array: &ArrayViewD<'_, u8>) -> Result<(), Error> {
         gzip.finish()?.flush()
     };
     write().map_err(Error::io(path, "writing"))?;
-    disk::keep(file, path)
+    Ok(handgrad_files::keep(file, path)?)
 }

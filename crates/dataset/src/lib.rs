@@ -11,7 +11,6 @@
 #![warn(missing_docs)]
 
 pub mod csv;
-pub mod disk;
 pub mod download;
 mod ecg5000;
 mod error;
@@ -21,7 +20,6 @@ mod load;
 pub mod named;
 pub mod npy;
 pub mod photo;
-mod progress;
 mod samples;
 pub mod synthetic;
 mod words;
@@ -29,6 +27,5 @@ mod words;
 pub use error::Error;
 use error::check_room;
 pub use load::{DataSet, all_of_csv, is_csv, load};
-pub use progress::Progress;
 pub use samples::{Samples, Values};
 pub use words::{sizes, thousands};

@@ -1,9 +1,10 @@
 //! From what the user typed to a data set.
 
+use handgrad_files::Progress;
 use std::path::{Path, PathBuf};
 
 use crate::csv::{self, Layout};
-use crate::{Error, Progress, Samples, Values, check_room, disk, ecg5000, idx, named, sizes, synthetic, thousands};
+use crate::{Error, Samples, Values, check_room, ecg5000, idx, named, sizes, synthetic, thousands};
 
 /// Samples to train on and samples to validate with.
 #[derive(Clone, Debug, PartialEq)]
@@ -170,7 +171,7 @@ fn part(folder: &Path, prefix: &str) -> Result<(Samples, PathBuf), Error> {
 /// The names of the IDX files in a folder that start with `prefix`, sorted. Where a file is there both plain and
 /// compressed, the plain one is taken.
 fn idx_files(folder: &Path, prefix: &str) -> Result<Vec<String>, Error> {
-    let mut names = disk::names(folder)?;
+    let mut names = handgrad_files::names(folder)?;
     names.retain(|name| name.starts_with(prefix) && name.contains("idx"));
     let plain = names.clone();
     names.retain(|name| name.strip_suffix(".gz").is_none_or(|stem| !plain.iter().any(|other| other == stem)));

@@ -1,9 +1,10 @@
 //! The data sets known by name, with the size and SHA-256 of every file.
 
+use handgrad_files::Progress;
 use std::path::{Path, PathBuf};
 
 use crate::download::Downloader;
-use crate::{Error, Progress, ecg5000, synthetic};
+use crate::{Error, ecg5000, synthetic};
 
 /// A file of a named set. It counts as that file only with this length and this SHA-256.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

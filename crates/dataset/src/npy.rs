@@ -8,7 +8,7 @@ use std::path::Path;
 
 use ndarray::{Array2, ArrayViewD, ShapeBuilder};
 
-use crate::{Error, disk, sizes};
+use crate::{Error, sizes};
 
 const MAGIC: &[u8; 6] = b"\x93NUMPY";
 /// numpy refuses longer headers too.
@@ -19,7 +19,7 @@ const LONGEST_HEADER: usize = 10_000;
 /// # Errors
 /// If it cannot be read, is no .npy file of floats in two dimensions, or is longer or shorter than its header says.
 pub fn read(path: &Path) -> Result<Array2<f32>, Error> {
-    let (file, length) = disk::open(path).map_err(Error::io(path, "opening it"))?;
+    let (file, length) = handgrad_files::open(path).map_err(Error::io(path, "opening it"))?;
     decode_of_length(file, path, length)
 }
 
@@ -36,11 +36,10 @@ fn decode_of_length(mut bytes: impl Read, path: &Path, length: Option<u64>) -> R
         let problem = format!("{problem}; write it again, for instance with numpy.save");
         Error::Unfit { path: path.to_path_buf(), problem }
     };
-    let mut take = |count: usize| {
+    let mut take = |count: usize| -> Result<Vec<u8>, Error> {
         let mut taken = Vec::with_capacity(count);
         let outcome = (&mut bytes).take(count as u64).read_to_end(&mut taken);
-        outcome.map_err(Error::io(path, "reading"))?;
-        Ok(taken)
+        outcome.map(|_| taken).map_err(Error::io(path, "reading"))
     };
     let start = take(10)?;
     let [magic @ .., version, _, a, b] = &start[..] else { return Err(wrong(NOT_NPY.into())) };

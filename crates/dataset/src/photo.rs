@@ -13,7 +13,7 @@ use image::metadata::Orientation;
 use image::{DynamicImage, ImageBuffer, ImageDecoder, ImageError, ImageReader, Limits, Luma};
 use ndarray::{Array3, Axis};
 
-use crate::{Error, check_room, disk, thousands};
+use crate::{Error, check_room, thousands};
 
 /// Longest file that is opened.
 const LONGEST_FILE: u64 = 1 << 28;
@@ -39,7 +39,7 @@ pub fn read(path: &Path, channels: usize) -> Result<Array3<f32>, Error> {
     if !fs::metadata(path).map_err(Error::io(path, "opening it"))?.is_file() {
         return Err(unfit("not a file, where a PNG or JPEG was expected"));
     }
-    let (file, _) = disk::open(path).map_err(Error::io(path, "opening it"))?;
+    let (file, _) = handgrad_files::open(path).map_err(Error::io(path, "opening it"))?;
     decode(BufReader::new(file), path, channels)
 }
 

@@ -5,8 +5,8 @@ use std::path::Path;
 use ndarray::{Array2, ArrayD, Axis, Slice};
 use sha2::{Digest, Sha256};
 
-use crate::disk::hex;
 use crate::{Error, idx, sizes};
+use handgrad_files::hex;
 
 /// Samples, one a row. Bytes stay bytes until a batch is filled; a byte stands for value/255 in 0..=1, floats for
 /// themselves.

@@ -13,7 +13,7 @@
 //! 2016, "Visual attribute vectors".
 
 use anyhow::{Context, Result, bail};
-use handgrad_dataset::{Samples, disk};
+use handgrad_dataset::Samples;
 use handgrad_trainer::{Source, Trainer};
 use ndarray::{Array1, Array2, ArrayView1, Axis, concatenate};
 use serde_json::json;
@@ -53,7 +53,7 @@ pub fn run(args: &AlterArgs) -> Result<Done> {
         concatenate(Axis(0), &views.iter().map(|view| view.view()).collect::<Vec<_>>())
     };
     let rows = (0..drawn.len()).map(row).collect::<Result<Vec<_>, _>>()?;
-    disk::write(&args.out, &picture::grid(&rows, &samples.shape)?)?;
+    handgrad_files::write(&args.out, &picture::grid(&rows, &samples.shape)?)?;
 
     let arrived = arrived(trainer, samples, &starts, [&from, &to], &args.strength)?;
     let distance = direction.mapv(|v| f64::from(v).powi(2)).sum().sqrt();

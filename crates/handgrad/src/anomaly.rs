@@ -12,7 +12,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use handgrad_analysis::threshold;
-use handgrad_dataset::{Samples, disk, thousands};
+use handgrad_dataset::{Samples, thousands};
 use handgrad_layers::{Loss, LossKind, Reduction};
 use handgrad_trainer::{Source, Trainer};
 use indicatif::ProgressBar;
@@ -56,10 +56,13 @@ pub fn run(args: &AnomalyArgs) -> Result<Done> {
     };
     let verdict = Verdict { scores, truth, threshold, loss: eval::loss_name(loss) };
 
-    disk::write(&args.out, &worst(&mut subject.trainer, &subject.samples, &verdict.scores, usize::from(args.count))?)?;
+    handgrad_files::write(
+        &args.out,
+        &worst(&mut subject.trainer, &subject.samples, &verdict.scores, usize::from(args.count))?,
+    )?;
     if let Some(path) = &args.chart {
         let title = format!("Scores of {}", subject.origin);
-        disk::write(path, score_chart::svg(&title, &verdict)?.as_bytes())?;
+        handgrad_files::write(path, score_chart::svg(&title, &verdict)?.as_bytes())?;
     }
     // Last, as they are never overwritten: where something fails, all can be done again.
     if let Some(path) = &args.scores {
@@ -89,7 +92,7 @@ fn check(args: &AnomalyArgs) -> Result<()> {
             if !path.is_file() {
                 return Ok(false);
             }
-            disk::open(path)?.0.take(4).read_to_end(&mut start)?;
+            handgrad_files::open(path)?.0.take(4).read_to_end(&mut start)?;
             Ok(start == b"<svg")
         };
         if path.exists() && !begins_so()? {
@@ -250,5 +253,5 @@ fn write_scores(path: &Path, verdict: &Verdict, labels: Option<&[u8]>) -> Result
     }
     writer.flush()?;
     drop(writer);
-    Ok(disk::write_new(path, &bytes)?)
+    Ok(handgrad_files::write_new(path, &bytes)?)
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::thread::{self, JoinHandle};
 
 use anyhow::{Context, Result, anyhow, bail};
-use handgrad_dataset::{Error, disk};
+use handgrad_files::Error;
 use handgrad_trainer::checkpoint::{self, Checkpoint};
 use handgrad_trainer::{Plan, Trainer};
 
@@ -43,7 +43,7 @@ impl Checkpoints {
         let mut damages = Vec::new();
         for (at, name) in all.iter().enumerate().rev() {
             let path = self.folder.join(name);
-            let bytes = match disk::read(&path, most_bytes) {
+            let bytes = match handgrad_files::read(&path, most_bytes) {
                 Err(Error::Io { source, .. }) if source.kind() == ErrorKind::FileTooLarge => {
                     damages.push(format!("{}: {source}", path.display()));
                     continue;
@@ -150,7 +150,7 @@ fn note_failure(error: &anyhow::Error) {
 
 /// The names of the checkpoints in a folder, the newest last; what else has such a name, a folder or a pipe, is none.
 fn all_in(folder: &Path) -> Result<Vec<String>> {
-    let names = disk::names(folder)?.into_iter();
+    let names = handgrad_files::names(folder)?.into_iter();
     let mut all: Vec<_> = names.filter_map(|name| Some((place(&name)?, name))).collect();
     all.retain(|(_, name)| fs::metadata(folder.join(name)).map_or(true, |about| about.is_file()));
     all.sort();
@@ -159,7 +159,7 @@ fn all_in(folder: &Path) -> Result<Vec<String>> {
 
 /// Removes a checkpoint that is not needed any more. If that fails no more is lost than room.
 fn remove(path: &Path) {
-    if let Err(error) = disk::remove(path)
+    if let Err(error) = handgrad_files::remove(path)
         && path.exists()
     {
         show::note(&format!("note: an old checkpoint stays: {}", paragraph(&error.into())));
@@ -169,10 +169,10 @@ fn remove(path: &Path) {
 /// Writes it, reads it back, and only then removes all others but the one before.
 fn write(path: PathBuf, checkpoint: &Checkpoint, before: Option<&Path>) -> Result<PathBuf> {
     let bytes = checkpoint.encode().with_context(|| path.display().to_string())?;
-    disk::write_into(&path, &bytes)?;
-    if !disk::holds(&path, &bytes)? {
+    handgrad_files::write_into(&path, &bytes)?;
+    if !handgrad_files::holds(&path, &bytes)? {
         let problem = "was written and reads back otherwise: is the disk failing? It is removed";
-        let _ = disk::remove(&path);
+        let _ = handgrad_files::remove(&path);
         bail!("{}: {problem}", path.display());
     }
     let folder = path.parent().unwrap_or(Path::new("."));

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
-use handgrad_dataset::disk::{self, Together};
 use handgrad_dataset::thousands;
+use handgrad_files::Together;
 use handgrad_models::Part;
 use ndarray::Axis;
 use serde_json::json;
@@ -48,7 +48,7 @@ pub fn run(args: &DecodeArgs) -> Result<Done> {
         new.add(out);
     }
     for out in &pictures {
-        disk::write(out, &picture::square(&seen, &shape)?)?;
+        handgrad_files::write(out, &picture::square(&seen, &shape)?)?;
     }
     new.keep();
     let written: Vec<_> = args.out.iter().map(|out| out.display().to_string()).collect();

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use handgrad_analysis::{psnr, ssim};
-use handgrad_dataset::{Samples, disk, photo};
+use handgrad_dataset::{Samples, photo};
 use handgrad_layers::{Noise, window};
 use handgrad_models::{Network, Part};
 use handgrad_trainer::{Source, Trainer};
@@ -157,7 +157,7 @@ fn samples(args: &DenoiseArgs) -> Result<Done> {
     bar.finish_and_clear();
     let rows = drawn.into_iter().flatten().map(|row| picture::to_unit(&row, samples.range()));
     let rows: Vec<_> = rows.collect();
-    disk::write(&args.out, &picture::grid(&rows, &samples.shape)?)?;
+    handgrad_files::write(&args.out, &picture::grid(&rows, &samples.shape)?)?;
     let noise = noisy::describe(&noises);
     let more = json!({ "samples": samples.len(), "noise": noise });
     let count = rows.first().map_or(0, Array2::nrows);
@@ -247,7 +247,7 @@ fn own_image(args: &DenoiseArgs, path: &Path) -> Result<Done> {
         Some(clean) => vec![clean.view(), noisy.view(), denoised.view()],
         None => vec![denoised.view()],
     };
-    disk::write(&args.out, &picture::images(&stack)?)?;
+    handgrad_files::write(&args.out, &picture::images(&stack)?)?;
     let (_, height, width) = denoised.dim();
     report(args, json!({ "width": width, "height": height }), &format!("{words}, {width}×{height}"), distances)
 }

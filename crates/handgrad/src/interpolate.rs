@@ -9,7 +9,6 @@
 //! samples all the way.
 
 use anyhow::{Result, bail};
-use handgrad_dataset::disk;
 use handgrad_trainer::Source;
 use ndarray::{Array2, Axis};
 use serde_json::json;
@@ -35,7 +34,7 @@ pub fn run(args: &InterpolateArgs) -> Result<Done> {
     let walk = subject.trainer.decode(&along(&codes, steps))?;
     let range = subject.samples.range();
     let rows = [&blend, &walk].map(|row| picture::to_unit(row, range));
-    disk::write(&args.out, &picture::grid(&rows, &subject.samples.shape)?)?;
+    handgrad_files::write(&args.out, &picture::grid(&rows, &subject.samples.shape)?)?;
 
     let squares = |difference: Array2<f32>| difference.mapv(|v| f64::from(v).powi(2));
     let distance = squares(&codes.select(Axis(0), &[1]) - &codes.select(Axis(0), &[0])).sum().sqrt();

@@ -1,7 +1,6 @@
 //! `handgrad sample` and `latent-grid`: what a variational model makes of codes from its prior.
 
 use anyhow::{Result, bail};
-use handgrad_dataset::disk;
 use handgrad_layers::{Mode, Pass, math, random};
 use handgrad_models::{LayerSpec, Part};
 use handgrad_trainer::Trainer;
@@ -29,7 +28,7 @@ fn open(args: &PictureArgs) -> Result<(Trainer<f32>, usize)> {
 fn draw(trainer: &mut Trainer<f32>, codes: &Array2<f32>, columns: usize, args: &PictureArgs) -> Result<()> {
     let (images, range) = picture::to_be_seen(&trainer.decode(codes)?);
     let rows: Vec<_> = images.axis_chunks_iter(Axis(0), columns).map(|row| row.to_owned()).collect();
-    disk::write(&args.out, &picture::grid(&rows, &trainer.network().spec().input)?)?;
+    handgrad_files::write(&args.out, &picture::grid(&rows, &trainer.network().spec().input)?)?;
     if args.output.json {
         let object = json!({ "picture": args.out.display().to_string(), "images": codes.nrows(), "drawn_from": range });
         return show::result(&object.to_string());

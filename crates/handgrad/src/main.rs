@@ -41,7 +41,6 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use args::{Args, Command};
-use handgrad_dataset::disk;
 use handgrad_layers::Level;
 
 /// What a command came to, where it did not fail.
@@ -63,28 +62,27 @@ const INTERRUPTED: u8 = 130;
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    let result =
-        known_level().and_then(|()| disk::fault::from_environment().map_err(anyhow::Error::msg)).and_then(|()| {
-            match args.command {
-                Command::Train(args) => train::run(&args),
-                Command::Eval(args) => eval::run(&args),
-                Command::Reconstruct(args) => reconstruct::run(&args),
-                Command::Sample(args) => latent::sample(&args),
-                Command::LatentGrid(args) => latent::grid(&args),
-                Command::Encode(args) => encode::run(&args),
-                Command::Decode(args) => decode::run(&args),
-                Command::Denoise(args) => denoise::run(&args),
-                Command::Interpolate(args) => interpolate::run(&args),
-                Command::Alter(args) => alter::run(&args),
-                Command::Anomaly(args) => anomaly::run(&args),
-                Command::Gradcheck(args) => gradcheck::run(&args),
-                Command::Claims(args) => claims::run(&args),
-                Command::Score(args) => score::run(&args),
-                Command::Scoreboard(args) => scoreboard::run(&args),
-                Command::Split(args) => split::run(&args),
-                Command::Trace(args) => trace::run(&args),
-                Command::Data(command) => data::run(&command),
-            }
+    let result = known_level()
+        .and_then(|()| handgrad_files::fault::from_environment().map_err(anyhow::Error::msg))
+        .and_then(|()| match args.command {
+            Command::Train(args) => train::run(&args),
+            Command::Eval(args) => eval::run(&args),
+            Command::Reconstruct(args) => reconstruct::run(&args),
+            Command::Sample(args) => latent::sample(&args),
+            Command::LatentGrid(args) => latent::grid(&args),
+            Command::Encode(args) => encode::run(&args),
+            Command::Decode(args) => decode::run(&args),
+            Command::Denoise(args) => denoise::run(&args),
+            Command::Interpolate(args) => interpolate::run(&args),
+            Command::Alter(args) => alter::run(&args),
+            Command::Anomaly(args) => anomaly::run(&args),
+            Command::Gradcheck(args) => gradcheck::run(&args),
+            Command::Claims(args) => claims::run(&args),
+            Command::Score(args) => score::run(&args),
+            Command::Scoreboard(args) => scoreboard::run(&args),
+            Command::Split(args) => split::run(&args),
+            Command::Trace(args) => trace::run(&args),
+            Command::Data(command) => data::run(&command),
         });
     match result {
         Ok(Done::Whole) => ExitCode::SUCCESS,

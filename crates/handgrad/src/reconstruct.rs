@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Read};
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
-use handgrad_dataset::{Samples, disk};
+use handgrad_dataset::Samples;
 use handgrad_trainer::{Source, Trainer};
 use ndarray::Array2;
 use serde_json::json;
@@ -18,7 +18,7 @@ pub fn run(args: &ReconstructArgs) -> Result<Done> {
     check_place(&args.out)?;
     let mut subject = subject::open(&args.eval)?;
     let pairs = Pairs::new(&mut subject.trainer, &subject.samples, usize::from(args.count))?;
-    disk::write(&args.out, &pairs.picture(&subject.samples)?)?;
+    handgrad_files::write(&args.out, &pairs.picture(&subject.samples)?)?;
     let errors = pairs.squared_errors();
     let mean = errors.iter().sum::<f64>() / errors.len() as f64;
     if args.eval.output.json {
@@ -49,7 +49,9 @@ pub fn check_place(out: &Path) -> Result<()> {
         found => ensure!(found.with_context(no_png)?.is_file(), no_png()),
     }
     let mut start = Vec::new();
-    disk::open(out).and_then(|(file, _)| file.take(PNG.len() as u64).read_to_end(&mut start)).with_context(no_png)?;
+    handgrad_files::open(out)
+        .and_then(|(file, _)| file.take(PNG.len() as u64).read_to_end(&mut start))
+        .with_context(no_png)?;
     ensure!(start == PNG, no_png());
     Ok(())
 }

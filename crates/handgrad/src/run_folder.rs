@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use handgrad_dataset::disk::{self, Lock};
+use handgrad_files::Lock;
 use handgrad_layers::Loss;
 use handgrad_models::file::header::check_toml;
 use handgrad_models::{Network, Part, file};
@@ -48,7 +48,7 @@ impl RunFolder {
         refuse_a_run(&folder.path)?;
         if begun {
             // A run that was killed before it had its configuration; the folder of a first one may have others' files.
-            disk::sweep(&folder.path)?;
+            handgrad_files::sweep(&folder.path)?;
         }
         if let Err(error) = folder.write_config(settings) {
             // With its configuration it is a run already, to go on with.
@@ -75,7 +75,7 @@ impl RunFolder {
             bail!("{}", nothing_to_go_on_from(path));
         }
         let folder = Self::locked(path.to_path_buf())?;
-        disk::sweep(path)?;
+        handgrad_files::sweep(path)?;
         let settings = Settings::read(&config)?;
         Ok((folder, settings))
     }
@@ -87,9 +87,9 @@ impl RunFolder {
         if checkpoints.is_symlink() {
             bail!("{}: is a link, where a folder was expected; put the folder itself there", checkpoints.display());
         }
-        disk::make_folder(&checkpoints)?;
-        let lock = disk::lock(&checkpoints.join(LOCK))?;
-        disk::sweep(&checkpoints)?;
+        handgrad_files::make_folder(&checkpoints)?;
+        let lock = handgrad_files::lock(&checkpoints.join(LOCK))?;
+        handgrad_files::sweep(&checkpoints)?;
         Ok(Self { path, written: Vec::new(), measured: None, _lock: lock })
     }
 
@@ -116,10 +116,10 @@ impl RunFolder {
     /// replaced, not followed: a folder from somebody else must not make us write elsewhere.
     pub fn write(&mut self, name: &'static str, bytes: &[u8]) -> Result<()> {
         let path = self.path.join(name);
-        if disk::is_plain(&path) && disk::holds(&path, bytes)? {
+        if handgrad_files::is_plain(&path) && handgrad_files::holds(&path, bytes)? {
             return Ok(());
         }
-        disk::write_into(&path, bytes)?;
+        handgrad_files::write_into(&path, bytes)?;
         self.written.push(name);
         Ok(())
     }
@@ -153,7 +153,7 @@ impl RunFolder {
         let path = self.path.join(METRICS);
         let Some((loss, features)) = self.measured else { bail!("{}: is not there yet", path.display()) };
         let line = metrics::line(record, loss, features);
-        disk::append(&path, line.as_bytes())
+        handgrad_files::append(&path, line.as_bytes())
             .with_context(|| format!("{}: epoch {} cannot be added", path.display(), record.epoch))
     }
 
@@ -161,11 +161,11 @@ impl RunFolder {
     pub fn discard(self) {
         // What cannot be removed stays: the run's own error is what people must see.
         for name in &self.written {
-            let _ = disk::remove(&self.path.join(name));
+            let _ = handgrad_files::remove(&self.path.join(name));
         }
-        let _ = disk::remove(&self.checkpoints().join(LOCK));
-        let _ = disk::remove_folder(&self.checkpoints());
-        let _ = disk::remove_folder(&self.path);
+        let _ = handgrad_files::remove(&self.checkpoints().join(LOCK));
+        let _ = handgrad_files::remove_folder(&self.checkpoints());
+        let _ = handgrad_files::remove_folder(&self.path);
     }
 
     pub fn write_model(&mut self, network: &Network<f32>, theta: &[f32]) -> Result<()> {
@@ -180,14 +180,16 @@ pub fn nothing_to_go_on_from(run: &Path) -> String {
 }
 
 fn given(out: &Path) -> Result<PathBuf> {
-    disk::make_folder(out).with_context(|| format!("choose another folder with --out than {}", out.display()))?;
+    handgrad_files::make_folder(out)
+        .with_context(|| format!("choose another folder with --out than {}", out.display()))?;
     refuse_a_run(out)?;
     Ok(out.to_path_buf())
 }
 
 fn refuse_a_run(out: &Path) -> Result<()> {
-    let checkpoint =
-        || disk::names(&out.join(CHECKPOINTS)).ok()?.into_iter().find(|name| checkpoints::place(name).is_some());
+    let checkpoint = || {
+        handgrad_files::names(&out.join(CHECKPOINTS)).ok()?.into_iter().find(|name| checkpoints::place(name).is_some())
+    };
     let named = [CONFIG, METRICS, MODEL, RECONSTRUCTIONS, LOSS_CHART]
         .into_iter()
         .find(|name| out.join(name).symlink_metadata().is_ok());
@@ -203,11 +205,11 @@ fn refuse_a_run(out: &Path) -> Result<()> {
 
 fn numbered(parent: &Path, name: &str) -> Result<PathBuf> {
     let advice = "choose a folder for the run with --out";
-    disk::make_folder(parent).context(advice)?;
+    handgrad_files::make_folder(parent).context(advice)?;
     let mut number = 1;
     loop {
         let path = parent.join(if number == 1 { name.to_string() } else { format!("{name}-{number}") });
-        if disk::make_new_folder(&path).context(advice)? {
+        if handgrad_files::make_new_folder(&path).context(advice)? {
             return Ok(path);
         }
         number += 1;
@@ -235,7 +237,7 @@ pub fn read_one_of(run: &Path, parts: &[Part]) -> Result<Trained> {
     if !about.is_file() {
         bail!("{}: not a file", model.display());
     }
-    let (bytes, _) = disk::open(&model).with_context(advice)?;
+    let (bytes, _) = handgrad_files::open(&model).with_context(advice)?;
     let (network, theta) = file::read(bytes, about.len()).with_context(|| format!("{}", model.display()))?;
     if !parts.contains(&network.part()) {
         let needed: Vec<_> =

@@ -129,7 +129,7 @@ impl Download {
     }
 }
 
-impl handgrad_dataset::Progress for Download {
+impl handgrad_files::Progress for Download {
     fn start(&self, what: &str, bytes: Option<u64>) {
         if !self.quiet {
             self.with_bar(|bar| {

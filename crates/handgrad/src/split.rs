@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use handgrad_dataset::disk::{self, Together};
 use handgrad_dataset::thousands;
+use handgrad_files::Together;
 use handgrad_models::{Part, file};
 use serde_json::json;
 
@@ -24,7 +24,7 @@ pub fn run(args: &SplitArgs) -> Result<Done> {
     let (mut new, mut lines) = (Together::default(), Vec::new());
     for (part, out) in wanted() {
         let (network, theta) = network.split(part, &theta)?;
-        disk::write_new(out, &file::encode(&network, &theta)?)?;
+        handgrad_files::write_new(out, &file::encode(&network, &theta)?)?;
         new.add(out);
         lines.push(format!("wrote {}: the {}, {} parameters", out.display(), part.name(), thousands(theta.len())));
     }

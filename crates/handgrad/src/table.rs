@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use handgrad_dataset::csv::{self as series, Label, Layout};
-use handgrad_dataset::{disk, npy};
+use handgrad_dataset::npy;
 use ndarray::{Array2, Axis, IxDyn};
 
 use crate::config::UsageError;
@@ -69,7 +69,7 @@ pub fn write(out: &Path, table: &Table, name: &str, shape: &[usize]) -> Result<(
             bytes = npy::encode(&table.values.to_shape(IxDyn(&dims))?.view());
         }
     }
-    Ok(disk::write_new(out, &bytes)?)
+    Ok(handgrad_files::write_new(out, &bytes)?)
 }
 
 /// Reads rows of `width` values each.

@@ -15,11 +15,11 @@ use std::path::{Path, PathBuf};
 use ndarray::{Array2, ArrayView1, ArrayView3, ArrayViewD};
 use rayon::prelude::*;
 
-use crate::disk::Together;
 use crate::named::FILES;
 use crate::{Error, Samples, Values, idx};
 use canvas::{Canvas, SIDE};
 use dice::Dice;
+use handgrad_files::Together;
 
 /// What [`crate::load`] calls this set.
 pub(crate) const NAME: &str = "synthetic";

@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
 use handgrad_dataset::csv::{Fill, Label, Layout, Window};
-use handgrad_dataset::disk;
 use handgrad_models::file::header::check_toml;
 use serde::{Deserialize, Serialize};
 
@@ -203,7 +202,7 @@ impl Settings {
         let is_file = fs::metadata(path).with_context(cannot)?.is_file();
         let mut text = Vec::new();
         if is_file {
-            let (file, _) = disk::open(path).with_context(cannot)?;
+            let (file, _) = handgrad_files::open(path).with_context(cannot)?;
             file.take(LARGEST_FILE as u64 + 1).read_to_end(&mut text).with_context(cannot)?;
         }
         if !is_file || text.len() > LARGEST_FILE {

@@ -1,8 +1,22 @@
 //! Files that are either complete or not there, and everything else that this project does with files. Here lies the
 //! [seam](fault) at which tests make a disk fail.
+//!
+//! ```
+//! let folder = tempfile::tempdir()?;
+//! let path = folder.path().join("codes.csv");
+//! handgrad_files::place::must_be_free(&path)?;
+//! handgrad_files::write_new(&path, b"z0,z1\n")?;
+//! assert!(handgrad_files::write_new(&path, b"").is_err(), "nothing is overwritten");
+//! assert!(handgrad_files::holds(&path, b"z0,z1\n")?);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+#![forbid(unsafe_code)]
 
+mod error;
 pub mod fault;
 mod lock;
+pub mod place;
+mod progress;
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -11,9 +25,10 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 
-use self::fault::{Operation, ask, of_bytes};
-pub use self::lock::{Lock, lock};
-use crate::Error;
+pub use error::Error;
+use fault::{Operation, ask, of_bytes};
+pub use lock::{Lock, lock};
+pub use progress::Progress;
 
 /// How the name of a file begins that is not finished,
 const UNFINISHED: &str = ".handgrad-";
@@ -27,7 +42,7 @@ const THERE_BUT: &str = "the new file is there, but putting its name on the disk
 
 /// A file, through the seam.
 #[derive(Debug)]
-pub struct Seam<F>(pub(crate) F);
+pub struct Seam<F>(pub F);
 
 impl<F: Read> Read for Seam<F> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
@@ -67,7 +82,10 @@ pub fn open(path: &Path) -> io::Result<(Seam<File>, Option<u64>)> {
 
 /// A file beside `path`, under a name of its own, gone again unless [`keep`] renames it. Its folder is made where it is
 /// not there.
-pub(crate) fn beside(path: &Path) -> Result<NamedTempFile, Error> {
+///
+/// # Errors
+/// If folder or file cannot be made.
+pub fn beside(path: &Path) -> Result<NamedTempFile, Error> {
     make_folder(folder_of(path))?;
     unfinished(path)
 }
@@ -144,7 +162,10 @@ pub fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Error> {
 }
 
 /// Makes a file written with [`beside`] durable and gives it its name.
-pub(crate) fn keep(file: NamedTempFile, path: &Path) -> Result<(), Error> {
+///
+/// # Errors
+/// If any of that fails.
+pub fn keep(file: NamedTempFile, path: &Path) -> Result<(), Error> {
     finish(&file, path)?;
     let rename = || file.persist(path).map_err(|persist| persist.error);
     ask(Operation::Rename).and_then(|()| rename()).map_err(Error::io(path, "renaming the finished file"))?;
@@ -312,7 +333,10 @@ fn folder_of(path: &Path) -> &Path {
 }
 
 /// The length and SHA-256 of a file.
-pub(crate) fn digest(path: &Path) -> Result<(u64, String), Error> {
+///
+/// # Errors
+/// If it cannot be read.
+pub fn digest(path: &Path) -> Result<(u64, String), Error> {
     let (mut sha, mut length) = (Sha256::new(), 0);
     let add = |part: &[u8]| {
         sha.update(part);
@@ -337,6 +361,7 @@ fn in_parts(path: &Path, mut each: impl FnMut(&[u8])) -> io::Result<()> {
 }
 
 /// The digest in hexadecimal.
-pub(crate) fn hex(sha: Sha256) -> String {
+#[must_use]
+pub fn hex(sha: Sha256) -> String {
     sha.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }

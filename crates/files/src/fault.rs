@@ -1,6 +1,6 @@
 //! The seam at which tests make the disk fail: the n-th operation of a kind, whichever file it is about.
 //!
-//! Everything that this project does with files goes through [`super`], and asks here first. Outside tests nothing is set, and
+//! Everything that this project does with files goes through [this crate](crate), and asks here first. Outside tests nothing is set, and
 //! asking is one look at an atomic.
 
 use std::io::{self, ErrorKind};
@@ -115,12 +115,12 @@ pub fn from_environment() -> Result<(), String> {
 }
 
 /// Asks whether an operation may go on.
-pub(super) fn ask(operation: Operation) -> io::Result<()> {
+pub(crate) fn ask(operation: Operation) -> io::Result<()> {
     of_bytes(operation, 0).map(|_| ())
 }
 
 /// Asks how many of so many bytes may be written or read.
-pub(super) fn of_bytes(operation: Operation, count: usize) -> io::Result<usize> {
+pub(crate) fn of_bytes(operation: Operation, count: usize) -> io::Result<usize> {
     if IS_SET.load(Ordering::Relaxed) { decide(operation, count) } else { Ok(count) }
 }
 

@@ -4,9 +4,8 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
 use std::path::Path;
 
-use super::fault::{Operation, ask};
-use super::{Seam, is_plain};
-use crate::Error;
+use crate::fault::{Operation, ask};
+use crate::{Error, Seam, is_plain};
 
 /// Held as long as it lives, and let go of by the operating system however the process ends: a lock of a dead process,
 /// or from before the machine was started again, is none.
