@@ -7,9 +7,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use handgrad_dataset::Error;
 use handgrad_dataset::download::Downloader;
 use handgrad_dataset::named::{NamedSet, RemoteFile};
-use handgrad_dataset::{Error, Progress};
+use handgrad_files::Progress;
 use sha2::{Digest, Sha256};
 
 const BODY: &[u8] = b"thirty-two bytes of a good file.";
