@@ -1,6 +1,6 @@
 //! Files from the web, trusted by their SHA-256 alone.
 
-use handgrad_files::Progress;
+use handgrad_files::{Progress, Unit};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -81,7 +81,7 @@ impl Downloader {
         let path = folder.join(file.name);
         let mut said = Vec::new();
         for mirror in &self.mirrors {
-            progress.start(&format!("{} from {mirror}", file.name), Some(file.bytes));
+            progress.start(&format!("{} from {mirror}", file.name), Some(file.bytes), Unit::Bytes);
             let outcome = self.fetch_from(mirror, file, &path, progress);
             progress.finish();
             match outcome {

@@ -54,6 +54,41 @@ impl Samples {
         }
     }
 
+    /// The numbers of all samples: 0, 1, 2, ….
+    #[must_use]
+    pub fn numbers(&self) -> Vec<u32> {
+        (0..self.len() as u32).collect()
+    }
+
+    /// The values of the samples of these numbers, one a row: a byte as value/255.
+    ///
+    /// # Panics
+    /// If there is no sample of one of the numbers.
+    #[must_use]
+    pub fn rows(&self, numbers: &[u32]) -> Array2<f32> {
+        let at: Vec<usize> = numbers.iter().map(|&number| number as usize).collect();
+        match &self.values {
+            Values::Bytes(values) => values.select(Axis(0), &at).mapv(|byte| f32::from(byte) / 255.0),
+            Values::Floats(values) => values.select(Axis(0), &at),
+        }
+    }
+
+    /// The values of all samples, one a row: a byte as value/255.
+    #[must_use]
+    pub fn to_floats(&self) -> Array2<f32> {
+        match &self.values {
+            Values::Bytes(values) => values.mapv(|byte| f32::from(byte) / 255.0),
+            Values::Floats(values) => values.clone(),
+        }
+    }
+
+    /// The classes that occur, in order; none where there are no labels.
+    #[must_use]
+    pub fn classes(&self) -> Vec<u8> {
+        let labels = self.labels.as_deref().unwrap_or_default();
+        (0..=u8::MAX).filter(|class| labels.contains(class)).collect()
+    }
+
     /// The smallest and largest value, on the 0..=1 scale for bytes; (0, 0) when there are no values.
     #[must_use]
     pub fn range(&self) -> (f32, f32) {

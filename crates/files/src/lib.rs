@@ -28,7 +28,7 @@ use tempfile::NamedTempFile;
 pub use error::Error;
 use fault::{Operation, ask, of_bytes};
 pub use lock::{Lock, lock};
-pub use progress::Progress;
+pub use progress::{Progress, Unit};
 
 /// How the name of a file begins that is not finished,
 const UNFINISHED: &str = ".handgrad-";

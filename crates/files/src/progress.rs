@@ -1,17 +1,26 @@
-//! How far a download is, told to whoever wants to know.
+//! How far something is, told to whoever wants to know.
+
+/// What is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// Of a file or a download.
+    Bytes,
+    /// Of a data set.
+    Samples,
+}
 
 /// Told how far something is. `()` shows nothing.
 pub trait Progress: Sync {
-    /// Something begins; `bytes` is its size, where known.
-    fn start(&self, what: &str, bytes: Option<u64>);
-    /// So many bytes more have arrived.
-    fn advance(&self, bytes: u64);
+    /// Something begins; `total` is its size, where that is known.
+    fn start(&self, what: &str, total: Option<u64>, unit: Unit);
+    /// So many more are done.
+    fn advance(&self, count: u64);
     /// It is over, well or not.
     fn finish(&self);
 }
 
 impl Progress for () {
-    fn start(&self, _what: &str, _bytes: Option<u64>) {}
-    fn advance(&self, _bytes: u64) {}
+    fn start(&self, _what: &str, _total: Option<u64>, _unit: Unit) {}
+    fn advance(&self, _count: u64) {}
     fn finish(&self) {}
 }

@@ -13,6 +13,8 @@
 //!
 //! Slides: KERAS "Reconstruction Loss" (its text defines N and sums to n), CE6146 "Loss Calculation".
 
+use std::fmt;
+
 use handgrad_kernels::vectorize;
 use serde::{Deserialize, Serialize};
 
@@ -67,6 +69,17 @@ impl Output {
 }
 
 impl LossKind {
+    /// What people call it, and its unit where it has one.
+    #[must_use]
+    pub fn in_words(self) -> &'static str {
+        match self {
+            LossKind::Mse => "squared error",
+            LossKind::Mae => "absolute error",
+            LossKind::Bce | LossKind::BceLogits => "binary cross-entropy (nats)",
+            LossKind::CrossEntropy => "cross-entropy (nats)",
+        }
+    }
+
     /// What the loss takes the last layer's output for.
     #[must_use]
     pub fn output(self) -> Output {
@@ -101,6 +114,17 @@ pub struct Loss {
     pub kind: LossKind,
     /// How the values of a sample are brought together.
     pub reduction: Reduction,
+}
+
+/// In words, with what it is counted by: `squared error per value`.
+impl fmt::Display for Loss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let per = match self.reduction {
+            Reduction::Mean => "per value",
+            Reduction::Sum => "per sample",
+        };
+        write!(f, "{} {per}", self.kind.in_words())
+    }
 }
 
 impl Loss {

@@ -139,6 +139,84 @@ pub enum Error {
     /// Something is asked of a part of a model that only the other part has.
     #[error("the network is the {0} of a model alone: take the whole model")]
     NotWhole(&'static str),
+    /// A decoder is asked for codes.
+    #[error("the network is a decoder alone, and this needs an encoder: take the whole model")]
+    NoEncoder,
+    /// An encoder is asked for samples.
+    #[error("the network is an encoder alone, and this needs a decoder: take the whole model")]
+    NoDecoder,
+    /// Rows of another width than the network takes.
+    #[error(
+        "the {what} have {found} values each, and the network takes {expected}: use {what} that it was made for, or train \
+         a new one"
+    )]
+    Width {
+        /// `samples` or `codes`.
+        what: &'static str,
+        /// Values that the network takes.
+        expected: usize,
+        /// Values of a row.
+        found: usize,
+    },
+    /// Another number of weights than the network has.
+    #[error("there are {found} weights, where the network has {expected}: use those that were trained with it")]
+    Weights {
+        /// Of the network.
+        expected: usize,
+        /// Given.
+        found: usize,
+    },
+    /// A value that is NaN or infinite.
+    #[error(
+        "{what} have {found} in row {row}, column {column} (both counted from 0), where a finite number was expected: \
+         repair the value, or leave the row out"
+    )]
+    NotFinite {
+        /// What the values are.
+        what: &'static str,
+        /// Counted from 0.
+        row: usize,
+        /// Counted from 0.
+        column: usize,
+        /// What is there.
+        found: f32,
+    },
+    /// A sample that the loss cannot take.
+    #[error("sample {sample} (counted from 0) {misfit}")]
+    Target {
+        /// Counted from 0.
+        sample: usize,
+        /// Why.
+        #[source]
+        misfit: crate::targets::Misfit,
+    },
+    /// A score that is no number.
+    #[error("sample {sample} has the score {score}: the model or the data is far out of range")]
+    Score {
+        /// Counted from 0.
+        sample: usize,
+        /// ∞ or NaN.
+        score: f64,
+    },
+    /// More memory than there is.
+    #[error(
+        "this network needs {:.1} GB of memory, more than there is: make its layers or the batches smaller", *.bytes as f64 / 1e9
+    )]
+    NoMemory {
+        /// What it needs.
+        bytes: usize,
+    },
+    /// A model file that cannot be used.
+    #[error("{}: {source}", .path.display())]
+    File {
+        /// The file.
+        path: std::path::PathBuf,
+        /// Why.
+        source: Box<Error>,
+    },
+    /// A file that cannot be written.
+    #[error(transparent)]
+    Write(#[from] handgrad_files::Error),
     /// Bytes that are not a handgrad model.
     #[error("not a handgrad model file: {0}")]
     NotAModel(String),

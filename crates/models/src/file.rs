@@ -104,11 +104,7 @@ pub fn weights_sha256(theta: &[f32]) -> String {
     for value in theta {
         hash.update(value.to_le_bytes());
     }
-    in_hexadecimal(hash)
-}
-
-fn in_hexadecimal(hash: Sha256) -> String {
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    handgrad_files::hex(hash)
 }
 
 /// A model as the bytes of its file.
@@ -119,7 +115,7 @@ pub fn encode(network: &Network<f32>, theta: &[f32]) -> Result<Vec<u8>, Error> {
     let cannot = |error: toml::ser::Error| Error::NotAModel(error.to_string());
     let tail = spec_text(network.spec())?;
     let (part, weights_sha256) = (network.part(), weights_sha256(theta));
-    let model_sha256 = in_hexadecimal(Sha256::new_with_prefix(&tail));
+    let model_sha256 = handgrad_files::hex(Sha256::new_with_prefix(&tail));
     let format = format_of(network.spec());
     let head = toml::to_string(&Head { format, part, weights_sha256, model_sha256 }).map_err(cannot)?;
     let stored: Vec<_> = tensors_of(network)
@@ -274,7 +270,7 @@ fn check_model_text(header: &Header, text: &str) -> Result<(), Error> {
         }
         (FEED_FORWARD..=FORMAT, Some(stated)) => {
             let start = text.find(MODEL).unwrap_or(text.len());
-            match in_hexadecimal(Sha256::new_with_prefix(&text[start..])) {
+            match handgrad_files::hex(Sha256::new_with_prefix(&text[start..])) {
                 found if found == *stated => Ok(()),
                 found => {
                     let problem = format!("its specification has SHA-256 {found}, and it states {stated}");

@@ -1,0 +1,127 @@
+//! The forward pass alone: what layers make of rows, without anything that only learning needs.
+
+use std::ops::Range;
+
+use handgrad_layers::{Pass, Scalar};
+use ndarray::parallel::prelude::*;
+use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis};
+
+use crate::{Error, Network};
+
+/// Rows that one thread takes through the layers at a time: enough for the products, few enough to stay in cache.
+const MOST_ROWS: usize = 128;
+/// Values that a thread works in, where a single row does not need more.
+const MOST_VALUES: usize = 1 << 23;
+
+/// Takes rows through the layers of a range: `0..layers` from the sample to the reconstruction.
+///
+/// `x` has the values of one sample before the first of these layers in each row; the result has those after the last one.
+/// Nothing is random: noise and dropout let everything through, and a sampler gives its mean. A row's result does not
+/// depend on the other rows, nor on the number of threads, to the last bit.
+///
+/// # Errors
+/// If the rows have another width than the first layer takes, or there is not the memory.
+pub(crate) fn forward<T: Scalar>(
+    network: &Network<T>,
+    theta: &[T],
+    layers: Range<usize>,
+    x: ArrayView2<T>,
+) -> Result<Array2<T>, Error> {
+    let (expected, found) = (network.width(layers.start), x.ncols());
+    if expected != found {
+        let what = if layers.start == 0 && network.has_encoder() { "samples" } else { "codes" };
+        return Err(Error::Width { what, expected, found });
+    }
+    let room = Room::new(network, &layers);
+    let mut y = Vec::new();
+    let outputs = network.width(layers.end);
+    reserve(&mut y, x.nrows().saturating_mul(outputs))?;
+    let mut y = Array2::from_shape_vec((x.nrows(), outputs), y).map_err(|_| Error::NoMemory { bytes: usize::MAX })?;
+
+    let rows = x.nrows().div_ceil(rayon::current_num_threads().max(1)).clamp(1, room.rows);
+    let shards = y.axis_chunks_iter_mut(Axis(0), rows).into_par_iter();
+    shards.zip(x.axis_chunks_iter(Axis(0), rows)).try_for_each(|(mut y, x)| -> Result<(), Error> {
+        let mut memory = Vec::new();
+        reserve(&mut memory, room.values_for(rows))?;
+        room.run(network, theta, layers.clone(), x, &mut y, &mut memory, rows);
+        Ok(())
+    })?;
+    if layers.end == network.layers().len() {
+        for mut row in y.rows_mut() {
+            if let Some(row) = row.as_slice_mut() {
+                network.output().forward(row);
+            }
+        }
+    }
+    Ok(y)
+}
+
+/// What one thread works in: the input and the output of a layer in turns, its cache and its scratch memory.
+struct Room {
+    /// The largest width before or after any of the layers.
+    width: usize,
+    /// The largest cache of a row.
+    cache: usize,
+    scratch: usize,
+    /// Rows that a thread takes at a time at most.
+    rows: usize,
+}
+
+impl Room {
+    fn new<T: Scalar>(network: &Network<T>, layers: &Range<usize>) -> Self {
+        let of = |f: fn(&dyn handgrad_layers::Layer<T>) -> usize| {
+            network.layers()[layers.clone()].iter().map(|layer| f(&**layer)).max().unwrap_or(0)
+        };
+        let width = (layers.start..=layers.end).map(|at| network.width(at)).max().unwrap_or(0);
+        let (cache, scratch) = (of(|layer| layer.cache_len()), of(|layer| layer.scratch_len()));
+        let of_a_row = width.saturating_mul(2).saturating_add(cache).max(1);
+        Self { width, cache, scratch, rows: (MOST_VALUES / of_a_row).clamp(1, MOST_ROWS) }
+    }
+
+    fn values_for(&self, rows: usize) -> usize {
+        let of_a_row = self.width.saturating_mul(2).saturating_add(self.cache);
+        of_a_row.saturating_mul(rows).saturating_add(self.scratch)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "what one call of every layer takes")]
+    fn run<T: Scalar>(
+        &self,
+        network: &Network<T>,
+        theta: &[T],
+        layers: Range<usize>,
+        x: ArrayView2<T>,
+        y: &mut ArrayViewMut2<T>,
+        memory: &mut [T],
+        most_rows: usize,
+    ) {
+        let rows = x.nrows();
+        let (mut input, rest) = memory.split_at_mut(self.width * most_rows);
+        let (mut output, rest) = rest.split_at_mut(self.width * most_rows);
+        let (cache, scratch) = rest.split_at_mut(self.cache * most_rows);
+        let numbers = [0; MOST_ROWS];
+        input.iter_mut().zip(x.iter()).for_each(|(to, &from)| *to = from);
+        for at in layers.clone() {
+            let layer = &network.layers()[at];
+            let [before, after] = [network.width(at) * rows, network.width(at + 1) * rows];
+            let mut pass = Pass {
+                layer: at,
+                samples: &numbers[..rows],
+                batch: rows,
+                scratch: &mut scratch[..layer.scratch_len()],
+                cache: &mut cache[..layer.cache_len() * most_rows],
+                ..Pass::predict()
+            };
+            layer.forward(&theta[network.theta_of(at)], &input[..before], &mut output[..after], &mut pass);
+            std::mem::swap(&mut input, &mut output);
+        }
+        y.iter_mut().zip(&*input).for_each(|(to, &from)| *to = from);
+    }
+}
+
+/// Makes `values` so many zeros, or says that there is not the memory.
+fn reserve<T: Scalar>(values: &mut Vec<T>, len: usize) -> Result<(), Error> {
+    let bytes = len.saturating_mul(size_of::<T>());
+    values.try_reserve_exact(len).map_err(|_| Error::NoMemory { bytes })?;
+    values.resize(len, T::ZERO);
+    Ok(())
+}

@@ -1,0 +1,108 @@
+//! Samples moved along the direction from one class to another.
+//!
+//! ```text
+//! direction   d = mean of the codes of class b − mean of the codes of class a          over the training samples
+//! altered     decode(encode(x) + s·d)                      s: strength; 0 is the reconstruction, 1 the whole way
+//! ```
+//!
+//! What the images of a class have in common is replaced, what is a sample's own (its slant, its thickness) is meant to
+//! stay.
+//!
+//! Slides: UTMIST "Variational Autoencoder": "explore variations in existing data, generate desired altered data".
+//! Source: Larsen, Sønderby, Larochelle & Winther, "Autoencoding beyond pixels using a learned similarity metric", ICML
+//! 2016, "Visual attribute vectors".
+
+use handgrad_dataset::Samples;
+use handgrad_models::Model;
+use ndarray::{Array1, Array2, ArrayView1, Axis};
+
+use crate::{CHUNK, Error};
+
+/// The direction from one class to another.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Direction {
+    from: Array1<f32>,
+    to: Array1<f32>,
+}
+
+/// The samples of a class, by their numbers.
+///
+/// # Errors
+/// If the samples have no labels, or none of them is of that class.
+pub fn of_class(samples: &Samples, class: u8) -> Result<Vec<u32>, Error> {
+    let labels = samples.labels.as_ref().ok_or(Error::NoLabels)?;
+    let found: Vec<u32> = (0..).zip(labels).filter(|(_, label)| **label == class).map(|(number, _)| number).collect();
+    if found.is_empty() { Err(Error::NoSuchClass { class, there: samples.classes() }) } else { Ok(found) }
+}
+
+impl Direction {
+    /// From the mean code of one class to that of another, over samples that were learnt from.
+    ///
+    /// # Errors
+    /// If both classes are the same, as [`of_class`], or as [`Model::encode`].
+    pub fn between(model: &Model, learnt_from: &Samples, [from, to]: [u8; 2]) -> Result<Self, Error> {
+        if from == to {
+            return Err(Error::Usage(format!("both classes are {from}: name two")));
+        }
+        let [from, to] = [from, to].map(|class| of_class(learnt_from, class));
+        let mean = |numbers: Vec<u32>| -> Result<Array1<f32>, Error> {
+            let codes = model.encode(learnt_from.rows(&numbers).view())?.mapv(f64::from);
+            Ok(codes.mean_axis(Axis(0)).ok_or(Error::NoScores)?.mapv(|v| v as f32))
+        };
+        let (from, to) = (from?, to?);
+        Ok(Self { from: mean(from)?, to: mean(to)? })
+    }
+
+    fn vector(&self) -> Array1<f32> {
+        &self.to - &self.from
+    }
+
+    /// How far the mean codes of the classes are apart.
+    #[must_use]
+    pub fn distance(&self) -> f64 {
+        self.vector().mapv(|v| f64::from(v).powi(2)).sum().sqrt()
+    }
+
+    /// The samples of these numbers, moved along the direction; a matrix of rows for each strength.
+    ///
+    /// # Errors
+    /// If a strength is no number, or as [`Model::encode`].
+    pub fn altered(
+        &self,
+        model: &Model,
+        samples: &Samples,
+        numbers: &[u32],
+        strengths: &[f32],
+    ) -> Result<Vec<Array2<f32>>, Error> {
+        if let Some(wrong) = strengths.iter().find(|strength| !strength.is_finite()) {
+            return Err(Error::Usage(format!("a strength is {wrong}, but must be a number, such as 0.5")));
+        }
+        let (codes, vector) = (model.encode(samples.rows(numbers).view())?, self.vector());
+        let moved = |strength: f32| Ok(model.decode((&codes + &(&vector * strength)).view())?);
+        strengths.iter().map(|&strength| moved(strength)).collect()
+    }
+
+    /// For each strength the part of the altered samples whose own code lies nearer to the second class's mean.
+    ///
+    /// # Errors
+    /// As [`altered`](Self::altered).
+    pub fn arrived(
+        &self,
+        model: &Model,
+        samples: &Samples,
+        numbers: &[u32],
+        strengths: &[f32],
+    ) -> Result<Vec<f64>, Error> {
+        let mut counts = vec![0; strengths.len()];
+        let squared = |code: ArrayView1<f32>, mean: &Array1<f32>| (&code - mean).mapv(|v| f64::from(v).powi(2)).sum();
+        for numbers in numbers.chunks(CHUNK) {
+            let altered = self.altered(model, samples, numbers, strengths)?;
+            for (count, altered) in counts.iter_mut().zip(altered) {
+                let codes = model.encode(altered.view())?;
+                let is_nearer = |code: &ArrayView1<f32>| squared(*code, &self.to) < squared(*code, &self.from);
+                *count += codes.rows().into_iter().filter(is_nearer).count();
+            }
+        }
+        Ok(counts.into_iter().map(|count| count as f64 / numbers.len() as f64).collect())
+    }
+}

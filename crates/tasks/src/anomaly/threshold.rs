@@ -1,0 +1,84 @@
+//! From which score on a sample is called anomalous.
+
+use std::str::FromStr;
+
+use handgrad_analysis::threshold;
+
+use crate::Error;
+
+/// How a threshold is found.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Rule {
+    /// Mean + k·std of normal scores.
+    Std(f64),
+    /// A quantile of normal scores.
+    Quantile(f64),
+    /// The best F1 on the scored samples.
+    BestF1,
+}
+
+impl FromStr for Rule {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let number = |text: &str| text.parse().ok().filter(|number: &f64| number.is_finite());
+        match text.split_once(':') {
+            None if text == "best-f1" => Ok(Self::BestF1),
+            Some(("std", k)) => number(k).map(Self::Std).ok_or_else(|| format!("{k:?} is not a number; try std:2")),
+            Some(("quantile", q)) => number(q)
+                .filter(|q| (0.0..=1.0).contains(q))
+                .map(Self::Quantile)
+                .ok_or_else(|| format!("{q:?} is not within 0..1; try quantile:0.99")),
+            _ => Err("must be std:K, quantile:Q or best-f1".into()),
+        }
+    }
+}
+
+/// The normal scores that a threshold was found by.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Normal {
+    /// How many.
+    pub count: usize,
+    /// Their mean.
+    pub mean: f64,
+    /// Their standard deviation.
+    pub std: f64,
+}
+
+/// From which score on a sample is anomalous.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Threshold {
+    /// The score.
+    pub value: f64,
+    /// How it was found, in words.
+    pub how: String,
+    /// The normal scores that it was found by, if it was.
+    pub normal: Option<Normal>,
+}
+
+impl Threshold {
+    /// By a rule that heeds normal scores.
+    ///
+    /// # Errors
+    /// If there are no scores, or the rule is [`Rule::BestF1`], which needs [`Threshold::best_f1`].
+    pub fn from_normal(rule: Rule, scores: &[f64]) -> Result<Self, Error> {
+        let (mean, std) = threshold::mean_and_std(scores).ok_or(Error::NoScores)?;
+        let (value, how) = match rule {
+            Rule::Quantile(q) => (threshold::quantile(scores, q), format!("the quantile {q} of the normal scores")),
+            Rule::Std(k) => (threshold::mean_plus_std(scores, k), format!("mean + {k}·std of the normal scores")),
+            Rule::BestF1 => (None, String::new()),
+        };
+        let normal = Some(Normal { count: scores.len(), mean, std });
+        Ok(Self { value: value.ok_or(Error::NoScores)?, how, normal })
+    }
+
+    /// The one that tells labelled samples apart best.
+    ///
+    /// # Errors
+    /// If none of them is anomalous.
+    pub fn best_f1(scores: &[f64], truth: &[bool]) -> Result<Self, Error> {
+        let (value, f1) = threshold::best_f1(scores, truth).ok_or(Error::NoAnomaly)?;
+        let how = format!("the best F1 of anomalies, {f1:.4}, on these very samples, whose figures it flatters");
+        Ok(Self { value, how, normal: None })
+    }
+}

@@ -1,0 +1,56 @@
+//! Codes from a variational model's prior, to be decoded.
+//!
+//! ```text
+//! prior   z ~ N(0, 1)                                     each place on its own
+//! grid    z = (Φ⁻¹((i + ½)/n), Φ⁻¹((j + ½)/n))            i, j = 0 … n − 1: each image stands for as many codes
+//! ```
+//!
+//! Slides: CE6146 "Variational Autoencoders (VAEs)"; DIVE "Variational autoencoder".
+
+use handgrad_layers::{Mode, Pass, math, random};
+use handgrad_models::{LayerSpec, Model};
+use ndarray::Array2;
+
+use crate::Error;
+
+/// Places of a variational model's code.
+///
+/// # Errors
+/// If the model is not variational.
+pub fn latent_dim(model: &Model) -> Result<usize, Error> {
+    match model.spec().encoder.last() {
+        Some(&LayerSpec::Reparameterize { latent_dim, .. }) => Ok(latent_dim),
+        _ => Err(Error::NotVariational),
+    }
+}
+
+/// `count` codes drawn from the prior.
+///
+/// # Errors
+/// If the model is not variational.
+pub fn drawn(model: &Model, count: usize, seed: u64) -> Result<Array2<f32>, Error> {
+    let mut codes = Array2::zeros((count, latent_dim(model)?));
+    for (number, mut code) in codes.rows_mut().into_iter().enumerate() {
+        let pass = Pass { mode: Mode::Train, seed, samples: &[number as u32], ..Pass::predict() };
+        if let Some(code) = code.as_slice_mut() {
+            random::with_normal(&pass, 0, code, |_, normal| normal);
+        }
+    }
+    Ok(codes)
+}
+
+/// `side` × `side` codes of two places, line by line from the top left; the second place grows upwards, as on paper.
+///
+/// # Errors
+/// If the model is not variational, or its code has not two places.
+pub fn grid(model: &Model, side: usize) -> Result<Array2<f32>, Error> {
+    let latent_dim = latent_dim(model)?;
+    if latent_dim != 2 {
+        return Err(Error::NotTwoPlaces { latent_dim });
+    }
+    let quantile = |number: usize| math::normal((number as f32 + 0.5) / side as f32);
+    Ok(Array2::from_shape_fn((side * side, 2), |(at, place)| match place {
+        0 => quantile(at % side),
+        _ => quantile(side - 1 - at / side),
+    }))
+}

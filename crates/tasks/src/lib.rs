@@ -1,0 +1,37 @@
+//! What a trained model is good for, as functions of a [`Model`](handgrad_models::Model) and
+//! [`Samples`](handgrad_dataset::Samples).
+//!
+//! One file is one use, headed by its formula. Nothing here reads a file, prints or draws: numbers go in and come out.
+//!
+//! ```
+//! use handgrad_dataset::synthetic;
+//! use handgrad_layers::LossKind;
+//! use handgrad_models::{Model, Network, basic};
+//!
+//! let samples = synthetic::draw(0, 20);
+//! let network = Network::new(&basic::spec(&samples.shape, 8, LossKind::Bce))?;
+//! let weights = network.init(0);
+//! let model = Model::new(network, weights)?;
+//! let scores = handgrad_tasks::anomaly::scores(&model, &samples, &samples.numbers(), None, &())?;
+//! assert_eq!(scores.len(), 20);
+//! # Ok::<(), handgrad_tasks::Error>(())
+//! ```
+#![forbid(unsafe_code)]
+
+pub mod alter;
+pub mod anomaly;
+pub mod denoise;
+mod error;
+mod fit;
+pub mod interpolate;
+pub mod latent;
+pub mod noise;
+pub mod reconstruct;
+pub mod tiles;
+pub mod untrained;
+
+pub use error::Error;
+pub use fit::check_fit;
+
+/// Samples whose results are kept at a time, where there may be many.
+pub const CHUNK: usize = 2048;
