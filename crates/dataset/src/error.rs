@@ -366,6 +366,12 @@ impl Error {
         matches!(self, Self::Unavailable { .. })
     }
 
+    /// Did the user ask for what makes no sense, as opposed to: could it not be done?
+    #[must_use]
+    pub fn is_usage(&self) -> bool {
+        matches!(self, Self::Files(error) if error.is_usage())
+    }
+
     /// Turns what the operating system says about `path` into an error that names both.
     pub(crate) fn io(path: &Path, doing: &'static str) -> impl FnOnce(io::Error) -> Self {
         let to_error = handgrad_files::Error::io(path, doing);

@@ -22,6 +22,7 @@ pub mod npy;
 pub mod photo;
 mod samples;
 pub mod synthetic;
+pub mod table;
 mod words;
 
 pub use error::Error;

@@ -1,0 +1,280 @@
+//! `handgrad anomaly`: what a model reconstructs badly is unlike what it was trained on.
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use clap::{Args, ValueEnum};
+use handgrad_dataset::table::{Format, check_place};
+use handgrad_dataset::thousands;
+use handgrad_files::place::{self, Replaceable};
+use handgrad_layers::{Loss, LossKind, Reduction};
+use handgrad_pictures::charts::scores;
+use handgrad_pictures::{grid, to_unit};
+use handgrad_runs::Subject;
+use handgrad_tasks::anomaly::{self, Positive, Rule, Threshold, Verdict};
+use handgrad_tasks::reconstruct::pairs;
+use serde_json::{Value, json};
+
+use crate::exit::{Done, UsageError};
+use crate::flags::SubjectArgs;
+use crate::terminal::{self, Bars};
+use crate::words::number;
+
+/// A reconstruction error, as it is typed.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+enum ScoreName {
+    Mse,
+    Mae,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  \
+    handgrad anomaly runs/basic-mnist --out odd.png                     the test digits that are reconstructed worst\n  \
+    handgrad anomaly runs/basic-sevens --data mnist --normal-class 7 --threshold quantile:0.95 --out odd.png\n  \
+    handgrad anomaly runs/basic-sevens --data mnist --normal-class 7 --threshold best-f1 --out odd.png \\\n      \
+    --scores scores.csv --chart scores.svg")]
+pub struct AnomalyArgs {
+    #[command(flatten)]
+    subject: SubjectArgs,
+
+    /// Normal data, whose scores set the threshold: of a name or a folder the training samples, of a file all [default:
+    /// what the model was trained on]. If it has labels and --normal-class is given, only its normal samples count.
+    #[arg(long, value_name = "NAME|DIR|FILE")]
+    normal: Option<String>,
+
+    /// The classes that are normal; all others are anomalies: `--normal-class 0,1,4`. Needs labels.
+    #[arg(long, value_name = "CLASSES", value_delimiter = ',')]
+    normal_class: Vec<u8>,
+
+    /// The reconstruction error, a mean over a sample's values [default: the model's loss].
+    #[arg(long, value_name = "NAME")]
+    score: Option<ScoreName>,
+
+    /// From which score on a sample is anomalous: std:K, mean + K standard deviations of the normal scores; quantile:Q,
+    /// which the part Q of them lies below; best-f1, which tells the labelled samples apart best.
+    #[arg(long, value_name = "RULE", default_value = "std:1")]
+    threshold: Rule,
+
+    /// The picture to write: the samples with the highest scores, what the model made of them, and where it erred, from
+    /// black, not at all, to white, most in the picture. Only an older picture may be there.
+    #[arg(long, value_name = "FILE.png")]
+    out: PathBuf,
+
+    /// Samples to draw.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    count: u16,
+
+    /// Where to write every score; the file must not be there yet.
+    #[arg(long, value_name = "FILE.csv")]
+    scores: Option<PathBuf>,
+
+    /// Where to draw how the scores lie, and the ROC curve if there are labels.
+    #[arg(long, value_name = "FILE.svg")]
+    chart: Option<PathBuf>,
+}
+
+pub fn run(args: &AnomalyArgs) -> Result<Done> {
+    check(args)?;
+    let bars = Bars::new(args.subject.output.quiet);
+    let mut subject = handgrad_runs::open(&args.subject.run, &args.subject.wanted(), &bars)?;
+    let usual = anomaly::usual_normal(&subject.only_class, &subject.samples).to_vec();
+    let normal_class = if args.normal_class.is_empty() { usual } else { args.normal_class.clone() };
+    let truth = anomaly::truth(&subject.samples, &normal_class).with_context(|| subject.origin.clone())?;
+    if args.threshold == Rule::BestF1 && truth.is_none() {
+        let text = "--threshold best-f1 needs labels: say which classes are normal with --normal-class";
+        return Err(UsageError(text.into()).into());
+    }
+    let by = args.score.map(|name| match name {
+        ScoreName::Mse => LossKind::Mse,
+        ScoreName::Mae => LossKind::Mae,
+    });
+    let scores = anomaly::scores(&subject.model, &subject.samples, &subject.samples.numbers(), by, &bars)?;
+    let (threshold, normal_origin) = match args.threshold {
+        Rule::BestF1 => (Threshold::best_f1(&scores, truth.as_deref().unwrap_or_default())?, String::new()),
+        Rule::Std(_) | Rule::Quantile(_) => from_normal(args, &normal_class, &mut subject, by, &bars)?,
+    };
+    let kind = by.unwrap_or(subject.model.network().loss().kind);
+    let loss = Loss { kind, reduction: Reduction::Mean }.to_string();
+    let told = Told { args, subject: &subject, loss, normal_origin, verdict: Verdict { scores, truth, threshold } };
+
+    told.draw()?;
+    // Last, as they are never overwritten: where something fails, all can be done again.
+    if let Some(path) = &args.scores {
+        told.write_scores(path)?;
+    }
+    match args.subject.output.json {
+        true => terminal::result(&told.json().to_string())?,
+        false => terminal::result(&told.text())?,
+    }
+    Ok(Done::Whole)
+}
+
+/// Refuses what makes no sense before anything is read.
+fn check(args: &AnomalyArgs) -> Result<()> {
+    place::must_be(&args.out, Replaceable::Png)?;
+    if let Some(path) = &args.scores
+        && check_place(path)? != Format::Csv
+    {
+        return Err(UsageError(format!("{}: scores are written as CSV; call it so", path.display())).into());
+    }
+    if let Some(path) = &args.chart {
+        place::must_be(path, Replaceable::Svg)?;
+    }
+    if args.threshold == Rule::BestF1 && args.normal.is_some() {
+        let text =
+            "--normal is given, but best-f1 heeds only the labelled samples: take std:K or quantile:Q, or leave it out";
+        return Err(UsageError(text.into()).into());
+    }
+    Ok(())
+}
+
+/// The threshold that normal data sets, and what data that is.
+fn from_normal(
+    args: &AnomalyArgs,
+    normal_class: &[u8],
+    subject: &mut Subject,
+    by: Option<LossKind>,
+    bars: &Bars,
+) -> Result<(Threshold, String)> {
+    let (normal, mut origin) = subject.normal(args.normal.as_deref(), bars)?;
+    let classes = match normal_class {
+        [] => anomaly::learnt_among(&subject.only_class, &normal),
+        named => named,
+    };
+    let numbers = anomaly::normal_samples(&normal, classes).with_context(|| origin.clone())?;
+    if numbers.len() < normal.len() {
+        origin = format!("the {} normal ones of {origin}", thousands(numbers.len()));
+    }
+    let scores = anomaly::scores(&subject.model, &normal, &numbers, by, bars)?;
+    Ok((Threshold::from_normal(args.threshold, &scores)?, origin))
+}
+
+/// A verdict, to be drawn, written and told.
+struct Told<'a> {
+    args: &'a AnomalyArgs,
+    subject: &'a Subject,
+    /// What the score is, in words.
+    loss: String,
+    /// The normal data, in words.
+    normal_origin: String,
+    verdict: Verdict,
+}
+
+impl Told<'_> {
+    /// The samples with the highest scores, above what the model made of them, above how far off that is; and the chart.
+    fn draw(&self) -> Result<()> {
+        let Self { args, subject, verdict, .. } = self;
+        let worst = anomaly::worst(&verdict.scores, usize::from(args.count));
+        let pairs = pairs(&subject.model, &subject.samples, &worst)?;
+        let range = subject.samples.range();
+        let [originals, reconstructions] =
+            [&pairs.originals, &pairs.reconstructions].map(|rows| to_unit(rows, range));
+        let picture = grid(&[originals, reconstructions, pairs.error_map()], &subject.samples.shape)?;
+        handgrad_files::write(&args.out, &picture)?;
+        let Some(path) = &args.chart else { return Ok(()) };
+        let curve = verdict.roc_curve();
+        let chart = scores::svg(&scores::Scores {
+            title: &format!("Scores of {}", subject.origin),
+            score: &self.loss,
+            scores: &verdict.scores,
+            truth: verdict.truth.as_deref(),
+            threshold: verdict.threshold.value,
+            roc_curve: curve.as_deref(),
+            roc_area: verdict.roc_area(),
+        });
+        Ok(handgrad_files::write(path, chart.as_bytes())?)
+    }
+
+    /// `sample,label,score,called`: a line a sample.
+    fn write_scores(&self, path: &Path) -> Result<()> {
+        let labels = self.subject.samples.labels.as_deref();
+        let mut text = format!("sample,{}score,called\n", if labels.is_some() { "label," } else { "" });
+        for (number, &score) in self.verdict.scores.iter().enumerate() {
+            let called = if self.verdict.calls(score) { "anomalous" } else { "normal" };
+            let label = labels.and_then(|labels| labels.get(number)).map_or(String::new(), |label| format!("{label},"));
+            writeln!(text, "{number},{label}{score},{called}")?;
+        }
+        Ok(handgrad_files::write_new(path, text.as_bytes())?)
+    }
+
+    fn text(&self) -> String {
+        let Self { args, subject, loss, normal_origin, verdict } = self;
+        let Threshold { value, how, normal } = &verdict.threshold;
+        let mut text = format!("score: {loss}, of {}\n", subject.origin);
+        if let Some(normal) = normal {
+            let (count, mean, std) = (thousands(normal.count), number(normal.mean), number(normal.std));
+            text += &format!("normal: {normal_origin}; {count} scores, mean {mean}, standard deviation {std}\n");
+        }
+        text += &format!("threshold {}: {how}\n", number(*value));
+        text += &format!("{} of {} called anomalous\n", thousands(verdict.called()), thousands(verdict.scores.len()));
+        if let Some(kinds) = verdict.kinds() {
+            text += &table(&kinds);
+            let (accuracy, area) = (decimals(kinds[1].counts.accuracy()), decimals(verdict.roc_area()));
+            text += &format!("\n\naccuracy {accuracy}  ROC-AUC {area}\n");
+        }
+        let files = [Some(&args.out), args.scores.as_ref(), args.chart.as_ref()];
+        let files: Vec<_> = files.into_iter().flatten().map(|path| path.display().to_string()).collect();
+        text + &format!("wrote {}", files.join(", "))
+    }
+
+    fn json(&self) -> Value {
+        let Self { args, loss, normal_origin, verdict, .. } = self;
+        let Threshold { value, how, normal } = &verdict.threshold;
+        let mut object = json!({
+            "picture": args.out.display().to_string(),
+            "score": loss,
+            "threshold": value,
+            "rule": how,
+            "samples": verdict.scores.len(),
+            "called_anomalous": verdict.called(),
+        });
+        if let Some(normal) = normal {
+            let (count, mean, std) = (normal.count, normal.mean, normal.std);
+            object["normal"] = json!({ "data": normal_origin, "samples": count, "mean": mean, "std": std });
+        }
+        if let Some(kinds) = verdict.kinds() {
+            let counts = kinds[1].counts;
+            object["confusion"] = json!({
+                "normal_called_normal": counts.true_negatives,
+                "normal_called_anomalous": counts.false_positives,
+                "anomaly_called_normal": counts.false_negatives,
+                "anomaly_called_anomalous": counts.true_positives,
+            });
+            object["accuracy"] = json!(counts.accuracy());
+            object["roc_auc"] = json!(verdict.roc_area());
+            for Positive { name, counts, average_precision } in kinds {
+                object[format!("{name}_as_positive")] = json!({
+                    "precision": counts.precision(),
+                    "recall": counts.recall(),
+                    "f1": counts.f1(),
+                    "average_precision": average_precision,
+                });
+            }
+        }
+        object
+    }
+}
+
+/// How many samples of each kind are called what, and what that comes to.
+fn table(kinds: &[Positive; 2]) -> String {
+    let counts = &kinds[1].counts;
+    let line = |name: &str, normal: usize, anomalous: usize| {
+        format!("\n{name:18}{:>11}{:>14}", thousands(normal), thousands(anomalous))
+    };
+    let mut text = format!("\n{:18}{:>11}{:>14}", "", "are normal", "are anomalous");
+    text += &line("called normal", counts.true_negatives, counts.false_negatives);
+    text += &line("called anomalous", counts.false_positives, counts.true_positives);
+    text += &format!("\n\n{:18}{:>11}{:>9}{:>9}{:>19}", "", "precision", "recall", "F1", "average precision");
+    for Positive { name, counts, average_precision } in kinds {
+        let [precision, recall, f1] = [counts.precision(), counts.recall(), counts.f1()].map(decimals);
+        let average = decimals(*average_precision);
+        text += &format!("\n{:18}{precision:>11}{recall:>9}{f1:>9}{average:>19}", format!("{name} positive"));
+    }
+    text
+}
+
+/// Four decimals, or a dash for what is not defined.
+fn decimals(value: Option<f64>) -> String {
+    value.map_or_else(|| "–".into(), |value| format!("{value:.4}"))
+}

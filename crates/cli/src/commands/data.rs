@@ -1,0 +1,122 @@
+//! `handgrad data`.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use clap::Subcommand;
+use handgrad_dataset::{Samples, idx, named, sizes, synthetic, thousands};
+
+use crate::exit::Done;
+use crate::flags::DataDir;
+use crate::terminal::{self, Bars};
+
+#[derive(Subcommand, Debug)]
+pub enum DataCommand {
+    /// The data sets known by name, and which of them are on this disk.
+    List {
+        #[command(flatten)]
+        place: DataDir,
+    },
+    /// Download a data set, or check the one that is there.
+    Fetch {
+        /// Its name, as `data list` shows it.
+        name: String,
+        #[command(flatten)]
+        place: DataDir,
+    },
+    /// What an IDX file holds.
+    Info {
+        /// Plain or gzip.
+        path: PathBuf,
+    },
+    /// Draw the synthetic set and write it as four IDX files, which must not be there yet.
+    Synthesize {
+        /// Folder for the four files.
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+        /// Of the variation between images.
+        #[arg(long, default_value_t = 0)]
+        seed: u64,
+        /// Training images.
+        #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+        train: u32,
+        /// Validation images.
+        #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+        validation: u32,
+    },
+}
+
+pub fn run(command: &DataCommand) -> Result<Done> {
+    match command {
+        DataCommand::List { place } => list(&place.folder())?,
+        DataCommand::Fetch { name, place } => fetch(name, &place.folder())?,
+        DataCommand::Info { path } => info(path)?,
+        DataCommand::Synthesize { out, seed, train, validation } => {
+            refuse_to_overwrite(out)?;
+            synthetic::write(out, *seed, *train as usize, *validation as usize)?;
+            let (train, validation) = (thousands(*train as usize), thousands(*validation as usize));
+            terminal::result(&format!("wrote {train} training and {validation} validation images to {}", out.display()))?;
+        }
+    }
+    Ok(Done::Whole)
+}
+
+/// Nothing that is there is replaced by drawings: it may be the real set.
+fn refuse_to_overwrite(out: &Path) -> Result<()> {
+    let set = named::find("mnist").map_or(&[][..], |set| set.files);
+    if let Some(file) = set.iter().find(|file| out.join(file.name).symlink_metadata().is_ok()) {
+        bail!("{}: is there already; choose another folder with --out", out.join(file.name).display());
+    }
+    Ok(())
+}
+
+fn list(data_dir: &Path) -> Result<()> {
+    for set in named::all() {
+        let folder = data_dir.join(set.name);
+        let there = set.files.iter().filter(|file| folder.join(file.name).exists()).count();
+        let state = match (there, set.files.len()) {
+            (_, 0) => "always there".to_string(),
+            (there, all) if there == all => format!("in {}", folder.display()),
+            (0, _) => format!("not here: `handgrad data fetch {}`", set.name),
+            (there, all) => format!("{there} of {all} files here: `handgrad data fetch {}`", set.name),
+        };
+        terminal::result(&format!("{:14} {}\n{:14} {}; {state}", set.name, set.about, "", set.licence))?;
+    }
+    Ok(())
+}
+
+fn fetch(name: &str, data_dir: &Path) -> Result<()> {
+    let set = named::find(name).with_context(|| {
+        let names: Vec<_> = named::all().iter().map(|set| set.name).collect();
+        format!("there is no data set {name:?}: there are {}", names.join(", "))
+    })?;
+    let folder = named::fetch(set, data_dir, &Bars::new(false))?;
+    if set.files.is_empty() {
+        terminal::result(&format!("{name} is drawn where it is used: there is nothing to fetch"))?;
+    } else {
+        terminal::result(&format!(
+            "{name} is in {}: {} files, each with its right SHA-256",
+            folder.display(),
+            set.files.len()
+        ))?;
+    }
+    Ok(())
+}
+
+fn info(path: &Path) -> Result<()> {
+    let array = idx::read(path)?;
+    let dims = array.shape().to_vec();
+    terminal::result(&format!("{}: IDX, {} values of type {}", path.display(), sizes(&dims), array.element()))?;
+    if dims.len() > 1 {
+        let samples = Samples::from_idx(array, path)?;
+        let (low, high) = samples.range();
+        let count = thousands(samples.len());
+        terminal::result(&format!(
+            "{count} samples of {}, values from {low} to {high} (bytes count as value/255)",
+            sizes(&samples.shape)
+        ))?;
+    } else {
+        terminal::result("one dimension: labels, not samples")?;
+    }
+    Ok(())
+}

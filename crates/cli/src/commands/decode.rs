@@ -1,0 +1,98 @@
+//! `handgrad decode`: codes from a file to samples, drawn or in a file.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::Args;
+use handgrad_dataset::table::{self, Format, Table};
+use handgrad_dataset::thousands;
+use handgrad_files::Together;
+use handgrad_files::place::{self, Replaceable};
+use handgrad_models::Part;
+use handgrad_pictures::{square, to_be_seen};
+use ndarray::Axis;
+use serde_json::json;
+
+use crate::exit::{Done, UsageError};
+use crate::flags::Output;
+use crate::{terminal, words};
+
+/// Samples that a picture has at most.
+const MOST_DRAWN: usize = 1000;
+
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  \
+    handgrad decode runs/basic-mnist codes.csv --out back.png\n  \
+    handgrad decode runs/basic-mnist codes.npy --out back.png --out back.npy    samples × height × width")]
+pub struct DecodeArgs {
+    /// A run folder, or a model.safetensors file.
+    run: PathBuf,
+
+    /// The codes.
+    #[arg(value_name = "CODES.csv|.npy")]
+    codes: PathBuf,
+
+    /// Where to draw or write what they stand for; may be given several times. Only an older picture may be there.
+    #[arg(long, value_name = "FILE.png|.csv|.npy", required = true)]
+    out: Vec<PathBuf>,
+
+    #[command(flatten)]
+    output: Output,
+}
+
+pub fn run(args: &DecodeArgs) -> Result<Done> {
+    let (tables, pictures): (Vec<&PathBuf>, Vec<_>) = args.out.iter().partition(|out| Format::of(out).is_some());
+    check_places(args, &tables, &pictures)?;
+    let (model, _) = handgrad_runs::model(&args.run, &[Part::Whole, Part::Decoder])?;
+    let shape = model.spec().input.clone();
+    let codes = table::read(&args.codes, model.code_len())?;
+    let samples = Table { values: model.decode(codes.values.view())?, labels: codes.labels };
+    let count = samples.values.nrows();
+    let drawn = count.min(MOST_DRAWN);
+    let (seen, range) = to_be_seen(&samples.values.slice_axis(Axis(0), (..drawn).into()).to_owned());
+    let mut new = Together::default();
+    for out in tables {
+        table::write(out, &samples, "x", &shape)?;
+        new.add(out);
+    }
+    for out in &pictures {
+        handgrad_files::write(out, &square(&seen, &shape)?)?;
+    }
+    new.keep();
+    let written: Vec<_> = args.out.iter().map(|out| out.display().to_string()).collect();
+    if args.output.json {
+        let object =
+            json!({ "written": written, "samples": count, "values": samples.values.ncols(), "drawn_from": range });
+        terminal::result(&object.to_string())?;
+        return Ok(Done::Whole);
+    }
+    let label = if samples.labels.is_some() { "; its first column was taken for labels" } else { "" };
+    let (written, codes) = (written.join(", "), args.codes.display());
+    terminal::result(&format!("wrote {written}: {} samples, decoded from {codes}{label}", thousands(count)))?;
+    if !pictures.is_empty() && drawn < count {
+        terminal::result(&format!("the picture has the first {} of them", thousands(drawn)))?;
+    }
+    match words::drawn_from(range).filter(|_| !pictures.is_empty()) {
+        Some(text) => terminal::result(&text)?,
+        None => {}
+    }
+    Ok(Done::Whole)
+}
+
+fn check_places(args: &DecodeArgs, tables: &[&PathBuf], pictures: &[&PathBuf]) -> Result<()> {
+    for (at, out) in args.out.iter().enumerate() {
+        if args.out[..at].contains(out) {
+            return Err(UsageError(format!("{}: is named twice", out.display())).into());
+        }
+    }
+    for out in tables {
+        table::check_place(out)?;
+    }
+    for out in pictures {
+        if !place::ends_in(out, "png") {
+            return Err(UsageError(format!("{}: give it a name that ends in .png, .csv or .npy", out.display())).into());
+        }
+        place::must_be(out, Replaceable::Png)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,48 @@
+//! `handgrad eval`.
+
+use anyhow::Result;
+use handgrad_trainer::yardstick::yardsticks;
+use handgrad_trainer::{Source, evaluate};
+use serde_json::json;
+
+use crate::exit::Done;
+use crate::flags::SubjectArgs;
+use crate::terminal::{self, Bars};
+use crate::words::{self, number};
+
+pub type EvalArgs = SubjectArgs;
+
+pub fn run(args: &EvalArgs) -> Result<Done> {
+    let mut subject = handgrad_runs::open(&args.run, &args.wanted(), &Bars::new(args.output.quiet))?;
+    if args.data.is_none() {
+        subject.keep_trained_classes();
+    }
+    let source = Source::new(&subject.samples);
+    let measured = evaluate(&subject.model, &source)?;
+    let loss = subject.model.network().loss();
+    let train = Source::new(subject.train.as_ref().unwrap_or(&subject.samples));
+    let yardsticks = yardsticks(&train, &source, subject.model.network());
+    let features = subject.model.spec().features();
+    if args.output.json {
+        let [per_value, per_sample] = loss.per_value_and_sample(measured.terms[0].1, features);
+        let object = json!({
+            "loss": loss.to_string(),
+            "value": measured.loss,
+            "terms": words::json_terms(&measured.terms),
+            "reduction": loss.reduction,
+            "reconstruction_per_value": per_value,
+            "reconstruction_per_sample": per_sample,
+            "samples": source.len(),
+            "least_possible": yardsticks.least,
+            "mean_sample": yardsticks.mean_sample,
+        });
+        terminal::result(&object.to_string())?;
+        return Ok(Done::Whole);
+    }
+    let (value, terms) = (number(measured.loss), words::terms(&measured.terms));
+    terminal::result(&format!("{loss} {value}{terms} over {}", subject.origin))?;
+    terminal::result(&words::reconstruction(loss, &measured.terms, features))?;
+    let (least, mean) = (number(yardsticks.least), number(yardsticks.mean_sample));
+    terminal::result(&format!("least possible {least}, mean sample {mean}"))?;
+    Ok(Done::Whole)
+}

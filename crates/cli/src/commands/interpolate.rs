@@ -1,0 +1,76 @@
+//! `handgrad interpolate`: a straight walk from one code to another, beside one from image to image.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use clap::Args;
+use handgrad_files::place::{self, Replaceable};
+use handgrad_pictures::{grid, to_unit};
+use handgrad_tasks::interpolate;
+use serde_json::json;
+
+use crate::exit::{Done, UsageError};
+use crate::flags::SubjectArgs;
+use crate::terminal::{self, Bars};
+use crate::words::number;
+
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  handgrad interpolate runs/vae-mnist --from 0 --to 1 --steps 12 --out walk.png")]
+pub struct InterpolateArgs {
+    #[command(flatten)]
+    subject: SubjectArgs,
+
+    /// The sample to start from, counted from 0.
+    #[arg(long, value_name = "INDEX")]
+    from: u32,
+
+    /// The sample to arrive at.
+    #[arg(long, value_name = "INDEX")]
+    to: u32,
+
+    /// Images on the way, both ends included.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(2..=100))]
+    steps: u16,
+
+    /// The picture to write; only an older picture may be there.
+    #[arg(long, value_name = "FILE.png")]
+    out: PathBuf,
+}
+
+pub fn run(args: &InterpolateArgs) -> Result<Done> {
+    place::must_be(&args.out, Replaceable::Png)?;
+    if args.from == args.to {
+        return Err(UsageError(format!("--from and --to are both {}: name two samples", args.from)).into());
+    }
+    let output = args.subject.output;
+    let subject = handgrad_runs::open(&args.subject.run, &args.subject.wanted(), &Bars::new(output.quiet))?;
+    let samples = &subject.samples;
+    let steps = usize::from(args.steps);
+    let walk = interpolate::between(&subject.model, samples, [args.from, args.to], steps)
+        .with_context(|| subject.origin.clone())?;
+    let rows = [&walk.blend, &walk.walk].map(|row| to_unit(row, samples.range()));
+    handgrad_files::write(&args.out, &grid(&rows, &samples.shape)?)?;
+
+    let label = |end: u32| samples.labels.as_ref().and_then(|labels| labels.get(end as usize)).copied();
+    let picture = args.out.display().to_string();
+    if output.json {
+        let object = json!({
+            "picture": picture,
+            "steps": steps,
+            "from": { "sample": args.from, "label": label(args.from) },
+            "to": { "sample": args.to, "label": label(args.to) },
+            "code_distance": walk.code_distance,
+            "mse_of_walk_and_blend": walk.apart,
+        });
+        terminal::result(&object.to_string())?;
+        return Ok(Done::Whole);
+    }
+    let named = |end: u32| label(end).map_or_else(|| end.to_string(), |label| format!("{end} (class {label})"));
+    let (from, to) = (named(args.from), named(args.to));
+    terminal::result(&format!(
+        "wrote {picture}: from sample {from} to {to} in {steps} steps, above as a blend of pixels, below on a \
+         straight line from code to code"
+    ))?;
+    terminal::result(&format!("the codes are {} apart", number(walk.code_distance)))?;
+    Ok(Done::Whole)
+}

@@ -1,0 +1,49 @@
+//! `handgrad reconstruct`.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::Args;
+use handgrad_files::place::{self, Replaceable};
+use handgrad_pictures::{grid, to_unit};
+use handgrad_tasks::reconstruct::pairs;
+use serde_json::json;
+
+use crate::exit::Done;
+use crate::flags::SubjectArgs;
+use crate::terminal::{self, Bars};
+use crate::words::number;
+
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  handgrad reconstruct runs/basic-mnist --out seen.png --count 16")]
+pub struct ReconstructArgs {
+    #[command(flatten)]
+    subject: SubjectArgs,
+
+    /// The picture to write; only an older picture may be there.
+    #[arg(long, value_name = "FILE.png")]
+    out: PathBuf,
+
+    /// Samples to draw, from the first one on.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    count: u16,
+}
+
+pub fn run(args: &ReconstructArgs) -> Result<Done> {
+    place::must_be(&args.out, Replaceable::Png)?;
+    let output = args.subject.output;
+    let subject = handgrad_runs::open(&args.subject.run, &args.subject.wanted(), &Bars::new(output.quiet))?;
+    let pairs = pairs(&subject.model, &subject.samples, &subject.first(args.count))?;
+    let rows = [&pairs.originals, &pairs.reconstructions].map(|rows| to_unit(rows, subject.samples.range()));
+    handgrad_files::write(&args.out, &grid(&rows, &subject.samples.shape)?)?;
+    let (errors, mean) = (pairs.squared_errors(), pairs.mean_squared_error());
+    let picture = args.out.display().to_string();
+    if output.json {
+        let object = json!({ "picture": picture, "samples": errors.len(), "mse": mean, "mse_of_each": errors });
+        terminal::result(&object.to_string())?;
+    } else {
+        terminal::result(&format!("wrote {picture}: {} samples above what the model made of them", errors.len()))?;
+        terminal::result(&format!("squared error per value {}", number(mean)))?;
+    }
+    Ok(Done::Whole)
+}

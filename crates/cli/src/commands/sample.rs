@@ -1,0 +1,77 @@
+//! `handgrad sample`: new images from a variational model.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use clap::Args;
+use handgrad_files::place::{self, Replaceable};
+use handgrad_models::{Model, Part};
+use handgrad_pictures::{columns_of_square, grid, to_be_seen};
+use handgrad_tasks::latent;
+use ndarray::{Array2, Axis};
+use serde_json::json;
+
+use crate::exit::Done;
+use crate::flags::Output;
+use crate::{terminal, words};
+
+/// A model and a picture to draw with it.
+#[derive(Args, Debug)]
+pub struct PictureArgs {
+    /// A run folder, or a model.safetensors file.
+    pub run: PathBuf,
+
+    /// The picture to write; only an older picture may be there.
+    #[arg(long, value_name = "FILE.png")]
+    pub out: PathBuf,
+
+    #[command(flatten)]
+    pub output: Output,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  handgrad train --preset vae --data mnist\n  \
+    handgrad sample runs/vae-mnist --out drawn.png --count 100 --seed 1")]
+pub struct SampleArgs {
+    #[command(flatten)]
+    picture: PictureArgs,
+
+    /// Images to draw.
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    count: u16,
+
+    /// Of the codes that are drawn.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+}
+
+/// Draws images from the prior: z ~ N(0, 1), decoded.
+pub fn run(args: &SampleArgs) -> Result<Done> {
+    let count = usize::from(args.count);
+    args.picture.draw(columns_of_square(count), |model| latent::drawn(model, count, args.seed))
+}
+
+impl PictureArgs {
+    /// Draws what the decoder makes of codes, `columns` in a row, and writes it.
+    pub fn draw(
+        &self,
+        columns: usize,
+        codes: impl FnOnce(&Model) -> Result<Array2<f32>, handgrad_tasks::Error>,
+    ) -> Result<Done> {
+        place::must_be(&self.out, Replaceable::Png)?;
+        let (model, _) = handgrad_runs::model(&self.run, &[Part::Whole, Part::Decoder])?;
+        let codes = codes(&model).with_context(|| self.run.display().to_string())?;
+        let (images, range) = to_be_seen(&model.decode(codes.view())?);
+        let rows: Vec<_> = images.axis_chunks_iter(Axis(0), columns).map(|row| row.to_owned()).collect();
+        handgrad_files::write(&self.out, &grid(&rows, &model.spec().input)?)?;
+        let (picture, images) = (self.out.display().to_string(), codes.nrows());
+        if self.output.json {
+            let object = json!({ "picture": picture, "images": images, "drawn_from": range });
+            terminal::result(&object.to_string())?;
+            return Ok(Done::Whole);
+        }
+        terminal::result(&format!("wrote {picture}: {images} images"))?;
+        words::drawn_from(range).map_or(Ok(()), |text| terminal::result(&text))?;
+        Ok(Done::Whole)
+    }
+}

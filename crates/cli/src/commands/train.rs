@@ -1,0 +1,233 @@
+//! `handgrad train`.
+
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::{Context, Result};
+use clap::Args;
+use handgrad_dataset::thousands;
+use handgrad_models::file;
+use handgrad_runs::{Event, Every, Finished, Request, Run, Settings, preset};
+use handgrad_trainer::EpochRecord;
+use serde_json::{Value, json};
+
+use crate::exit::{Done, INTERRUPTED};
+use crate::flags::{Output, SettingsArgs};
+use crate::terminal::{self, Bars};
+use crate::words::{self, number};
+
+#[derive(Args, Debug)]
+#[command(after_help = presets())]
+pub struct TrainArgs {
+    #[command(flatten)]
+    settings: SettingsArgs,
+
+    /// A TOML file with any of the settings above, by their names with _ for -: `batch_size = 64`.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    /// Threads to compute on; any number gives the same weights, to the bit [default: all cores].
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+
+    /// Folder for the run; it must not hold any of its files yet [default: runs/PRESET-DATA].
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+
+    /// Go on with the run in this folder from its last checkpoint, to the bits it would have ended in. Settings need not be
+    /// given again, and must be the same, but for more --epochs (not with the schedule cosine) and where the data lies.
+    #[arg(long, value_name = "DIR", conflicts_with = "out")]
+    resume: Option<PathBuf>,
+
+    /// Write a checkpoint so often: 50steps, 2epochs, 30sec, 5min, 1h. There is one at the end and after Ctrl-C or SIGTERM
+    /// in any case. docs/reliability.md says what is promised [default: 30sec].
+    #[arg(long, value_name = "INTERVAL")]
+    checkpoint_every: Option<Every>,
+
+    #[command(flatten)]
+    output: Output,
+}
+
+/// Set by Ctrl-C and by SIGTERM.
+static STOP: AtomicBool = AtomicBool::new(false);
+
+pub fn run(args: &TrainArgs) -> Result<Done> {
+    let file = args.config.as_deref().map(Settings::read).transpose()?.unwrap_or_default();
+    let given = args.settings.0.clone().or(file);
+    let request = Request {
+        any_data: args.resume.is_none() && given.data.is_none(),
+        given,
+        out: args.out.clone(),
+        resume: args.resume.clone(),
+        every: args.checkpoint_every.unwrap_or_default(),
+        notes: Arc::new(terminal::note),
+    };
+    let finished = pool(args.threads)?.install(|| train(args, &request))?;
+    if !args.output.quiet
+        && let Some(note) = warning(&finished)
+    {
+        terminal::note(note);
+    }
+    report(args, &finished)?;
+    Ok(if finished.outcome.stopped { Done::Interrupted } else { Done::Whole })
+}
+
+/// The threads that are asked for.
+pub fn pool(threads: Option<u16>) -> Result<rayon::ThreadPool> {
+    let threads = threads.map_or(0, usize::from);
+    rayon::ThreadPoolBuilder::new().num_threads(threads).build().context("the threads cannot be started")
+}
+
+/// Trains, and shows it.
+fn train(args: &TrainArgs, request: &Request) -> Result<Finished> {
+    let quiet = args.output.quiet;
+    let run = Run::begin(request, &Bars::new(quiet))?;
+    listen_for_ctrl_c()?;
+    let (plan, yardsticks) = (run.prepared().plan(), run.yardsticks()?);
+    if !quiet {
+        let prepared = run.prepared();
+        let (preset, name) = (prepared.config.settings().preset.as_deref().unwrap_or_default(), &prepared.data.name);
+        terminal::note(&format!("{preset} on {name}: {}\n{}", run.about_data()?, words::summary(run.network())));
+        run.going_on().iter().for_each(|text| terminal::note(text));
+    }
+    let [seen, all] = run.samples()?;
+    let bar = terminal::sample_bar(all, quiet);
+    bar.set_position(seen as u64);
+    bar.reset_eta();
+    let finished = run.train(&mut |event| {
+        match event {
+            Event::Step { epoch, seen, loss } => {
+                bar.set_prefix(format!("epoch {epoch}/{}", plan.epochs));
+                bar.set_position(seen as u64);
+                let rate = thousands(bar.per_sec() as usize);
+                bar.set_message(format!("loss {}  {rate} images/s", number(loss)));
+            }
+            Event::Epoch(record) if !quiet => {
+                let line = words::epoch_line(record, &plan, &yardsticks);
+                bar.suspend(|| terminal::note(&line));
+            }
+            Event::Epoch(_) => {}
+        }
+        if STOP.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    bar.finish_and_clear();
+    Ok(finished?)
+}
+
+/// The first Ctrl-C asks the training to stop after its step, the second one ends the process.
+fn listen_for_ctrl_c() -> Result<()> {
+    ctrlc::set_handler(|| {
+        if STOP.swap(true, Ordering::Relaxed) {
+            std::process::exit(i32::from(INTERRUPTED));
+        }
+        terminal::note("\nstopping after this step and writing checkpoint and model; once more to stop at once");
+    })
+    .context("Ctrl-C cannot be listened for")
+}
+
+/// What the losses show that people should know.
+fn warning(finished: &Finished) -> Option<&'static str> {
+    let kept = finished.outcome.kept()?;
+    (kept.reconstruction() > finished.yardsticks.mean_sample).then_some(
+        "note: the mean image would have had a lower validation loss, so this network has learnt nothing of use yet: try \
+         more epochs, or a tenth of the learning rate if it is not the usual one",
+    )
+}
+
+fn report(args: &TrainArgs, finished: &Finished) -> Result<()> {
+    if args.output.json {
+        return terminal::result(&json_of(finished).to_string());
+    }
+    terminal::result(&text_of(finished))?;
+    let path = finished.folder.display();
+    match &finished.written[..] {
+        [] => terminal::result(&format!("{path}: all of it was there already, nothing was left to do"))?,
+        written => terminal::result(&format!("wrote {path}: {}", written.join(", ")))?,
+    }
+    match finished.outcome.stopped {
+        true => terminal::result(&format!("go on with: handgrad train --resume {path}")),
+        false => Ok(()),
+    }
+}
+
+fn json_of(finished: &Finished) -> Value {
+    let Finished { config, model, outcome, steps, test, seconds, .. } = finished;
+    let kept = outcome.kept();
+    let loss = model.network().loss();
+    let both = kept.map(|record| loss.per_value_and_sample(record.reconstruction(), model.spec().features()));
+    let terms = |of: fn(&EpochRecord) -> &Vec<(&'static str, f64)>| kept.map(|record| words::json_terms(of(record)));
+    json!({
+        "preset": config.settings().preset,
+        "parameters": model.weights().len(),
+        "epochs": outcome.epochs.len(),
+        "best_epoch": outcome.best_epoch,
+        "stopped": outcome.stopped,
+        "steps": steps,
+        "loss": loss.to_string(),
+        "reduction": loss.reduction,
+        "train_loss": kept.map(|record| record.train_loss),
+        "train_terms": terms(|record| &record.train_terms),
+        "val_loss": kept.map(|record| record.validation_loss),
+        "val_terms": terms(|record| &record.validation_terms),
+        "val_reconstruction_per_value": both.map(|both| both[0]),
+        "val_reconstruction_per_sample": both.map(|both| both[1]),
+        "test_loss": test.as_ref().map(|test| test.loss),
+        "test_terms": test.as_ref().map(|test| words::json_terms(&test.terms)),
+        "weights_sha256": file::weights_sha256(model.weights()),
+        "seconds": seconds,
+        "images_per_second": outcome.samples_per_second(),
+    })
+}
+
+fn text_of(finished: &Finished) -> String {
+    let Finished { config, model, outcome, steps, test, seconds, data, .. } = finished;
+    let Some(record) = outcome.kept() else {
+        return format!("stopped within the first epoch, after {steps} steps");
+    };
+    let (epochs, plan) = (outcome.epochs.len(), config.plan());
+    let mut text = format!("{epochs} epochs in {seconds:.1} s: ");
+    if let Some(best) = outcome.best_epoch {
+        text += &match plan.early_stopping {
+            Some(patience) if epochs < plan.epochs && !outcome.stopped => format!(
+                "stopped early, as {patience} in a row had no lower validation loss; kept are the weights of epoch {best}: "
+            ),
+            _ => format!("kept are the weights of epoch {best}, which had the lowest validation loss: "),
+        };
+    }
+    if outcome.best_epoch.is_none() && outcome.stopped {
+        text += &format!("stopped after {steps} steps; what the last epoch that was finished came to: ");
+    }
+    text += &format!(
+        "loss {}, validation {}{}\n{}",
+        number(record.train_loss),
+        number(record.validation_loss),
+        words::terms(&record.validation_terms),
+        words::reconstruction(model.network().loss(), &record.validation_terms, model.spec().features()),
+    );
+    if let Some(test) = test {
+        let (value, terms) = (number(test.loss), words::terms(&test.terms));
+        text += &format!("\ntest {value}{terms} over {}", data.validation_origin);
+    }
+    text
+}
+
+/// The table below `train --help`.
+fn presets() -> String {
+    let mut text = String::from("Presets, all with Adam at 0.001, on fashion-mnist unless they are of heartbeats:\n");
+    for preset in preset::all().unwrap_or_default() {
+        let settings = &preset.settings;
+        let loss = settings.loss.map(|loss| format!("{loss:?}").to_lowercase()).unwrap_or_default();
+        let (epochs, batch) = (settings.epochs.unwrap_or_default(), settings.batch_size.unwrap_or_default());
+        let (name, about) = (preset.name, &preset.about);
+        text += &format!("  {name:13} {about}\n  {:13} {loss}, {epochs} epochs of batches of {batch}\n", "");
+    }
+    text + "\nExamples:\n  \
+        handgrad train                                   the basic autoencoder on Fashion-MNIST\n  \
+        handgrad train --data synthetic --epochs 5       no download, a few seconds\n  \
+        handgrad train --preset deep --data mnist --seed 1\n  \
+        handgrad train --preset vae --data mnist         then: handgrad sample runs/vae-mnist --out drawn.png\n  \
+        handgrad train --preset deep --noise masking --noise-level 0.3\n  \
+        handgrad train --data my-images.idx.gz --layers 64,16 --loss mse"
+}

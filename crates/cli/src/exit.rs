@@ -1,0 +1,132 @@
+//! What a command came to: its exit code, and an error in words. Libraries name no flags; where a flag is the way out of an
+//! error, it is added here.
+
+use std::process::ExitCode;
+
+use handgrad_runs::Error as Run;
+
+use crate::terminal;
+
+/// What a command came to, where it did not fail.
+pub enum Done {
+    /// All of it.
+    Whole,
+    /// Ctrl-C came; what there was is written.
+    Interrupted,
+}
+
+/// Exit code of what failed.
+const FAILURE: u8 = 1;
+/// Exit code of what was asked for wrongly, as clap's.
+const USAGE: u8 = 2;
+/// Exit code of a training that went wrong: a loss or a weight is no longer a number, or is far too large.
+const DIVERGED: u8 = 3;
+/// Exit code after Ctrl-C: 128 + the number of the signal.
+pub const INTERRUPTED: u8 = 130;
+
+/// What was asked for makes no sense, where a command itself finds that.
+#[derive(Debug)]
+pub struct UsageError(pub String);
+
+impl std::fmt::Display for UsageError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for UsageError {}
+
+/// Tells the error, if there is one, and gives the exit code.
+pub fn code(result: anyhow::Result<Done>) -> ExitCode {
+    match result {
+        Ok(Done::Whole) => ExitCode::SUCCESS,
+        Ok(Done::Interrupted) => ExitCode::from(INTERRUPTED),
+        Err(error) => {
+            let hint = hint(&error).map_or(String::new(), |hint| format!(" ({hint})"));
+            terminal::note(&format!("error: {}{hint}", in_full(&error)));
+            ExitCode::from(if is_divergence(&error) {
+                DIVERGED
+            } else if is_usage(&error) {
+                USAGE
+            } else {
+                FAILURE
+            })
+        }
+    }
+}
+
+/// The error and its causes, but for those that the text so far quotes already.
+fn in_full(error: &anyhow::Error) -> String {
+    error.chain().fold(String::new(), |text, cause| match cause.to_string() {
+        cause if text.contains(&cause) => text,
+        cause if text.is_empty() => cause,
+        cause => format!("{text}: {cause}"),
+    })
+}
+
+fn is_divergence(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<Run>().is_some_and(Run::is_divergence)
+}
+
+fn is_usage(error: &anyhow::Error) -> bool {
+    error.is::<UsageError>()
+        || error.downcast_ref::<Run>().is_some_and(Run::is_usage)
+        || error.downcast_ref::<handgrad_tasks::Error>().is_some_and(handgrad_tasks::Error::is_usage)
+        || error.downcast_ref::<handgrad_study::Error>().is_some_and(handgrad_study::Error::is_usage)
+        || error.downcast_ref::<handgrad_files::Error>().is_some_and(handgrad_files::Error::is_usage)
+        || error.downcast_ref::<handgrad_dataset::Error>().is_some_and(handgrad_dataset::Error::is_usage)
+}
+
+/// The flags that lead out of an error.
+fn hint(error: &anyhow::Error) -> Option<String> {
+    error.chain().find_map(|cause| {
+        let of_data = || cause.downcast_ref::<handgrad_dataset::Error>().and_then(of_data);
+        let of_tasks = || cause.downcast_ref::<handgrad_tasks::Error>().and_then(of_tasks);
+        cause.downcast_ref::<Run>().and_then(of_run).or_else(of_data).or_else(of_tasks)
+    })
+}
+
+fn of_run(error: &Run) -> Option<String> {
+    Some(match error {
+        Run::Configuration { line: Some(_), .. } => "`handgrad train --help` explains the settings".into(),
+        Run::HoldsARun { path, .. } => {
+            format!("--resume {} continues that run, --out chooses another folder", path.display())
+        }
+        Run::BadFolder { .. } => "--out chooses the folder of the run".into(),
+        Run::NothingToGoOnFrom { .. } | Run::Checkpoint(_) => "--config begins again from a configuration".into(),
+        Run::NoModel { .. } => "`handgrad train --resume` finishes a run".into(),
+        Run::NoData { .. } | Run::DataMoved { .. } => "--data names the data".into(),
+        Run::NoNormalData => "--normal names normal data".into(),
+        Run::NotCsv { .. } => "the flags are --label-column and --fill".into(),
+        Run::Target { .. } => "--loss mse takes any values".into(),
+        Run::NoScale { .. } => "the flag is --scale".into(),
+        Run::NoLabels => "the flag is --only-class".into(),
+        Run::Data(error) => return of_data(error),
+        Run::Task(error) => return of_tasks(error),
+        Run::At { source, .. } | Run::Stopped { source, .. } => return of_run(source),
+        _ => return None,
+    })
+}
+
+fn of_data(error: &handgrad_dataset::Error) -> Option<String> {
+    use handgrad_dataset::Error::{Missing, NoSuchColumn, WindowTooLong};
+    Some(match error {
+        Missing { .. } => "--fill says what is to stand there".into(),
+        NoSuchColumn { .. } => "--label-column names the column".into(),
+        WindowTooLong { .. } => "--window sets its length".into(),
+        _ => return None,
+    })
+}
+
+fn of_tasks(error: &handgrad_tasks::Error) -> Option<String> {
+    use handgrad_tasks::Error::{NoAnomaly, NoLabels, NoNoise, NotTwoPlaces, NotVariational, Target};
+    Some(match error {
+        NotVariational => "`handgrad train --preset vae` trains one".into(),
+        NotTwoPlaces { .. } => "`handgrad train --preset vae-2d` trains one, `handgrad sample` draws".into(),
+        NoNoise => "--noise gaussian --noise-level 0.2".into(),
+        NoLabels => "labels come with data that is named, or with label files beside the images".into(),
+        NoAnomaly => "--normal-class names the classes that are normal".into(),
+        Target { .. } => "--loss mse takes any values".into(),
+        _ => return None,
+    })
+}

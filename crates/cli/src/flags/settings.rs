@@ -1,0 +1,68 @@
+//! The settings of a training as flags: one for each entry of [`handgrad_runs::settings::SETTINGS`], made from it.
+
+use clap::builder::{PossibleValue, PossibleValuesParser, StyledStr};
+use clap::{Arg, ArgMatches, Args, Command, Error, FromArgMatches};
+use handgrad_runs::Settings;
+use handgrad_runs::settings::{Kind, SETTINGS, Setting};
+
+/// The settings that were given as flags.
+#[derive(Clone, Debug, Default)]
+pub struct SettingsArgs(pub Settings);
+
+impl Args for SettingsArgs {
+    fn augment_args(command: Command) -> Command {
+        SETTINGS.iter().fold(command, |command, setting| command.arg(flag_of(setting)))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for SettingsArgs {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
+        let mut args = Self::default();
+        args.update_from_arg_matches(matches)?;
+        Ok(args)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
+        for setting in SETTINGS {
+            if let Some(text) = matches.get_one::<String>(setting.name) {
+                // The flag's parser has read it already, so this cannot fail.
+                (setting.set)(&mut self.0, text)
+                    .map_err(|expected| Error::raw(clap::error::ErrorKind::ValueValidation, expected))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// `--batch-size <SAMPLES>` for the setting `batch_size`.
+fn flag_of(setting: &'static Setting) -> Arg {
+    let (short, long) = help_of(setting.help);
+    let arg = Arg::new(setting.name).long(setting.name.replace('_', "-")).value_name(setting.value_name);
+    let arg = arg.help(short).long_help(long);
+    let set = setting.set;
+    let read = move |text: &str| set(&mut Settings::default(), text).map(|()| text.to_string());
+    match setting.kind {
+        Kind::Choice(names) => {
+            let values = names.iter().map(|&(name, about)| match about.trim() {
+                "" => PossibleValue::new(name),
+                about => PossibleValue::new(name).help(StyledStr::from(about.trim_end_matches('.').to_string())),
+            });
+            arg.value_parser(PossibleValuesParser::new(values))
+        }
+        Kind::Switch => {
+            arg.value_parser(read).num_args(0..=1).require_equals(true).default_missing_value("true")
+        }
+        Kind::Number => arg.value_parser(read).allow_negative_numbers(true),
+        Kind::Numbers | Kind::Text => arg.value_parser(read),
+    }
+}
+
+/// A setting's help on one line, as `-h` and `--help` have it: the lines of a doc comment end where its line does.
+fn help_of(text: &str) -> (String, String) {
+    let whole = text.lines().map(str::trim).collect::<Vec<_>>().join(" ").trim().trim_end_matches('.').to_string();
+    (whole.clone(), whole)
+}

@@ -1,0 +1,141 @@
+//! Numbers in files, one sample a row: codes, and what a decoder makes of codes. CSV and numpy's .npy, by the file's name.
+
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+
+use handgrad_files::place;
+use ndarray::{Array2, Axis, IxDyn};
+
+use crate::csv::{self, Label, Layout};
+use crate::{Error, npy};
+
+/// How a table is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Text, with a header.
+    Csv,
+    /// numpy's array.
+    Npy,
+}
+
+impl Format {
+    /// What a file's name says.
+    #[must_use]
+    pub fn of(path: &Path) -> Option<Self> {
+        [(Self::Csv, "csv"), (Self::Npy, "npy")].into_iter().find(|(_, ending)| place::ends_in(path, ending)).map(|it| it.0)
+    }
+
+    /// As [`of`](Self::of), for a file that must be one of the two.
+    ///
+    /// # Errors
+    /// If the name says neither.
+    pub fn expected(path: &Path) -> Result<Self, Error> {
+        let wrong = || handgrad_files::Error::WrongName { path: path.to_path_buf(), expected: ".csv or .npy".into() };
+        Ok(Self::of(path).ok_or_else(wrong)?)
+    }
+}
+
+/// Rows of numbers, and a label for each where the file has them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Table {
+    /// One sample a row.
+    pub values: Array2<f32>,
+    /// One a row.
+    pub labels: Option<Vec<u8>>,
+}
+
+/// Refuses a place where something is already, or whose name says neither CSV nor npy.
+///
+/// # Errors
+/// Says which.
+pub fn check_place(out: &Path) -> Result<Format, Error> {
+    let format = Format::expected(out)?;
+    place::must_be_free(out)?;
+    Ok(format)
+}
+
+/// Writes rows. CSV has a header, `name`0, `name`1, …, and the labels in front; .npy has the rows alone, each of `shape`.
+///
+/// # Errors
+/// If the place is taken or cannot be written to, or a row has not as many values as `shape`.
+pub fn write(out: &Path, table: &Table, name: &str, shape: &[usize]) -> Result<(), Error> {
+    let bytes = match check_place(out)? {
+        Format::Csv => csv_text(table, name).into_bytes(),
+        Format::Npy => {
+            let dims: Vec<_> = [table.values.nrows()].into_iter().chain(shape.iter().copied()).collect();
+            let shaped = table.values.to_shape(IxDyn(&dims));
+            npy::encode(&shaped.map_err(|error| unfit(out, error.to_string()))?.view())
+        }
+    };
+    Ok(handgrad_files::write_new(out, &bytes)?)
+}
+
+fn csv_text(table: &Table, name: &str) -> String {
+    let mut text = String::new();
+    let mut line = |label: Option<String>, cells: &mut dyn Iterator<Item = String>| {
+        let cells: Vec<String> = label.into_iter().chain(cells).collect();
+        let _ = writeln!(text, "{}", cells.join(","));
+    };
+    let label = table.labels.as_ref().map(|_| "label".to_string());
+    line(label, &mut (0..table.values.ncols()).map(|place| format!("{name}{place}")));
+    for (number, row) in table.values.rows().into_iter().enumerate() {
+        let label = table.labels.as_ref().and_then(|labels| labels.get(number)).map(ToString::to_string);
+        line(label, &mut row.iter().map(ToString::to_string));
+    }
+    text
+}
+
+fn unfit(path: &Path, problem: String) -> Error {
+    Error::Unfit { path: path.to_path_buf(), problem }
+}
+
+/// Reads codes, rows of `width` values each.
+///
+/// # Errors
+/// If the file cannot be read, is neither CSV nor npy, has no rows or rows of another width, or a value that is no number.
+pub fn read(path: &Path, width: usize) -> Result<Table, Error> {
+    let format = Format::expected(path);
+    if !fs::metadata(path).map_err(Error::io(path, "opening it"))?.is_file() {
+        return Err(unfit(path, "not a file, where codes in CSV or .npy were expected".into()));
+    }
+    let table = match format? {
+        Format::Csv => read_csv(path, width)?,
+        Format::Npy => Table { values: npy::read(path)?, labels: None },
+    };
+    let (rows, found) = table.values.dim();
+    if rows == 0 {
+        return Err(unfit(path, "holds no rows, where at least one code was expected".into()));
+    }
+    if found != width {
+        let problem = format!("its rows have {found} values, and the network's code has {width}: use codes of this network");
+        return Err(unfit(path, problem));
+    }
+    if let Some(((row, place), value)) = table.values.indexed_iter().find(|(_, value)| !value.is_finite()) {
+        return Err(unfit(
+            path,
+            format!("row {row}, counted from 0, has {value} at place {place}, where a finite 32-bit number was expected"),
+        ));
+    }
+    Ok(table)
+}
+
+/// CSV with a header or none. A column called label is no part of the codes, nor, without a header, a first one of whole
+/// numbers where there is one more than a code has values; nor is a first row of 0, 1, 2, …, which is a header too.
+fn read_csv(path: &Path, width: usize) -> Result<Table, Error> {
+    let mut rows = csv::read(path, &Layout::default())?;
+    if rows.labels.is_none() && rows.values.ncols() == width + 1 {
+        let first = Layout { label: Label::Column("1".into()), ..Layout::default() };
+        rows = csv::read(path, &first).unwrap_or(rows);
+    }
+    let mut values = rows.values;
+    // Columns without names are numbered by some programs.
+    let numbered = |(at, &value): (usize, &f32)| value == at as f32;
+    if values.ncols() > 1 && values.nrows() > 1 && values.row(0).iter().enumerate().all(numbered) {
+        values.remove_index(Axis(0), 0);
+        if let Some(labels) = &mut rows.labels {
+            labels.remove(0);
+        }
+    }
+    Ok(Table { values, labels: rows.labels })
+}
