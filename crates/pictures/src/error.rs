@@ -1,0 +1,36 @@
+//! The one error of this crate.
+
+/// Why a picture could not be drawn.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The samples do not have as many values as their shape says, or they have none.
+    #[error("samples of {values} values cannot be drawn in the shape {shape:?}")]
+    Shape {
+        /// How many values a sample has.
+        values: usize,
+        /// The shape that was given.
+        shape: Vec<usize>,
+    },
+    /// The images are not all of the same size.
+    #[error(
+        "images of different sizes cannot be drawn in one picture: {first:?} and {other:?} (channels, height, width)"
+    )]
+    DifferentSizes {
+        /// Channels, height and width of the first image.
+        first: [usize; 3],
+        /// The same of an image that differs from it.
+        other: [usize; 3],
+    },
+    /// A PNG cannot have so many pixels.
+    #[error("a picture of {width} × {height} pixels is too large for a PNG; draw fewer samples")]
+    TooLarge {
+        /// Width of the picture in pixels.
+        width: usize,
+        /// Height of the picture in pixels.
+        height: usize,
+    },
+    /// The pixels could not be written as a PNG.
+    #[error("the picture cannot be written as a PNG: {0}")]
+    Png(#[from] png::EncodingError),
+}

@@ -1,0 +1,193 @@
+//! Samples as a PNG: a row of them above a row of what a model made of them; and whole images.
+
+use ndarray::{Array2, ArrayView1, ArrayView3, Axis};
+
+use crate::Error;
+
+/// Side of a sample in the picture, in pixels, where it is not larger by itself: small samples are enlarged by a whole
+/// factor.
+const SIDE: usize = 84;
+/// White between samples.
+const GAP: usize = 6;
+/// Of a curve, and what is behind it.
+const INK: u8 = 20;
+const PAPER: u8 = 238;
+/// Pixels that all samples of a picture have at most: larger ones are thinned out to every n-th value.
+const MOST_PIXELS: usize = 1 << 24;
+
+/// A grid of grey images as PNG: `rows` of samples of shape `shape`, values 0..1 from black to white.
+///
+/// A sample of one dimension is drawn as a curve; of one with more than two, all but the last go into the height.
+///
+/// ```
+/// let samples = ndarray::array![[0.0, 1.0, 1.0, 0.0], [0.5, 0.5, 0.5, 0.5]];
+/// let reconstructions = samples.mapv(|value| 0.9 * value);
+/// let png = handgrad_pictures::grid(&[samples, reconstructions], &[2, 2])?;
+/// # assert!(png.starts_with(b"\x89PNG"));
+/// # Ok::<(), handgrad_pictures::Error>(())
+/// ```
+///
+/// # Errors
+/// If the samples do not have as many values as `shape` says, or if the picture is too large for a PNG.
+pub fn grid(rows: &[Array2<f32>], shape: &[usize]) -> Result<Vec<u8>, Error> {
+    let product = shape.iter().try_fold(1, |product: usize, &size| product.checked_mul(size));
+    let values = product.unwrap_or(usize::MAX);
+    if let Some(wrong) = rows.iter().find(|samples| samples.ncols() == 0 || samples.ncols() != values) {
+        return Err(Error::Shape { values: wrong.ncols(), shape: shape.to_vec() });
+    }
+    let values_across = shape.last().copied().unwrap_or(1).max(1);
+    let values_down = (values / values_across).max(1);
+    let columns = rows.iter().map(Array2::nrows).max().unwrap_or(0);
+    let tiles = (rows.len() * columns).max(1);
+    // Every `thin`-th value across and down is drawn.
+    let longest = ((MOST_PIXELS / tiles) as f64).sqrt() as usize;
+    let thin = values_across.max(values_down).div_ceil(longest.max(1));
+    let (width, height) = (values_across.div_ceil(thin), values_down.div_ceil(thin));
+    let factor = (SIDE / width.max(height)).max(1);
+    let is_curve = height == 1;
+    let tile_width = width * factor;
+    let tile_height = if is_curve { (tile_width / 2).max(SIDE) } else { height * factor };
+    let full_width = columns * (tile_width + GAP) + GAP;
+    let full_height = rows.len() * (tile_height + GAP) + GAP;
+
+    let mut pixels = vec![255; full_width * full_height];
+    for (row, samples) in rows.iter().enumerate() {
+        for (column, sample) in samples.rows().into_iter().enumerate() {
+            let (left, top) = (GAP + column * (tile_width + GAP), GAP + row * (tile_height + GAP));
+            let grey = to_grey(sample);
+            let curve = is_curve.then(|| curve(&grey, factor, thin, [tile_width, tile_height]));
+            for y in 0..tile_height {
+                let line = &mut pixels[(top + y) * full_width + left..][..tile_width];
+                match &curve {
+                    Some(curve) => line.copy_from_slice(&curve[y * tile_width..][..tile_width]),
+                    None => {
+                        let source = y / factor * thin * values_across;
+                        line.iter_mut().enumerate().for_each(|(x, pixel)| *pixel = grey[source + x / factor * thin]);
+                    }
+                }
+            }
+        }
+    }
+
+    png(&pixels, [full_width, full_height], png::ColorType::Grayscale)
+}
+
+/// A tile with a curve through values, 255 at its top and 0 at its bottom, every `thin`-th one `factor` pixels from the
+/// last.
+fn curve(values: &[u8], factor: usize, thin: usize, [width, height]: [usize; 2]) -> Vec<u8> {
+    let mut tile = vec![PAPER; width * height];
+    let level = |at: usize| (255 - usize::from(values[at * thin])) * (height - 1) / 255;
+    let last = (values.len() - 1) / thin;
+    for x in 0..width {
+        // On the way from one value to the next.
+        let y = |x: usize| {
+            let (at, way) = (x / factor, x % factor);
+            let [from, to] = [at.min(last), (at + 1).min(last)].map(level);
+            (from * (factor - way) + to * way) / factor
+        };
+        let (from, to) = (y(x), y((x + 1).min(width - 1)));
+        (from.min(to)..=from.max(to)).for_each(|y| tile[y * width + x] = INK);
+    }
+    tile
+}
+
+fn png(pixels: &[u8], [width, height]: [usize; 2], color: png::ColorType) -> Result<Vec<u8>, Error> {
+    let mut bytes = Vec::new();
+    let (Ok(columns), Ok(lines)) = (u32::try_from(width), u32::try_from(height)) else {
+        return Err(Error::TooLarge { width, height });
+    };
+    let mut encoder = png::Encoder::new(&mut bytes, columns, lines);
+    encoder.set_color(color);
+    encoder.set_depth(png::BitDepth::Eight);
+    let mut writer = encoder.write_header()?;
+    writer.write_image_data(pixels)?;
+    writer.finish()?;
+    Ok(bytes)
+}
+
+/// As many columns as rows, or one more.
+///
+/// ```
+/// assert_eq!(handgrad_pictures::columns_of_square(10), 4);
+/// ```
+#[must_use]
+pub fn columns_of_square(samples: usize) -> usize {
+    (1..).find(|columns| columns * columns >= samples).unwrap_or(1)
+}
+
+/// A grid of samples that is about as wide as it is high.
+///
+/// # Errors
+/// The same as those of [`grid()`].
+pub fn square(samples: &Array2<f32>, shape: &[usize]) -> Result<Vec<u8>, Error> {
+    let columns = columns_of_square(samples.nrows());
+    grid(&samples.axis_chunks_iter(Axis(0), columns).map(|row| row.to_owned()).collect::<Vec<_>>(), shape)
+}
+
+/// Images of one size, 1 or 3 channels × height × width, below each other, pixel by pixel.
+///
+/// ```
+/// let image = ndarray::Array3::from_elem((3, 20, 30), 0.5);
+/// let png = handgrad_pictures::images(&[image.view()])?;
+/// # assert!(png.starts_with(b"\x89PNG"));
+/// # Ok::<(), handgrad_pictures::Error>(())
+/// ```
+///
+/// # Errors
+/// If there is no image, if the images differ in size, or if they have neither 1 nor 3 channels.
+pub fn images(images: &[ArrayView3<f32>]) -> Result<Vec<u8>, Error> {
+    let (channels, height, width) = images.first().map_or((1, 1, 1), |image| image.dim());
+    let mut pixels = Vec::new();
+    for image in images {
+        if image.dim() != (channels, height, width) {
+            let other = image.dim().into();
+            return Err(Error::DifferentSizes { first: [channels, height, width], other });
+        }
+        if !pixels.is_empty() {
+            pixels.resize(pixels.len() + GAP * width * channels, 255);
+        }
+        // Channel fastest, as PNG has it.
+        pixels.extend(image.view().permuted_axes([1, 2, 0]).iter().map(|&value| grey(value)));
+    }
+    let color = if channels == 3 { png::ColorType::Rgb } else { png::ColorType::Grayscale };
+    png(&pixels, [width, height * images.len() + GAP * images.len().saturating_sub(1)], color)
+}
+
+fn grey(value: f32) -> u8 {
+    (value.clamp(0.0, 1.0) * 255.0).round() as u8
+}
+
+fn to_grey(sample: ArrayView1<f32>) -> Vec<u8> {
+    sample.iter().map(|&value| grey(value)).collect()
+}
+
+/// The values moved to 0..1 by the data's range, where they are not there anyway, so that any data can be drawn.
+///
+/// ```
+/// let values = ndarray::array![[-1.0, 0.0, 1.0]];
+/// assert_eq!(handgrad_pictures::to_unit(&values, (-1.0, 1.0)), ndarray::array![[0.0, 0.5, 1.0]]);
+/// ```
+#[must_use]
+pub fn to_unit(values: &Array2<f32>, (low, high): (f32, f32)) -> Array2<f32> {
+    if low >= 0.0 && high <= 1.0 {
+        return values.clone();
+    }
+    let span = if high > low { high - low } else { 1.0 };
+    values.mapv(|value| (value - low) / span)
+}
+
+/// What a decoder makes of codes, with no data beside it to tell its range: where values lie outside of 0..1, they are
+/// moved there by their own range, which is given too.
+///
+/// ```
+/// let (drawn, range) = handgrad_pictures::to_be_seen(&ndarray::array![[-2.0, 0.0, 2.0]]);
+/// assert_eq!(drawn, ndarray::array![[0.0, 0.5, 1.0]]);
+/// assert_eq!(range, Some((-2.0, 2.0)));
+/// ```
+#[must_use]
+pub fn to_be_seen(values: &Array2<f32>) -> (Array2<f32>, Option<(f32, f32)>) {
+    let all = (f32::INFINITY, f32::NEG_INFINITY);
+    let range = values.iter().fold(all, |(low, high), &value| (low.min(value), high.max(value)));
+    let outside = range.0 < 0.0 || range.1 > 1.0;
+    (to_unit(values, range), outside.then_some(range))
+}
