@@ -1,8 +1,7 @@
 //! What can be typed to check gradients.
 
 use clap::Args as ClapArgs;
-
-use crate::gradcheck::mistakes;
+use handgrad_study::mistakes;
 
 /// Above the lists.
 const TEACHES: &str = "\
@@ -22,7 +21,7 @@ a property of the forward pass has to find it. --break plants mistakes of either
     handgrad gradcheck                              what can be checked\n  \
     handgrad gradcheck all                          everything; fails if anything is off\n  \
     handgrad gradcheck gru model-vae                every GRU, and the variational autoencoders\n  \
-    handgrad gradcheck --break missing-transpose    what a mistake looks like", mistakes::help()))]
+    handgrad gradcheck --break missing-transpose    what a mistake looks like", mistakes::list()))]
 pub struct GradcheckArgs {
     /// What to check: names from the list, or how they begin; `all` is everything [default: print the list].
     #[arg(value_name = "NAME")]

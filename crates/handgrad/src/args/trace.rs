@@ -1,9 +1,10 @@
 //! What can be typed to work an example.
 
 use clap::Args as ClapArgs;
+use handgrad_study::trace::{self, Format};
 
 #[derive(ClapArgs, Debug)]
-#[command(after_help = format!("{ABOUT}\n\nWorked examples:\n{}\n{EXAMPLES}", crate::trace::list()))]
+#[command(after_help = format!("{ABOUT}\n\nWorked examples:\n{}\n\n{EXAMPLES}", trace::listing(Format::Text)))]
 pub struct TraceArgs {
     /// Which example [default: list them].
     pub name: Option<String>,

@@ -1,0 +1,141 @@
+//! The one error of this crate.
+
+/// Why an example, a check or a mistake could not be run, or did not come out as it should.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// No example has this name.
+    #[error("there is no example {name:?}: there are {known}")]
+    NoSuchExample {
+        /// The name that was asked for.
+        name: String,
+        /// The names of all examples.
+        known: String,
+    },
+    /// The example does not use this option.
+    #[error("{option} means nothing to {example}; it is for {users}")]
+    UnusedOption {
+        /// `steps` or `learning_rate`.
+        option: &'static str,
+        /// The name of the example.
+        example: &'static str,
+        /// The names of the examples that use the option.
+        users: String,
+    },
+    /// An option has a value that means nothing.
+    #[error("{option} is {value}, but must be {range}")]
+    OptionOutOfRange {
+        /// `steps` or `learning_rate`.
+        option: &'static str,
+        /// The value that was given.
+        value: String,
+        /// The values that it may have, in words.
+        range: String,
+    },
+    /// A setting has no equals sign.
+    #[error("{setting}: write a name, = and a number or several: w_hh=0.5, x=1,2,3")]
+    NoEqualsSign {
+        /// The setting, or how it begins.
+        setting: String,
+    },
+    /// A setting gives a number of values that does not fit.
+    #[error("{setting}: these are {count} numbers, but {name} has {room}: {}{}", fitting(.room), longer(.by_steps))]
+    WrongCount {
+        /// The setting, or how it begins.
+        setting: String,
+        /// What is set.
+        name: String,
+        /// How many numbers were given.
+        count: usize,
+        /// How many numbers it has.
+        room: usize,
+        /// Does it have more numbers where the example has more steps?
+        by_steps: bool,
+    },
+    /// A setting has another fault.
+    #[error("{setting}: {problem}")]
+    Setting {
+        /// The setting, or how it begins.
+        setting: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A layer does not accept a number that was set.
+    #[error(transparent)]
+    NotAccepted(handgrad_layers::Error),
+    /// No check has a name that begins like this.
+    #[error("there is no check {name:?}; there are all, {known}")]
+    NoSuchCheck {
+        /// The name that was asked for.
+        name: String,
+        /// The names of all checks.
+        known: String,
+    },
+    /// No planted mistake has this name.
+    #[error("there is no mistake {name:?}; there are all, and\n{known}")]
+    NoSuchMistake {
+        /// The name that was asked for.
+        name: String,
+        /// A line for each mistake.
+        known: String,
+    },
+    /// Gradient checks found a gradient that is wrong.
+    #[error(
+        "{names} failed: a relative error above {tolerance:e}, or one that does not fall fourfold as h is halved; the \
+         backward pass is not that of the forward pass, and the table names the place where it is farthest off"
+    )]
+    ChecksFailed {
+        /// The names of the checks that failed.
+        names: String,
+        /// The largest relative error that passes.
+        tolerance: f64,
+    },
+    /// Planted mistakes were not found by what should find them.
+    #[error("{names} was not caught as it should be: compare the figures with what is expected")]
+    NotCaught {
+        /// The names of the mistakes.
+        names: String,
+    },
+    /// A model without weights has no gradient to check.
+    #[error("the model has no weights, so there is no gradient to check")]
+    NoWeights,
+    /// A layer does not fit.
+    #[error(transparent)]
+    Layers(#[from] handgrad_layers::Error),
+    /// A model does not fit.
+    #[error(transparent)]
+    Models(#[from] handgrad_models::Error),
+}
+
+impl Error {
+    /// Was the request itself wrong, as opposed to a result that is wrong?
+    #[must_use]
+    pub fn is_usage(&self) -> bool {
+        match self {
+            Self::NoSuchExample { .. }
+            | Self::UnusedOption { .. }
+            | Self::OptionOutOfRange { .. }
+            | Self::NoEqualsSign { .. }
+            | Self::WrongCount { .. }
+            | Self::Setting { .. }
+            | Self::NotAccepted(_)
+            | Self::NoSuchCheck { .. }
+            | Self::NoSuchMistake { .. } => true,
+            Self::ChecksFailed { .. }
+            | Self::NotCaught { .. }
+            | Self::NoWeights
+            | Self::Layers(_)
+            | Self::Models(_) => false,
+        }
+    }
+}
+
+/// How many numbers can be given for something that has `room` of them.
+fn fitting(room: &usize) -> String {
+    if *room == 1 { "give one".to_string() } else { format!("give 1 or {room}") }
+}
+
+/// What to change so that there is room for other counts, where that is possible.
+fn longer(by_steps: &bool) -> &'static str {
+    if *by_steps { "; steps changes how many it has" } else { "" }
+}

@@ -1,0 +1,182 @@
+//! Whole models: the gradient of the loss by all weights, from the trainer as it trains.
+
+use handgrad_dataset::{Samples, Values, sizes, thousands};
+use handgrad_layers::gradcheck::{self, catalogue::numbers};
+use handgrad_layers::gru::{Reset, Update};
+use handgrad_layers::{Activation, Init, LossKind, Noise, Optimizer, Reduction};
+use handgrad_models::sequence::{self, Cell};
+use handgrad_models::{LayerSpec, Network, Spec, basic, convolutional, deep, denoising, sparse, variational};
+use handgrad_trainer::{Source, Trainer};
+use ndarray::Array2;
+
+use super::found::Found;
+use crate::Error;
+
+const IMAGE: [usize; 2] = [8, 8];
+/// Sides are 4 below a multiple of 8.
+const IMAGE_TO_POOL: [usize; 2] = [12, 4];
+const SERIES: [usize; 2] = [6, 4];
+const ROWS: usize = 5;
+/// Of θ, where several are tried.
+const LAST_SEED: u64 = 12;
+
+/// Every kind of model, by name and with a line on it. All hidden layers have tanh: ReLU has kinks, and in a whole
+/// network some z is always near one. (Layers with ReLU are checked one by one, away from its kink.)
+pub fn specs() -> Result<Vec<(&'static str, &'static str, Spec)>, Error> {
+    let (tanh, sigmoid, linear) = (Activation::Tanh, Activation::Sigmoid, Activation::Linear);
+    let (mse, bce) = (LossKind::Mse, LossKind::Bce);
+    let gaussian = Noise::Gaussian { std: 0.2, clip: Some([0.0, 1.0]) };
+    let strided = || convolutional::strided(&IMAGE, &[3, 2], sigmoid, mse);
+    let half_tied = {
+        let mut spec = deep::spec(&IMAGE, &[9, 5], tanh, sigmoid, bce);
+        spec.decoder[1] = LayerSpec::TiedDense { mirrors: 0, activation: sigmoid };
+        spec
+    };
+    let kl = {
+        let mut spec = sparse::with_kl(basic::spec(&IMAGE, 9, bce), 0.1, 0.3)?;
+        spec.decoder.insert(0, LayerSpec::Dropout { rate: 0.3 });
+        spec
+    };
+    let gru = Cell::Gru { update: Update::TakesNew, reset: Reset::BeforeProduct };
+    let jordan = Cell::Jordan { outputs: 3, activation: tanh, output_activation: tanh, hybrid: true };
+    let reader = |cell, both_ways| sequence::autoencoder(&SERIES, cell, 5, both_ways, sigmoid, mse);
+    let denoiser = |noise| denoising::with_noise(strided(), noise);
+    let models = vec![
+        ("model-basic", "one layer in, one out; cross-entropy", basic::spec(&IMAGE, 9, bce)),
+        ("model-deep", "two layers a side; squared error", deep::spec(&IMAGE, &[9, 5], tanh, sigmoid, mse)),
+        (
+            "model-deep-softmax",
+            "samples as distributions",
+            deep::spec(&[9], &[7, 4], tanh, linear, LossKind::CrossEntropy),
+        ),
+        ("model-tied", "the decoder has the encoder's weights", deep::tied(&IMAGE, &[9, 5], tanh, sigmoid, bce)),
+        ("model-half-tied", "only the outer layers share theirs", half_tied),
+        ("model-conv-strided", "convolutions of stride 2, and transposed ones", strided()),
+        ("model-conv-pooled", "pooling and upsampling", convolutional::pooled(&IMAGE_TO_POOL, sigmoid, bce)),
+        (
+            "model-conv-pooled-and-strided",
+            "pooling, and back by transposed convolutions",
+            convolutional::pooled_and_strided(&IMAGE, &[3, 2], sigmoid, bce),
+        ),
+        ("model-denoising-gaussian", "clipped gaussian noise in front", denoiser(gaussian)),
+        ("model-denoising-masking", "masking noise in front", denoiser(Noise::Masking { p: 0.2 })),
+        (
+            "model-denoising-salt-and-pepper",
+            "salt and pepper in front",
+            denoiser(Noise::SaltAndPepper { p: 0.2, ends: [0.0, 1.0] }),
+        ),
+        ("model-sparse-l1", "an L1 penalty on the code", sparse::with_l1(basic::spec(&IMAGE, 9, bce), 0.3)),
+        ("model-sparse-kl", "a KL penalty on the code, dropout behind it", kl),
+        (
+            "model-vae-dense",
+            "sampler and divergence, ε held fixed",
+            variational::dense_spec(&IMAGE, &[12], 3, 0.7, sigmoid, bce),
+        ),
+        ("model-vae-conv", "the same between convolutions", variational::conv_spec(&IMAGE, 2, 0.7, sigmoid, bce)),
+        ("model-sequence-elman", "a sequence read into a code, and written out", reader(Cell::ELMAN, false)),
+        ("model-sequence-jordan", "the same with a Jordan network", reader(jordan, false)),
+        ("model-sequence-gru", "with a GRU", reader(Cell::GRU, false)),
+        ("model-sequence-lstm", "with an LSTM", reader(Cell::Lstm, false)),
+        ("model-sequence-bidirectional", "with LSTMs in both directions", reader(Cell::Lstm, true)),
+        ("model-next-step", "a GRU of the slide's kind", sequence::next_step(&SERIES, gru, 5, sigmoid, bce)),
+        ("model-conv-lstm", "an image as strips, one after another", conv_lstm()),
+    ];
+    Ok(models.into_iter().map(|(name, says, spec)| (name, says, with_tanh(spec))).collect())
+}
+
+/// An image as four strips, one after another, and back.
+fn conv_lstm() -> Spec {
+    let layer = |filters| LayerSpec::ConvLstm {
+        filters,
+        kernel_size: 3,
+        return_sequences: true,
+        truncate_every: None,
+        init: Init::XavierUniform,
+    };
+    Spec {
+        input: IMAGE.to_vec(),
+        scale: None,
+        loss: LossKind::Mse,
+        reduction: Reduction::Mean,
+        encoder: vec![LayerSpec::Reshape { shape: vec![4, 1, 2, 8] }, layer(2)],
+        decoder: vec![layer(1), LayerSpec::Reshape { shape: IMAGE.to_vec() }],
+    }
+}
+
+/// tanh for every ReLU.
+fn with_tanh(mut spec: Spec) -> Spec {
+    for layer in spec.encoder.iter_mut().chain(&mut spec.decoder) {
+        if let LayerSpec::Dense { activation, .. }
+        | LayerSpec::TiedDense { activation, .. }
+        | LayerSpec::Conv2d { activation, .. }
+        | LayerSpec::ConvTranspose2d { activation, .. }
+        | LayerSpec::TimeDistributed { activation, .. } = layer
+            && *activation == Activation::Relu
+        {
+            *activation = Activation::Tanh;
+        }
+    }
+    spec
+}
+
+/// Checks a model. Where it pools, some two values of a square may change places within h: that is a kink, and another
+/// θ is tried. A wrong gradient passes nowhere, since its error is the same for every h.
+pub fn check(spec: &Spec) -> Result<Found, Error> {
+    let pools = spec.layers().any(|layer| matches!(layer, LayerSpec::MaxPool2d { .. }));
+    let mut seed = 2;
+    loop {
+        let found = check_at(spec, seed)?;
+        if found.passed() || !pools || seed == LAST_SEED {
+            return Ok(found);
+        }
+        seed += 1;
+    }
+}
+
+/// ∂L/∂θ along a random direction, parameter by parameter, with all noise held fixed: the trainer draws it anew in each
+/// epoch, and all of this is in one. Then along one direction in which all of θ moves, with h and with h/2.
+fn check_at(spec: &Spec, seed: u64) -> Result<Found, Error> {
+    let features = spec.features();
+    let drawn = numbers(ROWS * features, 8);
+    let value = |(row, at)| (drawn[row * features + at] as f32 + 1.0) / 2.0;
+    let values = Values::Floats(Array2::from_shape_fn((ROWS, features), value));
+    let samples = Samples { values, shape: spec.input.clone(), labels: None };
+    let (source, rows) = (Source::new(&samples), [0, 1, 2, 3, 4]);
+
+    let network = Network::<f64>::new(spec)?;
+    let (theta, params) = (network.init(seed), network.params().to_vec());
+    let layers: Vec<_> = network.layers().iter().map(|layer| layer.describe()).collect();
+    let direction = numbers(theta.len(), 3);
+    let still = Optimizer::Sgd { learning_rate: 0.0, momentum: 0.0 };
+    let mut trainer = Trainer::with_weights(network, theta.clone(), still, ROWS);
+    let (_, gradient) = trainer.gradient(&source, &rows);
+    let slopes: Vec<f64> =
+        params.iter().map(|param| param.range.clone().map(|at| gradient[at] * direction[at]).sum()).collect();
+    // L(θ + Σ_p a_p·d_p), where d_p is the direction's part for parameter p.
+    let mut loss = |steps: &[f64]| {
+        let mut moved = theta.clone();
+        for (param, a) in params.iter().zip(steps) {
+            param.range.clone().for_each(|at| moved[at] += a * direction[at]);
+        }
+        trainer.set_theta(&moved);
+        trainer.gradient(&source, &rows).0
+    };
+    let report = gradcheck::check("", &vec![0.0; params.len()], &slopes, &mut loss);
+
+    let slope: f64 = slopes.iter().sum();
+    let mut error = |h: f64| {
+        let mut at = |a: f64| loss(&vec![a; params.len()]);
+        ((at(h) - at(-h)) / (2.0 * h) - slope).abs()
+    };
+    let ratio = error(2e-4) / error(1e-4);
+    let worst = params.get(report.place.1).ok_or(Error::NoWeights)?;
+    Ok(Found {
+        error: report.error,
+        place: format!("d{} of layer {}", worst.spec.name, worst.layer + 1),
+        analytic: report.analytic,
+        numeric: report.numeric,
+        at: format!("{ROWS} rows {}, {} weights: {}", sizes(&spec.input), thousands(theta.len()), layers[worst.layer]),
+        cases: 1,
+        ratio: Some(ratio),
+    })
+}

@@ -1,0 +1,293 @@
+//! Mistakes in a backward pass alone: the gradient check sees them.
+
+use handgrad_layers::gradcheck::{catalogue::numbers, check};
+use handgrad_layers::{
+    Activation, Block, Conv2d, Dense, Dropout, Elman, Layer, Padding, Pass, Reparameterize, Saved, SavedBatch,
+    Sequence, dense, mse, softmax_cross_entropy,
+};
+
+use super::mistake::{Mistake, Planting};
+use super::planted::{Planted, both};
+use crate::Error;
+
+pub const MISTAKES: [Mistake; 12] = [
+    Mistake {
+        name: "missing-transpose",
+        says: "a dense layer hands its gradient on by w instead of wᵀ",
+        right: "dx = δ·wᵀ",
+        wrong: "dx = δ·w",
+        property: None,
+        plant: || dense_with(Planted { backward_input: Some(missing_transpose), ..Planted::on(DENSE) }),
+    },
+    Mistake {
+        name: "forgotten-bias",
+        says: "the bias gets no gradient",
+        right: "db = Σ over the rows of δ",
+        wrong: "db = 0",
+        property: None,
+        plant: || dense_with(Planted { backward_params: Some(forgotten_bias), ..Planted::on(DENSE) }),
+    },
+    Mistake {
+        name: "missing-activation-derivative",
+        says: "the gradient passes the activation as if it were not there",
+        right: "δ = dy ⊙ φ′(z)",
+        wrong: "δ = dy",
+        property: None,
+        plant: || dense_with(Planted { backward_input: Some(missing_activation_derivative), ..Planted::on(DENSE) }),
+    },
+    Mistake {
+        name: "negative-gradient",
+        says: "the minus sign of the step is in the gradient already",
+        right: "dw = xᵀ·δ",
+        wrong: "dw = −xᵀ·δ",
+        property: None,
+        plant: || dense_with(Planted { backward_params: Some(negative_gradient), ..Planted::on(DENSE) }),
+    },
+    Mistake {
+        name: "averaged-twice",
+        says: "the batch of m is averaged in the weights' gradient, though the loss has averaged it",
+        right: "dw = xᵀ·δ",
+        wrong: "dw = xᵀ·δ/m",
+        property: None,
+        plant: || dense_with(Planted { backward_params: Some(averaged_twice), ..Planted::on(DENSE) }),
+    },
+    Mistake {
+        name: "added-not-assigned",
+        says: "a gradient is added to what was in its memory, which nobody cleared",
+        right: "dx ← δ·wᵀ",
+        wrong: "dx ← dx + δ·wᵀ",
+        property: None,
+        plant: || dense_with(Planted { backward_input: Some(added_not_assigned), ..Planted::on(DENSE) }),
+    },
+    Mistake {
+        name: "no-recursion-through-time",
+        says: "every step of an Elman network gets only what the loss sees of it directly",
+        right: "dh_t = dy_t + δ_{t+1}·w_hhᵀ",
+        wrong: "dh_t = dy_t",
+        property: None,
+        plant: plant_no_recursion,
+    },
+    Mistake {
+        name: "kernel-not-flipped-in-dx",
+        says: "a convolution's gradient by its input slides the window over δ as the forward pass does over x",
+        right: "dx(p,q) = Σ w(u,v)·δ(p − u, q − v)",
+        wrong: "dx(p,q) = Σ w(k−1−u, k−1−v)·δ(p − u, q − v)",
+        property: None,
+        plant: plant_kernel_not_flipped_in_dx,
+    },
+    Mistake {
+        name: "fresh-mask",
+        says: "dropout draws another mask on the way back",
+        right: "dx = dy ⊙ mask/(1 − rate), with the mask of the forward pass",
+        wrong: "the same with a new mask",
+        property: None,
+        plant: plant_fresh_mask,
+    },
+    Mistake {
+        name: "penalty-not-averaged",
+        says: "the loss averages the KL penalty over the batch of m, its gradient does not",
+        right: "dμ = dz + β/m·μ",
+        wrong: "dμ = dz + β·μ",
+        property: None,
+        plant: plant_penalty_not_averaged,
+    },
+    Mistake {
+        name: "forgotten-two",
+        says: "the derivative of the square lacks its 2",
+        right: "∂ℓ/∂p = 2·(p − t)",
+        wrong: "∂ℓ/∂p = p − t",
+        property: None,
+        plant: plant_forgotten_two,
+    },
+    Mistake {
+        name: "softmax-diagonal",
+        says: "of the Jacobian of softmax only the diagonal is used, as if each part hung on its own logit alone",
+        right: "δ_k = p_k·Σ_i t_i − t_k",
+        wrong: "δ_k = p_k·t_k − t_k",
+        property: None,
+        plant: plant_softmax_diagonal,
+    },
+];
+
+/// Square, so that w and wᵀ both fit.
+const DENSE: Dense = Dense { inputs: 4, units: 4, activation: Activation::Tanh };
+
+fn dense_with(planted: Planted<Dense>) -> Result<Planting, Error> {
+    Ok(Planting { checks: both(&DENSE, &planted, &[DENSE.inputs])?, property: None })
+}
+
+fn missing_transpose(
+    layer: &Dense,
+    theta: &[f64],
+    saved: Saved<'_, f64>,
+    dy: &mut [f64],
+    dx: &mut [f64],
+    _: &mut Pass<'_, f64>,
+) {
+    dense::backward_activation(saved.y, layer.activation, dy);
+    let n = layer.units;
+    for (dx, delta) in dx.chunks_exact_mut(n).zip(dy.chunks_exact(n)) {
+        for i in 0..n {
+            // Right: theta[i * n + j].
+            dx[i] = (0..n).map(|j| delta[j] * theta[j * n + i]).sum();
+        }
+    }
+}
+
+fn forgotten_bias(layer: &Dense, saved: SavedBatch<'_, f64>, block: &Block, dtheta: &mut [f64], scratch: &mut [f64]) {
+    match block.param {
+        0 => layer.backward_params(saved, block, dtheta, scratch),
+        // Right: the same for b.
+        _ => dtheta.fill(0.0),
+    }
+}
+
+fn missing_activation_derivative(
+    layer: &Dense,
+    theta: &[f64],
+    _: Saved<'_, f64>,
+    dy: &mut [f64],
+    dx: &mut [f64],
+    _: &mut Pass<'_, f64>,
+) {
+    // Right: dense::backward_activation(saved.y, layer.activation, dy) first.
+    let (w, _) = theta.split_at(layer.inputs * layer.units);
+    dense::backward_input(w, dy, layer.units, dx);
+}
+
+fn negative_gradient(
+    layer: &Dense,
+    saved: SavedBatch<'_, f64>,
+    block: &Block,
+    dtheta: &mut [f64],
+    scratch: &mut [f64],
+) {
+    layer.backward_params(saved, block, dtheta, scratch);
+    // Right: the minus is the optimiser's, θ ← θ − α·dθ.
+    dtheta.iter_mut().for_each(|dtheta| *dtheta = -*dtheta);
+}
+
+fn averaged_twice(layer: &Dense, saved: SavedBatch<'_, f64>, block: &Block, dtheta: &mut [f64], scratch: &mut [f64]) {
+    layer.backward_params(saved, block, dtheta, scratch);
+    // Right: δ has the 1/m of the loss.
+    let m = saved.x.rows() as f64;
+    dtheta.iter_mut().for_each(|dtheta| *dtheta /= m);
+}
+
+fn added_not_assigned(
+    layer: &Dense,
+    theta: &[f64],
+    saved: Saved<'_, f64>,
+    dy: &mut [f64],
+    dx: &mut [f64],
+    pass: &mut Pass<'_, f64>,
+) {
+    let before = dx.to_vec();
+    layer.backward_input(theta, saved, dy, Some(dx), pass);
+    // Right: nothing more.
+    dx.iter_mut().zip(before).for_each(|(dx, before)| *dx += before);
+}
+
+fn plant_no_recursion() -> Result<Planting, Error> {
+    let sequence =
+        Sequence { inputs: 2, units: 3, steps: 5, repeat: false, return_sequences: true, truncate_every: None };
+    let elman = Elman { sequence, activation: Activation::Tanh };
+    fn no_recursion(
+        layer: &Elman,
+        theta: &[f64],
+        saved: Saved<'_, f64>,
+        dy: &mut [f64],
+        dx: &mut [f64],
+        pass: &mut Pass<'_, f64>,
+    ) {
+        // Right: the layer's own sequence, in which δ_{t+1}·w_hhᵀ comes back at every step.
+        let sequence = Sequence { truncate_every: Some(1), ..layer.sequence };
+        Elman { sequence, ..*layer }.backward_input(theta, saved, dy, Some(dx), pass);
+    }
+    let planted = Planted { backward_input: Some(no_recursion), ..Planted::on(elman) };
+    Ok(Planting { checks: both(&elman, &planted, &[5, 2])?, property: None })
+}
+
+/// w with every window of k×k turned by half a turn.
+pub fn flipped(w: &[f64], k: usize) -> Vec<f64> {
+    w.chunks_exact(k * k).flat_map(|window| window.iter().rev().copied()).collect()
+}
+
+fn plant_kernel_not_flipped_in_dx() -> Result<Planting, Error> {
+    let conv = Conv2d::new([2, 5, 4], 3, [3, 1, 1], Padding::Same, Activation::Tanh)?;
+    fn not_flipped(
+        layer: &Conv2d,
+        theta: &[f64],
+        saved: Saved<'_, f64>,
+        dy: &mut [f64],
+        dx: &mut [f64],
+        pass: &mut Pass<'_, f64>,
+    ) {
+        // Right: theta as it is. The sum over windows turns the kernel by itself; this turns it once more, and so
+        // undoes it.
+        let (w, b) = theta.split_at(theta.len() - layer.window.y[0]);
+        let theta = [flipped(w, layer.window.kernel_size), b.to_vec()].concat();
+        layer.backward_input(&theta, saved, dy, Some(dx), pass);
+    }
+    let planted = Planted { backward_input: Some(not_flipped), ..Planted::on(conv) };
+    Ok(Planting { checks: both(&conv, &planted, &conv.window.x)?, property: None })
+}
+
+fn plant_fresh_mask() -> Result<Planting, Error> {
+    let dropout = Dropout { rate: 0.4 };
+    fn fresh_mask(
+        layer: &Dropout,
+        theta: &[f64],
+        saved: Saved<'_, f64>,
+        dy: &mut [f64],
+        dx: &mut [f64],
+        pass: &mut Pass<'_, f64>,
+    ) {
+        // Right: the epoch stays, and with it every number that is drawn.
+        pass.epoch += 1;
+        layer.backward_input(theta, saved, dy, Some(dx), pass);
+    }
+    let planted = Planted { backward_input: Some(fresh_mask), ..Planted::on(dropout) };
+    Ok(Planting { checks: both(&dropout, &planted, &[10])?, property: None })
+}
+
+fn plant_penalty_not_averaged() -> Result<Planting, Error> {
+    let sampler = Reparameterize { latent_dim: 5, beta: 0.7 };
+    fn not_averaged(
+        layer: &Reparameterize,
+        theta: &[f64],
+        saved: Saved<'_, f64>,
+        dy: &mut [f64],
+        dx: &mut [f64],
+        pass: &mut Pass<'_, f64>,
+    ) {
+        // Right: the samples of the batch, m.
+        pass.batch = 1;
+        layer.backward_input(theta, saved, dy, Some(dx), pass);
+    }
+    let planted = Planted { backward_input: Some(not_averaged), ..Planted::on(sampler) };
+    Ok(Planting { checks: both(&sampler, &planted, &[10])?, property: None })
+}
+
+fn plant_forgotten_two() -> Result<Planting, Error> {
+    let (p, t) = (numbers(7, 1), numbers(7, 2));
+    let loss = |p: &[f64]| p.iter().zip(&t).map(|(&p, &t)| mse::loss(p, t)).sum::<f64>();
+    let slopes =
+        |derivative: fn(f64, f64) -> f64| p.iter().zip(&t).map(|(&p, &t)| derivative(p, t)).collect::<Vec<_>>();
+    // Right: 2·(p − t).
+    let forgotten_two = |p: f64, t: f64| p - t;
+    let checks = [mse::derivative, forgotten_two].map(|derivative| check("prediction", &p, &slopes(derivative), loss));
+    Ok(Planting { checks, property: None })
+}
+
+fn plant_softmax_diagonal() -> Result<Planting, Error> {
+    let (z, t) = (numbers(7, 1), numbers(7, 2).into_iter().map(f64::abs).collect::<Vec<_>>());
+    let mut right = vec![f64::NAN; z.len()];
+    softmax_cross_entropy::forward_backward(&z, &t, 1.0, &mut right);
+    let mut p = z.clone();
+    softmax_cross_entropy::softmax(&mut p);
+    // ∂ℓ/∂p_k = −t_k/p_k, and of the Jacobian p_k·(1 − p_k). Right: p_k·Σ_i t_i − t_k, with all of it.
+    let diagonal: Vec<f64> = p.iter().zip(&t).map(|(p, t)| -t / p * (p * (1.0 - p))).collect();
+    let loss = |z: &[f64]| softmax_cross_entropy::forward(z, &t);
+    Ok(Planting { checks: [right, diagonal].map(|delta| check("logits", &z, &delta, loss)), property: None })
+}

@@ -1,0 +1,285 @@
+//! Mistakes that are made in forward and backward pass alike, or behind the gradient: the check passes, and a property
+//! of the forward pass finds them.
+
+use handgrad_layers::gradcheck::{catalogue::numbers, check};
+use handgrad_layers::{
+    Activation, Block, Conv2d, ConvTranspose2d, Dense, Dropout, Layer, Loss, LossKind, Padding, Pass, Reduction, Saved,
+    SavedBatch, adam, adam::Adam, random,
+};
+
+use super::mistake::{Mistake, Planting, Property};
+use super::planted::{Planted, both, training};
+use super::sampler;
+use super::seen::flipped;
+use crate::Error;
+
+pub const MISTAKES: [Mistake; 7] = [
+    Mistake {
+        name: "sigma-for-sigma-squared",
+        says: "the divergence is written with σ where σ² belongs, forward and backward alike",
+        right: "KL = ½·Σ( μ² + σ² − 1 − ln σ² )",
+        wrong: "KL = ½·Σ( μ² + σ − 1 − ln σ² )",
+        property: Some("a Monte Carlo estimate of the divergence"),
+        plant: sampler::sigma_in_divergence,
+    },
+    Mistake {
+        name: "sigma-squared-for-sigma",
+        says: "the sampler multiplies ε by σ² instead of σ, forward and backward alike",
+        right: "z = μ + e^(½·ln σ²)·ε",
+        wrong: "z = μ + e^(ln σ²)·ε",
+        property: Some("the variance of the sampler"),
+        plant: sampler::variance_in_sampler,
+    },
+    Mistake {
+        name: "mean-for-sum",
+        says: "a loss that should sum over a sample's values averages them, forward and backward alike",
+        right: "ℓ = Σ_i (p_i − t_i)²",
+        wrong: "ℓ = 1/n·Σ_i (p_i − t_i)²",
+        property: Some("a value by hand"),
+        plant: plant_mean_for_sum,
+    },
+    Mistake {
+        name: "kernel-not-flipped",
+        says: "a transposed convolution slides its window over x spread out with zeros, without turning it",
+        right: "y(p,q) = Σ w(u,v)·x(p − u, q − v)",
+        wrong: "y(p,q) = Σ w(k−1−u, k−1−v)·x(p − u, q − v)",
+        property: Some("the adjoint identity"),
+        plant: plant_kernel_not_flipped,
+    },
+    Mistake {
+        name: "transposed-weights",
+        says: "a dense layer reads w, which is said to be inputs×units, as units×inputs",
+        right: "z_j = Σ_i x_i·w[i·units + j] + b_j",
+        wrong: "z_j = Σ_i x_i·w[j·inputs + i] + b_j",
+        property: Some("what w's shape says"),
+        plant: plant_transposed_weights,
+    },
+    Mistake {
+        name: "dropout-without-scale",
+        says: "what dropout leaves in is not divided by 1 − rate, so everything shrinks",
+        right: "y = x ⊙ mask/(1 − rate)",
+        wrong: "y = x ⊙ mask",
+        property: Some("the mean over many masks"),
+        plant: plant_dropout_without_scale,
+    },
+    Mistake {
+        name: "adam-no-bias-correction",
+        says: "Adam's running means, which start at 0, are used as they are",
+        right: "θ ← θ − α·m̂/(√v̂ + ε),  m̂ = m/(1 − β₁ᵗ),  v̂ = v/(1 − β₂ᵗ)",
+        wrong: "θ ← θ − α·m/(√v + ε)",
+        property: Some("the length of the first step"),
+        plant: plant_adam_without_correction,
+    },
+];
+
+fn sum_of_products(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+fn plant_mean_for_sum() -> Result<Planting, Error> {
+    let right = Loss { kind: LossKind::Mse, reduction: Reduction::Sum };
+    // Called a sum, and right: Reduction::Sum.
+    let planted = Loss { kind: LossKind::Mse, reduction: Reduction::Mean };
+    let (p, t) = (numbers(7, 1), numbers(7, 2));
+    let checks = [right, planted].map(|loss| {
+        let mut delta = vec![f64::NAN; p.len()];
+        loss.forward_backward(&p, &t, 1, &mut delta);
+        check("prediction", &p, &delta, |p| loss.forward(p, &t))
+    });
+    let property = Property {
+        says: "the summed squared error of p = (1, 2, 3) and t = (0, 0, 0), against 1 + 4 + 9 = 14",
+        expected: 14.0,
+        tolerance: 1e-12,
+        found: [right, planted].map(|loss| loss.forward(&[1.0, 2.0, 3.0], &[0.0; 3])),
+    };
+    Ok(Planting { checks, property: Some(property) })
+}
+
+fn plant_kernel_not_flipped() -> Result<Planting, Error> {
+    let up = |activation| ConvTranspose2d::new([2, 4, 3], 3, [3, 2, 1], Padding::Same, 0, activation);
+    /// θ with the window turned. Right: θ as it is.
+    fn turned(layer: &ConvTranspose2d, theta: &[f64]) -> Vec<f64> {
+        let (w, b) = theta.split_at(theta.len() - layer.window.x[0]);
+        [flipped(w, layer.window.kernel_size), b.to_vec()].concat()
+    }
+    fn forward(layer: &ConvTranspose2d, theta: &[f64], x: &[f64], y: &mut [f64], pass: &mut Pass<'_, f64>) {
+        layer.forward(&turned(layer, theta), x, y, pass);
+    }
+    fn backward_input(
+        layer: &ConvTranspose2d,
+        theta: &[f64],
+        saved: Saved<'_, f64>,
+        dy: &mut [f64],
+        dx: &mut [f64],
+        pass: &mut Pass<'_, f64>,
+    ) {
+        layer.backward_input(&turned(layer, theta), saved, dy, Some(dx), pass);
+    }
+    fn backward_params(
+        layer: &ConvTranspose2d,
+        saved: SavedBatch<'_, f64>,
+        block: &Block,
+        dtheta: &mut [f64],
+        scratch: &mut [f64],
+    ) {
+        layer.backward_params(saved, block, dtheta, scratch);
+        if block.param == 0 {
+            dtheta.copy_from_slice(&flipped(dtheta, layer.window.kernel_size));
+        }
+    }
+    let plant = |layer| Planted {
+        forward: Some(forward),
+        backward_input: Some(backward_input),
+        backward_params: Some(backward_params),
+        ..Planted::on(layer)
+    };
+
+    // ⟨C·a, b⟩ = ⟨a, Cᵀ·b⟩, C a convolution with the same w; no biases, no activation.
+    let linear = up(Activation::Linear)?;
+    let down = Conv2d { window: linear.window, activation: Activation::Linear };
+    let len = |shape: [usize; 3]| shape.iter().product::<usize>();
+    let (large, small) = (numbers(len(linear.window.x), 4), numbers(len(linear.window.y), 5));
+    let w = numbers(linear.window.taps() * linear.window.y[0], 6);
+    let run = |layer: &dyn Layer<f64>, x: &[f64], outputs: usize, biases: usize| {
+        let (mut y, mut scratch) = (vec![f64::NAN; outputs], vec![f64::NAN; layer.scratch_len()]);
+        let theta = [w.clone(), vec![0.0; biases]].concat();
+        layer.forward(&theta, x, &mut y, &mut Pass { scratch: &mut scratch, ..Pass::predict() });
+        y
+    };
+    let of_up = |layer: &dyn Layer<f64>| sum_of_products(&large, &run(layer, &small, large.len(), linear.window.x[0]));
+    let property = Property {
+        says: "⟨a, Cᵀ·b⟩ against ⟨C·a, b⟩, where C is the convolution with the same w: transposed means that they are \
+               equal",
+        expected: sum_of_products(&run(&down, &large, small.len(), linear.window.y[0]), &small),
+        tolerance: 1e-10,
+        found: [of_up(&linear), of_up(&plant(linear))],
+    };
+    let tanh = up(Activation::Tanh)?;
+    Ok(Planting { checks: both(&tanh, &plant(tanh), &tanh.window.y)?, property: Some(property) })
+}
+
+fn plant_transposed_weights() -> Result<Planting, Error> {
+    const LAYER: Dense = Dense { inputs: 5, units: 3, activation: Activation::Linear };
+    fn forward(layer: &Dense, theta: &[f64], x: &[f64], y: &mut [f64], _: &mut Pass<'_, f64>) {
+        let Dense { inputs, units, .. } = *layer;
+        let (w, b) = theta.split_at(inputs * units);
+        for (x, y) in x.chunks_exact(inputs).zip(y.chunks_exact_mut(units)) {
+            // Right: w[i * units + j].
+            (0..units).for_each(|j| y[j] = b[j] + (0..inputs).map(|i| x[i] * w[j * inputs + i]).sum::<f64>());
+        }
+    }
+    fn backward_input(
+        layer: &Dense,
+        theta: &[f64],
+        _: Saved<'_, f64>,
+        dy: &mut [f64],
+        dx: &mut [f64],
+        _: &mut Pass<'_, f64>,
+    ) {
+        let Dense { inputs, units, .. } = *layer;
+        for (delta, dx) in dy.chunks_exact(units).zip(dx.chunks_exact_mut(inputs)) {
+            (0..inputs).for_each(|i| dx[i] = (0..units).map(|j| delta[j] * theta[j * inputs + i]).sum());
+        }
+    }
+    fn backward_params(
+        layer: &Dense,
+        saved: SavedBatch<'_, f64>,
+        block: &Block,
+        dtheta: &mut [f64],
+        scratch: &mut [f64],
+    ) {
+        if block.param == 1 {
+            return layer.backward_params(saved, block, dtheta, scratch);
+        }
+        let first = block.rows.start * layer.units;
+        for (at, dw) in dtheta.iter_mut().enumerate() {
+            let (j, i) = ((first + at) / layer.inputs, (first + at) % layer.inputs);
+            *dw = saved.x.iter().zip(saved.delta.iter()).map(|(x, delta)| x[i] * delta[j]).sum();
+        }
+    }
+    let planted = Planted {
+        forward: Some(forward),
+        backward_input: Some(backward_input),
+        backward_params: Some(backward_params),
+        ..Planted::on(LAYER)
+    };
+    let theta = numbers((LAYER.inputs + 1) * LAYER.units, 1);
+    // x = e₁ reads off row 1 of w, counted from 0, and b.
+    let read_off = |layer: &dyn Layer<f64>| {
+        let mut y = [f64::NAN; LAYER.units];
+        layer.forward(&theta, &[0.0, 1.0, 0.0, 0.0, 0.0], &mut y, &mut Pass::predict());
+        y[2]
+    };
+    let property = Property {
+        says: "y₂ of the unit vector x = e₁, against w₁₂ + b₂: row 1, column 2 of w as it is saved",
+        expected: theta[LAYER.units + 2] + theta[LAYER.inputs * LAYER.units + 2],
+        tolerance: 1e-12,
+        found: [read_off(&LAYER), read_off(&planted)],
+    };
+    Ok(Planting { checks: both(&LAYER, &planted, &[LAYER.inputs])?, property: Some(property) })
+}
+
+fn plant_dropout_without_scale() -> Result<Planting, Error> {
+    const DROPOUT: Dropout = Dropout { rate: 0.4 };
+    fn masked(layer: &Dropout, values: &mut [f64], pass: &Pass<'_, f64>) {
+        let width = values.len() / pass.samples.len();
+        for (row, values) in values.chunks_exact_mut(width).enumerate() {
+            // Right: value / (1.0 - layer.rate).
+            random::with_uniform(pass, row, values, |value, u| if u < layer.rate { 0.0 } else { value });
+        }
+    }
+    fn forward(layer: &Dropout, _: &[f64], x: &[f64], y: &mut [f64], pass: &mut Pass<'_, f64>) {
+        y.copy_from_slice(x);
+        masked(layer, y, pass);
+    }
+    fn backward_input(
+        layer: &Dropout,
+        _: &[f64],
+        _: Saved<'_, f64>,
+        dy: &mut [f64],
+        dx: &mut [f64],
+        pass: &mut Pass<'_, f64>,
+    ) {
+        dx.copy_from_slice(dy);
+        masked(layer, dx, pass);
+    }
+    let planted = Planted { forward: Some(forward), backward_input: Some(backward_input), ..Planted::on(DROPOUT) };
+    const DRAWS: usize = 100_000;
+    let mean = |layer: &dyn Layer<f64>| {
+        let mut y = vec![f64::NAN; DRAWS];
+        layer.forward(&[], &vec![1.0; DRAWS], &mut y, &mut training(&[0], &mut []));
+        y.iter().sum::<f64>() / DRAWS as f64
+    };
+    let property = Property {
+        says: "the mean over 100,000 values x = 1 behind dropout, against x: the network must not change when \
+               dropout ends",
+        expected: 1.0,
+        // A value is 0 or 1/(1 − rate): its variance is rate/(1 − rate).
+        tolerance: 3.0 * (DROPOUT.rate / (1.0 - DROPOUT.rate) / DRAWS as f64).sqrt(),
+        found: [mean(&DROPOUT), mean(&planted)],
+    };
+    Ok(Planting { checks: both(&DROPOUT, &planted, &[10])?, property: Some(property) })
+}
+
+fn plant_adam_without_correction() -> Result<Planting, Error> {
+    fn without_correction(theta: &mut f64, g: f64, m: &mut f64, v: &mut f64, adam: &Adam) {
+        *m = adam.beta1 * *m + (1.0 - adam.beta1) * g;
+        *v = adam.beta2 * *v + (1.0 - adam.beta2) * g * g;
+        // Right: m/(1 − β₁ᵗ) and v/(1 − β₂ᵗ).
+        *theta -= adam.learning_rate * *m / (v.sqrt() + adam.epsilon);
+    }
+    let (settings, g) = (Adam::default(), 0.3);
+    let (mut theta, mut m, mut v) = ([0.0], [0.0], [0.0]);
+    adam::update(&mut theta, &[g], &mut m, &mut v, &settings, 1);
+    let (mut moved, mut m, mut v) = (0.0, 0.0, 0.0);
+    without_correction(&mut moved, g, &mut m, &mut v, &settings);
+    let property = Property {
+        says: "the first step in units of α, against 1: it is −α·sign(g) whatever g is, but for ε; here g = 0.3",
+        expected: 1.0,
+        tolerance: 1e-6,
+        found: [theta[0], moved].map(|theta| -theta / settings.learning_rate),
+    };
+    // What Adam is given is the same gradient either way.
+    let dense = Dense { inputs: 4, units: 4, activation: Activation::Tanh };
+    Ok(Planting { checks: both(&dense, &dense, &[4])?, property: Some(property) })
+}

@@ -1,0 +1,36 @@
+//! All worked examples. A new one is a file in this folder, and its name in the two lists here.
+
+mod adam;
+mod autoencoder;
+mod bce;
+mod bptt;
+mod bptt_printed;
+mod conv;
+mod elman;
+mod gru;
+mod jordan;
+mod jordan_classic;
+mod lstm;
+mod mse;
+mod sparse;
+mod vae;
+
+use super::example::Example;
+
+/// In the order in which they are listed.
+pub const EXAMPLES: &[&Example] = &[
+    &elman::EXAMPLE,
+    &jordan::EXAMPLE,
+    &jordan_classic::EXAMPLE,
+    &lstm::EXAMPLE,
+    &gru::EXAMPLE,
+    &bptt::EXAMPLE,
+    &bptt_printed::EXAMPLE,
+    &autoencoder::EXAMPLE,
+    &mse::EXAMPLE,
+    &bce::EXAMPLE,
+    &adam::EXAMPLE,
+    &conv::EXAMPLE,
+    &vae::EXAMPLE,
+    &sparse::EXAMPLE,
+];

@@ -1,0 +1,84 @@
+//! `conv`: a 3×3 window on a 4×4 image, and back.
+
+use handgrad_layers::{Activation, Conv2d, Padding};
+
+use crate::Error;
+use crate::trace::example::Example;
+use crate::trace::form::{Trace, Value, sub};
+use crate::trace::given::{Given, Numbers, matrix, number};
+use crate::trace::passes::run_layer;
+
+pub const EXAMPLE: Example = Example {
+    name: "conv",
+    title: "a 3×3 convolution of a 4×4 image, and back to window and image",
+    slides: "DIVE \"Convolutional autoencoder\"; UTMIST \"Convolutional Autoencoder\"",
+    steps: None,
+    learning_rate: None,
+    given,
+    work,
+};
+
+/// Lines of the image, of the window and of the output.
+const X: usize = 4;
+const K: usize = 3;
+const Y: usize = X - K + 1;
+
+fn given(_: usize) -> Vec<Given> {
+    let x = [1.0, 2.0, 0.0, 1.0, 0.0, 1.0, 3.0, 1.0, 2.0, 1.0, 0.0, 0.0, 1.0, 0.0, 1.0, 2.0];
+    let w = [1.0, 0.0, -1.0, 2.0, 0.0, -2.0, 1.0, 0.0, -1.0];
+    vec![
+        matrix("x", &x, X, "the image"),
+        matrix("w", &w, K, "the window"),
+        number("b", 1.0, "bias"),
+        matrix("dy", &[1.0, -1.0, 2.0, 0.5], Y, "what comes back: ∂L/∂y"),
+    ]
+}
+
+/// `x₂₃`.
+fn at(name: &str, i: usize, j: usize) -> String {
+    format!("{name}{}{}", sub(i), sub(j))
+}
+
+/// All places of a square, counted from 1.
+fn places(side: usize) -> impl Iterator<Item = (usize, usize)> {
+    (1..=side).flat_map(move |i| (1..=side).map(move |j| (i, j)))
+}
+
+fn work(numbers: &Numbers, trace: &mut Trace) -> Result<(), Error> {
+    let layer = Conv2d::new([1, X, X], 1, [K, 1, 1], Padding::Valid, Activation::Linear)?;
+    let theta = [numbers.of("w"), numbers.of("b")].concat();
+    let ran = run_layer(&layer, &theta, numbers.of("x"), Y * Y, |_| numbers.of("dy").to_vec());
+    let join = |terms: Vec<String>| terms.join(" + ");
+
+    trace.section("Forward: the window at every place");
+    trace.text_as_printed("This window finds vertical edges.");
+    for ((i, j), &y) in places(Y).zip(&ran.y) {
+        let terms = places(K).map(|(u, v)| format!("{}·{}", at("w", u, v), at("x", i + u - 1, j + v - 1))).collect();
+        trace.line(at("y", i, j), format!("{} + b", join(terms)), y);
+    }
+    trace.section("Backward to the window");
+    trace.text("A weight meets x at every place of the window: its gradient is the sum over them.");
+    for ((u, v), &dw) in places(K).zip(&ran.dtheta) {
+        let terms = places(Y).map(|(i, j)| format!("{}·{}", at("dy", i, j), at("x", i + u - 1, j + v - 1))).collect();
+        trace.line(at("dw", u, v), join(terms), dw);
+    }
+    trace.line("db", join(places(Y).map(|(i, j)| at("dy", i, j)).collect()), ran.dtheta[K * K]);
+    trace.section("Backward to the image");
+    trace.text(
+        "A pixel meets a weight in every window that it lies under: the transposed convolution of dy. That is why the \
+         decoder's Conv2DTranspose is the backward pass of a Conv2D.",
+    );
+    for ((p, q), &dx) in places(X).zip(&ran.dx) {
+        let under = places(Y).filter(|&(i, j)| (i..i + K).contains(&p) && (j..j + K).contains(&q));
+        let terms = under.map(|(i, j)| format!("{}·{}", at("w", p - i + 1, q - j + 1), at("dy", i, j))).collect();
+        trace.line(at("dx", p, q), join(terms), dx);
+    }
+    trace.matrix("dx", "", Value::matrix(&ran.dx, X));
+    trace.section("What the slides leave open");
+    trace.text(
+        "They name convolutional autoencoders and give no formula. As in every framework the window is not mirrored, \
+         so this is a correlation. Here it has no padding, stride 1 and dilation 1, and no activation; with one, dy \
+         would first become δ = dy·φ′.",
+    );
+    Ok(())
+}

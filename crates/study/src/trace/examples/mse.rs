@@ -1,0 +1,72 @@
+//! `mse`.
+
+use handgrad_layers::{Loss, LossKind, Reduction, mse};
+
+use crate::Error;
+use crate::trace::example::Example;
+use crate::trace::form::{Trace, sub, sum};
+use crate::trace::given::{Given, Numbers, matrix};
+
+pub const EXAMPLE: Example = Example {
+    name: "mse",
+    title: "mean squared error, averaged and summed",
+    slides: "KERAS \"Reconstruction Loss\"; CE6146 \"Example – BPTT (2/4)\"",
+    steps: None,
+    learning_rate: None,
+    given,
+    work,
+};
+
+/// Values of a sample.
+const N: usize = 4;
+
+fn given(_: usize) -> Vec<Given> {
+    vec![
+        matrix("y", &[1.0, 0.0, 0.5, 0.25], N, "observed values: the target"),
+        matrix("p", &[0.8, 0.1, 0.6, 0.0], N, "predicted values, the slide's ỹ"),
+    ]
+}
+
+fn work(numbers: &Numbers, trace: &mut Trace) -> Result<(), Error> {
+    let (y, p) = (numbers.of("y"), numbers.of("p"));
+    let of = |reduction| {
+        let mut delta = [0.0; N];
+        let loss = Loss { kind: LossKind::Mse, reduction }.forward_backward(p, y, 1, &mut delta);
+        (loss, delta)
+    };
+    trace.section("Forward");
+    for (at, (&y, &p)) in (1..).zip(y.iter().zip(p)) {
+        let at = sub(at);
+        trace.line(format!("ℓ{at}"), format!("(y{at} − p{at})²"), mse::loss(p, y));
+    }
+    let (mean, of_mean) = of(Reduction::Mean);
+    trace.line("MSE", format!("({})/4", sum("ℓ", N)), mean);
+    trace.note("1/n·Σ(y_i − ỹ_i)² with n = 4");
+    trace.section("Backward");
+    for (at, &delta) in (1..).zip(&of_mean) {
+        let at = sub(at);
+        trace.line(format!("dp{at}"), format!("2·(p{at} − y{at})/4"), delta);
+    }
+    trace.section("Summed instead");
+    trace.text(
+        "The other reduction, per sample instead of per value. Loss and gradient are n times as large, and beside a \
+         penalty, as of a variational or sparse autoencoder, that is another loss.",
+    );
+    let (total, of_sum) = of(Reduction::Sum);
+    trace.line("SSE", sum("ℓ", N), total);
+    for (at, &delta) in (1..).zip(&of_sum) {
+        let at = sub(at);
+        trace.line(format!("dp{at}"), format!("2·(p{at} − y{at})"), delta);
+    }
+    trace.section("Where the slides err");
+    trace.text(
+        "KERAS \"Reconstruction Loss\" defines N, the number of data points, and sums to n, which it does not define: \
+         they are the same. Whether they count pixels, images or both it leaves open; here a batch is averaged over \
+         its samples, and the values of a sample are averaged or summed, as above.",
+    );
+    trace.text(
+        "CE6146 \"Example – BPTT (2/4)\" calls (y_t − x_{t+1})² a Mean Squared Error: it is a squared error of one \
+         value, and its sum over the steps is not averaged.",
+    );
+    Ok(())
+}

@@ -1,0 +1,241 @@
+//! The form of a worked example: sections of lines, each with symbol, formula, the numbers put in, value and notes.
+//! Examples build it; text, Markdown and JSON render it.
+
+use std::collections::HashMap;
+
+/// A number, or a matrix.
+#[derive(Clone, Debug)]
+pub struct Value {
+    /// Row by row.
+    pub values: Vec<f64>,
+    /// Of a matrix, which may have a single row; a number has none.
+    pub columns: Option<usize>,
+}
+
+impl Value {
+    pub fn number(value: f64) -> Self {
+        Self { values: vec![value], columns: None }
+    }
+
+    pub fn matrix(values: &[f64], columns: usize) -> Self {
+        Self { values: values.to_vec(), columns: Some(columns) }
+    }
+}
+
+/// symbol = formula = numbers = value, and what is to say about it.
+#[derive(Debug)]
+pub struct Line {
+    pub symbol: String,
+    /// Empty for what is given.
+    pub formula: String,
+    /// The formula with numbers in it, and once more with a function's argument summed up: `tanh(1·0 + 1·1 + 1)`,
+    /// `tanh(2)`.
+    pub numbers: Vec<String>,
+    pub value: Value,
+    /// What the slide prints.
+    pub slide: Option<&'static str>,
+    pub note: String,
+}
+
+#[derive(Debug)]
+pub enum Item {
+    Text(String),
+    Line(Line),
+}
+
+#[derive(Debug)]
+pub struct Section {
+    pub heading: String,
+    pub items: Vec<Item>,
+}
+
+/// A worked example.
+#[derive(Debug)]
+pub struct Trace {
+    pub sections: Vec<Section>,
+    /// The numbers known so far, which formulas get.
+    scope: HashMap<String, f64>,
+    /// Are the numbers those of the slide, so that what it prints can stand beside them?
+    as_printed: bool,
+}
+
+impl Trace {
+    pub fn new(as_printed: bool) -> Self {
+        Self { sections: Vec::new(), scope: HashMap::new(), as_printed }
+    }
+
+    pub fn section(&mut self, heading: impl Into<String>) {
+        self.sections.push(Section { heading: heading.into(), items: Vec::new() });
+    }
+
+    pub fn text(&mut self, text: &str) {
+        self.push(Item::Text(text.into()));
+    }
+
+    /// A text that holds for the slide's numbers alone.
+    pub fn text_as_printed(&mut self, text: &str) {
+        if self.as_printed {
+            self.text(text);
+        }
+    }
+
+    /// Lets formulas have a number without a line of its own.
+    pub fn know(&mut self, symbol: impl Into<String>, value: f64) {
+        self.scope.insert(symbol.into(), value);
+    }
+
+    /// A number by its formula; what stands in the formula must be known.
+    pub fn line(&mut self, symbol: impl Into<String>, formula: impl Into<String>, value: f64) {
+        let (symbol, formula) = (symbol.into(), formula.into());
+        let numbers = self.put_in(&formula);
+        self.know(symbol.clone(), value);
+        self.push_line(symbol, formula, numbers, Value::number(value));
+    }
+
+    /// A matrix, or what is given. Formulas know its values by their subscripts: `x₁`, `w₂₁`.
+    pub fn matrix(&mut self, symbol: &str, formula: impl Into<String>, value: Value) {
+        let columns = value.columns.unwrap_or(1);
+        for (at, &number) in value.values.iter().enumerate() {
+            let name = match value.columns {
+                None => symbol.to_string(),
+                Some(columns) if columns == value.values.len() => format!("{symbol}{}", sub(at + 1)),
+                _ => format!("{symbol}{}{}", sub(at / columns + 1), sub(at % columns + 1)),
+            };
+            self.know(name, number);
+        }
+        self.push_line(symbol.to_string(), formula.into(), Vec::new(), value);
+    }
+
+    /// What the slide prints for the last line, unless the numbers have been changed.
+    pub fn slide(&mut self, printed: &'static str) {
+        let as_printed = self.as_printed;
+        if let Some(Item::Line(line)) = self.last() {
+            line.slide = as_printed.then_some(printed);
+        }
+    }
+
+    /// A note on the last line.
+    pub fn note(&mut self, note: impl Into<String>) {
+        if let Some(Item::Line(line)) = self.last() {
+            line.note = note.into();
+        }
+    }
+
+    /// A note on the last line that holds for the slide's numbers alone.
+    pub fn note_as_printed(&mut self, note: &str) {
+        if self.as_printed {
+            self.note(note);
+        }
+    }
+
+    fn last(&mut self) -> Option<&mut Item> {
+        self.sections.last_mut()?.items.last_mut()
+    }
+
+    fn push(&mut self, item: Item) {
+        if let Some(section) = self.sections.last_mut() {
+            section.items.push(item);
+        }
+    }
+
+    fn push_line(&mut self, symbol: String, formula: String, numbers: Vec<String>, value: Value) {
+        self.push(Item::Line(Line { symbol, formula, numbers, value, slide: None, note: String::new() }));
+    }
+
+    /// The formula with every name that is known replaced by its number.
+    fn put_in(&self, formula: &str) -> Vec<String> {
+        let mut text = String::new();
+        let mut rest = formula;
+        while let Some(first) = rest.chars().next() {
+            let word_len = rest.find(|c| !in_name(c)).unwrap_or(rest.len());
+            let len = word_len.max(first.len_utf8());
+            let (token, after) = rest.split_at(len);
+            match self.scope.get(token) {
+                // A sign that would follow another one, or be taken for the whole square's, needs brackets.
+                Some(&value)
+                    if value < 0.0 && (!(text.is_empty() || text.ends_with('(')) || after.starts_with('²')) =>
+                {
+                    text += &format!("({})", short(value));
+                }
+                Some(&value) => text += &short(value),
+                None => text += token,
+            }
+            rest = after;
+        }
+        if text == formula {
+            return Vec::new();
+        }
+        let argument = formula.split_once('(').and_then(|(name, rest)| {
+            let sum = self.sum_of_products(rest.strip_suffix(')')?)?;
+            (!name.is_empty() && name.chars().all(in_name)).then(|| format!("{name}({})", short(sum)))
+        });
+        let argument = argument.filter(|argument| *argument != text);
+        [text].into_iter().chain(argument).collect()
+    }
+
+    /// a·b + c − …, of known names; none for anything else.
+    fn sum_of_products(&self, formula: &str) -> Option<f64> {
+        let (mut sum, mut sign) = (0.0, 1.0);
+        for word in formula.split(' ') {
+            match word {
+                "+" => sign = 1.0,
+                "−" => sign = -1.0,
+                _ => {
+                    let factors = word.split('·').map(|factor| self.scope.get(factor).copied());
+                    sum += sign * factors.product::<Option<f64>>()?;
+                }
+            }
+        }
+        Some(sum)
+    }
+}
+
+/// Letters, subscripts, primes, and accents above a letter.
+fn in_name(c: char) -> bool {
+    let superscript = matches!(c, '²' | '³' | '¹' | '√' | 'Σ');
+    !superscript && (c.is_alphanumeric() || matches!(c, '_' | '′' | '∂' | '\u{300}'..='\u{36f}'))
+}
+
+/// A number as a subscript.
+pub fn sub(number: usize) -> String {
+    let digit = |c: char| c.to_digit(10).and_then(|digit| char::from_u32(0x2080 + digit));
+    number.to_string().chars().filter_map(digit).collect()
+}
+
+/// a₁ + a₂ + …
+pub fn sum(a: &str, count: usize) -> String {
+    (1..=count).map(|t| format!("{a}{}", sub(t))).collect::<Vec<_>>().join(" + ")
+}
+
+/// As it stands within formulas: six digits, without zeros at the end.
+fn short(value: f64) -> String {
+    written(value, 6, true)
+}
+
+/// As results stand: ten digits, or fewer where these are all there are.
+pub fn long(value: f64) -> String {
+    written(value, 10, false)
+}
+
+/// So many decimals, those of a number below 1 counted from its first digit on; whole numbers as they are.
+fn written(value: f64, digits: usize, trim: bool) -> String {
+    let size = value.abs();
+    if value == 0.0 {
+        return "0".into();
+    }
+    if !value.is_finite() || (value.fract() == 0.0 && size < 1e9) {
+        return value.to_string().replace('-', "−");
+    }
+    let (mantissa, exponent) = if (1e-3..1e6).contains(&size) {
+        let zeros = [0.1, 0.01].into_iter().filter(|&power| size < power).count();
+        (format!("{value:.*}", digits + zeros), String::new())
+    } else {
+        let text = format!("{value:.*e}", digits - 1);
+        let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+        (mantissa.to_string(), format!("e{exponent}"))
+    };
+    // Zeros at the end are left out where they say nothing: 0.3, but 0.9999858100.
+    let exact = format!("{mantissa}{exponent}").parse().is_ok_and(|shown: f64| (shown - value).abs() <= 1e-14 * size);
+    let mantissa = if trim || exact { mantissa.trim_end_matches('0').trim_end_matches('.') } else { &mantissa };
+    format!("{mantissa}{exponent}").replace('-', "−")
+}

@@ -1,0 +1,76 @@
+//! The numbers an example starts from.
+
+use super::form::{Trace, Value};
+use crate::Error;
+
+/// An input or a parameter.
+#[derive(Debug)]
+pub struct Given {
+    pub name: &'static str,
+    pub value: Value,
+    /// Names of its values, if they have names of their own that can be set.
+    pub elements: &'static [&'static str],
+    pub what: &'static str,
+}
+
+/// A number.
+pub fn number(name: &'static str, value: f64, what: &'static str) -> Given {
+    Given { name, value: Value::number(value), elements: &[], what }
+}
+
+/// A list, or a matrix of so many columns.
+pub fn matrix(name: &'static str, values: &[f64], columns: usize, what: &'static str) -> Given {
+    Given { name, value: Value::matrix(values, columns), elements: &[], what }
+}
+
+/// Values that lie together in one parameter, each with a name of its own, all of them 1.
+pub fn ones(name: &'static str, elements: &'static [&'static str], what: &'static str) -> Given {
+    Given { name, value: Value::matrix(&vec![1.0; elements.len()], elements.len()), elements, what }
+}
+
+/// All that an example is worked from.
+#[derive(Debug)]
+pub struct Numbers {
+    pub given: Vec<Given>,
+    pub steps: usize,
+    pub learning_rate: f64,
+    /// Has a setting changed anything?
+    pub changed: bool,
+}
+
+impl Numbers {
+    pub fn of(&self, name: &str) -> &[f64] {
+        self.given.iter().find(|given| given.name == name).map_or(&[], |given| &given.value.values)
+    }
+
+    pub fn one(&self, name: &str) -> f64 {
+        self.of(name).first().copied().unwrap_or(f64::NAN)
+    }
+
+    /// As [`of`](Self::of), for what must lie within 0..1.
+    pub fn within_unit(&self, name: &str) -> Result<&[f64], Error> {
+        let values = self.of(name);
+        match values.iter().find(|value| !(0.0..=1.0).contains(*value)) {
+            Some(wrong) => {
+                let problem = format!("{wrong} is outside of 0..1, where {name} must lie");
+                Err(Error::Setting { setting: name.into(), problem })
+            }
+            None => Ok(values),
+        }
+    }
+
+    /// The section that every example opens with.
+    pub fn write(&self, trace: &mut Trace) {
+        trace.section("Given");
+        for given in &self.given {
+            trace.matrix(given.name, "", given.value.clone());
+            trace.note(match given.elements {
+                [] => given.what.to_string(),
+                elements => format!("{}: {}", given.what, elements.join(", ")),
+            });
+            for (&name, &value) in given.elements.iter().zip(&given.value.values) {
+                trace.know(name, value);
+            }
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! What can be changed about an example, and how its numbers change with it.
+
+use super::example::Example;
+use super::given::{Given, Numbers};
+use crate::Error;
+
+/// Steps that an example can have.
+const MOST_STEPS: usize = 1000;
+
+/// What to change about an example. By default nothing is changed.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Steps of time of a recurrent network, or of the optimiser: 1 to 1000.
+    pub steps: Option<usize>,
+    /// α of the update, above 0.
+    pub learning_rate: Option<f64>,
+    /// What is given, by name: `w_hh=0.5` sets all its values to one number, `x=1,2,3` sets each value.
+    pub set: Vec<String>,
+}
+
+impl Options {
+    /// The example's own numbers, with these changes.
+    pub(super) fn numbers(&self, example: &Example) -> Result<Numbers, Error> {
+        let steps = self.steps.or(example.steps).unwrap_or(1);
+        if !(1..=MOST_STEPS).contains(&steps) {
+            let (value, range) = (steps.to_string(), format!("1 to {MOST_STEPS}"));
+            return Err(Error::OptionOutOfRange { option: "steps", value, range });
+        }
+        if let Some(rate) = self.learning_rate.filter(|rate| !(rate.is_finite() && *rate > 0.0)) {
+            let (value, range) = (rate.to_string(), "a number above 0, such as 0.01".to_string());
+            return Err(Error::OptionOutOfRange { option: "learning_rate", value, range });
+        }
+        let learning_rate = self.learning_rate.or(example.learning_rate).unwrap_or(0.0);
+        let mut given = (example.given)(steps);
+        for setting in &self.set {
+            set(&mut given, setting, example, steps)?;
+        }
+        Ok(Numbers { given, steps, learning_rate, changed: !self.set.is_empty() })
+    }
+}
+
+/// What was typed, or how it begins, for an error to show.
+fn begin(text: &str) -> String {
+    const SHOWN: usize = 60;
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_string(),
+    }
+}
+
+/// `w_hh=0.5`, or `x=1,2,3`.
+fn set(given: &mut [Given], whole: &str, example: &Example, steps: usize) -> Result<(), Error> {
+    let setting = begin(whole);
+    let Some((name, text)) = whole.split_once('=') else {
+        return Err(Error::NoEqualsSign { setting });
+    };
+    let mut values = Vec::new();
+    for text in text.split(',') {
+        match text.trim().replace('−', "-").parse::<f64>() {
+            Ok(value) if value.is_finite() => values.push(value),
+            _ => {
+                let problem = format!("{:?} is not a number, such as 0.5", begin(text));
+                return Err(Error::Setting { setting, problem });
+            }
+        }
+    }
+    let same = |known: &str| known.eq_ignore_ascii_case(name.trim());
+    let found = given.iter_mut().enumerate().find_map(|(at, given)| {
+        let element = given.elements.iter().position(|element| same(element));
+        let all = &mut given.value.values[..];
+        if same(given.name) { Some((Some(at), all)) } else { element.map(|at| (None, &mut all[at..=at])) }
+    });
+    let Some((at, found)) = found else {
+        let known = given.iter().map(|given| match given.elements {
+            [] => given.name.to_string(),
+            elements => format!("{} ({})", given.name, elements.join(", ")),
+        });
+        let known = known.collect::<Vec<_>>().join(", ");
+        let problem = format!("{} has no {:?}; what can be set is {known}", example.name, begin(name));
+        return Err(Error::Setting { setting, problem });
+    };
+    match values[..] {
+        [value] => found.fill(value),
+        _ if values.len() == found.len() => found.copy_from_slice(&values),
+        _ => {
+            let (count, room) = (values.len(), found.len());
+            let by_steps = at.is_some_and(|at| (example.given)(steps + 1)[at].value.values.len() != room);
+            return Err(Error::WrongCount { setting, name: name.to_string(), count, room, by_steps });
+        }
+    }
+    Ok(())
+}
