@@ -11,21 +11,39 @@
 //!
 //! Slides: CE6146 "Basic Autoencoder (2/3)", 784-32-784 with ReLU and sigmoid; KERAS "Autoencoders: Components".
 
-use handgrad_layers::{Activation, Init, LossKind};
+use handgrad_layers::LossKind;
 
-use crate::{LayerSpec, Spec};
+use crate::builders::dense;
+use crate::{Spec, spec};
 
-/// `input` → `code` → `input`.
-#[must_use]
-pub fn spec(input: &[usize], code: usize, loss: LossKind) -> Spec {
-    let units = input.iter().product();
-    let init = Init::XavierUniform;
-    Spec {
-        input: input.to_vec(),
-        scale: None,
-        loss,
-        reduction: loss.usual_reduction(),
-        encoder: vec![LayerSpec::Dense { units: code, activation: Activation::Relu, init }],
-        decoder: vec![LayerSpec::Dense { units, activation: Activation::Sigmoid, init }],
+/// The basic autoencoder. By default it is the slide's, 784-32-784 on images of 28×28, with binary cross-entropy.
+///
+/// ```
+/// use handgrad_models::{Basic, Network};
+///
+/// let spec = Basic { units: 32, ..Basic::default() }.spec(&[28, 28]);
+/// assert_eq!(Network::<f32>::new(&spec)?.param_count(), 784 * 32 + 32 + 32 * 784 + 784);
+/// # Ok::<(), handgrad_models::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Basic {
+    /// Values of the code.
+    pub units: usize,
+    /// What training makes small.
+    pub loss: LossKind,
+}
+
+impl Default for Basic {
+    fn default() -> Self {
+        Self { units: 32, loss: LossKind::Bce }
+    }
+}
+
+impl Basic {
+    /// `input` → `units` → `input`.
+    #[must_use]
+    pub fn spec(&self, input: &[usize]) -> Spec {
+        let features = spec::features(input);
+        Spec::autoencoder(input, [dense(self.units).relu()], [dense(features).sigmoid()], self.loss)
     }
 }

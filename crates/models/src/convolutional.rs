@@ -13,70 +13,120 @@
 //!
 //! Slides: CE6146 "Convolutional Autoencoder"; DIVE "Convolutional autoencoder".
 
-use handgrad_layers::{Activation, Init, LossKind, Padding};
+use handgrad_layers::{Activation, LossKind, Padding};
 
-use crate::{LayerSpec, Spec};
-
-/// A convolution with a 3×3 window, *same* padding and ReLU.
-pub(crate) fn conv(filters: usize, stride: usize) -> LayerSpec {
-    LayerSpec::Conv2d {
-        filters,
-        kernel_size: 3,
-        stride,
-        padding: Padding::Same,
-        dilation: 1,
-        activation: Activation::Relu,
-        init: Init::XavierUniform,
-    }
-}
-
-/// A transposed convolution of stride 2 with a 3×3 window, *same* padding and ReLU: twice the size.
-pub(crate) fn double(filters: usize) -> LayerSpec {
-    LayerSpec::ConvTranspose2d {
-        filters,
-        kernel_size: 3,
-        stride: 2,
-        padding: Padding::Same,
-        output_padding: 0,
-        dilation: 1,
-        activation: Activation::Relu,
-        init: Init::XavierUniform,
-    }
-}
+use crate::Spec;
+use crate::builders::{conv_transpose2d, conv2d, max_pool2d, upsample2d};
 
 /// Number of channels of an image.
 pub(crate) fn channels(input: &[usize]) -> usize {
     if input.len() == 3 { input[0] } else { 1 }
 }
 
-/// Convolutions of stride 2 with `filters` channels, and the same ones back.
-#[must_use]
-pub fn strided(input: &[usize], filters: &[usize], output: Activation, loss: LossKind) -> Spec {
-    let encoder = filters.iter().map(|&filters| conv(filters, 2)).collect();
-    let back = filters.iter().rev().map(|&filters| double(filters));
-    let decoder = back.chain([conv(channels(input), 1).with_activation(output)]).collect();
-    Spec { input: input.to_vec(), scale: None, loss, reduction: loss.usual_reduction(), encoder, decoder }
+/// Convolutions of stride 2, and back by transposed convolutions of stride 2. By default it is the TensorFlow tutorial's.
+///
+/// ```
+/// use handgrad_models::{Network, StridedConv};
+///
+/// let network = Network::<f32>::new(&StridedConv::default().spec(&[28, 28]))?;
+/// assert_eq!(network.shape(2), [8, 7, 7]);
+/// # Ok::<(), handgrad_models::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StridedConv {
+    /// Channels of the encoder's layers.
+    pub filters: Vec<usize>,
+    /// φ of the last layer.
+    pub output_activation: Activation,
+    /// What training makes small.
+    pub loss: LossKind,
 }
 
-/// Convolutions with pooling and upsampling, for images whose sides are 4 below a multiple of 8.
-#[must_use]
-pub fn pooled(input: &[usize], output: Activation, loss: LossKind) -> Spec {
-    let (pool, up) = (LayerSpec::MaxPool2d { size: 2 }, LayerSpec::Upsample2d { size: 2 });
-    let mut last_but_one = conv(16, 1);
-    if let LayerSpec::Conv2d { padding, .. } = &mut last_but_one {
-        *padding = Padding::Valid;
+impl Default for StridedConv {
+    fn default() -> Self {
+        Self { filters: vec![16, 8], output_activation: Activation::Sigmoid, loss: LossKind::Mse }
     }
-    let encoder = vec![conv(16, 1), pool.clone(), conv(8, 1), pool.clone(), conv(8, 1), pool];
-    let last = conv(channels(input), 1).with_activation(output);
-    let decoder = vec![conv(8, 1), up.clone(), conv(8, 1), up.clone(), last_but_one, up, last];
-    Spec { input: input.to_vec(), scale: None, loss, reduction: loss.usual_reduction(), encoder, decoder }
 }
 
-/// Convolutions of `filters` channels with pooling, and back by transposed convolutions of stride 2: keras-io's denoiser.
-#[must_use]
-pub fn pooled_and_strided(input: &[usize], filters: &[usize], output: Activation, loss: LossKind) -> Spec {
-    let encoder = filters.iter().flat_map(|&filters| [conv(filters, 1), LayerSpec::MaxPool2d { size: 2 }]).collect();
-    let back = filters.iter().rev().map(|&filters| double(filters));
-    let decoder = back.chain([conv(channels(input), 1).with_activation(output)]).collect();
-    Spec { input: input.to_vec(), scale: None, loss, reduction: loss.usual_reduction(), encoder, decoder }
+impl StridedConv {
+    /// The network for images of shape `input`.
+    #[must_use]
+    pub fn spec(&self, input: &[usize]) -> Spec {
+        let encoder = self.filters.iter().map(|&filters| conv2d(filters, 3).stride(2).relu());
+        let back = self.filters.iter().rev().map(|&filters| conv_transpose2d(filters, 3).stride(2).relu());
+        let last = conv2d(channels(input), 3).activation(self.output_activation);
+        Spec::autoencoder(input, encoder, back.chain([last]), self.loss)
+    }
+}
+
+/// Convolutions with pooling and upsampling, for images whose sides are 4 below a multiple of 8. It is the Keras blog's.
+///
+/// ```
+/// use handgrad_models::{Network, PooledConv};
+///
+/// let network = Network::<f32>::new(&PooledConv::default().spec(&[28, 28]))?;
+/// assert_eq!(network.shape(6), [8, 4, 4]);
+/// # Ok::<(), handgrad_models::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PooledConv {
+    /// φ of the last layer.
+    pub output_activation: Activation,
+    /// What training makes small.
+    pub loss: LossKind,
+}
+
+impl Default for PooledConv {
+    fn default() -> Self {
+        Self { output_activation: Activation::Sigmoid, loss: LossKind::Bce }
+    }
+}
+
+impl PooledConv {
+    /// The network for images of shape `input`.
+    #[must_use]
+    pub fn spec(&self, input: &[usize]) -> Spec {
+        let conv = |filters| conv2d(filters, 3).relu();
+        let encoder = [conv(16), max_pool2d(2), conv(8), max_pool2d(2), conv(8), max_pool2d(2)];
+        let last_but_one = conv2d(16, 3).padding(Padding::Valid).relu();
+        let last = conv2d(channels(input), 3).activation(self.output_activation);
+        let decoder = [conv(8), upsample2d(2), conv(8), upsample2d(2), last_but_one, upsample2d(2), last];
+        Spec::autoencoder(input, encoder, decoder, self.loss)
+    }
+}
+
+/// Convolutions with pooling, and back by transposed convolutions of stride 2. By default it is keras-io's denoiser.
+///
+/// ```
+/// use handgrad_models::{Network, PooledStridedConv};
+///
+/// let network = Network::<f32>::new(&PooledStridedConv::default().spec(&[28, 28]))?;
+/// assert_eq!(network.shape(4), [32, 7, 7]);
+/// # Ok::<(), handgrad_models::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PooledStridedConv {
+    /// Channels of the encoder's convolutions.
+    pub filters: Vec<usize>,
+    /// φ of the last layer.
+    pub output_activation: Activation,
+    /// What training makes small.
+    pub loss: LossKind,
+}
+
+impl Default for PooledStridedConv {
+    fn default() -> Self {
+        Self { filters: vec![32, 32], output_activation: Activation::Sigmoid, loss: LossKind::Bce }
+    }
+}
+
+impl PooledStridedConv {
+    /// The network for images of shape `input`.
+    #[must_use]
+    pub fn spec(&self, input: &[usize]) -> Spec {
+        let encoder = self.filters.iter().flat_map(|&filters| [conv2d(filters, 3).relu(), max_pool2d(2)]);
+        let back = self.filters.iter().rev().map(|&filters| conv_transpose2d(filters, 3).stride(2).relu());
+        let last = conv2d(channels(input), 3).activation(self.output_activation);
+        Spec::autoencoder(input, encoder, back.chain([last]), self.loss)
+    }
 }

@@ -12,11 +12,23 @@
 
 use handgrad_layers::Noise;
 
-use crate::{LayerSpec, Spec};
+use crate::Spec;
+use crate::builders::noise;
 
-/// `spec` with noise in front.
-#[must_use]
-pub fn with_noise(mut spec: Spec, noise: Noise) -> Spec {
-    spec.encoder.insert(0, LayerSpec::Noise(noise));
-    spec
+impl Spec {
+    /// The same network with noise in front.
+    ///
+    /// ```
+    /// use handgrad_layers::Noise;
+    /// use handgrad_models::{Basic, builders};
+    ///
+    /// let masking = Noise::Masking { p: 0.2 };
+    /// let spec = Basic::default().spec(&[28, 28]).with_noise(masking);
+    /// assert_eq!(spec.encoder[0], builders::noise(masking));
+    /// ```
+    #[must_use]
+    pub fn with_noise(mut self, kind: Noise) -> Self {
+        self.encoder.insert(0, noise(kind));
+        self
+    }
 }

@@ -2,11 +2,12 @@
 //!
 //! One file is one network of the slides: [`basic`], [`deep`], [`convolutional`], [`variational`], [`sequence`]; [`denoising`] and
 //! [`sparse`] make any of them so. Each gives a [`Spec`], which says everything about a
-//! network but its numbers; [`Network`] is the spec made ready to compute, and [`mod@file`] keeps both spec and weights in
+//! network but its numbers; [`Spec::autoencoder`] and the [`builders`] of layers make a network of your own; [`Network`] is the spec made ready to compute, and [`mod@file`] keeps both spec and weights in
 //! one `.safetensors` file that PyTorch reads as well.
 #![forbid(unsafe_code)]
 
 pub mod basic;
+pub mod builders;
 pub mod convolutional;
 pub mod deep;
 pub mod denoising;
@@ -23,8 +24,13 @@ pub mod targets;
 mod tied;
 pub mod variational;
 
+pub use basic::Basic;
+pub use convolutional::{PooledConv, PooledStridedConv, StridedConv};
+pub use deep::Deep;
 pub use error::Error;
 pub use model::Model;
 pub use network::{Network, Param, Tie};
 pub use part::Part;
+pub use sequence::{Cell, NextStep, SequenceAutoencoder};
 pub use spec::{LayerSpec, Scale, Spec};
+pub use variational::{ConvVae, Vae};

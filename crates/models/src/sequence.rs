@@ -25,6 +25,7 @@ use handgrad_layers::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::builders::{recurrent, reshape, shift, time_distributed};
 use crate::{Error, LayerSpec, Spec};
 
 /// What goes along a sequence.
@@ -124,47 +125,98 @@ impl Recurrent {
     }
 }
 
-fn recurrent(cell: Cell, units: usize, return_sequences: bool) -> Recurrent {
-    let init = Init::XavierUniform;
-    Recurrent { cell, units, return_sequences, repeat: None, truncate_every: None, bidirectional: false, init }
-}
-
 /// Steps and values of a step of a sample, and what makes a sequence of it.
 fn steps_of(input: &[usize]) -> ([usize; 2], Vec<LayerSpec>) {
     match *input {
-        [steps] => ([steps, 1], vec![LayerSpec::Reshape { shape: vec![steps, 1] }]),
+        [steps] => ([steps, 1], vec![reshape([steps, 1])]),
         // What is no sequence is told when the network is built.
         _ => ([input.first(), input.get(1)].map(|dim| dim.copied().unwrap_or(0)), Vec::new()),
     }
 }
 
-fn at_every_step(units: usize, activation: Activation) -> LayerSpec {
-    LayerSpec::TimeDistributed { units, activation, init: Init::XavierUniform }
+/// A network that reads a sequence into a code and writes it out again. By default it has LSTMs of 64 units, a sigmoid at the
+/// end and squared error.
+///
+/// ```
+/// use handgrad_models::{Cell, Network, SequenceAutoencoder};
+///
+/// let network = SequenceAutoencoder { cell: Cell::GRU, units: 32, bidirectional: true, ..Default::default() };
+/// let network = Network::<f32>::new(&network.spec(&[28, 28]))?;
+/// assert_eq!(network.shape(1), [64]);
+/// # Ok::<(), handgrad_models::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SequenceAutoencoder {
+    /// What goes along the sequence.
+    pub cell: Cell,
+    /// Values of the code, except that a Jordan network's code has `outputs` values. In both directions the code has twice
+    /// as many.
+    pub units: usize,
+    /// Both networks go along the sequence in both directions.
+    pub bidirectional: bool,
+    /// φ of the last layer.
+    pub output_activation: Activation,
+    /// What training makes small.
+    pub loss: LossKind,
 }
 
-/// `input` read into a code of `units` values, of a Jordan network `outputs`, twice as many in both directions, and written
-/// out again.
-#[must_use]
-pub fn autoencoder(
-    input: &[usize],
-    cell: Cell,
-    units: usize,
-    bidirectional: bool,
-    output: Activation,
-    loss: LossKind,
-) -> Spec {
-    let ([steps, width], mut encoder) = steps_of(input);
-    encoder.push(LayerSpec::Recurrent(Recurrent { bidirectional, ..recurrent(cell, units, false) }));
-    let decoder = Recurrent { bidirectional, repeat: Some(steps), ..recurrent(cell, units, true) };
-    let decoder = vec![LayerSpec::Recurrent(decoder), at_every_step(width, output)];
-    Spec { input: input.to_vec(), scale: None, loss, reduction: Reduction::Mean, encoder, decoder }
+impl Default for SequenceAutoencoder {
+    fn default() -> Self {
+        let (output_activation, loss) = (Activation::Sigmoid, LossKind::Mse);
+        Self { cell: Cell::Lstm, units: 64, bidirectional: false, output_activation, loss }
+    }
 }
 
-/// Every step of `input` predicted from those before it.
-#[must_use]
-pub fn next_step(input: &[usize], cell: Cell, units: usize, output: Activation, loss: LossKind) -> Spec {
-    let ([_, width], mut encoder) = steps_of(input);
-    encoder.extend([LayerSpec::Shift, LayerSpec::Recurrent(recurrent(cell, units, true))]);
-    let decoder = vec![at_every_step(width, output)];
-    Spec { input: input.to_vec(), scale: None, loss, reduction: Reduction::Mean, encoder, decoder }
+impl SequenceAutoencoder {
+    /// The network for sequences of shape `input`, steps × values, or for series of one value a step.
+    #[must_use]
+    pub fn spec(&self, input: &[usize]) -> Spec {
+        let ([steps, width], mut encoder) = steps_of(input);
+        let layer = recurrent(self.cell, self.units).bidirectional(self.bidirectional);
+        encoder.push(layer.clone().return_sequences(false));
+        let last = time_distributed(width).activation(self.output_activation);
+        let decoder = [layer.repeat(steps).return_sequences(true), last];
+        Spec { reduction: Reduction::Mean, ..Spec::autoencoder(input, encoder, decoder, self.loss) }
+    }
+}
+
+/// A network that predicts every step of a sequence from the steps before it. By default it has an LSTM of 64 units, a
+/// sigmoid at the end and squared error.
+///
+/// ```
+/// use handgrad_layers::Activation;
+/// use handgrad_models::{Network, NextStep};
+///
+/// let network = NextStep { units: 16, output_activation: Activation::Linear, ..NextStep::default() };
+/// let network = Network::<f32>::new(&network.spec(&[50]))?;
+/// assert_eq!(network.shape(3), [50, 16]);
+/// # Ok::<(), handgrad_models::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NextStep {
+    /// What goes along the sequence.
+    pub cell: Cell,
+    /// Values of a step of h.
+    pub units: usize,
+    /// φ of the last layer.
+    pub output_activation: Activation,
+    /// What training makes small.
+    pub loss: LossKind,
+}
+
+impl Default for NextStep {
+    fn default() -> Self {
+        Self { cell: Cell::Lstm, units: 64, output_activation: Activation::Sigmoid, loss: LossKind::Mse }
+    }
+}
+
+impl NextStep {
+    /// The network for sequences of shape `input`, steps × values, or for series of one value a step.
+    #[must_use]
+    pub fn spec(&self, input: &[usize]) -> Spec {
+        let ([_, width], mut encoder) = steps_of(input);
+        encoder.extend([shift(), recurrent(self.cell, self.units).return_sequences(true)]);
+        let decoder = [time_distributed(width).activation(self.output_activation)];
+        Spec { reduction: Reduction::Mean, ..Spec::autoencoder(input, encoder, decoder, self.loss) }
+    }
 }

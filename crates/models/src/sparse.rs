@@ -11,25 +11,44 @@
 
 use handgrad_layers::Activation;
 
-use crate::{Error, LayerSpec, Spec};
+use crate::builders::{activity_l1, kl_sparsity};
+use crate::{Error, Spec};
 
-/// `spec` with an L1 penalty on its code.
-#[must_use]
-pub fn with_l1(mut spec: Spec, weight: f64) -> Spec {
-    spec.encoder.push(LayerSpec::ActivityL1 { weight });
-    spec
-}
-
-/// `spec` with a KL penalty on its code, which gets a sigmoid.
-///
-/// # Errors
-/// If the encoder's last layer has no activation to change.
-pub fn with_kl(mut spec: Spec, rho: f64, weight: f64) -> Result<Spec, Error> {
-    let last = spec.encoder.last_mut().ok_or(Error::Empty("encoder", "layer"))?;
-    *last = last.with_activation(Activation::Sigmoid);
-    if last.activation() != Activation::Sigmoid {
-        return Err(Error::NoSigmoidForKl);
+impl Spec {
+    /// The same network with an L1 penalty on its code.
+    ///
+    /// ```
+    /// use handgrad_models::{Basic, Network};
+    ///
+    /// let spec = Basic::default().spec(&[28, 28]).with_l1(1e-4);
+    /// assert_eq!(Network::<f32>::new(&spec)?.term_names().len(), 2);
+    /// # Ok::<(), handgrad_models::Error>(())
+    /// ```
+    #[must_use]
+    pub fn with_l1(mut self, weight: f64) -> Self {
+        self.encoder.push(activity_l1(weight));
+        self
     }
-    spec.encoder.push(LayerSpec::KlSparsity { rho, weight });
-    Ok(spec)
+
+    /// The same network with a KL penalty on its code. The code gets a sigmoid.
+    ///
+    /// ```
+    /// use handgrad_models::{Basic, builders::dense};
+    ///
+    /// let spec = Basic { units: 64, ..Basic::default() }.spec(&[28, 28]).with_kl(0.1, 0.3)?;
+    /// assert_eq!(spec.encoder[0], dense(64).sigmoid());
+    /// # Ok::<(), handgrad_models::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If the encoder's last layer has no activation to change.
+    pub fn with_kl(mut self, rho: f64, weight: f64) -> Result<Self, Error> {
+        let last = self.encoder.last_mut().ok_or(Error::Empty("encoder", "layer"))?;
+        *last = last.with_activation(Activation::Sigmoid);
+        if last.activation() != Activation::Sigmoid {
+            return Err(Error::NoSigmoidForKl);
+        }
+        self.encoder.push(kl_sparsity(rho, weight));
+        Ok(self)
+    }
 }

@@ -37,7 +37,7 @@ pub struct Scale {
     pub factor: f64,
 }
 
-/// One layer. Its number of inputs is what the layer before it gives.
+/// One layer. Its number of inputs is what the layer before it gives. [`crate::builders`] has a short way to write each.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "layer", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum LayerSpec {
@@ -296,14 +296,50 @@ impl LayerSpec {
 }
 
 impl Spec {
+    /// An autoencoder of these layers, with the usual reduction of the loss and without a scale. [`crate::builders`] has
+    /// short ways to write the layers.
+    ///
+    /// ```
+    /// use handgrad_layers::LossKind;
+    /// use handgrad_models::builders::{conv2d, max_pool2d, upsample2d};
+    /// use handgrad_models::{Network, Spec};
+    ///
+    /// let encoder = [conv2d(8, 3).relu(), max_pool2d(2)];
+    /// let decoder = [upsample2d(2), conv2d(1, 3).sigmoid()];
+    /// let network = Network::<f32>::new(&Spec::autoencoder(&[28, 28], encoder, decoder, LossKind::Mse))?;
+    /// assert_eq!(network.shape(2), [8, 14, 14]);
+    /// # Ok::<(), handgrad_models::Error>(())
+    /// ```
+    #[must_use]
+    pub fn autoencoder(
+        input: &[usize],
+        encoder: impl IntoIterator<Item = LayerSpec>,
+        decoder: impl IntoIterator<Item = LayerSpec>,
+        loss: LossKind,
+    ) -> Self {
+        Self {
+            input: input.to_vec(),
+            scale: None,
+            loss,
+            reduction: loss.usual_reduction(),
+            encoder: encoder.into_iter().collect(),
+            decoder: decoder.into_iter().collect(),
+        }
+    }
+
     /// Values of one sample; `usize::MAX` where that many cannot be counted.
     #[must_use]
     pub fn features(&self) -> usize {
-        self.input.iter().fold(1, |product, &dim| product.saturating_mul(dim))
+        features(&self.input)
     }
 
     /// All layers, from the sample back to the sample.
     pub fn layers(&self) -> impl DoubleEndedIterator<Item = &LayerSpec> {
         self.encoder.iter().chain(&self.decoder)
     }
+}
+
+/// Values of one sample of this shape; `usize::MAX` where that many cannot be counted.
+pub(crate) fn features(input: &[usize]) -> usize {
+    input.iter().fold(1, |product, &dim| product.saturating_mul(dim))
 }

@@ -14,50 +14,103 @@
 //! Slides: DIVE "Variational autoencoder"; CE6146 "Variational Autoencoder"; KERAS. Source: Kingma & Welling, ICLR 2014;
 //! β: Higgins et al., ICLR 2017.
 
-use handgrad_layers::{Activation, Init, LossKind, Reduction};
+use handgrad_layers::{Activation, LossKind, Reduction};
 
-use crate::convolutional::{channels, conv, double};
-use crate::{LayerSpec, Spec};
-
-fn dense(units: usize, activation: Activation) -> LayerSpec {
-    LayerSpec::Dense { units, activation, init: Init::XavierUniform }
-}
+use crate::builders::{conv_transpose2d, conv2d, dense, reparameterize, reshape};
+use crate::convolutional::channels;
+use crate::{LayerSpec, Spec, spec};
 
 /// The two last layers of every variational encoder.
 fn sampler(latent_dim: usize, beta: f64) -> [LayerSpec; 2] {
-    [dense(latent_dim.saturating_mul(2), Activation::Linear), LayerSpec::Reparameterize { latent_dim, beta }]
+    [dense(latent_dim.saturating_mul(2)).linear(), reparameterize(latent_dim, beta)]
 }
 
-/// `input` → `hidden` → a code of `latent_dim` → mirrored back: 784-400-20-400-784 is the PyTorch example.
-#[must_use]
-pub fn dense_spec(
-    input: &[usize],
-    hidden: &[usize],
-    latent_dim: usize,
-    beta: f64,
-    output: Activation,
-    loss: LossKind,
-) -> Spec {
-    let layer = |&units: &usize| dense(units, Activation::Relu);
-    let encoder = hidden.iter().map(layer).chain(sampler(latent_dim, beta)).collect();
-    let decoder = hidden.iter().rev().map(layer).chain([dense(input.iter().product(), output)]).collect();
-    Spec { input: input.to_vec(), scale: None, loss, reduction: Reduction::Sum, encoder, decoder }
+/// A variational autoencoder of dense layers. By default it is the PyTorch example, 784-400-20-400-784.
+///
+/// ```
+/// use handgrad_models::{Network, Vae};
+///
+/// let vae = Vae { hidden_dims: vec![400], latent_dim: 2, beta: 0.5, ..Vae::default() };
+/// let network = Network::<f32>::new(&vae.spec(&[28, 28]))?;
+/// let widths: Vec<_> = (0..=5).map(|at| network.width(at)).collect();
+/// assert_eq!(widths, [784, 400, 4, 2, 400, 784]);
+/// # Ok::<(), handgrad_models::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Vae {
+    /// Units of the encoder's layers before the code. The decoder mirrors them.
+    pub hidden_dims: Vec<usize>,
+    /// Values of the code.
+    pub latent_dim: usize,
+    /// Weight of the divergence.
+    pub beta: f64,
+    /// φ of the last layer.
+    pub output_activation: Activation,
+    /// ℓ, what training makes small beside the divergence.
+    pub loss: LossKind,
 }
 
-/// keras-io's: convolutions of stride 2 with 32 and 64 channels, a dense layer of 16, the code; and back. Height and width
-/// must be multiples of 4.
-#[must_use]
-pub fn conv_spec(input: &[usize], latent_dim: usize, beta: f64, output: Activation, loss: LossKind) -> Spec {
-    let quarter = |from_the_end: usize| input.iter().rev().nth(from_the_end).map_or(1, |size| size.div_ceil(4));
-    let (h, w) = (quarter(1), quarter(0));
-    let encoder = [conv(32, 2), conv(64, 2), dense(16, Activation::Relu)];
-    let decoder = vec![
-        dense(h.saturating_mul(w).saturating_mul(64), Activation::Relu),
-        LayerSpec::Reshape { shape: vec![64, h, w] },
-        double(64),
-        double(32),
-        conv(channels(input), 1).with_activation(output),
-    ];
-    let encoder = encoder.into_iter().chain(sampler(latent_dim, beta)).collect();
-    Spec { input: input.to_vec(), scale: None, loss, reduction: Reduction::Sum, encoder, decoder }
+impl Default for Vae {
+    fn default() -> Self {
+        let (output_activation, loss) = (Activation::Sigmoid, LossKind::Bce);
+        Self { hidden_dims: vec![400], latent_dim: 20, beta: 1.0, output_activation, loss }
+    }
+}
+
+impl Vae {
+    /// `input` → `hidden_dims` → a code of `latent_dim` → mirrored back to `input`.
+    #[must_use]
+    pub fn spec(&self, input: &[usize]) -> Spec {
+        let hidden = self.hidden_dims.iter().map(|&units| dense(units).relu());
+        let encoder = hidden.clone().chain(sampler(self.latent_dim, self.beta));
+        let decoder = hidden.rev().chain([dense(spec::features(input)).activation(self.output_activation)]);
+        Spec { reduction: Reduction::Sum, ..Spec::autoencoder(input, encoder, decoder, self.loss) }
+    }
+}
+
+/// A variational autoencoder of convolutions, keras-io's: convolutions of stride 2 with 32 and 64 channels, a dense layer of
+/// 16, the code, and back.
+///
+/// ```
+/// use handgrad_models::{ConvVae, Network};
+///
+/// let network = Network::<f32>::new(&ConvVae { latent_dim: 2, ..ConvVae::default() }.spec(&[28, 28]))?;
+/// assert_eq!((network.shape(2), network.shape(5)), (&[64, 7, 7][..], &[2][..]));
+/// # Ok::<(), handgrad_models::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct ConvVae {
+    /// Values of the code.
+    pub latent_dim: usize,
+    /// Weight of the divergence.
+    pub beta: f64,
+    /// φ of the last layer.
+    pub output_activation: Activation,
+    /// ℓ, what training makes small beside the divergence.
+    pub loss: LossKind,
+}
+
+impl Default for ConvVae {
+    fn default() -> Self {
+        Self { latent_dim: 2, beta: 1.0, output_activation: Activation::Sigmoid, loss: LossKind::Bce }
+    }
+}
+
+impl ConvVae {
+    /// The network for images of shape `input`. Their height and width must be multiples of 4.
+    #[must_use]
+    pub fn spec(&self, input: &[usize]) -> Spec {
+        let quarter = |from_the_end: usize| input.iter().rev().nth(from_the_end).map_or(1, |size| size.div_ceil(4));
+        let (h, w) = (quarter(1), quarter(0));
+        let encoder = [conv2d(32, 3).stride(2).relu(), conv2d(64, 3).stride(2).relu(), dense(16).relu()];
+        let encoder = encoder.into_iter().chain(sampler(self.latent_dim, self.beta));
+        let decoder = [
+            dense(h.saturating_mul(w).saturating_mul(64)).relu(),
+            reshape([64, h, w]),
+            conv_transpose2d(64, 3).stride(2).relu(),
+            conv_transpose2d(32, 3).stride(2).relu(),
+            conv2d(channels(input), 3).activation(self.output_activation),
+        ];
+        Spec { reduction: Reduction::Sum, ..Spec::autoencoder(input, encoder, decoder, self.loss) }
+    }
 }

@@ -1,0 +1,127 @@
+//! Layers of sequences.
+
+use handgrad_layers::Init;
+
+use crate::LayerSpec;
+use crate::sequence::{Cell, Recurrent};
+
+/// [`handgrad_layers::recurrent`]: the cell goes along a sequence with `units` values of a step of h.
+///
+/// ```
+/// use handgrad_models::builders::{recurrent, time_distributed};
+/// use handgrad_models::sequence::Cell;
+///
+/// let encoder = [recurrent(Cell::Lstm, 64).bidirectional(true).return_sequences(false)];
+/// let decoder = [recurrent(Cell::Lstm, 64).repeat(28).return_sequences(true), time_distributed(28).sigmoid()];
+/// # assert_ne!(encoder[0], decoder[0]);
+/// ```
+#[must_use]
+pub fn recurrent(cell: Cell, units: usize) -> Recurrent {
+    let init = Init::XavierUniform;
+    let (return_sequences, bidirectional) = (false, false);
+    Recurrent { cell, units, return_sequences, repeat: None, truncate_every: None, bidirectional, init }
+}
+
+impl Recurrent {
+    /// A sample is one vector and the input of every one of `steps` steps.
+    #[must_use]
+    pub fn repeat(self, steps: usize) -> Self {
+        Self { repeat: Some(steps), ..self }
+    }
+
+    /// Behind every `steps` steps no gradient comes back.
+    #[must_use]
+    pub fn truncate_every(self, steps: usize) -> Self {
+        Self { truncate_every: Some(steps), ..self }
+    }
+
+    /// Two of them, one going backwards, or one.
+    #[must_use]
+    pub fn bidirectional(self, bidirectional: bool) -> Self {
+        Self { bidirectional, ..self }
+    }
+
+    /// How the weights start.
+    #[must_use]
+    pub fn init(self, init: Init) -> Self {
+        Self { init, ..self }
+    }
+
+    /// The layer. It gives h₁ … h_T, or h_T alone.
+    #[must_use]
+    pub fn return_sequences(self, return_sequences: bool) -> LayerSpec {
+        LayerSpec::Recurrent(Self { return_sequences, ..self })
+    }
+}
+
+/// [`handgrad_layers::conv_lstm`] with `filters` channels of h and square windows of side `kernel_size`.
+///
+/// ```
+/// use handgrad_layers::Init;
+/// use handgrad_models::{LayerSpec, builders::conv_lstm};
+///
+/// let written_out = LayerSpec::ConvLstm {
+///     filters: 2,
+///     kernel_size: 3,
+///     return_sequences: true,
+///     truncate_every: Some(4),
+///     init: Init::XavierUniform,
+/// };
+/// assert_eq!(conv_lstm(2, 3).truncate_every(4).return_sequences(true), written_out);
+/// ```
+pub fn conv_lstm(filters: usize, kernel_size: usize) -> ConvLstm {
+    ConvLstm { filters, kernel_size, truncate_every: None, init: Init::XavierUniform }
+}
+
+/// A convolutional LSTM that does not know yet what it gives: see [`conv_lstm`].
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct ConvLstm {
+    filters: usize,
+    kernel_size: usize,
+    truncate_every: Option<usize>,
+    init: Init,
+}
+
+impl ConvLstm {
+    /// Behind every `steps` steps no gradient comes back.
+    pub fn truncate_every(self, steps: usize) -> Self {
+        Self { truncate_every: Some(steps), ..self }
+    }
+
+    /// How the weights start.
+    pub fn init(self, init: Init) -> Self {
+        Self { init, ..self }
+    }
+
+    /// The layer. It gives h₁ … h_T, or h_T alone.
+    #[must_use]
+    pub fn return_sequences(self, return_sequences: bool) -> LayerSpec {
+        let Self { filters, kernel_size, truncate_every, init } = self;
+        LayerSpec::ConvLstm { filters, kernel_size, return_sequences, truncate_every, init }
+    }
+}
+
+/// [`handgrad_layers::repeat_vector`]: one vector becomes a sequence of `steps` equal ones.
+///
+/// ```
+/// use handgrad_models::{LayerSpec, builders::repeat_vector};
+///
+/// assert_eq!(repeat_vector(5), LayerSpec::RepeatVector { steps: 5 });
+/// ```
+#[must_use]
+pub fn repeat_vector(steps: usize) -> LayerSpec {
+    LayerSpec::RepeatVector { steps }
+}
+
+/// [`handgrad_layers::shift`]: every step gets the values of the step before it.
+///
+/// ```
+/// use handgrad_models::{LayerSpec, builders::shift};
+///
+/// assert_eq!(shift(), LayerSpec::Shift);
+/// ```
+#[must_use]
+pub fn shift() -> LayerSpec {
+    LayerSpec::Shift
+}
