@@ -16,7 +16,7 @@ use image::{GrayImage, ImageFormat};
 use ndarray::s;
 use sha2::{Digest, Sha256};
 
-use super::config::Settings;
+use handgrad_runs::Settings;
 use super::seeds;
 
 pub fn name() -> &'static Path {

@@ -9,13 +9,12 @@ use std::alloc::System;
 use stats_alloc::{Region, StatsAlloc};
 
 pub mod checks;
-mod config;
 mod memory;
 mod mutator;
 mod parsers;
 pub mod seeds;
 
-pub use config::Settings;
+pub use handgrad_runs::Settings;
 pub use mutator::Mutator;
 
 /// A parser.

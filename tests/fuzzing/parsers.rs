@@ -7,7 +7,7 @@ use handgrad_models::file;
 use handgrad_trainer::checkpoint::Checkpoint;
 
 use super::checks::{self, name};
-use super::config::Settings;
+use handgrad_runs::Settings;
 
 pub fn idx(bytes: &[u8]) -> bool {
     idx::decode(bytes, name()).is_ok()

@@ -23,7 +23,10 @@ impl Format {
     /// What a file's name says.
     #[must_use]
     pub fn of(path: &Path) -> Option<Self> {
-        [(Self::Csv, "csv"), (Self::Npy, "npy")].into_iter().find(|(_, ending)| place::ends_in(path, ending)).map(|it| it.0)
+        [(Self::Csv, "csv"), (Self::Npy, "npy")]
+            .into_iter()
+            .find(|(_, ending)| place::ends_in(path, ending))
+            .map(|it| it.0)
     }
 
     /// As [`of`](Self::of), for a file that must be one of the two.
@@ -108,13 +111,16 @@ pub fn read(path: &Path, width: usize) -> Result<Table, Error> {
         return Err(unfit(path, "holds no rows, where at least one code was expected".into()));
     }
     if found != width {
-        let problem = format!("its rows have {found} values, and the network's code has {width}: use codes of this network");
+        let problem =
+            format!("its rows have {found} values, and the network's code has {width}: use codes of this network");
         return Err(unfit(path, problem));
     }
     if let Some(((row, place), value)) = table.values.indexed_iter().find(|(_, value)| !value.is_finite()) {
         return Err(unfit(
             path,
-            format!("row {row}, counted from 0, has {value} at place {place}, where a finite 32-bit number was expected"),
+            format!(
+                "row {row}, counted from 0, has {value} at place {place}, where a finite 32-bit number was expected"
+            ),
         ));
     }
     Ok(table)

@@ -15,7 +15,7 @@
 
 use handgrad_layers::{Activation, LossKind, Padding};
 
-use crate::Spec;
+use crate::{LayerSpec, Spec};
 use crate::builders::{conv_transpose2d, conv2d, max_pool2d, upsample2d};
 
 /// Number of channels of an image.
@@ -128,5 +128,31 @@ impl PooledStridedConv {
         let back = self.filters.iter().rev().map(|&filters| conv_transpose2d(filters, 3).stride(2).relu());
         let last = conv2d(channels(input), 3).activation(self.output_activation);
         Spec::autoencoder(input, encoder, back.chain([last]), self.loss)
+    }
+}
+
+impl Spec {
+    /// The same network with the taps of its *same*-padded convolutions so many values apart: its windows see more of the
+    /// image with as many weights, and every shape stays as it is.
+    ///
+    /// ```
+    /// use handgrad_models::{Network, StridedConv};
+    ///
+    /// let plain = StridedConv::default().spec(&[28, 28]);
+    /// let dilated = plain.clone().with_dilation(2);
+    /// let count = |spec| Ok::<_, handgrad_models::Error>(Network::<f32>::new(spec)?.param_count());
+    /// assert_eq!(count(&plain)?, count(&dilated)?);
+    /// # Ok::<(), handgrad_models::Error>(())
+    /// ```
+    #[must_use]
+    pub fn with_dilation(mut self, apart: usize) -> Self {
+        for layer in self.encoder.iter_mut().chain(&mut self.decoder) {
+            if let LayerSpec::Conv2d { padding: Padding::Same, dilation, .. }
+            | LayerSpec::ConvTranspose2d { padding: Padding::Same, dilation, .. } = layer
+            {
+                *dilation = apart;
+            }
+        }
+        self
     }
 }

@@ -139,6 +139,11 @@ pub enum Error {
     /// Something is asked of a part of a model that only the other part has.
     #[error("the network is the {0} of a model alone: take the whole model")]
     NotWhole(&'static str),
+    /// Dropout in a network that has nothing between input, code and output.
+    #[error(
+        "dropout needs a hidden layer before or behind the code, and there is none: add one, for example 128 before 32"
+    )]
+    NoHiddenLayer,
     /// A decoder is asked for codes.
     #[error("the network is a decoder alone, and this needs an encoder: take the whole model")]
     NoEncoder,

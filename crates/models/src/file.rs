@@ -197,18 +197,7 @@ pub fn decode(bytes: &[u8]) -> Result<(Network<f32>, Vec<f32>), Error> {
     check_model_text(&header, text)?;
 
     // What the spec claims is compared with the tensors that are there before anything of that size is allocated.
-    let with_weights = |layer: &&LayerSpec| {
-        matches!(
-            layer,
-            LayerSpec::Dense { .. }
-                | LayerSpec::TiedDense { .. }
-                | LayerSpec::Conv2d { .. }
-                | LayerSpec::ConvTranspose2d { .. }
-                | LayerSpec::Recurrent(_)
-                | LayerSpec::ConvLstm { .. }
-                | LayerSpec::TimeDistributed { .. }
-        )
-    };
+    let with_weights = |layer: &&LayerSpec| layer.has_weights();
     let Spec { encoder, decoder, .. } = &header.model;
     let claimed = match header.part {
         Part::Whole => header.model.layers().filter(with_weights).count(),

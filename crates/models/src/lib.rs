@@ -1,9 +1,10 @@
 //! Autoencoders, put together from layers.
 //!
-//! One file is one network of the slides: [`basic`], [`deep`], [`convolutional`], [`variational`], [`sequence`]; [`denoising`] and
-//! [`sparse`] make any of them so. Each gives a [`Spec`], which says everything about a
-//! network but its numbers; [`Spec::autoencoder`] and the [`builders`] of layers make a network of your own; [`Network`] is the spec made ready to compute, and [`mod@file`] keeps both spec and weights in
-//! one `.safetensors` file that PyTorch reads as well.
+//! One file is one network of the slides: [`basic`], [`deep`], [`convolutional`], [`variational`], [`sequence`];
+//! [`denoising`], [`sparse`] and [`regularized`] change any of them. Each gives a [`Spec`], which says everything about a
+//! network but its numbers; [`Spec::autoencoder`] and the [`builders`] of layers make a network of your own. [`Network`] is
+//! the spec made ready to compute. [`Model`] is a network with its weights, to use; [`mod@file`] keeps both in one
+//! `.safetensors` file that PyTorch reads as well.
 #![forbid(unsafe_code)]
 
 pub mod basic;
@@ -17,6 +18,7 @@ mod inference;
 mod model;
 mod network;
 mod part;
+pub mod regularized;
 pub mod sequence;
 pub mod sparse;
 mod spec;

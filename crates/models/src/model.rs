@@ -191,6 +191,12 @@ impl Model {
         }
     }
 
+    /// A range of values in the data's units, as the network takes it.
+    #[must_use]
+    pub fn scaled_range(&self, (low, high): (f32, f32)) -> (f32, f32) {
+        self.spec().scale.map_or((low, high), |scale| (scale.apply(low), scale.apply(high)))
+    }
+
     /// The whole network, in its own units.
     fn predict(&self, x: ArrayView2<f32>) -> Result<Array2<f32>, Error> {
         match (self.network.has_encoder(), self.network.has_decoder()) {

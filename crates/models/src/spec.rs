@@ -261,6 +261,20 @@ impl LayerSpec {
         spec
     }
 
+    /// Has it weights, its own or tied ones?
+    pub(crate) fn has_weights(&self) -> bool {
+        matches!(
+            self,
+            LayerSpec::Dense { .. }
+                | LayerSpec::TiedDense { .. }
+                | LayerSpec::Conv2d { .. }
+                | LayerSpec::ConvTranspose2d { .. }
+                | LayerSpec::Recurrent(_)
+                | LayerSpec::ConvLstm { .. }
+                | LayerSpec::TimeDistributed { .. }
+        )
+    }
+
     /// Can it give images of another height and width than it takes?
     pub(crate) fn resizes_images(&self) -> bool {
         matches!(

@@ -99,6 +99,34 @@ pub enum Error {
     /// A model without weights has no gradient to check.
     #[error("the model has no weights, so there is no gradient to check")]
     NoWeights,
+    /// No row of the scoreboard has this name.
+    #[error("there is no row {name:?} on the scoreboard: there are {known}")]
+    NoSuchRow {
+        /// The name that was asked for.
+        name: String,
+        /// The names of all rows.
+        known: String,
+    },
+    /// No claim has this name.
+    #[error("there is no claim {name:?}: there are {known}")]
+    NoSuchClaim {
+        /// The name that was asked for.
+        name: String,
+        /// The names of all claims.
+        known: String,
+    },
+    /// Data without principal components.
+    #[error("the principal components of the data cannot be computed")]
+    NoComponents,
+    /// A training as part of a comparison could not begin.
+    #[error(transparent)]
+    Runs(#[from] handgrad_runs::Error),
+    /// A training as part of a comparison went wrong.
+    #[error(transparent)]
+    Trainer(#[from] handgrad_trainer::Error),
+    /// A model could not be used on the data.
+    #[error(transparent)]
+    Tasks(#[from] handgrad_tasks::Error),
     /// A layer does not fit.
     #[error(transparent)]
     Layers(#[from] handgrad_layers::Error),
@@ -120,10 +148,16 @@ impl Error {
             | Self::Setting { .. }
             | Self::NotAccepted(_)
             | Self::NoSuchCheck { .. }
-            | Self::NoSuchMistake { .. } => true,
+            | Self::NoSuchMistake { .. }
+            | Self::NoSuchRow { .. }
+            | Self::NoSuchClaim { .. } => true,
+            Self::Runs(error) => error.is_usage(),
+            Self::Tasks(error) => error.is_usage(),
             Self::ChecksFailed { .. }
             | Self::NotCaught { .. }
             | Self::NoWeights
+            | Self::NoComponents
+            | Self::Trainer(_)
             | Self::Layers(_)
             | Self::Models(_) => false,
         }

@@ -24,3 +24,48 @@ pub fn score(spec: &Spec, seed: u64, units: usize, samples: &Samples, count: usi
     let last = codes.ncols().saturating_sub(units);
     hidden_covariance(codes.slice_axis(Axis(1), (last..).into())).ok_or(Error::NothingToCorrelate)
 }
+
+/// The scores of several starts, smallest first.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Starts {
+    /// At least one.
+    pub scores: Vec<f64>,
+}
+
+impl Starts {
+    /// The lowest.
+    #[must_use]
+    pub fn least(&self) -> f64 {
+        self.scores[0]
+    }
+
+    /// The one in the middle.
+    #[must_use]
+    pub fn median(&self) -> f64 {
+        self.scores[self.scores.len() / 2]
+    }
+
+    /// The highest.
+    #[must_use]
+    pub fn largest(&self) -> f64 {
+        self.scores[self.scores.len() - 1]
+    }
+}
+
+/// As [`score`], of so many starts, with the seeds from `seed` on: at least one.
+///
+/// # Errors
+/// As [`score`].
+pub fn starts(
+    spec: &Spec,
+    seed: u64,
+    starts: u64,
+    units: usize,
+    samples: &Samples,
+    count: usize,
+) -> Result<Starts, Error> {
+    let of_start = |start| score(spec, seed.wrapping_add(start), units, samples, count);
+    let mut scores = (0..starts.max(1)).map(of_start).collect::<Result<Vec<_>, _>>()?;
+    scores.sort_by(f64::total_cmp);
+    Ok(Starts { scores })
+}

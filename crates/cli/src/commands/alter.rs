@@ -90,9 +90,7 @@ pub fn run(args: &AlterArgs) -> Result<Done> {
     ))?;
     terminal::result(&format!("the mean codes of the classes are {} apart", number(distance)))?;
     let count = starts.len();
-    terminal::result(&format!(
-        "of {count} images, encoded again, nearer to the mean code of class {b} than of {a}:"
-    ))?;
+    terminal::result(&format!("of {count} images, encoded again, nearer to the mean code of class {b} than of {a}:"))?;
     for (strength, part) in args.strength.iter().zip(&arrived) {
         terminal::result(&format!("  strength {strength}: {:.1} %", 100.0 * part))?;
     }

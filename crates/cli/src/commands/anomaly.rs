@@ -168,8 +168,7 @@ impl Told<'_> {
         let worst = anomaly::worst(&verdict.scores, usize::from(args.count));
         let pairs = pairs(&subject.model, &subject.samples, &worst)?;
         let range = subject.samples.range();
-        let [originals, reconstructions] =
-            [&pairs.originals, &pairs.reconstructions].map(|rows| to_unit(rows, range));
+        let [originals, reconstructions] = [&pairs.originals, &pairs.reconstructions].map(|rows| to_unit(rows, range));
         let picture = grid(&[originals, reconstructions, pairs.error_map()], &subject.samples.shape)?;
         handgrad_files::write(&args.out, &picture)?;
         let Some(path) = &args.chart else { return Ok(()) };

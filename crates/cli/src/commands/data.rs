@@ -55,7 +55,10 @@ pub fn run(command: &DataCommand) -> Result<Done> {
             refuse_to_overwrite(out)?;
             synthetic::write(out, *seed, *train as usize, *validation as usize)?;
             let (train, validation) = (thousands(*train as usize), thousands(*validation as usize));
-            terminal::result(&format!("wrote {train} training and {validation} validation images to {}", out.display()))?;
+            terminal::result(&format!(
+                "wrote {train} training and {validation} validation images to {}",
+                out.display()
+            ))?;
         }
     }
     Ok(Done::Whole)

@@ -140,7 +140,9 @@ fn own_image(args: &DenoiseArgs, path: &Path) -> Result<Done> {
         let ([_, height, width], [_, h, w]) = (<[usize; 3]>::from(clean.dim()), <[usize; 3]>::from(given.dim()));
         if [height, width] != [h, w] {
             let (name, path) = (name.display(), path.display());
-            bail!("{name}: is {width}×{height}, and {path} is {w}×{h} (width × height): the clean image must be of the same size");
+            bail!(
+                "{name}: is {width}×{height}, and {path} is {w}×{h} (width × height): the clean image must be of the same size"
+            );
         }
     }
     let given = denoise::fitted(&model, given, fit)?;

@@ -4,8 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 use handgrad_dataset::csv::Fill;
+use handgrad_files::Progress;
 use handgrad_runs::settings::{FillName, Value};
 use handgrad_runs::{Wanted, usual_data_dir};
+use handgrad_study::experiment::Setup;
 
 mod settings;
 
@@ -92,4 +94,11 @@ pub struct ExperimentArgs {
 
     #[command(flatten)]
     pub output: Output,
+}
+
+impl ExperimentArgs {
+    pub fn setup<'a>(&'a self, progress: &'a dyn Progress) -> Setup<'a> {
+        let epochs = self.epochs.map(usize::from);
+        Setup { epochs, data_dir: self.place.data_dir.as_ref(), progress }
+    }
 }

@@ -53,9 +53,7 @@ fn flag_of(setting: &'static Setting) -> Arg {
             });
             arg.value_parser(PossibleValuesParser::new(values))
         }
-        Kind::Switch => {
-            arg.value_parser(read).num_args(0..=1).require_equals(true).default_missing_value("true")
-        }
+        Kind::Switch => arg.value_parser(read).num_args(0..=1).require_equals(true).default_missing_value("true"),
         Kind::Number => arg.value_parser(read).allow_negative_numbers(true),
         Kind::Numbers | Kind::Text => arg.value_parser(read),
     }

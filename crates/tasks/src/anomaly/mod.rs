@@ -80,6 +80,14 @@ pub fn usual_normal<'a>(trained_on: &'a [u8], samples: &Samples) -> &'a [u8] {
     if labels.iter().any(among) && !labels.iter().all(among) { trained_on } else { &[] }
 }
 
+/// The classes that are normal among data that shall set a threshold, where nobody names any: those that the model was trained
+/// on, if one of the labels is among them.
+#[must_use]
+pub fn learnt_among<'a>(trained_on: &'a [u8], samples: &Samples) -> &'a [u8] {
+    let labels = samples.labels.as_deref().unwrap_or_default();
+    if labels.iter().any(|label| trained_on.contains(label)) { trained_on } else { &[] }
+}
+
 /// The normal samples among data that may have others: all of them where no class is named or there are no labels.
 ///
 /// # Errors

@@ -1,29 +1,30 @@
 //! What the slides say about recurrent networks, tried.
 
-use anyhow::Result;
+use std::ops::ControlFlow;
+
 use handgrad_dataset::{Samples, Values};
+use handgrad_files::Unit;
 use handgrad_layers::recurrent::gradient_norms;
 use handgrad_layers::{
     Activation, BatchRows, Layer, LossKind, Mode, Optimizer, Pass, Saved, Scalar, adam::Adam, random,
 };
-use handgrad_models::{Network, sequence};
-use handgrad_trainer::{Plan, Source, Trainer, fit};
+use handgrad_models::{Cell, Network, NextStep, Spec};
+use handgrad_tasks::untrained;
+use handgrad_trainer::{Event, Plan, Source, Trainer, Training, fit};
 use ndarray::Array2;
 
 use super::Found;
-use crate::args::ExperimentArgs;
-use crate::config::CellName;
-use crate::experiment::Experiment;
-use crate::{score, show};
+use crate::Error;
+use crate::experiment::{Experiment, Setup};
 
-const CELLS: [(&str, CellName); 3] = [("elman", CellName::Elman), ("gru", CellName::Gru), ("lstm", CellName::Lstm)];
+const CELLS: [(&str, Cell); 3] = [("elman", Cell::ELMAN), ("gru", Cell::GRU), ("lstm", Cell::Lstm)];
 
 /// Parameters of the encoder's recurrent layer, time and error.
-pub fn cells(args: &ExperimentArgs) -> Result<Found> {
+pub fn cells(setup: &Setup) -> Result<Found, Error> {
     let mut lines = Vec::new();
     for (name, _) in CELLS {
-        let experiment = Experiment::run(name, &format!("--preset lstm --cell {name}"), 0, args)?;
-        let network = experiment.trainer.network();
+        let experiment = Experiment::run(name, &[("preset", "lstm"), ("cell", name)], 0, setup)?;
+        let network = experiment.model.network();
         let parameters = network.theta_of(0).len() as f64;
         let seconds = experiment.seconds / experiment.epochs.len() as f64;
         lines.push((name.to_string(), vec![parameters, seconds, experiment.last().validation_loss]));
@@ -54,29 +55,35 @@ fn recall(count: usize, steps: usize, seed: u64) -> Samples {
     Samples { values: Values::Floats(values), shape: vec![steps, WIDTH], labels: None }
 }
 
+/// A network that tells every step of such a sequence from those before it.
+fn next_step(steps: usize, cell: Cell, units: usize) -> Spec {
+    NextStep { cell, units, output_activation: Activation::Linear, loss: LossKind::Mse }.spec(&[steps, WIDTH])
+}
+
 /// The part of the sequences whose last step is told rightly by networks that saw their beginning `steps` before.
-pub fn long_memory(args: &ExperimentArgs) -> Result<Found> {
+pub fn long_memory(setup: &Setup) -> Result<Found, Error> {
     const STEPS: [usize; 4] = [10, 20, 30, 40];
-    let epochs = args.epochs.map_or(80, usize::from);
+    let epochs = setup.epochs.unwrap_or(80);
     let mut lines = Vec::new();
     for (name, cell) in CELLS {
         let mut figures = Vec::new();
         for steps in STEPS {
             let (train, test) = (recall(4096, steps, 1), recall(1024, steps, 2));
-            let spec = sequence::next_step(&[steps, WIDTH], cell.into(), 32, Activation::Linear, LossKind::Mse);
             // All epochs, and the best weights.
-            let plan = Plan { epochs, batch_size: 16, early_stopping: Some(epochs), ..Plan::default() };
-            let adam = Optimizer::Adam(Adam { learning_rate: 3e-3, ..Adam::default() });
-            let mut trainer = Trainer::new(Network::<f32>::new(&spec)?, adam, plan.batch_size, 0).with_clipping(1.0);
-            let (train, source) = (Source::new(&train), Source::new(&test));
-            let bar = show::sample_bar(epochs, args.output.quiet);
-            bar.set_prefix(format!("{name}, {steps} steps"));
-            fit(&mut trainer, &train, &source, &plan, &mut |_| true)?;
-            bar.finish_and_clear();
-            let numbers: Vec<u32> = (0..test.len() as u32).collect();
-            let told = trainer.predict(&source, &numbers)?;
-            let mut truth = Array2::zeros(told.dim());
-            source.fill_rows(&numbers, truth.as_slice_mut().unwrap_or_default());
+            let plan = Plan { epochs, early_stopping: Some(epochs), ..Plan::default() };
+            let optimizer = Optimizer::Adam(Adam { learning_rate: 3e-3, ..Adam::default() });
+            let training = Training { optimizer, batch_size: 16, clip_norm: Some(1.0), ..Training::default() };
+            let mut trainer = Trainer::new(Network::<f32>::new(&next_step(steps, cell, 32))?, &training)?;
+            setup.progress.start(&format!("{name}, {steps} steps"), Some(epochs as u64), Unit::Samples);
+            fit(&mut trainer, &Source::new(&train), &Source::new(&test), &plan, &mut |event| {
+                if let Event::Epoch(_) = event {
+                    setup.progress.advance(1);
+                }
+                ControlFlow::Continue(())
+            })?;
+            setup.progress.finish();
+            let truth = test.to_floats();
+            let told = trainer.into_model()?.reconstruct(truth.view())?;
             let right = told.rows().into_iter().zip(truth.rows()).filter(|(told, truth)| {
                 let last = (steps - 1) * WIDTH;
                 largest(told.iter().skip(last).take(KINDS)) == largest(truth.iter().skip(last).take(KINDS))
@@ -97,21 +104,20 @@ fn largest<'a>(values: impl Iterator<Item = &'a f32>) -> usize {
 }
 
 /// ‖∂L/∂h_t‖ where only the last step has a loss, against that of the last step.
-pub fn gradient_by_step(_: &ExperimentArgs) -> Result<Found> {
+pub fn gradient_by_step(_: &Setup) -> Result<Found, Error> {
     const STEPS: usize = 50;
     const UNITS: usize = 64;
     const ROWS: usize = 32;
     let mut lines = Vec::new();
     for (name, cell, factor, keep) in [
-        ("elman", CellName::Elman, 1.0, None),
-        ("elman, w_hh × 3", CellName::Elman, 3.0, None),
-        ("gru", CellName::Gru, 1.0, None),
-        ("gru, biases of z at 4", CellName::Gru, 1.0, Some(4.0)),
-        ("lstm", CellName::Lstm, 1.0, None),
-        ("lstm, biases of f at 4", CellName::Lstm, 1.0, Some(4.0)),
+        ("elman", Cell::ELMAN, 1.0, None),
+        ("elman, w_hh × 3", Cell::ELMAN, 3.0, None),
+        ("gru", Cell::GRU, 1.0, None),
+        ("gru, biases of z at 4", Cell::GRU, 1.0, Some(4.0)),
+        ("lstm", Cell::Lstm, 1.0, None),
+        ("lstm, biases of f at 4", Cell::Lstm, 1.0, Some(4.0)),
     ] {
-        let spec = sequence::next_step(&[STEPS, WIDTH], cell.into(), UNITS, Activation::Linear, LossKind::Mse);
-        let network = Network::<f64>::new(&spec)?;
+        let network = Network::<f64>::new(&next_step(STEPS, cell, UNITS))?;
         // Behind the shift.
         let layer = &*network.layers()[1];
         let mut theta = network.init(0)[network.theta_of(1)].to_vec();
@@ -149,16 +155,16 @@ fn norms<T: Scalar>(layer: &dyn Layer<T>, theta: &[T], x: &[T], rows: usize, ste
 }
 
 /// The score of untrained networks beside what training makes of them.
-pub fn hidden_covariance(args: &ExperimentArgs) -> Result<Found> {
+pub fn hidden_covariance(setup: &Setup) -> Result<Found, Error> {
     let mut lines = Vec::new();
     for (name, _) in CELLS {
         for units in [32, 64, 128] {
             let label = format!("{name}, {units} units");
-            let flags = format!("--preset lstm --cell {name} --layers {units} --epochs 3");
-            let experiment = Experiment::run(&label, &flags, 0, args)?;
-            let network = Network::<f32>::new(experiment.trainer.network().spec())?;
+            let layers = units.to_string();
+            let settings = [("preset", "lstm"), ("cell", name), ("layers", &layers), ("epochs", "3")];
+            let experiment = Experiment::run(&label, &settings, 0, setup)?;
             // Half of the fewest units: with more samples than units it is the units that are counted.
-            let score = score::of_start(network, 0, units, &experiment.data.train, 16)?;
+            let score = untrained::score(experiment.model.spec(), 0, units, &experiment.data.train, 16)?;
             lines.push((label, vec![score, experiment.last().validation_loss]));
         }
     }

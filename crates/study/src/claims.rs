@@ -1,37 +1,40 @@
-//! `handgrad claims`: what the slides say about autoencoders and recurrent networks, tried.
+//! What the slides say about autoencoders and recurrent networks, tried.
 
 mod recurrent;
 
-use anyhow::{Context, Result};
 use handgrad_analysis::Pca;
-use handgrad_dataset::{Samples, Values};
 use handgrad_layers::{Mode, Noise, Pass, random};
-use handgrad_trainer::{Source, shuffled};
-use ndarray::{Array2, Axis};
-use serde_json::{Value, json};
+use handgrad_tasks::noise;
+use handgrad_trainer::shuffled;
+use ndarray::{Array2, ArrayView2, Axis};
 
-use crate::args::{ClaimsArgs, ExperimentArgs};
-use crate::config::UsageError;
-use crate::experiment::{Experiment, floats, squared_error};
-use crate::{Done, noisy, show};
+use crate::Error;
+use crate::experiment::{Experiment, Setup, squared_error};
 
 /// Something the slides say.
-struct Claim {
-    name: &'static str,
-    says: &'static str,
-    how: &'static str,
-    /// The headings of the table, and how it is filled.
-    columns: &'static [&'static str],
-    measure: fn(&ExperimentArgs) -> Result<Found>,
+pub struct Claim {
+    /// What it is called.
+    pub name: &'static str,
+    /// What the slides say.
+    pub says: &'static str,
+    /// How it is tried, and when it holds.
+    pub how: &'static str,
+    /// The headings of the table.
+    pub columns: &'static [&'static str],
+    measure: fn(&Setup) -> Result<Found, Error>,
 }
 
-/// What came out: the lines of the table, each with a name and figures, and whether the claim holds.
-struct Found {
-    lines: Vec<(String, Vec<f64>)>,
-    holds: bool,
+/// What came out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Found {
+    /// The lines of the table, each with a name and figures.
+    pub lines: Vec<(String, Vec<f64>)>,
+    /// Does the claim hold?
+    pub holds: bool,
 }
 
-const CLAIMS: [Claim; 10] = [
+/// All claims.
+pub static CLAIMS: [Claim; 10] = [
     Claim {
         name: "linear-is-pca",
         says: "A linear autoencoder is PCA.",
@@ -127,81 +130,72 @@ const CLAIMS: [Claim; 10] = [
     },
 ];
 
-/// The claims, for `--help`.
-pub fn help() -> String {
-    CLAIMS.iter().map(|claim| format!("  {:20} {}\n", claim.name, claim.says)).collect()
+/// The claims of these names, or all of them where none is named.
+///
+/// # Errors
+/// If there is no claim of a name.
+pub fn choose(names: &[String]) -> Result<Vec<&'static Claim>, Error> {
+    if let Some(name) = names.iter().find(|name| CLAIMS.iter().all(|claim| claim.name != **name)) {
+        let known = CLAIMS.iter().map(|claim| claim.name).collect::<Vec<_>>().join(", ");
+        return Err(Error::NoSuchClaim { name: name.clone(), known });
+    }
+    Ok(CLAIMS.iter().filter(|claim| names.is_empty() || names.iter().any(|name| name == claim.name)).collect())
 }
 
-pub fn run(args: &ClaimsArgs) -> Result<Done> {
-    if let Some(name) = args.claims.iter().find(|name| CLAIMS.iter().all(|claim| claim.name != **name)) {
-        return Err(
-            UsageError(format!("there is no claim {name:?}: there are {}", CLAIMS.map(|c| c.name).join(", "))).into()
-        );
+impl Claim {
+    /// Tries it.
+    ///
+    /// # Errors
+    /// If the data cannot be had, or a training goes wrong.
+    pub fn run(&self, setup: &Setup) -> Result<Found, Error> {
+        (self.measure)(setup)
     }
-    let pool = args.experiment.pool()?;
-    let mut objects = Vec::new();
-    for claim in CLAIMS.iter().filter(|claim| args.claims.is_empty() || args.claims.iter().any(|n| n == claim.name)) {
-        let found = pool.install(|| (claim.measure)(&args.experiment))?;
-        match args.experiment.output.json {
-            true => objects.push(object(claim, &found)),
-            false => show::result(&text(claim, &found))?,
-        }
-    }
-    if args.experiment.output.json {
-        show::result(&Value::from(objects).to_string())?;
-    }
-    Ok(Done::Whole)
 }
 
-/// A claim in Markdown.
-fn text(claim: &Claim, found: &Found) -> String {
-    let mut text = format!("## {}\n\n**{}** {}\n\n", claim.name, claim.says, claim.how);
-    text += &format!("| | {} |\n|{}\n", claim.columns.join(" | "), " --- |".repeat(claim.columns.len() + 1));
-    for (name, figures) in &found.lines {
-        let figures: Vec<_> = figures.iter().map(|&value| show::number(value)).collect();
-        text += &format!("| {name} | {} |\n", figures.join(" | "));
-    }
-    text + if found.holds { "\nIt holds.\n" } else { "\nIt does not hold here.\n" }
-}
-
-fn object(claim: &Claim, found: &Found) -> Value {
-    let lines = found.lines.iter().map(|(name, figures)| {
-        let named = claim.columns.iter().zip(figures).map(|(column, &value)| ((*column).to_string(), json!(value)));
-        json!({ "of": name, "figures": named.collect::<serde_json::Map<_, _>>() })
-    });
-    json!({ "claim": claim.name, "says": claim.says, "lines": lines.collect::<Vec<_>>(), "holds": found.holds })
-}
-
-fn fit_pca(experiment: &Experiment, k: usize) -> Result<Pca> {
-    Pca::fit(floats(&experiment.data.train).view(), k).context("the principal components cannot be computed")
+fn fit_pca(experiment: &Experiment, k: usize) -> Result<Pca, Error> {
+    Pca::fit(experiment.data.train.to_floats().view(), k).ok_or(Error::NoComponents)
 }
 
 /// The mean squared error per value of what PCA makes of the validation samples.
 fn pca_error(pca: &Pca, experiment: &Experiment) -> f64 {
-    let clean = floats(&experiment.data.validation);
+    let clean = experiment.data.validation.to_floats();
     squared_error(&clean, &pca.reconstruct(clean.view())) / clean.ncols() as f64
 }
 
-fn linear_is_pca(args: &ExperimentArgs) -> Result<Found> {
-    let flags = "--data fashion-mnist --layers 8 --activation linear --output-activation linear --loss mse --epochs 30";
-    let experiment = Experiment::run("linear-is-pca", flags, 0, args)?;
+fn linear_is_pca(setup: &Setup) -> Result<Found, Error> {
+    let settings = [
+        ("data", "fashion-mnist"),
+        ("layers", "8"),
+        ("activation", "linear"),
+        ("output_activation", "linear"),
+        ("loss", "mse"),
+        ("epochs", "30"),
+    ];
+    let experiment = Experiment::run("linear-is-pca", &settings, 0, setup)?;
     let pca = fit_pca(&experiment, 8)?;
     // The decoder's weights are the last layer's: 8 rows of 784, then its biases.
-    let network = experiment.trainer.network();
-    let theta = &experiment.trainer.theta()[network.theta_of(network.layers().len() - 1)];
-    let weights = Array2::from_shape_vec((8, 784), theta[..8 * 784].to_vec())?;
-    let shared = pca.shared_subspace(weights.view()).context("8 directions")?;
+    let network = experiment.model.network();
+    let theta = &experiment.model.weights()[network.theta_of(network.layers().len() - 1)];
+    let weights = ArrayView2::from_shape((8, 784), &theta[..8 * 784]).map_err(|_| Error::NoComponents)?;
+    let shared = pca.shared_subspace(weights).ok_or(Error::NoComponents)?;
     let (ours, theirs) = (experiment.last().validation_loss, pca_error(&pca, &experiment));
     let lines = vec![("PCA".into(), vec![theirs, 1.0]), ("linear autoencoder".into(), vec![ours, shared])];
     Ok(Found { lines, holds: ours < 1.01 * theirs && shared > 0.99 })
 }
 
-fn nonlinear_beats_pca(args: &ExperimentArgs) -> Result<Found> {
+fn nonlinear_beats_pca(setup: &Setup) -> Result<Found, Error> {
     let mut lines = Vec::new();
     for (data, k) in ["fashion-mnist", "mnist"].into_iter().flat_map(|data| [2, 8, 16, 32].map(|k| (data, k))) {
-        let flags =
-            format!("--data {data} --layers 256,128,{k} --activation relu --loss mse --epochs 20 --batch-size 128");
-        let experiment = Experiment::run(&format!("{data}, code of {k}"), &flags, 0, args)?;
+        let layers = format!("256,128,{k}");
+        let settings = [
+            ("data", data),
+            ("layers", &layers),
+            ("activation", "relu"),
+            ("loss", "mse"),
+            ("epochs", "20"),
+            ("batch_size", "128"),
+        ];
+        let experiment = Experiment::run(&format!("{data}, code of {k}"), &settings, 0, setup)?;
         let (ours, theirs) = (experiment.last().validation_loss, pca_error(&fit_pca(&experiment, k)?, &experiment));
         lines.push((format!("{data}, code of {k}"), vec![theirs, ours, ours / theirs]));
     }
@@ -218,13 +212,12 @@ fn first(rows: &Array2<f32>, count: usize) -> Array2<f32> {
     rows.view().split_at(Axis(0), count.min(rows.nrows())).0.to_owned()
 }
 
-fn holes(args: &ExperimentArgs) -> Result<Found> {
+fn holes(setup: &Setup) -> Result<Found, Error> {
     let mut lines = Vec::new();
-    for (name, flags) in [
-        ("plain", "--data mnist --layers 400,20 --loss bce --epochs 20 --batch-size 128"),
-        ("variational", "--preset vae --data mnist --epochs 20"),
-    ] {
-        let mut experiment = Experiment::run(name, flags, 0, args)?;
+    let plain = [("data", "mnist"), ("layers", "400,20"), ("loss", "bce"), ("epochs", "20"), ("batch_size", "128")];
+    let variational = [("preset", "vae"), ("data", "mnist"), ("epochs", "20")];
+    for (name, settings) in [("plain", &plain[..]), ("variational", &variational)] {
+        let experiment = Experiment::run(name, settings, 0, setup)?;
         let mut drawn = first(&experiment.codes()?, DRAWN);
         for (place, mut column) in drawn.columns_mut().into_iter().enumerate() {
             let mut values = column.to_vec();
@@ -239,9 +232,9 @@ fn holes(args: &ExperimentArgs) -> Result<Found> {
             }
             column.iter_mut().zip(values).for_each(|(to, value)| *to = value);
         }
-        let drawn = experiment.trainer.decode(&drawn)?;
+        let drawn = experiment.model.decode(drawn.view())?;
         let reconstructions = experiment.reconstructions()?;
-        let real = floats(&experiment.data.train);
+        let real = experiment.data.train.to_floats();
         let real = first(&real, COMPARED);
         let near = |images: &Array2<f32>| {
             let lengths = real.map_axis(Axis(1), |row| row.dot(&row));
@@ -259,40 +252,45 @@ fn holes(args: &ExperimentArgs) -> Result<Found> {
     Ok(Found { lines, holds })
 }
 
-fn denoising(args: &ExperimentArgs) -> Result<Found> {
-    let plain = "--preset strided-conv --data fashion-mnist --loss mse --epochs 10 --batch-size 32";
-    let mut plain = Experiment::run("plain", plain, 0, args)?;
-    let mut denoiser = Experiment::run("denoising", "--preset tf-denoise --data fashion-mnist", 0, args)?;
-    let clean = floats(&plain.data.validation);
-    let numbers: Vec<u32> = (0..clean.nrows() as u32).collect();
+fn denoising(setup: &Setup) -> Result<Found, Error> {
+    let plain = [
+        ("preset", "strided-conv"),
+        ("data", "fashion-mnist"),
+        ("loss", "mse"),
+        ("epochs", "10"),
+        ("batch_size", "32"),
+    ];
+    let plain = Experiment::run("plain", &plain, 0, setup)?;
+    let denoiser = [("preset", "tf-denoise"), ("data", "fashion-mnist")];
+    let denoiser = Experiment::run("denoising", &denoiser, 0, setup)?;
+    let (clean, numbers) = (plain.data.validation.to_floats(), plain.data.validation.numbers());
     let mut lines = Vec::new();
     for std in [0.1, 0.2, 0.3, 0.4] {
         let mut noisy = clean.clone();
-        noisy::put_on(&mut noisy, &numbers, &[Noise::Gaussian { std, clip: Some([0.0, 1.0]) }]);
+        noise::put_on(&plain.model, &mut noisy, &numbers, &[Noise::Gaussian { std, clip: Some([0.0, 1.0]) }]);
         let error = |images: &Array2<f32>| squared_error(&clean, images) / clean.ncols() as f64;
         let before = error(&noisy);
-        let samples = Samples { values: Values::Floats(noisy), shape: vec![28, 28], labels: None };
-        let source = Source::new(&samples);
-        let (plain, denoised) =
-            (error(&plain.trainer.predict(&source, &numbers)?), error(&denoiser.trainer.predict(&source, &numbers)?));
-        lines.push((format!("noise of {std}"), vec![before, plain, denoised]));
+        let [plain, denoised] = [&plain, &denoiser].map(|run| run.model.reconstruct(noisy.view()));
+        lines.push((format!("noise of {std}"), vec![before, error(&plain?), error(&denoised?)]));
     }
     let holds = lines[1..].iter().all(|(_, figures)| figures[2] < figures[1]);
     Ok(Found { lines, holds })
 }
 
-fn sparse(args: &ExperimentArgs) -> Result<Found> {
-    let (common, mut lines) = ("--data mnist --layers 64 --loss bce --epochs 30 --batch-size 256", Vec::new());
-    for (name, flags) in [
-        ("ReLU, no penalty", ""),
-        ("L1, weight 10⁻⁴", "--l1 1e-4"),
-        ("L1, weight 10⁻³", "--l1 1e-3"),
-        ("L1, weight 10⁻²", "--l1 1e-2"),
-        ("sigmoid, no penalty", "--activation sigmoid"),
-        ("KL to 0.2", "--sparsity 0.2"),
-        ("KL to 0.05", "--sparsity 0.05"),
+fn sparse(setup: &Setup) -> Result<Found, Error> {
+    let common = [("data", "mnist"), ("layers", "64"), ("loss", "bce"), ("epochs", "30"), ("batch_size", "256")];
+    let mut lines = Vec::new();
+    for (name, setting) in [
+        ("ReLU, no penalty", None),
+        ("L1, weight 10⁻⁴", Some(("l1", "1e-4"))),
+        ("L1, weight 10⁻³", Some(("l1", "1e-3"))),
+        ("L1, weight 10⁻²", Some(("l1", "1e-2"))),
+        ("sigmoid, no penalty", Some(("activation", "sigmoid"))),
+        ("KL to 0.2", Some(("sparsity", "0.2"))),
+        ("KL to 0.05", Some(("sparsity", "0.05"))),
     ] {
-        let mut experiment = Experiment::run(name, &format!("{common} {flags}"), 0, args)?;
+        let settings: Vec<_> = common.into_iter().chain(setting).collect();
+        let experiment = Experiment::run(name, &settings, 0, setup)?;
         let codes = experiment.codes()?;
         let largest = codes.iter().fold(0.0, |largest: f32, &value| largest.max(value));
         let part = |sum: f64| sum / codes.len() as f64;
@@ -305,16 +303,15 @@ fn sparse(args: &ExperimentArgs) -> Result<Found> {
     Ok(Found { lines, holds })
 }
 
-fn collapse(args: &ExperimentArgs) -> Result<Found> {
+fn collapse(setup: &Setup) -> Result<Found, Error> {
     let mut lines = Vec::new();
-    for beta in ["0.25", "1", "4", "16", "64"] {
-        let mut experiment =
-            Experiment::run(&format!("β {beta}"), &format!("--preset vae --data mnist --beta {beta}"), 0, args)?;
+    for (beta, weight) in [("0.25", 0.25), ("1", 1.0), ("4", 4.0), ("16", 16.0), ("64", 64.0)] {
+        let settings = [("preset", "vae"), ("data", "mnist"), ("beta", beta)];
+        let experiment = Experiment::run(&format!("β {beta}"), &settings, 0, setup)?;
         let codes = experiment.codes()?;
         let active = codes.columns().into_iter().filter(|mu| mu.var(0.0) > 0.01).count();
         let last = experiment.last();
         // The penalty in the loss is β times the divergence.
-        let weight: f64 = beta.parse()?;
         let divergence = last.validation_terms.get(1).map_or(f64::NAN, |term| term.1 / weight);
         lines.push((format!("β = {beta}"), vec![active as f64, divergence, experiment.reconstruction()]));
     }
