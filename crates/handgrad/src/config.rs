@@ -12,7 +12,7 @@ use anyhow::{Context, Result};
 use handgrad_dataset::{is_csv, named};
 use handgrad_layers::{Activation, LossKind, Noise, Optimizer, Reduction, adam::Adam};
 use handgrad_models::{Spec, convolutional, deep, denoising, sequence, sparse, variational};
-use handgrad_trainer::{Plan, Schedule};
+use handgrad_trainer::{Plan, Schedule, Training};
 
 pub use names::{
     ActivationName, CellName, FillName, LossName, ModelName, NoiseName, OptimizerName, ReductionName, ScaleName,
@@ -242,14 +242,19 @@ impl Config {
         Ok(noise.map_or(spec.clone(), |noise| denoising::with_noise(spec, noise)))
     }
 
+    /// How long to train.
+    pub fn plan(&self) -> Plan {
+        Plan { epochs: self.epochs, schedule: self.schedule, early_stopping: self.early_stopping }
+    }
+
     /// How to train on so many samples.
-    pub fn plan(&self, samples: usize) -> Plan {
-        Plan {
-            epochs: self.epochs,
+    pub fn training(&self, samples: usize) -> Training {
+        Training {
+            optimizer: self.optimizer(),
             batch_size: self.batch_size.min(samples),
             seed: self.seed,
-            schedule: self.schedule,
-            early_stopping: self.early_stopping,
+            weight_decay: self.weight_decay,
+            clip_norm: self.clip_norm,
         }
     }
 

@@ -14,7 +14,7 @@ pub fn check(sets: &[(&str, &Samples)]) -> Result<()> {
     for (name, samples) in sets {
         let mut row = vec![0.0_f64; samples.features()];
         for sample in 0..samples.len() {
-            Source::new(samples).fill(sample, &mut row);
+            Source::new(samples).fill(sample, &mut row)?;
             if let Some(position) = row.iter().position(|&value| value < 0.0) {
                 let value = row[position];
                 bail!("{name} {sample} (counted from 0) has {value} at position {position}, {NEEDS}");

@@ -2,18 +2,18 @@
 
 use anyhow::{Result, bail};
 use handgrad_dataset::Samples;
-use handgrad_layers::{Loss, LossKind, Optimizer, Reduction};
-use handgrad_models::Network;
+use handgrad_layers::{Loss, LossKind, Reduction};
+use handgrad_models::{Network, Part};
 use handgrad_trainer::yardstick::yardsticks;
-use handgrad_trainer::{Source, Trainer};
+use handgrad_trainer::{Source, Trainer, Training};
 use serde_json::json;
 
 use crate::args::EvalArgs;
 use crate::{Done, show, subject};
 
 /// Refuses a network that there is not the memory for, before anything is written.
-pub fn check_memory(network: &Network<f32>, optimizer: &Optimizer, batch_size: usize) -> Result<()> {
-    check_bytes(Trainer::memory_needed(network, optimizer, batch_size))
+pub fn check_memory(network: &Network<f32>, training: &Training) -> Result<()> {
+    check_bytes(Trainer::memory_needed(network, training))
 }
 
 /// Asks for so much memory, and gives it back.
@@ -28,7 +28,7 @@ pub fn check_bytes(bytes: usize) -> Result<()> {
 }
 
 pub fn run(args: &EvalArgs) -> Result<Done> {
-    let mut subject = subject::open(args)?;
+    let mut subject = subject::open_unscaled(args, &[Part::Whole])?;
     if args.data.is_none() && !subject.only_class.is_empty() {
         // As it was validated in training.
         subject.samples = subject.samples.of_classes(&subject.only_class);
@@ -36,11 +36,11 @@ pub fn run(args: &EvalArgs) -> Result<Done> {
         subject.origin = format!("those of the classes trained on of {}", subject.origin);
     }
     let source = Source::new(&subject.samples);
-    let measured = Measured::of(&mut subject.trainer, &source)?;
+    let measured = subject.trainer.evaluate(&source)?;
     let loss = subject.trainer.network().loss();
     let name = loss_name(loss);
     let train = Source::new(subject.train.as_ref().unwrap_or(&subject.samples));
-    let yardsticks = yardsticks(&train, &source, loss);
+    let yardsticks = yardsticks(&train, &source, subject.trainer.network())?;
     if args.output.json {
         let [per_value, per_sample] = loss.per_value_and_sample(measured.terms[0].1, source.features());
         let object = json!({
@@ -63,21 +63,6 @@ pub fn run(args: &EvalArgs) -> Result<Done> {
     let (least, mean) = (show::number(yardsticks.least), show::number(yardsticks.mean_sample));
     show::result(&format!("least possible {least}, mean sample {mean}"))?;
     Ok(Done::Whole)
-}
-
-/// A loss with its terms, the reconstruction first.
-pub struct Measured {
-    pub loss: f64,
-    pub terms: Vec<(&'static str, f64)>,
-}
-
-impl Measured {
-    /// Of a trained network, on samples.
-    pub fn of(trainer: &mut Trainer<f32>, source: &Source) -> Result<Self> {
-        let loss = trainer.evaluate(source)?;
-        let terms = trainer.network().term_names().into_iter().zip(trainer.terms().iter().copied()).collect();
-        Ok(Self { loss, terms })
-    }
 }
 
 /// The reconstruction both ways, and which of them the loss counts.

@@ -1,5 +1,6 @@
 //! One training as part of a comparison: the flags of `handgrad train`, without a run folder.
 
+use std::ops::ControlFlow;
 use std::time::Instant;
 
 use anyhow::{Result, bail};
@@ -10,11 +11,12 @@ use ndarray::Array2;
 
 use crate::args::{Args, Command, ExperimentArgs};
 use crate::config::{Config, Settings};
-use crate::{show, subject, train};
+use crate::{scale, show, subject, train};
 
 /// A trained network, its history and its data.
 pub struct Experiment {
     pub trainer: Trainer<f32>,
+    /// At the scale of the network.
     pub data: DataSet,
     pub config: Config,
     pub epochs: Vec<EpochRecord>,
@@ -34,9 +36,9 @@ impl Experiment {
         let mut data = handgrad_dataset::load(&config.data, &config.data_dir, &layout, &progress)?;
         let scale = train::fit_to_data(&mut config, &mut data)?;
         let network = train::network(&config, &data, scale)?;
-        let plan = config.plan(data.train.len());
+        let plan = config.plan();
         let start = Instant::now();
-        let mut trainer = train::trainer(network, &config, &plan);
+        let mut trainer = Trainer::new(network, &config.training(data.train.len()))?;
         let (train, validation) = (Source::new(&data.train), Source::new(&data.validation));
         let bar = show::sample_bar(train.len() * plan.epochs, args.output.quiet);
         bar.set_prefix(format!("{name}, seed {seed}"));
@@ -47,10 +49,13 @@ impl Experiment {
                 }
                 Event::Epoch(record) => bar.set_message(format!("validation {}", show::number(record.validation_loss))),
             }
-            true
+            ControlFlow::Continue(())
         });
         bar.finish_and_clear();
         let (epochs, seconds) = (outcome?.epochs, start.elapsed().as_secs_f64());
+        // What is measured from here on compares samples with what the network gives, which is at its scale.
+        scale::apply(&mut data.train, scale);
+        scale::apply(&mut data.validation, scale);
         Ok(Self { trainer, data, config, epochs, seconds })
     }
 

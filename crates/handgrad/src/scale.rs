@@ -1,5 +1,7 @@
 //! One scale for all values of all samples: (value − offset) / factor.
 
+use std::borrow::Cow;
+
 use anyhow::{Result, bail};
 use handgrad_dataset::{Samples, Values};
 use handgrad_models::Scale;
@@ -29,6 +31,15 @@ pub fn apply(samples: &mut Samples, scale: Option<Scale>) {
     if let Some(Scale { offset, factor }) = scale {
         samples.values = Values::Floats(floats(samples).mapv(|value| ((f64::from(value) - offset) / factor) as f32));
     }
+}
+
+/// The samples as the network takes them.
+pub fn applied(samples: &Samples, scale: Option<Scale>) -> Cow<'_, Samples> {
+    let mut samples = Cow::Borrowed(samples);
+    if scale.is_some() {
+        apply(samples.to_mut(), scale);
+    }
+    samples
 }
 
 /// Moves what a network gives back to where the data was.

@@ -4,14 +4,14 @@ use anyhow::{Context, Result};
 use handgrad_analysis::hidden_covariance;
 use handgrad_dataset::Samples;
 use handgrad_models::Network;
-use handgrad_trainer::{Source, Trainer};
+use handgrad_trainer::{Source, Trainer, Training};
 use ndarray::Axis;
 use serde_json::json;
 
 use crate::args::ScoreArgs;
 use crate::config::{Config, ModelName, Settings, UsageError};
-use crate::subject::STILL;
-use crate::{Done, eval, show, train};
+use crate::subject::still;
+use crate::{Done, eval, scale, show, train};
 
 pub fn run(args: &ScoreArgs) -> Result<Done> {
     let mut config = Config::new(args.settings.clone(), Settings::default())?;
@@ -23,12 +23,13 @@ pub fn run(args: &ScoreArgs) -> Result<Done> {
     let progress = show::Download::new(args.output.quiet);
     let mut data = handgrad_dataset::load(&config.data, &config.data_dir, &layout, &progress)?;
     let scale = train::fit_to_data(&mut config, &mut data)?;
+    scale::apply(&mut data.train, scale);
     let units = config.layers[0] * if config.bidirectional { 2 } else { 1 };
     let samples = args.samples.map_or((units / 2).max(2), usize::from);
     let mut scores = Vec::new();
     for start in 0..u64::from(args.starts) {
         let network = train::network(&config, &data, scale)?;
-        eval::check_memory(&network, &STILL, samples)?;
+        eval::check_memory(&network, &still(samples))?;
         scores.push(of_start(network, config.seed.wrapping_add(start), units, &data.train, samples)?);
     }
     scores.sort_by(f64::total_cmp);
@@ -56,7 +57,7 @@ pub fn run(args: &ScoreArgs) -> Result<Done> {
 
 /// The score of a network as it starts from a seed: of its states after the last step of the first samples.
 pub fn of_start(network: Network<f32>, seed: u64, units: usize, train: &Samples, samples: usize) -> Result<f64> {
-    let mut trainer = Trainer::new(network, STILL, samples, seed);
+    let mut trainer = Trainer::new(network, &Training { seed, ..still(samples) })?;
     let first: Vec<u32> = (0..samples.min(train.len()) as u32).collect();
     let codes = trainer.encode(&Source::new(train), &first)?;
     // A next-step network gives the states of all steps.

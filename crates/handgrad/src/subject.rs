@@ -7,7 +7,7 @@ use handgrad_dataset::csv::Layout;
 use handgrad_dataset::{Samples, Values, all_of_csv, idx, is_csv, sizes, thousands};
 use handgrad_layers::{LossKind, Optimizer};
 use handgrad_models::{Network, Part, Scale};
-use handgrad_trainer::{Source, Trainer};
+use handgrad_trainer::{Trainer, Training};
 use ndarray::Array2;
 
 use crate::args::{EvalArgs, usual_data_dir};
@@ -20,14 +20,17 @@ pub const BATCH: usize = 256;
 /// Samples whose results are kept at a time, where there may be many.
 pub const CHUNK: usize = 2048;
 /// Where nothing is learnt the simplest optimiser will do.
-pub const STILL: Optimizer = Optimizer::Sgd { learning_rate: 0.0, momentum: 0.0 };
+pub fn still(batch_size: usize) -> Training {
+    let optimizer = Optimizer::Sgd { learning_rate: 0.0, momentum: 0.0 };
+    Training { optimizer, batch_size, ..Training::default() }
+}
 
 /// A trained model, of which there may be as much as one of `parts`, ready to be used; and what its run folder says of the
 /// data it was trained on.
 pub fn model(run: &Path, parts: &[Part]) -> Result<(Trainer<f32>, Settings)> {
     let Trained { network, theta, settings } = run_folder::read_one_of(run, parts)?;
-    eval::check_memory(&network, &STILL, BATCH)?;
-    Ok((Trainer::with_weights(network, theta, STILL, BATCH), settings))
+    eval::check_memory(&network, &still(BATCH))?;
+    Ok((Trainer::with_weights(network, theta, &still(BATCH))?, settings))
 }
 
 /// A trained model beside the samples to use it on.
@@ -53,8 +56,17 @@ pub fn open(args: &EvalArgs) -> Result<Subject> {
     open_one_of(args, &[Part::Whole])
 }
 
-/// Opens a model of which there may be as much as one of `parts`, and data for it.
+/// Opens a model of which there may be as much as one of `parts`, and data for it, at the scale of the network.
 pub fn open_one_of(args: &EvalArgs, parts: &[Part]) -> Result<Subject> {
+    let mut subject = open_unscaled(args, parts)?;
+    for samples in [&mut subject.samples].into_iter().chain(&mut subject.train) {
+        scale::apply(samples, subject.loader.scale);
+    }
+    Ok(subject)
+}
+
+/// The same with the data in its own units.
+pub fn open_unscaled(args: &EvalArgs, parts: &[Part]) -> Result<Subject> {
     let (trainer, mut settings) = model(&args.run, parts)?;
     let trained_on = settings.data.take();
     let what = args.data.clone().or(trained_on.clone()).with_context(|| {
@@ -73,8 +85,8 @@ pub fn open_one_of(args: &EvalArgs, parts: &[Part]) -> Result<Subject> {
         scale: trainer.network().spec().scale,
         quiet: args.output.quiet,
     };
-    let Data { train, train_origin, samples, origin } = loader.load(&what, args.data.is_some())?;
-    check_fit(trainer.network(), &samples, &what)?;
+    let Data { train, train_origin, samples, origin } = loader.load_unscaled(&what, args.data.is_some())?;
+    check_fit(trainer.network(), &scale::applied(&samples, loader.scale), &what)?;
     Ok(Subject { trainer, samples, origin, train, train_origin, what, trained_on, only_class, loader })
 }
 
@@ -99,25 +111,32 @@ pub struct Loader {
 }
 
 impl Loader {
-    /// Loads a name, a folder, or a file. A file of one's own is used whole, not just the tenth that training would hold out.
+    /// Loads a name, a folder, or a file, at the scale of the network.
     pub fn load(&self, what: &str, own: bool) -> Result<Data> {
-        let path = Path::new(what);
-        let layout = if own { &self.given } else { &self.trained };
-        let mut data = if own && path.is_file() {
-            let samples = match is_csv(path) {
-                true => all_of_csv(path, layout)?,
-                false => Samples::from_idx(idx::read(path)?, path)?,
-            };
-            Data { train: None, train_origin: String::new(), samples, origin: format!("all samples of {what}") }
-        } else {
-            let data = handgrad_dataset::load(what, &self.data_dir, layout, &show::Download::new(self.quiet))?;
-            let (train_origin, origin) = (data.origin, data.validation_origin);
-            Data { train: Some(data.train), train_origin, samples: data.validation, origin }
-        };
+        let mut data = self.load_unscaled(what, own)?;
         for samples in [&mut data.samples].into_iter().chain(&mut data.train) {
             scale::apply(samples, self.scale);
         }
         Ok(data)
+    }
+
+    /// The same in the data's own units. A file of one's own is used whole, not just the tenth that training would hold
+    /// out.
+    fn load_unscaled(&self, what: &str, own: bool) -> Result<Data> {
+        let path = Path::new(what);
+        let layout = if own { &self.given } else { &self.trained };
+        if own && path.is_file() {
+            let samples = match is_csv(path) {
+                true => all_of_csv(path, layout)?,
+                false => Samples::from_idx(idx::read(path)?, path)?,
+            };
+            let (train_origin, origin) = (String::new(), format!("all samples of {what}"));
+            Ok(Data { train: None, train_origin, samples, origin })
+        } else {
+            let data = handgrad_dataset::load(what, &self.data_dir, layout, &show::Download::new(self.quiet))?;
+            let (train_origin, origin) = (data.origin, data.validation_origin);
+            Ok(Data { train: Some(data.train), train_origin, samples: data.validation, origin })
+        }
     }
 }
 
@@ -154,7 +173,14 @@ pub fn samples(values: Array2<f32>, network: &Network<f32>) -> Samples {
 /// The values of the samples of these numbers, one a row.
 pub fn rows(samples: &Samples, numbers: &[u32]) -> Array2<f32> {
     let mut rows = Array2::zeros((numbers.len(), samples.features()));
-    Source::new(samples).fill_rows(numbers, rows.as_slice_mut().unwrap_or_default());
+    for (mut row, &number) in rows.rows_mut().into_iter().zip(numbers) {
+        match &samples.values {
+            Values::Bytes(values) => {
+                row.zip_mut_with(&values.row(number as usize), |to, &value| *to = f32::from(value) / 255.0);
+            }
+            Values::Floats(values) => row.assign(&values.row(number as usize)),
+        }
+    }
     rows
 }
 

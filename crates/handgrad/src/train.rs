@@ -15,12 +15,11 @@ use anyhow::{Context, Result, bail};
 use handgrad_dataset::{DataSet, named, thousands};
 use handgrad_models::{Network, Scale, Spec};
 use handgrad_trainer::yardstick::yardsticks;
-use handgrad_trainer::{Outcome, Plan, State, Trainer};
+use handgrad_trainer::{Outcome, Plan, State, Trainer, Training};
 
 use crate::args::TrainArgs;
 use crate::checkpoints::Checkpoints;
 use crate::config::{ActivationName, Config, LossName, Settings, UsageError};
-use crate::eval::Measured;
 use crate::run_folder::{LOSS_CHART, RECONSTRUCTIONS, RunFolder, nothing_to_go_on_from};
 use crate::{Done, alter, distribution, eval, loss_chart, reconstruct, scale, show};
 pub use every::Every;
@@ -55,13 +54,13 @@ pub fn run(args: &TrainArgs) -> Result<Done> {
     let scale = fit_to_data(&mut config, &mut data)?;
     let parts = Parts::new(&data, config.validation_split)?;
     let network = network(&config, &data, scale)?;
-    let plan = config.plan(parts.train.len());
+    let (plan, training) = (config.plan(), config.training(parts.train.len()));
     let threads = args.threads.map_or(0, usize::from);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().context("the threads cannot be started")?;
-    pool.install(|| check_memory(&network, &config, &plan))?;
-    let yardsticks = yardsticks(&parts.train, &parts.validation, network.loss());
-    let identity = pool.install(|| Identity::of(&config, &data));
-    let mut trainer = pool.install(|| trainer(network, &config, &plan));
+    pool.install(|| check_memory(&network, &training, &plan))?;
+    let yardsticks = yardsticks(&parts.train, &parts.validation, &network)?;
+    let identity = pool.install(|| Identity::of(&config, &data, scale));
+    let mut trainer = pool.install(|| Trainer::new(network, &training))?;
     listen_for_ctrl_c()?;
 
     let resumed = begun.is_some();
@@ -129,14 +128,15 @@ pub fn run(args: &TrainArgs) -> Result<Done> {
 
     let stopped = !state.is_over(&plan);
     if let Some(best) = &state.best {
-        trainer.set_theta(&best.theta);
+        trainer.set_theta(&best.theta)?;
     }
     let outcome = Outcome { epochs: state.records, stopped, best_epoch: state.best.map(|best| best.epoch) };
     folder.write_model(trainer.network(), trainer.theta())?;
     if let Some(failure) = failure {
         return Err(failure);
     }
-    let picture = pool.install(|| reconstruct::picture(&mut trainer, &data.validation, 10))?;
+    let seen = scale::applied(&data.validation, scale);
+    let picture = pool.install(|| reconstruct::picture(&mut trainer, &seen, 10))?;
     folder.write(RECONSTRUCTIONS, &picture)?;
     if let Some(kept) = kept(&outcome) {
         let title = format!("{} on {}", config.preset, data.name);
@@ -152,7 +152,7 @@ pub fn run(args: &TrainArgs) -> Result<Done> {
             );
         }
     }
-    let test = pool.install(|| parts.test.map(|test| Measured::of(&mut trainer, &test)).transpose())?;
+    let test = pool.install(|| parts.test.map(|test| trainer.evaluate(&test)).transpose())?;
     let (config, plan, data, trainer) = (&config, &plan, &data, &trainer);
     Finished { config, plan, data, trainer, outcome: &outcome, test, seconds }.report(args, &folder)?;
     Ok(if outcome.stopped { Done::Interrupted } else { Done::Whole })
@@ -182,14 +182,14 @@ fn going_on(trainer: &Trainer<f32>, state: &State<f32>, plan: &Plan) -> String {
     }
 }
 
-/// Clipping keeps the whole gradient, early stopping the best weights, and a checkpoint that is being written three
-/// copies of all, beside what every training needs.
-fn check_memory(network: &Network<f32>, config: &Config, plan: &Plan) -> Result<()> {
+/// Early stopping keeps the best weights, and a checkpoint that is being written three copies of all, beside what every
+/// training needs.
+fn check_memory(network: &Network<f32>, training: &Training, plan: &Plan) -> Result<()> {
     let best = usize::from(plan.early_stopping.is_some());
-    let of_a_checkpoint = 1 + config.optimizer().slots() + best;
-    let copies = usize::from(config.clip_norm.is_some()) + best + 3 * of_a_checkpoint;
+    let of_a_checkpoint = 1 + training.optimizer.slots() + best;
+    let copies = best + 3 * of_a_checkpoint;
     let more = network.param_count().saturating_mul(copies * size_of::<f32>());
-    eval::check_bytes(Trainer::memory_needed(network, &config.optimizer(), plan.batch_size).saturating_add(more))
+    eval::check_bytes(Trainer::memory_needed(network, training).saturating_add(more))
 }
 
 /// Loads the data; where nobody chose it and it cannot be had, draws the synthetic set instead and says so.
@@ -214,21 +214,20 @@ fn load(config: &mut Config, chosen: bool, args: &TrainArgs) -> Result<DataSet> 
     }
 }
 
-/// Brings all to the scale of the training samples and keeps those of them that are asked for; decides what hangs on
-/// the data, and refuses what does not go with it.
+/// Keeps those samples that are asked for, decides what depends on the data, and refuses what does not go with it. Gives
+/// the scale of the training samples. The samples themselves stay as they are: the trainer applies it.
 pub fn fit_to_data(config: &mut Config, data: &mut DataSet) -> Result<Option<Scale>> {
     let scale = config.scale.map(|name| scale::of(name, &data.train)).transpose()?;
-    scale::apply(&mut data.train, scale);
-    scale::apply(&mut data.validation, scale);
     if let Some(classes) = &config.only_class {
         keep_classes(classes, data)?;
     }
-    let unit = eval::within_0_to_1(&[&data.train, &data.validation]);
+    let [train, validation] = [&data.train, &data.validation].map(|samples| scale::applied(samples, scale));
+    let unit = eval::within_0_to_1(&[&train, &validation]);
     if config.loss == LossName::Bce && !unit {
         bail!(eval::NOT_WITHIN_0_TO_1);
     }
     if config.loss == LossName::CrossEntropy {
-        distribution::check(&[("training sample", &data.train), ("validation sample", &data.validation)])?;
+        distribution::check(&[("training sample", &train), ("validation sample", &validation)])?;
     }
     let logits = config.loss == LossName::CrossEntropy;
     let usual = if unit && !logits { ActivationName::Sigmoid } else { ActivationName::Linear };
@@ -272,16 +271,6 @@ fn keep_classes(classes: &[u8], data: &mut DataSet) -> Result<()> {
 /// The network that the configuration describes, for this data.
 pub fn network(config: &Config, data: &DataSet, scale: Option<Scale>) -> Result<Network<f32>> {
     Ok(Network::new(&Spec { scale, ..config.spec(&data.train.shape)? })?)
-}
-
-/// What trains it, as the configuration says.
-pub fn trainer(network: Network<f32>, config: &Config, plan: &Plan) -> Trainer<f32> {
-    let trainer = Trainer::new(network, config.optimizer(), plan.batch_size, plan.seed);
-    let trainer = trainer.with_weight_decay(config.weight_decay);
-    match config.clip_norm {
-        Some(norm) => trainer.with_clipping(norm),
-        None => trainer,
-    }
 }
 
 /// The first Ctrl-C asks the training to stop after its step, the second one ends the process.

@@ -1,5 +1,7 @@
 //! What the slides say about recurrent networks, tried.
 
+use std::ops::ControlFlow;
+
 use anyhow::Result;
 use handgrad_dataset::{Samples, Values};
 use handgrad_layers::recurrent::gradient_norms;
@@ -7,7 +9,7 @@ use handgrad_layers::{
     Activation, BatchRows, Layer, LossKind, Mode, Optimizer, Pass, Saved, Scalar, adam::Adam, random,
 };
 use handgrad_models::{Network, sequence};
-use handgrad_trainer::{Plan, Source, Trainer, fit};
+use handgrad_trainer::{Plan, Source, Trainer, Training, fit};
 use ndarray::Array2;
 
 use super::Found;
@@ -65,18 +67,19 @@ pub fn long_memory(args: &ExperimentArgs) -> Result<Found> {
             let (train, test) = (recall(4096, steps, 1), recall(1024, steps, 2));
             let spec = sequence::next_step(&[steps, WIDTH], cell.into(), 32, Activation::Linear, LossKind::Mse);
             // All epochs, and the best weights.
-            let plan = Plan { epochs, batch_size: 16, early_stopping: Some(epochs), ..Plan::default() };
-            let adam = Optimizer::Adam(Adam { learning_rate: 3e-3, ..Adam::default() });
-            let mut trainer = Trainer::new(Network::<f32>::new(&spec)?, adam, plan.batch_size, 0).with_clipping(1.0);
+            let plan = Plan { epochs, early_stopping: Some(epochs), ..Plan::default() };
+            let optimizer = Optimizer::Adam(Adam { learning_rate: 3e-3, ..Adam::default() });
+            let training = Training { optimizer, batch_size: 16, clip_norm: Some(1.0), ..Training::default() };
+            let mut trainer = Trainer::new(Network::<f32>::new(&spec)?, &training)?;
             let (train, source) = (Source::new(&train), Source::new(&test));
             let bar = show::sample_bar(epochs, args.output.quiet);
             bar.set_prefix(format!("{name}, {steps} steps"));
-            fit(&mut trainer, &train, &source, &plan, &mut |_| true)?;
+            fit(&mut trainer, &train, &source, &plan, &mut |_| ControlFlow::Continue(()))?;
             bar.finish_and_clear();
             let numbers: Vec<u32> = (0..test.len() as u32).collect();
             let told = trainer.predict(&source, &numbers)?;
             let mut truth = Array2::zeros(told.dim());
-            source.fill_rows(&numbers, truth.as_slice_mut().unwrap_or_default());
+            source.fill_rows(&numbers, truth.as_slice_mut().unwrap_or_default())?;
             let right = told.rows().into_iter().zip(truth.rows()).filter(|(told, truth)| {
                 let last = (steps - 1) * WIDTH;
                 largest(told.iter().skip(last).take(KINDS)) == largest(truth.iter().skip(last).take(KINDS))

@@ -2,11 +2,12 @@
 
 use anyhow::{Result, anyhow, bail};
 use handgrad_dataset::{DataSet, named};
-use handgrad_models::file::header::one_line;
+use handgrad_models::{Scale, file::header::one_line};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::config::{Config, ScheduleName, Settings, UsageError};
+use crate::scale;
 
 /// A run's settings, and what it learns from; as TOML it stands in every checkpoint.
 #[derive(Serialize, Deserialize)]
@@ -18,8 +19,10 @@ pub struct Identity {
 }
 
 impl Identity {
-    pub fn of(config: &Config, data: &DataSet) -> Self {
-        let (training, validation) = rayon::join(|| data.train.fingerprint(), || data.validation.fingerprint());
+    /// The samples are known by their values at the scale of the network.
+    pub fn of(config: &Config, data: &DataSet, scale: Option<Scale>) -> Self {
+        let fingerprint = |samples| scale::applied(samples, scale).fingerprint();
+        let (training, validation) = rayon::join(|| fingerprint(&data.train), || fingerprint(&data.validation));
         Self { training, validation, config: config.settings() }
     }
 

@@ -37,8 +37,8 @@ impl<'a> Parts<'a> {
         }
         let held_out = thousands(held_out);
         Ok(Self {
-            train: Source::part(&data.train, 0..kept),
-            validation: Source::part(&data.train, kept..all),
+            train: Source::part(&data.train, 0..kept)?,
+            validation: Source::part(&data.train, kept..all)?,
             test: Some(set_apart),
             about: format!(
                 "{origin}; the last {held_out} of them for validation; a test at the end with {validation_origin}"

@@ -3,12 +3,12 @@
 use anyhow::Result;
 use handgrad_dataset::DataSet;
 use handgrad_models::file;
-use handgrad_trainer::{EpochRecord, Outcome, Plan, Trainer};
+use handgrad_trainer::{EpochRecord, Evaluation, Outcome, Plan, Trainer};
 use serde_json::json;
 
 use crate::args::TrainArgs;
 use crate::config::Config;
-use crate::eval::{self, Measured};
+use crate::eval;
 use crate::run_folder::RunFolder;
 use crate::show;
 
@@ -20,7 +20,7 @@ pub struct Finished<'a> {
     pub trainer: &'a Trainer<f32>,
     pub outcome: &'a Outcome,
     /// On samples that training never saw, where validation took some of the training samples.
-    pub test: Option<Measured>,
+    pub test: Option<Evaluation>,
     /// Of this process, and of the training that others did before it.
     pub seconds: f64,
 }
@@ -29,7 +29,7 @@ pub struct Finished<'a> {
 /// that was finished. A stop within an epoch leaves weights that are some steps further.
 pub fn kept(outcome: &Outcome) -> Option<&EpochRecord> {
     match outcome.best_epoch {
-        Some(best) => outcome.epochs.get(best - 1),
+        Some(best) => outcome.epochs.iter().find(|record| record.epoch == best),
         None => outcome.epochs.last(),
     }
 }
@@ -109,7 +109,7 @@ impl Finished<'_> {
             show::terms(&record.validation_terms),
             eval::reconstruction(loss, &record.validation_terms, features),
         );
-        if let Some(Measured { loss, terms }) = &self.test {
+        if let Some(Evaluation { loss, terms }) = &self.test {
             let (value, terms) = (show::number(*loss), show::terms(terms));
             text += &format!("\ntest {value}{terms} over {}", self.data.validation_origin);
         }

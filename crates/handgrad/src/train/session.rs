@@ -1,5 +1,7 @@
 //! A training with checkpoints: from where it is to its end, or to Ctrl-C.
 
+use std::ops::ControlFlow;
+
 use anyhow::Result;
 use handgrad_trainer::checkpoint::Checkpoint;
 use handgrad_trainer::{Event, Plan, State, Trainer, go_on};
@@ -32,9 +34,9 @@ impl Session<'_> {
         let Parts { train, validation, .. } = self.parts;
         loop {
             let mut on_event = |event: Event| {
-                let go_on = watch.on(event);
+                let flow = watch.on(event);
                 let due = clock.is_due(&event) || checkpoints.has_failed();
-                !due && go_on
+                if due { ControlFlow::Break(()) } else { flow }
             };
             let reached_end = go_on(trainer, train, validation, self.plan, state, &mut on_event);
             if reached_end.is_err() {

@@ -1,5 +1,6 @@
 //! What happens while a network trains.
 
+use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;
 
 use handgrad_trainer::yardstick::Yardsticks;
@@ -36,7 +37,7 @@ impl<'a> Watch<'a> {
     }
 
     /// Takes note, and says whether to go on.
-    pub fn on(&mut self, event: Event) -> bool {
+    pub fn on(&mut self, event: Event) -> ControlFlow<()> {
         match event {
             Event::Step { epoch, samples, loss, samples_per_epoch } => {
                 self.bar.set_prefix(format!("epoch {epoch}/{}", self.plan.epochs));
@@ -51,11 +52,11 @@ impl<'a> Watch<'a> {
                 }
                 if let Err(error) = self.folder.add_metrics(record) {
                     self.failure = Some(error);
-                    return false;
+                    return ControlFlow::Break(());
                 }
             }
         }
-        !self.is_stopped()
+        if self.is_stopped() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
     /// Is the training to stop before its end?
