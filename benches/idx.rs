@@ -62,7 +62,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         bencher.iter(|| {
             for chosen in order.chunks(BATCH_SIZE) {
                 for (&sample, row) in chosen.iter().zip(batch.chunks_exact_mut(samples.features())) {
-                    source.fill(sample as usize, row);
+                    let _ = source.fill(sample as usize, row);
                 }
                 black_box(&mut batch);
             }

@@ -21,7 +21,7 @@ use handgrad_dataset::{Samples, Values};
 use handgrad_kernels::{Level, level, vectorize};
 use handgrad_layers::{Activation, LossKind, Optimizer, adam::Adam};
 use handgrad_models::{Error, Network, Spec, convolutional, deep, sequence, sequence::Cell, variational};
-use handgrad_trainer::Trainer;
+use handgrad_trainer::{Trainer, Training};
 use ndarray::Array2;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
@@ -100,7 +100,7 @@ impl Workload {
     /// If the layers do not fit together.
     pub fn trainer(&self) -> Result<Trainer<f32>, Error> {
         let network = self.network()?;
-        Ok(Trainer::new(network, Optimizer::Adam(Adam::default()), self.batch_size, 0))
+        Ok(Trainer::new(network, &Training { batch_size: self.batch_size, ..Training::default() })?)
     }
 }
 

@@ -103,7 +103,7 @@ fn profile(workload: &Workload, source: &Source, steps: usize) -> Result<Vec<Par
         }
         watch.at = 0;
         watch.time("bytes to floats", 0, m * network.width(0) * 5 / 4, || {
-            source.fill_rows(&order[step * m % (source.len() - m)..][..m], &mut x[0]);
+            let _ = source.fill_rows(&order[step * m % (source.len() - m)..][..m], &mut x[0]);
         });
         for (at, layer) in layers.iter().enumerate() {
             let (k, n) = (network.width(at), network.width(at + 1));

@@ -1,7 +1,7 @@
 //! One optimiser out of those there are, and the running values it keeps.
 
 use crate::adam::{self, Adam};
-use crate::{Scalar, sgd};
+use crate::{Error, Scalar, sgd};
 
 /// How the parameters move along the gradient.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -16,6 +16,9 @@ pub enum Optimizer {
     /// [`adam`].
     Adam(Adam),
 }
+
+/// The smallest ε of Adam: see [`adam`] for why it cannot be any smaller.
+const SMALLEST_EPSILON: f64 = 1e-12;
 
 impl Optimizer {
     /// Number of running values a parameter has: the velocity, or the two running means.
@@ -41,6 +44,33 @@ impl Optimizer {
         let (Optimizer::Sgd { learning_rate, .. } | Optimizer::Adam(Adam { learning_rate, .. })) = &mut self;
         *learning_rate = rate;
         self
+    }
+
+    /// Refuses settings with which no step makes sense.
+    ///
+    /// # Errors
+    /// It names the setting, what it is, and what it must be.
+    pub fn check(&self) -> Result<(), Error> {
+        let check = |name, value: f64, is_right: bool, range| match is_right {
+            true => Ok(()),
+            false => Err(Error::OutOfRange { name, value: value.to_string(), range }),
+        };
+        let rate = self.learning_rate();
+        let (above_0, below_1) = ("a number above 0", "at least 0 and below 1");
+        match *self {
+            Optimizer::Sgd { momentum, .. } => {
+                // With the rate 0 nothing moves: what only uses a network has such an optimiser.
+                check("learning_rate", rate, rate.is_finite() && rate >= 0.0, above_0)?;
+                check("momentum", momentum, (0.0..1.0).contains(&momentum), below_1)
+            }
+            Optimizer::Adam(Adam { beta1, beta2, epsilon, .. }) => {
+                check("learning_rate", rate, rate.is_finite() && rate > 0.0, above_0)?;
+                check("beta1", beta1, (0.0..1.0).contains(&beta1), below_1)?;
+                check("beta2", beta2, (0.0..1.0).contains(&beta2), below_1)?;
+                let is_large_enough = epsilon.is_finite() && epsilon >= SMALLEST_EPSILON;
+                check("epsilon", epsilon, is_large_enough, "a number of at least 1e-12")
+            }
+        }
     }
 
     /// Moves θ, for any stretch of parameters: g is their gradient, `slots` their running values, `t` the number of this

@@ -5,9 +5,9 @@
 //! With f64 instead of f32 the same weights are computed with in double precision.
 
 use handgrad_dataset::{Samples, idx};
-use handgrad_layers::{Optimizer, Scalar};
+use handgrad_layers::Scalar;
 use handgrad_models::{Network, file};
-use handgrad_trainer::{Source, Trainer};
+use handgrad_trainer::{Source, Trainer, Training};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let args: Vec<_> = std::env::args().skip(1).collect();
@@ -33,9 +33,8 @@ fn print<T: Scalar>(
     samples: &Samples,
     first: &[u32],
 ) -> Result<(), Box<dyn std::error::Error>> {
-    // Nothing is learnt, so any optimiser will do.
-    let still = Optimizer::Sgd { learning_rate: 0.0, momentum: 0.0 };
-    let mut trainer = Trainer::with_weights(network, theta, still, 64);
+    // Nothing is learnt, so any training will do.
+    let mut trainer = Trainer::with_weights(network, theta, &Training::default())?;
     for row in trainer.predict(&Source::new(samples), first)?.rows() {
         println!("{}", row.iter().map(ToString::to_string).collect::<Vec<_>>().join(","));
     }

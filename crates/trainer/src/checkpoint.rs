@@ -18,7 +18,10 @@
 //!
 //! | format | |
 //! | --- | --- |
-//! | 1 | this one |
+//! | 1 | the first training of a trainer |
+//! | 2 | a later training of a trainer too: `epochs_before` says how many epochs came before |
+//!
+//! A file has the lowest format that can say what it says.
 
 use std::collections::HashMap;
 
@@ -29,8 +32,10 @@ use sha2::{Digest, Sha256};
 
 use crate::{Best, EpochRecord, Place, Plan, Rate, State, Trainer};
 
-/// The number of this format.
-const FORMAT: u64 = 1;
+/// The format of the first training of a trainer.
+const FIRST_TRAINING: u64 = 1;
+/// The newest format.
+const NEWEST: u64 = 2;
 /// The key in the file's metadata.
 const KEY: &str = "handgrad-checkpoint";
 /// Bytes of the SHA-256 at the end.
@@ -89,6 +94,8 @@ pub enum Error {
 struct Header {
     format: u64,
     steps: u64,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    epochs_before: usize,
     epochs: usize,
     terms: usize,
     first_loss: Option<f64>,
@@ -97,6 +104,11 @@ struct Header {
     about: String,
     place: Place,
     rate: Rate,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 impl Checkpoint {
@@ -143,8 +155,10 @@ impl Checkpoint {
         {
             return Err(damaged(format!("{steps} steps of batches of {batch} do not have {samples} samples")));
         }
+        let state = self.state;
         trainer.restore(&self.theta, self.slots.each_ref().map(Vec::as_slice), self.steps);
-        Ok(self.state)
+        trainer.set_place(state.epoch() - 1, state.place.samples, state.rate.now);
+        Ok(state)
     }
 
     /// The bytes of its file.
@@ -152,11 +166,12 @@ impl Checkpoint {
     /// # Errors
     /// If it cannot be described in a file: no such training is known, so this is a defect to report.
     pub fn encode(&self) -> Result<Vec<u8>, Error> {
-        let State { records, place, first_loss, rate, best } = &self.state;
+        let State { epochs_before, records, place, first_loss, rate, best } = &self.state;
         let terms = records.first().map_or(0, |record| record.train_terms.len());
         let header = sensible(Header {
-            format: FORMAT,
+            format: if *epochs_before == 0 { FIRST_TRAINING } else { NEWEST },
             steps: self.steps,
+            epochs_before: *epochs_before,
             epochs: records.len(),
             terms,
             first_loss: *first_loss,
@@ -218,15 +233,17 @@ impl Checkpoint {
         }
         let values: Vec<f64> = values.iter().copied().map(f64::from_le_bytes).collect();
         let rows = values.chunks_exact(width).enumerate();
-        let records = rows.map(|(at, values)| record_of(at + 1, values, names)).collect();
+        let before = header.epochs_before;
+        let records = rows.map(|(at, values)| record_of(before + at + 1, values, names)).collect();
         let best = match (header.best_epoch, header.best_loss) {
             (Some(epoch), Some(loss)) => Some(Best { epoch, loss, theta: floats("best")? }),
             _ if tensor("best", Dtype::F32)?.is_empty() => None,
             _ => return Err(damaged("it has weights of a best epoch, and no such epoch")),
         };
-        let Header { about, steps, first_loss, place, rate, .. } = header;
+        let Header { about, steps, epochs_before, first_loss, place, rate, .. } = header;
         let (theta, slots) = (floats("theta")?, [floats("slot0")?, floats("slot1")?]);
-        Ok(Self { about, theta, slots, steps, state: State { records, place, first_loss, rate, best } })
+        let state = State { epochs_before, records, place, first_loss, rate, best };
+        Ok(Self { about, theta, slots, steps, state })
     }
 }
 
@@ -256,12 +273,12 @@ fn header_of(metadata: &Metadata) -> Result<Header, Error> {
     // The format number is read first and alone: what else a newer format has is not known here.
     let format = text.lines().find_map(|line| line.strip_prefix("format = "));
     match format.and_then(|format| format.trim().parse().ok()) {
-        Some(FORMAT) => {
+        Some(FIRST_TRAINING..=NEWEST) => {
             check_len(text)?;
             check_toml(text).map_err(damaged)?;
             toml::from_str(text).map_err(|error| damaged(one_line(error.message()))).and_then(sensible)
         }
-        Some(found) if found > FORMAT => Err(Error::TooNew { found, newest: FORMAT }),
+        Some(found) if found > NEWEST => Err(Error::TooNew { found, newest: NEWEST }),
         _ => Err(damaged("its format number is missing or not one that ever was")),
     }
 }
@@ -277,12 +294,18 @@ fn check_len(text: &str) -> Result<(), Error> {
 
 /// Refuses what no training comes to, though its hash is right.
 fn sensible(header: Header) -> Result<Header, Error> {
-    let Header { steps, epochs, best_epoch, best_loss, place, .. } = &header;
-    if best_epoch.is_some() != best_loss.is_some() || best_epoch.is_some_and(|best| !(1..=*epochs).contains(&best)) {
+    let Header { steps, epochs_before, epochs, best_epoch, best_loss, place, .. } = &header;
+    let Some(last) = epochs_before.checked_add(*epochs).filter(|last| *last < usize::MAX) else {
+        return Err(damaged(format!("{epochs} epochs cannot follow {epochs_before} others")));
+    };
+    let is_an_epoch = |best: usize| *epochs_before < best && best <= last;
+    if best_epoch.is_some() != best_loss.is_some() || best_epoch.is_some_and(|best| !is_an_epoch(best)) {
         let text = format!("the best of {epochs} epochs is number {best_epoch:?}, with the loss {best_loss:?}");
         return Err(damaged(text));
     }
     let agree = |before: u64| match before.checked_div(*epochs as u64) {
+        // How many steps the epochs before this training had is not known.
+        _ if *epochs_before > 0 => true,
         // Every epoch has as many steps, and the one that is not finished no more.
         Some(each) => each > 0 && before.is_multiple_of(*epochs as u64) && place.steps as u64 <= each,
         None => before == 0,

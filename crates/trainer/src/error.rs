@@ -50,6 +50,75 @@ pub enum Error {
         /// What the weight is now.
         value: f64,
     },
+    /// A setting of the training has no sensible value.
+    #[error(transparent)]
+    Setting(#[from] handgrad_layers::Error),
+    /// There is not so much memory.
+    #[error(
+        "this training needs {:.1} GB of memory, more than there is: make the layers or the batches smaller",
+        *.bytes as f64 / 1e9
+    )]
+    OutOfMemory {
+        /// What it takes.
+        bytes: usize,
+    },
+    /// Weights of another network.
+    #[error("the network has {expected} weights, and {found} are given: use weights of this network")]
+    WeightCount {
+        /// Of the network.
+        expected: usize,
+        /// What is given.
+        found: usize,
+    },
+    /// A sample that is not there.
+    #[error("sample {number} does not exist: the source has {samples} samples, numbered from 0")]
+    NoSuchSample {
+        /// Its number.
+        number: usize,
+        /// How many there are.
+        samples: usize,
+    },
+    /// Samples that are not there.
+    #[error("the samples {start}..{end} do not exist: there are {samples}, numbered from 0")]
+    NoSuchPart {
+        /// The first one.
+        start: usize,
+        /// The one after the last.
+        end: usize,
+        /// How many there are.
+        samples: usize,
+    },
+    /// More samples than a batch has, or none.
+    #[error("a batch has 1 to {batch_size} samples, and {samples} are given: give fewer, or make the batches larger")]
+    BatchSize {
+        /// How many are given.
+        samples: usize,
+        /// How many a batch has at most.
+        batch_size: usize,
+    },
+    /// Room for another number of values.
+    #[error("the samples have {expected} values, and there is room for {found}: the two must be equal")]
+    BufferSize {
+        /// Values of the samples.
+        expected: usize,
+        /// Values of the room.
+        found: usize,
+    },
+    /// A value that is NaN, an infinity, or too large for the numbers that the network computes with.
+    #[error(
+        "sample {sample} of the {set} set has the value {value} at position {position} (both counted from 0), where a \
+         finite number of the network's precision was expected: correct the value, or leave the sample out"
+    )]
+    NotFinite {
+        /// Which samples.
+        set: &'static str,
+        /// The number of the sample.
+        sample: usize,
+        /// The place of the value in the sample.
+        position: usize,
+        /// The value in the data's own units.
+        value: f64,
+    },
     /// There is nothing to train on or to evaluate.
     #[error("the {0} set is empty: give it at least one sample")]
     NoSamples(&'static str),
@@ -69,7 +138,8 @@ pub enum Error {
     },
     /// Samples of another size than the network takes.
     #[error(
-        "the network takes {network} values a sample, and the samples have {samples}: use the data it was made for, or train a new one"
+        "the network takes {network} values a sample, and the samples have {samples}: use the data it was made for, \
+         or train a new one"
     )]
     SampleSize {
         /// What the network takes.
@@ -79,8 +149,9 @@ pub enum Error {
     },
     /// An epoch cannot have come to where a training is said to be.
     #[error(
-        "the training is said to be {steps} steps and {samples} samples into an epoch, and one of {all} samples in batches of \
-         {batch} never is there: go on with the samples and the batches that it began with, or start a new one"
+        "the training is said to be {steps} steps and {samples} samples into an epoch, and one of {all} samples in \
+         batches of {batch} never is there: go on with the samples and the batches that it began with, or start a new \
+         one"
     )]
     NoSuchPlace {
         /// Steps done.
@@ -99,6 +170,12 @@ impl Error {
     #[must_use]
     pub fn is_divergence(&self) -> bool {
         matches!(self, Self::Diverged { .. } | Self::FirstLossNotFinite { .. } | Self::WeightOutOfRange { .. })
+    }
+
+    /// Was something asked for that makes no sense, whatever the data is?
+    #[must_use]
+    pub fn is_usage(&self) -> bool {
+        matches!(self, Self::Setting(_))
     }
 }
 

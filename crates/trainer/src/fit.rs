@@ -1,21 +1,19 @@
 //! Epoch after epoch.
 
+use std::ops::ControlFlow;
 use std::time::Instant;
 
 use handgrad_layers::{ParamRole, Scalar};
 
+use crate::engine::name_of;
 use crate::schedule::Schedule;
-use crate::{Error, Place, Source, State, Trainer, shuffled};
+use crate::{Error, Evaluation, Place, Source, State, Trainer, check, shuffled};
 
-/// How long, in what order and how fast to train.
+/// How long to train, and what changes on the way.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Plan {
     /// How many times every sample is seen.
     pub epochs: usize,
-    /// Samples of a step.
-    pub batch_size: usize,
-    /// Of the order of the samples.
-    pub seed: u64,
     /// How the learning rate changes.
     pub schedule: Schedule,
     /// To stop where so many epochs in a row, at least 1, have had no lower validation loss than one before them, and
@@ -24,16 +22,16 @@ pub struct Plan {
 }
 
 impl Default for Plan {
-    /// One epoch of batches of 32.
+    /// One epoch with the optimiser's own learning rate.
     fn default() -> Self {
-        Self { epochs: 1, batch_size: 32, seed: 0, schedule: Schedule::Constant, early_stopping: None }
+        Self { epochs: 1, schedule: Schedule::Constant, early_stopping: None }
     }
 }
 
 /// What an epoch came to.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EpochRecord {
-    /// Counted from 1.
+    /// Counted from 1, over all trainings of the same trainer.
     pub epoch: usize,
     /// Of its steps.
     pub learning_rate: f64,
@@ -56,7 +54,7 @@ pub struct EpochRecord {
 pub enum Event<'a> {
     /// A step is done.
     Step {
-        /// Counted from 1.
+        /// Counted from 1, over all trainings of the same trainer.
         epoch: usize,
         /// Samples seen in this epoch.
         samples: usize,
@@ -87,60 +85,92 @@ const LARGEST_WEIGHT: f64 = 1e4;
 
 /// Trains. After every step and every epoch `on_event` is told, and says whether to go on.
 ///
+/// A second call goes on where the first one ended: with the weights, the optimiser's running values and the number of
+/// the next epoch, and so with an order of the samples and with noise that no epoch before had. The schedule begins
+/// anew, from the optimiser's own learning rate.
+///
+/// Under early stopping the trainer has the weights of the best epoch afterwards. That is so after an error too: if the
+/// training diverges, what it had learnt until then is not lost. The optimiser's running values are always those of the
+/// last step. After a divergence they are useless: make a new trainer of the weights to train them further.
+///
 /// # Errors
-/// If the samples do not fit the network, or the training diverges.
+/// If the samples do not fit the network or have values that are no finite numbers, or the training diverges.
 pub fn fit<T: Scalar>(
     trainer: &mut Trainer<T>,
     train: &Source,
     validation: &Source,
     plan: &Plan,
-    on_event: &mut (dyn FnMut(Event) -> bool + Send),
+    on_event: &mut (dyn FnMut(Event) -> ControlFlow<()> + Send),
 ) -> Result<Outcome, Error> {
     let mut state = State::new(trainer);
-    let stopped = !go_on(trainer, train, validation, plan, &mut state, on_event)?;
+    let reached_end = go_on(trainer, train, validation, plan, &mut state, on_event);
     if let Some(best) = &state.best {
-        trainer.set_theta(&best.theta);
+        trainer.set_theta(&best.theta)?;
     }
+    let stopped = !reached_end?;
     Ok(Outcome { epochs: state.records, stopped, best_epoch: state.best.map(|best| best.epoch) })
 }
 
-/// Trains from where `state` and the trainer are to the end of the plan, and leaves the last weights in the trainer.
-/// Says whether the end was reached; if not, `on_event` asked to stop. Going on from there, after any step, gives the
-/// same bits as if nothing had happened.
+/// Trains from where `state` and the trainer are to the end of the plan, and leaves the last weights in the trainer; the
+/// best ones are in the state. Says whether the end was reached; if not, `on_event` asked to stop. Going on from there,
+/// after any step, gives the same bits as if nothing had happened.
 ///
 /// # Errors
-/// As [`fit`].
+/// As [`fit`], or if no training comes to such a state.
 pub fn go_on<T: Scalar>(
     trainer: &mut Trainer<T>,
     train: &Source,
     validation: &Source,
     plan: &Plan,
     state: &mut State<T>,
-    on_event: &mut (dyn FnMut(Event) -> bool + Send),
+    on_event: &mut (dyn FnMut(Event) -> ControlFlow<()> + Send),
 ) -> Result<bool, Error> {
-    trainer.check(train, "training")?;
-    trainer.check(validation, "validation")?;
-    check_place(&state.place, train.len(), plan.batch_size)?;
+    check_all(trainer, train, validation, state)?;
     let mut order = vec![0; train.len()];
     while !state.is_over(plan) {
-        let epoch = state.records.len() + 1;
-        trainer.set_epoch(epoch as u64);
-        trainer.set_learning_rate(state.rate.now);
-        shuffled(plan.seed, epoch as u64, &mut order);
-        let (start, seconds) = (Instant::now(), state.place.seconds);
-        let all_steps = steps(trainer, train, plan, &order, state, on_event);
-        state.place.seconds = seconds + start.elapsed().as_secs_f64();
-        if !all_steps? {
-            return Ok(false);
-        }
-        let record = record(trainer, validation, state)?;
-        let go_on = on_event(Event::Epoch(&record));
-        state.add(record, plan, trainer.theta());
-        if !go_on {
+        if run_epoch(trainer, train, validation, plan, state, &mut order, on_event)?.is_break() {
             return Ok(false);
         }
     }
     Ok(true)
+}
+
+/// Refuses samples that cannot be trained with, and a place that no training of them comes to.
+pub(crate) fn check_all<T: Scalar>(
+    trainer: &Trainer<T>,
+    train: &Source,
+    validation: &Source,
+    state: &State<T>,
+) -> Result<(), Error> {
+    check::set(trainer.network(), train, "training")?;
+    check::set(trainer.network(), validation, "validation")?;
+    check_place(&state.place, train.len(), trainer.batch_size())
+}
+
+/// One epoch, or what is left of it. Says whether to go on.
+pub(crate) fn run_epoch<T: Scalar>(
+    trainer: &mut Trainer<T>,
+    train: &Source,
+    validation: &Source,
+    plan: &Plan,
+    state: &mut State<T>,
+    order: &mut [u32],
+    on_event: &mut (dyn FnMut(Event) -> ControlFlow<()> + Send),
+) -> Result<ControlFlow<()>, Error> {
+    let epoch = state.epoch();
+    trainer.set_place(epoch - 1, state.place.samples, state.rate.now);
+    shuffled(trainer.training().seed, epoch as u64, order);
+    let (start, seconds) = (Instant::now(), state.place.seconds);
+    let all_steps = steps(trainer, train, order, state, on_event);
+    state.place.seconds = seconds + start.elapsed().as_secs_f64();
+    if all_steps?.is_break() {
+        return Ok(ControlFlow::Break(()));
+    }
+    let record = record(trainer, validation, state)?;
+    trainer.set_place(epoch, 0, state.rate.now);
+    let flow = on_event(Event::Epoch(&record));
+    state.add(record, plan, trainer.theta());
+    Ok(flow)
 }
 
 /// Refuses a place that no epoch of so many samples comes to: only its last batch may be smaller.
@@ -152,26 +182,26 @@ fn check_place(place: &Place, all: usize, batch: usize) -> Result<(), Error> {
     }
 }
 
-/// The steps of an epoch that are left. Says whether all of them were done.
+/// The steps of an epoch that are left. Says whether to go on.
 fn steps<T: Scalar>(
     trainer: &mut Trainer<T>,
     train: &Source,
-    plan: &Plan,
     order: &[u32],
     state: &mut State<T>,
-    on_event: &mut (dyn FnMut(Event) -> bool + Send),
-) -> Result<bool, Error> {
-    let (epoch, place) = (state.records.len() + 1, &mut state.place);
+    on_event: &mut (dyn FnMut(Event) -> ControlFlow<()> + Send),
+) -> Result<ControlFlow<()>, Error> {
+    let (epoch, place) = (state.epoch(), &mut state.place);
     place.term_sums.resize(trainer.terms().len(), 0.0);
-    for samples in order.chunks(plan.batch_size).skip(place.steps) {
+    for samples in order.chunks(trainer.batch_size()).skip(place.steps) {
         let step = place.steps + 1;
         let loss = trainer.step(train, samples);
         let first = *state.first_loss.get_or_insert(loss);
         if !first.is_finite() {
-            return Err(Error::FirstLossNotFinite { loss, batch: in_words(samples), layer: trainer.blame(samples) });
+            let (batch, layer) = (in_words(samples), trainer.engine.blame(&trainer.network, samples));
+            return Err(Error::FirstLossNotFinite { loss, batch, layer });
         }
         if !loss.is_finite() || loss > LARGEST_LOSS * first.max(1.0) {
-            let (batch, layer) = (in_words(samples), trainer.blame(samples));
+            let (batch, layer) = (in_words(samples), trainer.engine.blame(&trainer.network, samples));
             return Err(Error::Diverged { epoch, step, batch, layer, loss, first });
         }
         if !trainer.is_finite() {
@@ -182,32 +212,32 @@ fn steps<T: Scalar>(
         place.loss_sum += loss * samples.len() as f64;
         place.term_sums.iter_mut().zip(trainer.terms()).for_each(|(sum, term)| *sum += term * samples.len() as f64);
         let loss = place.loss_sum / place.samples as f64;
-        if !on_event(Event::Step { epoch, samples: place.samples, samples_per_epoch: order.len(), loss }) {
-            return Ok(false);
+        let event = Event::Step { epoch, samples: place.samples, samples_per_epoch: order.len(), loss };
+        if on_event(event).is_break() {
+            return Ok(ControlFlow::Break(()));
         }
     }
-    Ok(true)
+    Ok(ControlFlow::Continue(()))
 }
 
 /// What the epoch came to whose steps are done.
 fn record<T: Scalar>(trainer: &mut Trainer<T>, validation: &Source, state: &State<T>) -> Result<EpochRecord, Error> {
-    let (epoch, place) = (state.records.len() + 1, &state.place);
-    let validation_loss = trainer.evaluate(validation)?;
+    let (epoch, place) = (state.epoch(), &state.place);
+    let Evaluation { loss: validation_loss, terms: validation_terms } = trainer.measure(validation);
     if !validation_loss.is_finite() {
         let (first, layer) = (state.first_loss.unwrap_or(f64::NAN), trainer.blame_on(validation));
         let (step, batch, loss) = (place.steps, "the validation samples".into(), validation_loss);
         return Err(Error::Diverged { epoch, step, batch, layer, loss, first });
     }
     check_weights(trainer, epoch, place.steps, "the last batch of the epoch".into(), LARGEST_WEIGHT)?;
-    let names = trainer.network().term_names();
-    let samples = place.samples as f64;
+    let (samples, names) = (place.samples as f64, trainer.network().term_names().into_iter());
     Ok(EpochRecord {
         epoch,
         learning_rate: state.rate.now,
         train_loss: place.loss_sum / samples,
-        train_terms: names.iter().copied().zip(place.term_sums.iter().map(|sum| sum / samples)).collect(),
+        train_terms: names.zip(place.term_sums.iter().map(|sum| sum / samples)).collect(),
         validation_loss,
-        validation_terms: names.iter().copied().zip(trainer.terms().iter().copied()).collect(),
+        validation_terms,
         seconds: place.seconds,
         samples_per_second: samples / place.seconds,
     })
@@ -225,7 +255,8 @@ fn check_weights<T: Scalar>(
         let weights = matches!(param.spec.role, ParamRole::Weight { .. });
         let mut values = trainer.theta()[param.range.clone()].iter().map(|value| value.to_f64());
         if let Some(value) = values.find(|value| !value.is_finite() || (weights && value.abs() > largest)) {
-            return Err(Error::WeightOutOfRange { epoch, step, batch, layer: trainer.name_of(param.layer), value });
+            let layer = name_of(trainer.network(), param.layer);
+            return Err(Error::WeightOutOfRange { epoch, step, batch, layer, value });
         }
     }
     Ok(())

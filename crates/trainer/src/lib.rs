@@ -1,17 +1,19 @@
 //! The training loop: batches, shards, steps, epochs and evaluation. It knows no formula; those are in the layers.
 //!
 //! ```no_run
-//! use handgrad_layers::{LossKind, Optimizer, adam::Adam};
+//! use std::ops::ControlFlow;
+//!
+//! use handgrad_layers::LossKind;
 //! use handgrad_models::{Network, basic};
-//! use handgrad_trainer::{Plan, Source, Trainer, fit};
+//! use handgrad_trainer::{Plan, Source, Trainer, Training, fit};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let data = handgrad_dataset::load("synthetic", "data".as_ref(), &Default::default(), &())?;
 //! let network = Network::<f32>::new(&basic::spec(&data.train.shape, 32, LossKind::Bce))?;
-//! let plan = Plan { epochs: 5, batch_size: 256, ..Plan::default() };
-//! let mut trainer = Trainer::new(network, Optimizer::Adam(Adam::default()), plan.batch_size, plan.seed);
+//! let mut trainer = Trainer::new(network, &Training { batch_size: 256, ..Training::default() })?;
+//! let plan = Plan { epochs: 5, ..Plan::default() };
 //! let (train, validation) = (Source::new(&data.train), Source::new(&data.validation));
-//! let outcome = fit(&mut trainer, &train, &validation, &plan, &mut |_| true)?;
+//! let outcome = fit(&mut trainer, &train, &validation, &plan, &mut |_| ControlFlow::Continue(()))?;
 //! println!("{:.4}", outcome.epochs[4].validation_loss);
 //! # Ok(())
 //! # }
@@ -20,7 +22,10 @@
 
 mod arena;
 mod blocks;
+mod check;
 pub mod checkpoint;
+mod engine;
+mod epochs;
 mod error;
 mod fit;
 mod order;
@@ -30,8 +35,11 @@ mod schedule;
 mod source;
 mod state;
 mod trainer;
+mod training;
 pub mod yardstick;
 
+pub use engine::{Evaluation, evaluate};
+pub use epochs::Epochs;
 pub use error::Error;
 pub use fit::{EpochRecord, Event, Outcome, Plan, fit, go_on};
 pub use order::shuffled;
@@ -39,3 +47,4 @@ pub use schedule::{Rate, Schedule};
 pub use source::Source;
 pub use state::{Best, Place, State};
 pub use trainer::Trainer;
+pub use training::Training;

@@ -8,22 +8,46 @@ use handgrad_models::Network;
 use crate::Source;
 use crate::arena::Arena;
 
-/// What every shard of phase one is told.
-pub(crate) struct Phase<'a, T> {
+/// What a pass is about: the network, its weights, the samples, and which random numbers are drawn.
+#[derive(Clone, Copy)]
+pub(crate) struct Job<'a, T> {
     pub network: &'a Network<T>,
-    pub arena: &'a Arena,
     pub theta: &'a [T],
-    pub workspace: &'a [Mutex<Vec<T>>],
     /// None where the forward pass begins further on.
-    pub source: Option<&'a Source<'a>>,
+    pub source: Option<Source<'a>>,
+    pub mode: Mode,
     pub seed: u64,
     pub epoch: u64,
+}
+
+impl<'a, T> Job<'a, T> {
+    /// To measure a loss: always with the same noise, that of no epoch.
+    pub fn measure(network: &'a Network<T>, theta: &'a [T], source: &'a Source) -> Self {
+        Self { network, theta, source: Some(source.shorter()), mode: Mode::Measure, seed: 0, epoch: 0 }
+    }
+
+    /// To learn, with what is random in an epoch.
+    pub fn train(network: &'a Network<T>, theta: &'a [T], source: &'a Source, [seed, epoch]: [u64; 2]) -> Self {
+        Self { network, theta, source: Some(source.shorter()), mode: Mode::Train, seed, epoch }
+    }
+
+    /// To use a network.
+    pub fn predict(network: &'a Network<T>, theta: &'a [T], source: Option<&'a Source>) -> Self {
+        let source = source.map(|source| source.shorter());
+        Self { network, theta, source, mode: Mode::Predict, seed: 0, epoch: 0 }
+    }
+}
+
+/// What every shard of phase one is told.
+pub(crate) struct Phase<'a, 'j, T> {
+    pub job: Job<'j, T>,
+    pub arena: &'a Arena,
+    pub workspace: &'a [Mutex<Vec<T>>],
     pub batch: usize,
-    pub mode: Mode,
     pub backward: bool,
 }
 
-impl<T: Scalar> Phase<'_, T> {
+impl<T: Scalar> Phase<'_, '_, T> {
     fn pass<'a>(
         &self,
         layer: usize,
@@ -32,31 +56,43 @@ impl<T: Scalar> Phase<'_, T> {
         scratch: &'a mut [T],
         cache: &'a mut [T],
     ) -> Pass<'a, T> {
-        let scratch = &mut scratch[..self.network.layers()[layer].scratch_len()];
-        let Self { mode, seed, epoch, batch, .. } = *self;
+        let Job { network, mode, seed, epoch, .. } = self.job;
+        let (batch, scratch) = (self.batch, &mut scratch[..network.layers()[layer].scratch_len()]);
         Pass { mode, seed, epoch, layer, samples, batch, means, scratch, cache }
     }
 
     pub fn forward(&self, shard: &mut [T], samples: &[u32]) {
-        if let Some(source) = self.source {
-            source.fill_rows(samples, self.arena.x(shard, 0, samples.len()));
+        let Job { network, source, mode, .. } = self.job;
+        // Whoever uses a network gives it values that are at its scale already.
+        let scale = if mode == Mode::Predict { None } else { network.spec().scale };
+        if let Some(source) = source {
+            source.fill_batch(samples, scale, self.arena.x(shard, 0, samples.len()));
         }
         self.forward_from(0, shard, samples);
     }
 
     /// The layers from number `first` on; their input is there.
     pub fn forward_from(&self, first: usize, shard: &mut [T], samples: &[u32]) {
-        let rows = samples.len();
+        let (Job { network, theta, .. }, rows) = (self.job, samples.len());
         let mut workspace = lock(of_thread(self.workspace));
-        for (at, layer) in self.network.layers().iter().enumerate().skip(first) {
+        for (at, layer) in network.layers().iter().enumerate().skip(first) {
             let (x, y, cache) = self.arena.forward(shard, at, rows);
-            let theta = &self.theta[self.network.theta_of(at)];
+            let theta = &theta[network.theta_of(at)];
             layer.forward(theta, x, y, &mut self.pass(at, samples, &[], &mut workspace, cache));
         }
     }
 
-    pub fn loss_and_backward(&self, shard: &mut [T], samples: &[u32], means: &[T], losses: &mut [T]) {
-        let (network, arena, rows) = (self.network, self.arena, samples.len());
+    /// Loss, penalties and the backward pass of a shard. The gradient by the network's input is computed only if there
+    /// is room for it.
+    pub fn loss_and_backward(
+        &self,
+        shard: &mut [T],
+        samples: &[u32],
+        means: &[T],
+        losses: &mut [T],
+        mut inputs: Option<&mut [T]>,
+    ) {
+        let (Job { network, theta, .. }, arena, rows) = (self.job, self.arena, samples.len());
         let mut workspace = lock(of_thread(self.workspace));
         let width = network.width(0);
         let (target, prediction, delta) = arena.ends(shard, rows);
@@ -85,7 +121,8 @@ impl<T: Scalar> Phase<'_, T> {
             }
             if self.backward {
                 let (x, y, dy, dx, cache) = arena.backward(shard, at, rows);
-                let theta = &self.theta[network.theta_of(at)];
+                let dx = if at == 0 { inputs.take() } else { dx };
+                let theta = &theta[network.theta_of(at)];
                 let mut pass = self.pass(at, samples, own_means, &mut workspace, cache);
                 layer.backward_input(theta, Saved { x, y }, dy, dx, &mut pass);
             }

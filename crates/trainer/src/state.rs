@@ -10,6 +10,8 @@ use crate::schedule::Rate;
 /// All that [`go_on`](crate::go_on) has to know of the steps so far, beside the trainer itself.
 #[derive(Clone, Debug, PartialEq)]
 pub struct State<T> {
+    /// Epochs that the trainer had finished before this training.
+    pub epochs_before: usize,
     /// The epochs that were finished.
     pub records: Vec<EpochRecord>,
     /// How far the next epoch has come.
@@ -50,25 +52,33 @@ pub struct Best<T> {
 }
 
 impl<T: Scalar> State<T> {
-    /// Before the first epoch.
+    /// Before the first epoch of a training: the first one of the trainer, or the one after those it has finished.
     #[must_use]
     pub fn new(trainer: &Trainer<T>) -> Self {
-        let rate = Rate::new(trainer.optimizer().learning_rate());
-        Self { records: Vec::new(), place: Place::default(), first_loss: None, rate, best: None }
+        let (epochs_before, rate) = (trainer.finished_epochs(), Rate::new(trainer.optimizer().learning_rate()));
+        Self { epochs_before, records: Vec::new(), place: Place::default(), first_loss: None, rate, best: None }
+    }
+
+    /// The number of the epoch that is next or has begun, counted from 1 over all trainings of the trainer.
+    pub(crate) fn epoch(&self) -> usize {
+        self.epochs_before.saturating_add(self.records.len()).saturating_add(1)
     }
 
     /// Is there no epoch left to train, or has there been no better one for too long?
     #[must_use]
     pub fn is_over(&self, plan: &Plan) -> bool {
-        let done = self.records.len();
-        let since = |best: &Best<T>| plan.early_stopping.is_some_and(|patience| done - best.epoch >= patience);
-        done >= plan.epochs || self.best.as_ref().is_some_and(since)
+        let last = self.epoch() - 1;
+        let since = |best: &Best<T>| {
+            plan.early_stopping.is_some_and(|patience| last.saturating_sub(best.epoch) >= patience)
+        };
+        self.records.len() >= plan.epochs || self.best.as_ref().is_some_and(since)
     }
 
     /// Takes note of an epoch.
     pub(crate) fn add(&mut self, record: EpochRecord, plan: &Plan, theta: &[T]) {
         let (epoch, loss) = (record.epoch, record.validation_loss);
-        self.rate.advance(&plan.schedule, epoch, plan.epochs, loss);
+        // A schedule counts the epochs of this training alone.
+        self.rate.advance(&plan.schedule, self.records.len() + 1, plan.epochs, loss);
         if plan.early_stopping.is_some() {
             match &mut self.best {
                 None => self.best = Some(Best { epoch, loss, theta: theta.to_vec() }),

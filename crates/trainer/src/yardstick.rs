@@ -1,36 +1,52 @@
 //! What a loss can be compared with: the least there is for this data, and the loss of a network that has learnt
 //! nothing but the mean.
 
-use handgrad_layers::Loss;
+use handgrad_layers::Scalar;
+use handgrad_models::{Network, Scale};
 
-use crate::Source;
+use crate::{Error, Source, check};
 
 /// Two losses on the validation samples that need no network.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Yardsticks {
-    /// Of a perfect reconstruction, x̂ = x: 0 for squared and absolute error; for cross-entropy the entropy of the samples,
-    /// which no model can go below.
+    /// Of a perfect reconstruction, x̂ = x: 0 for squared and absolute error; for cross-entropy the entropy of the
+    /// samples, which no model can go below.
     pub least: f64,
     /// Of the mean training sample as the answer to everything.
     pub mean_sample: f64,
 }
 
-/// Computes both, in f64.
-#[must_use]
-pub fn yardsticks(train: &Source, validation: &Source, loss: Loss) -> Yardsticks {
+/// Computes both, in f64, with the loss of the network and at its scale.
+///
+/// # Errors
+/// If there are no samples in one of the sets, or they are of another size than the network takes.
+pub fn yardsticks<T: Scalar>(train: &Source, validation: &Source, network: &Network<T>) -> Result<Yardsticks, Error> {
+    check::samples(network, train, "training")?;
+    check::samples(network, validation, "validation")?;
+    let (loss, scale) = (network.loss(), network.spec().scale);
     let mut row = vec![0.0_f64; train.features()];
+    let mut at_scale = vec![T::ZERO; train.features()];
     let mut mean = row.clone();
     for sample in 0..train.len() {
-        train.fill(sample, &mut row);
+        read(train, sample, scale, &mut at_scale, &mut row);
         mean.iter_mut().zip(&row).for_each(|(mean, value)| *mean += value);
     }
     mean.iter_mut().for_each(|value| *value /= train.len() as f64);
     let (mut least, mut mean_sample) = (0.0, 0.0);
     for sample in 0..validation.len() {
-        validation.fill(sample, &mut row);
+        read(validation, sample, scale, &mut at_scale, &mut row);
         least += loss.of_prediction(&row, &row);
         mean_sample += loss.of_prediction(&mean, &row);
     }
     let count = validation.len() as f64;
-    Yardsticks { least: least / count, mean_sample: mean_sample / count }
+    Ok(Yardsticks { least: least / count, mean_sample: mean_sample / count })
+}
+
+/// Writes a sample. At a scale its values are those that the network is given, in the network's precision.
+fn read<T: Scalar>(source: &Source, sample: usize, scale: Option<Scale>, at_scale: &mut [T], row: &mut [f64]) {
+    if scale.is_none() {
+        return source.fill_row(sample, None, row);
+    }
+    source.fill_row(sample, scale, at_scale);
+    row.iter_mut().zip(at_scale).for_each(|(to, from)| *to = from.to_f64());
 }

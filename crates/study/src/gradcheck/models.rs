@@ -6,7 +6,7 @@ use handgrad_layers::gru::{Reset, Update};
 use handgrad_layers::{Activation, Init, LossKind, Noise, Optimizer, Reduction};
 use handgrad_models::sequence::{self, Cell};
 use handgrad_models::{LayerSpec, Network, Spec, basic, convolutional, deep, denoising, sparse, variational};
-use handgrad_trainer::{Source, Trainer};
+use handgrad_trainer::{Source, Trainer, Training};
 use ndarray::Array2;
 
 use super::found::Found;
@@ -148,8 +148,9 @@ fn check_at(spec: &Spec, seed: u64) -> Result<Found, Error> {
     let layers: Vec<_> = network.layers().iter().map(|layer| layer.describe()).collect();
     let direction = numbers(theta.len(), 3);
     let still = Optimizer::Sgd { learning_rate: 0.0, momentum: 0.0 };
-    let mut trainer = Trainer::with_weights(network, theta.clone(), still, ROWS);
-    let (_, gradient) = trainer.gradient(&source, &rows);
+    let training = Training { optimizer: still, batch_size: ROWS, ..Training::default() };
+    let mut trainer = Trainer::with_weights(network, theta.clone(), &training)?;
+    let (_, gradient) = trainer.gradient(&source, &rows)?;
     let slopes: Vec<f64> =
         params.iter().map(|param| param.range.clone().map(|at| gradient[at] * direction[at]).sum()).collect();
     // L(θ + Σ_p a_p·d_p), where d_p is the direction's part for parameter p.
@@ -158,8 +159,8 @@ fn check_at(spec: &Spec, seed: u64) -> Result<Found, Error> {
         for (param, a) in params.iter().zip(steps) {
             param.range.clone().for_each(|at| moved[at] += a * direction[at]);
         }
-        trainer.set_theta(&moved);
-        trainer.gradient(&source, &rows).0
+        let loss = trainer.set_theta(&moved).and_then(|()| trainer.gradient(&source, &rows));
+        loss.map_or(f64::NAN, |(loss, _)| loss)
     };
     let report = gradcheck::check("", &vec![0.0; params.len()], &slopes, &mut loss);
 

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use super::Trainer;
 use crate::blocks::{Part, Work, gradient_of, update};
+use crate::engine::Engine;
 use crate::rows::{lock, of_thread};
 
 /// What clipping needs beside the rest: memory for the whole gradient, since its norm is known only when all of it is.
@@ -18,7 +19,13 @@ pub(super) struct Clipping<T> {
 }
 
 impl<T: Scalar> Clipping<T> {
+    /// Lets no gradient of so many values be longer than `max_norm`, see [`clip`].
+    pub(super) fn new(max_norm: f64, len: usize) -> Self {
+        Self { max_norm, gradient: vec![T::ZERO; len], squares: vec![0.0; len.div_ceil(STRETCH)] }
+    }
+
     /// Writes NaN over what a step must not read before it writes it.
+    #[cfg(feature = "poison")]
     pub(super) fn poison(&mut self) {
         self.gradient.fill(T::NAN);
         self.squares.fill(f64::NAN);
@@ -29,33 +36,15 @@ impl<T: Scalar> Clipping<T> {
 const STRETCH: usize = 1 << 14;
 
 impl<T: Scalar> Trainer<T> {
-    /// Lets no gradient be longer than `max_norm`, see [`clip`]. It takes as much memory as the weights.
-    #[must_use]
-    pub fn with_clipping(mut self, max_norm: f64) -> Self {
-        let len = self.theta.len();
-        let (gradient, squares) = (vec![T::ZERO; len], vec![0.0; len.div_ceil(STRETCH)]);
-        self.clipping = Some(Clipping { max_norm, gradient, squares });
-        self
-    }
-
-    /// Lets the weights, but not the biases, decay: see [`weight_decay`].
-    #[must_use]
-    pub fn with_weight_decay(mut self, weight_decay: f64) -> Self {
-        self.weight_decay = weight_decay;
-        self
-    }
-
     /// The optimiser's running values, as many as there are weights in each slot that it uses.
     #[must_use]
     pub fn slots(&self) -> [&[T]; 2] {
         self.slots.each_ref().map(Vec::as_slice)
     }
 
-    /// Puts weights, running values and the number of steps in place of its own, as another trainer left them.
-    ///
-    /// # Panics
-    /// If there are not as many as it has.
-    pub fn restore(&mut self, theta: &[T], slots: [&[T]; 2], steps: u64) {
+    /// Puts weights, running values and the number of steps in place of its own, as another trainer of the same
+    /// network and optimiser left them.
+    pub(crate) fn restore(&mut self, theta: &[T], slots: [&[T]; 2], steps: u64) {
         self.theta.copy_from_slice(theta);
         self.slots.iter_mut().zip(slots).for_each(|(slot, values)| slot.copy_from_slice(values));
         self.steps = steps;
@@ -69,11 +58,12 @@ impl<T: Scalar> Trainer<T> {
 
     /// Phase two.
     pub(super) fn weights(&mut self, rows: usize) {
-        let Self { network, arena, memory, scratch, workspace, blocks, pace, steps, finite, .. } = self;
-        let (decay, threads) = (self.weight_decay, rayon::current_num_threads());
+        let Self { network, engine, steps, finite, .. } = self;
+        let Engine { arena, memory, scratch, workspace, blocks, pace, .. } = engine;
+        let (decay, threads) = (self.training.weight_decay, rayon::current_num_threads());
         let [first, second] = &mut self.slots;
         let mut part = Part { theta: &mut self.theta, first, second, gradient: &mut [] };
-        let optimizer = self.optimizer.with_learning_rate(self.learning_rate);
+        let optimizer = self.training.optimizer.with_learning_rate(self.learning_rate);
         let rate = self.learning_rate;
         *finite.get_mut() = true;
         let finite = &*finite;

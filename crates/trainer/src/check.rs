@@ -1,0 +1,57 @@
+//! What does not fit together is refused before anything is computed.
+
+use handgrad_layers::Scalar;
+use handgrad_models::Network;
+
+use crate::{Error, Source};
+
+/// Refuses a part of a network: it has no loss.
+pub(crate) fn whole<T: Scalar>(network: &Network<T>) -> Result<(), Error> {
+    match (network.has_encoder(), network.has_decoder()) {
+        (true, true) => Ok(()),
+        (true, false) => Err(Error::NoDecoder),
+        (false, _) => Err(Error::NoEncoder),
+    }
+}
+
+/// Refuses an empty source, and samples of another size than the network takes.
+pub(crate) fn samples<T: Scalar>(network: &Network<T>, source: &Source, set: &'static str) -> Result<(), Error> {
+    let (network, samples) = (network.spec().features(), source.features());
+    match source.is_empty() {
+        true => Err(Error::NoSamples(set)),
+        false if network != samples => Err(Error::SampleSize { network, samples }),
+        false => Ok(()),
+    }
+}
+
+/// Refuses numbers of samples that are not there, and more or fewer of them than a batch has.
+pub(crate) fn batch<T: Scalar>(
+    network: &Network<T>,
+    source: &Source,
+    samples: &[u32],
+    batch_size: usize,
+) -> Result<(), Error> {
+    whole(network)?;
+    self::samples(network, source, "given")?;
+    match (1..=batch_size).contains(&samples.len()) {
+        true => source.check_numbers(samples),
+        false => Err(Error::BatchSize { samples: samples.len(), batch_size }),
+    }
+}
+
+/// Refuses what no loss can be computed on: a part of a network, samples that do not fit it, and values that are no
+/// finite numbers.
+pub(crate) fn set<T: Scalar>(network: &Network<T>, source: &Source, set: &'static str) -> Result<(), Error> {
+    whole(network)?;
+    samples(network, source, set)?;
+    match source.first_not_finite::<T>(network.spec().scale) {
+        Some((sample, position, value)) => Err(Error::NotFinite { set, sample, position, value }),
+        None => Ok(()),
+    }
+}
+
+/// Refuses weights of another network.
+pub(crate) fn weights<T: Scalar>(network: &Network<T>, theta: &[T]) -> Result<(), Error> {
+    let (expected, found) = (network.param_count(), theta.len());
+    if expected == found { Ok(()) } else { Err(Error::WeightCount { expected, found }) }
+}

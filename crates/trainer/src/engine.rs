@@ -1,0 +1,184 @@
+//! What a pass through a network needs beside the network and its weights: memory, and the order in which the threads
+//! work in it. It knows no optimiser.
+
+mod blame;
+mod evaluate;
+
+use std::sync::Mutex;
+
+use handgrad_layers::Scalar;
+use handgrad_models::Network;
+use rayon::prelude::*;
+
+use crate::Error;
+use crate::arena::Arena;
+use crate::blocks::{Work, blocks_of, gradient_of, scratch_len};
+use crate::pace::Pace;
+use crate::rows::{Job, Phase, lock, means_over_batch};
+pub(crate) use blame::name_of;
+pub use evaluate::{Evaluation, evaluate};
+
+/// The memory that passes over batches work in, and what the last one left there.
+pub(crate) struct Engine<T> {
+    pub arena: Arena,
+    pub memory: Vec<T>,
+    pub row_losses: Vec<T>,
+    pub blocks: Vec<Work>,
+    /// The gradient of a block, for each thread: it is used up before it leaves the cache.
+    pub scratch: Vec<Mutex<Vec<T>>>,
+    /// What layers work in, for each thread.
+    pub workspace: Vec<Mutex<Vec<T>>>,
+    /// Means over the batch of the inputs of layers that need them, one layer after another.
+    pub means: Vec<T>,
+    /// The terms of the loss of the last batch.
+    pub terms: Vec<f64>,
+    pub pace: Pace,
+}
+
+/// A shard has at least this many samples: fewer do not pay for being handed to a thread.
+const SHARD_ROWS: usize = 8;
+
+/// Shards of a batch, and the samples of one. With a shard for each thread the weights are read as seldom as can be;
+/// the bits do not depend on it.
+fn shards_of(batch_size: usize) -> [usize; 2] {
+    let shard_rows = batch_size.div_ceil(rayon::current_num_threads()).max(SHARD_ROWS.min(batch_size)).max(1);
+    [batch_size.div_ceil(shard_rows), shard_rows]
+}
+
+/// Values that the layers work in, each after the other.
+fn workspace_len<T: Scalar>(network: &Network<T>) -> usize {
+    network.layers().iter().map(|layer| layer.scratch_len()).max().unwrap_or(0)
+}
+
+/// Means over the batch of the inputs of layers that need them.
+fn means_len<T: Scalar>(network: &Network<T>) -> usize {
+    let of_layer = network.layers().iter().enumerate().filter(|(_, layer)| layer.needs_means());
+    of_layer.map(|(at, _)| network.width(at)).sum()
+}
+
+/// Refuses to ask for more memory than there is.
+pub(crate) fn check_memory(bytes: usize) -> Result<(), Error> {
+    // What is set aside here is given back at once.
+    Vec::<u8>::new().try_reserve_exact(bytes).map_err(|_| Error::OutOfMemory { bytes })
+}
+
+impl<T: Scalar> Engine<T> {
+    /// For batches of at most so many samples, at least 1.
+    pub fn new(network: &Network<T>, batch_size: usize) -> Self {
+        let [shards, shard_rows] = shards_of(batch_size);
+        let arena = Arena::new(network, shard_rows);
+        let blocks = blocks_of(network);
+        let for_each_thread = |len: usize| -> Vec<_> {
+            (0..rayon::current_num_threads()).map(|_| Mutex::new(vec![T::ZERO; len])).collect()
+        };
+        let penalties = network.layers().iter().filter(|layer| layer.penalty_name().is_some()).count();
+        Self {
+            memory: vec![T::ZERO; shards * arena.shard_len()],
+            row_losses: vec![T::ZERO; batch_size],
+            scratch: for_each_thread(scratch_len(&blocks)),
+            workspace: for_each_thread(workspace_len(network)),
+            means: vec![T::ZERO; means_len(network)],
+            terms: vec![0.0; 1 + penalties],
+            pace: Pace::default(),
+            blocks,
+            arena,
+        }
+    }
+
+    /// Values that an engine for such batches holds. The last shard may have room for more samples than there are.
+    pub fn values_needed(network: &Network<T>, batch_size: usize) -> usize {
+        let [shards, shard_rows] = shards_of(batch_size);
+        let of_a_row = Arena::new(network, 1).shard_len();
+        let arena = shards.saturating_mul(shard_rows).saturating_mul(of_a_row);
+        let of_threads = workspace_len(network)
+            .saturating_add(scratch_len(&blocks_of(network)))
+            .saturating_mul(rayon::current_num_threads());
+        [arena, batch_size, of_threads, means_len(network)].into_iter().fold(0, usize::saturating_add)
+    }
+
+    /// Samples that a batch has at most.
+    pub fn batch_size(&self) -> usize {
+        self.row_losses.len()
+    }
+
+    /// Writes NaN over all memory that a pass must not read before it writes it.
+    #[cfg(feature = "poison")]
+    pub fn poison(&mut self) {
+        self.memory.fill(T::NAN);
+        self.scratch.iter().chain(&self.workspace).for_each(|scratch| lock(scratch).fill(T::NAN));
+        self.row_losses.fill(T::NAN);
+        self.means.fill(T::NAN);
+    }
+
+    /// The forward pass alone: leaves x of all layers in memory.
+    pub fn forward(&mut self, job: Job<T>, samples: &[u32]) {
+        let Self { arena, workspace, memory, pace, .. } = self;
+        let phase = Phase { job, arena, workspace, batch: samples.len(), backward: false };
+        let shards = memory.par_chunks_mut(arena.shard_len()).zip(samples.par_chunks(arena.shard_rows()));
+        shards.for_each(|(shard, samples)| pace.run(|| phase.forward(shard, samples)));
+    }
+
+    /// Phase one of a step, of a whole network: leaves x and δ of all layers in memory, and the loss of every row.
+    pub fn rows(&mut self, job: Job<T>, samples: &[u32]) {
+        match self.means.is_empty() {
+            true => self.rows_with_means(job, samples, true),
+            false => {
+                self.forward(job, samples);
+                self.backward(job, samples, None);
+            }
+        }
+    }
+
+    /// Phase one where the means, if a layer needs any, are there already.
+    fn rows_with_means(&mut self, job: Job<T>, samples: &[u32], backward: bool) {
+        let Self { arena, workspace, memory, row_losses, means, pace, .. } = self;
+        let phase = Phase { job, arena, workspace, batch: samples.len(), backward };
+        let shards = memory.par_chunks_mut(arena.shard_len()).zip(samples.par_chunks(arena.shard_rows()));
+        let losses = row_losses[..samples.len()].par_chunks_mut(arena.shard_rows());
+        shards.zip(losses).for_each(|((shard, samples), losses)| {
+            pace.run(|| {
+                phase.forward(shard, samples);
+                phase.loss_and_backward(shard, samples, means, losses, None);
+            });
+        });
+    }
+
+    /// The second half of phase one, after [`forward`](Self::forward): the means over the batch, then loss and δ. If
+    /// `inputs` has room for the gradient by the inputs, one row a sample, that is written too.
+    fn backward(&mut self, job: Job<T>, samples: &[u32], inputs: Option<&mut [T]>) {
+        let Self { arena, workspace, memory, row_losses, means, pace, .. } = self;
+        means_over_batch(job.network, arena, memory, samples.len(), means);
+        let phase = Phase { job, arena, workspace, batch: samples.len(), backward: true };
+        let shards = memory.par_chunks_mut(arena.shard_len()).zip(samples.par_chunks(arena.shard_rows()));
+        let losses = row_losses[..samples.len()].par_chunks_mut(arena.shard_rows());
+        let all = shards.zip(losses);
+        match inputs {
+            None => all.for_each(|((shard, samples), losses)| {
+                pace.run(|| phase.loss_and_backward(shard, samples, means, losses, None));
+            }),
+            Some(inputs) => {
+                let inputs = inputs.par_chunks_mut(arena.shard_rows() * job.network.width(0));
+                all.zip(inputs).for_each(|(((shard, samples), losses), inputs)| {
+                    pace.run(|| phase.loss_and_backward(shard, samples, means, losses, Some(inputs)));
+                });
+            }
+        }
+    }
+
+    /// ∂L/∂x of the samples, one a row, as the network takes them.
+    pub fn input_gradient(&mut self, job: Job<T>, samples: &[u32], inputs: &mut [T]) {
+        self.forward(job, samples);
+        self.backward(job, samples, Some(inputs));
+    }
+
+    /// ∂L/∂θ of the batch that phase one has left in memory.
+    pub fn gradient(&mut self, network: &Network<T>, rows: usize) -> Vec<T> {
+        let mut gradient = Vec::with_capacity(network.param_count());
+        for work in &self.blocks {
+            let (mut scratch, mut workspace) = (lock(&self.scratch[0]), lock(&self.workspace[0]));
+            let (arena, memory) = (&self.arena, &self.memory);
+            gradient.extend(&*gradient_of(network, arena, memory, work, rows, &mut scratch, &mut workspace));
+        }
+        gradient
+    }
+}
