@@ -16,8 +16,8 @@ use image::{GrayImage, ImageFormat};
 use ndarray::s;
 use sha2::{Digest, Sha256};
 
-use handgrad_runs::Settings;
 use super::seeds;
+use handgrad_runs::Settings;
 
 pub fn name() -> &'static Path {
     Path::new("some.file")

@@ -98,7 +98,6 @@ fn of_run(error: &Run) -> Option<String> {
         Run::NoData { .. } | Run::DataMoved { .. } => "--data names the data".into(),
         Run::NoNormalData => "--normal names normal data".into(),
         Run::NotCsv { .. } => "the flags are --label-column and --fill".into(),
-        Run::Target { .. } => "--loss mse takes any values".into(),
         Run::NoScale { .. } => "the flag is --scale".into(),
         Run::NoLabels => "the flag is --only-class".into(),
         Run::Data(error) => return of_data(error),

@@ -15,8 +15,8 @@
 
 use handgrad_layers::{Activation, LossKind, Padding};
 
-use crate::{LayerSpec, Spec};
 use crate::builders::{conv_transpose2d, conv2d, max_pool2d, upsample2d};
+use crate::{LayerSpec, Spec};
 
 /// Number of channels of an image.
 pub(crate) fn channels(input: &[usize]) -> usize {

@@ -124,6 +124,30 @@ pub fn square(samples: &Array2<f32>, shape: &[usize]) -> Result<Vec<u8>, Error> 
     grid(&samples.axis_chunks_iter(Axis(0), columns).map(|row| row.to_owned()).collect::<Vec<_>>(), shape)
 }
 
+/// A grid of which each matrix is a column: row number `i` of the picture has row `i` of every one of them.
+///
+/// ```
+/// use handgrad_pictures::{grid, grid_of_columns};
+/// use ndarray::array;
+///
+/// let (left, right) = (array![[0.1, 0.2], [0.3, 0.4]], array![[0.5, 0.6], [0.7, 0.8]]);
+/// let rows = [array![[0.1, 0.2], [0.5, 0.6]], array![[0.3, 0.4], [0.7, 0.8]]];
+/// assert_eq!(grid_of_columns(&[left, right], &[1, 2])?, grid(&rows, &[1, 2])?);
+/// # Ok::<(), handgrad_pictures::Error>(())
+/// ```
+///
+/// # Errors
+/// As [`grid`].
+pub fn grid_of_columns(columns: &[Array2<f32>], shape: &[usize]) -> Result<Vec<u8>, Error> {
+    let (count, width) = columns.first().map_or((0, 0), Array2::dim);
+    let row = |at: usize| {
+        Array2::from_shape_fn((columns.len(), width), |(column, value)| {
+            columns[column].get((at, value)).copied().unwrap_or(0.0)
+        })
+    };
+    grid(&(0..count).map(row).collect::<Vec<_>>(), shape)
+}
+
 /// Images of one size, 1 or 3 channels × height × width, below each other, pixel by pixel.
 ///
 /// ```

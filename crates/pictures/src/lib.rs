@@ -28,4 +28,4 @@ mod error;
 mod grid;
 
 pub use error::Error;
-pub use grid::{columns_of_square, grid, images, square, to_be_seen, to_unit};
+pub use grid::{columns_of_square, grid, grid_of_columns, images, square, to_be_seen, to_unit};

@@ -1,5 +1,6 @@
 use handgrad_dataset::{Samples, Values};
-use handgrad_models::{Model, targets};
+use handgrad_layers::LossKind;
+use handgrad_models::{Model, Scale, targets};
 
 use crate::{CHUNK, Error};
 
@@ -17,14 +18,22 @@ pub fn check_fit(model: &Model, samples: &Samples) -> Result<(), Error> {
     if takes != has && !(in_a_line && spec.features() == samples.features()) {
         return Err(Error::Shape { has: samples.shape.clone(), takes: spec.input.clone() });
     }
-    let loss = model.network().loss().kind;
-    let is_probability = matches!(samples.values, Values::Bytes(_)) && spec.scale.is_none();
-    if is_probability && loss != handgrad_layers::LossKind::CrossEntropy {
+    check_targets(model.network().loss().kind, spec.scale, samples)
+}
+
+/// Refuses samples with values that a loss cannot take, behind the scale.
+///
+/// # Errors
+/// Names the first of them.
+pub fn check_targets(loss: LossKind, scale: Option<Scale>, samples: &Samples) -> Result<(), Error> {
+    // Bytes stand for values within 0..1.
+    let is_probability = matches!(samples.values, Values::Bytes(_)) && scale.is_none();
+    if matches!(loss, LossKind::Mse | LossKind::Mae) || is_probability && loss != LossKind::CrossEntropy {
         return Ok(());
     }
     for numbers in samples.numbers().chunks(CHUNK) {
         for (row, &number) in samples.rows(numbers).rows().into_iter().zip(numbers) {
-            let values = row.iter().map(|&value| f64::from(spec.scale.map_or(value, |scale| scale.apply(value))));
+            let values = row.iter().map(|&value| f64::from(scale.map_or(value, |scale| scale.apply(value))));
             targets::check(loss, values).map_err(|misfit| Error::Target { sample: number as usize, misfit })?;
         }
     }

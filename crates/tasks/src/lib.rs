@@ -31,7 +31,7 @@ pub mod tiles;
 pub mod untrained;
 
 pub use error::Error;
-pub use fit::check_fit;
+pub use fit::{check_fit, check_targets};
 
 /// Samples whose results are kept at a time, where there may be many.
 pub const CHUNK: usize = 2048;

@@ -78,6 +78,34 @@ pub struct Outcome {
     pub best_epoch: Option<usize>,
 }
 
+impl EpochRecord {
+    /// The reconstruction's part of the validation loss, without penalties.
+    #[must_use]
+    pub fn reconstruction(&self) -> f64 {
+        self.validation_terms.first().map_or(self.validation_loss, |term| term.1)
+    }
+}
+
+impl Outcome {
+    /// The epoch whose losses the training reports: under early stopping the best one, whose weights are kept, otherwise
+    /// the last one that was finished. A stop within an epoch leaves weights that are some steps further.
+    #[must_use]
+    pub fn kept(&self) -> Option<&EpochRecord> {
+        match self.best_epoch {
+            Some(best) => self.epochs.iter().find(|record| record.epoch == best),
+            None => self.epochs.last(),
+        }
+    }
+
+    /// Training samples per second, over all finished epochs; None where there is none.
+    #[must_use]
+    pub fn samples_per_second(&self) -> Option<f64> {
+        let seconds: f64 = self.epochs.iter().map(|record| record.seconds).sum();
+        let samples: f64 = self.epochs.iter().map(|record| record.seconds * record.samples_per_second).sum();
+        self.epochs.last().map(|_| samples / seconds)
+    }
+}
+
 /// A batch with a loss this many times the first one (or this many times 1, where that is more) means divergence.
 const LARGEST_LOSS: f64 = 1e3;
 /// And so does a weight of this size: a sound network's are about 1, whatever the scale of the data.

@@ -11,7 +11,7 @@ mod weights;
 use std::sync::atomic::AtomicBool;
 
 use handgrad_layers::{Optimizer, Scalar};
-use handgrad_models::Network;
+use handgrad_models::{Model, Network};
 use ndarray::Array2;
 
 use crate::engine::{Engine, check_memory};
@@ -260,5 +260,15 @@ impl<T: Scalar> Trainer<T> {
     /// of its schedule.
     pub(crate) fn set_place(&mut self, finished_epochs: usize, seen: usize, learning_rate: f64) {
         (self.finished_epochs, self.seen, self.learning_rate) = (finished_epochs, seen, learning_rate);
+    }
+}
+
+impl Trainer<f32> {
+    /// The network with its weights, to use.
+    ///
+    /// # Errors
+    /// If a weight is no number.
+    pub fn into_model(self) -> Result<Model, Error> {
+        Model::new(self.network, self.theta).map_err(|error| Error::Model(error.to_string()))
     }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use clap::Args;
 use handgrad_files::place::{self, Replaceable};
-use handgrad_pictures::{rows_of_columns, to_unit};
+use handgrad_pictures::{grid_of_columns, to_unit};
 use handgrad_tasks::alter::{Direction, of_class};
 use serde_json::json;
 
@@ -67,7 +67,7 @@ pub fn run(args: &AlterArgs) -> Result<Done> {
     let mut columns = vec![samples.rows(drawn)];
     columns.extend(direction.altered(model, samples, drawn, &args.strength)?);
     let columns: Vec<_> = columns.iter().map(|column| to_unit(column, samples.range())).collect();
-    handgrad_files::write(&args.out, &rows_of_columns(&columns, &samples.shape)?)?;
+    handgrad_files::write(&args.out, &grid_of_columns(&columns, &samples.shape)?)?;
 
     let arrived = direction.arrived(model, samples, &starts, &args.strength)?;
     let (picture, distance) = (args.out.display().to_string(), direction.distance());

@@ -9,7 +9,7 @@ use handgrad_dataset::table::{Format, check_place};
 use handgrad_dataset::thousands;
 use handgrad_files::place::{self, Replaceable};
 use handgrad_layers::{Loss, LossKind, Reduction};
-use handgrad_pictures::charts::scores;
+use handgrad_pictures::charts::scores::{self, Roc, Scores};
 use handgrad_pictures::{grid, to_unit};
 use handgrad_runs::Subject;
 use handgrad_tasks::anomaly::{self, Positive, Rule, Threshold, Verdict};
@@ -172,15 +172,14 @@ impl Told<'_> {
         let picture = grid(&[originals, reconstructions, pairs.error_map()], &subject.samples.shape)?;
         handgrad_files::write(&args.out, &picture)?;
         let Some(path) = &args.chart else { return Ok(()) };
-        let curve = verdict.roc_curve();
-        let chart = scores::svg(&scores::Scores {
+        let curve = verdict.roc_curve().zip(verdict.roc_area());
+        let chart = scores::svg(&Scores {
             title: &format!("Scores of {}", subject.origin),
-            score: &self.loss,
+            name: &self.loss,
             scores: &verdict.scores,
             truth: verdict.truth.as_deref(),
             threshold: verdict.threshold.value,
-            roc_curve: curve.as_deref(),
-            roc_area: verdict.roc_area(),
+            roc: curve.as_ref().map(|(points, area)| Roc { points, area: *area }),
         });
         Ok(handgrad_files::write(path, chart.as_bytes())?)
     }

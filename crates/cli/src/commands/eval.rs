@@ -12,16 +12,19 @@ use crate::words::{self, number};
 
 pub type EvalArgs = SubjectArgs;
 
+/// Samples that go through the network at a time.
+const BATCH: usize = 256;
+
 pub fn run(args: &EvalArgs) -> Result<Done> {
     let mut subject = handgrad_runs::open(&args.run, &args.wanted(), &Bars::new(args.output.quiet))?;
     if args.data.is_none() {
         subject.keep_trained_classes();
     }
     let source = Source::new(&subject.samples);
-    let measured = evaluate(&subject.model, &source)?;
+    let measured = evaluate(subject.model.network(), subject.model.weights(), &source, BATCH)?;
     let loss = subject.model.network().loss();
     let train = Source::new(subject.train.as_ref().unwrap_or(&subject.samples));
-    let yardsticks = yardsticks(&train, &source, subject.model.network());
+    let yardsticks = yardsticks(&train, &source, subject.model.network())?;
     let features = subject.model.spec().features();
     if args.output.json {
         let [per_value, per_sample] = loss.per_value_and_sample(measured.terms[0].1, features);
