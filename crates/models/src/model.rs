@@ -54,7 +54,8 @@ impl Model {
     ///
     /// # Errors
     /// If it cannot be read or is not a model file; the error names the file.
-    pub fn load(path: &Path) -> Result<Self, Error> {
+    pub fn load(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let path = path.as_ref();
         let of_file = |error: Error| Error::File { path: path.to_path_buf(), source: Box::new(error) };
         let read = || {
             // Reading from a pipe would wait for ever.
@@ -73,8 +74,8 @@ impl Model {
     ///
     /// # Errors
     /// If it cannot be written.
-    pub fn save(&self, path: &Path) -> Result<(), Error> {
-        Ok(handgrad_files::write(path, &self.to_bytes()?)?)
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
+        Ok(handgrad_files::write(path.as_ref(), &self.to_bytes()?)?)
     }
 
     /// The bytes of the model file.

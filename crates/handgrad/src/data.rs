@@ -1,0 +1,236 @@
+use std::path::Path;
+use std::sync::OnceLock;
+
+use handgrad_dataset::{DataSet, Samples, Values};
+use handgrad_runs::usual_data_dir;
+use ndarray::{Array2, ArrayView2};
+
+use crate::{Error, Result};
+
+/// Samples to learn from, and samples to test with, which are never learnt from.
+///
+/// ```
+/// use handgrad::Data;
+/// use ndarray::Array2;
+///
+/// let data = Data::from_array(Array2::from_shape_fn((50, 4), |(row, column)| ((row + column) % 7) as f32))?;
+/// assert_eq!((data.train().dim(), data.test().dim()), ((45, 4), (5, 4)));
+/// # Ok::<(), handgrad::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Data {
+    set: DataSet,
+    train: OnceLock<Array2<f32>>,
+    test: OnceLock<Array2<f32>>,
+}
+
+impl Data {
+    fn of(set: DataSet) -> Self {
+        Self { set, train: OnceLock::new(), test: OnceLock::new() }
+    }
+
+    /// A data set known by name: `fashion-mnist`, `mnist`, `ecg5000`, or `synthetic`, which is drawn on the spot. It is
+    /// looked for in the folder that the environment variable `HANDGRAD_DATA` names, otherwise in `data`, and downloaded
+    /// once.
+    ///
+    /// ```
+    /// let data = handgrad::Data::named("synthetic")?;
+    /// assert_eq!((data.train().nrows(), data.test().nrows(), data.shape()), (10_000, 2_000, &[28, 28][..]));
+    /// # Ok::<(), handgrad::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If there is no set of that name, or it cannot be had.
+    pub fn named(name: &str) -> Result<Self> {
+        match handgrad_dataset::named::find(name) {
+            Some(_) => Ok(Self::of(handgrad_dataset::load(name, &usual_data_dir(), &Default::default(), &())?)),
+            None => {
+                let known: Vec<_> = handgrad_dataset::named::all().iter().map(|set| set.name).collect();
+                Err(Error::Usage(format!("there is no data set {name:?}: there are {}", known.join(", "))))
+            }
+        }
+    }
+
+    /// A CSV file (its name ends in .csv), an IDX file, or a folder of IDX files. Of a file the last tenth is for testing.
+    ///
+    /// ```
+    /// let folder = tempfile::tempdir()?;
+    /// let path = folder.path().join("my.csv");
+    /// std::fs::write(&path, "a,b\n".to_string() + &"0.5,1.5\n".repeat(20))?;
+    /// let data = handgrad::Data::read(&path)?;
+    /// assert_eq!((data.train().dim(), data.test().dim()), ((18, 2), (2, 2)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If it cannot be read, or is not as it should be; the error names the place.
+    pub fn read(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        // A name would win over a path.
+        let what = if path.components().count() == 1 { Path::new(".").join(path) } else { path.to_path_buf() };
+        let text = what.to_str().ok_or_else(|| {
+            Error::Usage(format!("{}: its name is no Unicode text, which is needed here: rename it", path.display()))
+        })?;
+        Ok(Self::of(handgrad_dataset::load(text, &usual_data_dir(), &Default::default(), &())?))
+    }
+
+    /// Samples of your own, one a row. The last tenth, at least one row, is for testing.
+    ///
+    /// ```
+    /// use ndarray::Array2;
+    ///
+    /// let data = handgrad::Data::from_array(Array2::zeros((20, 3)))?;
+    /// assert_eq!((data.train().nrows(), data.test().nrows()), (18, 2));
+    /// # Ok::<(), handgrad::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If there are fewer than two rows, no columns, or a value is no finite number.
+    pub fn from_array(samples: Array2<f32>) -> Result<Self> {
+        let (count, features) = samples.dim();
+        if count < 2 || features == 0 {
+            return Err(Error::Usage(format!(
+                "the array has {count} rows and {features} columns, where at least 2 rows, one of them to test with, and 1 \
+                 column were expected"
+            )));
+        }
+        let held_out = (count / 10).max(1);
+        let (train, test) = samples.view().split_at(ndarray::Axis(0), count - held_out);
+        Self::from_parts(train.to_owned(), test.to_owned())
+    }
+
+    /// Samples of your own to learn from, and others to test with, one a row each.
+    ///
+    /// ```
+    /// use ndarray::Array2;
+    ///
+    /// let data = handgrad::Data::from_parts(Array2::zeros((20, 3)), Array2::ones((5, 3)))?;
+    /// assert_eq!(data.test(), Array2::<f32>::ones((5, 3)));
+    /// # Ok::<(), handgrad::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If one of them has no rows, they have not as many columns, or a value is no finite number.
+    pub fn from_parts(train: Array2<f32>, test: Array2<f32>) -> Result<Self> {
+        if train.ncols() != test.ncols() || train.is_empty() || test.is_empty() {
+            return Err(Error::Usage(format!(
+                "the samples to learn from are {:?} and those to test with {:?} (rows, columns), where at least one of each \
+                 and as many columns were expected",
+                train.dim(),
+                test.dim()
+            )));
+        }
+        for (name, part) in [("learn from", &train), ("test with", &test)] {
+            if let Some(((row, column), value)) = part.indexed_iter().find(|(_, value)| !value.is_finite()) {
+                return Err(Error::Usage(format!(
+                    "the samples to {name} have {value} in row {row}, column {column} (both counted from 0), where a finite \
+                     number was expected: repair it, or leave the row out"
+                )));
+            }
+        }
+        let origin = |part: &Array2<f32>| format!("{} rows of an array", part.nrows());
+        let (origin, validation_origin) = (origin(&train), origin(&test));
+        let samples = |values: Array2<f32>| {
+            let shape = vec![values.ncols()];
+            Samples { values: Values::Floats(values), shape, labels: None }
+        };
+        let (train, validation) = (samples(train), samples(test));
+        Ok(Self::of(DataSet { name: "array".into(), origin, train, validation, validation_origin }))
+    }
+
+    /// The same samples as images or sequences: `[28, 28]`, `[3, 32, 32]` for channels, height and width, or `[50, 2]` for
+    /// 50 steps of 2 values.
+    ///
+    /// ```
+    /// use ndarray::Array2;
+    ///
+    /// let data = handgrad::Data::from_array(Array2::zeros((20, 12)))?.with_shape([3, 4])?;
+    /// assert_eq!(data.shape(), [3, 4]);
+    /// # Ok::<(), handgrad::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If a sample has not as many values.
+    pub fn with_shape(mut self, shape: impl Into<Vec<usize>>) -> Result<Self> {
+        let (shape, features) = (shape.into(), self.set.train.features());
+        let values = shape.iter().fold(1_usize, |product, &dim| product.saturating_mul(dim));
+        if values != features {
+            return Err(Error::Usage(format!("the shape {shape:?} has {values} values, and a sample has {features}")));
+        }
+        self.set.train.shape.clone_from(&shape);
+        self.set.validation.shape = shape;
+        Ok(self)
+    }
+
+    /// The samples to learn from, one a row. A byte of an image is value/255.
+    ///
+    /// ```
+    /// # let data = handgrad::Data::from_array(ndarray::Array2::zeros((20, 3)))?;
+    /// assert_eq!(data.train().dim(), (18, 3));
+    /// # Ok::<(), handgrad::Error>(())
+    /// ```
+    #[must_use]
+    pub fn train(&self) -> ArrayView2<'_, f32> {
+        self.train.get_or_init(|| self.set.train.to_floats()).view()
+    }
+
+    /// The samples to test with, one a row. A byte of an image is value/255.
+    ///
+    /// ```
+    /// # let data = handgrad::Data::from_array(ndarray::Array2::zeros((20, 3)))?;
+    /// assert_eq!(data.test().dim(), (2, 3));
+    /// # Ok::<(), handgrad::Error>(())
+    /// ```
+    #[must_use]
+    pub fn test(&self) -> ArrayView2<'_, f32> {
+        self.test.get_or_init(|| self.set.validation.to_floats()).view()
+    }
+
+    /// The classes of the samples to learn from, if the data has labels.
+    ///
+    /// ```
+    /// let data = handgrad::Data::named("synthetic")?;
+    /// assert_eq!(data.train_labels().map(<[u8]>::len), Some(10_000));
+    /// # Ok::<(), handgrad::Error>(())
+    /// ```
+    #[must_use]
+    pub fn train_labels(&self) -> Option<&[u8]> {
+        self.set.train.labels.as_deref()
+    }
+
+    /// The classes of the samples to test with, if the data has labels.
+    ///
+    /// ```
+    /// let data = handgrad::Data::named("synthetic")?;
+    /// assert_eq!(data.test_labels().map(<[u8]>::len), Some(2_000));
+    /// # Ok::<(), handgrad::Error>(())
+    /// ```
+    #[must_use]
+    pub fn test_labels(&self) -> Option<&[u8]> {
+        self.set.validation.labels.as_deref()
+    }
+
+    /// The shape of one sample.
+    ///
+    /// ```
+    /// # let data = handgrad::Data::from_array(ndarray::Array2::zeros((20, 3)))?;
+    /// assert_eq!(data.shape(), [3]);
+    /// # Ok::<(), handgrad::Error>(())
+    /// ```
+    #[must_use]
+    pub fn shape(&self) -> &[usize] {
+        &self.set.train.shape
+    }
+
+    /// Training and test samples, as the other crates take them.
+    ///
+    /// ```
+    /// # let data = handgrad::Data::from_array(ndarray::Array2::zeros((20, 3)))?;
+    /// assert_eq!(data.set().train.len(), 18);
+    /// # Ok::<(), handgrad::Error>(())
+    /// ```
+    #[must_use]
+    pub fn set(&self) -> &DataSet {
+        &self.set
+    }
+}
