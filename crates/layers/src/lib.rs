@@ -9,9 +9,9 @@
 mod error;
 mod layer;
 
-// The chapters. Each is a folder of files, but not a module: a layer is `handgrad_layers::lstm`, with a short path. Also, the
-// chapters `dense` and `recurrent` have the same names as a file in them. So every module is declared here, with the path of
-// its file.
+// The chapters. Each is a folder of files, but not a module: a layer is `handgrad_layers::lstm`, with a short path.
+// Also, the chapters `dense` and `recurrent` have the same names as a file in them. So every module is declared here,
+// with the path of its file.
 
 // dense/: dense layers, activation functions, and other shapes for the same values.
 #[path = "dense/activation.rs"]
@@ -48,6 +48,8 @@ pub mod elman;
 pub mod gru;
 #[path = "recurrent/jordan.rs"]
 pub mod jordan;
+#[path = "recurrent/kept.rs"]
+mod kept;
 #[path = "recurrent/lstm.rs"]
 pub mod lstm;
 #[path = "recurrent/recurrent.rs"]
