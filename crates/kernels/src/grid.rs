@@ -31,8 +31,8 @@ impl Grid {
         self.start + channel * self.channel + line * self.line + column * self.column
     }
 
-    /// Do all places lie within `len`, moved by up to `shift`? A place that cannot be counted does not: unsafe code relies on
-    /// it.
+    /// Do all places lie within `len`, moved by up to `shift`? A place that cannot be counted does not: unsafe code
+    /// relies on it.
     pub(crate) fn lies_within(&self, [channels, lines, columns]: [usize; 3], shift: usize, len: usize) -> bool {
         if channels == 0 || lines == 0 || columns == 0 {
             return true;

@@ -4,8 +4,8 @@
 //! value i of a row is added to partial sum i mod 16, and at the end the 16 partial sums are added in order
 //! ```
 //!
-//! In a single sum every addition waits for the one before it. Sixteen partial sums wait for nothing but themselves, and
-//! they fill one register of AVX-512, two of AVX2 or four of SSE2 or NEON. The order is the same with all of them, so the
+//! In a single sum every addition waits for the one before it. Sixteen partial sums do not wait for each other. They
+//! fill one register of AVX-512, two of AVX2 or four of SSE2 or NEON. The order is the same with all of them, so the
 //! bits are the same too.
 
 use crate::Scalar;
@@ -20,11 +20,12 @@ pub fn in_order<T: Scalar>(partial_sums: &[T; PARTIAL_SUMS]) -> T {
     partial_sums.iter().fold(T::ZERO, |sum, &partial_sum| sum + partial_sum)
 }
 
-/// Runs an expression for each value of one slice or for each pair of two, in order, together with its lane: the number of
-/// the value mod 16. After `=>` may stand a third slice, into which the results are written. The slices have the same length.
+/// Evaluates an expression for each value of a slice, or for each pair of values of two slices, in order. The
+/// expression also gets the lane of the value: its number mod 16. With a third slice after `=>`, the results are
+/// written to it. All slices have the same length.
 ///
-/// It is a macro for the reason that [`vectorize!`](crate::vectorize) is one: the expression is compiled for the registers of
-/// its caller, however long it is. A closure might not be inlined.
+/// It is a macro for the same reason as [`vectorize!`](crate::vectorize): the expression is compiled for the registers
+/// of its caller, however long it is. A closure might not be inlined.
 ///
 /// ```
 /// use handgrad_kernels::by_lanes;

@@ -163,7 +163,7 @@ impl Loss {
     }
 }
 
-/// Σ ℓ over a row.
+/// Σ ℓ over a row, in the order that [`sums`](handgrad_kernels::sums) describes.
 fn sum_of<T: Scalar>(prediction: &[T], target: &[T], loss: impl Fn(T, T) -> T) -> T {
     vectorize!({
         let mut sums = [T::ZERO; PARTIAL_SUMS];

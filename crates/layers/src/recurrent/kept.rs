@@ -1,28 +1,28 @@
 //! # What recurrent layers keep
 //!
-//! A recurrent layer keeps several matrices in its cache, of one row a sample. They lie in it one after another, each with
-//! the room that [`Pass::cache`](crate::Pass::cache) tells of. A list of their lengths is enough to find them: for some rows
-//! as slices, or for the whole batch as [`BatchRows`].
+//! A recurrent layer keeps several matrices in its cache, each with one row a sample. They lie there one after another,
+//! each with room for all rows of a shard: see [`Pass::cache`](crate::Pass::cache). The lengths of their rows are
+//! enough to find them, for some rows as slices, or for the whole batch as [`BatchRows`].
 
 use std::mem;
 
 use crate::BatchRows;
 
-/// Defines `Kept`, the matrices that the layer of this file keeps: first the sizes of the layer, then for each matrix what is
-/// in it, its name and the number of its values a row.
+/// Defines `Kept`, the matrices that the layer of a file keeps. It is given the sizes of the layer, and for each matrix
+/// what is in it, its name and the length of its rows.
 macro_rules! kept {
     (
         $of:ident: &$sizes:ty, let $names:pat = $values:expr;
         $($(#[$doc:meta])* $matrix:ident: $len:expr,)*
     ) => {
-        /// What both passes keep for each row: a matrix each, or the number of its values a row.
+        /// What both passes keep for each row.
         #[derive(Clone, Copy, Debug)]
         pub struct Kept<M> {
             $($(#[$doc])* pub $matrix: M,)*
         }
 
         impl Kept<usize> {
-            /// Values a row of each, in the order in which they lie in the cache.
+            /// Lengths of the rows, in the order in which the matrices lie in the cache.
             pub(crate) fn lens($of: &$sizes) -> [usize; [$(stringify!($matrix)),*].len()] {
                 let $names = $values;
                 [$($len),*]
