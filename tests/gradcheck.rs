@@ -48,15 +48,20 @@ fn everything_that_is_listed_is_checked_and_passes() {
     assert_eq!((number(&report["worst"]["error"]), &report["passed"]), (worst, &true.into()));
 }
 
-/// The sources of a crate whose text has `mark`, as check names begin: `conv_transpose2d.rs` is conv-transpose2d.
+/// The sources in a folder and its subfolders whose text has `mark`, as check names begin: `conv_transpose2d.rs` is
+/// conv-transpose2d.
 fn files_with(of: &str, mark: &str) -> Vec<String> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(of);
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(of)];
     let mut found = Vec::new();
-    for entry in fs::read_dir(folder).expect("sources") {
-        let path = entry.expect("an entry").path();
-        let is_source = path.extension().is_some_and(|extension| extension == "rs");
-        if is_source && fs::read_to_string(&path).expect("text").contains(mark) {
-            found.push(path.file_stem().and_then(|stem| stem.to_str()).expect("UTF-8").replace('_', "-"));
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).expect("sources") {
+            let path = entry.expect("an entry").path();
+            let is_source = path.extension().is_some_and(|extension| extension == "rs");
+            if path.is_dir() {
+                folders.push(path);
+            } else if is_source && fs::read_to_string(&path).expect("text").contains(mark) {
+                found.push(path.file_stem().and_then(|stem| stem.to_str()).expect("UTF-8").replace('_', "-"));
+            }
         }
     }
     found

@@ -19,85 +19,8 @@ use std::ops::Range;
 
 use crate::{BatchRows, Finish, Scalar, vectorize};
 
+pub use crate::grid::{Grid, LANES, Lanes, Windows};
 pub(crate) use single::{add_dots_f32, correlate_f32, pack_f32, unpack_f32};
-
-/// Samples side by side.
-pub const LANES: usize = 16;
-
-/// One value of each of the samples.
-pub type Lanes<T> = [T; LANES];
-
-/// Where the places of an image with several channels lie: place (i, j) of channel c at start + c·channel + i·line +
-/// j·column.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Grid {
-    /// Of the first place.
-    pub start: usize,
-    /// From one channel to the next.
-    pub channel: usize,
-    /// From one line to the next.
-    pub line: usize,
-    /// From one column to the next.
-    pub column: usize,
-}
-
-impl Grid {
-    /// Of an image of `lines` × `columns` that fills its memory.
-    #[must_use]
-    pub fn whole(lines: usize, columns: usize) -> Self {
-        Self { start: 0, channel: lines * columns, line: columns, column: 1 }
-    }
-
-    fn at(&self, channel: usize, line: usize, column: usize) -> usize {
-        self.start + channel * self.channel + line * self.line + column * self.column
-    }
-
-    /// Do all places lie within `len`, moved by up to `shift`? A place that cannot be counted does not: unsafe code relies on
-    /// it.
-    fn lies_within(&self, [channels, lines, columns]: [usize; 3], shift: usize, len: usize) -> bool {
-        if channels == 0 || lines == 0 || columns == 0 {
-            return true;
-        }
-        let steps = [(channels, self.channel), (lines, self.line), (columns, self.column)];
-        let last = steps
-            .into_iter()
-            .fold(self.start.checked_add(shift), |sum, (count, step)| sum?.checked_add((count - 1).checked_mul(step)?));
-        last.is_some_and(|last| last < len)
-    }
-}
-
-/// What the taps of a window read: x in the formulas above.
-#[derive(Clone, Copy, Debug)]
-pub struct Windows<'a, T> {
-    /// The padded image.
-    pub values: &'a [Lanes<T>],
-    /// Its channels.
-    pub channels: usize,
-    /// What the first tap reads for each place.
-    pub grid: Grid,
-    /// How much further on each tap of a channel reads.
-    pub offsets: &'a [usize],
-}
-
-impl<T> Windows<'_, T> {
-    /// Number of taps of all channels.
-    ///
-    /// # Panics
-    /// If it cannot be counted.
-    #[must_use]
-    pub fn taps(&self) -> usize {
-        match self.channels.checked_mul(self.offsets.len()) {
-            Some(taps) => taps,
-            None => panic!("{} channels of {} taps", self.channels, self.offsets.len()),
-        }
-    }
-
-    fn assert_hold(&self, [lines, columns]: [usize; 2]) {
-        let Some(&furthest) = self.offsets.iter().max() else { return };
-        let held = self.grid.lies_within([self.channels, lines, columns], furthest, self.values.len());
-        assert!(held, "every tap of {lines}×{columns} places lies within the {} of its image", self.values.len());
-    }
-}
 
 /// out(m, i, j) ← finish(b(m) + Σ_t w(m,t)·x(t, i, j)) for m below outputs, i below lines and j below columns. Shapes: w
 /// outputs×taps, b outputs, or empty for 0.

@@ -11,10 +11,13 @@
 //!
 //! This is the only crate that may hold `unsafe`; each block says why it is sound.
 
+mod finish;
+mod grid;
 pub mod lanes;
 pub mod math;
 mod matmul;
 mod microkernel;
+mod numbers;
 pub mod reference;
 mod register;
 #[cfg(feature = "rivals")]
@@ -22,8 +25,10 @@ pub mod rivals;
 mod rows;
 mod scalar;
 mod simd;
+pub mod sums;
 
-pub use matmul::{Finish, matmul, matmul_bias, matmul_nt, matmul_tn};
+pub use finish::Finish;
+pub use matmul::{matmul, matmul_bias, matmul_nt, matmul_tn};
 pub use rows::BatchRows;
 pub use scalar::Scalar;
 pub use simd::{Level, level, prefetch};

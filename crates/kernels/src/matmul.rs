@@ -22,19 +22,12 @@ mod tiles;
 
 use std::ops::Range;
 
-use crate::{BatchRows, Scalar};
+use crate::{BatchRows, Finish, Scalar};
 
 /// Depth of a block of the sum.
 pub(crate) const KC: usize = 256;
-
-/// What becomes of a product while it is still in registers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Finish {
-    /// It stays as it is.
-    None,
-    /// 0 takes the place of all that is below 0; NaN stays.
-    Relu,
-}
+/// Widest panel of any register: NV·LANES floats.
+const NR_MAX: usize = 32;
 
 /// y ← x·w. Shapes: x m×k, w k×n, y m×n with m = x.len() / k.
 ///

@@ -279,3 +279,39 @@ unsafe impl Register for Plain {
         self.map(|value| if value < 0.0 { 0.0 } else { value })
     }
 }
+
+/// Defines `name`, which calls `body::<register>` with the register of this machine. The numbers in brackets are more
+/// generic arguments of `body`: those for AVX-512; those for AVX2; those for plain Rust.
+macro_rules! dispatch {
+    ($name:ident = $body:ident$([$($avx512:literal),*; $($avx2:literal),*; $($plain:literal),*])?(
+        $($arg:ident: $type:ty),*
+    )) => {
+        pub(crate) fn $name($($arg: $type),*) {
+            #[cfg(target_arch = "x86_64")]
+            {
+                use std::arch::x86_64::{__m256, __m512};
+                use $crate::simd::{Level, level};
+                #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]
+                fn avx512($($arg: $type),*) {
+                    // SAFETY: compiled for, and called only with, AVX-512; the shapes are as the caller asserted.
+                    unsafe { $body::<__m512 $($(, $avx512)*)?>($($arg),*) }
+                }
+                #[target_feature(enable = "avx2,fma")]
+                fn avx2($($arg: $type),*) {
+                    // SAFETY: as above, for AVX2 and FMA.
+                    unsafe { $body::<__m256 $($(, $avx2)*)?>($($arg),*) }
+                }
+                match level() {
+                    // SAFETY: `level` answers Avx512 only where these instructions were detected.
+                    Level::Avx512 => return unsafe { avx512($($arg),*) },
+                    // SAFETY: as above, for AVX2 and FMA.
+                    Level::Avx2 => return unsafe { avx2($($arg),*) },
+                    Level::Portable => {}
+                }
+            }
+            // SAFETY: plain Rust needs no instruction set; the shapes are as the caller asserted.
+            unsafe { $body::<$crate::register::Plain $($(, $plain)*)?>($($arg),*) }
+        }
+    };
+}
+pub(crate) use dispatch;

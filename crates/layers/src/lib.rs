@@ -5,46 +5,106 @@
 //! Start with [`dense`]; `docs/conventions.md` explains the notation.
 #![forbid(unsafe_code)]
 
-pub mod activation;
-pub mod activity_l1;
-pub mod adam;
-pub mod bce;
-pub mod bce_logits;
-pub mod bidirectional;
-pub mod clip;
-pub mod conv2d;
-pub mod conv_lstm;
-pub mod conv_transpose2d;
-pub mod dense;
-pub mod dropout;
-pub mod elman;
+// The contract between a layer and the engine, and the errors.
 mod error;
-pub mod gradcheck;
-pub mod gru;
-pub mod init;
-pub mod jordan;
-pub mod kl_sparsity;
 mod layer;
-pub mod loss;
-pub mod lstm;
-pub mod mae;
-pub mod max_pool2d;
-pub mod mse;
-pub mod noise;
-pub mod optimizer;
-pub mod random;
-pub mod recurrent;
-pub mod reparameterize;
-pub mod repeat_vector;
+
+// The chapters. Each is a folder of files, but not a module: a layer is `handgrad_layers::lstm`, with a short path.
+// Also, the chapters `dense` and `recurrent` have the same names as a file in them. So every module is declared here,
+// with the path of its file.
+
+// dense/: dense layers, activation functions, and other shapes for the same values.
+#[path = "dense/activation.rs"]
+pub mod activation;
+#[path = "dense/dense.rs"]
+pub mod dense;
+#[path = "dense/reshape.rs"]
 pub mod reshape;
-pub mod sgd;
-pub mod shift;
-pub mod softmax_cross_entropy;
+#[path = "dense/tied_dense.rs"]
 pub mod tied_dense;
+#[path = "dense/time_distributed.rs"]
 pub mod time_distributed;
+
+// convolution/: layers of images.
+#[path = "convolution/conv2d.rs"]
+pub mod conv2d;
+#[path = "convolution/conv_transpose2d.rs"]
+pub mod conv_transpose2d;
+#[path = "convolution/max_pool2d.rs"]
+pub mod max_pool2d;
+#[path = "convolution/upsample2d.rs"]
 pub mod upsample2d;
-pub mod weight_decay;
+#[path = "convolution/window.rs"]
 pub mod window;
+
+// recurrent/: layers of sequences.
+#[path = "recurrent/bidirectional.rs"]
+pub mod bidirectional;
+#[path = "recurrent/conv_lstm.rs"]
+pub mod conv_lstm;
+#[path = "recurrent/elman.rs"]
+pub mod elman;
+#[path = "recurrent/gru.rs"]
+pub mod gru;
+#[path = "recurrent/jordan.rs"]
+pub mod jordan;
+#[path = "recurrent/kept.rs"]
+mod kept;
+#[path = "recurrent/lstm.rs"]
+pub mod lstm;
+#[path = "recurrent/recurrent.rs"]
+pub mod recurrent;
+#[path = "recurrent/repeat_vector.rs"]
+pub mod repeat_vector;
+#[path = "recurrent/shift.rs"]
+pub mod shift;
+
+// randomness/: everything that is drawn at random: first weights, noise, masks and samples.
+#[path = "randomness/dropout.rs"]
+pub mod dropout;
+#[path = "randomness/init.rs"]
+pub mod init;
+#[path = "randomness/noise.rs"]
+pub mod noise;
+#[path = "randomness/random.rs"]
+pub mod random;
+#[path = "randomness/reparameterize.rs"]
+pub mod reparameterize;
+
+// losses/: how far a reconstruction is from its target.
+#[path = "losses/bce.rs"]
+pub mod bce;
+#[path = "losses/bce_logits.rs"]
+pub mod bce_logits;
+#[path = "losses/loss.rs"]
+pub mod loss;
+#[path = "losses/mae.rs"]
+pub mod mae;
+#[path = "losses/mse.rs"]
+pub mod mse;
+#[path = "losses/softmax_cross_entropy.rs"]
+pub mod softmax_cross_entropy;
+
+// penalties/: what large activities add to the loss.
+#[path = "penalties/activity_l1.rs"]
+pub mod activity_l1;
+#[path = "penalties/kl_sparsity.rs"]
+pub mod kl_sparsity;
+
+// optimizers/: how the parameters move.
+#[path = "optimizers/adam.rs"]
+pub mod adam;
+#[path = "optimizers/clip.rs"]
+pub mod clip;
+#[path = "optimizers/optimizer.rs"]
+pub mod optimizer;
+#[path = "optimizers/sgd.rs"]
+pub mod sgd;
+#[path = "optimizers/weight_decay.rs"]
+pub mod weight_decay;
+
+// gradcheck/: every derivation against central differences.
+pub mod gradcheck;
 
 pub use activation::Activation;
 pub use activity_l1::ActivityL1;

@@ -3,40 +3,8 @@
 use std::ops::Range;
 
 use super::{Grid, LANES, Lanes, Windows};
-use crate::register::{Plain, Register};
-use crate::simd::{Level, level};
+use crate::register::{Register, dispatch};
 use crate::{BatchRows, Finish};
-
-/// Calls `$body::<register>` with the register of this machine; see `matmul::single`.
-macro_rules! dispatch {
-    ($name:ident = $body:ident($($arg:ident: $type:ty),*)) => {
-        pub(crate) fn $name($($arg: $type),*) {
-            #[cfg(target_arch = "x86_64")]
-            {
-                use std::arch::x86_64::{__m256, __m512};
-                #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]
-                fn avx512($($arg: $type),*) {
-                    // SAFETY: compiled for, and called only with, AVX-512; the shapes are as the caller asserted.
-                    unsafe { $body::<__m512>($($arg),*) }
-                }
-                #[target_feature(enable = "avx2,fma")]
-                fn avx2($($arg: $type),*) {
-                    // SAFETY: as above, for AVX2 and FMA.
-                    unsafe { $body::<__m256>($($arg),*) }
-                }
-                match level() {
-                    // SAFETY: `level` answers Avx512 only where these instructions were detected.
-                    Level::Avx512 => return unsafe { avx512($($arg),*) },
-                    // SAFETY: as above, for AVX2 and FMA.
-                    Level::Avx2 => return unsafe { avx2($($arg),*) },
-                    Level::Portable => {}
-                }
-            }
-            // SAFETY: plain Rust needs no instruction set; the shapes are as the caller asserted.
-            unsafe { $body::<Plain>($($arg),*) }
-        }
-    };
-}
 
 dispatch!(correlate_f32 = correlate_on(
     w: &[f32], b: &[f32], finish: Finish, windows: &Windows<'_, f32>, sizes: [usize; 3], out: &mut [Lanes<f32>],

@@ -4,13 +4,10 @@ use std::cell::RefCell;
 use std::ptr::null;
 
 use super::tiles::{column_of_tiles, rows_of_tiles, transpose, turn_back};
-use super::{BatchRows, Finish, KC, Range, finished};
+use super::{BatchRows, Finish, KC, NR_MAX, Range, finished};
 use crate::microkernel::{Leap, Tile};
-use crate::register::{Plain, Register};
-use crate::simd::{Level, level};
+use crate::register::{Register, dispatch};
 
-/// Widest panel of any register: NV·LANES floats.
-pub(super) const NR_MAX: usize = 32;
 /// A row of b that is read where it lies is asked for so many rows before it is needed: found by trying 8, 16 and 20.
 const AHEAD: usize = 16;
 /// Rows of w that are few: these fit into the second cache with much room to spare.
@@ -40,51 +37,29 @@ thread_local! {
     };
 }
 
-/// Calls `$body::<register, MR, NV>` with the register of this machine.
-macro_rules! dispatch {
-    ($(#[$doc:meta])* $name:ident = $body:ident($($arg:ident: $type:ty),*)) => {
-        $(#[$doc])*
-        pub(crate) fn $name($($arg: $type),*) {
-            #[cfg(target_arch = "x86_64")]
-            {
-                use std::arch::x86_64::{__m256, __m512};
-                #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]
-                fn avx512($($arg: $type),*, packed: &mut Packed) {
-                    // SAFETY: compiled for, and called only with, AVX-512; slices hold what the shapes say.
-                    unsafe { $body::<__m512, 12, 2>($($arg),*, packed) }
-                }
-                #[target_feature(enable = "avx2,fma")]
-                fn avx2($($arg: $type),*, packed: &mut Packed) {
-                    // SAFETY: as above, for AVX2 and FMA.
-                    unsafe { $body::<__m256, 6, 2>($($arg),*, packed) }
-                }
-                match level() {
-                    Level::Avx512 => {
-                        return PACKED.with_borrow_mut(|packed| {
-                            // SAFETY: `level` answers Avx512 only where these instructions were detected.
-                            unsafe { avx512($($arg),*, packed) }
-                        });
-                    }
-                    Level::Avx2 => {
-                        return PACKED.with_borrow_mut(|packed| {
-                            // SAFETY: as above, for AVX2 and FMA.
-                            unsafe { avx2($($arg),*, packed) }
-                        });
-                    }
-                    Level::Portable => {}
-                }
-            }
-            PACKED.with_borrow_mut(|packed| {
-                // SAFETY: plain Rust needs no instruction set; slices hold what the shapes say.
-                unsafe { $body::<Plain, 4, 4>($($arg),*, packed) }
-            });
-        }
-    };
+/// y ← finish(x·w + b), on the registers of this machine. Shapes as [`crate::matmul_bias`] asserts them.
+pub(crate) fn matmul(x: &[f32], w: &[f32], b: &[f32], finish: Finish, y: &mut [f32], sizes: [usize; 3]) {
+    dispatch!(run = matmul_on[12, 2; 6, 2; 4, 4](
+        x: &[f32], w: &[f32], b: &[f32], finish: Finish, y: &mut [f32], sizes: [usize; 3], packed: &mut Packed
+    ));
+    PACKED.with_borrow_mut(|packed| run(x, w, b, finish, y, sizes, packed));
 }
 
-dispatch!(matmul = matmul_on(x: &[f32], w: &[f32], b: &[f32], finish: Finish, y: &mut [f32], sizes: [usize; 3]));
-dispatch!(matmul_nt = matmul_nt_on(d: &[f32], w: &[f32], dx: &mut [f32], m: usize, k: usize, n: usize));
-dispatch!(matmul_tn = matmul_tn_on(x: BatchRows<f32>, d: BatchRows<f32>, inputs: Range<usize>, dw: &mut [f32]));
+/// dx ← δ·wᵀ, likewise. Shapes as [`crate::matmul_nt`] asserts them.
+pub(crate) fn matmul_nt(d: &[f32], w: &[f32], dx: &mut [f32], m: usize, k: usize, n: usize) {
+    dispatch!(run = matmul_nt_on[12, 2; 6, 2; 4, 4](
+        d: &[f32], w: &[f32], dx: &mut [f32], m: usize, k: usize, n: usize, packed: &mut Packed
+    ));
+    PACKED.with_borrow_mut(|packed| run(d, w, dx, m, k, n, packed));
+}
+
+/// dw ← xᵀ·δ, likewise. Shapes as [`crate::matmul_tn`] asserts them.
+pub(crate) fn matmul_tn(x: BatchRows<f32>, d: BatchRows<f32>, inputs: Range<usize>, dw: &mut [f32]) {
+    dispatch!(run = matmul_tn_on[12, 2; 6, 2; 4, 4](
+        x: BatchRows<f32>, d: BatchRows<f32>, inputs: Range<usize>, dw: &mut [f32], packed: &mut Packed
+    ));
+    PACKED.with_borrow_mut(|packed| run(x, d, inputs, dw, packed));
+}
 
 /// y ← finish(x·w + b); b is empty or has n floats.
 ///

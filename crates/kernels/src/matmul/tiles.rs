@@ -2,8 +2,7 @@
 
 use std::ptr::null_mut;
 
-use super::KC;
-use super::single::NR_MAX;
+use super::{KC, NR_MAX};
 use crate::microkernel::{Tile, tile};
 use crate::register::Register;
 

@@ -1,5 +1,6 @@
 //! The Jordan network that `jordan` and `jordan-classic` share.
 
+use handgrad_layers::jordan::Kept;
 use handgrad_layers::{Activation, Jordan};
 
 use super::form::{Trace, sub, sum};
@@ -45,8 +46,8 @@ fn run(hybrid: bool, theta: &[f64], x: &[f64]) -> Run {
         of_y = losses(y, x);
         of_y.dy.clone()
     });
-    let h = layer.kept(&mut ran.kept, 1).h_steps.to_vec();
-    let delta = layer.kept(&mut ran.back, 1).deltas.to_vec();
+    let h = Kept::new(&layer, &mut ran.kept, 1).h_steps.to_vec();
+    let delta = Kept::new(&layer, &mut ran.back, 1).deltas.to_vec();
     Run { h, y: ran.y, losses: of_y, dy: ran.dy, delta, gradients: ran.dtheta }
 }
 

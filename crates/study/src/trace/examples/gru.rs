@@ -1,7 +1,7 @@
 //! `gru`.
 
 use handgrad_layers::Gru;
-use handgrad_layers::gru::{Reset, Update};
+use handgrad_layers::gru::{Kept, Reset, Update};
 
 use crate::Error;
 use crate::trace::cell::{self, Parts};
@@ -61,9 +61,9 @@ fn run(update: Update, theta: &[f64], x: &[f64]) -> Run {
     let Predicted { mut ran, prediction, norms } = next::run_predicting(&layer, theta, [output[0], output[1]], x);
     let of_gates = |values: &[f64]| values.as_chunks().0.to_vec();
     let third = |values: &[f64]| values.chunks_exact(3).map(|gates| gates[2]).collect();
-    let kept = layer.kept(&mut ran.kept, 1);
+    let kept = Kept::new(&layer, &mut ran.kept, 1);
     let (gates, q) = (of_gates(kept.gates), third(kept.second));
-    let back = layer.kept(&mut ran.back, 1);
+    let back = Kept::new(&layer, &mut ran.back, 1);
     let (delta, dq) = (of_gates(back.gates), third(back.second));
     let gradients = [&ran.dtheta[..], &[prediction.dw_hy, prediction.db_y]].concat();
     Run { gates, q, h: ran.y, prediction, dh: ran.dy, delta, dq, gradients, norms }

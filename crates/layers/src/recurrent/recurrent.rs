@@ -34,7 +34,6 @@
 //! is not averaged; four numbers make three losses, not four. Source: Werbos, "Backpropagation through time: what it does
 //! and how to do it", Proc. IEEE 78 (1990); truncated: Williams & Peng (1990); vanishing: Bengio, Simard & Frasconi (1994).
 
-use std::mem;
 use std::ops::Range;
 
 use handgrad_kernels::{Finish, matmul_bias, matmul_nt, matmul_tn};
@@ -285,30 +284,4 @@ pub fn gradient_norms<T: Scalar>(delta: BatchRows<T>, steps: usize) -> Vec<f64> 
         squares[at % steps] += dh.iter().map(|value| value.to_f64().powi(2)).sum::<f64>();
     }
     squares.into_iter().map(f64::sqrt).collect()
-}
-
-/// The matrices of a layer's cache, of `lens` values a row: see [`Pass::cache`](crate::Pass::cache).
-pub(crate) fn matrices<T, const N: usize>(cache: &mut [T], lens: [usize; N]) -> [&mut [T]; N] {
-    let room = cache.len() / lens.iter().sum::<usize>().max(1);
-    let mut rest = cache;
-    lens.map(|len| {
-        let (matrix, after) = mem::take(&mut rest).split_at_mut(room * len);
-        rest = after;
-        matrix
-    })
-}
-
-/// Of each the first `rows` rows.
-pub(crate) fn matrices_of<T, const N: usize>(cache: &mut [T], lens: [usize; N], rows: usize) -> [&mut [T]; N] {
-    let mut lens_left = lens.into_iter();
-    matrices(cache, lens).map(|matrix| &mut matrix[..rows * lens_left.next().unwrap_or(0)])
-}
-
-/// One of them for the whole batch.
-pub(crate) fn matrix<'a, T, const N: usize>(
-    cache: BatchRows<'a, T>,
-    lens: [usize; N],
-    number: usize,
-) -> BatchRows<'a, T> {
-    cache.part(lens[..number].iter().sum(), lens[number])
 }

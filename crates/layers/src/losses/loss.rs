@@ -15,7 +15,8 @@
 
 use std::fmt;
 
-use handgrad_kernels::vectorize;
+use handgrad_kernels::sums::{PARTIAL_SUMS, in_order};
+use handgrad_kernels::{by_lanes, vectorize};
 use serde::{Deserialize, Serialize};
 
 use crate::{Activation, Scalar, activation, bce, bce_logits, mae, mse, softmax_cross_entropy};
@@ -186,24 +187,12 @@ impl Loss {
     }
 }
 
-/// Partial sums that run side by side, so that the loop is vector code in a fixed order.
-const LANES: usize = 16;
-
-/// Σ ℓ over a row: value i goes to partial sum i mod 16, and these are added in order.
+/// Σ ℓ over a row, in the order that [`sums`](handgrad_kernels::sums) describes.
 fn sum_of<T: Scalar>(prediction: &[T], target: &[T], loss: impl Fn(T, T) -> T) -> T {
     vectorize!({
-        let mut sums = [T::ZERO; LANES];
-        let (p_lanes, p_rest) = prediction.as_chunks::<LANES>();
-        let (t_lanes, t_rest) = target.as_chunks::<LANES>();
-        for (p, t) in p_lanes.iter().zip(t_lanes) {
-            for lane in 0..LANES {
-                sums[lane] += loss(p[lane], t[lane]);
-            }
-        }
-        for (lane, (&p, &t)) in p_rest.iter().zip(t_rest).enumerate() {
-            sums[lane] += loss(p, t);
-        }
-        sums.into_iter().fold(T::ZERO, |sum, lane| sum + lane)
+        let mut sums = [T::ZERO; PARTIAL_SUMS];
+        by_lanes!(|lane, p, t| sums[lane] += loss(p, t), prediction, target);
+        in_order(&sums)
     })
 }
 
@@ -217,20 +206,14 @@ fn both<T: Scalar>(
     derivative: impl Fn(T, T) -> T,
 ) -> T {
     vectorize!({
-        let mut sums = [T::ZERO; LANES];
-        let (p_lanes, p_rest) = prediction.as_chunks::<LANES>();
-        let (t_lanes, t_rest) = target.as_chunks::<LANES>();
-        let (d_lanes, d_rest) = delta.as_chunks_mut::<LANES>();
-        for ((p, t), d) in p_lanes.iter().zip(t_lanes).zip(d_lanes) {
-            for lane in 0..LANES {
-                sums[lane] += loss(p[lane], t[lane]);
-                d[lane] = scale * derivative(p[lane], t[lane]);
-            }
-        }
-        for (lane, ((&p, &t), d)) in p_rest.iter().zip(t_rest).zip(d_rest).enumerate() {
-            sums[lane] += loss(p, t);
-            *d = scale * derivative(p, t);
-        }
-        sums.into_iter().fold(T::ZERO, |sum, lane| sum + lane)
+        let mut sums = [T::ZERO; PARTIAL_SUMS];
+        by_lanes!(
+            |lane, p, t| {
+                sums[lane] += loss(p, t);
+                scale * derivative(p, t)
+            },
+            prediction, target => delta
+        );
+        in_order(&sums)
     })
 }

@@ -16,7 +16,8 @@
 //! Slides: CE6146 "Bidirectional LSTM". Source: Schuster & Paliwal, "Bidirectional recurrent neural networks", IEEE
 //! Transactions on Signal Processing 45 (1997).
 
-use crate::recurrent::{Sequence, add, matrices, matrix};
+use crate::kept::{matrices, matrices_of_batch};
+use crate::recurrent::{Sequence, add};
 use crate::{Block, Error, Layer, ParamSpec, Pass, Saved, SavedBatch, Scalar};
 
 /// `to` ← the sequences of `from`, each with its steps of `width` values in the opposite order.
@@ -183,10 +184,10 @@ impl<T: Scalar> Layer<T> for Bidirectional<T> {
     }
 
     fn backward_params(&self, saved: SavedBatch<'_, T>, block: &Block, dtheta: &mut [T], scratch: &mut [T]) {
-        let part = |number| matrix(saved.cache, self.lens(), number);
+        let [turned, f_cache, b_cache, df, db, _] = matrices_of_batch(saved.cache, self.lens());
         let (saved, param) = match block.param < self.params {
-            true => (SavedBatch { x: saved.x, cache: part(1), delta: part(3) }, block.param),
-            false => (SavedBatch { x: part(0), cache: part(2), delta: part(4) }, block.param - self.params),
+            true => (SavedBatch { x: saved.x, cache: f_cache, delta: df }, block.param),
+            false => (SavedBatch { x: turned, cache: b_cache, delta: db }, block.param - self.params),
         };
         self.layer.backward_params(saved, &Block { param, rows: block.rows.clone() }, dtheta, scratch);
     }

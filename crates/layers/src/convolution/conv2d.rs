@@ -23,7 +23,8 @@
 //! Source: LeCun, Bottou, Bengio & Haffner, "Gradient-based learning applied to document recognition" (1998);
 //! Dumoulin & Visin, "A guide to convolution arithmetic for deep learning" (2016).
 
-use handgrad_kernels::{Finish, vectorize};
+use handgrad_kernels::sums::{PARTIAL_SUMS, in_order};
+use handgrad_kernels::{Finish, by_lanes, vectorize};
 use serde::{Deserialize, Serialize};
 
 use crate::window::{self, Chw, Window};
@@ -111,20 +112,13 @@ pub fn backward_bias<T: Scalar>(delta: BatchRows<T>, places: usize, outputs: std
     vectorize!({
         for delta in delta.iter() {
             for (db, delta) in db.iter_mut().zip(delta.chunks_exact(places).skip(outputs.start)) {
-                // Place n belongs to partial sum n mod 16.
-                let (lanes, rest) = delta.as_chunks::<PARTIAL_SUMS>();
                 let mut sums = [T::ZERO; PARTIAL_SUMS];
-                for delta in lanes.iter().map(<[T; PARTIAL_SUMS]>::as_slice).chain([rest]) {
-                    sums.iter_mut().zip(delta).for_each(|(sum, &delta)| *sum += delta);
-                }
-                *db += sums.into_iter().fold(T::ZERO, |sum, lane| sum + lane);
+                by_lanes!(|lane, delta| sums[lane] += delta, delta);
+                *db += in_order(&sums);
             }
         }
     });
 }
-
-/// Partial sums of a bias's gradient.
-const PARTIAL_SUMS: usize = 16;
 
 /// Values of scratch memory that the functions above need at most.
 #[must_use]

@@ -17,28 +17,23 @@
 //! Slides: none. Source: Pascanu, Mikolov & Bengio, "On the difficulty of training recurrent neural networks", ICML 2013,
 //! algorithm 1. PyTorch's `clip_grad_norm_` divides by ‖g‖ + 10⁻⁶ instead.
 
-use handgrad_kernels::vectorize;
+use handgrad_kernels::sums::{PARTIAL_SUMS, in_order};
+use handgrad_kernels::{by_lanes, vectorize};
 
 use crate::Scalar;
-
-/// Partial sums that run side by side, so that the loop is vector code in a fixed order.
-const LANES: usize = 16;
 
 /// Σ g_i², of all of g or of a part whose sum is to be added to the others'.
 pub fn sum_of_squares<T: Scalar>(g: &[T]) -> f64 {
     vectorize!({
-        let mut sums = [0.0_f64; LANES];
-        let (lanes, rest) = g.as_chunks::<LANES>();
-        for g in lanes {
-            for lane in 0..LANES {
-                let g = g[lane].to_f64();
+        let mut sums = [0.0_f64; PARTIAL_SUMS];
+        by_lanes!(
+            |lane, g| {
+                let g = g.to_f64();
                 sums[lane] += g * g;
-            }
-        }
-        for (lane, g) in rest.iter().enumerate() {
-            sums[lane] += g.to_f64() * g.to_f64();
-        }
-        sums.into_iter().fold(0.0, |sum, lane| sum + lane)
+            },
+            g
+        );
+        in_order(&sums)
     })
 }
 

@@ -25,7 +25,8 @@
 //!
 //! [`Reduction::Sum`]: crate::Reduction::Sum
 
-use handgrad_kernels::vectorize;
+use handgrad_kernels::sums::{PARTIAL_SUMS, in_order};
+use handgrad_kernels::{by_lanes, vectorize};
 
 use crate::Scalar;
 
@@ -33,11 +34,9 @@ use crate::Scalar;
 pub fn softmax<T: Scalar>(z: &mut [T]) {
     vectorize!({
         let m = largest(z);
-        let mut sums = [T::ZERO; LANES];
-        for (i, z) in z.iter_mut().enumerate() {
-            *z = (*z - m).exp();
-            sums[i % LANES] += *z;
-        }
+        z.iter_mut().for_each(|z| *z = (*z - m).exp());
+        let mut sums = [T::ZERO; PARTIAL_SUMS];
+        by_lanes!(|lane, power| sums[lane] += power, z);
         let s = in_order(&sums);
         z.iter_mut().for_each(|p| *p /= s);
     });
@@ -71,8 +70,6 @@ pub fn of_probabilities<T: Scalar>(p: &[T], t: &[T]) -> T {
     p.iter().zip(t).fold(T::ZERO, |sum, (&p, &t)| sum + term(p, t))
 }
 
-/// Values side by side: value i belongs to lane i mod 16, and the lanes are added in order.
-const LANES: usize = 16;
 /// e^−60 stands for anything smaller: beside 1 it is nothing, and scaled it is still no denormal number, of which some
 /// processors are slow.
 const FARTHEST: f64 = -60.0;
@@ -82,45 +79,24 @@ struct Powers<T> {
     /// m, the largest logit.
     largest: T,
     /// How often it is there.
-    ones: [T; LANES],
+    ones: [T; PARTIAL_SUMS],
     /// Σ e^(z − m) over the others: apart from the ones it keeps its digits where it is small.
-    others: [T; LANES],
+    others: [T; PARTIAL_SUMS],
     /// Σ t.
-    targets: [T; LANES],
+    targets: [T; PARTIAL_SUMS],
     /// Σ t·(m − z): no term is below 0.
-    below: [T; LANES],
+    below: [T; PARTIAL_SUMS],
 }
 
 impl<T: Scalar> Powers<T> {
     /// Also writes e^(z − m).
     #[inline(always)]
     fn of(z: &[T], t: &[T], e: Option<&mut [T]>) -> Self {
-        let [ones, others, targets, below] = [[T::ZERO; LANES]; 4];
+        let [ones, others, targets, below] = [[T::ZERO; PARTIAL_SUMS]; 4];
         let mut powers = Self { largest: largest(z), ones, others, targets, below };
-        let (z_lanes, z_rest) = z.as_chunks::<LANES>();
-        let (t_lanes, t_rest) = t.as_chunks::<LANES>();
         match e {
-            None => {
-                for (z, t) in z_lanes.iter().zip(t_lanes) {
-                    for lane in 0..LANES {
-                        powers.add(lane, z[lane], t[lane]);
-                    }
-                }
-                for (lane, (&z, &t)) in z_rest.iter().zip(t_rest).enumerate() {
-                    powers.add(lane, z, t);
-                }
-            }
-            Some(e) => {
-                let (e_lanes, e_rest) = e.as_chunks_mut::<LANES>();
-                for ((z, t), e) in z_lanes.iter().zip(t_lanes).zip(e_lanes) {
-                    for lane in 0..LANES {
-                        e[lane] = powers.add(lane, z[lane], t[lane]);
-                    }
-                }
-                for (lane, ((&z, &t), e)) in z_rest.iter().zip(t_rest).zip(e_rest).enumerate() {
-                    *e = powers.add(lane, z, t);
-                }
-            }
+            None => by_lanes!(|lane, z, t| powers.add(lane, z, t), z, t),
+            Some(e) => by_lanes!(|lane, z, t| powers.add(lane, z, t), z, t => e),
         }
         powers
     }
@@ -156,17 +132,7 @@ impl<T: Scalar> Powers<T> {
 #[inline(always)]
 fn largest<T: Scalar>(z: &[T]) -> T {
     let larger = |m: T, z: T| if z > m { z } else { m };
-    let mut lanes = [T::from_f64(f64::NEG_INFINITY); LANES];
-    let (z_lanes, z_rest) = z.as_chunks::<LANES>();
-    for z in z_lanes {
-        for lane in 0..LANES {
-            lanes[lane] = larger(lanes[lane], z[lane]);
-        }
-    }
-    lanes.iter().chain(z_rest).fold(T::from_f64(f64::NEG_INFINITY), |m, &z| larger(m, z))
-}
-
-#[inline(always)]
-fn in_order<T: Scalar>(lanes: &[T; LANES]) -> T {
-    lanes.iter().fold(T::ZERO, |sum, &lane| sum + lane)
+    let mut lanes = [T::from_f64(f64::NEG_INFINITY); PARTIAL_SUMS];
+    by_lanes!(|lane, z| lanes[lane] = larger(lanes[lane], z), z);
+    lanes.into_iter().fold(T::from_f64(f64::NEG_INFINITY), larger)
 }

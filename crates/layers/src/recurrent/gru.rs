@@ -37,7 +37,8 @@ use std::ops::Range;
 use handgrad_kernels::{Finish, matmul, matmul_bias, matmul_nt, matmul_tn, vectorize};
 use serde::{Deserialize, Serialize};
 
-use crate::recurrent::{self, Deltas, Sequence, Weights, add, matrices_of, matrix};
+use crate::kept::kept;
+use crate::recurrent::{self, Deltas, Sequence, Weights, add};
 use crate::{BatchRows, Block, Error, Layer, ParamSpec, Pass, Saved, SavedBatch, Scalar};
 
 /// r, z and n side by side.
@@ -117,29 +118,6 @@ pub fn reset_backward<T: Scalar>(r: &mut [T], m: &mut [T], dv: &[T]) {
     }
 }
 
-/// What both passes keep for each row.
-#[derive(Debug)]
-pub struct Kept<'a, T> {
-    /// T·3n: a, then r, z and n, then ∂L/∂a.
-    pub gates: &'a mut [T],
-    /// Reset after the product: T·3n, of which the third part holds q_n, then all ∂L/∂q. Before: T·n, u = r⊙h_{t−1}.
-    pub second: &'a mut [T],
-    /// T·n: h before each step.
-    pub hidden: &'a mut [T],
-    /// 3n: x·w_ih + b_ih of an input that is repeated; then Σ_t ∂L/∂a_t.
-    pub sums: &'a mut [T],
-    /// 3n: Σ_t ∂L/∂q_t.
-    pub q_sums: &'a mut [T],
-    /// 3n: q, then ∂L/∂q, of one step.
-    pub q: &'a mut [T],
-    /// n: v, then dv.
-    pub v: &'a mut [T],
-    /// n: u; on the way back what comes through the products.
-    pub u: &'a mut [T],
-    /// n: h_t, then ∂L/∂h_t.
-    pub h: &'a mut [T],
-}
-
 /// The sizes of a GRU layer, and which of its formulas it follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gru {
@@ -151,19 +129,27 @@ pub struct Gru {
     pub reset: Reset,
 }
 
-impl Gru {
-    /// Lengths of [`Kept`].
-    fn lens(&self) -> [usize; 9] {
-        let (n, steps) = (self.sequence.units, self.sequence.steps);
-        let second = if self.reset == Reset::AfterProduct { GATES * steps * n } else { steps * n };
-        [GATES * steps * n, second, steps * n, GATES * n, GATES * n, GATES * n, n, n, n]
-    }
-
-    /// What is kept for `rows` rows, in a cache with room for at least as many.
-    pub fn kept<'a, T>(&self, cache: &'a mut [T], rows: usize) -> Kept<'a, T> {
-        let [gates, second, hidden, sums, q_sums, q, v, u, h] = matrices_of(cache, self.lens(), rows);
-        Kept { gates, second, hidden, sums, q_sums, q, v, u, h }
-    }
+// What both passes keep for each row.
+kept! {
+    gru: &Gru, let (n, steps) = (gru.sequence.units, gru.sequence.steps);
+    /// T·3n: a, then r, z and n, then ∂L/∂a.
+    gates: steps * GATES * n,
+    /// Reset after the product: T·3n, of which the third part holds q_n, then all ∂L/∂q. Before: T·n, u = r⊙h_{t−1}.
+    second: if gru.reset == Reset::AfterProduct { steps * GATES * n } else { steps * n },
+    /// T·n: h before each step.
+    hidden: steps * n,
+    /// 3n: x·w_ih + b_ih of an input that is repeated; then Σ_t ∂L/∂a_t.
+    sums: GATES * n,
+    /// 3n: Σ_t ∂L/∂q_t.
+    q_sums: GATES * n,
+    /// 3n: q, then ∂L/∂q, of one step.
+    q: GATES * n,
+    /// n: v, then dv.
+    v: n,
+    /// n: u; on the way back what comes through the products.
+    u: n,
+    /// n: h_t, then ∂L/∂h_t.
+    h: n,
 }
 
 /// w_hh in two: [w_hr │ w_hz] and w_hn, each of its columns side by side. Shape of `memory`: n×3n.
@@ -177,7 +163,7 @@ fn split_weights<'a, T: Scalar>(w_hh: &[T], n: usize, memory: &'a mut [T]) -> [&
 }
 
 /// y ← h₁ … h_T, or h_T. Shapes: x rows×T·inputs, or rows×inputs; y rows×T·n, or rows×n; memory n×3n.
-pub fn forward<T: Scalar>(gru: &Gru, w: &Weights<T>, x: &[T], y: &mut [T], kept: Kept<T>, memory: &mut [T]) {
+pub fn forward<T: Scalar>(gru: &Gru, w: &Weights<T>, x: &[T], y: &mut [T], kept: Kept<&mut [T]>, memory: &mut [T]) {
     let Gru { sequence: s, update, reset } = gru;
     let (n, rows) = (s.units, s.rows(x));
     let Kept { gates, second, hidden, sums, q, v, u, h, .. } = kept;
@@ -230,7 +216,7 @@ pub fn backward_input<T: Scalar>(
     w: &Weights<T>,
     dy: &mut [T],
     dx: Option<&mut [T]>,
-    kept: Kept<T>,
+    kept: Kept<&mut [T]>,
     memory: &mut [T],
 ) {
     let Gru { sequence: s, update, reset } = gru;
@@ -328,7 +314,7 @@ impl<T: Scalar> Layer<T> for Gru {
     fn output_shape(&self, input: &[usize]) -> Result<Vec<usize>, Error> {
         let s = &self.sequence;
         let smallest = Self { sequence: s.smallest(), ..*self };
-        s.output_shape(|| Layer::<T>::describe(self), input, s.units, smallest.lens().iter().sum())
+        s.output_shape(|| Layer::<T>::describe(self), input, s.units, Kept::lens(&smallest).iter().sum())
     }
 
     fn params(&self) -> Vec<ParamSpec> {
@@ -340,11 +326,11 @@ impl<T: Scalar> Layer<T> for Gru {
     }
 
     fn cache_len(&self) -> usize {
-        self.lens().iter().sum()
+        Kept::lens(self).iter().sum()
     }
 
     fn forward(&self, theta: &[T], x: &[T], y: &mut [T], pass: &mut Pass<'_, T>) {
-        let (w, kept) = (self.sequence.weights(theta, GATES), self.kept(pass.cache, self.sequence.rows(x)));
+        let (w, kept) = (self.sequence.weights(theta, GATES), Kept::new(self, pass.cache, self.sequence.rows(x)));
         forward(self, &w, x, y, kept, pass.scratch);
     }
 
@@ -356,21 +342,21 @@ impl<T: Scalar> Layer<T> for Gru {
         dx: Option<&mut [T]>,
         pass: &mut Pass<'_, T>,
     ) {
-        let (w, kept) = (self.sequence.weights(theta, GATES), self.kept(pass.cache, self.sequence.rows(saved.x)));
+        let (w, kept) = (self.sequence.weights(theta, GATES), Kept::new(self, pass.cache, self.sequence.rows(saved.x)));
         backward_input(self, &w, dy, dx, kept, pass.scratch);
     }
 
     fn backward_params(&self, saved: SavedBatch<'_, T>, block: &Block, dtheta: &mut [T], scratch: &mut [T]) {
-        let part = |number| matrix(saved.cache, self.lens(), number);
-        let ih = Deltas { steps: part(0), sums: part(3) };
+        let Kept { gates, second, hidden, sums, q_sums, .. } = Kept::of_batch(self, saved.cache);
+        let ih = Deltas { steps: gates, sums };
         let hh = match self.reset {
-            Reset::AfterProduct => Deltas { steps: part(1), sums: part(4) },
+            Reset::AfterProduct => Deltas { steps: second, sums: q_sums },
             Reset::BeforeProduct if block.param == 1 => {
-                let matrices = [part(2), part(1), part(0)];
+                let matrices = [hidden, second, gates];
                 return backward_hidden_weights(self.sequence.steps, matrices, block.rows.clone(), dtheta, scratch);
             }
             Reset::BeforeProduct => ih,
         };
-        recurrent::backward_params(&self.sequence, saved.x, part(2), [ih, hh], block, dtheta);
+        recurrent::backward_params(&self.sequence, saved.x, hidden, [ih, hh], block, dtheta);
     }
 }

@@ -21,6 +21,7 @@
 
 use handgrad_kernels::Finish;
 use handgrad_kernels::lanes::{self, Grid, LANES, Lanes, Windows};
+use handgrad_kernels::sums::in_order;
 
 use crate::{BatchRows, Error, Scalar};
 
@@ -289,6 +290,6 @@ pub fn weights<T: Scalar>(
         lanes::add_dots(packed, Grid::whole(lines, columns), outputs.clone(), &windows, [lines, columns], sums);
     }
     for (dw, lanes) in dw.iter_mut().zip(sums) {
-        *dw = lanes.iter().fold(T::ZERO, |sum, &lane| sum + lane);
+        *dw = in_order(lanes);
     }
 }

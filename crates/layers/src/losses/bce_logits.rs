@@ -22,7 +22,8 @@
 //!
 //! Slides: the loss of CE6146 "Basic Autoencoder", sigmoid output and `binary_crossentropy` taken together.
 
-use handgrad_kernels::vectorize;
+use handgrad_kernels::sums::{PARTIAL_SUMS, in_order};
+use handgrad_kernels::{by_lanes, vectorize};
 
 use crate::Scalar;
 
@@ -51,8 +52,6 @@ pub fn forward_backward<T: Scalar>(z: &[T], t: &[T], scale: T, delta: &mut [T]) 
     vectorize!(over_lanes(z, t, Some(&mut *delta), scale))
 }
 
-/// Values side by side: value i belongs to lane i mod 16, and the lanes are added in order.
-const LANES: usize = 16;
 /// Factors of a product.
 const FACTORS: usize = 64;
 /// e^−60 is held for anything smaller: beside 1 it is nothing, and scaled it is still no denormal number, of which
@@ -61,42 +60,24 @@ pub const FARTHEST: f64 = -60.0;
 
 #[inline(always)]
 fn over_lanes<T: Scalar>(z: &[T], t: &[T], mut delta: Option<&mut [T]>, scale: T) -> T {
-    let mut sums = [T::ZERO; LANES];
-    for start in (0..z.len()).step_by(LANES * FACTORS) {
-        let end = z.len().min(start + LANES * FACTORS);
+    let mut sums = [T::ZERO; PARTIAL_SUMS];
+    for start in (0..z.len()).step_by(PARTIAL_SUMS * FACTORS) {
+        let end = z.len().min(start + PARTIAL_SUMS * FACTORS);
         let (z, t) = (&z[start..end], &t[start..end]);
         // q of each lane.
-        let mut products = [T::ZERO; LANES];
-        let (z_lanes, z_rest) = z.as_chunks::<LANES>();
-        let (t_lanes, t_rest) = t.as_chunks::<LANES>();
+        let mut products = [T::ZERO; PARTIAL_SUMS];
         match delta.as_deref_mut() {
-            None => {
-                for (z, t) in z_lanes.iter().zip(t_lanes) {
-                    for lane in 0..LANES {
-                        value(z[lane], t[lane], &mut products[lane], &mut sums[lane]);
-                    }
-                }
-                for (lane, (&z, &t)) in z_rest.iter().zip(t_rest).enumerate() {
-                    value(z, t, &mut products[lane], &mut sums[lane]);
-                }
-            }
-            Some(delta) => {
-                let (d_lanes, d_rest) = delta[start..end].as_chunks_mut::<LANES>();
-                for ((z, t), d) in z_lanes.iter().zip(t_lanes).zip(d_lanes) {
-                    for lane in 0..LANES {
-                        d[lane] = scale * value(z[lane], t[lane], &mut products[lane], &mut sums[lane]);
-                    }
-                }
-                for (lane, ((&z, &t), d)) in z_rest.iter().zip(t_rest).zip(d_rest).enumerate() {
-                    *d = scale * value(z, t, &mut products[lane], &mut sums[lane]);
-                }
-            }
+            None => by_lanes!(|lane, z, t| value(z, t, &mut products[lane], &mut sums[lane]), z, t),
+            Some(delta) => by_lanes!(
+                |lane, z, t| scale * value(z, t, &mut products[lane], &mut sums[lane]),
+                z, t => delta[start..end]
+            ),
         }
-        for lane in 0..LANES {
+        for lane in 0..PARTIAL_SUMS {
             sums[lane] += products[lane].ln_1p();
         }
     }
-    sums.into_iter().fold(T::ZERO, |sum, lane| sum + lane)
+    in_order(&sums)
 }
 
 /// 1 + q ← (1 + q)·(1 + e^−|z|), sum ← sum + max(z, 0) − t·z. Returns σ(z) − t: [`loss`] and [`derivative`] in one.

@@ -23,7 +23,8 @@
 
 use handgrad_kernels::{Finish, matmul, matmul_bias, matmul_nt, matmul_tn};
 
-use crate::recurrent::{self, Sequence, add, matrices_of, matrix, store};
+use crate::kept::kept;
+use crate::recurrent::{self, Sequence, add, store};
 use crate::{
     Activation, Block, Error, Layer, ParamRole, ParamSpec, Pass, Saved, SavedBatch, Scalar, activation, dense,
 };
@@ -60,45 +61,32 @@ pub struct Weights<'a, T> {
     pub b_y: &'a [T],
 }
 
-/// What both passes keep for each row.
-#[derive(Debug)]
-pub struct Kept<'a, T> {
+// What both passes keep for each row.
+kept! {
+    jordan: &Jordan, let (n, o, steps) = (jordan.sequence.units, jordan.outputs, jordan.sequence.steps);
     /// T·units: a_t = x_t·w_ih + b_h, then h_t.
-    pub h_steps: &'a mut [T],
+    h_steps: steps * n,
     /// T·outputs: y_t, then ε_t.
-    pub y_steps: &'a mut [T],
+    y_steps: steps * o,
     /// T·units: h before each step.
-    pub h_before: &'a mut [T],
+    h_before: steps * n,
     /// T·outputs: y before each step.
-    pub y_before: &'a mut [T],
+    y_before: steps * o,
     /// T·units: δ_t.
-    pub deltas: &'a mut [T],
+    deltas: steps * n,
     /// units: Σ_t δ_t, and what is computed once of an input that is repeated.
-    pub sums: &'a mut [T],
+    sums: n,
     /// outputs: Σ_t ε_t.
-    pub y_sums: &'a mut [T],
+    y_sums: o,
     /// units: h; on the way back dh, which becomes δ.
-    pub h: &'a mut [T],
+    h: n,
     /// outputs: y; on the way back dy, which becomes ε.
-    pub y: &'a mut [T],
+    y: o,
     /// units: one product of the sum that h_t is made of; on the way back δ_{t+1}·w_hhᵀ.
-    pub product: &'a mut [T],
+    product: n,
 }
 
 impl Jordan {
-    /// Lengths of [`Kept`].
-    fn lens(&self) -> [usize; 10] {
-        let (n, o, steps) = (self.sequence.units, self.outputs, self.sequence.steps);
-        [steps * n, steps * o, steps * n, steps * o, steps * n, n, o, n, o, n]
-    }
-
-    /// What is kept for `rows` rows, in a cache with room for at least as many.
-    pub fn kept<'a, T>(&self, cache: &'a mut [T], rows: usize) -> Kept<'a, T> {
-        let [h_steps, y_steps, h_before, y_before, deltas, sums, y_sums, h, y, product] =
-            matrices_of(cache, self.lens(), rows);
-        Kept { h_steps, y_steps, h_before, y_before, deltas, sums, y_sums, h, y, product }
-    }
-
     fn weights<'a, T>(&self, theta: &'a [T]) -> Weights<'a, T> {
         let (n, o) = (self.sequence.units, self.outputs);
         let mut rest = theta;
@@ -113,7 +101,7 @@ impl Jordan {
 }
 
 /// y ← y₁ … y_T, or y_T. Shapes: x rows×T·inputs, or rows×inputs; y rows×T·outputs, or rows×outputs.
-pub fn forward<T: Scalar>(jordan: &Jordan, w: &Weights<T>, x: &[T], y_seen: &mut [T], kept: Kept<T>) {
+pub fn forward<T: Scalar>(jordan: &Jordan, w: &Weights<T>, x: &[T], y_seen: &mut [T], kept: Kept<&mut [T]>) {
     let Jordan { sequence: s, outputs: o, activation: phi, output_activation: psi, hybrid } = *jordan;
     let n = s.units;
     let Kept { h_steps, y_steps, h_before, y_before, sums, h, y, product, .. } = kept;
@@ -157,7 +145,7 @@ pub fn backward_input<T: Scalar>(
     w: &Weights<T>,
     dy_seen: &mut [T],
     dx: Option<&mut [T]>,
-    kept: Kept<T>,
+    kept: Kept<&mut [T]>,
 ) {
     let Jordan { sequence: s, outputs: o, activation: phi, output_activation: psi, hybrid } = *jordan;
     let n = s.units;
@@ -209,7 +197,7 @@ impl<T: Scalar> Layer<T> for Jordan {
 
     fn output_shape(&self, input: &[usize]) -> Result<Vec<usize>, Error> {
         let smallest = Self { sequence: self.sequence.smallest(), outputs: 1, ..*self };
-        let cache_len = smallest.lens().iter().sum();
+        let cache_len = Kept::lens(&smallest).iter().sum();
         self.sequence.output_shape(|| Layer::<T>::describe(self), input, self.outputs, cache_len)
     }
 
@@ -227,11 +215,11 @@ impl<T: Scalar> Layer<T> for Jordan {
     }
 
     fn cache_len(&self) -> usize {
-        self.lens().iter().sum()
+        Kept::lens(self).iter().sum()
     }
 
     fn forward(&self, theta: &[T], x: &[T], y: &mut [T], pass: &mut Pass<'_, T>) {
-        forward(self, &self.weights(theta), x, y, self.kept(pass.cache, self.sequence.rows(x)));
+        forward(self, &self.weights(theta), x, y, Kept::new(self, pass.cache, self.sequence.rows(x)));
     }
 
     fn backward_input(
@@ -242,25 +230,25 @@ impl<T: Scalar> Layer<T> for Jordan {
         dx: Option<&mut [T]>,
         pass: &mut Pass<'_, T>,
     ) {
-        let kept = self.kept(pass.cache, self.sequence.rows(saved.x));
+        let kept = Kept::new(self, pass.cache, self.sequence.rows(saved.x));
         backward_input(self, &self.weights(theta), dy, dx, kept);
     }
 
     fn backward_params(&self, saved: SavedBatch<'_, T>, block: &Block, dtheta: &mut [T], _: &mut [T]) {
         let Sequence { steps, repeat, .. } = self.sequence;
-        let part = |number| matrix(saved.cache, self.lens(), number);
-        let of_steps = |number| part(number).steps(steps);
-        let [h, eps, h_before, y_before, delta] = [0, 1, 2, 3, 4].map(of_steps);
+        let kept = Kept::of_batch(self, saved.cache);
+        let of_steps = [kept.h_steps, kept.y_steps, kept.h_before, kept.y_before, kept.deltas];
+        let [h, eps, h_before, y_before, delta] = of_steps.map(|matrix| matrix.steps(steps));
         let rows = block.rows.clone();
         // The classic one has no w_hh.
         match block.param + usize::from(!self.hybrid && block.param > 0) {
-            0 if repeat => matmul_tn(saved.x, part(5), rows, dtheta),
+            0 if repeat => matmul_tn(saved.x, kept.sums, rows, dtheta),
             0 => matmul_tn(saved.x.steps(steps), delta, rows, dtheta),
             1 => matmul_tn(h_before, delta, rows, dtheta),
             2 => matmul_tn(y_before, delta, rows, dtheta),
-            3 => dense::backward_bias(part(5), rows, dtheta),
+            3 => dense::backward_bias(kept.sums, rows, dtheta),
             4 => matmul_tn(h, eps, rows, dtheta),
-            _ => dense::backward_bias(part(6), rows, dtheta),
+            _ => dense::backward_bias(kept.y_sums, rows, dtheta),
         }
     }
 }

@@ -20,40 +20,27 @@
 
 use handgrad_kernels::matmul;
 
-use crate::recurrent::{self, Deltas, Sequence, Weights, add, matrices_of, matrix, store};
+use crate::kept::kept;
+use crate::recurrent::{self, Deltas, Sequence, Weights, add, store};
 use crate::{Activation, Block, Error, Layer, ParamSpec, Pass, Saved, SavedBatch, Scalar, activation};
 
-/// What both passes keep for each row.
-#[derive(Debug)]
-pub struct Kept<'a, T> {
+// What both passes keep for each row.
+kept! {
+    s: &Sequence, let (n, steps) = (s.units, s.steps);
     /// T·n: a, then h, then δ.
-    pub steps: &'a mut [T],
+    steps: steps * n,
     /// T·n: h before each step.
-    pub hidden: &'a mut [T],
+    hidden: steps * n,
     /// n: x·w_ih + b_ih of an input that is repeated; then Σ_t δ_t.
-    pub sums: &'a mut [T],
+    sums: n,
     /// n: z_t, then h_t; δ_t on the way back.
-    pub z: &'a mut [T],
+    z: n,
     /// n: h_{t−1}; ∂L/∂h_t on the way back.
-    pub h: &'a mut [T],
-}
-
-/// Their lengths.
-fn lens(s: &Sequence) -> [usize; 5] {
-    let n = s.units;
-    [s.steps * n, s.steps * n, n, n, n]
-}
-
-impl<'a, T> Kept<'a, T> {
-    /// For `rows` rows, in a cache with room for at least as many.
-    pub fn new(s: &Sequence, cache: &'a mut [T], rows: usize) -> Self {
-        let [steps, hidden, sums, z, h] = matrices_of(cache, lens(s), rows);
-        Self { steps, hidden, sums, z, h }
-    }
+    h: n,
 }
 
 /// y ← h₁ … h_T, or h_T. Shapes: x rows×T·inputs, or rows×inputs; y rows×T·n, or rows×n.
-pub fn forward<T: Scalar>(s: &Sequence, phi: Activation, w: &Weights<T>, x: &[T], y: &mut [T], kept: Kept<T>) {
+pub fn forward<T: Scalar>(s: &Sequence, phi: Activation, w: &Weights<T>, x: &[T], y: &mut [T], kept: Kept<&mut [T]>) {
     let n = s.units;
     let Kept { steps: h_steps, hidden, sums, z, h } = kept;
     recurrent::input_forward(s, x, w.w_ih, w.b_ih, h_steps, sums);
@@ -82,7 +69,7 @@ pub fn backward_input<T: Scalar>(
     w: &Weights<T>,
     dy: &mut [T],
     dx: Option<&mut [T]>,
-    kept: Kept<T>,
+    kept: Kept<&mut [T]>,
     memory: &mut [T],
 ) {
     let n = s.units;
@@ -128,7 +115,7 @@ impl<T: Scalar> Layer<T> for Elman {
 
     fn output_shape(&self, input: &[usize]) -> Result<Vec<usize>, Error> {
         let s = &self.sequence;
-        s.output_shape(|| Layer::<T>::describe(self), input, s.units, lens(&s.smallest()).iter().sum())
+        s.output_shape(|| Layer::<T>::describe(self), input, s.units, Kept::lens(&s.smallest()).iter().sum())
     }
 
     fn params(&self) -> Vec<ParamSpec> {
@@ -140,7 +127,7 @@ impl<T: Scalar> Layer<T> for Elman {
     }
 
     fn cache_len(&self) -> usize {
-        lens(&self.sequence).iter().sum()
+        Kept::lens(&self.sequence).iter().sum()
     }
 
     fn forward(&self, theta: &[T], x: &[T], y: &mut [T], pass: &mut Pass<'_, T>) {
@@ -162,8 +149,7 @@ impl<T: Scalar> Layer<T> for Elman {
     }
 
     fn backward_params(&self, saved: SavedBatch<'_, T>, block: &Block, dtheta: &mut [T], _: &mut [T]) {
-        let part = |number| matrix(saved.cache, lens(&self.sequence), number);
-        let deltas = Deltas { steps: part(0), sums: part(2) };
-        recurrent::backward_params(&self.sequence, saved.x, part(1), [deltas; 2], block, dtheta);
+        let Kept { steps, hidden, sums, .. } = Kept::of_batch(&self.sequence, saved.cache);
+        recurrent::backward_params(&self.sequence, saved.x, hidden, [Deltas { steps, sums }; 2], block, dtheta);
     }
 }

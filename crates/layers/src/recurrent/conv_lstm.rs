@@ -19,7 +19,7 @@
 
 use crate::conv2d::{self, Conv2d};
 use crate::lstm::{self, Kept};
-use crate::recurrent::{Sequence, matrix};
+use crate::recurrent::Sequence;
 use crate::window::{Chw, Window};
 use crate::{Activation, Block, Error, Layer, Padding, ParamRole, ParamSpec, Pass, Saved, SavedBatch, Scalar};
 
@@ -93,7 +93,7 @@ impl<T: Scalar> Layer<T> for ConvLstm {
             let (found, expected) = (input.iter().product(), steps.saturating_mul(inputs));
             return Err(Error::InputSize { layer: layer(), shape: input.to_vec(), found, expected });
         }
-        let cache_len = lstm::lens(&self.sequence.smallest()).iter().sum();
+        let cache_len = Kept::lens(&self.sequence.smallest()).iter().sum();
         self.sequence.output_shape(layer, &[steps, inputs], units, cache_len)?;
         let image = [self.filters(), h, w];
         Ok(if return_sequences { [&[steps], &image[..]].concat() } else { image.to_vec() })
@@ -120,7 +120,7 @@ impl<T: Scalar> Layer<T> for ConvLstm {
     }
 
     fn cache_len(&self) -> usize {
-        lstm::lens(&self.sequence).iter().sum()
+        Kept::lens(&self.sequence).iter().sum()
     }
 
     fn forward(&self, theta: &[T], x: &[T], y: &mut [T], pass: &mut Pass<'_, T>) {
@@ -154,13 +154,13 @@ impl<T: Scalar> Layer<T> for ConvLstm {
 
     fn backward_params(&self, saved: SavedBatch<'_, T>, block: &Block, dtheta: &mut [T], scratch: &mut [T]) {
         let (steps, rows) = (self.sequence.steps, block.rows.clone());
-        let part = |number| matrix(saved.cache, lstm::lens(&self.sequence), number);
-        let delta = part(0).steps(steps);
+        let Kept { gates, hidden, sums, .. } = Kept::of_batch(&self.sequence, saved.cache);
+        let delta = gates.steps(steps);
         match block.param {
             0 => conv2d::backward_weights(&self.of_input, saved.x.steps(steps), delta, rows, dtheta, scratch),
-            1 => conv2d::backward_weights(&self.of_hidden, part(1).steps(steps), delta, rows, dtheta, scratch),
+            1 => conv2d::backward_weights(&self.of_hidden, hidden.steps(steps), delta, rows, dtheta, scratch),
             // Summed over the steps already.
-            _ => conv2d::backward_bias(part(3), self.of_input.y[1] * self.of_input.y[2], rows, dtheta),
+            _ => conv2d::backward_bias(sums, self.of_input.y[1] * self.of_input.y[2], rows, dtheta),
         }
     }
 }

@@ -29,7 +29,8 @@
 
 use handgrad_kernels::{matmul, vectorize};
 
-use crate::recurrent::{self, Deltas, Sequence, Weights, add, matrices_of, matrix};
+use crate::kept::kept;
+use crate::recurrent::{self, Deltas, Sequence, Weights, add};
 use crate::{Block, Error, Layer, ParamSpec, Pass, Saved, SavedBatch, Scalar};
 
 /// Gates side by side.
@@ -75,44 +76,30 @@ pub fn step_backward<T: Scalar>(gates: &mut [T], before: &mut [T], dh: &[T], dc:
     }
 }
 
-/// What both passes keep for each row.
-#[derive(Debug)]
-pub struct Kept<'a, T> {
+// What both passes keep for each row.
+kept! {
+    s: &Sequence, let (n, steps) = (s.units, s.steps);
     /// T·4n: a, then the gates, then δ.
-    pub gates: &'a mut [T],
+    gates: steps * GATES * n,
     /// T·n: h before each step.
-    pub hidden: &'a mut [T],
+    hidden: steps * n,
     /// T·n: c before each step, then ∂L/∂c_t.
-    pub cells: &'a mut [T],
+    cells: steps * n,
     /// 4n: x·w_ih + b_ih of an input that is repeated; then Σ_t δ_t.
-    pub sums: &'a mut [T],
+    sums: GATES * n,
     /// 4n: h_{t−1}·w_hh + b_hh; then δ_t.
-    pub z: &'a mut [T],
+    z: GATES * n,
     /// n: h_t, then ∂L/∂h_t.
-    pub h: &'a mut [T],
+    h: n,
     /// n: c_t, then ∂L/∂c_t.
-    pub c: &'a mut [T],
-}
-
-/// Their lengths.
-pub(crate) fn lens(s: &Sequence) -> [usize; 7] {
-    let n = s.units;
-    [GATES * s.steps * n, s.steps * n, s.steps * n, GATES * n, GATES * n, n, n]
-}
-
-impl<'a, T> Kept<'a, T> {
-    /// For `rows` rows, in a cache with room for at least as many.
-    pub fn new(s: &Sequence, cache: &'a mut [T], rows: usize) -> Self {
-        let [gates, hidden, cells, sums, z, h, c] = matrices_of(cache, lens(s), rows);
-        Self { gates, hidden, cells, sums, z, h, c }
-    }
+    c: n,
 }
 
 /// The loop over time: y ← h₁ … h_T, or h_T. `product(t, h, z)` is to write h_{t−1}·w_hh + b_hh to z; a is in its place.
 /// Shapes: y rows×T·n, or rows×n.
 pub fn through_time<T: Scalar>(
     s: &Sequence,
-    kept: &mut Kept<T>,
+    kept: &mut Kept<&mut [T]>,
     y: &mut [T],
     mut product: impl FnMut(usize, &[T], &mut [T]),
 ) {
@@ -143,7 +130,7 @@ pub fn through_time<T: Scalar>(
 /// write δ_t·w_hhᵀ to dh. Shapes as for [`through_time`].
 pub fn back_through_time<T: Scalar>(
     s: &Sequence,
-    kept: &mut Kept<T>,
+    kept: &mut Kept<&mut [T]>,
     dy: &mut [T],
     mut product: impl FnMut(&[T], &mut [T]),
 ) {
@@ -176,7 +163,7 @@ pub fn back_through_time<T: Scalar>(
 }
 
 /// y ← h₁ … h_T, or h_T. Shapes: x rows×T·inputs, or rows×inputs; y rows×T·n, or rows×n.
-pub fn forward<T: Scalar>(s: &Sequence, w: &Weights<T>, x: &[T], y: &mut [T], mut kept: Kept<T>) {
+pub fn forward<T: Scalar>(s: &Sequence, w: &Weights<T>, x: &[T], y: &mut [T], mut kept: Kept<&mut [T]>) {
     recurrent::input_forward(s, x, w.w_ih, w.b_ih, kept.gates, kept.sums);
     through_time(s, &mut kept, y, |t, h, z| recurrent::hidden_forward(t, h, w.w_hh, w.b_hh, z));
 }
@@ -187,7 +174,7 @@ pub fn backward_input<T: Scalar>(
     w: &Weights<T>,
     dy: &mut [T],
     dx: Option<&mut [T]>,
-    mut kept: Kept<T>,
+    mut kept: Kept<&mut [T]>,
     memory: &mut [T],
 ) {
     let turned = recurrent::turn(w.w_hh, GATES * s.units, memory);
@@ -211,7 +198,7 @@ impl<T: Scalar> Layer<T> for Lstm {
 
     fn output_shape(&self, input: &[usize]) -> Result<Vec<usize>, Error> {
         let s = &self.sequence;
-        s.output_shape(|| Layer::<T>::describe(self), input, s.units, lens(&s.smallest()).iter().sum())
+        s.output_shape(|| Layer::<T>::describe(self), input, s.units, Kept::lens(&s.smallest()).iter().sum())
     }
 
     fn params(&self) -> Vec<ParamSpec> {
@@ -229,7 +216,7 @@ impl<T: Scalar> Layer<T> for Lstm {
     }
 
     fn cache_len(&self) -> usize {
-        lens(&self.sequence).iter().sum()
+        Kept::lens(&self.sequence).iter().sum()
     }
 
     fn forward(&self, theta: &[T], x: &[T], y: &mut [T], pass: &mut Pass<'_, T>) {
@@ -251,8 +238,8 @@ impl<T: Scalar> Layer<T> for Lstm {
     }
 
     fn backward_params(&self, saved: SavedBatch<'_, T>, block: &Block, dtheta: &mut [T], _: &mut [T]) {
-        let part = |number| matrix(saved.cache, lens(&self.sequence), number);
-        let deltas = Deltas { steps: part(0), sums: part(3) };
-        recurrent::backward_params(&self.sequence, saved.x, part(1), [deltas; 2], block, dtheta);
+        let Kept { gates, hidden, sums, .. } = Kept::of_batch(&self.sequence, saved.cache);
+        let deltas = Deltas { steps: gates, sums };
+        recurrent::backward_params(&self.sequence, saved.x, hidden, [deltas; 2], block, dtheta);
     }
 }
