@@ -92,7 +92,10 @@ fn every_layer_loss_and_network_has_a_check() {
             "variational" => "vae",
             other => other,
         };
-        assert!(has(&format!("model-{short}")), "nothing checks {name}: give it an entry in gradcheck/models.rs");
+        assert!(
+            has(&format!("model-{short}")),
+            "nothing checks {name}: give it an entry in crates/study/src/gradcheck/models.rs"
+        );
     }
 }
 

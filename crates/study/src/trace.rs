@@ -77,3 +77,38 @@ pub fn work(name: &str, options: &Options, format: Format) -> Result<String, Err
         Format::Json => render::json(example, &trace).to_string(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The text of the error, which must be one of usage and name no flag.
+    fn refused(name: &str, options: &Options) -> String {
+        let error = work(name, options, Format::Text).expect_err("it makes no sense");
+        let text = error.to_string();
+        assert!(error.is_usage() && !text.contains("--"), "{text}");
+        text
+    }
+
+    #[test]
+    fn options_that_make_no_sense_are_refused() {
+        for steps in [0, 1001, usize::MAX] {
+            let text = refused("elman", &Options { steps: Some(steps), ..Options::default() });
+            assert_eq!(text, format!("steps is {steps}, but must be 1 to 1000"));
+        }
+        for rate in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+            let text = refused("elman", &Options { learning_rate: Some(rate), ..Options::default() });
+            assert_eq!(text, format!("learning_rate is {rate}, but must be a number above 0, such as 0.01"));
+        }
+        let text = refused("mse", &Options { steps: Some(3), ..Options::default() });
+        assert!(text.starts_with("steps means nothing to mse; it is for elman, "), "{text}");
+        for (setting, start) in [
+            ("w_hh", "w_hh: write a name, = and a number or several: w_hh=0.5, x=1,2,3"),
+            ("w_hh=abc", "w_hh=abc: \"abc\" is not a number"),
+            ("x=1,2", "x=1,2: these are 2 numbers, but x has 3: give 1 or 3; steps changes how many it has"),
+        ] {
+            let text = refused("elman", &Options { set: vec![setting.into()], ..Options::default() });
+            assert!(text.starts_with(start), "{text}");
+        }
+    }
+}
