@@ -11,7 +11,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use handgrad_dataset::{is_csv, named};
 use handgrad_layers::{Activation, LossKind, Noise, Optimizer, Reduction, adam::Adam};
-use handgrad_models::{Spec, convolutional, deep, denoising, sequence, sparse, variational};
+use handgrad_models::{
+    ConvVae, Deep, NextStep, PooledConv, PooledStridedConv, SequenceAutoencoder, Spec, StridedConv, Vae,
+};
 use handgrad_trainer::{Plan, Schedule};
 
 pub use names::{
@@ -201,45 +203,52 @@ impl Config {
 
     /// The network's specification, for samples of shape `input`.
     pub fn spec(&self, input: &[usize]) -> Result<Spec> {
-        let output = self.output_activation.map_or(Activation::Sigmoid, Activation::from);
+        let output_activation = self.output_activation.map_or(Activation::Sigmoid, Activation::from);
         let (layers, loss) = (&self.layers[..], self.loss.into());
         let (code, hidden) = layers.split_last().map_or((0, layers), |(&code, hidden)| (code, hidden));
+        let (beta, cell) = (self.beta, self.cell.into());
         let mut spec = match self.model {
-            ModelName::Dense if self.tied => deep::tied(input, layers, self.activation.into(), output, loss),
-            ModelName::Dense => deep::spec(input, layers, self.activation.into(), output, loss),
-            ModelName::StridedConv => convolutional::strided(input, layers, output, loss),
-            ModelName::PooledConv => convolutional::pooled(input, output, loss),
-            ModelName::PooledStridedConv => convolutional::pooled_and_strided(input, layers, output, loss),
-            ModelName::Vae => variational::dense_spec(input, hidden, code, self.beta, output, loss),
-            ModelName::ConvVae => variational::conv_spec(input, code, self.beta, output, loss),
-            ModelName::Sequence => {
-                sequence::autoencoder(input, self.cell.into(), code, self.bidirectional, output, loss)
+            ModelName::Dense => {
+                let (activation, code_activation) = (self.activation.into(), self.code_activation.map(Into::into));
+                let layers = layers.to_vec();
+                Deep { layers, activation, code_activation, output_activation, loss, tied: self.tied }.spec(input)
             }
-            ModelName::NextStep => sequence::next_step(input, self.cell.into(), code, output, loss),
+            ModelName::StridedConv => StridedConv { filters: layers.to_vec(), output_activation, loss }.spec(input),
+            ModelName::PooledConv => PooledConv { output_activation, loss }.spec(input),
+            ModelName::PooledStridedConv => {
+                PooledStridedConv { filters: layers.to_vec(), output_activation, loss }.spec(input)
+            }
+            ModelName::Vae => {
+                let hidden_dims = hidden.to_vec();
+                Vae { hidden_dims, latent_dim: code, beta, output_activation, loss }.spec(input)
+            }
+            ModelName::ConvVae => ConvVae { latent_dim: code, beta, output_activation, loss }.spec(input),
+            ModelName::Sequence => {
+                let bidirectional = self.bidirectional;
+                SequenceAutoencoder { cell, units: code, bidirectional, output_activation, loss }.spec(input)
+            }
+            ModelName::NextStep => NextStep { cell, units: code, output_activation, loss }.spec(input),
         };
-        if let Some(activation) = self.code_activation {
-            spec = deep::with_code_activation(spec, activation.into());
-        }
         match self.reduction {
             None => {}
             Some(ReductionName::Mean) => spec.reduction = Reduction::Mean,
             Some(ReductionName::Sum) => spec.reduction = Reduction::Sum,
         }
         if let Some(weight) = self.l1 {
-            spec = sparse::with_l1(spec, weight);
+            spec = spec.with_l1(weight);
         }
         if let Some(rho) = self.sparsity {
-            spec = sparse::with_kl(spec, rho, self.sparsity_weight)?;
+            spec = spec.with_kl(rho, self.sparsity_weight)?;
         }
         let level = self.noise_level;
         // Data whose output is a sigmoid lies within 0..1, and so does what noise makes of it.
-        let clip = (output == Activation::Sigmoid).then_some([0.0, 1.0]);
+        let clip = (output_activation == Activation::Sigmoid).then_some([0.0, 1.0]);
         let noise = self.noise.map(|noise| match noise {
             NoiseName::Gaussian => Noise::Gaussian { std: level, clip },
             NoiseName::Masking => Noise::Masking { p: level },
             NoiseName::SaltAndPepper => Noise::SaltAndPepper { p: level, ends: [0.0, 1.0] },
         });
-        Ok(noise.map_or(spec.clone(), |noise| denoising::with_noise(spec, noise)))
+        Ok(noise.map_or(spec.clone(), |noise| spec.with_noise(noise)))
     }
 
     /// How to train on so many samples.

@@ -1,13 +1,13 @@
 //! The training loop: batches, shards, steps, epochs and evaluation. It knows no formula; those are in the layers.
 //!
 //! ```no_run
-//! use handgrad_layers::{LossKind, Optimizer, adam::Adam};
-//! use handgrad_models::{Network, basic};
+//! use handgrad_layers::{Optimizer, adam::Adam};
+//! use handgrad_models::{Basic, Network};
 //! use handgrad_trainer::{Plan, Source, Trainer, fit};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let data = handgrad_dataset::load("synthetic", "data".as_ref(), &Default::default(), &())?;
-//! let network = Network::<f32>::new(&basic::spec(&data.train.shape, 32, LossKind::Bce))?;
+//! let network = Network::<f32>::new(&Basic { units: 32, ..Basic::default() }.spec(&data.train.shape))?;
 //! let plan = Plan { epochs: 5, batch_size: 256, ..Plan::default() };
 //! let mut trainer = Trainer::new(network, Optimizer::Adam(Adam::default()), plan.batch_size, plan.seed);
 //! let (train, validation) = (Source::new(&data.train), Source::new(&data.validation));

@@ -3,10 +3,8 @@
 use anyhow::Result;
 use handgrad_dataset::{Samples, Values};
 use handgrad_layers::recurrent::gradient_norms;
-use handgrad_layers::{
-    Activation, BatchRows, Layer, LossKind, Mode, Optimizer, Pass, Saved, Scalar, adam::Adam, random,
-};
-use handgrad_models::{Network, sequence};
+use handgrad_layers::{Activation, BatchRows, Layer, Mode, Optimizer, Pass, Saved, Scalar, adam::Adam, random};
+use handgrad_models::{Network, NextStep};
 use handgrad_trainer::{Plan, Source, Trainer, fit};
 use ndarray::Array2;
 
@@ -63,7 +61,9 @@ pub fn long_memory(args: &ExperimentArgs) -> Result<Found> {
         let mut figures = Vec::new();
         for steps in STEPS {
             let (train, test) = (recall(4096, steps, 1), recall(1024, steps, 2));
-            let spec = sequence::next_step(&[steps, WIDTH], cell.into(), 32, Activation::Linear, LossKind::Mse);
+            let spec =
+                NextStep { cell: cell.into(), units: 32, output_activation: Activation::Linear, ..NextStep::default() }
+                    .spec(&[steps, WIDTH]);
             // All epochs, and the best weights.
             let plan = Plan { epochs, batch_size: 16, early_stopping: Some(epochs), ..Plan::default() };
             let adam = Optimizer::Adam(Adam { learning_rate: 3e-3, ..Adam::default() });
@@ -110,7 +110,9 @@ pub fn gradient_by_step(_: &ExperimentArgs) -> Result<Found> {
         ("lstm", CellName::Lstm, 1.0, None),
         ("lstm, biases of f at 4", CellName::Lstm, 1.0, Some(4.0)),
     ] {
-        let spec = sequence::next_step(&[STEPS, WIDTH], cell.into(), UNITS, Activation::Linear, LossKind::Mse);
+        let spec =
+            NextStep { cell: cell.into(), units: UNITS, output_activation: Activation::Linear, ..NextStep::default() }
+                .spec(&[STEPS, WIDTH]);
         let network = Network::<f64>::new(&spec)?;
         // Behind the shift.
         let layer = &*network.layers()[1];

@@ -5,8 +5,11 @@ use handgrad_dataset::{Samples, Values, sizes, thousands};
 use handgrad_layers::gradcheck::{self, catalogue::numbers};
 use handgrad_layers::gru::{Reset, Update};
 use handgrad_layers::{Activation, Init, LossKind, Noise, Optimizer, Reduction};
-use handgrad_models::sequence::{self, Cell};
-use handgrad_models::{LayerSpec, Network, Spec, basic, convolutional, deep, denoising, sparse, variational};
+use handgrad_models::sequence::Cell;
+use handgrad_models::{
+    Basic, ConvVae, Deep, LayerSpec, Network, NextStep, PooledConv, PooledStridedConv, SequenceAutoencoder, Spec,
+    StridedConv, Vae,
+};
 use handgrad_trainer::{Source, Trainer};
 use ndarray::Array2;
 
@@ -26,37 +29,54 @@ pub fn specs() -> Result<Vec<(&'static str, &'static str, Spec)>> {
     let (tanh, sigmoid, linear) = (Activation::Tanh, Activation::Sigmoid, Activation::Linear);
     let (mse, bce) = (LossKind::Mse, LossKind::Bce);
     let gaussian = Noise::Gaussian { std: 0.2, clip: Some([0.0, 1.0]) };
-    let strided = || convolutional::strided(&IMAGE, &[3, 2], sigmoid, mse);
+    let strided = || StridedConv { filters: vec![3, 2], ..StridedConv::default() }.spec(&IMAGE);
     let half_tied = {
-        let mut spec = deep::spec(&IMAGE, &[9, 5], tanh, sigmoid, bce);
+        let mut spec = Deep { layers: vec![9, 5], activation: tanh, ..Deep::default() }.spec(&IMAGE);
         spec.decoder[1] = LayerSpec::TiedDense { mirrors: 0, activation: sigmoid };
         spec
     };
     let kl = {
-        let mut spec = sparse::with_kl(basic::spec(&IMAGE, 9, bce), 0.1, 0.3)?;
+        let mut spec = Basic { units: 9, ..Basic::default() }.spec(&IMAGE).with_kl(0.1, 0.3)?;
         spec.decoder.insert(0, LayerSpec::Dropout { rate: 0.3 });
         spec
     };
     let gru = Cell::Gru { update: Update::TakesNew, reset: Reset::BeforeProduct };
     let jordan = Cell::Jordan { outputs: 3, activation: tanh, output_activation: tanh, hybrid: true };
-    let reader = |cell, both_ways| sequence::autoencoder(&SERIES, cell, 5, both_ways, sigmoid, mse);
-    let denoiser = |noise| denoising::with_noise(strided(), noise);
+    let reader = |cell, both_ways| {
+        SequenceAutoencoder { cell, units: 5, bidirectional: both_ways, ..Default::default() }.spec(&SERIES)
+    };
+    let denoiser = |noise| strided().with_noise(noise);
     let models = vec![
-        ("model-basic", "one layer in, one out; cross-entropy", basic::spec(&IMAGE, 9, bce)),
-        ("model-deep", "two layers a side; squared error", deep::spec(&IMAGE, &[9, 5], tanh, sigmoid, mse)),
+        ("model-basic", "one layer in, one out; cross-entropy", Basic { units: 9, ..Basic::default() }.spec(&IMAGE)),
+        (
+            "model-deep",
+            "two layers a side; squared error",
+            Deep { layers: vec![9, 5], activation: tanh, loss: mse, ..Deep::default() }.spec(&IMAGE),
+        ),
         (
             "model-deep-softmax",
             "samples as distributions",
-            deep::spec(&[9], &[7, 4], tanh, linear, LossKind::CrossEntropy),
+            Deep {
+                layers: vec![7, 4],
+                activation: tanh,
+                output_activation: linear,
+                loss: LossKind::CrossEntropy,
+                ..Deep::default()
+            }
+            .spec(&[9]),
         ),
-        ("model-tied", "the decoder has the encoder's weights", deep::tied(&IMAGE, &[9, 5], tanh, sigmoid, bce)),
+        (
+            "model-tied",
+            "the decoder has the encoder's weights",
+            Deep { layers: vec![9, 5], activation: tanh, tied: true, ..Deep::default() }.spec(&IMAGE),
+        ),
         ("model-half-tied", "only the outer layers share theirs", half_tied),
         ("model-conv-strided", "convolutions of stride 2, and transposed ones", strided()),
-        ("model-conv-pooled", "pooling and upsampling", convolutional::pooled(&IMAGE_TO_POOL, sigmoid, bce)),
+        ("model-conv-pooled", "pooling and upsampling", PooledConv::default().spec(&IMAGE_TO_POOL)),
         (
             "model-conv-pooled-and-strided",
             "pooling, and back by transposed convolutions",
-            convolutional::pooled_and_strided(&IMAGE, &[3, 2], sigmoid, bce),
+            PooledStridedConv { filters: vec![3, 2], ..PooledStridedConv::default() }.spec(&IMAGE),
         ),
         ("model-denoising-gaussian", "clipped gaussian noise in front", denoiser(gaussian)),
         ("model-denoising-masking", "masking noise in front", denoiser(Noise::Masking { p: 0.2 })),
@@ -65,20 +85,32 @@ pub fn specs() -> Result<Vec<(&'static str, &'static str, Spec)>> {
             "salt and pepper in front",
             denoiser(Noise::SaltAndPepper { p: 0.2, ends: [0.0, 1.0] }),
         ),
-        ("model-sparse-l1", "an L1 penalty on the code", sparse::with_l1(basic::spec(&IMAGE, 9, bce), 0.3)),
+        (
+            "model-sparse-l1",
+            "an L1 penalty on the code",
+            Basic { units: 9, ..Basic::default() }.spec(&IMAGE).with_l1(0.3),
+        ),
         ("model-sparse-kl", "a KL penalty on the code, dropout behind it", kl),
         (
             "model-vae-dense",
             "sampler and divergence, ε held fixed",
-            variational::dense_spec(&IMAGE, &[12], 3, 0.7, sigmoid, bce),
+            Vae { hidden_dims: vec![12], latent_dim: 3, beta: 0.7, ..Vae::default() }.spec(&IMAGE),
         ),
-        ("model-vae-conv", "the same between convolutions", variational::conv_spec(&IMAGE, 2, 0.7, sigmoid, bce)),
+        (
+            "model-vae-conv",
+            "the same between convolutions",
+            ConvVae { latent_dim: 2, beta: 0.7, ..ConvVae::default() }.spec(&IMAGE),
+        ),
         ("model-sequence-elman", "a sequence read into a code, and written out", reader(Cell::ELMAN, false)),
         ("model-sequence-jordan", "the same with a Jordan network", reader(jordan, false)),
         ("model-sequence-gru", "with a GRU", reader(Cell::GRU, false)),
         ("model-sequence-lstm", "with an LSTM", reader(Cell::Lstm, false)),
         ("model-sequence-bidirectional", "with LSTMs in both directions", reader(Cell::Lstm, true)),
-        ("model-next-step", "a GRU of the slide's kind", sequence::next_step(&SERIES, gru, 5, sigmoid, bce)),
+        (
+            "model-next-step",
+            "a GRU of the slide's kind",
+            NextStep { cell: gru, units: 5, loss: bce, ..NextStep::default() }.spec(&SERIES),
+        ),
         ("model-conv-lstm", "an image as strips, one after another", conv_lstm()),
     ];
     models.into_iter().map(|(name, says, spec)| Ok((name, says, with_tanh(&spec)?))).collect()
