@@ -19,8 +19,8 @@ use std::time::Instant;
 
 use handgrad_dataset::{Samples, Values};
 use handgrad_kernels::{Level, level, vectorize};
-use handgrad_layers::{Activation, LossKind, Optimizer, adam::Adam};
-use handgrad_models::{Error, Network, Spec, convolutional, deep, sequence, sequence::Cell, variational};
+use handgrad_layers::LossKind;
+use handgrad_models::{Deep, Error, Network, PooledConv, SequenceAutoencoder, Spec, StridedConv, Vae};
 use handgrad_trainer::{Trainer, Training};
 use ndarray::Array2;
 use rand_chacha::ChaCha8Rng;
@@ -48,7 +48,7 @@ pub struct Workload {
 
 /// 784 values down to the code and, mirrored, back; hidden layers ReLU, output sigmoid.
 fn mirrored(layers: &[usize], loss: LossKind) -> Spec {
-    deep::spec(&SHAPE, layers, Activation::Relu, Activation::Sigmoid, loss)
+    Deep { layers: layers.to_vec(), loss, ..Deep::default() }.spec(&SHAPE)
 }
 
 const fn workload(name: &'static str, spec: fn() -> Spec, batch_size: usize, timed_samples: usize) -> Workload {
@@ -66,23 +66,18 @@ pub const WORKLOADS: [Workload; 11] = [
     workload("deep-512-256-64-mse-b64", || mirrored(&[512, 256, 64], LossKind::Mse), 64, SAMPLES),
     workload(
         "vae-400-20-b128",
-        || variational::dense_spec(&SHAPE, &[400], 20, 1.0, Activation::Sigmoid, LossKind::Bce),
+        || Vae { hidden_dims: vec![400], latent_dim: 20, ..Vae::default() }.spec(&SHAPE),
         128,
         SAMPLES,
     ),
     workload(
         "conv-16-8-mse-b32",
-        || convolutional::strided(&SHAPE, &[16, 8], Activation::Sigmoid, LossKind::Mse),
+        || StridedConv { filters: vec![16, 8], ..StridedConv::default() }.spec(&SHAPE),
         32,
         6_400,
     ),
-    workload("conv-pooled-bce-b128", || convolutional::pooled(&SHAPE, Activation::Sigmoid, LossKind::Bce), 128, 6_400),
-    workload(
-        "lstm-64-mse-b64",
-        || sequence::autoencoder(&SHAPE, Cell::Lstm, 64, false, Activation::Sigmoid, LossKind::Mse),
-        64,
-        SAMPLES,
-    ),
+    workload("conv-pooled-bce-b128", || PooledConv::default().spec(&SHAPE), 128, 6_400),
+    workload("lstm-64-mse-b64", || SequenceAutoencoder { units: 64, ..Default::default() }.spec(&SHAPE), 64, SAMPLES),
 ];
 
 impl Workload {

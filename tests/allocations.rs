@@ -3,8 +3,7 @@
 use std::alloc::System;
 use std::sync::Mutex;
 
-use handgrad_layers::LossKind;
-use handgrad_models::{Network, basic};
+use handgrad_models::{Basic, Network};
 use handgrad_tests::{ADAM, all, bytes, on, specs};
 use handgrad_trainer::{Plan, Source, Trainer, fit};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
@@ -77,7 +76,7 @@ fn the_memory_foretold_is_what_a_trainer_takes() {
 fn memory_hangs_on_the_batch_and_the_network_alone() {
     let _alone = ALONE.lock();
     let samples = bytes(2_000, 784, 4);
-    let spec = basic::spec(&[784], 32, LossKind::Bce);
+    let spec = Basic { units: 32, ..Basic::default() }.spec(&[784]);
     let batch = 64;
     // On two threads everywhere: each has scratch memory for the gradient of a block.
     let stats = on(2, || {

@@ -3,8 +3,7 @@
 
 use handgrad_dataset::Samples;
 use handgrad_layers::{Activation, LossKind, Noise, Optimizer};
-use handgrad_models::sequence::{self, Cell};
-use handgrad_models::{Network, Spec, deep, denoising, sparse, variational};
+use handgrad_models::{Deep, Network, SequenceAutoencoder, Spec, Vae};
 use handgrad_tests::{ADAM, SGD, bytes, floats, numbers, on};
 use handgrad_trainer::checkpoint::{Checkpoint, Error, about};
 use handgrad_trainer::{EpochRecord, Event, Plan, Rate, Schedule, Source, State, Trainer, go_on};
@@ -46,15 +45,15 @@ impl Setting {
 }
 
 fn settings() -> Vec<Setting> {
-    let (tanh, sigmoid, bce) = (Activation::Tanh, Activation::Sigmoid, LossKind::Bce);
+    let tanh = Activation::Tanh;
     let plan = Plan { epochs: 4, batch_size: 8, seed: 3, ..Plan::default() };
     let setting =
         |name, spec, optimizer, plan, samples| Setting { name, spec, optimizer, plan, clip: None, decay: 0.0, samples };
-    let dense = || deep::spec(&[20], &[9, 4], tanh, sigmoid, bce);
+    let dense = || Deep { layers: vec![9, 4], activation: tanh, ..Deep::default() }.spec(&[20]);
     let image = [6, 6];
     let images = || Samples { shape: image.to_vec(), ..bytes(40, 36, 5) };
-    let vae = variational::dense_spec(&image, &[12], 3, 0.7, sigmoid, bce);
-    let kl = sparse::with_kl(dense(), 0.1, 0.3).expect("has an activation");
+    let vae = Vae { hidden_dims: vec![12], latent_dim: 3, beta: 0.7, ..Vae::default() }.spec(&image);
+    let kl = dense().with_kl(0.1, 0.3).expect("has an activation");
     let plateau = Schedule::Plateau { patience: 0, factor: 0.3 };
     let cosine = Schedule::Cosine { floor: 1e-4 };
     let strips = Samples { shape: vec![7, 3], ..floats(40, 21, 6) };
@@ -79,16 +78,10 @@ fn settings() -> Vec<Setting> {
             Plan { schedule: Schedule::Step { every: 2, factor: 0.5 }, ..plan },
             images(),
         ),
-        setting(
-            "noise and a penalty",
-            denoising::with_noise(kl, Noise::Masking { p: 0.2 }),
-            ADAM,
-            plan,
-            bytes(40, 20, 4),
-        ),
+        setting("noise and a penalty", kl.with_noise(Noise::Masking { p: 0.2 }), ADAM, plan, bytes(40, 20, 4)),
         setting(
             "LSTM",
-            sequence::autoencoder(&[7, 3], Cell::Lstm, 5, true, sigmoid, LossKind::Mse),
+            SequenceAutoencoder { units: 5, bidirectional: true, ..Default::default() }.spec(&[7, 3]),
             ADAM,
             plan,
             strips,
@@ -154,7 +147,8 @@ fn a_training_goes_on_from_a_file_of_any_moment_to_the_same_bits() {
 fn small() -> (Trainer<f32>, State<f32>) {
     let samples = floats(6, 3, 1);
     let source = Source::new(&samples);
-    let spec = deep::spec(&[3], &[2], Activation::Tanh, Activation::Sigmoid, LossKind::Mse);
+    let spec =
+        Deep { layers: vec![2], activation: Activation::Tanh, loss: LossKind::Mse, ..Deep::default() }.spec(&[3]);
     let mut trainer = Trainer::new(Network::new(&spec).expect("fits"), ADAM, 2, 0);
     let mut state = State::new(&trainer);
     let plan = Plan { epochs: 3, batch_size: 2, early_stopping: Some(2), ..Plan::default() };
@@ -221,7 +215,8 @@ fn a_newer_format_and_another_training_are_refused_in_words() {
     let misfit = Checkpoint::decode(&whole, &["reconstruction", "KL divergence"]).expect_err("another loss");
     assert_eq!(misfit, Error::Misfit { what: "terms of a loss", found: 1, expected: 2 });
     for (units, optimizer, what) in [(3, ADAM, "weights"), (2, SGD, "running values of the optimiser")] {
-        let spec = deep::spec(&[3], &[units], Activation::Tanh, Activation::Sigmoid, LossKind::Mse);
+        let spec = Deep { layers: vec![units], activation: Activation::Tanh, loss: LossKind::Mse, ..Deep::default() }
+            .spec(&[3]);
         let mut other = Trainer::new(Network::<f32>::new(&spec).expect("fits"), optimizer, 2, 0);
         let before = other.theta().to_vec();
         let error = Checkpoint::decode(&whole, NAMES).expect("whole").restore(&mut other).expect_err("another one");

@@ -3,7 +3,7 @@
 use handgrad_dataset::{Samples, Values};
 use handgrad_layers::softmax_cross_entropy::{forward, forward_backward, of_probabilities, softmax};
 use handgrad_layers::{Activation, Loss, LossKind, Output, Reduction, Scalar};
-use handgrad_models::{Error, Network, deep};
+use handgrad_models::{Deep, Error, Network};
 use handgrad_tests::{ADAM, all, numbers};
 use handgrad_trainer::yardstick::yardsticks;
 use handgrad_trainer::{Plan, Source, Trainer, fit};
@@ -169,7 +169,14 @@ fn a_network_learns_one_hot_rows() {
     let n = 12;
     let rows: Vec<Vec<f32>> = (0..n).map(|i| (0..n).map(|j| f32::from(u8::from(i == j))).collect()).collect();
     let words = samples(&rows.iter().map(Vec::as_slice).collect::<Vec<_>>());
-    let spec = deep::spec(&[n], &[16, 3], Activation::Tanh, Activation::Linear, LossKind::CrossEntropy);
+    let spec = Deep {
+        layers: vec![16, 3],
+        activation: Activation::Tanh,
+        output_activation: Activation::Linear,
+        loss: LossKind::CrossEntropy,
+        ..Deep::default()
+    }
+    .spec(&[n]);
     assert_eq!(spec.reduction, Reduction::Sum, "a loss a sample");
     let network = Network::<f32>::new(&spec).expect("fits");
     assert_eq!(network.output(), Output::Softmax);
@@ -195,7 +202,9 @@ fn a_network_learns_one_hot_rows() {
 
 #[test]
 fn only_a_linear_last_layer_gives_logits() {
-    let spec = |output| deep::spec(&[8], &[3], Activation::Relu, output, LossKind::CrossEntropy);
+    let spec = |output| {
+        Deep { layers: vec![3], output_activation: output, loss: LossKind::CrossEntropy, ..Deep::default() }.spec(&[8])
+    };
     for output in [Activation::Sigmoid, Activation::Relu, Activation::Tanh] {
         let error = Network::<f32>::new(&spec(output)).map(|_| ()).expect_err("no logits");
         assert!(matches!(error, Error::LogitsThroughActivation { loss: "cross-entropy", .. }), "{error}");

@@ -1,13 +1,13 @@
 //! Epoch after epoch: schedules, early stopping, clipping, decay, and what is measured.
 
 use handgrad_dataset::Samples;
-use handgrad_layers::{Activation, LossKind, Optimizer, ParamRole, Reduction, kl_sparsity};
-use handgrad_models::{LayerSpec, Network, Spec, basic, deep, sparse};
+use handgrad_layers::{Activation, Optimizer, ParamRole, Reduction, kl_sparsity};
+use handgrad_models::{Basic, Deep, LayerSpec, Network, Spec};
 use handgrad_tests::{ADAM, SGD, all, bytes, floats, on, specs};
 use handgrad_trainer::{EpochRecord, Event, Plan, Schedule, Source, State, Trainer, fit, go_on, shuffled};
 
 fn small() -> Spec {
-    deep::spec(&[20], &[9, 4], Activation::Tanh, Activation::Sigmoid, LossKind::Bce)
+    Deep { layers: vec![9, 4], activation: Activation::Tanh, ..Deep::default() }.spec(&[20])
 }
 
 fn trainer(spec: &Spec, optimizer: Optimizer, batch: usize) -> Trainer<f32> {
@@ -225,7 +225,7 @@ fn what_is_measured_does_not_depend_on_the_batch_size_and_adds_up() {
 fn the_sparsity_that_is_measured_is_that_of_all_samples() {
     let samples = bytes(130, 784, 4);
     let source = Source::new(&samples);
-    let spec = sparse::with_kl(basic::spec(&[784], 12, LossKind::Bce), 0.1, 0.3).expect("has an activation");
+    let spec = Basic { units: 12, ..Basic::default() }.spec(&[784]).with_kl(0.1, 0.3).expect("has an activation");
     let mut trainer = trainer(&spec, ADAM, 32);
     trainer.evaluate(&source).expect("fits");
     let penalty = trainer.terms()[1];

@@ -9,8 +9,11 @@ use handgrad_layers::{
     Activation, BatchRows, Block, Init, Layer, LossKind, Noise, Optimizer, Pass, Reduction, Saved, SavedBatch, Scalar,
     adam::Adam,
 };
-use handgrad_models::sequence::{self, Cell};
-use handgrad_models::{LayerSpec, Spec, basic, convolutional, deep, denoising, sparse, variational};
+use handgrad_models::sequence::Cell;
+use handgrad_models::{
+    Basic, ConvVae, Deep, LayerSpec, NextStep, PooledConv, PooledStridedConv, SequenceAutoencoder, Spec, StridedConv,
+    Vae,
+};
 use ndarray::Array2;
 
 /// Numbers in −1..1 that look random and are the same everywhere.
@@ -61,44 +64,86 @@ pub fn all(count: usize) -> Vec<u32> {
 /// A small deep autoencoder.
 #[must_use]
 pub fn deep_spec() -> Spec {
-    deep::spec(&[4, 3], &[7, 5], Activation::Relu, SIGMOID, LossKind::Bce)
+    Deep { layers: vec![7, 5], ..Deep::default() }.spec(&[4, 3])
 }
 
 /// Networks with their batch size and optimiser: of every kind one, on images of 28×28.
 #[must_use]
 pub fn specs() -> Vec<(Spec, usize, Optimizer)> {
     vec![
-        (basic::spec(&[784], 32, LossKind::Bce), 256, ADAM),
-        (basic::spec(&[28, 28], 64, LossKind::Mse), 32, ADAM),
-        (deep::spec(&[784], &[128, 64, 32], Activation::Relu, Activation::Sigmoid, LossKind::Bce), 256, ADAM),
-        (deep::spec(&[784], &[40, 7], Activation::Tanh, Activation::Linear, LossKind::Mae), 100, SGD),
-        (denoising::with_noise(convolutional::strided(&IMAGE, &[4, 3], SIGMOID, LossKind::Mse), NOISE), 20, ADAM),
-        (convolutional::pooled(&IMAGE, SIGMOID, LossKind::Bce), 20, ADAM),
-        (convolutional::pooled_and_strided(&IMAGE, &[5, 3], SIGMOID, LossKind::Bce), 20, ADAM),
-        (variational::dense_spec(&IMAGE, &[40], 5, 1.0, SIGMOID, LossKind::Bce), 50, ADAM),
-        (variational::conv_spec(&IMAGE, 2, 0.5, SIGMOID, LossKind::Bce), 10, ADAM),
-        (sparse::with_l1(basic::spec(&IMAGE, 32, LossKind::Bce), 1e-4), 50, ADAM),
+        (Basic { units: 32, ..Basic::default() }.spec(&[784]), 256, ADAM),
+        (Basic { units: 64, loss: LossKind::Mse }.spec(&[28, 28]), 32, ADAM),
+        (Deep { layers: vec![128, 64, 32], ..Deep::default() }.spec(&[784]), 256, ADAM),
+        (
+            Deep {
+                layers: vec![40, 7],
+                activation: Activation::Tanh,
+                output_activation: Activation::Linear,
+                loss: LossKind::Mae,
+                ..Deep::default()
+            }
+            .spec(&[784]),
+            100,
+            SGD,
+        ),
+        (StridedConv { filters: vec![4, 3], ..StridedConv::default() }.spec(&IMAGE).with_noise(NOISE), 20, ADAM),
+        (PooledConv::default().spec(&IMAGE), 20, ADAM),
+        (PooledStridedConv { filters: vec![5, 3], ..PooledStridedConv::default() }.spec(&IMAGE), 20, ADAM),
+        (Vae { hidden_dims: vec![40], latent_dim: 5, ..Vae::default() }.spec(&IMAGE), 50, ADAM),
+        (ConvVae { latent_dim: 2, beta: 0.5, ..ConvVae::default() }.spec(&IMAGE), 10, ADAM),
+        (Basic { units: 32, ..Basic::default() }.spec(&IMAGE).with_l1(1e-4), 50, ADAM),
         (with_dropout_and_kl(), 50, ADAM),
-        (deep::tied(&IMAGE, &[128, 33], Activation::Relu, SIGMOID, LossKind::Bce), 100, ADAM),
-        (denoising::with_noise(sparse::with_l1(half_tied(), 1e-4), NOISE), 30, SGD),
-        (deep::spec(&[784], &[40], Activation::Relu, Activation::Linear, LossKind::CrossEntropy), 50, ADAM),
-        (sequence::autoencoder(&IMAGE, Cell::Lstm, 12, false, SIGMOID, LossKind::Mse), 20, ADAM),
-        (sequence::autoencoder(&IMAGE, Cell::ELMAN, 9, true, SIGMOID, LossKind::Bce), 20, ADAM),
-        (sequence::autoencoder(&IMAGE, JORDAN, 7, false, SIGMOID, LossKind::Bce), 20, ADAM),
-        (sequence::next_step(&IMAGE, Cell::GRU, 10, SIGMOID, LossKind::Bce), 20, ADAM),
-        (sequence::next_step(&IMAGE, OTHER_GRU, 6, SIGMOID, LossKind::Mse), 20, SGD),
+        (Deep { layers: vec![128, 33], tied: true, ..Deep::default() }.spec(&IMAGE), 100, ADAM),
+        (half_tied().with_l1(1e-4).with_noise(NOISE), 30, SGD),
+        (
+            Deep {
+                layers: vec![40],
+                output_activation: Activation::Linear,
+                loss: LossKind::CrossEntropy,
+                ..Deep::default()
+            }
+            .spec(&[784]),
+            50,
+            ADAM,
+        ),
+        (SequenceAutoencoder { units: 12, ..Default::default() }.spec(&IMAGE), 20, ADAM),
+        (
+            SequenceAutoencoder {
+                cell: Cell::ELMAN,
+                units: 9,
+                bidirectional: true,
+                loss: LossKind::Bce,
+                ..Default::default()
+            }
+            .spec(&IMAGE),
+            20,
+            ADAM,
+        ),
+        (
+            SequenceAutoencoder { cell: JORDAN, units: 7, loss: LossKind::Bce, ..Default::default() }.spec(&IMAGE),
+            20,
+            ADAM,
+        ),
+        (NextStep { cell: Cell::GRU, units: 10, loss: LossKind::Bce, ..NextStep::default() }.spec(&IMAGE), 20, ADAM),
+        (NextStep { cell: OTHER_GRU, units: 6, ..NextStep::default() }.spec(&IMAGE), 20, SGD),
         (conv_lstms(IMAGE, Some(3)), 10, ADAM),
     ]
 }
 
 /// Its height and width.
 pub const IMAGE: [usize; 2] = [28, 28];
-const SIGMOID: Activation = Activation::Sigmoid;
 const NOISE: Noise = Noise::Gaussian { std: 0.2, clip: Some([0.0, 1.0]) };
 
 /// Two layers a side, of which the outer ones share their weights; without a bound on its output.
 fn half_tied() -> Spec {
-    let mut spec = deep::spec(&IMAGE, &[50, 9], Activation::Tanh, Activation::Linear, LossKind::Mse);
+    let mut spec = Deep {
+        layers: vec![50, 9],
+        activation: Activation::Tanh,
+        output_activation: Activation::Linear,
+        loss: LossKind::Mse,
+        ..Deep::default()
+    }
+    .spec(&IMAGE);
     spec.decoder[1] = LayerSpec::TiedDense { mirrors: 0, activation: Activation::Linear };
     spec
 }
@@ -134,11 +179,11 @@ pub fn conv_lstms(image: [usize; 2], truncate_every: Option<usize>) -> Spec {
 
 /// A KL penalty, dropout in the decoder, masking noise and salt and pepper.
 fn with_dropout_and_kl() -> Spec {
-    let deep = deep::spec(&IMAGE, &[32, 16], Activation::Relu, SIGMOID, LossKind::Bce);
-    let mut spec = sparse::with_kl(deep, 0.1, 0.01).expect("the last layer has an activation");
+    let deep = Deep { layers: vec![32, 16], ..Deep::default() }.spec(&IMAGE);
+    let mut spec = deep.with_kl(0.1, 0.01).expect("the last layer has an activation");
     spec.decoder.insert(0, LayerSpec::Dropout { rate: 0.3 });
-    let noisy = denoising::with_noise(spec, Noise::Masking { p: 0.1 });
-    denoising::with_noise(noisy, Noise::SaltAndPepper { p: 0.1, ends: [0.0, 1.0] })
+    let noisy = spec.with_noise(Noise::Masking { p: 0.1 });
+    noisy.with_noise(Noise::SaltAndPepper { p: 0.1, ends: [0.0, 1.0] })
 }
 
 /// What a layer makes of some rows, forward and back.

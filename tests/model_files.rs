@@ -2,8 +2,8 @@
 
 use handgrad_layers::gru::{Reset, Update};
 use handgrad_layers::{Activation, LossKind};
-use handgrad_models::sequence::{self, Cell};
-use handgrad_models::{Error, LayerSpec, Network, Part, Scale, Spec, deep, file, variational};
+use handgrad_models::sequence::Cell;
+use handgrad_models::{Deep, Error, LayerSpec, Network, Part, Scale, SequenceAutoencoder, Spec, Vae, file};
 use handgrad_tests::{IMAGE, conv_lstms, deep_spec};
 use safetensors::SafeTensors;
 use sha2::{Digest, Sha256};
@@ -45,7 +45,8 @@ fn tensors_are_named_and_turned_as_pytorch_has_them() {
 /// The names and the orientation of `torch.nn.LSTM` and `torch.nn.Linear`, one after another.
 #[test]
 fn tensors_of_recurrent_networks_are_named_and_turned_as_pytorch_has_them() {
-    let spec = sequence::autoencoder(&[6, 3], Cell::Lstm, 4, true, Activation::Sigmoid, LossKind::Bce);
+    let spec =
+        SequenceAutoencoder { units: 4, bidirectional: true, loss: LossKind::Bce, ..Default::default() }.spec(&[6, 3]);
     let network = Network::<f32>::new(&spec).expect("fits");
     let theta = network.init(5);
     let bytes = file::encode(&network, &theta).expect("encodes");
@@ -94,7 +95,9 @@ fn tensors_of_layers_that_pytorch_does_not_have_carry_names_that_it_refuses() {
         (jordan(true), false),
         (jordan(false), false),
     ] {
-        let spec = sequence::autoencoder(&[6, 3], cell, 4, true, Activation::Sigmoid, LossKind::Bce);
+        let spec =
+            SequenceAutoencoder { cell, units: 4, bidirectional: true, loss: LossKind::Bce, ..Default::default() }
+                .spec(&[6, 3]);
         let network = Network::<f32>::new(&spec).expect("fits");
         let names: Vec<_> = network.params().iter().map(|param| param.torch_name.as_str()).collect();
         for name in [["0.weight_ih_l0", "0.w_ih"], ["1.weight_ih_l0_reverse", "1.w_ih_reverse"]] {
@@ -115,9 +118,15 @@ fn files() -> Vec<(&'static str, Vec<u8>)> {
         let (network, theta) = network.split(part, &network.init(5)).expect("it is whole");
         file::encode(&network, &theta).expect("encodes")
     };
-    let tied = deep::tied(&[4, 3], &[5], Activation::Relu, Activation::Sigmoid, LossKind::Bce);
-    let vae = variational::dense_spec(&[4, 3], &[3], 2, 0.5, Activation::Sigmoid, LossKind::Bce);
-    let mut lstm = sequence::autoencoder(&[3, 2], Cell::Lstm, 2, true, Activation::Linear, LossKind::Mse);
+    let tied = Deep { layers: vec![5], tied: true, ..Deep::default() }.spec(&[4, 3]);
+    let vae = Vae { hidden_dims: vec![3], latent_dim: 2, beta: 0.5, ..Vae::default() }.spec(&[4, 3]);
+    let mut lstm = SequenceAutoencoder {
+        units: 2,
+        bidirectional: true,
+        output_activation: Activation::Linear,
+        ..Default::default()
+    }
+    .spec(&[3, 2]);
     lstm.scale = Some(Scale { offset: 1.0, factor: 2.0 });
     vec![
         ("whole", model().2),
@@ -177,13 +186,14 @@ fn a_model_file_states_the_first_format_that_has_what_it_holds() {
         let network = Network::<f32>::new(spec).expect("fits");
         file::encode(&network, &network.init(5)).expect("encodes")
     };
-    let sequences = sequence::autoencoder(&[4, 3], Cell::GRU, 2, false, Activation::Sigmoid, LossKind::Bce);
+    let sequences =
+        SequenceAutoencoder { cell: Cell::GRU, units: 2, loss: LossKind::Bce, ..Default::default() }.spec(&[4, 3]);
     let mut repeated = deep_spec();
     repeated.decoder.insert(0, LayerSpec::RepeatVector { steps: 1 });
     let scale = Some(Scale { offset: 1.0, factor: 2.0 });
     for (spec, format) in [
         (deep_spec(), 2),
-        (deep::tied(&[4, 3], &[5], Activation::Relu, Activation::Sigmoid, LossKind::Bce), 2),
+        (Deep { layers: vec![5], tied: true, ..Deep::default() }.spec(&[4, 3]), 2),
         (Spec { scale, loss: LossKind::Mse, ..deep_spec() }, 3),
         (sequences, 3),
         (conv_lstms([4, 3], None), 3),

@@ -1,9 +1,14 @@
 //! Specifications and networks.
 
+use std::collections::BTreeMap;
+
 use handgrad_dataset::{Samples, Values};
-use handgrad_layers::{Activation, LossKind, Output};
-use handgrad_models::sequence::{self, Cell, Recurrent};
-use handgrad_models::{Error, LayerSpec, Network, Spec, basic, deep, file};
+use handgrad_layers::{Activation, Init, LossKind, Noise, Output, Padding};
+use handgrad_models::sequence::{Cell, Recurrent};
+use handgrad_models::{
+    Basic, ConvVae, Deep, Error, LayerSpec, Network, NextStep, PooledConv, PooledStridedConv, SequenceAutoencoder,
+    Spec, StridedConv, Vae, builders, file,
+};
 use handgrad_tests::{ADAM, IMAGE, JORDAN, OTHER_GRU, conv_lstms, deep_spec, numbers};
 use handgrad_trainer::{Source, Trainer, shuffled};
 use ndarray::Array2;
@@ -11,9 +16,9 @@ use ndarray::Array2;
 #[test]
 fn parameter_counts_are_those_of_the_slides() {
     let count = |spec: &Spec| Network::<f32>::new(spec).expect("fits").param_count();
-    assert_eq!(count(&basic::spec(&[784], 32, LossKind::Bce)), 50_992);
-    assert_eq!(count(&basic::spec(&[784], 64, LossKind::Mse)), 101_200);
-    let deep = deep::spec(&[28, 28], &[128, 64, 32], Activation::Relu, Activation::Sigmoid, LossKind::Bce);
+    assert_eq!(count(&Basic { units: 32, ..Basic::default() }.spec(&[784])), 50_992);
+    assert_eq!(count(&Basic { units: 64, loss: LossKind::Mse }.spec(&[784])), 101_200);
+    let deep = Deep { layers: vec![128, 64, 32], ..Deep::default() }.spec(&[28, 28]);
     assert_eq!(count(&deep), 222_384);
     let widths: Vec<_> = (0..=6).map(|at| Network::<f32>::new(&deep).expect("fits").width(at)).collect();
     assert_eq!(widths, [784, 128, 64, 32, 64, 128, 784], "mirrored");
@@ -21,8 +26,77 @@ fn parameter_counts_are_those_of_the_slides() {
 
 #[test]
 fn a_deep_autoencoder_of_one_layer_is_the_basic_one() {
-    let deep = deep::spec(&[784], &[32], Activation::Relu, Activation::Sigmoid, LossKind::Bce);
-    assert_eq!(deep, basic::spec(&[784], 32, LossKind::Bce));
+    let deep = Deep { layers: vec![32], ..Deep::default() }.spec(&[784]);
+    assert_eq!(deep, Basic { units: 32, ..Basic::default() }.spec(&[784]));
+}
+
+/// `fixtures/specs.toml` has the specifications that the model files of earlier versions hold.
+#[test]
+fn specifications_are_those_of_earlier_model_files() {
+    let (tanh, linear, bce, mse) = (Activation::Tanh, Activation::Linear, LossKind::Bce, LossKind::Mse);
+    let text = include_str!("fixtures/specs.toml");
+    let mut expected: BTreeMap<String, Spec> = toml::from_str(text).expect("specifications");
+    let mut check = |name: &str, spec: Spec| {
+        let expected = expected.remove(name).unwrap_or_else(|| panic!("no {name} in the fixture"));
+        assert_eq!(spec, expected, "{name}");
+    };
+    check("basic", Basic { units: 64, loss: mse }.spec(&[28, 28]));
+    let (deep, loss) = (Deep { layers: vec![7, 5], ..Deep::default() }, LossKind::CrossEntropy);
+    let tanh_deep = Deep { activation: tanh, output_activation: linear, loss, ..deep.clone() };
+    check("deep", tanh_deep.spec(&[4, 3]));
+    check("deep-tied", Deep { tied: true, ..deep }.spec(&[4, 3]));
+    check("strided-conv", StridedConv { filters: vec![4, 3], output_activation: linear, loss: mse }.spec(&[3, 8, 8]));
+    check("pooled-conv", PooledConv::default().spec(&[28, 28]));
+    let denoiser = PooledStridedConv { filters: vec![5, 3], loss: LossKind::Mae, ..PooledStridedConv::default() };
+    check("pooled-strided-conv", denoiser.spec(&[28, 28]));
+    let vae = Vae { hidden_dims: vec![40, 30], latent_dim: 5, beta: 0.5, output_activation: linear, loss: mse };
+    check("vae", vae.spec(&[28, 28]));
+    check("conv-vae", ConvVae { latent_dim: 2, beta: 0.7, ..ConvVae::default() }.spec(&[28, 20]));
+    let reader = SequenceAutoencoder { cell: JORDAN, units: 5, bidirectional: true, output_activation: linear, loss };
+    check("sequence", reader.spec(&[6, 4]));
+    let reader = SequenceAutoencoder { units: 6, loss: bce, ..SequenceAutoencoder::default() };
+    check("sequence-of-a-series", reader.spec(&[12]));
+    check("next-step", NextStep { cell: OTHER_GRU, units: 6, output_activation: linear, loss: mse }.spec(&[12]));
+    let deep = Deep { layers: vec![7, 4], code_activation: Some(linear), ..Deep::default() }.spec(&[9]);
+    check("deep-linear-code-masking-l1", deep.with_noise(Noise::Masking { p: 0.2 }).with_l1(0.3));
+    check("basic-kl", Basic { units: 4, ..Basic::default() }.spec(&[9]).with_kl(0.1, 0.3).expect("has an activation"));
+    assert!(expected.is_empty(), "not compared: {:?}", expected.keys());
+}
+
+/// The options that the builders' own examples do not set.
+#[test]
+fn builders_put_each_option_in_its_place() {
+    let (he, valid) = (Init::HeUniform, Padding::Valid);
+    let (activation, init) = (Activation::Tanh, he);
+    let conv =
+        LayerSpec::Conv2d { filters: 2, kernel_size: 5, stride: 3, padding: valid, dilation: 4, activation, init };
+    assert_eq!(builders::conv2d(2, 5).stride(3).padding(valid).dilation(4).init(he).tanh(), conv);
+    let transposed = LayerSpec::ConvTranspose2d {
+        filters: 2,
+        kernel_size: 5,
+        stride: 3,
+        padding: valid,
+        output_padding: 0,
+        dilation: 4,
+        activation,
+        init,
+    };
+    assert_eq!(builders::conv_transpose2d(2, 5).stride(3).padding(valid).dilation(4).init(he).tanh(), transposed);
+    assert_eq!(builders::dense(7).init(he).tanh(), LayerSpec::Dense { units: 7, activation, init });
+    assert_eq!(
+        builders::time_distributed(7).init(he).tanh(),
+        LayerSpec::TimeDistributed { units: 7, activation, init }
+    );
+    let activation = Activation::Linear;
+    assert_eq!(builders::tied_dense(1).linear(), LayerSpec::TiedDense { mirrors: 1, activation });
+    let layer = builders::recurrent(Cell::GRU, 6).repeat(9).truncate_every(4).bidirectional(true).init(he);
+    let (return_sequences, repeat, truncate_every) = (true, Some(9), Some(4));
+    let (cell, bidirectional) = (Cell::GRU, true);
+    let recurrent = Recurrent { cell, units: 6, return_sequences, repeat, truncate_every, bidirectional, init };
+    assert_eq!(layer.return_sequences(true), LayerSpec::Recurrent(recurrent));
+    let (return_sequences, truncate_every) = (false, None);
+    let conv_lstm = LayerSpec::ConvLstm { filters: 2, kernel_size: 3, return_sequences, truncate_every, init };
+    assert_eq!(builders::conv_lstm(2, 3).init(he).return_sequences(false), conv_lstm);
 }
 
 #[test]
@@ -58,7 +132,7 @@ fn networks_that_do_not_fit_are_refused() {
         refused(|s| s.loss = LossKind::BceLogits),
         Error::LogitsThroughActivation { activation: "sigmoid", .. }
     ));
-    let relu = deep::spec(&[12], &[5], Activation::Relu, Activation::Relu, LossKind::Bce);
+    let relu = Deep { layers: vec![5], output_activation: Activation::Relu, ..Deep::default() }.spec(&[12]);
     let error = Network::<f32>::new(&relu).map(|_| ()).expect_err("cross-entropy of a ReLU");
     assert!(matches!(error, Error::BceWithoutSigmoid { activation: "relu" }), "{error}");
 }
@@ -66,15 +140,15 @@ fn networks_that_do_not_fit_are_refused() {
 /// An image that comes back in another shape, and sizes that no machine has, are told before anything is allocated.
 #[test]
 fn convolutional_networks_that_do_not_fit_are_refused() {
-    use handgrad_layers::{Activation, LossKind, Padding};
-    use handgrad_models::{LayerSpec, convolutional, variational};
     let error = |spec: &Spec| Network::<f32>::new(spec).expect_err("refused").to_string();
-    let pooled = |input: &[usize]| convolutional::pooled(input, Activation::Sigmoid, LossKind::Bce);
+    let pooled = |input: &[usize]| PooledConv::default().spec(input);
     for input in [[16, 9], [8, 2], [30, 30]] {
         assert!(error(&pooled(&input)).contains("gives back images of shape"), "{input:?}");
     }
     assert!(Network::<f32>::new(&pooled(&[20, 12])).is_ok());
-    let strided = |input: &[usize]| convolutional::strided(input, &[4, 3], Activation::Sigmoid, LossKind::Bce);
+    let strided = |input: &[usize]| {
+        StridedConv { filters: vec![4, 3], loss: LossKind::Bce, ..StridedConv::default() }.spec(input)
+    };
     assert!(error(&strided(&[30, 30])).contains("32, 32") && Network::<f32>::new(&strided(&[3, 32, 32])).is_ok());
     // Which layer, and what would fit.
     let said = error(&strided(&[30, 30]));
@@ -82,7 +156,7 @@ fn convolutional_networks_that_do_not_fit_are_refused() {
     assert!(said.contains("images of 28×28 or 32×32 would fit"), "{said}");
     let said = error(&pooled(&[30, 30]));
     assert!(said.contains("makes 8×8×8 of 8×15×15") && said.contains("28×28 or 36×36 would fit"), "{said}");
-    let conv_vae = variational::conv_spec(&[30, 30], 2, 1.0, Activation::Sigmoid, LossKind::Bce);
+    let conv_vae = ConvVae { latent_dim: 2, ..ConvVae::default() }.spec(&[30, 30]);
     assert!(error(&conv_vae).contains("images of 32×32 would fit"), "{}", error(&conv_vae));
     assert!(error(&strided(&[784])).contains("reshape them first"));
     let mut hostile = pooled(&[20, 12]);
@@ -98,15 +172,15 @@ fn convolutional_networks_that_do_not_fit_are_refused() {
         (*padding, *dilation, *kernel_size) = (Padding::Explicit(65_536), 1024, 16);
     }
     assert!(error(&hostile).contains("the memory of a convolution"));
-    let vae = variational::dense_spec(&[784], &[4], usize::MAX / 2 + 2, 1.0, Activation::Sigmoid, LossKind::Bce);
+    let vae = Vae { hidden_dims: vec![4], latent_dim: usize::MAX / 2 + 2, ..Vae::default() }.spec(&[784]);
     assert!(error(&vae).contains("values"));
 }
 
 #[test]
 fn sequence_networks_that_do_not_fit_are_refused() {
     let error = |spec: &Spec| Network::<f32>::new(spec).expect_err("refused").to_string();
-    let (sigmoid, bce) = (Activation::Sigmoid, LossKind::Bce);
-    let lstm = |input: &[usize]| sequence::autoencoder(input, Cell::Lstm, 4, false, sigmoid, bce);
+    let bce = LossKind::Bce;
+    let lstm = |input: &[usize]| SequenceAutoencoder { units: 4, loss: bce, ..Default::default() }.spec(input);
     assert!(error(&lstm(&[3, 28, 28])).contains("needs sequences of steps × values"));
     assert!(error(&lstm(&[])).contains("needs sequences of steps × values"));
     let change = |change: fn(&mut Recurrent), decoder: bool| {
@@ -138,13 +212,7 @@ fn sequence_networks_that_do_not_fit_are_refused() {
     assert!(change(|r| r.units = 0, false).contains("units"));
     assert!(change(|r| r.truncate_every = Some(0), false).contains("truncate_every"));
     let mut video = lstm(&[5, 3]);
-    video.encoder[0] = LayerSpec::ConvLstm {
-        filters: 2,
-        kernel_size: 3,
-        return_sequences: true,
-        truncate_every: None,
-        init: handgrad_layers::Init::XavierUniform,
-    };
+    video.encoder[0] = builders::conv_lstm(2, 3).return_sequences(true);
     assert!(error(&video).contains("needs sequences of images"));
 }
 
@@ -185,7 +253,8 @@ fn videos_come_back_in_the_shape_they_had() {
 fn the_next_step_is_foretold_from_those_before_it() {
     let (steps, width) = (6, 2);
     for cell in [Cell::Lstm, Cell::GRU, Cell::ELMAN, JORDAN, OTHER_GRU] {
-        let spec = sequence::next_step(&[steps, width], cell, 5, Activation::Linear, LossKind::Mse);
+        let spec = NextStep { cell, units: 5, output_activation: Activation::Linear, ..NextStep::default() }
+            .spec(&[steps, width]);
         let mut trainer = Trainer::new(Network::<f32>::new(&spec).expect("fits"), ADAM, 1, 4);
         let mut foretold = |x: &[f32]| {
             let values = Values::Floats(Array2::from_shape_vec((1, x.len()), x.to_vec()).expect("a row"));
@@ -214,7 +283,8 @@ fn losses_of_logits_are_refused_behind_recurrent_layers() {
     let jordan = Cell::Jordan { outputs: 3, activation: tanh, output_activation: sigmoid, hybrid: true };
     let reshape = LayerSpec::Reshape { shape: vec![5, 3] };
     for cell in [Cell::Elman { activation: sigmoid }, Cell::ELMAN, jordan, Cell::Lstm, Cell::GRU] {
-        let mut spec = sequence::autoencoder(&[5, 3], cell, 3, false, linear, LossKind::Mse);
+        let mut spec =
+            SequenceAutoencoder { cell, units: 3, output_activation: linear, ..Default::default() }.spec(&[5, 3]);
         spec.decoder.truncate(1);
         for layers_behind in [vec![], vec![reshape.clone()]] {
             spec.decoder.extend(layers_behind);
@@ -249,11 +319,18 @@ fn sequence_networks_learn() {
     let samples = Samples { values, shape: vec![steps], labels: None };
     let source = Source::new(&samples);
     for cell in [Cell::Lstm, Cell::GRU, Cell::ELMAN, jordan] {
-        let (linear, mse) = (Activation::Linear, LossKind::Mse);
+        let linear = Activation::Linear;
         let specs = [
-            sequence::autoencoder(&[steps], cell, 6, false, linear, mse),
-            sequence::autoencoder(&[steps], cell, 6, true, linear, mse),
-            sequence::next_step(&[steps], cell, 6, linear, mse),
+            SequenceAutoencoder { cell, units: 6, output_activation: linear, ..Default::default() }.spec(&[steps]),
+            SequenceAutoencoder {
+                cell,
+                units: 6,
+                bidirectional: true,
+                output_activation: linear,
+                ..Default::default()
+            }
+            .spec(&[steps]),
+            NextStep { cell, units: 6, output_activation: linear, ..NextStep::default() }.spec(&[steps]),
         ];
         for spec in specs {
             let network = Network::<f32>::new(&spec).expect("fits");

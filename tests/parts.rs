@@ -1,7 +1,7 @@
 //! The encoder and the decoder of a model as networks of their own.
 
-use handgrad_layers::{Activation, LossKind, Optimizer};
-use handgrad_models::{Error as ModelError, LayerSpec, Network, Part, deep, file, variational};
+use handgrad_layers::{Activation, Optimizer};
+use handgrad_models::{Deep, Error as ModelError, LayerSpec, Network, Part, Vae, file};
 use handgrad_tests::{all, bytes, on, specs};
 use handgrad_trainer::{Error, Plan, Source, Trainer, fit};
 use safetensors::SafeTensors;
@@ -52,7 +52,7 @@ fn parts_compute_what_they_do_in_the_whole() {
 
 #[test]
 fn a_part_refuses_what_only_the_whole_can_do() {
-    let spec = deep::tied(&[12], &[7, 5], Activation::Tanh, Activation::Sigmoid, LossKind::Bce);
+    let spec = Deep { layers: vec![7, 5], activation: Activation::Tanh, tied: true, ..Deep::default() }.spec(&[12]);
     let samples = bytes(10, 12, 1);
     let source = Source::new(&samples);
     let network = Network::<f32>::new(&spec).expect("fits");
@@ -91,8 +91,8 @@ fn tensors_of_parts_are_named_from_0_on() {
         found
     };
     let named = |names: [(&str, &[usize]); 4]| names.map(|(name, shape)| (name.to_string(), shape.to_vec())).to_vec();
-    let plain = deep::spec(&[4, 3], &[7, 5], Activation::Relu, Activation::Sigmoid, LossKind::Bce);
-    let tied = deep::tied(&[4, 3], &[7, 5], Activation::Relu, Activation::Sigmoid, LossKind::Bce);
+    let plain = Deep { layers: vec![7, 5], ..Deep::default() }.spec(&[4, 3]);
+    let tied = Deep { layers: vec![7, 5], tied: true, ..Deep::default() }.spec(&[4, 3]);
     for spec in [plain, tied] {
         let encoder = named([("0.bias", &[7]), ("0.weight", &[7, 12]), ("2.bias", &[5]), ("2.weight", &[5, 7])]);
         assert_eq!(names_of(&spec, Part::Encoder), encoder);
@@ -104,7 +104,7 @@ fn tensors_of_parts_are_named_from_0_on() {
 /// A decoder's file still says that its codes have a distribution, and what shape its samples have.
 #[test]
 fn a_variational_decoder_keeps_its_prior() {
-    let spec = variational::dense_spec(&[4, 3], &[6], 2, 0.5, Activation::Sigmoid, LossKind::Bce);
+    let spec = Vae { hidden_dims: vec![6], latent_dim: 2, beta: 0.5, ..Vae::default() }.spec(&[4, 3]);
     let network = Network::<f32>::new(&spec).expect("fits");
     let (decoder, _) = through_a_file(&network, &network.init(1), Part::Decoder);
     assert!(matches!(decoder.spec().encoder.last(), Some(LayerSpec::Reparameterize { latent_dim: 2, .. })));

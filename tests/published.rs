@@ -8,7 +8,7 @@ use std::process::Command;
 
 use handgrad_dataset::DataSet;
 use handgrad_layers::{Activation, LossKind, Optimizer, adam::Adam};
-use handgrad_models::{Network, Spec, basic, deep};
+use handgrad_models::{Basic, Deep, Network, Spec};
 use handgrad_trainer::yardstick::yardsticks;
 use handgrad_trainer::{Plan, Source, Trainer, fit};
 use serde_json::Value;
@@ -89,7 +89,14 @@ fn the_deep_autoencoder_of_the_keras_blog() {
 #[test]
 fn a_linear_autoencoder_comes_to_the_error_of_pca() {
     let Some(data) = load("fashion-mnist") else { return };
-    let spec = deep::spec(&[28, 28], &[8], Activation::Linear, Activation::Linear, LossKind::Mse);
+    let spec = Deep {
+        layers: vec![8],
+        activation: Activation::Linear,
+        output_activation: Activation::Linear,
+        loss: LossKind::Mse,
+        ..Deep::default()
+    }
+    .spec(&[28, 28]);
     let loss = train(&data, &spec, 12, 256);
     let pca = 0.026_607;
     assert!((0.99 * pca..=1.02 * pca).contains(&loss), "{loss}, PCA {pca}");
@@ -104,7 +111,7 @@ fn the_yardsticks_of_the_real_data() {
         let Some(data) = load(name) else { return };
         let (train, validation) = (Source::new(&data.train), Source::new(&data.validation));
         let of = |kind| {
-            let network = Network::<f32>::new(&basic::spec(&[784], 1, kind)).expect("fits");
+            let network = Network::<f32>::new(&Basic { units: 1, loss: kind }.spec(&[784])).expect("fits");
             yardsticks(&train, &validation, network.loss())
         };
         let near = |a: f64, b: f64| assert!((a - b).abs() < 1e-6, "{name}: {a}, not {b}");

@@ -10,7 +10,7 @@ use handgrad_layers::{
     Lstm, MaxPool2d, Optimizer, Padding, ParamSpec, Pass, Reduction, Saved, SavedBatch, Sequence, Upsample2d,
     adam::Adam, clip, dropout, reparameterize,
 };
-use handgrad_models::{Network, Spec, basic, deep};
+use handgrad_models::{Basic, Deep, Network, Spec};
 use handgrad_tests::{numbers, run_layer};
 use handgrad_trainer::{Rate, Schedule, Source, Trainer};
 use ndarray::Array2;
@@ -58,7 +58,7 @@ fn compare_steps(name: &str, spec: &Spec, theirs: &Value, x_of: impl Fn(&mut [f3
 fn twenty_adam_steps_equal_those_of_pytorch() {
     let fixture: Value = serde_json::from_str(include_str!("fixtures/autoencoder.json")).expect("JSON");
     for (name, kind) in [("mse", LossKind::Mse), ("bce", LossKind::Bce)] {
-        compare_steps(name, &basic::spec(&[INPUTS], CODE, kind), &fixture[name], |_| {});
+        compare_steps(name, &Basic { units: CODE, loss: kind }.spec(&[INPUTS]), &fixture[name], |_| {});
     }
 }
 
@@ -80,9 +80,15 @@ fn tied_weights_and_cross_entropy_equal_those_of_pytorch() {
         let sum = x.iter().skip(1).fold(x[0], |sum, x| sum + x);
         x.iter_mut().for_each(|x| *x /= sum);
     };
-    let tied = deep::tied(&[INPUTS], &[7, 4], Activation::Tanh, Activation::Sigmoid, LossKind::Bce);
+    let tied = Deep { layers: vec![7, 4], activation: Activation::Tanh, tied: true, ..Deep::default() }.spec(&[INPUTS]);
     compare_steps("tied", &tied, &fixture["tied"], distribution);
-    let softmax = deep::spec(&[INPUTS], &[CODE], Activation::Relu, Activation::Linear, LossKind::CrossEntropy);
+    let softmax = Deep {
+        layers: vec![CODE],
+        output_activation: Activation::Linear,
+        loss: LossKind::CrossEntropy,
+        ..Deep::default()
+    }
+    .spec(&[INPUTS]);
     compare_steps("softmax", &softmax, &fixture["softmax"], distribution);
 }
 
@@ -279,7 +285,7 @@ fn decaying_and_clipped_steps_equal_those_of_pytorch() {
     for (name, optimizer, clipped) in
         [("adam", adam, false), ("adam clipped", adam, true), ("sgd", sgd, false), ("sgd clipped", sgd, true)]
     {
-        let network = Network::<f64>::new(&basic::spec(&[INPUTS], CODE, LossKind::Bce)).expect("fits");
+        let network = Network::<f64>::new(&Basic { units: CODE, ..Basic::default() }.spec(&[INPUTS])).expect("fits");
         let theta = numbers(network.param_count(), 1).into_iter().map(|v| f64::from(v) * 0.5).collect();
         let mut trainer = Trainer::with_weights(network, theta, optimizer, BATCH);
         trainer = trainer.with_weight_decay(number("weight_decay"));

@@ -3,7 +3,7 @@
 use handgrad_analysis::Pca;
 use handgrad_dataset::{Samples, Values};
 use handgrad_layers::{Activation, LossKind, Noise, Optimizer, Scalar, gradcheck::check};
-use handgrad_models::{Error, LayerSpec, Network, Spec, deep, denoising, file, sparse};
+use handgrad_models::{Deep, Error, LayerSpec, Network, Spec, file};
 use handgrad_tests::{all, bytes, floats, numbers, on};
 use handgrad_trainer::{Source, Trainer};
 use ndarray::Array2;
@@ -21,13 +21,16 @@ fn gradient<T: Scalar>(spec: &Spec, theta: Vec<T>, samples: &Samples) -> (f64, V
 fn the_gradient_of_a_tied_network_agrees_with_central_differences() {
     let (features, rows) = (9, 6);
     let samples = floats(rows, features, 8);
-    let tied = |hidden, output, loss| deep::tied(&[features], &[7, 4], hidden, output, loss);
+    let tied = |hidden, output, loss| {
+        Deep { layers: vec![7, 4], activation: hidden, output_activation: output, loss, tied: true, ..Deep::default() }
+            .spec(&[features])
+    };
     let (tanh, sigmoid, linear) = (Activation::Tanh, Activation::Sigmoid, Activation::Linear);
     // Only the outer layers tied, noise before and a penalty behind the encoder: layers that do not count.
-    let mut half = deep::spec(&[features], &[7, 4], tanh, sigmoid, LossKind::Bce);
+    let mut half = Deep { layers: vec![7, 4], activation: tanh, ..Deep::default() }.spec(&[features]);
     half.decoder[1] = LayerSpec::TiedDense { mirrors: 0, activation: sigmoid };
     half.decoder.insert(1, LayerSpec::Dropout { rate: 0.3 });
-    let half = denoising::with_noise(sparse::with_l1(half, 0.1), Noise::Masking { p: 0.2 });
+    let half = half.with_l1(0.1).with_noise(Noise::Masking { p: 0.2 });
     for spec in [
         tied(tanh, sigmoid, LossKind::Bce),
         tied(sigmoid, linear, LossKind::Mse),
@@ -92,8 +95,16 @@ fn the_gradient_is_the_sum_of_both_layers_of_an_untied_network() {
     }
     let samples = bytes(100, 784, 4);
     for spec in [
-        deep::tied(&[784], &[300, 33, 5], Activation::Relu, Activation::Sigmoid, LossKind::Bce),
-        deep::tied(&[784], &[32], Activation::Tanh, Activation::Linear, LossKind::Mse),
+        Deep { layers: vec![300, 33, 5], tied: true, ..Deep::default() }.spec(&[784]),
+        Deep {
+            layers: vec![32],
+            activation: Activation::Tanh,
+            output_activation: Activation::Linear,
+            loss: LossKind::Mse,
+            tied: true,
+            ..Deep::default()
+        }
+        .spec(&[784]),
     ] {
         compare::<f32>(&spec, &samples);
         compare::<f64>(&spec, &samples);
@@ -123,7 +134,15 @@ fn a_linear_tied_network_learns_the_space_of_pca() {
     let errors = x - &pca.reconstruct(x.view());
     let least = errors.mapv(|error| f64::from(error).powi(2)).mean().expect("there are values");
 
-    let spec = deep::tied(&[n], &[k], Activation::Linear, Activation::Linear, LossKind::Mse);
+    let spec = Deep {
+        layers: vec![k],
+        activation: Activation::Linear,
+        output_activation: Activation::Linear,
+        loss: LossKind::Mse,
+        tied: true,
+        ..Deep::default()
+    }
+    .spec(&[n]);
     let network = Network::<f64>::new(&spec).expect("fits");
     let w = network.params()[1].range.clone();
     let mut trainer = Trainer::new(network, Optimizer::Sgd { learning_rate: 0.02, momentum: 0.9 }, rows, 1);
@@ -143,7 +162,7 @@ fn a_linear_tied_network_learns_the_space_of_pca() {
 #[test]
 fn a_tied_network_has_about_half_the_parameters() {
     let count = |layers: &[usize]| {
-        let spec = deep::tied(&[28, 28], layers, Activation::Relu, Activation::Sigmoid, LossKind::Bce);
+        let spec = Deep { layers: layers.to_vec(), tied: true, ..Deep::default() }.spec(&[28, 28]);
         Network::<f32>::new(&spec).expect("fits").param_count()
     };
     assert_eq!(count(&[32]), 784 * 32 + 32 + 784);
@@ -153,7 +172,14 @@ fn a_tied_network_has_about_half_the_parameters() {
 /// θ is b′, w, b of each pair; either layer's parameters are one piece of it, and w starts once.
 #[test]
 fn a_tied_pair_lies_together() {
-    let spec = deep::tied(&[6], &[4, 2], Activation::Relu, Activation::Linear, LossKind::Mse);
+    let spec = Deep {
+        layers: vec![4, 2],
+        output_activation: Activation::Linear,
+        loss: LossKind::Mse,
+        tied: true,
+        ..Deep::default()
+    }
+    .spec(&[6]);
     let network = Network::<f32>::new(&spec).expect("fits");
     let of: Vec<_> = (0..4).map(|layer| network.theta_of(layer)).collect();
     assert_eq!(of, [6..34, 38..48, 34..46, 0..30]);
@@ -166,7 +192,14 @@ fn a_tied_pair_lies_together() {
 #[test]
 fn layers_that_cannot_be_tied_are_refused_in_words() {
     let refused = |change: fn(&mut Spec)| {
-        let mut spec = deep::tied(&[12], &[7, 5], Activation::Relu, Activation::Linear, LossKind::Mse);
+        let mut spec = Deep {
+            layers: vec![7, 5],
+            output_activation: Activation::Linear,
+            loss: LossKind::Mse,
+            tied: true,
+            ..Deep::default()
+        }
+        .spec(&[12]);
         change(&mut spec);
         let error = Network::<f32>::new(&spec).map(|_| ()).expect_err("it cannot be tied");
         assert!(matches!(error, Error::Tied { .. }), "{error}");
@@ -195,7 +228,7 @@ fn layers_that_cannot_be_tied_are_refused_in_words() {
 /// PyTorch has the weight twice, under the names of both layers; in a file that it or anybody changed, both must agree.
 #[test]
 fn the_model_file_has_tied_weights_under_both_names() {
-    let spec = deep::tied(&[4, 3], &[7, 5], Activation::Relu, Activation::Sigmoid, LossKind::Bce);
+    let spec = Deep { layers: vec![7, 5], tied: true, ..Deep::default() }.spec(&[4, 3]);
     let network = Network::<f32>::new(&spec).expect("fits");
     let theta = network.init(5);
     let bytes = file::encode(&network, &theta).expect("encodes");

@@ -2,7 +2,7 @@
 
 use handgrad_dataset::{Samples, Values};
 use handgrad_layers::{Activation, LossKind, Optimizer, Reduction, adam::Adam, gradcheck::check};
-use handgrad_models::{Network, Spec, basic, deep};
+use handgrad_models::{Basic, Deep, Network, Spec};
 use handgrad_tests::{ADAM, all, bytes, floats, on, specs};
 use handgrad_trainer::{Error, Event, Plan, Source, Trainer, fit, shuffled};
 use ndarray::Array2;
@@ -65,7 +65,17 @@ fn the_gradient_of_a_whole_network_agrees_with_central_differences() {
     ] {
         for reduction in [Reduction::Mean, Reduction::Sum] {
             for hidden in [Activation::Tanh, Activation::Sigmoid] {
-                let spec = Spec { reduction, ..deep::spec(&[features], &[7, 4], hidden, output, kind) };
+                let spec = Spec {
+                    reduction,
+                    ..Deep {
+                        layers: vec![7, 4],
+                        activation: hidden,
+                        output_activation: output,
+                        loss: kind,
+                        ..Deep::default()
+                    }
+                    .spec(&[features])
+                };
                 let network = || Network::<f64>::new(&spec).expect("fits");
                 let theta = network().init(2);
                 let still = Optimizer::Sgd { learning_rate: 0.0, momentum: 0.0 };
@@ -87,7 +97,7 @@ fn the_gradient_of_a_whole_network_agrees_with_central_differences() {
 fn the_gradient_of_a_batch_is_the_mean_of_its_samples_gradients() {
     let (features, rows) = (11, 5);
     let samples = floats(rows, features, 8);
-    let spec = deep::spec(&[features], &[4], Activation::Tanh, Activation::Sigmoid, LossKind::Bce);
+    let spec = Deep { layers: vec![4], activation: Activation::Tanh, ..Deep::default() }.spec(&[features]);
     let gradient = |samples_of_batch: &[u32]| {
         let still = Optimizer::Sgd { learning_rate: 0.0, momentum: 0.0 };
         let mut trainer = Trainer::new(Network::<f64>::new(&spec).expect("fits"), still, rows, 1);
@@ -105,7 +115,7 @@ fn the_gradient_of_a_batch_is_the_mean_of_its_samples_gradients() {
 fn first_loss(value: impl Fn(usize) -> f32) -> Error {
     let values = Array2::from_shape_fn((64, 784), |(sample, _)| value(sample));
     let samples = Samples { values: Values::Floats(values), shape: vec![784], labels: None };
-    let network = Network::<f32>::new(&basic::spec(&[784], 8, LossKind::Mse)).expect("fits");
+    let network = Network::<f32>::new(&Basic { units: 8, loss: LossKind::Mse }.spec(&[784])).expect("fits");
     let plan = Plan { epochs: 1, batch_size: 64, ..Plan::default() };
     let source = Source::new(&samples);
     let mut trainer = Trainer::new(network, ADAM, 64, 0);
@@ -118,7 +128,7 @@ fn divergence_is_an_error_that_names_its_place() {
     let source = Source::new(&samples);
     let train = |kind, learning_rate| {
         let adam = Optimizer::Adam(Adam { learning_rate, ..Adam::default() });
-        let network = Network::<f32>::new(&basic::spec(&[784], 8, kind)).expect("fits");
+        let network = Network::<f32>::new(&Basic { units: 8, loss: kind }.spec(&[784])).expect("fits");
         let mut trainer = Trainer::new(network, adam, 16, 0);
         let plan = Plan { epochs: 3, batch_size: 16, ..Plan::default() };
         fit(&mut trainer, &source, &source, &plan, &mut |_| true)
@@ -154,7 +164,7 @@ fn training_stops_when_asked_to_and_says_what_was_done() {
     let samples = bytes(100, 784, 4);
     let source = Source::new(&samples);
     let run = |stop_at: usize| {
-        let network = Network::<f32>::new(&basic::spec(&[784], 8, LossKind::Mse)).expect("fits");
+        let network = Network::<f32>::new(&Basic { units: 8, loss: LossKind::Mse }.spec(&[784])).expect("fits");
         let mut trainer = Trainer::new(network, ADAM, 30, 0);
         let plan = Plan { epochs: 3, batch_size: 30, ..Plan::default() };
         let mut steps = 0;
@@ -176,7 +186,7 @@ fn training_stops_when_asked_to_and_says_what_was_done() {
 fn predictions_do_not_depend_on_the_batches_they_are_made_in() {
     let samples = bytes(50, 784, 4);
     let source = Source::new(&samples);
-    let spec = deep::spec(&[784], &[6], Activation::Tanh, Activation::Sigmoid, LossKind::Bce);
+    let spec = Deep { layers: vec![6], activation: Activation::Tanh, ..Deep::default() }.spec(&[784]);
     let network = || Network::<f32>::new(&spec).expect("fits");
     let mut one_by_one = Trainer::new(network(), ADAM, 1, 5);
     let order: Vec<u32> = all(50).into_iter().rev().collect();
@@ -201,7 +211,7 @@ fn predictions_do_not_depend_on_the_batches_they_are_made_in() {
 
 #[test]
 fn samples_that_do_not_fit_are_refused() {
-    let network = Network::<f32>::new(&basic::spec(&[784], 8, LossKind::Mse)).expect("fits");
+    let network = Network::<f32>::new(&Basic { units: 8, loss: LossKind::Mse }.spec(&[784])).expect("fits");
     let mut trainer = Trainer::new(network, ADAM, 30, 0);
     let small = bytes(10, 10, 1);
     let error = trainer.evaluate(&Source::new(&small)).expect_err("other size");

@@ -6,8 +6,8 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use handgrad_dataset::{Samples, npy};
 use handgrad_layers::{Activation, LossKind};
-use handgrad_models::sequence::{self, Cell};
-use handgrad_models::{Network, Part, Spec, basic, convolutional, deep, file, variational};
+use handgrad_models::sequence::Cell;
+use handgrad_models::{Basic, Deep, Network, NextStep, Part, SequenceAutoencoder, Spec, StridedConv, Vae, file};
 use handgrad_tests::{ADAM, bytes};
 use handgrad_trainer::checkpoint::Checkpoint;
 use handgrad_trainer::{Event, Plan, Source, State, Trainer, go_on};
@@ -131,14 +131,14 @@ pub fn jpeg() -> Vec<Vec<u8>> {
 }
 
 fn specs() -> Vec<Spec> {
-    let (sigmoid, bce) = (Activation::Sigmoid, LossKind::Bce);
+    let bce = LossKind::Bce;
     vec![
-        basic::spec(&[3], 2, bce),
-        deep::tied(&[2, 2], &[3], Activation::Relu, sigmoid, LossKind::Mse),
-        variational::dense_spec(&[4], &[3], 2, 0.5, sigmoid, bce),
-        convolutional::strided(&[4, 4], &[2], sigmoid, bce),
-        sequence::autoencoder(&[3, 2], Cell::Lstm, 2, true, sigmoid, bce),
-        sequence::next_step(&[3, 2], Cell::GRU, 2, sigmoid, bce),
+        Basic { units: 2, ..Basic::default() }.spec(&[3]),
+        Deep { layers: vec![3], loss: LossKind::Mse, tied: true, ..Deep::default() }.spec(&[2, 2]),
+        Vae { hidden_dims: vec![3], latent_dim: 2, beta: 0.5, ..Vae::default() }.spec(&[4]),
+        StridedConv { filters: vec![2], loss: bce, ..StridedConv::default() }.spec(&[4, 4]),
+        SequenceAutoencoder { units: 2, bidirectional: true, loss: bce, ..Default::default() }.spec(&[3, 2]),
+        NextStep { cell: Cell::GRU, units: 2, loss: bce, ..NextStep::default() }.spec(&[3, 2]),
     ]
 }
 

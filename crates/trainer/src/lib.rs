@@ -3,13 +3,12 @@
 //! ```no_run
 //! use std::ops::ControlFlow;
 //!
-//! use handgrad_layers::LossKind;
-//! use handgrad_models::{Network, basic};
+//! use handgrad_models::{Basic, Network};
 //! use handgrad_trainer::{Plan, Source, Trainer, Training, fit};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let data = handgrad_dataset::load("synthetic", "data".as_ref(), &Default::default(), &())?;
-//! let network = Network::<f32>::new(&basic::spec(&data.train.shape, 32, LossKind::Bce))?;
+//! let network = Network::<f32>::new(&Basic { units: 32, ..Basic::default() }.spec(&data.train.shape))?;
 //! let mut trainer = Trainer::new(network, &Training { batch_size: 256, ..Training::default() })?;
 //! let plan = Plan { epochs: 5, ..Plan::default() };
 //! let (train, validation) = (Source::new(&data.train), Source::new(&data.validation));
