@@ -4,10 +4,10 @@
 //! cargo bench --bench adam
 //! ```
 //!
-//! How to read it: an element is a weight. *alive* are gradients like those of early training; *dead* are gradients that
-//! have been 0 for 2,000 steps, as behind a ReLU that no sample passes, so that the running mean has shrunk to nothing;
-//! *faint* are gradients of 10⁻³⁰, whose squares are denormal numbers. All three should take the same time. *plain* is
-//! the recurrence without any care for such numbers, after the same 2,000 steps without a gradient.
+//! How to read it: an element is a weight. *alive* are gradients like those of early training; *dead* are gradients
+//! that have been 0 for 2,000 steps, as behind a ReLU that no sample passes, so that the running mean has shrunk to
+//! nothing; *faint* are gradients of 10⁻³⁰, whose squares are denormal numbers. All three should take the same time.
+//! *plain* is the recurrence without any care for such numbers, after the same 2,000 steps without a gradient.
 
 use std::hint::black_box;
 use std::time::Duration;

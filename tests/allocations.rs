@@ -34,8 +34,9 @@ fn a_warm_step_allocates_nothing() {
                     }
                     region.change().allocations
                 };
-                // A thread of rayon allocates when it first takes work from another, and on a busy machine that may come
-                // late: rounds are run until three in a row allocate nothing. A step that allocates never gets there.
+                // A thread of rayon allocates when it first takes work from another, and on a busy machine that may
+                // come late: rounds are run until three in a row allocate nothing. A step that allocates never gets
+                // there.
                 let mut quiet = 0;
                 for _ in 0..60 {
                     quiet = if allocations_of_round() == 0 { quiet + 1 } else { 0 };
@@ -50,8 +51,8 @@ fn a_warm_step_allocates_nothing() {
     }
 }
 
-/// What is foretold is what a trainer then has, but for the list of blocks and other change; batches that leave room in their
-/// last shard included.
+/// What is foretold is what a trainer then has, but for the list of blocks and other change; batches that leave room in
+/// their last shard included.
 #[test]
 fn the_memory_foretold_is_what_a_trainer_takes() {
     let _alone = ALONE.lock();
@@ -87,7 +88,8 @@ fn memory_hangs_on_the_batch_and_the_network_alone() {
         fit(&mut trainer, &source, &source, &plan, &mut |_| true).expect("learns");
         region.change()
     });
-    // θ, two slots, and two threads' scratch of half of θ each; x and δ of all layers for a batch; the order of the samples twice; and change.
+    // θ, two slots, and two threads' scratch of half of θ each; x and δ of all layers for a batch; the order of the
+    // samples twice; and change.
     let weights = 4 * 50_992 * size_of::<f32>();
     let activations = 2 * batch * (784 + 32 + 784) * 4;
     let bound = weights + activations + 3 * samples.len() * 4 + 100_000;

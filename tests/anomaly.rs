@@ -11,8 +11,8 @@ mod command;
 
 use command::{err, files, json, number, png_size, run, small};
 
-/// Beside `small` a folder `normal` whose training samples are of classes 1 and 8 alone, while its validation samples are
-/// of all classes; and a model that learnt from them.
+/// Beside `small` a folder `normal` whose training samples are of classes 1 and 8 alone, while its validation samples
+/// are of all classes; and a model that learnt from them.
 fn one_sided() -> tempfile::TempDir {
     let folder = small();
     let at = folder.path();

@@ -273,7 +273,8 @@ fn a_right_hash_over_nonsense_is_refused() {
     }
 }
 
-/// A checkpoint with the text of its description changed at will, and whatever else; the lengths and the hash are right.
+/// A checkpoint with the text of its description changed at will, and whatever else; the lengths and the hash are
+/// right.
 fn rewritten(whole: &[u8], text: impl Fn(&str) -> String, also: impl Fn(&mut serde_json::Value)) -> Vec<u8> {
     let length = u64::from_le_bytes(whole[..8].try_into().expect("eight")) as usize;
     let mut header: serde_json::Value = serde_json::from_slice(&whole[8..8 + length]).expect("JSON");

@@ -17,8 +17,10 @@ fn a_run_leaves_a_folder_from_which_it_can_be_run_again() {
     let at = folder.path();
     let report = json(at, &["train", "--data", "small", "--epochs", "3", "--out", "run", "--json"]);
     let keys: Vec<_> = report.as_object().expect("an object").keys().map(String::as_str).collect();
-    let expected = "preset parameters epochs best_epoch stopped steps loss reduction train_loss train_terms val_loss val_terms \
-                    val_reconstruction_per_value val_reconstruction_per_sample test_loss test_terms weights_sha256 seconds \
+    let expected = "preset parameters epochs best_epoch stopped steps loss reduction train_loss train_terms val_loss \
+        val_terms \
+                    val_reconstruction_per_value val_reconstruction_per_sample test_loss test_terms weights_sha256 \
+                    seconds \
                     images_per_second";
     assert_eq!(keys, expected.split(' ').collect::<Vec<_>>());
     assert_eq!((&report["preset"], &report["parameters"]), (&"basic".into(), &50_992.into()));
@@ -26,7 +28,8 @@ fn a_run_leaves_a_folder_from_which_it_can_be_run_again() {
     let all = files(&at.join("run"));
     let names: Vec<_> =
         all.iter().map(|(path, _)| path.strip_prefix(at).expect("below").to_str().expect("Unicode")).collect();
-    let expected = "run/checkpoint/epoch-4-step-0.checkpoint run/checkpoint/lock run/config.toml run/loss.svg run/metrics.csv \
+    let expected = "run/checkpoint/epoch-4-step-0.checkpoint run/checkpoint/lock run/config.toml run/loss.svg \
+        run/metrics.csv \
                     run/model.safetensors run/reconstructions.png";
     assert_eq!(names, expected.split(' ').collect::<Vec<_>>());
     let metrics = fs::read_to_string(at.join("run/metrics.csv")).expect("metrics");
@@ -88,8 +91,8 @@ fn without_data_and_network_the_default_falls_back_and_says_so_in_one_line() {
     assert!(err(&output).contains("mnist"), "{}", err(&output));
 }
 
-/// Exit code, arguments, and words that the error must have. What makes no sense is 2, what cannot be done 1, and a training
-/// that goes wrong 3.
+/// Exit code, arguments, and words that the error must have. What makes no sense is 2, what cannot be done 1, and a
+/// training that goes wrong 3.
 const MISTAKES: &[(i32, &[&str], &[&str])] = &[
     (2, &["train", "--data", "small", "--layers", "0"], &["layers", "at least 1"]),
     (2, &["train", "--data", "small", "--layers", "32,0"], &["layers", "at least 1"]),
@@ -383,8 +386,8 @@ fn settings_of_the_family_that_mean_nothing_are_refused() {
     }
 }
 
-/// Every command in a `console` block of the documents works, in the order in which it stands there; and those that print
-/// the SHA-256 of weights print the same one throughout a document, which is what the documents say of them.
+/// Every command in a `console` block of the documents works, in the order in which it stands there; and those that
+/// print the SHA-256 of weights print the same one throughout a document, which is what the documents say of them.
 #[test]
 fn the_commands_in_the_documents_work() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");

@@ -1,5 +1,5 @@
-//! `handgrad train` with schedules, early stopping, clipping, decay and a validation split, run as people run it. This file
-//! belongs to the package `handgrad`, whose binary it needs.
+//! `handgrad train` with schedules, early stopping, clipping, decay and a validation split, run as people run it. This
+//! file belongs to the package `handgrad`, whose binary it needs.
 
 mod command;
 
@@ -118,7 +118,8 @@ fn early_stopping_keeps_the_best_epoch_and_says_so() {
     assert_eq!(plain["val_loss"].as_f64(), column(at, "plain", "val_loss").last().copied());
 }
 
-/// What is held out is the end of the training samples: a run on the others alone, validated with those, is the same run.
+/// What is held out is the end of the training samples: a run on the others alone, validated with those, is the same
+/// run.
 #[test]
 fn the_split_holds_out_the_last_training_samples() {
     let folder = small();

@@ -162,8 +162,8 @@ fn the_yardsticks_of_distributions() {
     assert!(unseen.mean_sample.is_finite());
 }
 
-/// Words of a vocabulary of 12, one-hot: 12 samples through a code of 3. The network learns them apart, its predictions are
-/// distributions, and the loss is −ln of what they give the right word.
+/// Words of a vocabulary of 12, one-hot: 12 samples through a code of 3. The network learns them apart, its predictions
+/// are distributions, and the loss is −ln of what they give the right word.
 #[test]
 fn a_network_learns_one_hot_rows() {
     let n = 12;

@@ -1,4 +1,5 @@
-//! The disk fails at every single thing that a download does with it. A binary of its own, as a fault is set for a process.
+//! The disk fails at every single thing that a download does with it. A binary of its own, as a fault is set for a
+//! process.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};

@@ -1,6 +1,6 @@
-//! The disk fails at every single thing that a command does with it, and is full, and is gone. Whatever it was: no panic, no
-//! success told of what was not written, nothing older touched, nothing half left, and what was begun can be gone on with to the
-//! same bits. This file belongs to the package `handgrad`, whose binary it needs.
+//! The disk fails at every single thing that a command does with it, and is full, and is gone. Whatever it was: no
+//! panic, no success told of what was not written, nothing older touched, nothing half left, and what was begun can be
+//! gone on with to the same bits. This file belongs to the package `handgrad`, whose binary it needs.
 
 mod command;
 mod faulty;
@@ -101,7 +101,8 @@ fn every_fault_of_a_resumed_training_leaves_the_older_checkpoint() {
             same_as_whole(at, fault);
         }
         assert!(at.join("run/config.toml").exists(), "{fault}");
-        // Of the checkpoint that was there, or of a later one, since both are kept until a newer one has been read back.
+        // Of the checkpoint that was there, or of a later one, since both are kept until a newer one has been read
+        // back.
         let whole = |path: &Path| checkpoint::about(&fs::read(path).expect("a checkpoint")).is_ok();
         let kept: Vec<_> = checkpoints(at, "run").into_iter().filter(|path| whole(path)).collect();
         assert!(

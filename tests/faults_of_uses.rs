@@ -1,6 +1,6 @@
-//! The disk fails at every single thing that a command does with it which uses a run or draws a data set. Whatever it was: the
-//! error is told, no success, nothing older touched, nothing half left, and the same command can be given again. This file belongs
-//! to the package `handgrad`, whose binary it needs.
+//! The disk fails at every single thing that a command does with it which uses a run or draws a data set. Whatever it
+//! was: the error is told, no success, nothing older touched, nothing half left, and the same command can be given
+//! again. This file belongs to the package `handgrad`, whose binary it needs.
 
 mod command;
 mod faulty;

@@ -22,8 +22,8 @@ pub fn faults() -> impl Iterator<Item = (&'static str, &'static str)> {
     possible.map(|((operation, _), (failure, _))| (operation, failure))
 }
 
-/// Runs a command with each fault in turn, until there are no more operations that could fail; `prepare` comes before each run, and
-/// `after` is told of the fault and of how the command ended. Gives the number of faults that came about.
+/// Runs a command with each fault in turn, until there are no more operations that could fail; `prepare` comes before
+/// each run, and `after` is told of the fault and of how the command ended. Gives the number of faults that came about.
 pub fn exhaust(at: &Path, args: &[&str], prepare: impl Fn(), after: impl Fn(&str, &Output)) -> usize {
     let mut count = 0;
     for (operation, failure) in faults() {
@@ -58,7 +58,8 @@ pub fn report(output: &Output) -> serde_json::Value {
     serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {}", err(output)))
 }
 
-/// A folder with a small data set, `tiny`, and a run on it, `whole`, which took these arguments. It has several checkpoints.
+/// A folder with a small data set, `tiny`, and a run on it, `whole`, which took these arguments. It has several
+/// checkpoints.
 pub fn folder_with_a_run() -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let at = folder.path();

@@ -78,7 +78,8 @@ fn early_stopping_stops_and_gives_back_the_best_epoch() {
         }
         assert_eq!(theta, overfitting(None, best).0, "the same bits as a run of {best} epochs");
     }
-    // A run that ends before patience does gives the best weights as well; without early stopping the last ones are kept.
+    // A run that ends before patience does gives the best weights as well; without early stopping the last ones are
+    // kept.
     let (_, loss, outcome) = overfitting(Some(1_000), 400);
     let best = outcome.best_epoch.expect("an epoch");
     assert!(outcome.epochs.len() == 400 && best < 400 && loss == outcome.epochs[best - 1].validation_loss);
@@ -86,7 +87,8 @@ fn early_stopping_stops_and_gives_back_the_best_epoch() {
     assert_eq!((outcome.best_epoch, loss), (None, outcome.epochs[399].validation_loss));
 }
 
-/// All that a training needs to go on is in the trainer and in the state: stopped after any epoch it ends in the same bits.
+/// All that a training needs to go on is in the trainer and in the state: stopped after any epoch it ends in the same
+/// bits.
 #[test]
 fn a_stopped_training_goes_on_to_the_same_bits() {
     let (samples, others) = (floats(30, 20, 1), floats(40, 20, 2));
@@ -120,8 +122,8 @@ fn a_stopped_training_goes_on_to_the_same_bits() {
     }
 }
 
-/// Of every kind of network: clipped and decaying steps have the same bits at every thread count, whatever scratch memory
-/// held; and a bound that no gradient reaches changes nothing.
+/// Of every kind of network: clipped and decaying steps have the same bits at every thread count, whatever scratch
+/// memory held; and a bound that no gradient reaches changes nothing.
 #[test]
 fn clipped_steps_have_the_same_bits_at_every_thread_count() {
     let samples = bytes(120, 784, 4);

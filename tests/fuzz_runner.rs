@@ -1,6 +1,6 @@
-//! `cargo run --release -p handgrad-tests --example fuzz -- --target idx --executions 1000000 --seed 1`: a parser on inputs that
-//! are almost right. Prints how many, how fast, and the most memory that one of them asked for. A broken promise ends it, with
-//! the input written to a file.
+//! `cargo run --release -p handgrad-tests --example fuzz -- --target idx --executions 1000000 --seed 1`: a parser on
+//! inputs that are almost right. Prints how many, how fast, and the most memory that one of them asked for. A broken
+//! promise ends it, with the input written to a file.
 
 use std::alloc::System;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -1,5 +1,5 @@
-//! The worst files that were thought of, one by one: each is refused with an error of its own, at once, and without the memory
-//! that it claims. Memory is counted, so this is a binary of its own.
+//! The worst files that were thought of, one by one: each is refused with an error of its own, at once, and without the
+//! memory that it claims. Memory is counted, so this is a binary of its own.
 
 use std::alloc::System;
 use std::fmt::Display;
@@ -136,8 +136,8 @@ fn csv_lines_and_cells_without_end() {
     refused("a CSV cell of 1 GB, quoted", MIB, &["a cell of"], || csv::decode(quoted, name, &layout));
 }
 
-/// What is taken needs no more than it says either; and what is loaded to train with, a tenth of the values more, which is
-/// held out to validate.
+/// What is taken needs no more than it says either; and what is loaded to train with, a tenth of the values more, which
+/// is held out to validate.
 #[test]
 fn large_files_take_four_times_their_length() {
     let _alone = ALONE.lock();

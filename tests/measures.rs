@@ -135,8 +135,8 @@ fn what_is_undefined_is_none() {
 }
 
 proptest! {
-    /// The area is the chance that a positive scores higher than a negative, a draw counting half; so a change of the scores
-    /// that keeps their order leaves it as it is.
+    /// The area is the chance that a positive scores higher than a negative, a draw counting half; so a change of the
+    /// scores that keeps their order leaves it as it is.
     #[test]
     fn the_area_counts_pairs(samples in proptest::collection::vec((0_u8..12, any::<bool>()), 2..60)) {
         let (scores, positive): (Vec<f64>, Vec<bool>) = samples.iter().map(|&(s, p)| (f64::from(s), p)).unzip();

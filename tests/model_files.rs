@@ -71,7 +71,8 @@ fn tensors_of_recurrent_networks_are_named_and_turned_as_pytorch_has_them() {
     assert_eq!(theta[3 * 16 + 4 * 16..][..16], [[0.0; 4], [1.0; 4], [0.0; 4], [0.0; 4]].concat());
 }
 
-/// PyTorch's strict loading takes names and shapes for agreement: layers that it has under another formula need other names.
+/// PyTorch's strict loading takes names and shapes for agreement: layers that it has under another formula need other
+/// names.
 #[test]
 fn tensors_of_layers_that_pytorch_does_not_have_carry_names_that_it_refuses() {
     use Reset::{AfterProduct, BeforeProduct};
@@ -178,8 +179,8 @@ fn weights_that_are_no_numbers_are_refused() {
     assert!(said.contains("tensor 0.weight has NaN"), "{said}");
 }
 
-/// The lowest number that a specification needs: a program that knows no more than the second format reads what it can, and
-/// is told of a newer one where it cannot.
+/// The lowest number that a specification needs: a program that knows no more than the second format reads what it can,
+/// and is told of a newer one where it cannot.
 #[test]
 fn a_model_file_states_the_first_format_that_has_what_it_holds() {
     let encoded = |spec: &Spec| {

@@ -275,8 +275,8 @@ fn the_next_step_is_foretold_from_those_before_it() {
     }
 }
 
-/// What a recurrent layer gives has gone through activations that feed back, so no loss can take their place, nor logits come
-/// out; a reshape behind it changes nothing of that.
+/// What a recurrent layer gives has gone through activations that feed back, so no loss can take their place, nor
+/// logits come out; a reshape behind it changes nothing of that.
 #[test]
 fn losses_of_logits_are_refused_behind_recurrent_layers() {
     let (sigmoid, tanh, linear) = (Activation::Sigmoid, Activation::Tanh, Activation::Linear);

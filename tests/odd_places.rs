@@ -1,5 +1,5 @@
-//! Links, pipes, names that are no Unicode and modes, where files are expected or to be written. This file belongs to the package
-//! `handgrad`, whose binary it needs.
+//! Links, pipes, names that are no Unicode and modes, where files are expected or to be written. This file belongs to
+//! the package `handgrad`, whose binary it needs.
 #![cfg(unix)]
 
 mod command;

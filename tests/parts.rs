@@ -17,8 +17,8 @@ fn through_a_file(network: &Network<f32>, theta: &[f32], part: Part) -> (Network
     (again, weights)
 }
 
-/// Codes and reconstructions of the parts are those of the whole, to the bit, for every kind of network and any number of
-/// threads and samples at a time.
+/// Codes and reconstructions of the parts are those of the whole, to the bit, for every kind of network and any number
+/// of threads and samples at a time.
 #[test]
 fn parts_compute_what_they_do_in_the_whole() {
     let samples = bytes(45, 784, 4);

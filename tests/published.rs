@@ -1,6 +1,6 @@
-//! Published results on the real data sets. They need a folder with `fashion-mnist` and `mnist`, named by the environment
-//! variable HANDGRAD_DATA; without it each test says that it was skipped. This file belongs to the package `handgrad`, whose
-//! binary it needs.
+//! Published results on the real data sets. They need a folder with `fashion-mnist` and `mnist`, named by the
+//! environment variable HANDGRAD_DATA; without it each test says that it was skipped. This file belongs to the package
+//! `handgrad`, whose binary it needs.
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -13,7 +13,8 @@ use handgrad_trainer::yardstick::yardsticks;
 use handgrad_trainer::{Plan, Source, Trainer, fit};
 use serde_json::Value;
 
-/// Where the real data sets are. Tests that pass have their output hidden, but not what goes to the standard error itself.
+/// Where the real data sets are. Tests that pass have their output hidden, but not what goes to the standard error
+/// itself.
 fn data_folder() -> Option<OsString> {
     let folder = std::env::var_os("HANDGRAD_DATA");
     if folder.is_none() {
@@ -84,8 +85,8 @@ fn the_deep_autoencoder_of_the_keras_blog() {
     assert!((0.0800..=0.0860).contains(&loss), "{loss}");
 }
 
-/// A linear autoencoder learns the span of the first principal components (Baldi & Hornik 1989), so its error is that of
-/// PCA: .026607 on this test set with 8 components fitted on the training images (`tests/reference/pca.py`).
+/// A linear autoencoder learns the span of the first principal components (Baldi & Hornik 1989), so its error is that
+/// of PCA: .026607 on this test set with 8 components fitted on the training images (`tests/reference/pca.py`).
 #[test]
 fn a_linear_autoencoder_comes_to_the_error_of_pca() {
     let Some(data) = load("fashion-mnist") else { return };
@@ -122,8 +123,8 @@ fn the_yardsticks_of_the_real_data() {
     }
 }
 
-/// The TensorFlow tutorial's noise makes a squared error of .0255 on the test images; after one epoch of the ten the denoiser
-/// has undone more than half of it.
+/// The TensorFlow tutorial's noise makes a squared error of .0255 on the test images; after one epoch of the ten the
+/// denoiser has undone more than half of it.
 #[test]
 fn a_row_of_the_scoreboard() {
     let Some(rows) = report("scoreboard tf-denoise --epochs 1 --seeds 1") else { return };

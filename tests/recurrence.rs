@@ -156,8 +156,8 @@ impl Formula {
         }
     }
 
-    /// y of one sample, and the states after every step. Where `held` has states, they are put in behind steps k, 2k, … instead
-    /// of those that were computed.
+    /// y of one sample, and the states after every step. Where `held` has states, they are put in behind steps k, 2k, …
+    /// instead of those that were computed.
     #[must_use]
     pub fn run(self, s: &Sequence, theta: &[f64], x: &[f64], held: Option<&[State]>) -> (Vec<f64>, Vec<State>) {
         let start = [vec![0.0; s.units], vec![0.0; self.outputs(s)]];

@@ -1,7 +1,8 @@
 //! Against an independent implementation: 20 Adam steps of the same network in PyTorch, f64.
 //!
 //! `tests/reference/autoencoder.py` makes the fixture; `family.py` that of the other layers, `recurrent.py` that of the
-//! recurrent ones, `tied.py` that of tied weights and cross-entropy, `training.py` that of schedules, clipping and weight decay.
+//! recurrent ones, `tied.py` that of tied weights and cross-entropy, `training.py` that of schedules, clipping and
+//! weight decay.
 
 use handgrad_dataset::{Samples, Values};
 use handgrad_layers::gru::{Reset, Update};
@@ -141,7 +142,8 @@ fn convolutions_pooling_and_upsampling_equal_those_of_pytorch() {
     }
 }
 
-/// A whole variational autoencoder with a given ε, layer by layer: both terms of its loss and the gradient of every weight.
+/// A whole variational autoencoder with a given ε, layer by layer: both terms of its loss and the gradient of every
+/// weight.
 #[test]
 fn a_variational_autoencoder_equals_that_of_pytorch() {
     let fixture: Value = serde_json::from_str(include_str!("fixtures/family.json")).expect("JSON");
@@ -223,8 +225,8 @@ fn training() -> Value {
     serde_json::from_str(include_str!("fixtures/training.json")).expect("JSON")
 }
 
-/// The learning rate of every epoch under each schedule. Step and plateau multiply as PyTorch does, and what is left is the
-/// last digit of a number read from JSON; its cosine is a recurrence, ours the closed form.
+/// The learning rate of every epoch under each schedule. Step and plateau multiply as PyTorch does, and what is left is
+/// the last digit of a number read from JSON; its cosine is a recurrence, ours the closed form.
 #[test]
 fn schedules_equal_those_of_pytorch() {
     let fixture = training();
@@ -272,8 +274,8 @@ fn clipping_equals_that_of_pytorch() {
     }
 }
 
-/// Twenty steps of AdamW, and of gradient descent with momentum and decoupled decay; with and without clipping, which at
-/// this bound lets some of the steps pass.
+/// Twenty steps of AdamW, and of gradient descent with momentum and decoupled decay; with and without clipping, which
+/// at this bound lets some of the steps pass.
 #[test]
 fn decaying_and_clipped_steps_equal_those_of_pytorch() {
     let fixture = training();

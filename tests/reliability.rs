@@ -1,5 +1,5 @@
-//! Runs whose checkpoints are damaged, cannot be written, or that go wrong. This file belongs to the package `handgrad`,
-//! whose binary it needs.
+//! Runs whose checkpoints are damaged, cannot be written, or that go wrong. This file belongs to the package
+//! `handgrad`, whose binary it needs.
 
 mod command;
 mod runs;

@@ -1,4 +1,5 @@
-//! Runs with checkpoints, as the tests of resuming and of reliability begin them and look at them. Each uses some of this.
+//! Runs with checkpoints, as the tests of resuming and of reliability begin them and look at them. Each uses some of
+//! this.
 #![allow(dead_code)]
 
 use std::fs;

@@ -1,5 +1,5 @@
-//! What is done with a sequence, whatever the cell: both directions, its last step alone, one vector for every step, gradients
-//! that are cut off, and the layers around it.
+//! What is done with a sequence, whatever the cell: both directions, its last step alone, one vector for every step,
+//! gradients that are cut off, and the layers around it.
 
 use handgrad_layers::gradcheck::check;
 use handgrad_layers::{
@@ -8,8 +8,9 @@ use handgrad_layers::{
 use handgrad_tests::recurrence::{State, TOLERANCE, assert_near, cells, conv_lstm, formulas, run_conv_lstm, theta_of};
 use handgrad_tests::{doubles, run_layer};
 
-/// Behind steps k, 2k, … the state is held at its value while θ and x move: then the difference quotient sees what truncated
-/// backpropagation sees, and no more. `layer` makes a layer of a sequence, and `run` is it, written out for one sample.
+/// Behind steps k, 2k, … the state is held at its value while θ and x move: then the difference quotient sees what
+/// truncated backpropagation sees, and no more. `layer` makes a layer of a sequence, and `run` is it, written out for
+/// one sample.
 fn assert_cut(
     sequence: &Sequence,
     input: &[usize],

@@ -1,5 +1,5 @@
-//! CSV: a series a row or one long series, labels, missing values, and what is said when a file is not as it should be. This file
-//! belongs to the package `handgrad`, whose binary it needs.
+//! CSV: a series a row or one long series, labels, missing values, and what is said when a file is not as it should be.
+//! This file belongs to the package `handgrad`, whose binary it needs.
 
 use std::fs;
 use std::num::NonZeroUsize;

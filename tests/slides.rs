@@ -1,6 +1,6 @@
-//! The recurrent examples that CE6146 works by hand, all weights and biases 1, on the sequence 1, 2, 3, 4: from the functions that
-//! train. The slides print four digits; the others come from tanh and σ in more digits, and where the unit is the identity
-//! every number is an integer.
+//! The recurrent examples that CE6146 works by hand, all weights and biases 1, on the sequence 1, 2, 3, 4: from the
+//! functions that train. The slides print four digits; the others come from tanh and σ in more digits, and where the
+//! unit is the identity every number is an integer.
 
 use handgrad_layers::{
     Activation, Dense, Elman, Jordan, Layer, Loss, LossKind, Lstm, Reduction, Sequence, TimeDistributed, lstm,
@@ -77,8 +77,8 @@ fn two_biases_are_one_of_twice_the_size() {
     assert!(run(1.0, 0.0)[0] < run(1.0, 1.0)[0]);
 }
 
-/// "Example – BPTT": h_t = φ(h_{t−1} + x_t + 1), y_t = h_t + 1, the loss of a step (y_t − x_{t+1})², and the gradients summed
-/// over the steps. Gives the losses, [dW_xh, dW_hh, db_h], and [dW_hy, db_y].
+/// "Example – BPTT": h_t = φ(h_{t−1} + x_t + 1), y_t = h_t + 1, the loss of a step (y_t − x_{t+1})², and the gradients
+/// summed over the steps. Gives the losses, [dW_xh, dW_hh, db_h], and [dW_hy, db_y].
 fn bptt(activation: Activation, truncate_every: Option<usize>) -> ([f64; 3], Ran<f64>, Ran<f64>) {
     let (x, target) = ([1.0, 2.0, 3.0], [2.0, 3.0, 4.0]);
     let hidden = Elman { sequence: Sequence { truncate_every, ..sequence(3) }, activation };

@@ -234,8 +234,8 @@ fn the_order_is_a_permutation_of_its_own_for_every_seed_and_epoch() {
     assert!(order(1, 1) != order(1, 2) && order(1, 1) != order(2, 1) && order(1, 1) != all(1000));
 }
 
-/// What is reported term by term is the loss. (That its gradient is right with penalties and noise too, `handgrad gradcheck`
-/// shows of every kind of model.)
+/// What is reported term by term is the loss. (That its gradient is right with penalties and noise too, `handgrad
+/// gradcheck` shows of every kind of model.)
 #[test]
 fn the_terms_of_a_loss_add_up_to_it() {
     let samples = bytes(40, 784, 4);

@@ -1,11 +1,13 @@
-//! The parsers under libFuzzer, which looks for inputs that reach new code, with the address sanitizer: from this folder
+//! The parsers under libFuzzer, which looks for inputs that reach new code, with the address sanitizer: from this
+//! folder
 //!
 //! ```sh
 //! mkdir -p corpus/png
 //! TARGET=png cargo run --release -- corpus/png -runs=1000000
 //! ```
 //!
-//! The checks are those of `tests/fuzzing`. Its valid files are put into the first folder named, as inputs to begin with.
+//! The checks are those of `tests/fuzzing`. Its valid files are put into the first folder named, as inputs to begin
+//! with.
 #![no_main]
 
 use std::alloc::System;

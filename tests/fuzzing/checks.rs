@@ -1,4 +1,5 @@
-//! The promises: no panic; an error is one paragraph that names the file; what is taken can be written and read again the same.
+//! The promises: no panic; an error is one paragraph that names the file; what is taken can be written and read again
+//! the same.
 
 use std::fmt::Display;
 use std::io::Cursor;

@@ -8,7 +8,8 @@ use image::ImageReader;
 /// Pixels that a picture may have.
 const MOST_PIXELS: usize = 1 << 26;
 
-/// What the stream unpacks to before it is damaged, four times, and the window and the tables of a decoder for each member.
+/// What the stream unpacks to before it is damaged, four times, and the window and the tables of a decoder for each
+/// member.
 pub fn in_gzip(bytes: &[u8]) -> usize {
     if !bytes.starts_with(&[0x1f, 0x8b]) {
         return 0;
@@ -21,8 +22,8 @@ pub fn in_gzip(bytes: &[u8]) -> usize {
     4 * unpacked + members * (128 << 10)
 }
 
-/// 48 bytes a pixel, which are asked for twice: first of all whether they are there. None where there are too many, or more
-/// than there can be. JPEG has its pixels in blocks of up to 32×32, all of which are unpacked.
+/// 48 bytes a pixel, which are asked for twice: first of all whether they are there. None where there are too many, or
+/// more than there can be. JPEG has its pixels in blocks of up to 32×32, all of which are unpacked.
 pub fn of_pixels(bytes: &[u8]) -> usize {
     let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format();
     let size = reader.map_err(image::ImageError::from).and_then(ImageReader::into_dimensions);
@@ -33,8 +34,8 @@ pub fn of_pixels(bytes: &[u8]) -> usize {
     if pixels > MOST_PIXELS || pixels > 8 * 1032 * bytes.len() { 0 } else { 2 * 48 * unpacked() }
 }
 
-/// TOML takes a hundred times its length to be read, of which there are at most 10 KiB; a few pairs of braces take some KiB
-/// each, and a few errors more than that.
+/// TOML takes a hundred times its length to be read, of which there are at most 10 KiB; a few pairs of braces take some
+/// KiB each, and a few errors more than that.
 pub fn of_toml(bytes: &[u8]) -> usize {
     (256 << 10) + 100 * bytes.len().min(10 << 10)
 }

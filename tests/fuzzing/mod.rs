@@ -1,7 +1,7 @@
 //! What every parser promises of any bytes at all, one function a parser, and the bytes to try it with.
 //!
-//! A check panics where a promise is broken. The same checks run as a bounded test (`tests/fuzz.rs`) and for as long as one
-//! likes (`tests/fuzz_runner.rs`). Each binary uses some of this.
+//! A check panics where a promise is broken. The same checks run as a bounded test (`tests/fuzz.rs`) and for as long as
+//! one likes (`tests/fuzz_runner.rs`). Each binary uses some of this.
 #![allow(dead_code, unused_imports)]
 
 use std::alloc::System;
@@ -30,8 +30,8 @@ pub struct Target {
     /// Puts the checksums of an input right, so that they do not shield what comes after. It is tried as it is too;
     /// where there are none, that is all.
     pub right: fn(&[u8]) -> Vec<u8>,
-    /// Bytes of memory that it may take beside four times the input: what it needs for any, and where it unpacks, the limit
-    /// that the documents state.
+    /// Bytes of memory that it may take beside four times the input: what it needs for any, and where it unpacks, the
+    /// limit that the documents state.
     pub memory: fn(&[u8]) -> usize,
 }
 
@@ -129,8 +129,8 @@ impl Target {
         (self.parse)(bytes) || (self.parse)(&(self.right)(bytes))
     }
 
-    /// Tries an input. The most memory that was asked for, given back or not, and what was allowed then. Of a buffer that
-    /// grows it is what it grows by, though the system may hold the old one too while it moves it.
+    /// Tries an input. The most memory that was asked for, given back or not, and what was allowed then. Of a buffer
+    /// that grows it is what it grows by, though the system may hold the old one too while it moves it.
     ///
     /// # Panics
     /// Where a promise is broken.

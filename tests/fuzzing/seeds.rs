@@ -115,11 +115,12 @@ pub fn crc32(bytes: &[u8]) -> u32 {
 }
 
 /// A progressive JPEG of 8×8 in grey, in hexadecimal, made with Pillow: the encoder here makes others alone.
-const PROGRESSIVE: &str = "ffd8ffdb0043001b12141714111b1716171e1c1b2028422b28252528513a3d3042605565645f555d5b6a7899816a71\
-    90735b5d85b586909ea3abadab6780bcc9baa6c799a8aba4ffc2000b080008000801011100ffc40014000100000000000000000000000000000003ffda\
-    00080101000000013fffc400161000030000000000000000000000000000000203ffda0008010100010502599fffc4001410010000000000000000\
-    0000000000000000ffda0008010100063f027fffc4001510010100000000000000000000000000000061ffda0008010100013f219bffda00080101\
-    00000010ff00ffc4001510010100000000000000000000000000000031ffda0008010100013f1081ffd9";
+const PROGRESSIVE: &str = "\
+    ffd8ffdb0043001b12141714111b1716171e1c1b2028422b28252528513a3d3042605565645f555d5b6a7899816a7190735b5d85b58690\
+    9ea3abadab6780bcc9baa6c799a8aba4ffc2000b080008000801011100ffc40014000100000000000000000000000000000003ffda0008\
+    0101000000013fffc400161000030000000000000000000000000000000203ffda0008010100010502599fffc400141001000000000000\
+    00000000000000000000ffda0008010100063f027fffc4001510010100000000000000000000000000000061ffda0008010100013f219b\
+    ffda0008010100000010ff00ffc4001510010100000000000000000000000000000031ffda0008010100013f1081ffd9";
 
 pub fn jpeg() -> Vec<Vec<u8>> {
     let digits = |at: usize| PROGRESSIVE.get(at..at + 2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
@@ -183,8 +184,8 @@ pub fn spec() -> Vec<Vec<u8>> {
     specs().into_iter().map(|model| text(model).into_bytes()).collect()
 }
 
-/// Of the first model: what stands before the specification, with MODEL_SHA256 in place of that digest; and the JSON of its
-/// tensors and their bytes, from the comma behind the metadata on.
+/// Of the first model: what stands before the specification, with MODEL_SHA256 in place of that digest; and the JSON of
+/// its tensors and their bytes, from the comma behind the metadata on.
 pub fn head_and_tensors() -> [Vec<u8>; 2] {
     let bytes = &model()[0];
     let length = u64::from_le_bytes(bytes[..8].try_into().unwrap_or_default()) as usize;
@@ -213,9 +214,12 @@ pub fn model_file(text: &str, tensors: &[u8]) -> Vec<u8> {
 pub fn config() -> Vec<Vec<u8>> {
     [
         "preset = \"basic\"\nepochs = 3\nlayers = [8, 4]\nlearning_rate = 1e-3\nseed = 7\n",
-        "data = \"s.csv\"\nlabel_column = \"last\"\nfill = \"mean\"\nwindow = 4\nonly_class = [1, 2]\nscale = \"min-max\"\n",
-        "# a comment\nmodel = 'sequence'\ncell = \"gru\"\nbidirectional = true\nnoise = \"gaussian\"\nnoise_level = 0.5\n",
-        "loss = \"bce\"\nreduction = \"sum\"\nschedule = \"cosine\"\nschedule_floor = inf\nclip_norm = +1_0.5\ndata_dir = \"\"\"\\u00e9\"\"\"\n",
+        "data = \"s.csv\"\nlabel_column = \"last\"\nfill = \"mean\"\nwindow = 4\nonly_class = [1, 2]\nscale \
+         = \"min-max\"\n",
+        "# a comment\nmodel = 'sequence'\ncell = \"gru\"\nbidirectional = true\nnoise = \"gaussian\"\nnoise_level = \
+         0.5\n",
+        "loss = \"bce\"\nreduction = \"sum\"\nschedule = \"cosine\"\nschedule_floor = inf\nclip_norm = \
+         +1_0.5\ndata_dir = \"\"\"\\u00e9\"\"\"\n",
     ]
     .map(|text| text.as_bytes().to_vec())
     .to_vec()

@@ -2,17 +2,17 @@
 //!
 //! ```text
 //! h_i                                       the state after the last step of sample i, n values
-//! R_ij = Σ (h_i − mean h_i)·(h_j − mean h_j) / √( Σ (h_i − mean h_i)² · Σ (h_j − mean h_j)² )     N×N, over the n values
+//! R_ij = Σ (h_i − mean h_i)·(h_j − mean h_j) / √( Σ (h_i − mean h_i)² · Σ (h_j − mean h_j)² )   N×N, over the n values
 //! S = −Σ_i ( ln(λ_i + k) + 1/(λ_i + k) )    λ: eigenvalues of R,  k = 10⁻⁵
 //! ```
 //!
-//! If all states are uncorrelated, R is the identity and S is at its largest, about −N. Every direction that the states lack makes
-//! an eigenvalue 0 and costs 1/k: among N > n − 1 states that is so for at least N − n + 1 of them, so only scores of the same N
-//! can be compared, and mostly they count directions. Nothing is trained and no loss is looked at.
+//! If all states are uncorrelated, R is the identity and S is at its largest, about −N. Every direction that the states
+//! lack makes an eigenvalue 0 and costs 1/k: among N > n − 1 states that is so for at least N − n + 1 of them, so only
+//! scores of the same N can be compared, and mostly they count directions. Nothing is trained and no loss is looked at.
 //!
-//! Slides: CE6146 "Recent RNN Architectures (1/2)". Source: Serianni & Kalita, "Training-free neural architecture search for RNNs
-//! and transformers", ACL 2023; the sum over eigenvalues is that of Mellor et al., "Neural architecture search without training"
-//! (2020).
+//! Slides: CE6146 "Recent RNN Architectures (1/2)". Source: Serianni & Kalita, "Training-free neural architecture
+//! search for RNNs and transformers", ACL 2023; the sum over eigenvalues is that of Mellor et al., "Neural architecture
+//! search without training" (2020).
 
 use nalgebra::DMatrix;
 use ndarray::ArrayView2;

@@ -1,9 +1,9 @@
 //! Measures: how close two images are, how well scores tell two kinds of samples apart, what principal components make
 //! of the same data, and what untrained networks make of it.
 //!
-//! One file is one measure, headed by its formula and where it comes from. Scores are larger the more a sample looks like a
-//! *positive*; which kind that is, the caller says. What is undefined, such as a precision where nothing was called positive,
-//! is `None`, never a made-up number.
+//! One file is one measure, headed by its formula and where it comes from. Scores are larger the more a sample looks
+//! like a *positive*; which kind that is, the caller says. What is undefined, such as a precision where nothing was
+//! called positive, is `None`, never a made-up number.
 #![forbid(unsafe_code)]
 
 pub mod average_precision;

@@ -8,8 +8,8 @@
 //! Σ_i ‖x_i − x̂_i‖² / n = Σ_{j>k} λ_j    what is left out; no linear map to k numbers and back leaves out less
 //! ```
 //!
-//! A linear autoencoder with squared error learns the same subspace, though not these axes of it (Baldi & Hornik 1989). It is
-//! the yardstick for all others. Slides: KERAS and UTMIST on dimensionality reduction. Source: Hotelling (1933).
+//! A linear autoencoder with squared error learns the same subspace, though not these axes of it (Baldi & Hornik 1989).
+//! It is the yardstick for all others. Slides: KERAS and UTMIST on dimensionality reduction. Source: Hotelling (1933).
 
 use nalgebra::{DMatrix, DVector, SymmetricEigen};
 use ndarray::{Array2, ArrayView2, Axis};
@@ -26,8 +26,8 @@ pub struct Pca {
 const CHUNK: usize = 2048;
 
 impl Pca {
-    /// Fits `k` components to `samples`, one a row. None if there are no samples, or fewer than `k` values in each, or a
-    /// value is no number.
+    /// Fits `k` components to `samples`, one a row. None if there are no samples, or fewer than `k` values in each, or
+    /// a value is no number.
     #[must_use]
     pub fn fit(samples: ArrayView2<f32>, k: usize) -> Option<Self> {
         let (n, d) = samples.dim();
@@ -64,8 +64,8 @@ impl Pca {
         reconstructions
     }
 
-    /// How much of the components' subspace the span of `directions`, one a row, shares: the cosine of the largest angle
-    /// between the two, 1 where they are the same. None if there are not as many directions as components.
+    /// How much of the components' subspace the span of `directions`, one a row, shares: the cosine of the largest
+    /// angle between the two, 1 where they are the same. None if there are not as many directions as components.
     #[must_use]
     pub fn shared_subspace(&self, directions: ArrayView2<f32>) -> Option<f64> {
         let (d, k) = self.components.shape();

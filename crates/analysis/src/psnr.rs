@@ -1,7 +1,7 @@
 //! # PSNR: how far the peak of the signal rises above the error
 //!
 //! ```text
-//! MSE = 1/n · Σ (x_i − y_i)²            PSNR = 10·log₁₀(L² / MSE)  in decibels          L: range of the values, 1 for 0..1
+//! MSE = 1/n · Σ (x_i − y_i)²   PSNR = 10·log₁₀(L² / MSE)  in decibels   L: range of the values, 1 for 0..1
 //! ```
 //!
 //! Ten times less squared error is 10 dB more; of two equal images it is ∞.

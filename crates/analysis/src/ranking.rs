@@ -4,7 +4,8 @@
 //! for each distinct score s, highest first:   TP(s) = positives with a score ≥ s,   FP(s) = negatives with a score ≥ s
 //! ```
 //!
-//! A threshold cannot tell equal scores apart, so every measure over thresholds goes from one distinct score to the next.
+//! A threshold cannot tell equal scores apart, so every measure over thresholds goes from one distinct score to the
+//! next.
 
 /// What lies at or above a threshold.
 #[derive(Clone, Copy, Debug, PartialEq)]

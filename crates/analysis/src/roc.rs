@@ -6,8 +6,9 @@
 //! area = Σ_k (fpr_k − fpr_{k−1})·(tpr_k + tpr_{k−1}) / 2  =  P(s⁺ > s⁻) + ½·P(s⁺ = s⁻)
 //! ```
 //!
-//! The area is the probability that a positive has a higher score than a negative, a draw counting half: 1 for a perfect
-//! score, ½ for a useless one. Equal scores are one step of the curve, which goes through them in a straight line.
+//! The area is the probability that a positive has a higher score than a negative, a draw counting half: 1 for a
+//! perfect score, ½ for a useless one. Equal scores are one step of the curve, which goes through them in a straight
+//! line.
 //!
 //! Source: Hanley & McNeil, "The meaning and use of the area under a receiver operating characteristic (ROC) curve",
 //! Radiology 143 (1982); Fawcett, "An introduction to ROC analysis", Pattern Recognition Letters 27 (2006).

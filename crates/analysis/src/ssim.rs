@@ -14,8 +14,8 @@
 //! The figure of an image is the mean over all places whose window lies within it: 1 for two equal images, about 0 for
 //! unrelated ones. The gaussian is a product of one down and one across, and so is its sum.
 //!
-//! Source: Wang, Bovik, Sheikh & Simoncelli, "Image quality assessment: from error visibility to structural similarity", IEEE
-//! Transactions on Image Processing 13 (2004), section III-B.
+//! Source: Wang, Bovik, Sheikh & Simoncelli, "Image quality assessment: from error visibility to structural
+//! similarity", IEEE Transactions on Image Processing 13 (2004), section III-B.
 
 use ndarray::{Array2, ArrayView2, Axis, Zip};
 

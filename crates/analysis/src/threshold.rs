@@ -10,8 +10,8 @@
 //! The first two need negatives alone; q says how many false alarms are put up with: the part 1 − q. The third needs
 //! labels, and its figures on the samples it was chosen with flatter it.
 //!
-//! Source: Hyndman & Fan, "Sample quantiles in statistical packages", The American Statistician 50 (1996), definition 7,
-//! which is numpy's; mean + std: the TensorFlow tutorial "Intro to autoencoders" on ECG5000.
+//! Source: Hyndman & Fan, "Sample quantiles in statistical packages", The American Statistician 50 (1996), definition
+//! 7, which is numpy's; mean + std: the TensorFlow tutorial "Intro to autoencoders" on ECG5000.
 
 use crate::ranking::cuts;
 

@@ -1,5 +1,5 @@
-//! What a command came to: its exit code, and an error in words. Libraries name no flags; where a flag is the way out of an
-//! error, it is added here.
+//! What a command came to: its exit code, and an error in words. Libraries name no flags; where a flag is the way out
+//! of an error, it is added here.
 
 use std::process::ExitCode;
 

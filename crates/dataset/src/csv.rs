@@ -1,9 +1,9 @@
 //! CSV: a series a row, or one long series of which windows are cut.
 //!
-//! Commas between the cells, quotes where a cell needs them, a header or none: a first line with words and no number is one.
-//! Nothing is taken on trust: a row of another length, a cell that is no number and a missing value are errors that name line and
-//! column. A row may have 16 MiB and a cell 4 KiB. Cells are read one by one, and of each its value alone is kept: memory
-//! stays below four times what the file has, however short its cells.
+//! Commas between the cells, quotes where a cell needs them, a header or none: a first line with words and no number is
+//! one. Nothing is taken on trust: a row of another length, a cell that is no number and a missing value are errors
+//! that name line and column. A row may have 16 MiB and a cell 4 KiB. Cells are read one by one, and of each its value
+//! alone is kept: memory stays below four times what the file has, however short its cells.
 
 mod cells;
 mod table;

@@ -1,10 +1,10 @@
-//! ECG5000: 5,000 heartbeats of 140 values, in five classes, 1 of which is normal. As in TensorFlow's tutorial they are put
-//! together, the archive's training part first, and a fifth is held out: the samples of scikit-learn's
+//! ECG5000: 5,000 heartbeats of 140 values, in five classes, 1 of which is normal. As in TensorFlow's tutorial they are
+//! put together, the archive's training part first, and a fifth is held out: the samples of scikit-learn's
 //! `train_test_split(beats, test_size=0.2, random_state=21)`, which is the tutorial's call.
 //!
-//! Source: Chen, Hao, Rakthanmanon, Zakaria, Hu & Keogh, "A general framework for never-ending learning from time series
-//! streams", Data Mining and Knowledge Discovery 29 (2015), from record chf07 of the BIDMC Congestive Heart Failure Database
-//! (Goldberger et al., "PhysioBank, PhysioToolkit, and PhysioNet", Circulation 101 (2000)).
+//! Source: Chen, Hao, Rakthanmanon, Zakaria, Hu & Keogh, "A general framework for never-ending learning from time
+//! series streams", Data Mining and Knowledge Discovery 29 (2015), from record chf07 of the BIDMC Congestive Heart
+//! Failure Database (Goldberger et al., "PhysioBank, PhysioToolkit, and PhysioNet", Circulation 101 (2000)).
 
 use std::path::Path;
 
@@ -44,8 +44,8 @@ pub(crate) fn load(folder: &Path) -> Result<DataSet, Error> {
     })
 }
 
-/// `numpy.random.RandomState(seed).permutation(count)`: Fisher and Yates, each place drawn from the lowest bits of a Mersenne
-/// twister that suffice, again where it is too large.
+/// `numpy.random.RandomState(seed).permutation(count)`: Fisher and Yates, each place drawn from the lowest bits of a
+/// Mersenne twister that suffice, again where it is too large.
 fn permutation(seed: u32, count: usize) -> Vec<usize> {
     let mut twister = Mt::new(seed);
     let mut order: Vec<usize> = (0..count).collect();

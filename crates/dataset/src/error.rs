@@ -21,7 +21,8 @@ pub enum Error {
     },
     /// The file does not start as an IDX file does.
     #[error(
-        "{}: not an IDX file: at offset 0 it has the bytes {found}, where 00 00, an element type and a rank were expected; \
+        "{}: not an IDX file: at offset 0 it has the bytes {found}, where 00 00, an element type and a rank were \
+         expected; \
          give an IDX file, plain or compressed with gzip, or a CSV file whose name ends in .csv", .path.display()
     )]
     NotIdx {
@@ -32,7 +33,8 @@ pub enum Error {
     },
     /// The header names an element type that IDX does not have.
     #[error(
-        "{}: the element type at offset 2 is {found:02x}, where 08 (u8), 09 (i8), 0b (i16), 0c (i32), 0d (f32) or 0e (f64) \
+        "{}: the element type at offset 2 is {found:02x}, where 08 (u8), 09 (i8), 0b (i16), 0c (i32), 0d (f32) or 0e \
+         (f64) \
          was expected; the file is damaged or not IDX: fetch or write it again", .path.display()
     )]
     UnknownElement {
@@ -87,7 +89,8 @@ pub enum Error {
     },
     /// One of the dimensions is zero.
     #[error(
-        "{}: the dimensions at offset 4 are {}, which holds no samples, where at least one was expected; give a file with samples",
+        "{}: the dimensions at offset 4 are {}, which holds no samples, where at least one was expected; give a file \
+         with samples",
         .path.display(), sizes(.dims)
     )]
     NoSamples {
@@ -137,7 +140,8 @@ pub enum Error {
     },
     /// The gzip stream is damaged.
     #[error(
-        "{}: the gzip stream is damaged, seen after {decoded} bytes of contents ({reason}), where a stream with a right \
+        "{}: the gzip stream is damaged, seen after {decoded} bytes of contents ({reason}), where a stream with a \
+         right \
          checksum was expected: fetch or copy it again", .path.display()
     )]
     GzipCorrupt {
@@ -150,7 +154,8 @@ pub enum Error {
     },
     /// The contents of the gzip stream are far larger than it.
     #[error(
-        "{}: {taken} bytes of its gzip stream hold more than 64 MiB and 256 times as much, where data was expected, which packs \
+        "{}: {taken} bytes of its gzip stream hold more than 64 MiB and 256 times as much, where data was expected, \
+         which packs \
          less; decompress it with gunzip first if it is what you want", .path.display()
     )]
     GzipBomb {
@@ -169,7 +174,8 @@ pub enum Error {
     },
     /// Something that is not gzip follows the gzip stream.
     #[error(
-        "{}: after the gzip stream, complete with {decoded} bytes of contents, come bytes that are not gzip, where the end \
+        "{}: after the gzip stream, complete with {decoded} bytes of contents, come bytes that are not gzip, where the \
+         end \
          of the file was expected; something was appended: fetch or copy it again", .path.display()
     )]
     GzipTrailing {
@@ -191,7 +197,8 @@ pub enum Error {
     },
     /// A value is not a number or infinite.
     #[error(
-        "{}: sample {sample} (counted from 0) has {found} at position {position}, where a finite 32-bit number was expected; \
+        "{}: sample {sample} (counted from 0) has {found} at position {position}, where a finite 32-bit number was \
+         expected; \
          remove that sample or repair the value", .path.display()
     )]
     NotFinite {
@@ -232,7 +239,8 @@ pub enum Error {
     },
     /// There is nothing to hold out.
     #[error(
-        "{}: the file has {found} sample, where at least 2 were expected: one to train on and one held out to validate; \
+        "{}: the file has {found} sample, where at least 2 were expected: one to train on and one held out to \
+         validate; \
          give a file with more", .path.display()
     )]
     TooFewSamples {
@@ -243,7 +251,8 @@ pub enum Error {
     },
     /// A CSV file without rows.
     #[error(
-        "{}: the file is empty, or has a header and no rows, where at least one row of values was expected; give a file with \
+        "{}: the file is empty, or has a header and no rows, where at least one row of values was expected; give a \
+         file with \
          samples", .path.display()
     )]
     EmptyTable {
@@ -267,7 +276,8 @@ pub enum Error {
     },
     /// A cell of a CSV file holds nothing.
     #[error(
-        "{}, line {line}, column {column}: the value is missing; remove the row or column, or say with --fill what is to stand \
+        "{}, line {line}, column {column}: the value is missing; remove the row or column, or say with --fill what is \
+         to stand \
          there: zero, mean or previous", .path.display()
     )]
     Missing {
@@ -280,7 +290,8 @@ pub enum Error {
     },
     /// There is no such column to take labels from.
     #[error(
-        "{}, line {line}: found {columns} columns and none that is called {column:?}, where the column of labels was expected; \
+        "{}, line {line}: found {columns} columns and none that is called {column:?}, where the column of labels was \
+         expected; \
          give --label-column a name of the header, a number from 1 to {columns}, last or none", .path.display()
     )]
     NoSuchColumn {
@@ -345,7 +356,8 @@ pub enum Error {
     },
     /// Files of a named set are missing and no mirror delivered them.
     #[error(
-        "{}: not there, and no mirror delivered it: {said}; check the network, or download {by_hand} by hand and put them in {}",
+        "{}: not there, and no mirror delivered it: {said}; check the network, or download {by_hand} by hand and put \
+         them in {}",
         .path.display(), .path.parent().unwrap_or(Path::new(".")).display()
     )]
     Unavailable {

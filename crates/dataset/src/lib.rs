@@ -1,4 +1,5 @@
-//! Data sets: IDX files plain or gzip, CSV, .npy, pictures, sets known by name and downloaded once, and a synthetic one drawn on the spot.
+//! Data sets: IDX files plain or gzip, CSV, .npy, pictures, sets known by name and downloaded once, and a synthetic one
+//! drawn on the spot.
 //!
 //! ```
 //! use std::path::Path;

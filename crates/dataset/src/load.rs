@@ -25,9 +25,9 @@ pub struct DataSet {
 const SYNTHETIC: (usize, usize, u64) = (10_000, 2_000, 0);
 
 /// Loads the data set that `what` means: the name of a known set ([`named::all`]), kept in and if need be downloaded to
-/// a folder of its own in `data_dir`; a folder with `train-` and `t10k-` IDX files; or one IDX file, plain or gzip, or one
-/// CSV file, read as `layout` says, of which the last tenth, at least one sample, is held out as validation. A name wins
-/// over a path: write `./mnist` for a folder called that.
+/// a folder of its own in `data_dir`; a folder with `train-` and `t10k-` IDX files; or one IDX file, plain or gzip, or
+/// one CSV file, read as `layout` says, of which the last tenth, at least one sample, is held out as validation. A name
+/// wins over a path: write `./mnist` for a folder called that.
 ///
 /// # Errors
 /// When `what` means nothing, a file is not as it should be, or it cannot be had ([`Error::is_unavailable`]).

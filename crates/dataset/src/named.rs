@@ -106,7 +106,8 @@ static ALL: [NamedSet; 4] = [
     NamedSet {
         name: ecg5000::NAME,
         about: "4,000 + 1,000 heartbeats of 140 values, in five classes, of which 1 is normal",
-        licence: "distributed by the UCR archive for research; the signal is PhysioNet's, Open Data Commons Attribution",
+        licence: "distributed by the UCR archive for research; the signal is PhysioNet's, Open Data Commons \
+            Attribution",
         files: &[
             RemoteFile {
                 name: ecg5000::FILES[0],

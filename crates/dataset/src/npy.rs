@@ -1,7 +1,8 @@
-//! numpy's .npy: `\x93NUMPY`, a version, the length of the header, the header, which is a Python dictionary, and the values.
+//! numpy's .npy: `\x93NUMPY`, a version, the length of the header, the header, which is a Python dictionary, and the
+//! values.
 //!
-//! Arrays of two dimensions and floats of 32 or 64 bits are read, in either byte order and either order of the dimensions. Nothing is
-//! allocated on the word of a header, which may have 10,000 bytes, as in numpy.
+//! Arrays of two dimensions and floats of 32 or 64 bits are read, in either byte order and either order of the
+//! dimensions. Nothing is allocated on the word of a header, which may have 10,000 bytes, as in numpy.
 
 use std::io::Read;
 use std::path::Path;
@@ -57,7 +58,8 @@ fn decode_of_length(mut bytes: impl Read, path: &Path, length: Option<u64>) -> R
     let left = length.map_or(LONGEST_HEADER as u64, |length| length.saturating_sub(start_len));
     if header_len > LONGEST_HEADER || header_len as u64 > left {
         return Err(wrong(format!(
-            "its header claims {header_len} bytes, where at most {LONGEST_HEADER} and no more than the file has were expected"
+            "its header claims {header_len} bytes, where at most {LONGEST_HEADER} and no more than the file has were \
+             expected"
         )));
     }
     let text = take(header_len)?;

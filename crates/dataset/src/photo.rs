@@ -1,7 +1,7 @@
 //! People's own images: PNG and JPEG of any size, as planes of numbers within 0..1.
 //!
-//! What a file claims is looked at before anything of that size is taken: an image may have 67 million pixels, and no more than
-//! its file can hold. Reading takes 48 bytes a pixel at most, and four times the file.
+//! What a file claims is looked at before anything of that size is taken: an image may have 67 million pixels, and no
+//! more than its file can hold. Reading takes 48 bytes a pixel at most, and four times the file.
 
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
@@ -28,8 +28,8 @@ const MOST_TEXTS: usize = 1000;
 /// Memory of a decoder for lines of pixels and for what it unpacks beside them; twice the file comes to it.
 const MEMORY: u64 = 1 << 19;
 
-/// Reads an image as `channels` × height × width: 1 for grey, 3 for red, green and blue. It is turned as its camera noted, and
-/// what is transparent is laid on white.
+/// Reads an image as `channels` × height × width: 1 for grey, 3 for red, green and blue. It is turned as its camera
+/// noted, and what is transparent is laid on white.
 ///
 /// # Errors
 /// If it cannot be read, is neither PNG nor JPEG, is damaged or too large, or `channels` is neither 1 nor 3.

@@ -1,4 +1,5 @@
-//! Numbers in files, one sample a row: codes, and what a decoder makes of codes. CSV and numpy's .npy, by the file's name.
+//! Numbers in files, one sample a row: codes, and what a decoder makes of codes. CSV and numpy's .npy, by the file's
+//! name.
 
 use std::fmt::Write;
 use std::fs;
@@ -58,7 +59,8 @@ pub fn check_place(out: &Path) -> Result<Format, Error> {
     Ok(format)
 }
 
-/// Writes rows. CSV has a header, `name`0, `name`1, …, and the labels in front; .npy has the rows alone, each of `shape`.
+/// Writes rows. CSV has a header, `name`0, `name`1, …, and the labels in front; .npy has the rows alone, each of
+/// `shape`.
 ///
 /// # Errors
 /// If the place is taken or cannot be written to, or a row has not as many values as `shape`.
@@ -96,7 +98,8 @@ fn unfit(path: &Path, problem: String) -> Error {
 /// Reads codes, rows of `width` values each.
 ///
 /// # Errors
-/// If the file cannot be read, is neither CSV nor npy, has no rows or rows of another width, or a value that is no number.
+/// If the file cannot be read, is neither CSV nor npy, has no rows or rows of another width, or a value that is no
+/// number.
 pub fn read(path: &Path, width: usize) -> Result<Table, Error> {
     let format = Format::expected(path);
     if !fs::metadata(path).map_err(Error::io(path, "opening it"))?.is_file() {
@@ -126,8 +129,9 @@ pub fn read(path: &Path, width: usize) -> Result<Table, Error> {
     Ok(table)
 }
 
-/// CSV with a header or none. A column called label is no part of the codes, nor, without a header, a first one of whole
-/// numbers where there is one more than a code has values; nor is a first row of 0, 1, 2, …, which is a header too.
+/// CSV with a header or none. A column called label is no part of the codes, nor, without a header, a first one of
+/// whole numbers where there is one more than a code has values; nor is a first row of 0, 1, 2, …, which is a header
+/// too.
 fn read_csv(path: &Path, width: usize) -> Result<Table, Error> {
     let mut rows = csv::read(path, &Layout::default())?;
     if rows.labels.is_none() && rows.values.ncols() == width + 1 {

@@ -1,7 +1,7 @@
 //! The seam at which tests make the disk fail: the n-th operation of a kind, whichever file it is about.
 //!
-//! Everything that this project does with files goes through [this crate](crate), and asks here first. Outside tests nothing is set, and
-//! asking is one look at an atomic.
+//! Everything that this project does with files goes through [this crate](crate), and asks here first. Outside tests
+//! nothing is set, and asking is one look at an atomic.
 
 use std::io::{self, ErrorKind};
 use std::str::FromStr;
@@ -46,7 +46,8 @@ impl Operation {
 /// How an operation fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failure {
-    /// There is no room left, now and from then on: nothing more can be made, written, flushed, put on the disk or renamed.
+    /// There is no room left, now and from then on: nothing more can be made, written, flushed, put on the disk or
+    /// renamed.
     Full,
     /// It is not allowed, this once.
     Denied,

@@ -90,8 +90,8 @@ pub fn beside(path: &Path) -> Result<NamedTempFile, Error> {
     unfinished(path)
 }
 
-/// To be given the name `path`. It has the mode of the file that is there, before the first byte is in it, or else that of
-/// any new file of the user; the default would shut out everybody else for good.
+/// To be given the name `path`. It has the mode of the file that is there, before the first byte is in it, or else that
+/// of any new file of the user; the default would shut out everybody else for good.
 fn unfinished(path: &Path) -> Result<NamedTempFile, Error> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(UNFINISHED).suffix(PART);
@@ -109,8 +109,8 @@ fn unfinished(path: &Path) -> Result<NamedTempFile, Error> {
 /// whole. Its folder is made where it is not there, and a link is followed, so that it stays one.
 ///
 /// # Errors
-/// If any of that fails. What was there is then untouched, but for the very last step: where the name cannot be put on the
-/// disk, the error says that the new file is there.
+/// If any of that fails. What was there is then untouched, but for the very last step: where the name cannot be put on
+/// the disk, the error says that the new file is there.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     make_folder(folder_of(path))?;
     match fs::canonicalize(path) {
@@ -124,8 +124,8 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     }
 }
 
-/// As [`write()`], into a folder that must be there: one that has vanished is not made again. A link is replaced, so that
-/// nothing outside the folder is written to.
+/// As [`write()`], into a folder that must be there: one that has vanished is not made again. A link is replaced, so
+/// that nothing outside the folder is written to.
 ///
 /// # Errors
 /// As [`write()`], or if the folder is not there.
@@ -177,8 +177,8 @@ fn finish(file: &NamedTempFile, path: &Path) -> Result<(), Error> {
     ask(Operation::Sync).and_then(|()| file.as_file().sync_all()).map_err(Error::io(path, "writing to the disk"))
 }
 
-/// New files that belong together. Where one cannot be written and this is dropped, those before it are taken back, so that all
-/// can be begun again.
+/// New files that belong together. Where one cannot be written and this is dropped, those before it are taken back, so
+/// that all can be begun again.
 #[derive(Debug, Default)]
 #[must_use]
 pub struct Together(Vec<PathBuf>);

@@ -76,8 +76,8 @@ impl Autoencoder {
         Self::of(ModelName::Vae, layers)
     }
 
-    /// An LSTM of so many units reads a sequence into a code, another one writes it out again. A sample is steps × values;
-    /// one without steps is a series of single values.
+    /// An LSTM of so many units reads a sequence into a code, another one writes it out again. A sample is steps ×
+    /// values; one without steps is a series of single values.
     ///
     /// ```
     /// use handgrad::prelude::*;
@@ -149,8 +149,8 @@ impl Autoencoder {
         self
     }
 
-    /// Moves all values alike, so that those of the training samples lie where a network learns well. The model keeps the
-    /// scale: what goes in and comes out of it is in the data's own units.
+    /// Moves all values alike, so that those of the training samples lie where a network learns well. The model keeps
+    /// the scale: what goes in and comes out of it is in the data's own units.
     ///
     /// ```
     /// use handgrad::prelude::*;
@@ -190,7 +190,8 @@ impl Autoencoder {
     /// ```
     /// use handgrad::prelude::*;
     ///
-    /// let data = Data::from_array(ndarray::Array2::from_shape_fn((40, 4), |(row, column)| ((row + column) % 2) as f32))?;
+    /// let samples = ndarray::Array2::from_shape_fn((40, 4), |(row, column)| ((row + column) % 2) as f32);
+    /// let data = Data::from_array(samples)?;
     /// let model = Autoencoder::dense([2]).loss(Loss::Bce).train(&data, Training::epochs(3).batch_size(8))?;
     /// assert_eq!(model.code_len(), 2);
     /// # Ok::<(), handgrad::Error>(())
@@ -202,15 +203,16 @@ impl Autoencoder {
         self.train_watched(data, training, |_| ControlFlow::Continue(()))
     }
 
-    /// As [`train`](Self::train); `on_epoch` is told what each epoch came to, on the training and on the test samples, and may
-    /// stop the training.
+    /// As [`train`](Self::train); `on_epoch` is told what each epoch came to, on the training and on the test samples,
+    /// and may stop the training.
     ///
     /// ```
     /// use std::ops::ControlFlow;
     ///
     /// use handgrad::prelude::*;
     ///
-    /// let data = Data::from_array(ndarray::Array2::from_shape_fn((40, 4), |(row, column)| ((row + column) % 2) as f32))?;
+    /// let samples = ndarray::Array2::from_shape_fn((40, 4), |(row, column)| ((row + column) % 2) as f32);
+    /// let data = Data::from_array(samples)?;
     /// let mut losses = Vec::new();
     /// Autoencoder::dense([2]).train_watched(&data, Training::epochs(9), |epoch| {
     ///     losses.push(epoch.validation_loss);

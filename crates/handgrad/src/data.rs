@@ -30,8 +30,8 @@ impl Data {
     }
 
     /// A data set known by name: `fashion-mnist`, `mnist`, `ecg5000`, or `synthetic`, which is drawn on the spot. It is
-    /// looked for in the folder that the environment variable `HANDGRAD_DATA` names, otherwise in `data`, and downloaded
-    /// once.
+    /// looked for in the folder that the environment variable `HANDGRAD_DATA` names, otherwise in `data`, and
+    /// downloaded once.
     ///
     /// ```
     /// let data = handgrad::Data::named("synthetic")?;
@@ -51,7 +51,8 @@ impl Data {
         }
     }
 
-    /// A CSV file (its name ends in .csv), an IDX file, or a folder of IDX files. Of a file the last tenth is for testing.
+    /// A CSV file (its name ends in .csv), an IDX file, or a folder of IDX files. Of a file the last tenth is for
+    /// testing.
     ///
     /// ```
     /// let folder = tempfile::tempdir()?;
@@ -90,7 +91,8 @@ impl Data {
         let (count, features) = samples.dim();
         if count < 2 || features == 0 {
             return Err(Error::Usage(format!(
-                "the array has {count} rows and {features} columns, where at least 2 rows, one of them to test with, and 1 \
+                "the array has {count} rows and {features} columns, where at least 2 rows, one of them to test with, \
+                 and 1 \
                  column were expected"
             )));
         }
@@ -114,7 +116,8 @@ impl Data {
     pub fn from_parts(train: Array2<f32>, test: Array2<f32>) -> Result<Self> {
         if train.ncols() != test.ncols() || train.is_empty() || test.is_empty() {
             return Err(Error::Usage(format!(
-                "the samples to learn from are {:?} and those to test with {:?} (rows, columns), where at least one of each \
+                "the samples to learn from are {:?} and those to test with {:?} (rows, columns), where at least one of \
+                 each \
                  and as many columns were expected",
                 train.dim(),
                 test.dim()
@@ -123,7 +126,8 @@ impl Data {
         for (name, part) in [("learn from", &train), ("test with", &test)] {
             if let Some(((row, column), value)) = part.indexed_iter().find(|(_, value)| !value.is_finite()) {
                 return Err(Error::Usage(format!(
-                    "the samples to {name} have {value} in row {row}, column {column} (both counted from 0), where a finite \
+                    "the samples to {name} have {value} in row {row}, column {column} (both counted from 0), where a \
+                     finite \
                      number was expected: repair it, or leave the row out"
                 )));
             }
@@ -138,8 +142,8 @@ impl Data {
         Ok(Self::of(DataSet { name: "array".into(), origin, train, validation, validation_origin }))
     }
 
-    /// The same samples as images or sequences: `[28, 28]`, `[3, 32, 32]` for channels, height and width, or `[50, 2]` for
-    /// 50 steps of 2 values.
+    /// The same samples as images or sequences: `[28, 28]`, `[3, 32, 32]` for channels, height and width, or `[50, 2]`
+    /// for 50 steps of 2 values.
     ///
     /// ```
     /// use ndarray::Array2;

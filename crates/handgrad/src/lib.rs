@@ -11,14 +11,14 @@
 //! # Ok::<(), handgrad::Error>(())
 //! ```
 //!
-//! [`Data`] is what a network learns from, [`Autoencoder`] what it is made of, [`Training`] how it learns, and [`Model`] what
-//! comes out: it encodes, decodes, reconstructs and scores arrays in the data's own units, and lies in one file that
-//! PyTorch reads as well. Any number of threads gives the same weights, to the last bit; all of it runs on the current
-//! pool of rayon.
+//! [`Data`] is what a network learns from, [`Autoencoder`] what it is made of, [`Training`] how it learns, and
+//! [`Model`] what comes out: it encodes, decodes, reconstructs and scores arrays in the data's own units, and lies in
+//! one file that PyTorch reads as well. Any number of threads gives the same weights, to the last bit; all of it runs
+//! on the current pool of rayon.
 //!
-//! Behind the door each room is a crate of its own, and can be used alone: [`layers`] has the derivations, [`models`] the
-//! networks, [`trainer`] the training step, [`dataset`] the formats of data, [`tasks`] what a trained model is good for,
-//! [`analysis`] measures, [`pictures`] grids and charts, [`runs`] trainings as folders with checkpoints.
+//! Behind the door each room is a crate of its own, and can be used alone: [`layers`] has the derivations, [`models`]
+//! the networks, [`trainer`] the training step, [`dataset`] the formats of data, [`tasks`] what a trained model is good
+//! for, [`analysis`] measures, [`pictures`] grids and charts, [`runs`] trainings as folders with checkpoints.
 //!
 //! *Arrays.* Samples and codes are matrices of the crate `ndarray`, one sample a row, of `f32`: `ArrayView2` goes in,
 //! `Array2` comes out. Inside the layers there are plain slices.

@@ -64,7 +64,8 @@ impl Training {
         self
     }
 
-    /// Stop after so many epochs in a row without a lower loss on the test samples, and keep the weights of the best epoch.
+    /// Stop after so many epochs in a row without a lower loss on the test samples, and keep the weights of the best
+    /// epoch.
     ///
     /// ```
     /// let training = handgrad::Training::epochs(100).early_stopping(5);

@@ -9,9 +9,9 @@
 //! t = (c, k):  x(t, i, j) = values[start + c·channel + offsets[k] + i·line + j·column]
 //! ```
 //!
-//! Every lane is a chain of fused multiply-adds in that order: of `correlate` over rising t, of `add_dots` over the places
-//! row by row. A sample keeps to its lane, so neither the width of registers nor how the work is cut changes a bit, and no
-//! stride, dilation or small image leaves a register half empty.
+//! Every lane is a chain of fused multiply-adds in that order: of `correlate` over rising t, of `add_dots` over the
+//! places row by row. A sample keeps to its lane, so neither the width of registers nor how the work is cut changes a
+//! bit, and no stride, dilation or small image leaves a register half empty.
 
 mod single;
 
@@ -22,8 +22,8 @@ use crate::{BatchRows, Finish, Scalar, vectorize};
 pub use crate::grid::{Grid, LANES, Lanes, Windows};
 pub(crate) use single::{add_dots_f32, correlate_f32, pack_f32, unpack_f32};
 
-/// out(m, i, j) ← finish(b(m) + Σ_t w(m,t)·x(t, i, j)) for m below outputs, i below lines and j below columns. Shapes: w
-/// outputs×taps, b outputs, or empty for 0.
+/// out(m, i, j) ← finish(b(m) + Σ_t w(m,t)·x(t, i, j)) for m below outputs, i below lines and j below columns. Shapes:
+/// w outputs×taps, b outputs, or empty for 0.
 ///
 /// # Panics
 /// If the shapes are not those, or a place lies outside its image.
@@ -70,8 +70,8 @@ pub fn add_dots<T: Scalar>(
     T::add_dots(y, grid, outputs, windows, [lines, columns], sums);
 }
 
-/// Puts the rows from number `first` on, sixteen or all that are left, side by side: value (c, i, j) of each, of an image of
-/// the shape `image`, to its lane of its place. The lanes of rows that there are not become 0.
+/// Puts the rows from number `first` on, sixteen or all that are left, side by side: value (c, i, j) of each, of an
+/// image of the shape `image`, to its lane of its place. The lanes of rows that there are not become 0.
 ///
 /// # Panics
 /// If a row has another size, or a place lies outside its image.

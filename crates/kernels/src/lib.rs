@@ -6,8 +6,8 @@
 //!   does any number of threads: each element of a product is one chain of fused multiply-adds in a fixed order, and
 //!   each elementary function is one text that every path compiles.
 //! * **No allocation.** What a product packs lies in memory that each thread has from its start.
-//! * **A plain twin.** The products have a readable counterpart in [`mod@reference`]; the elementary functions state their
-//!   error in ulp, measured against f64.
+//! * **A plain twin.** The products have a readable counterpart in [`mod@reference`]; the elementary functions state
+//!   their error in ulp, measured against f64.
 //!
 //! This is the only crate that may hold `unsafe`; each block says why it is sound.
 

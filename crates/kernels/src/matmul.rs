@@ -13,8 +13,9 @@
 //!
 //! Blocking follows BLIS (Van Zee & van de Geijn 2015): tiles of MR rows run down a panel of the second operand, 256
 //! deep and as wide as a tile. What is particular to training: a panel as wide as registers is packed by the first of
-//! several tiles that read it, next to its multiply-adds; the tiles below ask the caches for the panel after it; and of δ·wᵀ the smaller operand is
-//! turned, which is δ unless there are many rows. What is packed lies in memory that each thread keeps.
+//! several tiles that read it, next to its multiply-adds; the tiles below ask the caches for the panel after it; and of
+//! δ·wᵀ the smaller operand is turned, which is δ unless there are many rows. What is packed lies in memory that each
+//! thread keeps.
 
 pub(crate) mod double;
 pub(crate) mod single;

@@ -62,7 +62,8 @@ impl Leap {
 
 /// c(i,·) ← [c(i,·) +] Σ_p a(i,p)·b(p,·) for MR rows i, each element one chain of fused multiply-adds over rising p.
 ///
-/// With PACK, b is also copied to `packed`, row after row, for the tiles below: next to the multiply-adds the copy is free.
+/// With PACK, b is also copied to `packed`, row after row, for the tiles below: next to the multiply-adds the copy is
+/// free.
 ///
 /// # Safety
 /// The instructions of `V` exist, and all that [`Tile`] describes is valid: a and b to read, c to write (its first

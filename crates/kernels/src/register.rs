@@ -22,8 +22,8 @@ pub(crate) unsafe trait Register: Copy {
     /// 0 where self is below 0, self elsewhere: NaN stays NaN.
     unsafe fn relu(self) -> Self;
 
-    /// to(i)[j] ← from(j)[i] for a block of LANES × LANES floats: `from` and `to` say where each of its rows lies. All is read
-    /// before anything is written, so several of `to` may be the same.
+    /// to(i)[j] ← from(j)[i] for a block of LANES × LANES floats: `from` and `to` say where each of its rows lies. All
+    /// is read before anything is written, so several of `to` may be the same.
     #[inline(always)]
     unsafe fn transpose(from: impl Fn(usize) -> *const f32, to: impl Fn(usize) -> *mut f32) {
         for i in 0..Self::LANES {
@@ -49,7 +49,10 @@ mod x86 {
     };
 
     macro_rules! register {
-        ($type:ty, $lanes:literal, $set1:ident, $load:ident, $store:ident, $load_first:ident, $store_first:ident, $add:ident, $fma:ident, $max:ident, $turn:ident) => {
+        (
+            $type:ty, $lanes:literal, $set1:ident, $load:ident, $store:ident, $load_first:ident, $store_first:ident,
+            $add:ident, $fma:ident, $max:ident, $turn:ident
+        ) => {
             // SAFETY: each method is the one instruction of its name, on registers of the stated width.
             unsafe impl Register for $type {
                 const LANES: usize = $lanes;
@@ -80,7 +83,8 @@ mod x86 {
                 }
                 #[inline(always)]
                 fn prefetch(from: *const f32) {
-                    // SAFETY: every x86-64 processor has SSE, and a prefetch of any address does nothing worse than nothing.
+                    // SAFETY: every x86-64 processor has SSE, and a prefetch of any address does nothing worse than
+                    // nothing.
                     unsafe { _mm_prefetch::<_MM_HINT_T0>(from.cast()) }
                 }
                 #[inline(always)]

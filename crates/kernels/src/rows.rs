@@ -76,8 +76,8 @@ impl<'a, T> BatchRows<'a, T> {
         Self::new(memory, offset, cols / steps, rows * steps, shard_rows * steps, shard_stride)
     }
 
-    /// One of several matrices that lie in a shard one after another, each whole: the one of `cols` columns before which
-    /// there are others of `before` columns together.
+    /// One of several matrices that lie in a shard one after another, each whole: the one of `cols` columns before
+    /// which there are others of `before` columns together.
     ///
     /// ```
     /// use handgrad_kernels::BatchRows;

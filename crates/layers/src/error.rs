@@ -5,7 +5,8 @@ use std::fmt;
 pub enum Error {
     /// A layer is given samples of another size than it was built for.
     #[error(
-        "{layer} takes {expected} values a sample, but is given {} ({found} values): set its inputs to {found}, or change what comes before it",
+        "{layer} takes {expected} values a sample, but is given {} ({found} values): set its inputs to {found}, or \
+         change what comes before it",
         Shape(shape)
     )]
     InputSize {
@@ -20,7 +21,8 @@ pub enum Error {
     },
     /// A convolution's window does not fit.
     #[error(
-        "a window of {kernel_size}×{kernel_size} taps, {dilation} apart, does not fit images of {}: make it smaller, or pad them",
+        "a window of {kernel_size}×{kernel_size} taps, {dilation} apart, does not fit images of {}: make it smaller, \
+         or pad them",
         Shape(image)
     )]
     WindowTooLarge {

@@ -5,9 +5,9 @@
 //! of one sample a row.
 //!
 //! A training step has two phases. *Rows:* the batch is cut into shards, and each shard on its own runs
-//! [`forward`](Layer::forward), the loss and the chain of [`backward_input`](Layer::backward_input). *Weights:* for each
-//! block of each parameter, [`backward_params`](Layer::backward_params) sums the gradient over all rows in order. So no
-//! sum depends on how many threads there are.
+//! [`forward`](Layer::forward), the loss and the chain of [`backward_input`](Layer::backward_input). *Weights:* for
+//! each block of each parameter, [`backward_params`](Layer::backward_params) sums the gradient over all rows in order.
+//! So no sum depends on how many threads there are.
 
 use std::fmt;
 use std::ops::Range;
@@ -93,9 +93,9 @@ pub struct Pass<'a, T> {
     pub means: &'a [T],
     /// [`Layer::scratch_len`] values of garbage, for the layer to write over.
     pub scratch: &'a mut [T],
-    /// What the layer keeps from one pass to the next beside x and y: [`Layer::cache_len`] values for each row that its shard
-    /// has room for, which may be more rows than there are. Garbage when `forward` gets it. A layer that keeps several
-    /// matrices lays them one after another, each with that room; [`BatchRows::part`] finds them again.
+    /// What the layer keeps from one pass to the next beside x and y: [`Layer::cache_len`] values for each row that its
+    /// shard has room for, which may be more rows than there are. Garbage when `forward` gets it. A layer that keeps
+    /// several matrices lays them one after another, each with that room; [`BatchRows::part`] finds them again.
     pub cache: &'a mut [T],
 }
 
@@ -172,10 +172,11 @@ pub trait Layer<T: Scalar>: Send + Sync + fmt::Debug {
     /// y ← f(x; θ).
     fn forward(&self, theta: &[T], x: &[T], y: &mut [T], pass: &mut Pass<'_, T>);
 
-    /// dy becomes δ in place; dx ← (∂y/∂x)ᵀ·dy, and what a penalty adds. The first layer of a network is not asked for dx.
+    /// dy becomes δ in place; dx ← (∂y/∂x)ᵀ·dy, and what a penalty adds. The first layer of a network is not asked for
+    /// dx.
     ///
-    /// Of a recurrent layer dy is what L sees of y_t directly, and becomes all of ∂L/∂y_t, with what comes by way of the steps
-    /// after t; the δ of all steps stay in its cache.
+    /// Of a recurrent layer dy is what L sees of y_t directly, and becomes all of ∂L/∂y_t, with what comes by way of
+    /// the steps after t; the δ of all steps stay in its cache.
     fn backward_input(
         &self,
         theta: &[T],
@@ -185,8 +186,8 @@ pub trait Layer<T: Scalar>: Send + Sync + fmt::Debug {
         pass: &mut Pass<'_, T>,
     );
 
-    /// dθ ← Σ over the rows of the batch, for one block of one parameter. It is ∂L/∂θ, never its negative. Only layers with
-    /// parameters are asked.
+    /// dθ ← Σ over the rows of the batch, for one block of one parameter. It is ∂L/∂θ, never its negative. Only layers
+    /// with parameters are asked.
     fn backward_params(&self, saved: SavedBatch<'_, T>, block: &Block, dtheta: &mut [T], scratch: &mut [T]) {
         let _ = (saved, block, dtheta, scratch);
     }

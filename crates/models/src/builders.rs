@@ -1,8 +1,8 @@
 //! Short ways to write a layer.
 //!
 //! Each function gives a [`LayerSpec`]. Options that are not set have their usual values: stride 1, padding *same*,
-//! dilation 1, and weights that start as [`Init::XavierUniform`](handgrad_layers::Init::XavierUniform). The options of a layer come
-//! first, and the last method of the chain makes the layer:
+//! dilation 1, and weights that start as [`Init::XavierUniform`](handgrad_layers::Init::XavierUniform). The options of
+//! a layer come first, and the last method of the chain makes the layer:
 //!
 //! ```
 //! use handgrad_layers::{Init, LossKind};
@@ -108,8 +108,8 @@ pub fn noise(noise: Noise) -> LayerSpec {
     LayerSpec::Noise(noise)
 }
 
-/// [`handgrad_layers::reparameterize`]: draws a code of `latent_dim` values from the [μ │ ln σ²] that goes in. `beta` is
-/// the weight of the divergence.
+/// [`handgrad_layers::reparameterize`]: draws a code of `latent_dim` values from the [μ │ ln σ²] that goes in. `beta`
+/// is the weight of the divergence.
 ///
 /// ```
 /// use handgrad_models::{LayerSpec, builders::reparameterize};

@@ -7,9 +7,9 @@
 //!             28×28 → 16×14×14 → 8×7×7 → 8×4×4 → 8×8×8 → 8×16×16 → 16×28×28 → 28×28     the Keras blog's
 //! ```
 //!
-//! The pooled one's 4×4 come from 7×7 by squares that stick out, and its way back, 4 → 8 → 16, overshoots: the convolution
-//! before the last has no padding and takes 16 to 14, which doubles to 28. So it fits images whose sides are 4 below a multiple of
-//! 8, as 28 is.
+//! The pooled one's 4×4 come from 7×7 by squares that stick out, and its way back, 4 → 8 → 16, overshoots: the
+//! convolution before the last has no padding and takes 16 to 14, which doubles to 28. So it fits images whose sides
+//! are 4 below a multiple of 8, as 28 is.
 //!
 //! Slides: CE6146 "Convolutional Autoencoder"; DIVE "Convolutional autoencoder".
 
@@ -23,7 +23,8 @@ pub(crate) fn channels(input: &[usize]) -> usize {
     if input.len() == 3 { input[0] } else { 1 }
 }
 
-/// Convolutions of stride 2, and back by transposed convolutions of stride 2. By default it is the TensorFlow tutorial's.
+/// Convolutions of stride 2, and back by transposed convolutions of stride 2. By default it is the TensorFlow
+/// tutorial's.
 ///
 /// ```
 /// use handgrad_models::{Network, StridedConv};
@@ -59,7 +60,8 @@ impl StridedConv {
     }
 }
 
-/// Convolutions with pooling and upsampling, for images whose sides are 4 below a multiple of 8. It is the Keras blog's.
+/// Convolutions with pooling and upsampling, for images whose sides are 4 below a multiple of 8. It is the Keras
+/// blog's.
 ///
 /// ```
 /// use handgrad_models::{Network, PooledConv};
@@ -132,8 +134,8 @@ impl PooledStridedConv {
 }
 
 impl Spec {
-    /// The same network with the taps of its *same*-padded convolutions so many values apart: its windows see more of the
-    /// image with as many weights, and every shape stays as it is.
+    /// The same network with the taps of its *same*-padded convolutions so many values apart: its windows see more of
+    /// the image with as many weights, and every shape stays as it is.
     ///
     /// ```
     /// use handgrad_models::{Network, StridedConv};

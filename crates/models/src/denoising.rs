@@ -5,8 +5,8 @@
 //! L = ℓ(decoder(encoder(x̃)), x)
 //! ```
 //!
-//! To undo the noise a network must know what samples look like; copying does not help, so the code may even be larger than the
-//! sample. Any architecture becomes a denoising one by a layer of noise in front.
+//! To undo the noise a network must know what samples look like; copying does not help, so the code may even be larger
+//! than the sample. Any architecture becomes a denoising one by a layer of noise in front.
 //!
 //! Slides: KERAS "Denoising Autoencoder"; CE6146 "Denoising Autoencoder". Source: Vincent et al., JMLR 11 (2010).
 

@@ -6,7 +6,8 @@ pub enum Error {
     Layer(#[from] handgrad_layers::Error),
     /// The network's last layer does not give back what its first one took.
     #[error(
-        "the network gives back {output} values a sample, but takes {input}: an autoencoder's last layer needs {input} units"
+        "the network gives back {output} values a sample, but takes {input}: an autoencoder's last layer needs {input} \
+         units"
     )]
     NotAnAutoencoder {
         /// Values of a sample that comes in.
@@ -16,7 +17,8 @@ pub enum Error {
     },
     /// No scale.
     #[error(
-        "the scale has the offset {offset} and the factor {factor}, where a finite offset and a factor above 0 were expected"
+        "the scale has the offset {offset} and the factor {factor}, where a finite offset and a factor above 0 were \
+         expected"
     )]
     Scale {
         /// What becomes 0.
@@ -26,7 +28,8 @@ pub enum Error {
     },
     /// A layer that slides over images is given something else.
     #[error(
-        "{what} needs images of height × width or channels × height × width, but is given samples of shape {shape:?}: reshape them first"
+        "{what} needs images of height × width or channels × height × width, but is given samples of shape {shape:?}: \
+         reshape them first"
     )]
     NotAnImage {
         /// The layer.
@@ -36,7 +39,8 @@ pub enum Error {
     },
     /// A layer that goes along sequences is given something else.
     #[error(
-        "{what} needs sequences of steps × values, but is given samples of shape {shape:?}: reshape them first, a series of n values to [n, 1]"
+        "{what} needs sequences of steps × values, but is given samples of shape {shape:?}: reshape them first, a \
+         series of n values to [n, 1]"
     )]
     NotASequence {
         /// The layer.
@@ -46,7 +50,8 @@ pub enum Error {
     },
     /// A recurrent layer that repeats its input is given more than a vector.
     #[error(
-        "a recurrent layer with `repeat` takes one vector a sample and puts it in at every step, but is given samples of shape {shape:?}: leave out `repeat`, or let the layer before it give its last step alone"
+        "a recurrent layer with `repeat` takes one vector a sample and puts it in at every step, but is given samples \
+         of shape {shape:?}: leave out `repeat`, or let the layer before it give its last step alone"
     )]
     NotAVector {
         /// The samples' shape.
@@ -54,7 +59,8 @@ pub enum Error {
     },
     /// A ConvLSTM is given something else than sequences of images.
     #[error(
-        "a ConvLSTM needs sequences of images, steps × height × width or steps × channels × height × width, but is given samples of shape {shape:?}: reshape them first"
+        "a ConvLSTM needs sequences of images, steps × height × width or steps × channels × height × width, but is \
+         given samples of shape {shape:?}: reshape them first"
     )]
     NotAVideo {
         /// The samples' shape.
@@ -62,7 +68,8 @@ pub enum Error {
     },
     /// The network's last layer gives images of another size than its first one took.
     #[error(
-        "the network gives back images of shape {output:?}, but takes {input:?}{}; {}", .rounds.as_ref().map_or_else(String::new, |layer| format!(": {layer}")), fits(.fit)
+        "the network gives back images of shape {output:?}, but takes {input:?}{}; \
+         {}", .rounds.as_ref().map_or_else(String::new, |layer| format!(": {layer}")), fits(.fit)
     )]
     AnotherImage {
         /// Shape of a sample that comes in.
@@ -74,9 +81,12 @@ pub enum Error {
         /// Sides of square images that these layers do give back, the nearest ones.
         fit: Vec<usize>,
     },
-    /// The network's last layer gives samples of another shape than its first one took, and none of its layers resizes images.
+    /// The network's last layer gives samples of another shape than its first one took, and none of its layers resizes
+    /// images.
     #[error(
-        "the network gives back samples of shape {output:?}, but takes {input:?}: set the steps of a sequence by `repeat`, the values of a step by the last layer's units or filters, and the shape of as many values by a reshape"
+        "the network gives back samples of shape {output:?}, but takes {input:?}: set the steps of a sequence by \
+         `repeat`, the values of a step by the last layer's units or filters, and the shape of as many values by a \
+         reshape"
     )]
     AnotherShape {
         /// Shape of a sample that comes in.
@@ -86,7 +96,8 @@ pub enum Error {
     },
     /// A KL sparsity penalty behind a layer that cannot give values within 0..1.
     #[error(
-        "the KL sparsity penalty needs a code within 0..1, but the encoder's last layer has no activation: take the L1 penalty"
+        "the KL sparsity penalty needs a code within 0..1, but the encoder's last layer has no activation: take the L1 \
+         penalty"
     )]
     NoSigmoidForKl,
     /// Encoder or decoder has no layer, or the input no value.
@@ -102,7 +113,8 @@ pub enum Error {
     },
     /// The loss and the last activation do not go together.
     #[error(
-        "binary cross-entropy needs predictions within 0..1, but the last layer's activation is {activation}: make it sigmoid, or take the loss mse or mae"
+        "binary cross-entropy needs predictions within 0..1, but the last layer's activation is {activation}: make it \
+         sigmoid, or take the loss mse or mae"
     )]
     BceWithoutSigmoid {
         /// The activation's name.
@@ -110,7 +122,8 @@ pub enum Error {
     },
     /// The loss takes logits, but the last layer gives something else.
     #[error(
-        "the loss {loss} takes logits, but the last layer's activation is {activation}: make it linear, or take the loss {instead}"
+        "the loss {loss} takes logits, but the last layer's activation is {activation}: make it linear, or take the \
+         loss {instead}"
     )]
     LogitsThroughActivation {
         /// The loss's name.
@@ -122,7 +135,8 @@ pub enum Error {
     },
     /// The loss is computed from logits, but the last layer is recurrent.
     #[error(
-        "the loss {loss} is computed from logits, but the last layer is recurrent: its activation is part of every step and cannot be left out; put a time-distributed or a dense layer last, or take the loss mse or mae"
+        "the loss {loss} is computed from logits, but the last layer is recurrent: its activation is part of every \
+         step and cannot be left out; put a time-distributed or a dense layer last, or take the loss mse or mae"
     )]
     RecurrentIntoLoss {
         /// The loss's name.
@@ -152,7 +166,8 @@ pub enum Error {
     NoDecoder,
     /// Rows of another width than the network takes.
     #[error(
-        "the {what} have {found} values each, and the network takes {expected}: use {what} that it was made for, or train \
+        "the {what} have {found} values each, and the network takes {expected}: use {what} that it was made for, or \
+         train \
          a new one"
     )]
     Width {
@@ -205,7 +220,8 @@ pub enum Error {
     },
     /// More memory than there is.
     #[error(
-        "this network needs {:.1} GB of memory, more than there is: make its layers or the batches smaller", *.bytes as f64 / 1e9
+        "this network needs {:.1} GB of memory, more than there is: make its layers or the batches \
+         smaller", *.bytes as f64 / 1e9
     )]
     NoMemory {
         /// What it needs.
@@ -233,7 +249,8 @@ pub enum Error {
     Read(#[from] std::io::Error),
     /// More layers than a model file describes.
     #[error(
-        "the network has {tensors} tensors and is described in {text} bytes, where at most {most_tensors} and {most_text} fit in a model file: leave out layers"
+        "the network has {tensors} tensors and is described in {text} bytes, where at most {most_tensors} and \
+         {most_text} fit in a model file: leave out layers"
     )]
     TooDeep {
         /// Weights and biases, tied ones twice.

@@ -1,19 +1,19 @@
 //! # The model file: one `.safetensors` file holds the weights and what they are for
 //!
 //! Tensors carry the names and the orientation that PyTorch gives them in an `nn.Sequential` of the same layers:
-//! `0.weight` (units × inputs, the transpose of w), `0.bias`, `2.weight`, … Tied weights are there under the names of both
-//! layers, as PyTorch would have them, and must be equal. f32, little endian.
+//! `0.weight` (units × inputs, the transpose of w), `0.bias`, `2.weight`, … Tied weights are there under the names of
+//! both layers, as PyTorch would have them, and must be equal. f32, little endian.
 //!
-//! A recurrent layer's are `0.weight_ih_l0`, `0.bias_hh_l0_reverse`, … where PyTorch has the layer: an LSTM, a GRU with the reset
-//! after the product and an update gate that keeps the old, an Elman network with tanh or ReLU. Of any other GRU or Elman
-//! network, a Jordan network and a ConvLSTM the tensors carry their names here, `0.w_ih`, so that `load_state_dict` refuses them:
-//! PyTorch's layer of that name would compute something else. A module there gives its state beside its output and repeats no
-//! input; `tests/reference/load_model.py` has the few lines that do.
+//! A recurrent layer's are `0.weight_ih_l0`, `0.bias_hh_l0_reverse`, … where PyTorch has the layer: an LSTM, a GRU with
+//! the reset after the product and an update gate that keeps the old, an Elman network with tanh or ReLU. Of any other
+//! GRU or Elman network, a Jordan network and a ConvLSTM the tensors carry their names here, `0.w_ih`, so that
+//! `load_state_dict` refuses them: PyTorch's layer of that name would compute something else. A module there gives its
+//! state beside its output and repeats no input; `tests/reference/load_model.py` has the few lines that do.
 //!
-//! The file's metadata has one entry, `handgrad`, in TOML: the number of this format, the SHA-256 of the weights, that of
-//! the specification's text, and the [`Spec`] as the table `model`, which ends it. Of an encoder or a decoder alone it says
-//! `part`; its tensors are named as in a Sequential of its own, but its specification is that of the whole model, so a
-//! decoder knows what shape its samples have and whether its codes have a distribution.
+//! The file's metadata has one entry, `handgrad`, in TOML: the number of this format, the SHA-256 of the weights, that
+//! of the specification's text, and the [`Spec`] as the table `model`, which ends it. Of an encoder or a decoder alone
+//! it says `part`; its tensors are named as in a Sequential of its own, but its specification is that of the whole
+//! model, so a decoder knows what shape its samples have and whether its codes have a distribution.
 //!
 //! | format | |
 //! | --- | --- |
@@ -21,8 +21,8 @@
 //! | 2 | feed-forward networks without a scale |
 //! | 3 | recurrent layers and those around sequences, a scale |
 //!
-//! A file states the lowest number whose format has all that it holds, no other, so that an older program reads what it can and
-//! says of the rest that it is too new.
+//! A file states the lowest number whose format has all that it holds, no other, so that an older program reads what it
+//! can and says of the rest that it is too new.
 
 pub mod header;
 
@@ -173,8 +173,8 @@ fn header_len(bytes: &[u8]) -> Result<usize, Error> {
 /// Network and weights from the bytes of a model file, whole or a part: [`Network::part`] says which.
 ///
 /// # Errors
-/// If they are not a handgrad model, or not a whole one: every tensor must be there with its shape, none besides, and the
-/// weights and the specification must have the SHA-256 that the file states.
+/// If they are not a handgrad model, or not a whole one: every tensor must be there with its shape, none besides, and
+/// the weights and the specification must have the SHA-256 that the file states.
 pub fn decode(bytes: &[u8]) -> Result<(Network<f32>, Vec<f32>), Error> {
     header_len(bytes)?;
     let (metadata, data) = header::read(bytes).map_err(Error::NotAModel)?;

@@ -15,9 +15,9 @@ const MOST_VALUES: usize = 1 << 23;
 
 /// Takes rows through the layers of a range: `0..layers` from the sample to the reconstruction.
 ///
-/// `x` has the values of one sample before the first of these layers in each row; the result has those after the last one.
-/// Nothing is random: noise and dropout let everything through, and a sampler gives its mean. A row's result does not
-/// depend on the other rows, nor on the number of threads, to the last bit.
+/// `x` has the values of one sample before the first of these layers in each row; the result has those after the last
+/// one. Nothing is random: noise and dropout let everything through, and a sampler gives its mean. A row's result does
+/// not depend on the other rows, nor on the number of threads, to the last bit.
 ///
 /// # Errors
 /// If the rows have another width than the first layer takes, or there is not the memory.

@@ -9,9 +9,9 @@ use crate::{Error, Network, Part, Scale, Spec, file, inference, targets};
 
 /// A network, its weights and its scale, ready to use.
 ///
-/// Samples go in and come out in the data's own units: what [`Spec::scale`] does before the network is undone behind it.
-/// All methods take `&self` and any number of samples, one a row, and run on the threads of the current rayon pool; the
-/// results are the same, to the last bit, for any number of threads and however the rows are divided into calls.
+/// Samples go in and come out in the data's own units: what [`Spec::scale`] does before the network is undone behind
+/// it. All methods take `&self` and any number of samples, one a row, and run on the threads of the current rayon pool;
+/// the results are the same, to the last bit, for any number of threads and however the rows are divided into calls.
 ///
 /// ```
 /// use handgrad_layers::{Activation, LossKind};
@@ -128,7 +128,8 @@ impl Model {
     /// The codes of samples, one a row: samples × values → samples × code. A variational model gives the means.
     ///
     /// # Errors
-    /// If the model is a decoder alone, or the samples have another size than it takes, or hold a value that is no number.
+    /// If the model is a decoder alone, or the samples have another size than it takes, or hold a value that is no
+    /// number.
     pub fn encode(&self, x: ArrayView2<f32>) -> Result<Array2<f32>, Error> {
         if !self.network.has_encoder() {
             return Err(Error::NoEncoder);
@@ -140,7 +141,8 @@ impl Model {
     /// What codes stand for, one a row: samples × code → samples × values.
     ///
     /// # Errors
-    /// If the model is an encoder alone, or the codes have another size than its own, or hold a value that is no number.
+    /// If the model is an encoder alone, or the codes have another size than its own, or hold a value that is no
+    /// number.
     pub fn decode(&self, codes: ArrayView2<f32>) -> Result<Array2<f32>, Error> {
         if !self.network.has_decoder() {
             return Err(Error::NoDecoder);

@@ -260,8 +260,8 @@ fn loss_of(loss: LossKind, last: &LayerSpec) -> Result<LossKind, Error> {
     }
 }
 
-/// All parameters in the order of θ: layer by layer, but of a tied pair the decoder's bias before the encoder's weight, so
-/// that the parameters of either layer are one piece: b′, w, b.
+/// All parameters in the order of θ: layer by layer, but of a tied pair the decoder's bias before the encoder's weight,
+/// so that the parameters of either layer are one piece: b′, w, b.
 fn params_of<T: Scalar>(layers: &[Box<dyn Layer<T>>], given: &[&LayerSpec], mirrored: &[Option<usize>]) -> Vec<Param> {
     let mut torch_indices = Vec::new();
     let mut torch_index = 0;
@@ -303,7 +303,8 @@ fn params_of<T: Scalar>(layers: &[Box<dyn Layer<T>>], given: &[&LayerSpec], mirr
     params
 }
 
-/// `weight` for w, `bias` for b; `weight_ih_l0` for w_ih and `bias_hh_l0_reverse` for b_hh_reverse, as in a recurrent module.
+/// `weight` for w, `bias` for b; `weight_ih_l0` for w_ih and `bias_hh_l0_reverse` for b_hh_reverse, as in a recurrent
+/// module.
 fn torch_name(name: &str) -> String {
     let (name, reverse) = name.strip_suffix("_reverse").map_or((name, ""), |name| (name, "_reverse"));
     let (letter, of) = name.split_once('_').unwrap_or((name, ""));
@@ -311,8 +312,8 @@ fn torch_name(name: &str) -> String {
     if of.is_empty() { kind.to_string() } else { format!("{kind}_{of}_l0{reverse}") }
 }
 
-/// Is a sample of the one shape one of the other? With fewer axes it has one channel or one step: those before its last two are
-/// left out where they are 1.
+/// Is a sample of the one shape one of the other? With fewer axes it has one channel or one step: those before its last
+/// two are left out where they are 1.
 fn is_same_shape(a: &[usize], b: &[usize]) -> bool {
     let shortest = |shape: &[usize]| {
         let (before, image) = shape.split_at(shape.len().saturating_sub(2));
@@ -330,8 +331,8 @@ fn rounding(layer: &str, shapes: &[Vec<usize>]) -> Option<String> {
         .then(|| format!("{layer} makes {} of {}, which does not divide evenly", of(&shapes[1]), of(&shapes[0])))
 }
 
-/// The sides nearest to the longer one of the spec's input, one below and one above it, of square images that its layers give
-/// back as large as they were.
+/// The sides nearest to the longer one of the spec's input, one below and one above it, of square images that its
+/// layers give back as large as they were.
 fn sides_that_fit(spec: &Spec) -> Vec<usize> {
     let Some([channels, h, w]) = window::chw(&spec.input) else { return Vec::new() };
     let gives_back = |side: &usize| {

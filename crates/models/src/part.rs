@@ -31,8 +31,8 @@ impl Part {
 }
 
 impl<T: Scalar> Network<T> {
-    /// A part of a whole network, and its weights out of θ. It computes what it computes in the whole one, to the bit, and
-    /// its [`spec`](Network::spec) is still that of the whole. Of tied weights each part gets a copy.
+    /// A part of a whole network, and its weights out of θ. It computes what it computes in the whole one, to the bit,
+    /// and its [`spec`](Network::spec) is still that of the whole. Of tied weights each part gets a copy.
     ///
     /// # Errors
     /// If this is a part already.

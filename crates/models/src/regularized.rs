@@ -4,9 +4,9 @@
 //! h̃ = m ⊙ h / (1 − rate),   m_i = 0 with probability rate, else 1          drawn anew for every sample and step
 //! ```
 //!
-//! In training a part of each hidden layer's values is left out, so that no unit can rely on a single other one; to measure and
-//! to use the network, everything is let through. The code and the output are left whole: a code with holes would be
-//! another bottleneck, and an output with holes another target.
+//! In training a part of each hidden layer's values is left out, so that no unit can rely on a single other one; to
+//! measure and to use the network, everything is let through. The code and the output are left whole: a code with holes
+//! would be another bottleneck, and an output with holes another target.
 //!
 //! Formula and derivation: [`handgrad_layers::dropout`]. Source: Srivastava et al., JMLR 15 (2014).
 

@@ -11,13 +11,13 @@
 //! ```
 //!
 //! The three together are the slide's types of RNN; its fourth, many-to-many by way of one vector (seq2seq), is the
-//! autoencoder as a whole. The cell is an LSTM, a GRU, an Elman or a Jordan network, whose y_t stands for h_t above; in both
-//! directions at once the code is [f_T │ b₁], twice as long: see [`handgrad_layers::bidirectional`]. An image of 28×28 is read
-//! line by line: 28 steps of 28 values. A sample of one axis is a series of one value a step.
+//! autoencoder as a whole. The cell is an LSTM, a GRU, an Elman or a Jordan network, whose y_t stands for h_t above; in
+//! both directions at once the code is [f_T │ b₁], twice as long: see [`handgrad_layers::bidirectional`]. An image of
+//! 28×28 is read line by line: 28 steps of 28 values. A sample of one axis is a series of one value a step.
 //!
-//! Slides: CE6146 "Types of RNN", "Historical Context" (sequence-to-sequence autoencoders), "Example – Elman Network" and
-//! those after it (predict the next number). Source: Srivastava, Mansimov & Salakhutdinov, "Unsupervised learning of
-//! video representations using LSTMs", ICML 2015.
+//! Slides: CE6146 "Types of RNN", "Historical Context" (sequence-to-sequence autoencoders), "Example – Elman Network"
+//! and those after it (predict the next number). Source: Srivastava, Mansimov & Salakhutdinov, "Unsupervised learning
+//! of video representations using LSTMs", ICML 2015.
 
 use handgrad_layers::gru::{Reset, Update};
 use handgrad_layers::{
@@ -89,8 +89,8 @@ pub struct Recurrent {
     /// T, for a sample that is one vector and the input of every step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeat: Option<usize>,
-    /// Behind every so many steps no gradient comes back: see [`handgrad_layers::recurrent`] for what is left of it where a
-    /// layer gives h_T alone.
+    /// Behind every so many steps no gradient comes back: see [`handgrad_layers::recurrent`] for what is left of it
+    /// where a layer gives h_T alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub truncate_every: Option<usize>,
     /// Two of them, one going backwards: [`handgrad_layers::bidirectional`].
@@ -134,8 +134,8 @@ fn steps_of(input: &[usize]) -> ([usize; 2], Vec<LayerSpec>) {
     }
 }
 
-/// A network that reads a sequence into a code and writes it out again. By default it has LSTMs of 64 units, a sigmoid at the
-/// end and squared error.
+/// A network that reads a sequence into a code and writes it out again. By default it has LSTMs of 64 units, a sigmoid
+/// at the end and squared error.
 ///
 /// ```
 /// use handgrad_models::{Cell, Network, SequenceAutoencoder};
@@ -149,8 +149,8 @@ fn steps_of(input: &[usize]) -> ([usize; 2], Vec<LayerSpec>) {
 pub struct SequenceAutoencoder {
     /// What goes along the sequence.
     pub cell: Cell,
-    /// Values of the code, except that a Jordan network's code has `outputs` values. In both directions the code has twice
-    /// as many.
+    /// Values of the code, except that a Jordan network's code has `outputs` values. In both directions the code has
+    /// twice as many.
     pub units: usize,
     /// Both networks go along the sequence in both directions.
     pub bidirectional: bool,

@@ -7,12 +7,12 @@
 //! L = Σ ℓ(x̂_i, x_i) + β·KL( N(μ, σ²) ‖ N(0, 1) )       summed over a sample's values, so that the two are in balance
 //! ```
 //!
-//! With β = 1 and ℓ the cross-entropy, −L is a lower bound of ln p(x) (the ELBO). The divergence draws the codes of all samples
-//! together around 0 and gives each a width, so that every z drawn from N(0, 1) means something: a plain
+//! With β = 1 and ℓ the cross-entropy, −L is a lower bound of ln p(x) (the ELBO). The divergence draws the codes of all
+//! samples together around 0 and gives each a width, so that every z drawn from N(0, 1) means something: a plain
 //! autoencoder's codes may lie anywhere, with nothing between them.
 //!
-//! Slides: DIVE "Variational autoencoder"; CE6146 "Variational Autoencoder"; KERAS. Source: Kingma & Welling, ICLR 2014;
-//! β: Higgins et al., ICLR 2017.
+//! Slides: DIVE "Variational autoencoder"; CE6146 "Variational Autoencoder"; KERAS. Source: Kingma & Welling, ICLR
+//! 2014; β: Higgins et al., ICLR 2017.
 
 use handgrad_layers::{Activation, LossKind, Reduction};
 
@@ -68,8 +68,8 @@ impl Vae {
     }
 }
 
-/// A variational autoencoder of convolutions, keras-io's: convolutions of stride 2 with 32 and 64 channels, a dense layer of
-/// 16, the code, and back.
+/// A variational autoencoder of convolutions, keras-io's: convolutions of stride 2 with 32 and 64 channels, a dense
+/// layer of 16, the code, and back.
 ///
 /// ```
 /// use handgrad_models::{ConvVae, Network};

@@ -1,8 +1,8 @@
 //! What teaches: worked examples, gradient checks, planted mistakes, and published results tried again.
 //!
 //! [`trace`] works small examples number by number, with the functions that train. [`gradcheck`] compares every
-//! backward pass with central differences. [`mistakes`] plants known mistakes, and shows what finds them. [`scoreboard`]
-//! trains published examples again, [`claims`] tries what the slides say; both train by [`experiment`].
+//! backward pass with central differences. [`mistakes`] plants known mistakes, and shows what finds them.
+//! [`scoreboard`] trains published examples again, [`claims`] tries what the slides say; both train by [`experiment`].
 //!
 //! Nothing here prints. Each module gives its results as data, as text and as JSON.
 #![forbid(unsafe_code)]

@@ -141,7 +141,8 @@ pub static ROWS: [Row; 12] = [
     },
 ];
 
-/// The error of every sample as its score, the threshold mean + 1 standard deviation of those of normal training samples.
+/// The error of every sample as its score, the threshold mean + 1 standard deviation of those of normal training
+/// samples.
 fn heartbeats(run: &mut Experiment) -> Result<Vec<Figure>, Error> {
     // The experiment's own validation samples are of the normal class alone.
     let all = run.all_validation()?;

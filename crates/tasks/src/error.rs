@@ -46,13 +46,15 @@ pub enum Error {
     },
     /// The model has no distribution of codes.
     #[error(
-        "is not variational, so nothing says which codes its decoder knows: there is no distribution to draw from. Train \
+        "is not variational, so nothing says which codes its decoder knows: there is no distribution to draw from. \
+         Train \
          a variational model, such as the preset vae"
     )]
     NotVariational,
     /// A map of the code needs two directions.
     #[error(
-        "has a code of {latent_dim} places, and a picture has two directions: train a model with a code of 2, such as the \
+        "has a code of {latent_dim} places, and a picture has two directions: train a model with a code of 2, such as \
+         the \
          preset vae-2d, or draw samples from this one"
     )]
     NotTwoPlaces {
@@ -67,7 +69,8 @@ pub enum Error {
     NoNoise,
     /// Samples of another size than the network takes.
     #[error(
-        "its samples are {}, {} values each, and the network takes {}, {} values: use the data it was made for, or train \
+        "its samples are {}, {} values each, and the network takes {}, {} values: use the data it was made for, or \
+         train \
          a new one", sizes(.has), thousands(.has.iter().product()), sizes(.takes), thousands(.takes.iter().product())
     )]
     Shape {

@@ -43,8 +43,8 @@ pub fn checked(kind: Kind, level: f64, (low, high): (f32, f32)) -> Result<Noise,
     }
 }
 
-/// Puts noise on rows, which are the samples of these numbers, in the units that the model's network was trained in. The
-/// same sample always gets the same noise.
+/// Puts noise on rows, which are the samples of these numbers, in the units that the model's network was trained in.
+/// The same sample always gets the same noise.
 pub fn put_on(model: &Model, rows: &mut Array2<f32>, numbers: &[u32], noises: &[Noise]) {
     if noises.is_empty() {
         return;

@@ -9,8 +9,8 @@ use ndarray::Axis;
 
 use crate::Error;
 
-/// The score of a network as it starts from a seed: of the states, each of `units` values, after the last step of the first
-/// `count` samples.
+/// The score of a network as it starts from a seed: of the states, each of `units` values, after the last step of the
+/// first `count` samples.
 ///
 /// # Errors
 /// If the network cannot be built or does not take the samples, or its states cannot be correlated.

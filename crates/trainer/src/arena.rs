@@ -5,9 +5,10 @@
 //!          x₀ │ x₁ │ … │ x_L │ δ₁ │ … │ δ_L │ penalties │ caches      x₀ │ x₁ │ …
 //! ```
 //!
-//! x_l is the input of layer l, x_L the last output, and δ_l the gradient at x_l: dy first, then δ of layer l−1. A cache is
-//! what a layer keeps beside these. In phase one a thread has a shard, and so one contiguous slice, to itself. In phase two a layer's x and δ are read across all
-//! shards through [`BatchRows`], in the order of the samples, whatever the size of a shard.
+//! x_l is the input of layer l, x_L the last output, and δ_l the gradient at x_l: dy first, then δ of layer l−1. A
+//! cache is what a layer keeps beside these. In phase one a thread has a shard, and so one contiguous slice, to itself.
+//! In phase two a layer's x and δ are read across all shards through [`BatchRows`], in the order of the samples,
+//! whatever the size of a shard.
 
 use handgrad_layers::{BatchRows, Scalar};
 use handgrad_models::Network;

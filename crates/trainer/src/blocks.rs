@@ -24,16 +24,16 @@ pub(crate) struct Work {
 const BLOCK_VALUES: usize = 1 << 15;
 /// A block has at least this many rows, which share one packing of δ.
 const BLOCK_ROWS: usize = 96;
-/// Of weights that a sample uses more than once, at every place or every step, a block makes about this many multiply-adds a
-/// sample.
+/// Of weights that a sample uses more than once, at every place or every step, a block makes about this many
+/// multiply-adds a sample.
 const BLOCK_COST: usize = 1 << 16;
 /// Of a convolution's it has a multiple of this many rows: they share the registers, and one packing of the images.
 const CONV_ROWS: usize = 4;
 /// Of a recurrent layer's, which are a matrix, it has at least this many rows, since it reads the δ of all steps.
 const ROWS_OF_STEPS: usize = 16;
 
-/// dθ of one block, summed over the rows of the batch that phase one has left in memory, in the first values of `scratch`;
-/// of tied weights the sum of both layers' parts.
+/// dθ of one block, summed over the rows of the batch that phase one has left in memory, in the first values of
+/// `scratch`; of tied weights the sum of both layers' parts.
 pub(crate) fn gradient_of<'a, T: Scalar>(
     network: &Network<T>,
     arena: &Arena,

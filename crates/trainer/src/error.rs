@@ -22,7 +22,8 @@ pub enum Error {
     },
     /// Before anything was learnt the loss is no number already.
     #[error(
-        "the loss of the first batch, {batch}, is {loss}{}: the data's values are too large to compute with; scale them \
+        "the loss of the first batch, {batch}, is {loss}{}: the data's values are too large to compute with; scale \
+         them \
          to about 0..1", blamed(.layer)
     )]
     FirstLossNotFinite {
@@ -35,7 +36,8 @@ pub enum Error {
     },
     /// A weight is no longer a number, or so large that every unit it feeds is saturated or blown up.
     #[error(
-        "training diverged in epoch {epoch}, step {step}, on {batch}: a weight of {layer} has become {value:e}. Usually \
+        "training diverged in epoch {epoch}, step {step}, on {batch}: a weight of {layer} has become {value:e}. \
+         Usually \
          the learning rate is too high: try a tenth of it, or a bound on the gradient"
     )]
     WeightOutOfRange {

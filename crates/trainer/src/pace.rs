@@ -2,9 +2,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Keeps the threads of a step awake.
 ///
-/// A rayon thread without work soon goes to sleep, and must be woken for the next phase. So a thread that is done with its
-/// part of a phase waits until those that have begun theirs are done too: then all meet the next phase awake. It does not
-/// wait for parts that nobody has begun, nor for ever.
+/// A rayon thread without work soon goes to sleep, and must be woken for the next phase. So a thread that is done with
+/// its part of a phase waits until those that have begun theirs are done too: then all meet the next phase awake. It
+/// does not wait for parts that nobody has begun, nor for ever.
 #[derive(Debug, Default)]
 pub(crate) struct Pace {
     begun: AtomicUsize,

@@ -30,7 +30,8 @@ enum ScoreName {
 
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \
-    handgrad anomaly runs/basic-mnist --out odd.png                     the test digits that are reconstructed worst\n  \
+    handgrad anomaly runs/basic-mnist --out odd.png                     the test digits that are reconstructed \
+    worst\n  \
     handgrad anomaly runs/basic-sevens --data mnist --normal-class 7 --threshold quantile:0.95 --out odd.png\n  \
     handgrad anomaly runs/basic-sevens --data mnist --normal-class 7 --threshold best-f1 --out odd.png \\\n      \
     --scores scores.csv --chart scores.svg")]
@@ -162,7 +163,8 @@ struct Told<'a> {
 }
 
 impl Told<'_> {
-    /// The samples with the highest scores, above what the model made of them, above how far off that is; and the chart.
+    /// The samples with the highest scores, above what the model made of them, above how far off that is; and the
+    /// chart.
     fn draw(&self) -> Result<()> {
         let Self { args, subject, verdict, .. } = self;
         let worst = anomaly::worst(&verdict.scores, usize::from(args.count));

@@ -41,7 +41,8 @@ pub struct DenoiseArgs {
     #[command(flatten)]
     subject: SubjectArgs,
 
-    /// An image of your own, PNG or JPEG, of any size up to 67 million pixels; it becomes grey if the network takes grey.
+    /// An image of your own, PNG or JPEG, of any size up to 67 million pixels; it becomes grey if the network takes
+    /// grey.
     #[arg(value_name = "IMAGE", conflicts_with = "data")]
     image: Option<PathBuf>,
 
@@ -57,8 +58,8 @@ pub struct DenoiseArgs {
     #[arg(long, value_name = "IMAGE", requires = "image", conflicts_with = "noise")]
     clean: Option<PathBuf>,
 
-    /// Noise to put on first: gaussian, masking or salt-and-pepper [default: on an image none, on samples what the network
-    /// was trained with].
+    /// Noise to put on first: gaussian, masking or salt-and-pepper [default: on an image none, on samples what the
+    /// network was trained with].
     #[arg(long, value_name = "NAME", value_parser = NoiseName::read)]
     noise: Option<NoiseName>,
 
@@ -67,7 +68,8 @@ pub struct DenoiseArgs {
     noise_level: f64,
 
     /// Samples to draw, from the first one on; all are measured.
-    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=1000), conflicts_with = "image")]
+    #[arg(long, default_value_t = 10, conflicts_with = "image")]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..=1000))]
     count: u16,
 }
 
@@ -101,7 +103,8 @@ fn chosen(args: &DenoiseArgs, model: &Model, range: (f32, f32)) -> Result<Vec<No
 fn warn_if_no_denoiser(args: &DenoiseArgs, model: &Model) {
     if noise::of(model.network()).is_empty() && !args.subject.output.quiet {
         terminal::note(
-            "note: this network was not trained to take off noise; `handgrad train --preset tf-denoise` trains one that is",
+            "note: this network was not trained to take off noise; `handgrad train --preset tf-denoise` trains one \
+             that is",
         );
     }
 }
@@ -141,7 +144,8 @@ fn own_image(args: &DenoiseArgs, path: &Path) -> Result<Done> {
         if [height, width] != [h, w] {
             let (name, path) = (name.display(), path.display());
             bail!(
-                "{name}: is {width}×{height}, and {path} is {w}×{h} (width × height): the clean image must be of the same size"
+                "{name}: is {width}×{height}, and {path} is {w}×{h} (width × height): the clean image must be of the \
+                 same size"
             );
         }
     }

@@ -36,8 +36,8 @@ pub enum Command {
     Reconstruct(reconstruct::ReconstructArgs),
     /// Write the codes of samples, as CSV or .npy.
     ///
-    /// Of a variational model the code is the mean of its distribution. An encoder alone, written by `handgrad split`, will
-    /// do in place of a model; then --data must name the data.
+    /// Of a variational model the code is the mean of its distribution. An encoder alone, written by `handgrad split`,
+    /// will do in place of a model; then --data must name the data.
     Encode(encode::EncodeArgs),
     /// Draw or write what a model makes of codes from a file.
     ///
@@ -47,13 +47,14 @@ pub enum Command {
     Decode(decode::DecodeArgs),
     /// Take noise off an image of your own, or show how well it comes off samples.
     ///
-    /// With an image of your own, the picture is that image without its noise. Without one, or with --noise, it shows what
-    /// was clean, the same with noise, and denoised, and PSNR and SSIM tell how far each is from the clean.
+    /// With an image of your own, the picture is that image without its noise. Without one, or with --noise, it shows
+    /// what was clean, the same with noise, and denoised, and PSNR and SSIM tell how far each is from the clean.
     Denoise(denoise::DenoiseArgs),
     /// Draw new images from a variational model.
     ///
-    /// A variational model was trained so that the codes of its samples, all together, lie like N(0, 1); so codes drawn from
-    /// there are codes of samples that never were. A model without that has no distribution to draw from, and is refused.
+    /// A variational model was trained so that the codes of its samples, all together, lie like N(0, 1); so codes drawn
+    /// from there are codes of samples that never were. A model without that has no distribution to draw from, and is
+    /// refused.
     Sample(sample::SampleArgs),
     /// Draw the images that lie side by side in a variational code of two places.
     ///
@@ -61,8 +62,8 @@ pub enum Command {
     LatentGrid(latent_grid::LatentGridArgs),
     /// Walk from one sample's code to another's.
     ///
-    /// Above, one image fades into the other pixel by pixel; below, the code goes from one to the other on a straight line,
-    /// and every step of it is decoded.
+    /// Above, one image fades into the other pixel by pixel; below, the code goes from one to the other on a straight
+    /// line, and every step of it is decoded.
     Interpolate(interpolate::InterpolateArgs),
     /// Move images from their class towards another one.
     ///
@@ -71,18 +72,20 @@ pub enum Command {
     Alter(alter::AlterArgs),
     /// Tell samples that a model reconstructs badly from those it knows.
     ///
-    /// A model knows only what it was trained on: what it reconstructs badly is unlike that. The score of a sample is its
-    /// reconstruction error; from the threshold on it is called anomalous. With --normal-class the labels tell which
-    /// samples are normal, and how well the scores tell them apart is measured, with either kind as the positive one.
+    /// A model knows only what it was trained on: what it reconstructs badly is unlike that. The score of a sample is
+    /// its reconstruction error; from the threshold on it is called anomalous. With --normal-class the labels tell
+    /// which samples are normal, and how well the scores tell them apart is measured, with either kind as the positive
+    /// one.
     Anomaly(anomaly::AnomalyArgs),
     /// Write the encoder and the decoder of a model to files of their own.
     Split(split::SplitArgs),
     /// Score recurrent networks before any training, by the covariance of their states.
     ///
-    /// The network is that of `handgrad train` with the same settings, as it starts. Its states after the last step of a few
-    /// samples are correlated with each other: the more alike, the lower the score (hidden covariance: Serianni & Kalita,
-    /// ACL 2023). Nothing is trained. Only scores of the same number of samples can be compared, and only where the units
-    /// are more than they: a network of fewer is punished for that alone. What scores are worth is in docs/recurrent.md.
+    /// The network is that of `handgrad train` with the same settings, as it starts. Its states after the last step of
+    /// a few samples are correlated with each other: the more alike, the lower the score (hidden covariance: Serianni &
+    /// Kalita, ACL 2023). Nothing is trained. Only scores of the same number of samples can be compared, and only where
+    /// the units are more than they: a network of fewer is punished for that alone. What scores are worth is in
+    /// docs/recurrent.md.
     Score(Box<score::ScoreArgs>),
     /// Check every gradient against central differences, and plant mistakes to see what such a check finds.
     Gradcheck(gradcheck::GradcheckArgs),

@@ -51,13 +51,15 @@ pub fn run(args: &ScoreArgs) -> Result<Done> {
     }
     let [least, middle, largest] = [least, middle, largest].map(number);
     terminal::result(&format!(
-        "hidden covariance {middle} ({least} to {largest} over {} starts), of {shown} samples of {}; the higher the better, and \
+        "hidden covariance {middle} ({least} to {largest} over {} starts), of {shown} samples of {}; the higher the \
+         better, and \
          at most about −{shown}",
         args.starts, prepared.data.origin
     ))?;
     if shown >= units {
         terminal::result(&format!(
-            "{shown} samples and states of {units} values: some must be alike, and the score counts little else; take fewer \
+            "{shown} samples and states of {units} values: some must be alike, and the score counts little else; take \
+             fewer \
              with --samples"
         ))?;
     }

@@ -14,7 +14,8 @@ use crate::terminal::{self, Bars};
 use crate::words::number;
 
 #[derive(Args, Debug)]
-#[command(after_help = format!("Rows: {}.\n\nAll of them take about two hours on two cores; `handgrad scoreboard tf-basic \
+#[command(after_help = format!("Rows: {}.\n\nAll of them take about two hours on two cores; `handgrad scoreboard \
+    tf-basic \
     vae` takes half a minute.", ROWS.each_ref().map(|row| row.name).join(", ")))]
 pub struct ScoreboardArgs {
     /// Which rows [default: all].

@@ -22,8 +22,8 @@ pub struct SplitArgs {
     #[arg(long, value_name = "FILE.safetensors")]
     encoder: Option<PathBuf>,
 
-    /// The file for the decoder, which must not be there yet. `handgrad decode` takes it in place of the model, and of a
-    /// variational model `handgrad sample`.
+    /// The file for the decoder, which must not be there yet. `handgrad decode` takes it in place of the model, and of
+    /// a variational model `handgrad sample`.
     #[arg(long, value_name = "FILE.safetensors")]
     decoder: Option<PathBuf>,
 

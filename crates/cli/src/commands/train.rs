@@ -36,13 +36,14 @@ pub struct TrainArgs {
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 
-    /// Go on with the run in this folder from its last checkpoint, to the bits it would have ended in. Settings need not be
-    /// given again, and must be the same, but for more --epochs (not with the schedule cosine) and where the data lies.
+    /// Go on with the run in this folder from its last checkpoint, to the bits it would have ended in. Settings need
+    /// not be given again, and must be the same, but for more --epochs (not with the schedule cosine) and where the
+    /// data lies.
     #[arg(long, value_name = "DIR", conflicts_with = "out")]
     resume: Option<PathBuf>,
 
-    /// Write a checkpoint so often: 50steps, 2epochs, 30sec, 5min, 1h. There is one at the end and after Ctrl-C or SIGTERM
-    /// in any case. docs/reliability.md says what is promised [default: 30sec].
+    /// Write a checkpoint so often: 50steps, 2epochs, 30sec, 5min, 1h. There is one at the end and after Ctrl-C or
+    /// SIGTERM in any case. docs/reliability.md says what is promised [default: 30sec].
     #[arg(long, value_name = "INTERVAL")]
     checkpoint_every: Option<Every>,
 
@@ -131,7 +132,8 @@ fn listen_for_ctrl_c() -> Result<()> {
 fn warning(finished: &Finished) -> Option<&'static str> {
     let kept = finished.outcome.kept()?;
     (kept.reconstruction() > finished.yardsticks.mean_sample).then_some(
-        "note: the mean image would have had a lower validation loss, so this network has learnt nothing of use yet: try \
+        "note: the mean image would have had a lower validation loss, so this network has learnt nothing of use yet: \
+         try \
          more epochs, or a tenth of the learning rate if it is not the usual one",
     )
 }
@@ -191,7 +193,8 @@ fn text_of(finished: &Finished) -> String {
     if let Some(best) = outcome.best_epoch {
         text += &match plan.early_stopping {
             Some(patience) if epochs < plan.epochs && !outcome.stopped => format!(
-                "stopped early, as {patience} in a row had no lower validation loss; kept are the weights of epoch {best}: "
+                "stopped early, as {patience} in a row had no lower validation loss; kept are the weights of epoch \
+                 {best}: "
             ),
             _ => format!("kept are the weights of epoch {best}, which had the lowest validation loss: "),
         };

@@ -46,13 +46,13 @@ pub struct SubjectArgs {
     /// A run folder, or a model.safetensors file.
     pub run: PathBuf,
 
-    /// A data set's name, a folder of IDX files, an IDX file or a CSV file [default: the one it was trained on]. Of a name or
-    /// a folder the validation samples are taken, of a file all.
+    /// A data set's name, a folder of IDX files, an IDX file or a CSV file [default: the one it was trained on]. Of a
+    /// name or a folder the validation samples are taken, of a file all.
     #[arg(long, value_name = "NAME|DIR|FILE")]
     pub data: Option<String>,
 
-    /// Of a CSV file: the column of the labels, a name of the header, a number counted from 1, `last` or `none` [default: as
-    /// in training].
+    /// Of a CSV file: the column of the labels, a name of the header, a number counted from 1, `last` or `none`
+    /// [default: as in training].
     #[arg(long, value_name = "COLUMN")]
     pub label_column: Option<String>,
 

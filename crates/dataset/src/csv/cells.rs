@@ -71,7 +71,8 @@ impl<'a, R: Read> Cells<'a, R> {
         };
         let mut empty_lines = self.line..self.line;
         if self.starts_row {
-            // The reader passes over empty lines, and is behind this cell now. A quote that stays open ends with the text.
+            // The reader passes over empty lines, and is behind this cell now. A quote that stays open ends with the
+            // text.
             let newlines = self.cell[..length].iter().filter(|&&byte| byte == b'\n').count() as u64;
             self.line = self.core.line() - u64::from(newline) - newlines;
             empty_lines.end = self.line;

@@ -319,7 +319,8 @@ unsafe fn pack_on<V: Register>(
         let mut places = [0; LANES];
         places[..V::LANES].iter_mut().for_each(|place| *place = walk.next());
         for lane in (0..LANES).step_by(V::LANES) {
-            // SAFETY: V::LANES values of each row are left, their places lie within `to`, and lane + V::LANES within a place.
+            // SAFETY: V::LANES values of each row are left, their places lie within `to`, and lane + V::LANES within a
+            // place.
             unsafe {
                 V::transpose(
                     |r| from[lane + r].as_ptr().add(if lane + r < count { value } else { 0 }),

@@ -1,7 +1,7 @@
 //! # Conv2D: the same small window of weights at every place of an image
 //!
 //! ```text
-//! forward     z(o,i,j) = b(o) + Σ_{c,u,v} w(o,c,u,v)·x̂(c, s·i + d·u, s·j + d·v)      x c×h×w, w o×c×k×k, b o, y o×h′×w′
+//! forward   z(o,i,j) = b(o) + Σ_{c,u,v} w(o,c,u,v)·x̂(c, s·i + d·u, s·j + d·v)   x c×h×w, w o×c×k×k, b o, y o×h′×w′
 //!             y        = φ(z)                                       x̂: x with zeros around it; s stride, d dilation
 //!
 //! given dy = ∂L/∂y:
@@ -10,14 +10,14 @@
 //!     ∂L/∂w(o,c,u,v) = Σ_{r,i,j} δ_r(o,i,j)·x̂_r(c, s·i + d·u, s·j + d·v)
 //!     ∂L/∂b(o)       = Σ_{r,i,j} δ_r(o,i,j)
 //!   x̂(c,p,q) meets w(o,c,u,v) in every window that it lies under as tap (u,v):
-//!     ∂L/∂x̂(c,p,q)   = Σ { w(o,c,u,v)·δ(o,i,j) : s·i + d·u = p, s·j + d·v = q }        the transposed convolution of δ
+//!     ∂L/∂x̂(c,p,q)   = Σ { w(o,c,u,v)·δ(o,i,j) : s·i + d·u = p, s·j + d·v = q }   the transposed convolution of δ
 //!
 //! h′ = ⌊(h + zeros above and below − d·(k−1) − 1)/s⌋ + 1
 //! ```
 //!
-//! As in every framework this is a correlation: the window is not mirrored. *Same* padding gives h′ = ⌈h/s⌉ as Keras does: the
-//! zeros that are needed are shared between both sides, and an odd one goes below and to the right, so at stride 2 an
-//! even image has none above. PyTorch's `padding=p` has p on every side.
+//! As in every framework this is a correlation: the window is not mirrored. *Same* padding gives h′ = ⌈h/s⌉ as Keras
+//! does: the zeros that are needed are shared between both sides, and an odd one goes below and to the right, so at
+//! stride 2 an even image has none above. PyTorch's `padding=p` has p on every side.
 //!
 //! The loops are in [`window`]. Slides: CE6146 "Convolutional Autoencoder"; DIVE "Convolutional autoencoder".
 //! Source: LeCun, Bottou, Bengio & Haffner, "Gradient-based learning applied to document recognition" (1998);

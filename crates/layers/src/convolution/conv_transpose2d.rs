@@ -1,7 +1,8 @@
 //! # ConvTranspose2D: a convolution the other way, from a small image to a large one
 //!
 //! ```text
-//! A convolution C with stride s takes large images to small ones. This layer is its transpose, Cᵀ, from small to large:
+//! A convolution C with stride s takes large images to small ones. This layer is its transpose, Cᵀ, from small to large
+//!         :
 //!
 //! forward     z = b + Cᵀ·x       every value of x spreads a window of weights over z, s values apart:
 //!             z(c,p,q) = b(c) + Σ { w(o,c,u,v)·x(o,i,j) : s·i + d·u = p̂, s·j + d·v = q̂ }    p̂, q̂: p, q in the padded image
@@ -17,8 +18,8 @@
 //! h′: *same* s·h;  *valid* s·(h−1) + d·(k−1) + 1;  *explicit p* the latter − 2p + output_padding
 //! ```
 //!
-//! Transposed means ⟨C·y, x⟩ = ⟨y, Cᵀ·x⟩ for all x and y; it does not undo C. Which large size is meant is ambiguous, since C
-//! takes several to the same small one: hence `output_padding`, as in PyTorch; *same* is Keras's.
+//! Transposed means ⟨C·y, x⟩ = ⟨y, Cᵀ·x⟩ for all x and y; it does not undo C. Which large size is meant is ambiguous,
+//! since C takes several to the same small one: hence `output_padding`, as in PyTorch; *same* is Keras's.
 //!
 //! Slides: CE6146 "Convolutional Autoencoder", decoder. Source: Dumoulin & Visin (2016), chapter 4.
 

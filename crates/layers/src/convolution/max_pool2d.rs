@@ -1,18 +1,18 @@
 //! # Max pooling: the largest value of each square
 //!
 //! ```text
-//! y(c,i,j) = max { x(c, i·s + u, j·s + v) : 0 ≤ u, v < s }       squares of side s beside one another; the squares at the
+//! y(c,i,j) = max { x(c, i·s + u, j·s + v) : 0 ≤ u, v < s }   squares of side s beside one another; the squares at the
 //!                                                               lower and right edge may stick out of the image
 //! given dy = ∂L/∂y:
 //!   dx(c, p, q) = dy(c, ⌊p/s⌋, ⌊q/s⌋)   where x(c,p,q) is the first largest of its square, row by row
 //!               = 0                      elsewhere
 //! ```
 //!
-//! Only the largest value moves y, by as much as it moves itself. Where several are equal, y has a kink, and the first one
-//! gets the gradient, as in PyTorch. Kept from the forward pass: x and y; where the largest lay is found again.
+//! Only the largest value moves y, by as much as it moves itself. Where several are equal, y has a kink, and the first
+//! one gets the gradient, as in PyTorch. Kept from the forward pass: x and y; where the largest lay is found again.
 //!
-//! 28 gives 14, 7 and, with the edge sticking out, 4: the Keras blog's `padding='same'`. A value that sticks out counts as
-//! −∞. Slides: CE6146 "Convolutional Autoencoder": `MaxPooling2D((2, 2), padding='same')`.
+//! 28 gives 14, 7 and, with the edge sticking out, 4: the Keras blog's `padding='same'`. A value that sticks out counts
+//! as −∞. Slides: CE6146 "Convolutional Autoencoder": `MaxPooling2D((2, 2), padding='same')`.
 
 use handgrad_kernels::vectorize;
 
@@ -42,8 +42,8 @@ pub fn forward<T: Scalar>(x: &[T], [_, h, w]: Chw, size: usize, y: &mut [T]) {
     });
 }
 
-/// dx ← dy at the first largest value of each square, 0 elsewhere, for one sample. Of `dy` nothing is left: it is handed
-/// out. Shapes as for [`forward`].
+/// dx ← dy at the first largest value of each square, 0 elsewhere, for one sample. Of `dy` nothing is left: it is
+/// handed out. Shapes as for [`forward`].
 pub fn backward<T: Scalar>(x: &[T], y: &[T], dy: &mut [T], [_, h, w]: Chw, size: usize, dx: &mut [T]) {
     let (rows, cols) = (h.div_ceil(size), w.div_ceil(size));
     let planes = x.chunks_exact(h * w).zip(dx.chunks_exact_mut(h * w));

@@ -8,16 +8,16 @@
 //! weights      w(o,c,u,v) = Σ_{i,j} y(o,i,j) · x̂(c, s·i + d·u, s·j + d·v)
 //! ```
 //!
-//! All three are the derivatives of one trilinear form Σ w·x·y by y, x and w: so the gradient of either of the first two by
-//! its input is the other, and by its weights the third.
+//! All three are the derivatives of one trilinear form Σ w·x·y by y, x and w: so the gradient of either of the first
+//! two by its input is the other, and by its weights the third.
 //!
-//! **How they become long loops.** Sixteen samples lie side by side ([`lanes`]), so that every value is a register and a tap
-//! is an offset: x̂(c, s·i + d·u, s·j + d·v) lies d·u lines and d·v columns behind x̂(c, s·i, s·j).
+//! **How they become long loops.** Sixteen samples lie side by side ([`lanes`]), so that every value is a register and
+//! a tap is an offset: x̂(c, s·i + d·u, s·j + d·v) lies d·u lines and d·v columns behind x̂(c, s·i, s·j).
 //!
 //! The transpose is computed from where it ends. Let p̂ = s·P + a with 0 ≤ a < s. The taps that reach p̂ are those with
-//! d·u = s·m + a for some m, and tap u reaches it from line i = P − m. So all p of one *phase* a are met by the same taps,
-//! each at its own offset −m: s·s correlations of stride 1, each with a part of the taps, that write every s-th line and
-//! column. What lies outside of y is zeros around it.
+//! d·u = s·m + a for some m, and tap u reaches it from line i = P − m. So all p of one *phase* a are met by the same
+//! taps, each at its own offset −m: s·s correlations of stride 1, each with a part of the taps, that write every s-th
+//! line and column. What lies outside of y is zeros around it.
 
 use handgrad_kernels::Finish;
 use handgrad_kernels::lanes::{self, Grid, LANES, Lanes, Windows};
@@ -163,7 +163,8 @@ fn places<T: Scalar, const N: usize>(scratch: &mut [T], lens: [usize; N]) -> [&m
     lens.map(|len| rest.split_off_mut(..len).unwrap_or_default())
 }
 
-/// y ← finish(b + Σ w·x̂). Shapes: x m×c·h·w, w o×taps, b o or empty for 0, y m×o·h′·w′; scratch [`Window::scratch_len`].
+/// y ← finish(b + Σ w·x̂). Shapes: x m×c·h·w, w o×taps, b o or empty for 0, y m×o·h′·w′; scratch
+/// [`Window::scratch_len`].
 pub fn correlate<T: Scalar>(
     window: &Window,
     w: &[T],
@@ -229,7 +230,8 @@ fn taps_of_phase(window: &Window, phase: usize) -> impl Iterator<Item = usize> {
     (0..k * k).filter(move |tap| d * (tap / k) % s == phase / s && d * (tap % k) % s == phase % s)
 }
 
-/// For each tap of a phase, how far from the frame's first place for P = Q = 0 it reads: `before` − m lines and columns.
+/// For each tap of a phase, how far from the frame's first place for P = Q = 0 it reads: `before` − m lines and
+/// columns.
 fn shifts(window: &Window, phase: usize) -> ([usize; MOST_TAPS], usize) {
     let Window { kernel_size: k, stride: s, dilation: d, .. } = *window;
     let frame = window.frame_of_y();

@@ -17,10 +17,11 @@
 //! encoder's transpose, and then the error is least where the columns of w are orthonormal: an orthogonal
 //! projection on the space of the principal components, which PCA is.
 //!
-//! This layer's own θ is b′, then w: in the network's θ the three stand as b′, w, b, so that either layer's are one piece.
+//! This layer's own θ is b′, then w: in the network's θ the three stand as b′, w, b, so that either layer's are one
+//! piece.
 //!
-//! Slides: CE6146 "Guideline for Autoencoders (2/4)": "Mirror the encoder's architecture in the decoder"; here its weights
-//! are mirrored too. Source: Vincent, Larochelle, Lajoie, Bengio & Manzagol, JMLR 11 (2010), section 2.2.
+//! Slides: CE6146 "Guideline for Autoencoders (2/4)": "Mirror the encoder's architecture in the decoder"; here its
+//! weights are mirrored too. Source: Vincent, Larochelle, Lajoie, Bengio & Manzagol, JMLR 11 (2010), section 2.2.
 
 use handgrad_kernels::{matmul, matmul_nt, matmul_tn, vectorize};
 
@@ -47,7 +48,8 @@ pub fn backward_input<T: Scalar>(w: &[T], delta: &[T], units: usize, dh: &mut [T
     matmul(delta, w, dh, units, w.len() / units);
 }
 
-/// dw ← δᵀ·h, for the rows `units` of dw: this layer's part of ∂L/∂w. Shapes: h m×inputs, δ m×units, dw units.len()×inputs.
+/// dw ← δᵀ·h, for the rows `units` of dw: this layer's part of ∂L/∂w. Shapes: h m×inputs, δ m×units, dw
+/// units.len()×inputs.
 pub fn backward_weights<T: Scalar>(h: BatchRows<T>, delta: BatchRows<T>, units: std::ops::Range<usize>, dw: &mut [T]) {
     matmul_tn(delta, h, units, dw);
 }

@@ -1,8 +1,8 @@
 //! # Catalogue: every layer and every loss, at the sizes at which its gradient is checked
 //!
-//! The command `handgrad gradcheck` and the tests read the same list, this one. A check's name begins with the name of the
-//! file that it checks: `conv-transpose2d-same` is of `conv_transpose2d.rs`. A new layer file gets an entry here; a test
-//! fails as long as it has none.
+//! The command `handgrad gradcheck` and the tests read the same list, this one. A check's name begins with the name of
+//! the file that it checks: `conv-transpose2d-same` is of `conv_transpose2d.rs`. A new layer file gets an entry here; a
+//! test fails as long as it has none.
 //!
 //! What is not here: truncated backpropagation and clipping, since what they give is no gradient, on purpose.
 
@@ -21,8 +21,8 @@ use crate::{
 /// Every φ.
 pub const ACTIVATIONS: [Activation; 4] = [Activation::Linear, Activation::Relu, Activation::Sigmoid, Activation::Tanh];
 
-/// Numbers in −1..1 that look random and are the same everywhere (a linear congruential generator, Knuth's constants). Each
-/// is a number of 32 bits too.
+/// Numbers in −1..1 that look random and are the same everywhere (a linear congruential generator, Knuth's constants).
+/// Each is a number of 32 bits too.
 #[must_use]
 pub fn numbers(count: usize, seed: u64) -> Vec<f64> {
     let mut state = seed;

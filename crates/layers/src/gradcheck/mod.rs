@@ -10,8 +10,8 @@
 //! mistake cannot hide behind symmetry. At a kink (ReLU at 0) the difference quotient is an average of two slopes;
 //! choose inputs away from it.
 //!
-//! A check compares a backward pass with *its own* forward pass. A wrong formula with a matching wrong derivative passes;
-//! so each forward pass has a test of its own as well.
+//! A check compares a backward pass with *its own* forward pass. A wrong formula with a matching wrong derivative
+//! passes; so each forward pass has a test of its own as well.
 //!
 //! [`catalogue`] lists what is checked, and at which sizes.
 
@@ -105,8 +105,8 @@ pub struct Gradients {
     pub dtheta: Vec<f64>,
 }
 
-/// Runs both backward passes of a layer at the parameters θ, the samples x and the upstream gradient dy, the parameters in
-/// blocks of `block_rows` rows. What is random is drawn as in training, and the same in every evaluation.
+/// Runs both backward passes of a layer at the parameters θ, the samples x and the upstream gradient dy, the parameters
+/// in blocks of `block_rows` rows. What is random is drawn as in training, and the same in every evaluation.
 #[must_use]
 pub fn gradients(
     layer: &dyn Layer<f64>,

@@ -16,8 +16,8 @@
 //! overflows either.
 //!
 //! Over the values of a sample 64 logarithms become one, since a product needs but a multiplication where a logarithm
-//! needs twenty: Σ ln(1 + e^−|z|) = ln Π (1 + e^−|z|). Each factor lies in 1..=2, so 64 of them are far from overflowing.
-//! The product is kept as q = Π − 1, since where all e^−|z| are small 1 + e^−|z| would lose their digits:
+//! needs twenty: Σ ln(1 + e^−|z|) = ln Π (1 + e^−|z|). Each factor lies in 1..=2, so 64 of them are far from
+//! overflowing. The product is kept as q = Π − 1, since where all e^−|z| are small 1 + e^−|z| would lose their digits:
 //! (1 + q)·(1 + e) = 1 + (q + e + q·e), and the sum is ln(1 + q).
 //!
 //! Slides: the loss of CE6146 "Basic Autoencoder", sigmoid output and `binary_crossentropy` taken together.

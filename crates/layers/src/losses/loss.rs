@@ -142,7 +142,8 @@ impl Loss {
         sum * T::from_f64(self.factor(prediction.len()))
     }
 
-    /// Loss of one sample of which the prediction is known, where [`forward`](Self::forward) of some losses takes logits.
+    /// Loss of one sample of which the prediction is known, where [`forward`](Self::forward) of some losses takes
+    /// logits.
     #[must_use]
     pub fn of_prediction<T: Scalar>(&self, prediction: &[T], target: &[T]) -> T {
         match self.kind {

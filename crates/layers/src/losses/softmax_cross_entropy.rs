@@ -12,16 +12,17 @@
 //!           = p_k − t_k                                 δ = softmax(z) − t, for Σ t = 1
 //! ```
 //!
-//! A sample is one choice among its n values, one-hot, or a distribution over them; [`bce`](crate::bce) takes each value for a
-//! choice of its own. Adding the same number to all logits changes nothing, since e^c cancels in p; that is why the
-//! largest may be subtracted, and why a δ sums to 0. ℓ is least at p = t, where it is the entropy of t, −Σ t·ln t.
+//! A sample is one choice among its n values, one-hot, or a distribution over them; [`bce`](crate::bce) takes each
+//! value for a choice of its own. Adding the same number to all logits changes nothing, since e^c cancels in p; that is
+//! why the largest may be subtracted, and why a δ sums to 0. ℓ is least at p = t, where it is the entropy of t, −Σ t·ln
+//! t.
 //!
-//! Taken apart, softmax would pass on δ_k = p_k·(dp_k − Σ_i dp_i·p_i) of a loss with dp = −t/p, which is infinite where p
-//! rounds to 0. Taken together, no division by p is left.
+//! Taken apart, softmax would pass on δ_k = p_k·(dp_k − Σ_i dp_i·p_i) of a loss with dp = −t/p, which is infinite where
+//! p rounds to 0. Taken together, no division by p is left.
 //!
 //! Slides: KERAS "Hyperparameters of Autoencoders": "the mean squared error (MSE) or cross-entropy". PyTorch's
-//! `CrossEntropyLoss` with probabilities as targets is this with the values of a sample summed, [`Reduction::Sum`]. Source:
-//! Bridle, "Probabilistic interpretation of feedforward classification network outputs", Neurocomputing (1990).
+//! `CrossEntropyLoss` with probabilities as targets is this with the values of a sample summed, [`Reduction::Sum`].
+//! Source: Bridle, "Probabilistic interpretation of feedforward classification network outputs", Neurocomputing (1990).
 //!
 //! [`Reduction::Sum`]: crate::Reduction::Sum
 
@@ -60,8 +61,8 @@ pub fn forward_backward<T: Scalar>(z: &[T], t: &[T], scale: T, delta: &mut [T]) 
     })
 }
 
-/// ℓ of a sample of which the parts p are known, not the logits: −Σ t·ln p. A part of 0 counts as 10⁻⁷, so that no loss is
-/// infinite; of parts that equal t it is the entropy of t.
+/// ℓ of a sample of which the parts p are known, not the logits: −Σ t·ln p. A part of 0 counts as 10⁻⁷, so that no loss
+/// is infinite; of parts that equal t it is the entropy of t.
 pub fn of_probabilities<T: Scalar>(p: &[T], t: &[T]) -> T {
     let term = |p: T, t: T| match t == T::ZERO {
         true => T::ZERO,

@@ -11,11 +11,11 @@
 //! The step is about α·E(g)/√E(g²): at most about α, whatever the gradient's scale. t counts from 1, so the very first
 //! step is −α·sign(g) but for ε.
 //!
-//! Where gradients have died, behind a ReLU that no sample passes or at a pixel that is always 0, m shrinks by β₁ a step
-//! until it is a denormal number, and there it stays: rounding brings it back. Some processors take a hundred times as
-//! long over such numbers, so what can no longer move a weight is 0 here: |m| < 2⁻¹⁰⁰ and v < 2⁻¹⁰⁰, and |g| < 2⁻⁵⁷,
-//! whose square is smaller still. Beside ε = 10⁻⁸ the largest of them amounts to a step of 10⁻⁹·α. (So ε must stay well
-//! above √2⁻¹⁰⁰, 10⁻¹⁵: below, v would be gone before m.)
+//! Where gradients have died, behind a ReLU that no sample passes or at a pixel that is always 0, m shrinks by β₁ a
+//! step until it is a denormal number, and there it stays: rounding brings it back. Some processors take a hundred
+//! times as long over such numbers, so what can no longer move a weight is 0 here: |m| < 2⁻¹⁰⁰ and v < 2⁻¹⁰⁰, and |g| <
+//! 2⁻⁵⁷, whose square is smaller still. Beside ε = 10⁻⁸ the largest of them amounts to a step of 10⁻⁹·α. (So ε must
+//! stay well above √2⁻¹⁰⁰, 10⁻¹⁵: below, v would be gone before m.)
 //!
 //! Slides: CE6146 "Basic Autoencoder (2/3)", `optimizer='adam'`. Source: Kingma & Ba, "Adam", ICLR 2015, algorithm 1;
 //! PyTorch computes the same. (Keras leaves the correction out of ε, and its ε is 10⁻⁷.)

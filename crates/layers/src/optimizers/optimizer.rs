@@ -73,8 +73,8 @@ impl Optimizer {
         }
     }
 
-    /// Moves θ, for any stretch of parameters: g is their gradient, `slots` their running values, `t` the number of this
-    /// step, counted from 1. The second slot is empty where only one is kept.
+    /// Moves θ, for any stretch of parameters: g is their gradient, `slots` their running values, `t` the number of
+    /// this step, counted from 1. The second slot is empty where only one is kept.
     pub fn update<T: Scalar>(&self, theta: &mut [T], g: &[T], slots: [&mut [T]; 2], t: u64) {
         let [first, second] = slots;
         match self {

@@ -5,13 +5,13 @@
 //! ```
 //!
 //! Without a gradient w is multiplied by (1 − α·λ) a step and so falls as e^(−α·λ·t). A penalty ½·λ·‖w‖² in the loss
-//! has the gradient λ·w, and under plain gradient descent comes to the same. Under Adam it does not: there each gradient
-//! is divided by its own size, and the penalty's part with it, so weights with large gradients would hardly shrink at
-//! all. Decoupled, as here, every weight shrinks at the same rate; Adam with it is AdamW.
+//! has the gradient λ·w, and under plain gradient descent comes to the same. Under Adam it does not: there each
+//! gradient is divided by its own size, and the penalty's part with it, so weights with large gradients would hardly
+//! shrink at all. Decoupled, as here, every weight shrinks at the same rate; Adam with it is AdamW.
 //!
-//! It belongs to what multiplies, [`ParamRole::Weight`](crate::ParamRole::Weight): a large w makes the output hang on small
-//! differences of the input. A bias does not, so biases do not decay. (PyTorch's AdamW decays all that it is given: give it
-//! two groups for the same.)
+//! It belongs to what multiplies, [`ParamRole::Weight`](crate::ParamRole::Weight): a large w makes the output hang on
+//! small differences of the input. A bias does not, so biases do not decay. (PyTorch's AdamW decays all that it is
+//! given: give it two groups for the same.)
 //!
 //! Weights below 2⁻¹⁰⁰ become 0: they would end as denormal numbers, over which some processors take a hundred times as
 //! long.

@@ -10,8 +10,8 @@
 //! |x| pulls with the same force however small x is, so behind a ReLU most values end at exactly 0: a sparse code. A
 //! penalty on x² would let go as x shrinks.
 //!
-//! Slides: CE6146 "Sparse Autoencoder": `activity_regularizer=regularizers.l1(10e-5)`; KERAS "Sparse Autoencoder". (Keras sums
-//! over a layer's activity and divides by the batch, as here.)
+//! Slides: CE6146 "Sparse Autoencoder": `activity_regularizer=regularizers.l1(10e-5)`; KERAS "Sparse Autoencoder".
+//! (Keras sums over a layer's activity and divides by the batch, as here.)
 
 use crate::{Error, Layer, ParamSpec, Pass, Saved, Scalar};
 

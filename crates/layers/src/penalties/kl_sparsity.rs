@@ -10,8 +10,8 @@
 //! given dy = ∂L/∂y:   dx = dy + ∂P/∂x
 //! ```
 //!
-//! Unlike an [L1 penalty](crate::activity_l1) it asks each unit for a mean activity of ρ, so that none dies. ρ̂ is held ε = 10⁻⁷
-//! away from 0 and 1, where the penalty would be infinite.
+//! Unlike an [L1 penalty](crate::activity_l1) it asks each unit for a mean activity of ρ, so that none dies. ρ̂ is held
+//! ε = 10⁻⁷ away from 0 and 1, where the penalty would be infinite.
 //!
 //! Slides: KERAS "Sparse Autoencoder". Source: Ng, "Sparse autoencoder", CS294A lecture notes (2011), whose ρ̂ averages
 //! over all samples. So it is here when a network is measured; a training step has the batch alone.

@@ -8,8 +8,8 @@
 //!   dx_i = dy_i/(1 − rate)   if u_i ≥ rate,   else 0
 //! ```
 //!
-//! The division keeps the mean: E(y_i) = (1 − rate)·x_i/(1 − rate) = x_i, so the network need not change when dropout ends.
-//! It is on in training only.
+//! The division keeps the mean: E(y_i) = (1 − rate)·x_i/(1 − rate) = x_i, so the network need not change when dropout
+//! ends. It is on in training only.
 //!
 //! Slides: CE6146 "Guideline for Autoencoders", overfitting. Source: Srivastava, Hinton, Krizhevsky, Sutskever &
 //! Salakhutdinov, JMLR 15 (2014); divided in training rather than multiplied in use, as in Keras and PyTorch.

@@ -8,9 +8,9 @@
 //! given dy = ∂L/∂y, the noise held fixed:  dx_i = dy_i where y_i still moves with x_i, else 0
 //! ```
 //!
-//! The noise is the first layer of the encoder, and the target of the loss stays the clean sample: that is all there is to a
-//! denoising autoencoder. Noise is drawn in training, and, always the same, in measuring; not in use, where the samples
-//! are as noisy as they come.
+//! The noise is the first layer of the encoder, and the target of the loss stays the clean sample: that is all there is
+//! to a denoising autoencoder. Noise is drawn in training, and, always the same, in measuring; not in use, where the
+//! samples are as noisy as they come.
 //!
 //! Slides: KERAS "Denoising Autoencoder"; CE6146 "Denoising Autoencoder". Source: Vincent, Larochelle, Lajoie, Bengio &
 //! Manzagol, "Stacked denoising autoencoders", JMLR 11 (2010), section 3.3, which has all three.

@@ -1,9 +1,9 @@
 //! # Random numbers that are a function of their place
 //!
 //! Noise, dropout masks and the sampler's ε must not depend on which thread draws them or when. So each number is
-//! computed from (seed, epoch, layer, sample, place in the sample) and nothing else: ChaCha8 in counter mode, whose stream
-//! is told by epoch and layer and whose position by the sample. A backward pass draws its numbers again instead of keeping
-//! them.
+//! computed from (seed, epoch, layer, sample, place in the sample) and nothing else: ChaCha8 in counter mode, whose
+//! stream is told by epoch and layer and whose position by the sample. A backward pass draws its numbers again instead
+//! of keeping them.
 //!
 //! Source: Salmon, Moraes, Dror & Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011; Bernstein's ChaCha.
 
@@ -19,8 +19,8 @@ const NOISE: u64 = 1 << 63;
 /// Numbers that are drawn at a time.
 const CHUNK: usize = 256;
 
-/// Calls `use_bits` with the random bits of one row, a chunk of its places after the other: the number of the first place
-/// and a number for each place.
+/// Calls `use_bits` with the random bits of one row, a chunk of its places after the other: the number of the first
+/// place and a number for each place.
 fn for_row<T>(pass: &Pass<'_, T>, row: usize, places: usize, mut use_bits: impl FnMut(usize, &[u32])) {
     let mut rng = ChaCha8Rng::seed_from_u64(pass.seed);
     rng.set_stream(NOISE | pass.epoch << 16 | pass.layer as u64);

@@ -14,12 +14,13 @@
 //!   ∂KL/∂μ = μ                       ∂KL/∂ln σ² = ½·(σ² − 1)
 //! ```
 //!
-//! Drawing z itself would leave nothing to differentiate; drawing ε and *computing* z does. The logarithm of the variance
-//! is what the encoder gives, since it may be any number. L averages over the batch of m, so the penalty's gradient is
-//! β/m times the above. To use a network rather than train it, z = μ.
+//! Drawing z itself would leave nothing to differentiate; drawing ε and *computing* z does. The logarithm of the
+//! variance is what the encoder gives, since it may be any number. L averages over the batch of m, so the penalty's
+//! gradient is β/m times the above. To use a network rather than train it, z = μ.
 //!
 //! Slides: DIVE "Variational autoencoder" (its text says "a mean and a variance", the code it links to has ln σ²);
-//! CE6146 "Variational Autoencoder". Source: Kingma & Welling, "Auto-Encoding Variational Bayes", ICLR 2014, appendix B.
+//! CE6146 "Variational Autoencoder". Source: Kingma & Welling, "Auto-Encoding Variational Bayes", ICLR 2014, appendix
+//! B.
 
 use crate::{Error, Layer, Mode, ParamSpec, Pass, Saved, Scalar, random};
 

@@ -8,8 +8,8 @@
 //!                         dy becomes what F makes of df beside what B makes of db
 //! ```
 //!
-//! So y_t knows all of the sequence, where a layer on its own knows x₁ … x_t. B is a layer as any other; what it gets and gives
-//! is turned round here.
+//! So y_t knows all of the sequence, where a layer on its own knows x₁ … x_t. B is a layer as any other; what it gets
+//! and gives is turned round here.
 //!
 //! Kept: x turned round, both layers' caches, what each puts out, which becomes its δ, and B's ∂L/∂x.
 //!

@@ -1,9 +1,10 @@
 //! # ConvLSTM: an LSTM whose products are convolutions
 //!
 //! ```text
-//! forward     z_t = x_t ∗ w_ih + h_{t−1} ∗ w_hh + b = [z_i │ z_f │ z_g │ z_o]           h₀ = c₀ = 0; ∗ pads with zeros: same size
+//! forward  z_t = x_t ∗ w_ih + h_{t−1} ∗ w_hh + b = [z_i │ z_f │ z_g │ z_o]  h₀ = c₀ = 0; ∗ pads with zeros: same size
 //!             i, f, g, o, c_t and h_t from z_t as in an LSTM, place by place
-//!             x_t c×h×w, h_t, c_t and each gate filters×h×w; w_ih 4·filters×c×k×k, w_hh 4·filters×filters×k×k, b 4·filters
+//!
+//!                     x_t c×h×w, h_t, c_t and each gate filters×h×w; w_ih 4·filters×c×k×k, w_hh 4·filters×filters×k×k, b 4·filters
 //!
 //! given dh_t: δ_t as in an LSTM; then every product with w_hhᵀ, x_tᵀ or h_{t−1}ᵀ there is the convolution's own derivative here:
 //!   to h_{t−1}: the transposed convolution of δ_t by w_hh      ∂L/∂x_t: that by w_ih
@@ -11,8 +12,8 @@
 //!   ∂L/∂b: Σ δ_t over places, t and samples
 //! ```
 //!
-//! Derivations: [`lstm`], [`conv2d`]. No peepholes (c_{t−1} does not enter z), as in Keras; the paper has them. One bias a gate.
-//! As in an LSTM the forget gate's bias starts at 1.
+//! Derivations: [`lstm`], [`conv2d`]. No peepholes (c_{t−1} does not enter z), as in Keras; the paper has them. One
+//! bias a gate. As in an LSTM the forget gate's bias starts at 1.
 //!
 //! Kept: as in an LSTM. Slides: CE6146 "ConvLSTM", in words alone. Source: Shi, Chen, Wang, Yeung, Wong & Woo,
 //! "Convolutional LSTM network", NeurIPS 2015.

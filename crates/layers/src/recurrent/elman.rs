@@ -9,14 +9,16 @@
 //!   δ_t  = dh_t ⊙ φ′(z_t)                         the rest is as for every cell, see [`recurrent`]
 //! ```
 //!
-//! From h_t to h_{t−1} a gradient passes diag φ′(z_t)·w_hhᵀ. With tanh, φ′ ≤ 1: where ‖w_hh‖ < 1 as well it must vanish.
+//! From h_t to h_{t−1} a gradient passes diag φ′(z_t)·w_hhᵀ. With tanh, φ′ ≤ 1: where ‖w_hh‖ < 1 as well it must
+//! vanish.
 //!
 //! Kept: z_t, which becomes h_t and then δ_t in place; h before each step; what the loop over time works on.
 //!
-//! Slides: CE6146 "RNN – Elman Network", "Example – Elman Network (1/3)" to "(3/3)", "Example – BPTT". Its W_xh is w_ihᵀ, its W_hh
-//! w_hhᵀ; its b_h is b_ih + b_hh, two as in PyTorch's `RNN`: the slide's 1 is b_ih = 1, b_hh = 0. Its f₁ is φ. What it calls y_t
-//! = f₂(W_hy·h_t + b_y) is a layer of its own, [`time_distributed`](crate::time_distributed). Source: Elman, "Finding
-//! structure in time", Cognitive Science 14 (1990).
+//! Slides: CE6146 "RNN – Elman Network", "Example – Elman Network (1/3)" to "(3/3)", "Example – BPTT". Its W_xh is
+//! w_ihᵀ, its W_hh w_hhᵀ; its b_h is b_ih + b_hh, two as in PyTorch's `RNN`: the slide's 1 is b_ih = 1, b_hh = 0. Its
+//! f₁ is φ. What it calls y_t = f₂(W_hy·h_t + b_y) is a layer of its own,
+//! [`time_distributed`](crate::time_distributed). Source: Elman, "Finding structure in time", Cognitive Science 14
+//! (1990).
 
 use handgrad_kernels::matmul;
 

@@ -4,7 +4,8 @@
 //! forward     a_t = x_t·w_ih + b_ih = [a_r │ a_z │ a_n]      q_t = h_{t−1}·w_hh + b_hh = [q_r │ q_z │ q_n]      h₀ = 0
 //!             r = σ(a_r + q_r)   z = σ(a_z + q_z)
 //!             n = tanh(a_n + r⊙q_n)                          reset after the product (PyTorch, Keras)
-//!             n = tanh(a_n + (r⊙h_{t−1})·w_hn + b_hn)        reset before it (Cho et al. 2014); w_hn, b_hn: third part of w_hh, b_hh
+//!             n = tanh(a_n + (r⊙h_{t−1})·w_hn + b_hn)
+//!                     reset before it (Cho et al. 2014); w_hn, b_hn: third part of w_hh, b_hh
 //!             h_t = (1 − z)⊙n + z⊙h_{t−1}                    z keeps the old (PyTorch, Keras, Cho et al.)
 //!             h_t = z⊙n + (1 − z)⊙h_{t−1}                    z takes the new (the slide; Chung et al. 2014)
 //!
@@ -23,14 +24,14 @@
 //!
 //! With the reset after the product one product with w_hh does for all three gates; that is what is fast.
 //!
-//! Kept: a, which becomes the gates and then ∂L/∂a in place; q, which becomes ∂L/∂q, or u; h before each step; what the loop
-//! over time works on.
+//! Kept: a, which becomes the gates and then ∂L/∂a in place; q, which becomes ∂L/∂q, or u; h before each step; what the
+//! loop over time works on.
 //!
-//! Slides: CE6146 "Gated Recurrent Unit (GRU)", "GRU". Its W_iz and W_hz are the second thirds of w_ihᵀ and w_hhᵀ. It gives z and h_t
-//! alone, h_t = (1 − z)⊙h_{t−1} + z⊙h̃_t; the equations of the reset gate r and of the candidate h̃ (n here) are missing, and z
-//! has the opposite role from the frameworks' formula: a model of the one convention becomes one of the other by
-//! changing the sign of all that leads to z, since σ(−z) = 1 − σ(z). Sources: Cho et al., EMNLP 2014; Chung, Gulcehre, Cho &
-//! Bengio (2014).
+//! Slides: CE6146 "Gated Recurrent Unit (GRU)", "GRU". Its W_iz and W_hz are the second thirds of w_ihᵀ and w_hhᵀ. It
+//! gives z and h_t alone, h_t = (1 − z)⊙h_{t−1} + z⊙h̃_t; the equations of the reset gate r and of the candidate h̃ (n
+//! here) are missing, and z has the opposite role from the frameworks' formula: a model of the one convention becomes
+//! one of the other by changing the sign of all that leads to z, since σ(−z) = 1 − σ(z). Sources: Cho et al., EMNLP
+//! 2014; Chung, Gulcehre, Cho & Bengio (2014).
 
 use std::ops::Range;
 
@@ -64,15 +65,15 @@ pub enum Reset {
     BeforeProduct,
 }
 
-/// r and z of one step of one row: `gates` holds a and becomes [r │ z │ a_n]. Shapes: gates 3n; q, of which [q_r │ q_z] count,
-/// at least 2n.
+/// r and z of one step of one row: `gates` holds a and becomes [r │ z │ a_n]. Shapes: gates 3n; q, of which [q_r │ q_z]
+/// count, at least 2n.
 #[inline(always)]
 pub fn open<T: Scalar>(gates: &mut [T], q: &[T], n: usize) {
     gates[..2 * n].iter_mut().zip(q).for_each(|(a, &q)| *a = (*a + q).sigmoid());
 }
 
-/// n and h of one step of one row: `gates` holds [r │ z │ a_n] and becomes [r │ z │ n]; h holds h_{t−1} and becomes h_t. Shapes:
-/// gates 3n; v, which is r⊙q_n or (r⊙h_{t−1})·w_hn + b_hn, and h n.
+/// n and h of one step of one row: `gates` holds [r │ z │ a_n] and becomes [r │ z │ n]; h holds h_{t−1} and becomes
+/// h_t. Shapes: gates 3n; v, which is r⊙q_n or (r⊙h_{t−1})·w_hn + b_hn, and h n.
 #[inline(always)]
 pub fn renew<T: Scalar>(update: Update, gates: &mut [T], v: &[T], h: &mut [T]) {
     let n = h.len();
@@ -87,8 +88,8 @@ pub fn renew<T: Scalar>(update: Update, gates: &mut [T], v: &[T], h: &mut [T]) {
     }
 }
 
-/// [`renew`] back: `gates` holds [r │ z │ n] and becomes [r │ δ_z │ δ_n]; dh holds ∂L/∂h_t and becomes the part of it that h_{t−1}
-/// gets from h_t directly. Shapes: gates 3n, `before`, which is h_{t−1}, and dh n.
+/// [`renew`] back: `gates` holds [r │ z │ n] and becomes [r │ δ_z │ δ_n]; dh holds ∂L/∂h_t and becomes the part of it
+/// that h_{t−1} gets from h_t directly. Shapes: gates 3n, `before`, which is h_{t−1}, and dh n.
 #[inline(always)]
 pub fn renew_backward<T: Scalar>(update: Update, gates: &mut [T], before: &[T], dh: &mut [T]) {
     let n = dh.len();
@@ -284,8 +285,8 @@ pub fn backward_input<T: Scalar>(
     }
 }
 
-/// Rows of dw_hh where the reset stands before the product: its third part is Σ uᵀ·δ_n. Shapes: `before`, of all h_{t−1}, and u
-/// rows×T·n, da rows×T·3n, dw and memory block.len()×3n.
+/// Rows of dw_hh where the reset stands before the product: its third part is Σ uᵀ·δ_n. Shapes: `before`, of all
+/// h_{t−1}, and u rows×T·n, da rows×T·3n, dw and memory block.len()×3n.
 fn backward_hidden_weights<T: Scalar>(
     steps: usize,
     [before, u, da]: [BatchRows<T>; 3],

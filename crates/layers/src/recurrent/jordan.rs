@@ -3,23 +3,24 @@
 //! ```text
 //! forward     h_t = φ(x_t·w_ih + h_{t−1}·w_hh + y_{t−1}·w_yh + b_h)        h₀ = y₀ = 0; the hybrid of the slide
 //!             h_t = φ(x_t·w_ih + y_{t−1}·w_yh + b_h)                       the classic one: no w_hh
-//!             y_t = ψ(h_t·w_hy + b_y)            w_ih inputs×units, w_hh units×units, w_yh outputs×units, w_hy units×outputs
+//!             y_t = ψ(h_t·w_hy + b_y)   w_ih inputs×units, w_hh units×units, w_yh outputs×units, w_hy units×outputs
 //!
 //! given dy_t, what L sees of y_t directly, for t = T, …, 1:
 //!   through ψ:     dy_t ← dy_t + δ_{t+1}·w_yhᵀ                  ε_t = dy_t ⊙ ψ′
 //!   through φ:     dh_t = ε_t·w_hyᵀ + δ_{t+1}·w_hhᵀ             δ_t = dh_t ⊙ φ′
 //!   ∂L/∂w_hy = Σ_t h_tᵀ·ε_t        ∂L/∂b_y = Σ_t ε_t            ∂L/∂b_h = Σ_t δ_t
-//!   ∂L/∂w_ih = Σ_t x_tᵀ·δ_t        ∂L/∂w_hh = Σ_t h_{t−1}ᵀ·δ_t        ∂L/∂w_yh = Σ_t y_{t−1}ᵀ·δ_t        ∂L/∂x_t = δ_t·w_ihᵀ
+//!   ∂L/∂w_ih = Σ_t x_tᵀ·δ_t   ∂L/∂w_hh = Σ_t h_{t−1}ᵀ·δ_t   ∂L/∂w_yh = Σ_t y_{t−1}ᵀ·δ_t   ∂L/∂x_t = δ_t·w_ihᵀ
 //! ```
 //!
-//! Backpropagation through time: see [`recurrent`]. Kept: h_t, and h and y before each step; y_t, which becomes ε_t; δ_t.
+//! Backpropagation through time: see [`recurrent`]. Kept: h_t, and h and y before each step; y_t, which becomes ε_t;
+//! δ_t.
 //!
-//! Slides: CE6146 "RNN – Jordan Network", "Example – Jordan Network (1/3)" to "(3/3)". Its W_xh, W_hh, W_yh and W_hy are w_ihᵀ,
-//! w_hhᵀ, w_yhᵀ and w_hyᵀ, f₁ and f₂ are φ and ψ. Where it errs: the equation feeds h_t back into h_t, the example y_{t−1},
-//! which is what is meant; it keeps W_hh·h_{t−1}, which makes it a hybrid of Elman's and Jordan's network; step 1 of the
-//! example puts in W_hh·h₀ + W_xh·x₁ + W_yh·y₀ as "1·0 + 1·0 + 1·1", the operands in another order; and h₂ = tanh(5.928…) =
-//! .99998581 is truncated to .9999, and with it y₂. Source: Jordan, "Serial order: a parallel distributed processing
-//! approach" (1986).
+//! Slides: CE6146 "RNN – Jordan Network", "Example – Jordan Network (1/3)" to "(3/3)". Its W_xh, W_hh, W_yh and W_hy
+//! are w_ihᵀ, w_hhᵀ, w_yhᵀ and w_hyᵀ, f₁ and f₂ are φ and ψ. Where it errs: the equation feeds h_t back into h_t, the
+//! example y_{t−1}, which is what is meant; it keeps W_hh·h_{t−1}, which makes it a hybrid of Elman's and Jordan's
+//! network; step 1 of the example puts in W_hh·h₀ + W_xh·x₁ + W_yh·y₀ as "1·0 + 1·0 + 1·1", the operands in another
+//! order; and h₂ = tanh(5.928…) = .99998581 is truncated to .9999, and with it y₂. Source: Jordan, "Serial order: a
+//! parallel distributed processing approach" (1986).
 
 use handgrad_kernels::{Finish, matmul, matmul_bias, matmul_nt, matmul_tn};
 

@@ -1,7 +1,7 @@
 //! # LSTM: a cell that keeps what its gates let it keep
 //!
 //! ```text
-//! forward     z_t = x_t·w_ih + b_ih + h_{t−1}·w_hh + b_hh = [z_i │ z_f │ z_g │ z_o]      h₀ = c₀ = 0; g is the slide's c̃
+//! forward   z_t = x_t·w_ih + b_ih + h_{t−1}·w_hh + b_hh = [z_i │ z_f │ z_g │ z_o]   h₀ = c₀ = 0; g is the slide's c̃
 //!             i = σ(z_i)   f = σ(z_f)   g = tanh z_g   o = σ(z_o)
 //!             c_t = f⊙c_{t−1} + i⊙g
 //!             h_t = o⊙tanh c_t                    w_ih inputs×4·units, w_hh units×4·units, biases 4·units
@@ -13,19 +13,19 @@
 //!   δ = [δ_i │ δ_f │ δ_g │ δ_o]; the rest is as for every cell, see [`recurrent`]
 //! ```
 //!
-//! From c_t to c_{t−1} a gradient goes two ways. On the direct one it passes f alone: where f is near 1, what goes that way
-//! neither vanishes nor explodes. On the other it passes the gates, w_hh and h_{t−1}, as in any cell. So the forget gate
-//! starts open: its part of b_ih is 1, all other biases 0 (Gers, Schmidhuber & Cummins 2000; Keras does so, PyTorch draws all
-//! its parameters from U(−1/√units, 1/√units)).
+//! From c_t to c_{t−1} a gradient goes two ways. On the direct one it passes f alone: where f is near 1, what goes that
+//! way neither vanishes nor explodes. On the other it passes the gates, w_hh and h_{t−1}, as in any cell. So the forget
+//! gate starts open: its part of b_ih is 1, all other biases 0 (Gers, Schmidhuber & Cummins 2000; Keras does so,
+//! PyTorch draws all its parameters from U(−1/√units, 1/√units)).
 //!
 //! Kept: the gates, which become δ in place; h before each step; c before each step, which becomes dc_t; what the loop
 //! over time works on.
 //!
-//! Slides: CE6146 "LSTM", "Example – LSTM (1/2)", "(2/2)". Its W_ii, W_if, W_ig, W_io are the four quarters of w_ihᵀ, its W_hi, …
-//! of w_hhᵀ, b_ii, … of b_ih, b_hi, … of b_hh. It has two biases a gate, as PyTorch: who merges them must start from 2
-//! where the slide starts from 1 and 1. Where it errs: "b_ij = b_ij = 0" stands for h₀ = c₀ = 0, and the forget gate of step 1
-//! prints x₀ where it uses x₁. "Basic Architecture" writes c′ = f(z_i)·g(z) + c·f(z_f) with f for the sigmoid.
-//! Source: Hochreiter & Schmidhuber, "Long short-term memory", Neural Computation 9 (1997).
+//! Slides: CE6146 "LSTM", "Example – LSTM (1/2)", "(2/2)". Its W_ii, W_if, W_ig, W_io are the four quarters of w_ihᵀ,
+//! its W_hi, … of w_hhᵀ, b_ii, … of b_ih, b_hi, … of b_hh. It has two biases a gate, as PyTorch: who merges them must
+//! start from 2 where the slide starts from 1 and 1. Where it errs: "b_ij = b_ij = 0" stands for h₀ = c₀ = 0, and the
+//! forget gate of step 1 prints x₀ where it uses x₁. "Basic Architecture" writes c′ = f(z_i)·g(z) + c·f(z_f) with f for
+//! the sigmoid. Source: Hochreiter & Schmidhuber, "Long short-term memory", Neural Computation 9 (1997).
 
 use handgrad_kernels::{matmul, vectorize};
 
@@ -36,8 +36,8 @@ use crate::{Block, Error, Layer, ParamSpec, Pass, Saved, SavedBatch, Scalar};
 /// Gates side by side.
 pub(crate) const GATES: usize = 4;
 
-/// One step of one row: `gates` holds z_t and becomes [i │ f │ g │ o]; c and h hold those of the step before and become this
-/// one's. Shapes: gates 4n, c and h n.
+/// One step of one row: `gates` holds z_t and becomes [i │ f │ g │ o]; c and h hold those of the step before and become
+/// this one's. Shapes: gates 4n, c and h n.
 #[inline(always)]
 pub fn step<T: Scalar>(gates: &mut [T], c: &mut [T], h: &mut [T]) {
     let n = h.len();
@@ -95,8 +95,8 @@ kept! {
     c: n,
 }
 
-/// The loop over time: y ← h₁ … h_T, or h_T. `product(t, h, z)` is to write h_{t−1}·w_hh + b_hh to z; a is in its place.
-/// Shapes: y rows×T·n, or rows×n.
+/// The loop over time: y ← h₁ … h_T, or h_T. `product(t, h, z)` is to write h_{t−1}·w_hh + b_hh to z; a is in its
+/// place. Shapes: y rows×T·n, or rows×n.
 pub fn through_time<T: Scalar>(
     s: &Sequence,
     kept: &mut Kept<&mut [T]>,

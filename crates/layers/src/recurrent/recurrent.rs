@@ -18,21 +18,23 @@
 //! Only the products with w_hh have to wait for the step before. Those with w_ih, and the sums over t, are one product
 //! each for all steps of all samples: a row of T·D values is read as T rows of D.
 //!
-//! **Vanishing and exploding gradients.** What the last step says of the first is (∂s_T/∂s_{T−1} ⋯ ∂s_2/∂s_1)ᵀ·∂L/∂s_T. If
-//! every factor shrinks vectors, it shrinks geometrically with T; if every factor stretches them, it grows so.
+//! **Vanishing and exploding gradients.** What the last step says of the first is (∂s_T/∂s_{T−1} ⋯ ∂s_2/∂s_1)ᵀ·∂L/∂s_T.
+//! If every factor shrinks vectors, it shrinks geometrically with T; if every factor stretches them, it grows so.
 //! [`gradient_norms`] shows ‖∂L/∂h_t‖ step by step.
 //!
 //! **Truncated** ([`Sequence::truncate_every`] = k): the state goes on, but behind steps k, 2k, 3k, … no gradient comes
-//! back: ∂L/∂s_k is what L sees of s_k directly, without the term from s_{k+1}. Cuts are counted from the first step, as in a
-//! stream that is learnt from piece by piece. So a layer that gives h_T alone learns from the steps of the last piece, the
-//! 1 to k behind the last cut: with T = 5 and k = 4 from step 5 alone. A layer that goes backwards counts from x_T.
+//! back: ∂L/∂s_k is what L sees of s_k directly, without the term from s_{k+1}. Cuts are counted from the first step,
+//! as in a stream that is learnt from piece by piece. So a layer that gives h_T alone learns from the steps of the last
+//! piece, the 1 to k behind the last cut: with T = 5 and k = 4 from step 5 alone. A layer that goes backwards counts
+//! from x_T.
 //!
-//! Slides: CE6146 "Backpropagation Through Time", "BPTT Steps (1/4)" to "(4/4)", "Example – BPTT (1/4)" to "(4/4)". Where
-//! they err: ∂h_t/∂W_h stands there without what h_{t−1} owes to W_h, which is the truncation k = 1 above: for their
-//! sequence 1, 2, 3, 4, all weights 1 and an identity unit dW_hh, dW_xh and db_h would be 72, 50 and 20 instead of 96, 92
-//! and 50. The unit is linear on one slide and σ on the next; one W_h stands for W_hh and W_xh; the "Mean Squared Error"
-//! is not averaged; four numbers make three losses, not four. Source: Werbos, "Backpropagation through time: what it does
-//! and how to do it", Proc. IEEE 78 (1990); truncated: Williams & Peng (1990); vanishing: Bengio, Simard & Frasconi (1994).
+//! Slides: CE6146 "Backpropagation Through Time", "BPTT Steps (1/4)" to "(4/4)", "Example – BPTT (1/4)" to "(4/4)".
+//! Where they err: ∂h_t/∂W_h stands there without what h_{t−1} owes to W_h, which is the truncation k = 1 above: for
+//! their sequence 1, 2, 3, 4, all weights 1 and an identity unit dW_hh, dW_xh and db_h would be 72, 50 and 20 instead
+//! of 96, 92 and 50. The unit is linear on one slide and σ on the next; one W_h stands for W_hh and W_xh; the "Mean
+//! Squared Error" is not averaged; four numbers make three losses, not four. Source: Werbos, "Backpropagation through
+//! time: what it does and how to do it", Proc. IEEE 78 (1990); truncated: Williams & Peng (1990); vanishing: Bengio,
+//! Simard & Frasconi (1994).
 
 use std::ops::Range;
 
@@ -54,12 +56,13 @@ pub struct Sequence {
     pub repeat: bool,
     /// The output is h₁ … h_T, a row of T·units values; otherwise h_T alone: many-to-one.
     pub return_sequences: bool,
-    /// k of truncated backpropagation, counted from the first step, see above; without it gradients flow through all steps.
+    /// k of truncated backpropagation, counted from the first step, see above; without it gradients flow through all
+    /// steps.
     pub truncate_every: Option<usize>,
 }
 
-/// The four parameters that most cells have. Shapes: w_ih inputs×g·units, w_hh units×g·units, b_ih and b_hh g·units, for
-/// g gates side by side.
+/// The four parameters that most cells have. Shapes: w_ih inputs×g·units, w_hh units×g·units, b_ih and b_hh g·units,
+/// for g gates side by side.
 #[derive(Clone, Copy, Debug)]
 pub struct Weights<'a, T> {
     /// From the input.
@@ -95,13 +98,14 @@ impl Sequence {
         vec![weight("w_ih", self.inputs, of_input), weight("w_hh", self.units, self.steps), bias("b_ih"), bias("b_hh")]
     }
 
-    /// One unit and one step of it. A layer's cache has at most units·steps times as many values as with this, since no part of
-    /// it grows with more than both.
+    /// One unit and one step of it. A layer's cache has at most units·steps times as many values as with this, since no
+    /// part of it grows with more than both.
     pub(crate) fn smallest(&self) -> Self {
         Self { units: 1, steps: 1, ..*self }
     }
 
-    /// The shape of the output, of `outputs` values a step, for a layer that keeps `cache_len` values of its smallest sequence.
+    /// The shape of the output, of `outputs` values a step, for a layer that keeps `cache_len` values of its smallest
+    /// sequence.
     pub(crate) fn output_shape(
         &self,
         layer: impl Fn() -> String,
@@ -177,8 +181,8 @@ impl Sequence {
     }
 }
 
-/// a_t ← x_t·w_ih + b_ih for all steps at once; of an input that is repeated only once, to `once`: see [`input_of_step`]. Shapes: x
-/// rows×T·inputs, or rows×inputs; a rows·T×g·units, `once` rows×g·units.
+/// a_t ← x_t·w_ih + b_ih for all steps at once; of an input that is repeated only once, to `once`: see
+/// [`input_of_step`]. Shapes: x rows×T·inputs, or rows×inputs; a rows·T×g·units, `once` rows×g·units.
 pub fn input_forward<T: Scalar>(s: &Sequence, x: &[T], w_ih: &[T], b_ih: &[T], a: &mut [T], once: &mut [T]) {
     matmul_bias(x, w_ih, b_ih, Finish::None, if s.repeat { once } else { a });
 }
@@ -219,8 +223,8 @@ pub(crate) fn add<T: Scalar>(to: &mut [T], from: &[T]) {
     to.iter_mut().zip(from).for_each(|(to, &from)| *to += from);
 }
 
-/// w with rows and columns exchanged: done once, it makes δ_t·wᵀ a plain product at every step. Shapes: w rows×cols, memory
-/// alike.
+/// w with rows and columns exchanged: done once, it makes δ_t·wᵀ a plain product at every step. Shapes: w rows×cols,
+/// memory alike.
 pub(crate) fn turn<'a, T: Scalar>(w: &[T], cols: usize, memory: &'a mut [T]) -> &'a [T] {
     const SIDE: usize = 16;
     let rows = w.len() / cols;
@@ -255,8 +259,9 @@ pub struct Deltas<'a, T> {
     pub sums: BatchRows<'a, T>,
 }
 
-/// One block of dw_ih ← Σ x_tᵀ·δ_t, dw_hh ← Σ h_{t−1}ᵀ·δ_t, db_ih ← Σ δ_t or db_hh ← Σ δ_t, over steps and samples. The δ of a
-/// cell's two halves are `ih` and `hh`: the same ones, but for a GRU. Shapes: `before`, of all h_{t−1}, rows×T·units.
+/// One block of dw_ih ← Σ x_tᵀ·δ_t, dw_hh ← Σ h_{t−1}ᵀ·δ_t, db_ih ← Σ δ_t or db_hh ← Σ δ_t, over steps and samples. The
+/// δ of a cell's two halves are `ih` and `hh`: the same ones, but for a GRU. Shapes: `before`, of all h_{t−1},
+/// rows×T·units.
 pub fn backward_params<T: Scalar>(
     s: &Sequence,
     x: BatchRows<T>,
@@ -274,9 +279,10 @@ pub fn backward_params<T: Scalar>(
     }
 }
 
-/// ‖∂L/∂h_t‖ over all rows, for t = 1 … T: from what `backward_input` makes of dy in a layer that returns its sequences. With
-/// a dy that is 0 but for the last step, it shows how much of the end's gradient is left at every step before. Of a Jordan network
-/// it is ‖∂L/∂y_t‖; in both directions that of [∂L/∂f_t │ ∂L/∂b_t], whose halves go opposite ways.
+/// ‖∂L/∂h_t‖ over all rows, for t = 1 … T: from what `backward_input` makes of dy in a layer that returns its
+/// sequences. With a dy that is 0 but for the last step, it shows how much of the end's gradient is left at every step
+/// before. Of a Jordan network it is ‖∂L/∂y_t‖; in both directions that of [∂L/∂f_t │ ∂L/∂b_t], whose halves go
+/// opposite ways.
 #[must_use]
 pub fn gradient_norms<T: Scalar>(delta: BatchRows<T>, steps: usize) -> Vec<f64> {
     let mut squares = vec![0.0; steps];

@@ -4,8 +4,8 @@
 //! y_t = x  for t = 1 … T            x n, y T×n          ∂L/∂x = Σ_t ∂L/∂y_t, since x is every y_t
 //! ```
 //!
-//! Between an encoder that ends in one vector and a decoder that goes through T steps. In front of a recurrent layer the field
-//! `repeat` of [`Sequence`](crate::Sequence) does the same without the copies.
+//! Between an encoder that ends in one vector and a decoder that goes through T steps. In front of a recurrent layer
+//! the field `repeat` of [`Sequence`](crate::Sequence) does the same without the copies.
 //!
 //! Slides: CE6146 "Types of RNN": one-to-many, and the seam of many-to-many (seq2seq). Keras calls it `RepeatVector`.
 

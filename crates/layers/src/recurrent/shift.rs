@@ -4,10 +4,11 @@
 //! y₁ = 0,  y_t = x_{t−1}          x and y T×n          ∂L/∂x_t = ∂L/∂y_{t+1},  ∂L/∂x_T = 0
 //! ```
 //!
-//! In front of layers that never look ahead it turns reconstruction into prediction: what they make at step t comes from x₁ …
-//! x_{t−1} alone, and is held to x_t. The target needs no shifting then.
+//! In front of layers that never look ahead it turns reconstruction into prediction: what they make at step t comes
+//! from x₁ … x_{t−1} alone, and is held to x_t. The target needs no shifting then.
 //!
-//! Slides: CE6146 "Types of RNN" (many-to-many, sequential prediction); its examples predict the next number of a sequence.
+//! Slides: CE6146 "Types of RNN" (many-to-many, sequential prediction); its examples predict the next number of a
+//! sequence.
 
 use crate::{Error, Layer, ParamSpec, Pass, Saved, Scalar};
 

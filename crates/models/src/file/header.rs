@@ -49,8 +49,8 @@ pub fn one_line(text: &str) -> String {
     first.chars().take(MOST_QUOTED).map(escape).collect::<String>() + cut
 }
 
-/// Refuses TOML that is dear to read: a pair of braces takes some kilobytes, a pair of brackets some hundred bytes, a dot more
-/// than any letter. What is written here has none of the first and few of the others.
+/// Refuses TOML that is dear to read: a pair of braces takes some kilobytes, a pair of brackets some hundred bytes, a
+/// dot more than any letter. What is written here has none of the first and few of the others.
 ///
 /// # Errors
 /// In a line that says what there is too much of.

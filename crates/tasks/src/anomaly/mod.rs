@@ -71,8 +71,8 @@ pub fn truth(samples: &Samples, normal: &[u8]) -> Result<Option<Vec<bool>>, Erro
     if truth.contains(&true) { Ok(Some(truth)) } else { Err(Error::NoAnomaly) }
 }
 
-/// The classes that are normal where nobody names any: those that the model was trained on, if some of the labels are among
-/// them and others are not.
+/// The classes that are normal where nobody names any: those that the model was trained on, if some of the labels are
+/// among them and others are not.
 #[must_use]
 pub fn usual_normal<'a>(trained_on: &'a [u8], samples: &Samples) -> &'a [u8] {
     let labels = samples.labels.as_deref().unwrap_or_default();
@@ -80,8 +80,8 @@ pub fn usual_normal<'a>(trained_on: &'a [u8], samples: &Samples) -> &'a [u8] {
     if labels.iter().any(among) && !labels.iter().all(among) { trained_on } else { &[] }
 }
 
-/// The classes that are normal among data that shall set a threshold, where nobody names any: those that the model was trained
-/// on, if one of the labels is among them.
+/// The classes that are normal among data that shall set a threshold, where nobody names any: those that the model was
+/// trained on, if one of the labels is among them.
 #[must_use]
 pub fn learnt_among<'a>(trained_on: &'a [u8], samples: &Samples) -> &'a [u8] {
     let labels = samples.labels.as_deref().unwrap_or_default();

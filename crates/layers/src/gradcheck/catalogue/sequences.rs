@@ -8,8 +8,8 @@ use crate::{
     TimeDistributed,
 };
 
-/// Sequences of every kind, with the shape of their samples: a single step too, more and fewer units than inputs, all outputs or
-/// the last one, an input for every step or one that is repeated.
+/// Sequences of every kind, with the shape of their samples: a single step too, more and fewer units than inputs, all
+/// outputs or the last one, an input for every step or one that is repeated.
 pub fn sequences() -> impl Iterator<Item = (Sequence, Vec<usize>)> {
     [(1, 1, 1), (1, 3, 4), (2, 2, 3), (5, 3, 2), (7, 1, 5)].into_iter().flat_map(|(steps, inputs, units)| {
         [(false, true), (false, false), (true, true), (true, false)].into_iter().map(
