@@ -20,8 +20,8 @@ use std::time::Instant;
 use handgrad_dataset::{Samples, Values};
 use handgrad_kernels::{Level, level, vectorize};
 use handgrad_layers::LossKind;
-use handgrad_models::{Deep, Error, Network, PooledConv, SequenceAutoencoder, Spec, StridedConv, Vae};
-use handgrad_trainer::{Trainer, Training};
+use handgrad_models::{Deep, Network, PooledConv, SequenceAutoencoder, Spec, StridedConv, Vae};
+use handgrad_trainer::{Error, Trainer, Training};
 use ndarray::Array2;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
@@ -85,7 +85,7 @@ impl Workload {
     ///
     /// # Errors
     /// If the layers do not fit together.
-    pub fn network(&self) -> Result<Network<f32>, Error> {
+    pub fn network(&self) -> Result<Network<f32>, handgrad_models::Error> {
         Network::new(&(self.spec)())
     }
 
@@ -94,8 +94,8 @@ impl Workload {
     /// # Errors
     /// If the layers do not fit together.
     pub fn trainer(&self) -> Result<Trainer<f32>, Error> {
-        let network = self.network()?;
-        Ok(Trainer::new(network, &Training { batch_size: self.batch_size, ..Training::default() })?)
+        let network = self.network().map_err(|error| Error::Model(error.to_string()))?;
+        Trainer::new(network, &Training { batch_size: self.batch_size, ..Training::default() })
     }
 }
 

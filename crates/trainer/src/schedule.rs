@@ -4,7 +4,7 @@
 //! α₁ the optimiser's own rate, α_e that of epoch e = 1 … E, L_e the validation loss after it
 //!
 //! step      α_{e+1} = α_e·factor  if `every` divides e, else α_e
-//! cosine   α_e = floor + (α₁ − floor)·(1 + cos(π·(e − 1)/E))/2   half a wave: α₁ at first, floor after the last
+//! cosine    α_e = floor + (α₁ − floor)·(1 + cos(π·(e − 1)/E))/2   half a wave: α₁ at first, floor after the last
 //! plateau   α_{e+1} = α_e·factor  if L has not improved for more than `patience` epochs, which are then counted anew
 //!           L_e has improved where L_e < L·(1 − 10⁻⁴), L the last one that had
 //! ```

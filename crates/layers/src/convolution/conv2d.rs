@@ -1,8 +1,9 @@
 //! # Conv2D: the same small window of weights at every place of an image
 //!
 //! ```text
-//! forward   z(o,i,j) = b(o) + Σ_{c,u,v} w(o,c,u,v)·x̂(c, s·i + d·u, s·j + d·v)   x c×h×w, w o×c×k×k, b o, y o×h′×w′
-//!             y        = φ(z)                                       x̂: x with zeros around it; s stride, d dilation
+//! forward     z(o,i,j) = b(o) + Σ_{c,u,v} w(o,c,u,v)·x̂(c, s·i + d·u, s·j + d·v)
+//!             y        = φ(z)                    x̂: x with zeros around it; s stride, d dilation
+//!             x c×h×w, w o×c×k×k, b o, y o×h′×w′
 //!
 //! given dy = ∂L/∂y:
 //!   through φ:   δ = ∂L/∂z = dy ⊙ φ′(z)

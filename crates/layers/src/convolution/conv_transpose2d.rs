@@ -1,18 +1,17 @@
 //! # ConvTranspose2D: a convolution the other way, from a small image to a large one
 //!
 //! ```text
-//! A convolution C with stride s takes large images to small ones. This layer is its transpose, Cᵀ, from small to large
-//!         :
+//! A convolution C with stride s takes large images to small ones. This layer is its transpose, Cᵀ: small to large.
 //!
 //! forward     z = b + Cᵀ·x       every value of x spreads a window of weights over z, s values apart:
-//!             z(c,p,q) = b(c) + Σ { w(o,c,u,v)·x(o,i,j) : s·i + d·u = p̂, s·j + d·v = q̂ }    p̂, q̂: p, q in the padded image
+//!             z(c,p,q) = b(c) + Σ { w(o,c,u,v)·x(o,i,j) : s·i + d·u = p̂, s·j + d·v = q̂ }   p̂, q̂: with padding
 //!             y = φ(z)           x o×h×w, w o×c×k×k (C's weights), b c, y c×h′×w′
 //!
 //! given dy = ∂L/∂y:
 //!   through φ:   δ = ∂L/∂z = dy ⊙ φ′(z)
 //!   z = b + Cᵀ·x is linear in x:      ∂L/∂x = C·δ                                   a convolution of δ
 //!   w(o,c,u,v) meets x(o,i,j) wherever it spreads:
-//!     ∂L/∂w(o,c,u,v) = Σ_{r,i,j} x_r(o,i,j)·δ̂_r(c, s·i + d·u, s·j + d·v)          C's weight gradient, x and δ exchanged
+//!     ∂L/∂w(o,c,u,v) = Σ_{r,i,j} x_r(o,i,j)·δ̂_r(c, s·i + d·u, s·j + d·v)   C's weight gradient, x and δ exchanged
 //!     ∂L/∂b(c)       = Σ over samples and places of δ
 //!
 //! h′: *same* s·h;  *valid* s·(h−1) + d·(k−1) + 1;  *explicit p* the latter − 2p + output_padding

@@ -1,8 +1,8 @@
 //! # Max pooling: the largest value of each square
 //!
 //! ```text
-//! y(c,i,j) = max { x(c, i·s + u, j·s + v) : 0 ≤ u, v < s }   squares of side s beside one another; the squares at the
-//!                                                               lower and right edge may stick out of the image
+//! y(c,i,j) = max { x(c, i·s + u, j·s + v) : 0 ≤ u, v < s }       squares of side s beside one another; those at the
+//!                                                                lower and right edge may stick out of the image
 //! given dy = ∂L/∂y:
 //!   dx(c, p, q) = dy(c, ⌊p/s⌋, ⌊q/s⌋)   where x(c,p,q) is the first largest of its square, row by row
 //!               = 0                      elsewhere

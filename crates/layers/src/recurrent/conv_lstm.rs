@@ -1,12 +1,13 @@
 //! # ConvLSTM: an LSTM whose products are convolutions
 //!
 //! ```text
-//! forward  z_t = x_t ∗ w_ih + h_{t−1} ∗ w_hh + b = [z_i │ z_f │ z_g │ z_o]  h₀ = c₀ = 0; ∗ pads with zeros: same size
+//! forward     z_t = x_t ∗ w_ih + h_{t−1} ∗ w_hh + b = [z_i │ z_f │ z_g │ z_o]           h₀ = c₀ = 0
+//!             ∗ pads with zeros, so that the size stays the same
 //!             i, f, g, o, c_t and h_t from z_t as in an LSTM, place by place
+//!             x_t c×h×w; h_t, c_t and each gate filters×h×w
+//!             w_ih 4·filters×c×k×k, w_hh 4·filters×filters×k×k, b 4·filters
 //!
-//!                     x_t c×h×w, h_t, c_t and each gate filters×h×w; w_ih 4·filters×c×k×k, w_hh 4·filters×filters×k×k, b 4·filters
-//!
-//! given dh_t: δ_t as in an LSTM; then every product with w_hhᵀ, x_tᵀ or h_{t−1}ᵀ there is the convolution's own derivative here:
+//! given dh_t: δ_t as in an LSTM; each product with w_hhᵀ, x_tᵀ or h_{t−1}ᵀ there is the convolution's derivative here:
 //!   to h_{t−1}: the transposed convolution of δ_t by w_hh      ∂L/∂x_t: that by w_ih
 //!   ∂L/∂w_ih: the weight gradient of x_t and δ_t, summed over t and samples; ∂L/∂w_hh: that of h_{t−1} and δ_t
 //!   ∂L/∂b: Σ δ_t over places, t and samples

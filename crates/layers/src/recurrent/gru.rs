@@ -4,8 +4,8 @@
 //! forward     a_t = x_t·w_ih + b_ih = [a_r │ a_z │ a_n]      q_t = h_{t−1}·w_hh + b_hh = [q_r │ q_z │ q_n]      h₀ = 0
 //!             r = σ(a_r + q_r)   z = σ(a_z + q_z)
 //!             n = tanh(a_n + r⊙q_n)                          reset after the product (PyTorch, Keras)
-//!             n = tanh(a_n + (r⊙h_{t−1})·w_hn + b_hn)
-//!                     reset before it (Cho et al. 2014); w_hn, b_hn: third part of w_hh, b_hh
+//!             n = tanh(a_n + (r⊙h_{t−1})·w_hn + b_hn)        reset before it (Cho et al. 2014)
+//!                                                            w_hn, b_hn: third part of w_hh, b_hh
 //!             h_t = (1 − z)⊙n + z⊙h_{t−1}                    z keeps the old (PyTorch, Keras, Cho et al.)
 //!             h_t = z⊙n + (1 − z)⊙h_{t−1}                    z takes the new (the slide; Chung et al. 2014)
 //!
@@ -16,7 +16,8 @@
 //!   before:  du = δ_n·w_hnᵀ for u = r⊙h_{t−1};  dr = du⊙h_{t−1};  du⊙r + [δ_r │ δ_z]·[w_hr │ w_hz]ᵀ goes to h_{t−1}
 //!   through σ:      δ_r = dr⊙r⊙(1 − r)
 //!
-//! ∂L/∂a_t = [δ_r │ δ_z │ δ_n]      ∂L/∂q_t = [δ_r │ δ_z │ δ_n⊙r] after, [δ_r │ δ_z │ δ_n] before, where q_n = u·w_hn + b_hn
+//! ∂L/∂a_t = [δ_r │ δ_z │ δ_n]      ∂L/∂q_t = [δ_r │ δ_z │ δ_n⊙r] after,
+//!                                            [δ_r │ δ_z │ δ_n] before, where q_n = u·w_hn + b_hn
 //! so dw_ih and b_ih take the first, dw_hh and b_hh the second; before, the third part of dw_hh is Σ uᵀ·δ_n
 //! ```
 //!

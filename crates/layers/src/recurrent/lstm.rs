@@ -1,7 +1,7 @@
 //! # LSTM: a cell that keeps what its gates let it keep
 //!
 //! ```text
-//! forward   z_t = x_t·w_ih + b_ih + h_{t−1}·w_hh + b_hh = [z_i │ z_f │ z_g │ z_o]   h₀ = c₀ = 0; g is the slide's c̃
+//! forward     z_t = x_t·w_ih + b_ih + h_{t−1}·w_hh + b_hh = [z_i │ z_f │ z_g │ z_o] h₀ = c₀ = 0; g: the slide's c̃
 //!             i = σ(z_i)   f = σ(z_f)   g = tanh z_g   o = σ(z_o)
 //!             c_t = f⊙c_{t−1} + i⊙g
 //!             h_t = o⊙tanh c_t                    w_ih inputs×4·units, w_hh units×4·units, biases 4·units
