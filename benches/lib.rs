@@ -19,7 +19,7 @@ use std::time::Instant;
 
 use handgrad_dataset::{Samples, Values};
 use handgrad_kernels::{Level, level, vectorize};
-use handgrad_layers::{Activation, LossKind, Optimizer, adam::Adam};
+use handgrad_layers::{Activation, LossKind};
 use handgrad_models::{Error, Network, Spec, convolutional, deep, sequence, sequence::Cell, variational};
 use handgrad_trainer::{Trainer, Training};
 use ndarray::Array2;
@@ -97,8 +97,8 @@ impl Workload {
     /// The network with fresh weights, ready to train.
     ///
     /// # Errors
-    /// If the layers do not fit together.
-    pub fn trainer(&self) -> Result<Trainer<f32>, Error> {
+    /// If the layers do not fit together, or there is too little memory.
+    pub fn trainer(&self) -> Result<Trainer<f32>, Box<dyn std::error::Error>> {
         let network = self.network()?;
         Ok(Trainer::new(network, &Training { batch_size: self.batch_size, ..Training::default() })?)
     }

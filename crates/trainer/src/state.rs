@@ -68,9 +68,8 @@ impl<T: Scalar> State<T> {
     #[must_use]
     pub fn is_over(&self, plan: &Plan) -> bool {
         let last = self.epoch() - 1;
-        let since = |best: &Best<T>| {
-            plan.early_stopping.is_some_and(|patience| last.saturating_sub(best.epoch) >= patience)
-        };
+        let since =
+            |best: &Best<T>| plan.early_stopping.is_some_and(|patience| last.saturating_sub(best.epoch) >= patience);
         self.records.len() >= plan.epochs || self.best.as_ref().is_some_and(since)
     }
 
