@@ -1,5 +1,5 @@
-//! What a trainer is told wrongly is refused, and what is left to it is done: numbers of samples, settings, epochs, values
-//! that are no numbers, scales.
+//! A trainer refuses what makes no sense: samples that are not there, settings, values that are no numbers. And it does
+//! by itself what nobody needs to ask for: it counts its epochs, applies the scale, and keeps the best weights.
 
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};

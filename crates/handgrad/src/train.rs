@@ -214,8 +214,8 @@ fn load(config: &mut Config, chosen: bool, args: &TrainArgs) -> Result<DataSet> 
     }
 }
 
-/// Keeps those samples that are asked for, decides what depends on the data, and refuses what does not go with it. Gives
-/// the scale of the training samples. The samples themselves stay as they are: the trainer applies it.
+/// Keeps those samples that are asked for, decides what depends on the data, and refuses what does not go with it.
+/// Gives the scale of the training samples. The samples themselves stay as they are: the trainer applies it.
 pub fn fit_to_data(config: &mut Config, data: &mut DataSet) -> Result<Option<Scale>> {
     let scale = config.scale.map(|name| scale::of(name, &data.train)).transpose()?;
     if let Some(classes) = &config.only_class {

@@ -1,9 +1,9 @@
 //! One training step, in two phases.
 //!
-//! *Rows:* each shard of the batch runs forward, loss and the chain of `backward_input`, on its own. *Weights:* for each
-//! block of the parameters the gradient is summed over all rows in order, and the optimiser moves that block at once,
-//! while it is in cache. (Where the gradient is clipped, all of it is needed first: see `weights.rs`.) No value depends on
-//! how many threads there are or how large a shard is.
+//! *Rows:* each shard of the batch runs forward, loss and the chain of `backward_input`, on its own. *Weights:* for
+//! each block of the parameters the gradient is summed over all rows in order, and the optimiser moves that block at
+//! once, while it is in cache. (Where the gradient is clipped, all of it is needed first: see `weights.rs`.) No value
+//! depends on how many threads there are or how large a shard is.
 
 mod predict;
 mod weights;
