@@ -64,7 +64,7 @@ fn settings() -> Vec<Setting> {
                 "everything",
                 dense(),
                 ADAM,
-                Plan { epochs: 12, schedule: plateau, early_stopping: Some(3), ..plan },
+                Plan { epochs: 12, schedule: plateau, early_stopping: Some(3) },
                 floats(30, 20, 2),
             )
         },

@@ -97,7 +97,7 @@ fn a_stopped_training_goes_on_to_the_same_bits() {
     let (train, validation) = (Source::new(&samples), Source::new(&others));
     let plateau = Schedule::Plateau { patience: 1, factor: 0.3 };
     for (schedule, early_stopping) in [(plateau, Some(9)), (Schedule::Cosine { floor: 1e-4 }, None)] {
-        let plan = Plan { epochs: 60, schedule, early_stopping, ..Plan::default() };
+        let plan = Plan { epochs: 60, schedule, early_stopping };
         let run = |stop_after: usize| {
             let settings = Training { clip_norm: Some(0.02), weight_decay: 0.05, ..training(ADAM, 8) };
             let mut trainer = Trainer::new(Network::<f32>::new(&small()).expect("fits"), &settings).expect("fits");

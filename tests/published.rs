@@ -39,7 +39,8 @@ fn train(data: &DataSet, spec: &Spec, epochs: usize, batch_size: usize) -> f64 {
         let mut trainer = Trainer::new(network, &Training { batch_size, ..Training::default() }).expect("fits");
         let (train, validation) = (Source::new(&data.train), Source::new(&data.validation));
         let plan = Plan { epochs, ..Plan::default() };
-        let outcome = fit(&mut trainer, &train, &validation, &plan, &mut |_| ControlFlow::Continue(())).expect("learns");
+        let outcome =
+            fit(&mut trainer, &train, &validation, &plan, &mut |_| ControlFlow::Continue(())).expect("learns");
         outcome.epochs.last().expect("an epoch").validation_loss
     })
 }
