@@ -3,8 +3,9 @@
 use std::alloc::System;
 use std::sync::Mutex;
 
+use handgrad_layers::LossKind;
 use handgrad_models::{Basic, Network};
-use handgrad_tests::{ADAM, all, bytes, on, specs};
+use handgrad_tests::{ADAM, all, bytes, on, specs, to_the_end, training};
 use handgrad_trainer::{Plan, Source, Trainer, fit};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
@@ -21,10 +22,11 @@ fn a_warm_step_allocates_nothing() {
     for (spec, batch, optimizer) in specs() {
         for (threads, clipped) in [(1, false), (2, false), (4, false), (2, true)] {
             let quiet_in_a_row = on(threads, || {
-                let mut trainer = Trainer::new(Network::<f32>::new(&spec).expect("fits"), optimizer, batch, 0);
+                let mut settings = training(optimizer, batch);
                 if clipped {
-                    trainer = trainer.with_clipping(1e-3).with_weight_decay(0.1);
+                    (settings.clip_norm, settings.weight_decay) = (Some(1e-3), 0.1);
                 }
+                let mut trainer = Trainer::new(Network::<f32>::new(&spec).expect("fits"), &settings).expect("fits");
                 let (source, order) = (Source::new(&samples), all(samples.len()));
                 let mut allocations_of_round = || {
                     let region = Region::new(ALLOCATOR);
@@ -60,9 +62,9 @@ fn the_memory_foretold_is_what_a_trainer_takes() {
         on(threads, || {
             for (spec, _, optimizer) in specs() {
                 let network = Network::<f32>::new(&spec).expect("fits");
-                let foretold = Trainer::memory_needed(&network, &optimizer, batch);
+                let foretold = Trainer::memory_needed(&network, &training(optimizer, batch));
                 let region = Region::new(ALLOCATOR);
-                let trainer = Trainer::new(network, optimizer, batch, 0);
+                let trainer = Trainer::new(network, &training(optimizer, batch)).expect("fits");
                 let change = region.change();
                 let taken = change.bytes_allocated - change.bytes_deallocated;
                 let apart = taken.abs_diff(foretold);
@@ -82,10 +84,11 @@ fn memory_hangs_on_the_batch_and_the_network_alone() {
     // On two threads everywhere: each has scratch memory for the gradient of a block.
     let stats = on(2, || {
         let region = Region::new(ALLOCATOR);
-        let mut trainer = Trainer::new(Network::<f32>::new(&spec).expect("fits"), ADAM, batch, 0);
-        let plan = Plan { epochs: 2, batch_size: batch, ..Plan::default() };
+        let mut trainer =
+            Trainer::new(Network::<f32>::new(&spec).expect("fits"), &training(ADAM, batch)).expect("fits");
+        let plan = Plan { epochs: 2, ..Plan::default() };
         let source = Source::new(&samples);
-        fit(&mut trainer, &source, &source, &plan, &mut |_| true).expect("learns");
+        fit(&mut trainer, &source, &source, &plan, &mut to_the_end).expect("learns");
         region.change()
     });
     // θ, two slots, and two threads' scratch of half of θ each; x and δ of all layers for a batch; the order of the

@@ -1,55 +1,57 @@
 //! Checkpoints: a training that stops after any step and goes on elsewhere ends in the same bits, and a file of which a
 //! single bit is another is none.
 
+use std::ops::ControlFlow;
+
 use handgrad_dataset::Samples;
 use handgrad_layers::{Activation, LossKind, Noise, Optimizer};
+use handgrad_models::sequence::Cell;
 use handgrad_models::{Deep, Network, SequenceAutoencoder, Spec, Vae};
-use handgrad_tests::{ADAM, SGD, bytes, floats, numbers, on};
+use handgrad_tests::{ADAM, SGD, bytes, floats, numbers, on, stop, to_the_end, training};
 use handgrad_trainer::checkpoint::{Checkpoint, Error, about};
-use handgrad_trainer::{EpochRecord, Event, Plan, Rate, Schedule, Source, State, Trainer, go_on};
+use handgrad_trainer::{EpochRecord, Event, Plan, Rate, Schedule, Source, State, Trainer, Training, go_on};
 use sha2::{Digest, Sha256};
 
 /// One training: what is learnt, how, and from what.
 struct Setting {
     name: &'static str,
     spec: Spec,
-    optimizer: Optimizer,
+    training: Training,
     plan: Plan,
-    clip: Option<f64>,
-    decay: f64,
     samples: Samples,
 }
 
 impl Setting {
     fn trainer(&self) -> Trainer<f32> {
         let network = Network::new(&self.spec).expect("fits");
-        let trainer = Trainer::new(network, self.optimizer, self.plan.batch_size, self.plan.seed);
-        let trainer = trainer.with_weight_decay(self.decay);
-        match self.clip {
-            Some(norm) => trainer.with_clipping(norm),
-            None => trainer,
-        }
+        Trainer::new(network, &self.training).expect("fits")
     }
 
     /// The first two thirds are learnt from, the others validate.
     fn parts(&self) -> [Source<'_>; 2] {
         let cut = self.samples.len() * 2 / 3;
-        [Source::part(&self.samples, 0..cut), Source::part(&self.samples, cut..self.samples.len())]
+        let part = |range| Source::part(&self.samples, range).expect("are there");
+        [part(0..cut), part(cut..self.samples.len())]
     }
 
     /// On to the end, from wherever it is.
     fn finish(&self, trainer: &mut Trainer<f32>, state: &mut State<f32>) {
         let [train, validation] = self.parts();
-        assert!(go_on(trainer, &train, &validation, &self.plan, state, &mut |_| true).expect("learns"));
+        assert!(go_on(trainer, &train, &validation, &self.plan, state, &mut to_the_end).expect("learns"));
     }
 }
 
 fn settings() -> Vec<Setting> {
     let tanh = Activation::Tanh;
-    let plan = Plan { epochs: 4, batch_size: 8, seed: 3, ..Plan::default() };
-    let setting =
-        |name, spec, optimizer, plan, samples| Setting { name, spec, optimizer, plan, clip: None, decay: 0.0, samples };
-    let dense = || Deep { layers: vec![9, 4], activation: tanh, ..Deep::default() }.spec(&[20]);
+    let plan = Plan { epochs: 4, ..Plan::default() };
+    let setting = |name, spec, optimizer, plan, samples| {
+        let training = Training { seed: 3, ..training(optimizer, 8) };
+        Setting { name, spec, training, plan, samples }
+    };
+    let dense = || {
+        Deep { layers: vec![9, 4], activation: tanh, output_activation: sigmoid, loss: bce, ..Deep::default() }
+            .spec(&[20])
+    };
     let image = [6, 6];
     let images = || Samples { shape: image.to_vec(), ..bytes(40, 36, 5) };
     let vae = Vae { hidden_dims: vec![12], latent_dim: 3, beta: 0.7, ..Vae::default() }.spec(&image);
@@ -60,13 +62,12 @@ fn settings() -> Vec<Setting> {
     vec![
         setting("plain", dense(), ADAM, plan, floats(40, 20, 1)),
         Setting {
-            clip: Some(0.02),
-            decay: 0.05,
+            training: Training { seed: 3, clip_norm: Some(0.02), weight_decay: 0.05, ..training(ADAM, 8) },
             ..setting(
                 "everything",
                 dense(),
                 ADAM,
-                Plan { epochs: 12, schedule: plateau, early_stopping: Some(3), ..plan },
+                Plan { epochs: 12, schedule: plateau, early_stopping: Some(3) },
                 floats(30, 20, 2),
             )
         },
@@ -115,8 +116,7 @@ fn a_training_goes_on_from_a_file_of_any_moment_to_the_same_bits() {
             let mut state = State::new(&trainer);
             let [train, validation] = setting.parts();
             files.push(Checkpoint::of(&trainer, &state, "a run").encode().expect("can be written"));
-            while !go_on(&mut trainer, &train, &validation, &setting.plan, &mut state, &mut |_| false).expect("learns")
-            {
+            while !go_on(&mut trainer, &train, &validation, &setting.plan, &mut state, &mut stop).expect("learns") {
                 files.push(Checkpoint::of(&trainer, &state, "a run").encode().expect("can be written"));
             }
             assert!(bits(&trainer, &state) == whole, "{}: pauses change nothing", setting.name);
@@ -147,12 +147,21 @@ fn a_training_goes_on_from_a_file_of_any_moment_to_the_same_bits() {
 fn small() -> (Trainer<f32>, State<f32>) {
     let samples = floats(6, 3, 1);
     let source = Source::new(&samples);
-    let spec =
-        Deep { layers: vec![2], activation: Activation::Tanh, loss: LossKind::Mse, ..Deep::default() }.spec(&[3]);
-    let mut trainer = Trainer::new(Network::new(&spec).expect("fits"), ADAM, 2, 0);
+    let spec = Deep {
+        layers: vec![2],
+        activation: Activation::Tanh,
+        output_activation: Activation::Sigmoid,
+        loss: LossKind::Mse,
+        ..Deep::default()
+    }
+    .spec(&[3]);
+    let mut trainer = Trainer::new(Network::new(&spec).expect("fits"), &training(ADAM, 2)).expect("fits");
     let mut state = State::new(&trainer);
-    let plan = Plan { epochs: 3, batch_size: 2, early_stopping: Some(2), ..Plan::default() };
-    let mut to_stop = |event: Event| !matches!(event, Event::Step { epoch: 2, samples: 4, .. });
+    let plan = Plan { epochs: 3, early_stopping: Some(2), ..Plan::default() };
+    let mut to_stop = |event: Event| match event {
+        Event::Step { epoch: 2, samples: 4, .. } => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
+    };
     assert!(!go_on(&mut trainer, &source, &source, &plan, &mut state, &mut to_stop).expect("learns"));
     assert_eq!((state.records.len(), state.place.steps, trainer.steps()), (1, 2, 5));
     (trainer, state)
@@ -203,7 +212,7 @@ fn a_newer_format_and_another_training_are_refused_in_words() {
     let (trainer, state) = small();
     let whole = Checkpoint::of(&trainer, &state, "a run").encode().expect("can be written");
     let newer = refusal(&forged(&whole, "format = 1", "format = 7"));
-    assert_eq!(newer, Error::TooNew { found: 7, newest: 1 });
+    assert_eq!(newer, Error::TooNew { found: 7, newest: 2 });
     assert!(newer.to_string().contains("format 7") && newer.to_string().contains("newer handgrad"), "{newer}");
     let never = refusal(&forged(&whole, "format = 1", "format = 0"));
     assert!(never.to_string().contains("not one that ever was"), "{never}");
@@ -215,9 +224,15 @@ fn a_newer_format_and_another_training_are_refused_in_words() {
     let misfit = Checkpoint::decode(&whole, &["reconstruction", "KL divergence"]).expect_err("another loss");
     assert_eq!(misfit, Error::Misfit { what: "terms of a loss", found: 1, expected: 2 });
     for (units, optimizer, what) in [(3, ADAM, "weights"), (2, SGD, "running values of the optimiser")] {
-        let spec = Deep { layers: vec![units], activation: Activation::Tanh, loss: LossKind::Mse, ..Deep::default() }
-            .spec(&[3]);
-        let mut other = Trainer::new(Network::<f32>::new(&spec).expect("fits"), optimizer, 2, 0);
+        let spec = Deep {
+            layers: vec![units],
+            activation: Activation::Tanh,
+            output_activation: Activation::Sigmoid,
+            loss: LossKind::Mse,
+            ..Deep::default()
+        }
+        .spec(&[3]);
+        let mut other = Trainer::new(Network::<f32>::new(&spec).expect("fits"), &training(optimizer, 2)).expect("fits");
         let before = other.theta().to_vec();
         let error = Checkpoint::decode(&whole, NAMES).expect("whole").restore(&mut other).expect_err("another one");
         assert!(matches!(error, Error::Misfit { what: found, .. } if found == what), "{error}");
@@ -350,11 +365,11 @@ fn a_description_too_long_to_be_read_is_not_written() {
 fn a_place_that_no_epoch_has_is_not_gone_on_from() {
     let (mut trainer, state) = small();
     let samples = floats(6, 3, 1);
-    let (source, plan) = (Source::new(&samples), Plan { epochs: 3, batch_size: 2, ..Plan::default() });
+    let (source, plan) = (Source::new(&samples), Plan { epochs: 3, ..Plan::default() });
     for (steps, seen) in [(4, 8), (1 << 60, 1 << 61), (2, 3), (3, 5), (0, 2), (2, 0)] {
         let mut state = state.clone();
         (state.place.steps, state.place.samples) = (steps, seen);
-        let outcome = go_on(&mut trainer, &source, &source, &plan, &mut state, &mut |_| true);
+        let outcome = go_on(&mut trainer, &source, &source, &plan, &mut state, &mut to_the_end);
         let error = outcome.expect_err("no such place").to_string();
         assert!(error.contains(&format!("{steps} steps and {seen} samples")), "{error}");
     }

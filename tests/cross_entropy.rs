@@ -3,8 +3,8 @@
 use handgrad_dataset::{Samples, Values};
 use handgrad_layers::softmax_cross_entropy::{forward, forward_backward, of_probabilities, softmax};
 use handgrad_layers::{Activation, Loss, LossKind, Output, Reduction, Scalar};
-use handgrad_models::{Deep, Error, Network};
-use handgrad_tests::{ADAM, all, numbers};
+use handgrad_models::{Deep, Error, Network, Spec};
+use handgrad_tests::{ADAM, all, numbers, to_the_end, training};
 use handgrad_trainer::yardstick::yardsticks;
 use handgrad_trainer::{Plan, Source, Trainer, fit};
 use ndarray::Array2;
@@ -150,15 +150,19 @@ fn samples(rows: &[&[f32]]) -> Samples {
 fn the_yardsticks_of_distributions() {
     let train = samples(&[&[1.0, 0.0, 0.0], &[0.0, 0.5, 0.5]]);
     let validation = samples(&[&[0.0, 1.0, 0.0], &[0.5, 0.0, 0.5]]);
-    let (ln2, loss) = (2.0_f64.ln(), |reduction| Loss { kind: LossKind::CrossEntropy, reduction });
-    let of = |reduction| yardsticks(&Source::new(&train), &Source::new(&validation), loss(reduction));
+    let ln2 = 2.0_f64.ln();
+    let from = |train: &Samples, reduction| {
+        let spec = deep::spec(&[3], &[1], Activation::Tanh, Activation::Linear, LossKind::CrossEntropy);
+        let network = Network::<f32>::new(&Spec { reduction, ..spec }).expect("fits");
+        yardsticks(&Source::new(train), &Source::new(&validation), &network).expect("fits")
+    };
+    let of = |reduction| from(&train, reduction);
     let near = |a: f64, b: f64| assert!((a - b).abs() < 1e-12, "{a}, not {b}");
     near(of(Reduction::Sum).least, ln2 / 2.0);
     near(of(Reduction::Sum).mean_sample, (2.0 * ln2 + 1.5 * ln2) / 2.0);
     near(of(Reduction::Mean).least, ln2 / 6.0);
     // A value that no training sample has does not make it infinite.
-    let unseen =
-        yardsticks(&Source::new(&samples(&[&[1.0, 0.0, 0.0]])), &Source::new(&validation), loss(Reduction::Sum));
+    let unseen = from(&samples(&[&[1.0, 0.0, 0.0]]), Reduction::Sum);
     assert!(unseen.mean_sample.is_finite());
 }
 
@@ -181,14 +185,14 @@ fn a_network_learns_one_hot_rows() {
     let network = Network::<f32>::new(&spec).expect("fits");
     assert_eq!(network.output(), Output::Softmax);
     let source = Source::new(&words);
-    let least = yardsticks(&source, &source, network.loss());
+    let least = yardsticks(&source, &source, &network).expect("fits");
     assert_eq!(least.least, 0.0);
     assert!((least.mean_sample - (n as f64).ln()).abs() < 1e-6, "1/12 each");
-    let mut trainer = Trainer::new(network, ADAM, n, 0);
-    let start = trainer.evaluate(&source).expect("fits");
-    let plan = Plan { epochs: 600, batch_size: n, ..Plan::default() };
-    fit(&mut trainer, &source, &source, &plan, &mut |_| true).expect("learns");
-    let loss = trainer.evaluate(&source).expect("fits");
+    let mut trainer = Trainer::new(network, &training(ADAM, n)).expect("fits");
+    let start = trainer.evaluate(&source).expect("fits").loss;
+    let plan = Plan { epochs: 600, ..Plan::default() };
+    fit(&mut trainer, &source, &source, &plan, &mut to_the_end).expect("learns");
+    let loss = trainer.evaluate(&source).expect("fits").loss;
     assert!(loss < 0.05 && start > 2.0, "{start} at the start, {loss} at the end");
     let predictions = trainer.predict(&source, &all(n)).expect("fits");
     let mut sum = 0.0;

@@ -1,17 +1,21 @@
 //! Epoch after epoch: schedules, early stopping, clipping, decay, and what is measured.
 
+use std::ops::ControlFlow;
+
 use handgrad_dataset::Samples;
-use handgrad_layers::{Activation, Optimizer, ParamRole, Reduction, kl_sparsity};
+use handgrad_layers::{Activation, LossKind, Optimizer, ParamRole, Reduction, kl_sparsity};
 use handgrad_models::{Basic, Deep, LayerSpec, Network, Spec};
-use handgrad_tests::{ADAM, SGD, all, bytes, floats, on, specs};
-use handgrad_trainer::{EpochRecord, Event, Plan, Schedule, Source, State, Trainer, fit, go_on, shuffled};
+use handgrad_tests::{ADAM, SGD, all, bytes, floats, on, specs, to_the_end, training};
+use handgrad_trainer::{
+    EpochRecord, Event, Plan, Schedule, Source, State, Trainer, Training, evaluate, fit, go_on, shuffled,
+};
 
 fn small() -> Spec {
     Deep { layers: vec![9, 4], activation: Activation::Tanh, ..Deep::default() }.spec(&[20])
 }
 
 fn trainer(spec: &Spec, optimizer: Optimizer, batch: usize) -> Trainer<f32> {
-    Trainer::new(Network::new(spec).expect("fits"), optimizer, batch, 0)
+    Trainer::new(Network::new(spec).expect("fits"), &training(optimizer, batch)).expect("fits")
 }
 
 /// An epoch without its times.
@@ -31,13 +35,13 @@ fn every_epoch_has_the_rate_of_its_schedule_and_steps_with_it() {
     ];
     for (schedule, rates) in schedules {
         let mut fitted = trainer(&small(), SGD, 20);
-        let plan = Plan { epochs: 4, batch_size: 20, schedule, ..Plan::default() };
-        let outcome = fit(&mut fitted, &source, &source, &plan, &mut |_| true).expect("learns");
+        let plan = Plan { epochs: 4, schedule, ..Plan::default() };
+        let outcome = fit(&mut fitted, &source, &source, &plan, &mut to_the_end).expect("learns");
         let mut by_hand = trainer(&small(), SGD, 20);
         let mut order = vec![0; 50];
         for (at, record) in outcome.epochs.iter().enumerate() {
             assert!((record.learning_rate - rates[at]).abs() < 1e-16, "{schedule:?}: {record:?}");
-            by_hand.set_learning_rate(record.learning_rate);
+            by_hand.set_learning_rate(record.learning_rate).expect("is one");
             shuffled(0, at as u64 + 1, &mut order);
             order.chunks(20).for_each(|batch| {
                 by_hand.step(&source, batch);
@@ -53,9 +57,9 @@ fn overfitting(early_stopping: Option<usize>, epochs: usize) -> (Vec<f32>, f64, 
     let (samples, others) = (floats(8, 20, 1), floats(40, 20, 2));
     let (train, validation) = (Source::new(&samples), Source::new(&others));
     let mut trainer = trainer(&small(), ADAM, 8);
-    let plan = Plan { epochs, batch_size: 8, early_stopping, ..Plan::default() };
-    let outcome = fit(&mut trainer, &train, &validation, &plan, &mut |_| true).expect("learns");
-    (trainer.theta().to_vec(), trainer.evaluate(&validation).expect("fits"), outcome)
+    let plan = Plan { epochs, early_stopping, ..Plan::default() };
+    let outcome = fit(&mut trainer, &train, &validation, &plan, &mut to_the_end).expect("learns");
+    (trainer.theta().to_vec(), trainer.evaluate(&validation).expect("fits").loss, outcome)
 }
 
 #[test]
@@ -95,12 +99,16 @@ fn a_stopped_training_goes_on_to_the_same_bits() {
     let (train, validation) = (Source::new(&samples), Source::new(&others));
     let plateau = Schedule::Plateau { patience: 1, factor: 0.3 };
     for (schedule, early_stopping) in [(plateau, Some(9)), (Schedule::Cosine { floor: 1e-4 }, None)] {
-        let plan = Plan { epochs: 60, batch_size: 8, schedule, early_stopping, ..Plan::default() };
+        let plan = Plan { epochs: 60, schedule, early_stopping };
         let run = |stop_after: usize| {
-            let mut trainer = trainer(&small(), ADAM, 8).with_clipping(0.02).with_weight_decay(0.05);
+            let settings = Training { clip_norm: Some(0.02), weight_decay: 0.05, ..training(ADAM, 8) };
+            let mut trainer = Trainer::new(Network::<f32>::new(&small()).expect("fits"), &settings).expect("fits");
             let mut state = State::new(&trainer);
             let mut until = |epoch: usize| {
-                let mut events = |event: Event| !matches!(event, Event::Epoch(record) if record.epoch == epoch);
+                let mut events = |event: Event| match event {
+                    Event::Epoch(record) if record.epoch == epoch => ControlFlow::Break(()),
+                    _ => ControlFlow::Continue(()),
+                };
                 go_on(&mut trainer, &train, &validation, &plan, &mut state, &mut events).expect("learns")
             };
             let first = until(stop_after);
@@ -129,12 +137,10 @@ fn clipped_steps_have_the_same_bits_at_every_thread_count() {
     let samples = bytes(120, 784, 4);
     let source = Source::new(&samples);
     for (spec, batch, optimizer) in specs() {
-        let run = |threads, max_norm: Option<f64>, decay, poison| {
+        let run = |threads, clip_norm: Option<f64>, weight_decay, poison| {
             on(threads, || {
-                let mut trainer = trainer(&spec, optimizer, batch).with_weight_decay(decay);
-                if let Some(max_norm) = max_norm {
-                    trainer = trainer.with_clipping(max_norm);
-                }
+                let settings = Training { clip_norm, weight_decay, ..training(optimizer, batch) };
+                let mut trainer = Trainer::new(Network::<f32>::new(&spec).expect("fits"), &settings).expect("fits");
                 for samples in all(120).chunks(batch.min(50)) {
                     if poison {
                         trainer.poison();
@@ -160,21 +166,22 @@ fn a_step_decays_weights_but_not_biases_and_is_as_long_as_clipping_says() {
     let (alpha, lambda, max_norm) = (0.5, 0.25, 1e-3);
     let samples = floats(10, 20, 3);
     let source = Source::new(&samples);
-    let new = || {
+    let plain = training(Optimizer::Sgd { learning_rate: alpha, momentum: 0.0 }, 10);
+    let new = |settings: Training| {
         let network = Network::<f64>::new(&small()).expect("fits");
         // Biases start at 0, where decay would not show.
         let theta = handgrad_tests::numbers(network.param_count(), 8).into_iter().map(f64::from).collect();
-        Trainer::with_weights(network, theta, Optimizer::Sgd { learning_rate: alpha, momentum: 0.0 }, 10)
+        Trainer::with_weights(network, theta, &settings).expect("fits")
     };
-    let before = new().theta().to_vec();
-    let gradient = new().gradient(&source, &all(10)).1;
+    let before = new(plain).theta().to_vec();
+    let gradient = new(plain).gradient(&source, &all(10)).expect("fits").1;
     let step = |mut trainer: Trainer<f64>| {
         trainer.step(&source, &all(10));
         trainer.theta().to_vec()
     };
-    let decayed = step(new().with_weight_decay(lambda));
+    let decayed = step(new(Training { weight_decay: lambda, ..plain }));
     let (mut weights, mut biases) = (0, 0);
-    for param in new().network().params() {
+    for param in new(plain).network().params() {
         for at in param.range.clone() {
             let decay = match param.spec.role {
                 ParamRole::Weight { .. } => lambda,
@@ -186,7 +193,7 @@ fn a_step_decays_weights_but_not_biases_and_is_as_long_as_clipping_says() {
         }
     }
     assert_eq!((weights, biases), (2 * (20 * 9 + 9 * 4), 2 * 9 + 4 + 20));
-    let clipped = step(new().with_clipping(max_norm));
+    let clipped = step(new(Training { clip_norm: Some(max_norm), ..plain }));
     let norm = gradient.iter().map(|g| g * g).sum::<f64>().sqrt();
     assert!(norm > 10.0 * max_norm, "{norm}");
     let mut length = 0.0;
@@ -208,14 +215,18 @@ fn what_is_measured_does_not_depend_on_the_batch_size_and_adds_up() {
             // Means of a batch, which a step leaves behind, are not those that are measured with.
             trainer.step(&source, &[0]);
             let theta = trainer.theta().to_vec();
-            let mut trainer = Trainer::with_weights(Network::<f32>::new(&spec).expect("fits"), theta, optimizer, batch);
+            let network = Network::<f32>::new(&spec).expect("fits");
+            let mut trainer = Trainer::with_weights(network, theta, &training(optimizer, batch)).expect("fits");
             trainer.poison();
-            let loss = trainer.evaluate(&source).expect("fits");
-            (loss, trainer.terms().to_vec())
+            let evaluation = trainer.evaluate(&source).expect("fits");
+            let alone = evaluate(trainer.network(), trainer.theta(), &source, batch);
+            assert_eq!(alone.expect("fits"), evaluation, "without a trainer: {spec:?}");
+            (evaluation.loss, evaluation.terms)
         };
         let (loss, terms) = measure(130);
-        assert_eq!(terms.len(), Network::<f32>::new(&spec).expect("fits").term_names().len());
-        assert!((terms.iter().sum::<f64>() - loss).abs() <= 1e-15 * loss, "{terms:?}");
+        let names: Vec<_> = terms.iter().map(|term| term.0).collect();
+        assert_eq!(names, Network::<f32>::new(&spec).expect("fits").term_names());
+        assert!((terms.iter().map(|term| term.1).sum::<f64>() - loss).abs() <= 1e-15 * loss, "{terms:?}");
         for batch in [1, 7, 64, 129, 500] {
             assert_eq!(measure(batch), (loss, terms.clone()), "batches of {batch}: {spec:?}");
         }
@@ -229,8 +240,7 @@ fn the_sparsity_that_is_measured_is_that_of_all_samples() {
     let source = Source::new(&samples);
     let spec = Basic { units: 12, ..Basic::default() }.spec(&[784]).with_kl(0.1, 0.3).expect("has an activation");
     let mut trainer = trainer(&spec, ADAM, 32);
-    trainer.evaluate(&source).expect("fits");
-    let penalty = trainer.terms()[1];
+    let penalty = trainer.evaluate(&source).expect("fits").terms[1].1;
     let codes = trainer.encode(&source, &all(130)).expect("fits");
     let kl = |mean: f64| 0.1 * (0.1 / mean).ln() + 0.9 * (0.9 / (1.0 - mean)).ln();
     let means: Vec<f64> =
@@ -246,8 +256,8 @@ fn the_terms_of_every_epoch_add_up() {
     let source = Source::new(&samples);
     for (spec, batch, optimizer) in specs() {
         let mut trainer = trainer(&spec, optimizer, batch);
-        let plan = Plan { epochs: 2, batch_size: batch, ..Plan::default() };
-        let outcome = fit(&mut trainer, &source, &source, &plan, &mut |_| true).expect("learns");
+        let plan = Plan { epochs: 2, ..Plan::default() };
+        let outcome = fit(&mut trainer, &source, &source, &plan, &mut to_the_end).expect("learns");
         for record in &outcome.epochs {
             for (terms, loss) in
                 [(&record.train_terms, record.train_loss), (&record.validation_terms, record.validation_loss)]
@@ -269,7 +279,7 @@ fn a_part_of_a_source_is_a_source() {
     let handgrad_dataset::Values::Bytes(values) = &whole.values else { panic!("bytes") };
     let rows = values.slice(ndarray::s![25..37, ..]).to_owned();
     let alone = Samples { values: handgrad_dataset::Values::Bytes(rows), ..whole.clone() };
-    let (part, alone) = (Source::part(&whole, 25..37), Source::new(&alone));
+    let (part, alone) = (Source::part(&whole, 25..37).expect("are there"), Source::new(&alone));
     assert_eq!((part.len(), part.features()), (12, 20));
     let noisy = {
         let mut spec = small();
@@ -278,10 +288,10 @@ fn a_part_of_a_source_is_a_source() {
     };
     let run = |source: &Source| {
         let mut trainer = trainer(&noisy, ADAM, 5);
-        let plan = Plan { epochs: 2, batch_size: 5, ..Plan::default() };
-        fit(&mut trainer, source, source, &plan, &mut |_| true).expect("learns");
-        (trainer.theta().to_vec(), trainer.evaluate(source).expect("fits"))
+        let plan = Plan { epochs: 2, ..Plan::default() };
+        fit(&mut trainer, source, source, &plan, &mut to_the_end).expect("learns");
+        (trainer.theta().to_vec(), trainer.evaluate(source).expect("fits").loss)
     };
     assert_eq!(run(&part), run(&alone));
-    assert!(run(&part) != run(&Source::part(&whole, 24..36)));
+    assert!(run(&part) != run(&Source::part(&whole, 24..36).expect("are there")));
 }

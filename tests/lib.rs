@@ -2,6 +2,8 @@
 
 pub mod recurrence;
 
+use std::ops::ControlFlow;
+
 use handgrad_dataset::{Samples, Values};
 use handgrad_layers::gradcheck::catalogue;
 use handgrad_layers::gru::{Reset, Update};
@@ -14,6 +16,7 @@ use handgrad_models::{
     Basic, ConvVae, Deep, LayerSpec, NextStep, PooledConv, PooledStridedConv, SequenceAutoencoder, Spec, StridedConv,
     Vae,
 };
+use handgrad_trainer::{Event, Training};
 use ndarray::Array2;
 
 /// Numbers in −1..1 that look random and are the same everywhere.
@@ -33,6 +36,22 @@ pub fn doubles(count: usize, seed: u64) -> Vec<f64> {
 pub const ADAM: Optimizer = Optimizer::Adam(Adam { learning_rate: 1e-2, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 });
 /// Gradient descent with momentum.
 pub const SGD: Optimizer = Optimizer::Sgd { learning_rate: 0.1, momentum: 0.9 };
+
+/// With this optimiser in batches of this size; everything else is as usual.
+#[must_use]
+pub fn training(optimizer: Optimizer, batch_size: usize) -> Training {
+    Training { optimizer, batch_size, ..Training::default() }
+}
+
+/// Lets a training go on, whatever happens.
+pub fn to_the_end(_: Event) -> ControlFlow<()> {
+    ControlFlow::Continue(())
+}
+
+/// Stops a training as soon as something happens.
+pub fn stop(_: Event) -> ControlFlow<()> {
+    ControlFlow::Break(())
+}
 
 /// Samples of `features` bytes.
 #[must_use]

@@ -9,8 +9,8 @@ use handgrad_models::{
     Basic, ConvVae, Deep, Error, LayerSpec, Network, NextStep, PooledConv, PooledStridedConv, SequenceAutoencoder,
     Spec, StridedConv, Vae, builders, file,
 };
-use handgrad_tests::{ADAM, IMAGE, JORDAN, OTHER_GRU, conv_lstms, deep_spec, numbers};
-use handgrad_trainer::{Source, Trainer, shuffled};
+use handgrad_tests::{ADAM, IMAGE, JORDAN, OTHER_GRU, conv_lstms, deep_spec, numbers, training};
+use handgrad_trainer::{Source, Trainer, Training, shuffled};
 use ndarray::Array2;
 
 #[test]
@@ -253,9 +253,10 @@ fn videos_come_back_in_the_shape_they_had() {
 fn the_next_step_is_foretold_from_those_before_it() {
     let (steps, width) = (6, 2);
     for cell in [Cell::Lstm, Cell::GRU, Cell::ELMAN, JORDAN, OTHER_GRU] {
-        let spec = NextStep { cell, units: 5, output_activation: Activation::Linear, ..NextStep::default() }
+        let spec = NextStep { cell: cell, units: 5, output_activation: Activation::Linear, loss: LossKind::Mse }
             .spec(&[steps, width]);
-        let mut trainer = Trainer::new(Network::<f32>::new(&spec).expect("fits"), ADAM, 1, 4);
+        let settings = Training { seed: 4, ..training(ADAM, 1) };
+        let mut trainer = Trainer::new(Network::<f32>::new(&spec).expect("fits"), &settings).expect("fits");
         let mut foretold = |x: &[f32]| {
             let values = Values::Floats(Array2::from_shape_vec((1, x.len()), x.to_vec()).expect("a row"));
             let samples = Samples { values, shape: vec![steps, width], labels: None };
@@ -334,8 +335,8 @@ fn sequence_networks_learn() {
         ];
         for spec in specs {
             let network = Network::<f32>::new(&spec).expect("fits");
-            let mut trainer = Trainer::new(network, ADAM, 16, 0);
-            let first = trainer.evaluate(&source).expect("fits");
+            let mut trainer = Trainer::new(network, &training(ADAM, 16)).expect("fits");
+            let first = trainer.evaluate(&source).expect("fits").loss;
             for epoch in 0..120 {
                 let mut order = vec![0; rows];
                 shuffled(0, epoch, &mut order);
@@ -344,7 +345,7 @@ fn sequence_networks_learn() {
                 });
             }
             // The mean wave has 0.08, a sixth of the loss at the start.
-            let last = trainer.evaluate(&source).expect("fits");
+            let last = trainer.evaluate(&source).expect("fits").loss;
             assert!(last < 0.02 && last < first / 5.0, "{cell:?}: {first} to {last}");
             let bytes = file::encode(trainer.network(), trainer.theta()).expect("encodes");
             assert_eq!(file::decode(&bytes).expect("decodes").1, trainer.theta());

@@ -1,9 +1,9 @@
 //! The encoder and the decoder of a model as networks of their own.
 
-use handgrad_layers::{Activation, Optimizer};
+use handgrad_layers::{Activation, LossKind, Optimizer};
 use handgrad_models::{Deep, Error as ModelError, LayerSpec, Network, Part, Vae, file};
-use handgrad_tests::{all, bytes, on, specs};
-use handgrad_trainer::{Error, Plan, Source, Trainer, fit};
+use handgrad_tests::{all, bytes, on, specs, to_the_end, training};
+use handgrad_trainer::{Error, Plan, Source, Trainer, Training, fit};
 use safetensors::SafeTensors;
 
 const STILL: Optimizer = Optimizer::Sgd { learning_rate: 0.0, momentum: 0.0 };
@@ -25,7 +25,7 @@ fn parts_compute_what_they_do_in_the_whole() {
     let (source, order) = (Source::new(&samples), all(45));
     for (spec, _, optimizer) in specs() {
         let network = Network::<f32>::new(&spec).expect("fits");
-        let mut whole = Trainer::new(network, optimizer, 45, 3);
+        let mut whole = Trainer::new(network, &Training { seed: 3, ..training(optimizer, 45) }).expect("fits");
         whole.step(&source, &order);
         let codes = whole.encode(&source, &order).expect("fits");
         let outputs = whole.predict(&source, &order).expect("fits");
@@ -37,7 +37,7 @@ fn parts_compute_what_they_do_in_the_whole() {
             on(threads, || {
                 let part = |part| {
                     let (network, theta) = whole.network().split(part, whole.theta()).expect("it is whole");
-                    Trainer::with_weights(network, theta, STILL, batch)
+                    Trainer::with_weights(network, theta, &training(STILL, batch)).expect("fits")
                 };
                 let (mut encoder, mut decoder) = (part(Part::Encoder), part(Part::Decoder));
                 assert_eq!((encoder.theta(), decoder.theta()), (&w[..], &v[..]));
@@ -45,7 +45,7 @@ fn parts_compute_what_they_do_in_the_whole() {
                 assert!(decoder.decode(&codes).expect("fits") == outputs, "{threads} threads, {spec:?}");
             });
         }
-        let mut loaded = Trainer::with_weights(decoder, v, STILL, 45);
+        let mut loaded = Trainer::with_weights(decoder, v, &training(STILL, 45)).expect("fits");
         assert!(loaded.decode(&codes).expect("fits") == outputs, "from its file, {spec:?}");
     }
 }
@@ -59,14 +59,14 @@ fn a_part_refuses_what_only_the_whole_can_do() {
     let theta = network.init(0);
     let trainer = |part| {
         let (network, theta) = network.split(part, &theta).expect("it is whole");
-        Trainer::with_weights(network, theta, STILL, 10)
+        Trainer::with_weights(network, theta, &training(STILL, 10)).expect("fits")
     };
     for (part, lacks) in [(Part::Encoder, Error::NoDecoder), (Part::Decoder, Error::NoEncoder)] {
         let mut trainer = trainer(part);
         assert_eq!(trainer.evaluate(&source).expect_err("no loss"), lacks);
         assert_eq!(trainer.predict(&source, &all(10)).expect_err("no reconstruction"), lacks);
-        let plan = Plan { epochs: 1, batch_size: 10, ..Plan::default() };
-        assert_eq!(fit(&mut trainer, &source, &source, &plan, &mut |_| true).expect_err("no training"), lacks);
+        let plan = Plan::default();
+        assert_eq!(fit(&mut trainer, &source, &source, &plan, &mut to_the_end).expect_err("no training"), lacks);
         let error = trainer.network().split(Part::Decoder, &[]).map(|_| ()).expect_err("a part of a part");
         assert!(matches!(error, ModelError::NotWhole(name) if name == part.name()), "{error}");
     }

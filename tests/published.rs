@@ -4,13 +4,14 @@
 
 use std::ffi::OsString;
 use std::io::Write;
+use std::ops::ControlFlow;
 use std::process::Command;
 
 use handgrad_dataset::DataSet;
 use handgrad_layers::{Activation, LossKind, Optimizer, adam::Adam};
 use handgrad_models::{Basic, Deep, Network, Spec};
 use handgrad_trainer::yardstick::yardsticks;
-use handgrad_trainer::{Plan, Source, Trainer, fit};
+use handgrad_trainer::{Plan, Source, Trainer, Training, fit};
 use serde_json::Value;
 
 /// Where the real data sets are. Tests that pass have their output hidden, but not what goes to the standard error
@@ -36,10 +37,11 @@ fn train(data: &DataSet, spec: &Spec, epochs: usize, batch_size: usize) -> f64 {
     let pool = rayon::ThreadPoolBuilder::new().build().expect("threads start");
     pool.install(|| {
         let network = Network::<f32>::new(spec).expect("fits");
-        let mut trainer = Trainer::new(network, Optimizer::Adam(Adam::default()), batch_size, 0);
+        let mut trainer = Trainer::new(network, &Training { batch_size, ..Training::default() }).expect("fits");
         let (train, validation) = (Source::new(&data.train), Source::new(&data.validation));
-        let plan = Plan { epochs, batch_size, ..Plan::default() };
-        let outcome = fit(&mut trainer, &train, &validation, &plan, &mut |_| true).expect("learns");
+        let plan = Plan { epochs, ..Plan::default() };
+        let outcome =
+            fit(&mut trainer, &train, &validation, &plan, &mut |_| ControlFlow::Continue(())).expect("learns");
         outcome.epochs.last().expect("an epoch").validation_loss
     })
 }
@@ -113,7 +115,7 @@ fn the_yardsticks_of_the_real_data() {
         let (train, validation) = (Source::new(&data.train), Source::new(&data.validation));
         let of = |kind| {
             let network = Network::<f32>::new(&Basic { units: 1, loss: kind }.spec(&[784])).expect("fits");
-            yardsticks(&train, &validation, network.loss())
+            yardsticks(&train, &validation, &network).expect("fits")
         };
         let near = |a: f64, b: f64| assert!((a - b).abs() < 1e-6, "{name}: {a}, not {b}");
         near(of(LossKind::Bce).least, least);

@@ -13,7 +13,7 @@ use handgrad_layers::{
 };
 use handgrad_models::{Basic, Deep, Network, Spec};
 use handgrad_tests::{numbers, run_layer};
-use handgrad_trainer::{Rate, Schedule, Source, Trainer};
+use handgrad_trainer::{Rate, Schedule, Source, Trainer, Training};
 use ndarray::Array2;
 use serde_json::Value;
 
@@ -37,7 +37,7 @@ fn compare_steps(name: &str, spec: &Spec, theirs: &Value, x_of: impl Fn(&mut [f3
     let network = Network::<f64>::new(spec).expect("fits");
     let theta = numbers(network.param_count(), 1).into_iter().map(|v| f64::from(v) * 0.5).collect();
     let adam = Optimizer::Adam(Adam { learning_rate: 1e-2, ..Adam::default() });
-    let mut trainer = Trainer::with_weights(network, theta, adam, BATCH);
+    let mut trainer = Trainer::with_weights(network, theta, &handgrad_tests::training(adam, BATCH)).expect("fits");
     let mut losses = Vec::new();
     for step in 0..20 {
         let mut x: Vec<f32> = numbers(BATCH * INPUTS, 100 + step).into_iter().map(|v| (v + 1.0) / 2.0).collect();
@@ -47,7 +47,12 @@ fn compare_steps(name: &str, spec: &Spec, theirs: &Value, x_of: impl Fn(&mut [f3
         let (source, batch) = (Source::new(&samples), [0, 1, 2, 3, 4, 5, 6]);
         if step == 0 {
             let theirs = list(&theirs["first_gradient"]);
-            assert_near(&format!("{name}: gradient"), &trainer.gradient(&source, &batch).1, &theirs, 1e-12);
+            assert_near(
+                &format!("{name}: gradient"),
+                &trainer.gradient(&source, &batch).expect("fits").1,
+                &theirs,
+                1e-12,
+            );
         }
         losses.push(trainer.step(&source, &batch));
     }
@@ -289,11 +294,9 @@ fn decaying_and_clipped_steps_equal_those_of_pytorch() {
     {
         let network = Network::<f64>::new(&Basic { units: CODE, ..Basic::default() }.spec(&[INPUTS])).expect("fits");
         let theta = numbers(network.param_count(), 1).into_iter().map(|v| f64::from(v) * 0.5).collect();
-        let mut trainer = Trainer::with_weights(network, theta, optimizer, BATCH);
-        trainer = trainer.with_weight_decay(number("weight_decay"));
-        if clipped {
-            trainer = trainer.with_clipping(max_norm);
-        }
+        let (weight_decay, clip_norm) = (number("weight_decay"), clipped.then_some(max_norm));
+        let settings = Training { weight_decay, clip_norm, ..handgrad_tests::training(optimizer, BATCH) };
+        let mut trainer = Trainer::with_weights(network, theta, &settings).expect("fits");
         let norms = list(&steps[name]["norms"]);
         assert!(norms.iter().any(|&norm| norm < max_norm) && norms.iter().any(|&norm| norm > max_norm), "{name}");
         let mut losses = Vec::new();

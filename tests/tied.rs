@@ -4,8 +4,8 @@ use handgrad_analysis::Pca;
 use handgrad_dataset::{Samples, Values};
 use handgrad_layers::{Activation, LossKind, Noise, Optimizer, Scalar, gradcheck::check};
 use handgrad_models::{Deep, Error, LayerSpec, Network, Spec, file};
-use handgrad_tests::{all, bytes, floats, numbers, on};
-use handgrad_trainer::{Source, Trainer};
+use handgrad_tests::{all, bytes, floats, numbers, on, training};
+use handgrad_trainer::{Source, Trainer, Training};
 use ndarray::Array2;
 use safetensors::SafeTensors;
 
@@ -13,8 +13,8 @@ const STILL: Optimizer = Optimizer::Sgd { learning_rate: 0.0, momentum: 0.0 };
 
 fn gradient<T: Scalar>(spec: &Spec, theta: Vec<T>, samples: &Samples) -> (f64, Vec<T>) {
     let network = Network::new(spec).expect("fits");
-    let mut trainer = Trainer::with_weights(network, theta, STILL, samples.len());
-    trainer.gradient(&Source::new(samples), &all(samples.len()))
+    let mut trainer = Trainer::with_weights(network, theta, &training(STILL, samples.len())).expect("fits");
+    trainer.gradient(&Source::new(samples), &all(samples.len())).expect("fits")
 }
 
 #[test]
@@ -145,12 +145,13 @@ fn a_linear_tied_network_learns_the_space_of_pca() {
     .spec(&[n]);
     let network = Network::<f64>::new(&spec).expect("fits");
     let w = network.params()[1].range.clone();
-    let mut trainer = Trainer::new(network, Optimizer::Sgd { learning_rate: 0.02, momentum: 0.9 }, rows, 1);
+    let sgd = Optimizer::Sgd { learning_rate: 0.02, momentum: 0.9 };
+    let mut trainer = Trainer::new(network, &Training { seed: 1, ..training(sgd, rows) }).expect("fits");
     let source = Source::new(&samples);
     for _ in 0..20_000 {
         trainer.step(&source, &all(rows));
     }
-    let loss = trainer.evaluate(&source).expect("fits");
+    let loss = trainer.evaluate(&source).expect("fits").loss;
     assert!((loss / least - 1.0).abs() < 1e-4, "{loss}, PCA {least}");
     let w = Array2::from_shape_vec((n, k), trainer.theta()[w].to_vec()).expect("n × k");
     let gram = w.t().dot(&w);

@@ -1,10 +1,12 @@
 //! The invariants of a training step.
 
+use std::ops::ControlFlow;
+
 use handgrad_dataset::{Samples, Values};
 use handgrad_layers::{Activation, LossKind, Optimizer, Reduction, adam::Adam, gradcheck::check};
 use handgrad_models::{Basic, Deep, Network, Spec};
-use handgrad_tests::{ADAM, all, bytes, floats, on, specs};
-use handgrad_trainer::{Error, Event, Plan, Source, Trainer, fit, shuffled};
+use handgrad_tests::{ADAM, all, bytes, floats, on, specs, to_the_end, training};
+use handgrad_trainer::{Error, Event, Plan, Source, Trainer, Training, fit, shuffled};
 use ndarray::Array2;
 
 #[test]
@@ -13,7 +15,8 @@ fn weights_have_the_same_bits_at_every_thread_count() {
     for (spec, batch, optimizer) in specs() {
         let weights = |threads| {
             on(threads, || {
-                let mut trainer = Trainer::new(Network::<f32>::new(&spec).expect("fits"), optimizer, batch, 3);
+                let settings = Training { seed: 3, ..training(optimizer, batch) };
+                let mut trainer = Trainer::new(Network::<f32>::new(&spec).expect("fits"), &settings).expect("fits");
                 let mut order = vec![0; samples.len()];
                 for epoch in 0..2 {
                     shuffled(3, epoch, &mut order);
@@ -22,7 +25,7 @@ fn weights_have_the_same_bits_at_every_thread_count() {
                         trainer.step(&Source::new(&samples), batch);
                     });
                 }
-                let loss = trainer.evaluate(&Source::new(&samples)).expect("fits");
+                let loss = trainer.evaluate(&Source::new(&samples)).expect("fits").loss;
                 (trainer.theta().iter().map(|w| w.to_bits()).collect::<Vec<_>>(), loss.to_bits())
             })
         };
@@ -39,7 +42,8 @@ fn scratch_memory_may_hold_garbage() {
     let samples = bytes(300, 784, 4);
     for (spec, batch, optimizer) in specs() {
         let run = |poison: bool| {
-            let mut trainer = Trainer::new(Network::<f32>::new(&spec).expect("fits"), optimizer, batch, 0);
+            let mut trainer =
+                Trainer::new(Network::<f32>::new(&spec).expect("fits"), &training(optimizer, batch)).expect("fits");
             for rows in [batch, 1, batch / 2 + 1, batch] {
                 if poison {
                     trainer.poison();
@@ -79,14 +83,16 @@ fn the_gradient_of_a_whole_network_agrees_with_central_differences() {
                 let network = || Network::<f64>::new(&spec).expect("fits");
                 let theta = network().init(2);
                 let still = Optimizer::Sgd { learning_rate: 0.0, momentum: 0.0 };
-                let mut trainer = Trainer::with_weights(network(), theta.clone(), still, rows);
-                let (loss, gradient) = trainer.gradient(&Source::new(&samples), &all(rows));
+                let mut trainer =
+                    Trainer::with_weights(network(), theta.clone(), &training(still, rows)).expect("fits");
+                let (loss, gradient) = trainer.gradient(&Source::new(&samples), &all(rows)).expect("fits");
                 let report = check("θ", &theta, &gradient, |theta| {
-                    let mut moved = Trainer::with_weights(network(), theta.to_vec(), still, rows);
-                    moved.evaluate(&Source::new(&samples)).expect("fits")
+                    let mut moved =
+                        Trainer::with_weights(network(), theta.to_vec(), &training(still, rows)).expect("fits");
+                    moved.evaluate(&Source::new(&samples)).expect("fits").loss
                 });
                 assert!(report.error < 1e-6, "{spec:?}: {report:?}");
-                assert_eq!(loss, trainer.evaluate(&Source::new(&samples)).expect("fits"));
+                assert_eq!(loss, trainer.evaluate(&Source::new(&samples)).expect("fits").loss);
             }
         }
     }
@@ -100,8 +106,9 @@ fn the_gradient_of_a_batch_is_the_mean_of_its_samples_gradients() {
     let spec = Deep { layers: vec![4], activation: Activation::Tanh, ..Deep::default() }.spec(&[features]);
     let gradient = |samples_of_batch: &[u32]| {
         let still = Optimizer::Sgd { learning_rate: 0.0, momentum: 0.0 };
-        let mut trainer = Trainer::new(Network::<f64>::new(&spec).expect("fits"), still, rows, 1);
-        trainer.gradient(&Source::new(&samples), samples_of_batch).1
+        let settings = Training { seed: 1, ..training(still, rows) };
+        let mut trainer = Trainer::new(Network::<f64>::new(&spec).expect("fits"), &settings).expect("fits");
+        trainer.gradient(&Source::new(&samples), samples_of_batch).expect("fits").1
     };
     let whole = gradient(&all(rows));
     let mut mean = vec![0.0; whole.len()];
@@ -116,10 +123,10 @@ fn first_loss(value: impl Fn(usize) -> f32) -> Error {
     let values = Array2::from_shape_fn((64, 784), |(sample, _)| value(sample));
     let samples = Samples { values: Values::Floats(values), shape: vec![784], labels: None };
     let network = Network::<f32>::new(&Basic { units: 8, loss: LossKind::Mse }.spec(&[784])).expect("fits");
-    let plan = Plan { epochs: 1, batch_size: 64, ..Plan::default() };
+    let plan = Plan::default();
     let source = Source::new(&samples);
-    let mut trainer = Trainer::new(network, ADAM, 64, 0);
-    fit(&mut trainer, &source, &source, &plan, &mut |_| true).expect_err("too large")
+    let mut trainer = Trainer::new(network, &training(ADAM, 64)).expect("fits");
+    fit(&mut trainer, &source, &source, &plan, &mut to_the_end).expect_err("too large")
 }
 
 #[test]
@@ -129,9 +136,9 @@ fn divergence_is_an_error_that_names_its_place() {
     let train = |kind, learning_rate| {
         let adam = Optimizer::Adam(Adam { learning_rate, ..Adam::default() });
         let network = Network::<f32>::new(&Basic { units: 8, loss: kind }.spec(&[784])).expect("fits");
-        let mut trainer = Trainer::new(network, adam, 16, 0);
-        let plan = Plan { epochs: 3, batch_size: 16, ..Plan::default() };
-        fit(&mut trainer, &source, &source, &plan, &mut |_| true)
+        let mut trainer = Trainer::new(network, &training(adam, 16)).expect("fits");
+        let plan = Plan { epochs: 3, ..Plan::default() };
+        fit(&mut trainer, &source, &source, &plan, &mut to_the_end)
     };
     let error = train(LossKind::Bce, 1e6).expect_err("it diverges");
     assert!(matches!(error, Error::Diverged { epoch: 1, step: 2, .. }), "{error:?}");
@@ -165,12 +172,12 @@ fn training_stops_when_asked_to_and_says_what_was_done() {
     let source = Source::new(&samples);
     let run = |stop_at: usize| {
         let network = Network::<f32>::new(&Basic { units: 8, loss: LossKind::Mse }.spec(&[784])).expect("fits");
-        let mut trainer = Trainer::new(network, ADAM, 30, 0);
-        let plan = Plan { epochs: 3, batch_size: 30, ..Plan::default() };
+        let mut trainer = Trainer::new(network, &training(ADAM, 30)).expect("fits");
+        let plan = Plan { epochs: 3, ..Plan::default() };
         let mut steps = 0;
         let outcome = fit(&mut trainer, &source, &source, &plan, &mut |event| {
             steps += usize::from(matches!(event, Event::Step { .. }));
-            steps < stop_at
+            if steps < stop_at { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         });
         (outcome.expect("learns"), trainer.steps())
     };
@@ -188,19 +195,19 @@ fn predictions_do_not_depend_on_the_batches_they_are_made_in() {
     let source = Source::new(&samples);
     let spec = Deep { layers: vec![6], activation: Activation::Tanh, ..Deep::default() }.spec(&[784]);
     let network = || Network::<f32>::new(&spec).expect("fits");
-    let mut one_by_one = Trainer::new(network(), ADAM, 1, 5);
+    let mut one_by_one = Trainer::new(network(), &Training { seed: 5, ..training(ADAM, 1) }).expect("fits");
     let order: Vec<u32> = all(50).into_iter().rev().collect();
     let alone: Vec<_> =
         order.iter().map(|&i| one_by_one.predict(&source, &[i]).expect("fits").into_raw_vec_and_offset().0).collect();
     for batch_size in [1, 7, 16, 50, 64] {
-        let mut trainer = Trainer::new(network(), ADAM, batch_size, 5);
+        let mut trainer = Trainer::new(network(), &Training { seed: 5, ..training(ADAM, batch_size) }).expect("fits");
         let together = trainer.predict(&source, &order).expect("fits");
         assert_eq!(together.as_slice(), Some(&alone.concat()[..]), "batches of {batch_size}");
     }
     // And each is σ(z) of the layers' formulas, written out for one sample.
     let theta: Vec<f64> = one_by_one.theta().iter().map(|&w| f64::from(w)).collect();
     let mut x = vec![0.0_f64; 784];
-    source.fill(order[3] as usize, &mut x);
+    source.fill(order[3] as usize, &mut x).expect("is there");
     let (w1, b1, w2, b2) = (&theta[..4704], &theta[4704..4710], &theta[4710..9414], &theta[9414..]);
     let h: Vec<f64> = (0..6).map(|j| ((0..784).map(|i| x[i] * w1[i * 6 + j]).sum::<f64>() + b1[j]).tanh()).collect();
     for k in [0, 100, 783] {
@@ -212,7 +219,7 @@ fn predictions_do_not_depend_on_the_batches_they_are_made_in() {
 #[test]
 fn samples_that_do_not_fit_are_refused() {
     let network = Network::<f32>::new(&Basic { units: 8, loss: LossKind::Mse }.spec(&[784])).expect("fits");
-    let mut trainer = Trainer::new(network, ADAM, 30, 0);
+    let mut trainer = Trainer::new(network, &training(ADAM, 30)).expect("fits");
     let small = bytes(10, 10, 1);
     let error = trainer.evaluate(&Source::new(&small)).expect_err("other size");
     assert_eq!(error, Error::SampleSize { network: 784, samples: 10 });
@@ -243,8 +250,8 @@ fn the_terms_of_a_loss_add_up_to_it() {
     for (spec, batch, optimizer) in specs() {
         let network = Network::<f64>::new(&spec).expect("fits");
         let penalties = network.term_names().len() - 1;
-        let mut trainer = Trainer::new(network, optimizer, batch, 0);
-        let loss = trainer.gradient(&Source::new(&samples), &all(batch.min(samples.len()))).0;
+        let mut trainer = Trainer::new(network, &training(optimizer, batch)).expect("fits");
+        let loss = trainer.gradient(&Source::new(&samples), &all(batch.min(samples.len()))).expect("fits").0;
         assert_eq!(trainer.terms().len(), 1 + penalties);
         assert!((trainer.terms().iter().sum::<f64>() - loss).abs() < 1e-12 * loss.abs().max(1.0), "{spec:?}");
         with_penalty += usize::from(penalties > 0 && trainer.terms()[1..].iter().all(|term| *term > 0.0));

@@ -11,6 +11,7 @@ use handgrad_dataset::csv::{self, Fill, Label, Layout, Window};
 use handgrad_dataset::idx::{self, Array};
 use handgrad_dataset::{Samples, Values, npy, photo};
 use handgrad_models::{Network, Spec, file};
+use handgrad_tests::stop;
 use handgrad_trainer::checkpoint::{self, Checkpoint};
 use handgrad_trainer::{Source, go_on};
 use image::{GrayImage, ImageFormat};
@@ -217,7 +218,7 @@ pub fn checkpoint(bytes: &[u8]) {
         Err(error) => return check_error(&error, "the checkpoint "),
     };
     let source = Source::new(&samples);
-    if let Err(error) = go_on(&mut trainer, &source, &source, &plan, &mut state, &mut |_| false) {
+    if let Err(error) = go_on(&mut trainer, &source, &source, &plan, &mut state, &mut stop) {
         check_error(&error, "");
     }
 }

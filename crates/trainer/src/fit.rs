@@ -139,8 +139,8 @@ pub fn fit<T: Scalar>(
     Ok(Outcome { epochs: state.records, stopped, best_epoch: state.best.map(|best| best.epoch) })
 }
 
-/// Trains from where `state` and the trainer are to the end of the plan, and leaves the last weights in the trainer;
-/// the best ones are in the state. Says whether the end was reached; if not, `on_event` asked to stop. Going on from
+/// Trains from where `state` and the trainer are to the end of the plan, and leaves the last weights in the trainer.
+/// The best ones are in the state. Says whether the end was reached; if not, `on_event` asked to stop. Going on from
 /// there, after any step, gives the same bits as if nothing had happened.
 ///
 /// # Errors
