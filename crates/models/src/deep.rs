@@ -11,8 +11,8 @@
 //! Relu leaves a code no values below 0, and a unit of it that is 0 for every sample learns no more. With a small code, that
 //! is a loss: [`Deep::code_activation`] makes it linear, as in the paper below.
 //!
-//! [`Deep::tied`] mirrors the weights too: a layer of the decoder has those of its encoder layer, transposed, and a bias of its own.
-//! Then 784-32-784 has 25,904 parameters instead of 50,992 (see [`handgrad_layers::tied_dense`]).
+//! [`Deep::tied`] mirrors the weights too: a layer of the decoder has those of its encoder layer, transposed, and a
+//! bias of its own. Then 784-32-784 has 25,904 parameters instead of 50,992 (see [`handgrad_layers::tied_dense`]).
 //!
 //! Slides: DIVE "Deep autoencoder"; CE6146 "Guideline for Autoencoders (1/4, 2/4)": 3 to 5 layers a side, each about
 //! half of the one before, mirrored in the decoder; KERAS "Hyperparameters of Autoencoders". Source: Hinton &
@@ -23,8 +23,8 @@ use handgrad_layers::{Activation, LossKind};
 use crate::builders::{dense, tied_dense};
 use crate::{Spec, spec};
 
-/// A deep autoencoder. By default it has three layers a side, 128, 64 and 32, with ReLU, a sigmoid at the end and binary
-/// cross-entropy.
+/// A deep autoencoder. The default has three layers a side with 128, 64 and 32 units, ReLU, a sigmoid at the end, and
+/// binary cross-entropy.
 ///
 /// ```
 /// use handgrad_layers::{Activation, LossKind};

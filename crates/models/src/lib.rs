@@ -2,8 +2,10 @@
 //!
 //! One file is one network of the slides: [`basic`], [`deep`], [`convolutional`], [`variational`], [`sequence`]; [`denoising`] and
 //! [`sparse`] make any of them so. Each gives a [`Spec`], which says everything about a
-//! network but its numbers; [`Spec::autoencoder`] and the [`builders`] of layers make a network of your own; [`Network`] is the spec made ready to compute, and [`mod@file`] keeps both spec and weights in
+//! network but its numbers; [`Network`] is the spec made ready to compute, and [`mod@file`] keeps both spec and weights in
 //! one `.safetensors` file that PyTorch reads as well.
+//!
+//! A network of your own is a [`Spec::autoencoder`] of layers, and [`builders`] has short ways to write the layers.
 #![forbid(unsafe_code)]
 
 pub mod basic;

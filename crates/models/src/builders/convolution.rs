@@ -67,7 +67,8 @@ impl Conv2d {
     }
 }
 
-/// [`handgrad_layers::conv_transpose2d`] with `filters` channels of the output and a square window of side `kernel_size`.
+/// [`handgrad_layers::conv_transpose2d`] with `filters` channels of the output and a square window of side
+/// `kernel_size`.
 ///
 /// ```
 /// use handgrad_layers::{Activation, Init, Padding};
