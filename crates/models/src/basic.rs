@@ -16,7 +16,7 @@ use handgrad_layers::LossKind;
 use crate::builders::dense;
 use crate::{Spec, spec};
 
-/// The basic autoencoder. By default it is the slide's, 784-32-784 on images of 28×28, with binary cross-entropy.
+/// The basic autoencoder. The default is the slide's: 784-32-784 on images of 28×28, with binary cross-entropy.
 ///
 /// ```
 /// use handgrad_models::{Basic, Network};

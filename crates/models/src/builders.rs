@@ -1,8 +1,7 @@
 //! Short ways to write a layer.
 //!
-//! Each function gives a [`LayerSpec`]. Options that are not set have their usual values: stride 1, padding *same*,
-//! dilation 1, and weights that start as [`Init::XavierUniform`](handgrad_layers::Init::XavierUniform). The options of
-//! a layer come first, and the last method of the chain makes the layer:
+//! The options of a layer come first, and the last method of the chain makes the [`LayerSpec`]. Options that are not
+//! set have their usual values: stride 1, padding *same*, dilation 1, and weights that start as Xavier uniform.
 //!
 //! ```
 //! use handgrad_layers::{Init, LossKind};
@@ -32,7 +31,7 @@ use handgrad_layers::Noise;
 
 use crate::LayerSpec;
 
-// The activations by name, for every builder that has `activation`. The modules below use it, so it stands before them.
+// The activations by name, for every builder that has `activation`. The macro stands before the modules that use it.
 macro_rules! activations {
     ($($builder:ident),*) => {$(
         impl $builder {
@@ -108,8 +107,8 @@ pub fn noise(noise: Noise) -> LayerSpec {
     LayerSpec::Noise(noise)
 }
 
-/// [`handgrad_layers::reparameterize`]: draws a code of `latent_dim` values from the [μ │ ln σ²] that goes in. `beta`
-/// is the weight of the divergence.
+/// [`handgrad_layers::reparameterize`]: draws a code of `latent_dim` values from the [μ │ ln σ²] that goes in. The
+/// weight of the divergence is `beta`.
 ///
 /// ```
 /// use handgrad_models::{LayerSpec, builders::reparameterize};

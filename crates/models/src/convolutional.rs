@@ -23,8 +23,8 @@ pub(crate) fn channels(input: &[usize]) -> usize {
     if input.len() == 3 { input[0] } else { 1 }
 }
 
-/// Convolutions of stride 2, and back by transposed convolutions of stride 2. By default it is the TensorFlow
-/// tutorial's.
+/// Convolutions of stride 2, and back by transposed convolutions of stride 2. The default is the TensorFlow tutorial's
+/// network.
 ///
 /// ```
 /// use handgrad_models::{Network, StridedConv};
@@ -60,8 +60,8 @@ impl StridedConv {
     }
 }
 
-/// Convolutions with pooling and upsampling, for images whose sides are 4 below a multiple of 8. It is the Keras
-/// blog's.
+/// The Keras blog's network: convolutions with pooling and upsampling, for images whose sides are 4 below a multiple
+/// of 8.
 ///
 /// ```
 /// use handgrad_models::{Network, PooledConv};
@@ -97,7 +97,8 @@ impl PooledConv {
     }
 }
 
-/// Convolutions with pooling, and back by transposed convolutions of stride 2. By default it is keras-io's denoiser.
+/// Convolutions with pooling, and back by transposed convolutions of stride 2. The default is keras-io's
+/// denoiser.
 ///
 /// ```
 /// use handgrad_models::{Network, PooledStridedConv};

@@ -23,7 +23,7 @@ use handgrad_layers::{Activation, LossKind};
 use crate::builders::{dense, tied_dense};
 use crate::{Spec, spec};
 
-/// A deep autoencoder. By default it has three layers a side, 128, 64 and 32, with ReLU, a sigmoid at the end and
+/// A deep autoencoder. The default has three layers a side with 128, 64 and 32 units, ReLU, a sigmoid at the end, and
 /// binary cross-entropy.
 ///
 /// ```

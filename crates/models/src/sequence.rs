@@ -134,8 +134,8 @@ fn steps_of(input: &[usize]) -> ([usize; 2], Vec<LayerSpec>) {
     }
 }
 
-/// A network that reads a sequence into a code and writes it out again. By default it has LSTMs of 64 units, a sigmoid
-/// at the end and squared error.
+/// A network that reads a sequence into a code and writes it out again. The default has LSTMs of 64 units, a sigmoid at
+/// the end, and squared error.
 ///
 /// ```
 /// use handgrad_models::{Cell, Network, SequenceAutoencoder};
@@ -149,8 +149,7 @@ fn steps_of(input: &[usize]) -> ([usize; 2], Vec<LayerSpec>) {
 pub struct SequenceAutoencoder {
     /// What goes along the sequence.
     pub cell: Cell,
-    /// Values of the code, except that a Jordan network's code has `outputs` values. In both directions the code has
-    /// twice as many.
+    /// Values of the code, or twice as many in both directions. A Jordan network's code has `outputs` values instead.
     pub units: usize,
     /// Both networks go along the sequence in both directions.
     pub bidirectional: bool,
@@ -180,8 +179,8 @@ impl SequenceAutoencoder {
     }
 }
 
-/// A network that predicts every step of a sequence from the steps before it. By default it has an LSTM of 64 units, a
-/// sigmoid at the end and squared error.
+/// A network that predicts every step of a sequence from the steps before it. The default has an LSTM of 64 units, a
+/// sigmoid at the end, and squared error.
 ///
 /// ```
 /// use handgrad_layers::Activation;

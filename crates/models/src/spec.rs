@@ -37,8 +37,8 @@ pub struct Scale {
     pub factor: f64,
 }
 
-/// One layer. Its number of inputs is what the layer before it gives. [`crate::builders`] has a short way to write
-/// each.
+/// One layer. Its number of inputs is what the layer before it gives. A short way to write each is in
+/// [`builders`](crate::builders).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "layer", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum LayerSpec {
@@ -311,8 +311,8 @@ impl LayerSpec {
 }
 
 impl Spec {
-    /// An autoencoder of these layers, with the usual reduction of the loss and without a scale. [`crate::builders`]
-    /// has short ways to write the layers.
+    /// An autoencoder of these layers, with the usual reduction of the loss and without a scale. Short ways to write
+    /// the layers are in [`builders`](crate::builders).
     ///
     /// ```
     /// use handgrad_layers::LossKind;

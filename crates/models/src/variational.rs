@@ -25,7 +25,7 @@ fn sampler(latent_dim: usize, beta: f64) -> [LayerSpec; 2] {
     [dense(latent_dim.saturating_mul(2)).linear(), reparameterize(latent_dim, beta)]
 }
 
-/// A variational autoencoder of dense layers. By default it is the PyTorch example, 784-400-20-400-784.
+/// A variational autoencoder of dense layers. The default is the PyTorch example, 784-400-20-400-784.
 ///
 /// ```
 /// use handgrad_models::{Network, Vae};
@@ -68,8 +68,8 @@ impl Vae {
     }
 }
 
-/// A variational autoencoder of convolutions, keras-io's: convolutions of stride 2 with 32 and 64 channels, a dense
-/// layer of 16, the code, and back.
+/// keras-io's variational autoencoder of convolutions: two of stride 2 with 32 and 64 channels, a dense layer of 16
+/// units, the code, and back.
 ///
 /// ```
 /// use handgrad_models::{ConvVae, Network};

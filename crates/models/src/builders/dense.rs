@@ -39,7 +39,7 @@ impl Dense {
 }
 
 /// [`handgrad_layers::tied_dense`]: in the decoder, with the weights of the encoder's dense layer number `mirrors`.
-/// Only dense layers count, from 0.
+/// The count starts at 0, and other kinds of layers do not count.
 ///
 /// ```
 /// use handgrad_layers::Activation;
