@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use handgrad_dataset::Error;
 use handgrad_dataset::download::Downloader;
 use handgrad_dataset::named::{NamedSet, RemoteFile};
-use handgrad_files::Progress;
+use handgrad_files::{Progress, Unit};
 use sha2::{Digest, Sha256};
 
 const BODY: &[u8] = b"thirty-two bytes of a good file.";
@@ -288,7 +288,7 @@ fn a_folder_that_cannot_be_made_is_not_called_unavailable() {
 struct Told(Mutex<Vec<String>>);
 
 impl Progress for Told {
-    fn start(&self, what: &str, bytes: Option<u64>) {
+    fn start(&self, what: &str, bytes: Option<u64>, _: Unit) {
         self.0.lock().unwrap().push(format!("start {} {bytes:?}", what.split(' ').next().unwrap()));
     }
     fn advance(&self, bytes: u64) {
