@@ -3,7 +3,6 @@
 use std::alloc::System;
 use std::sync::Mutex;
 
-use handgrad_layers::LossKind;
 use handgrad_models::{Basic, Network};
 use handgrad_tests::{ADAM, all, bytes, on, specs, to_the_end, training};
 use handgrad_trainer::{Plan, Source, Trainer, fit};

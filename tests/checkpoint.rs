@@ -4,8 +4,7 @@
 use std::ops::ControlFlow;
 
 use handgrad_dataset::Samples;
-use handgrad_layers::{Activation, LossKind, Noise, Optimizer};
-use handgrad_models::sequence::Cell;
+use handgrad_layers::{Activation, LossKind, Noise};
 use handgrad_models::{Deep, Network, SequenceAutoencoder, Spec, Vae};
 use handgrad_tests::{ADAM, SGD, bytes, floats, numbers, on, stop, to_the_end, training};
 use handgrad_trainer::checkpoint::{Checkpoint, Error, about};
@@ -48,10 +47,7 @@ fn settings() -> Vec<Setting> {
         let training = Training { seed: 3, ..training(optimizer, 8) };
         Setting { name, spec, training, plan, samples }
     };
-    let dense = || {
-        Deep { layers: vec![9, 4], activation: tanh, output_activation: sigmoid, loss: bce, ..Deep::default() }
-            .spec(&[20])
-    };
+    let dense = || Deep { layers: vec![9, 4], activation: tanh, ..Deep::default() }.spec(&[20]);
     let image = [6, 6];
     let images = || Samples { shape: image.to_vec(), ..bytes(40, 36, 5) };
     let vae = Vae { hidden_dims: vec![12], latent_dim: 3, beta: 0.7, ..Vae::default() }.spec(&image);

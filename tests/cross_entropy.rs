@@ -2,7 +2,7 @@
 
 use handgrad_dataset::{Samples, Values};
 use handgrad_layers::softmax_cross_entropy::{forward, forward_backward, of_probabilities, softmax};
-use handgrad_layers::{Activation, Loss, LossKind, Output, Reduction, Scalar};
+use handgrad_layers::{Activation, LossKind, Output, Reduction, Scalar};
 use handgrad_models::{Deep, Error, Network, Spec};
 use handgrad_tests::{ADAM, all, numbers, to_the_end, training};
 use handgrad_trainer::yardstick::yardsticks;
@@ -152,7 +152,8 @@ fn the_yardsticks_of_distributions() {
     let validation = samples(&[&[0.0, 1.0, 0.0], &[0.5, 0.0, 0.5]]);
     let ln2 = 2.0_f64.ln();
     let from = |train: &Samples, reduction| {
-        let spec = deep::spec(&[3], &[1], Activation::Tanh, Activation::Linear, LossKind::CrossEntropy);
+        let (output_activation, loss) = (Activation::Linear, LossKind::CrossEntropy);
+        let spec = Deep { layers: vec![1], output_activation, loss, ..Deep::default() }.spec(&[3]);
         let network = Network::<f32>::new(&Spec { reduction, ..spec }).expect("fits");
         yardsticks(&Source::new(train), &Source::new(&validation), &network).expect("fits")
     };

@@ -1,6 +1,6 @@
 //! The encoder and the decoder of a model as networks of their own.
 
-use handgrad_layers::{Activation, LossKind, Optimizer};
+use handgrad_layers::{Activation, Optimizer};
 use handgrad_models::{Deep, Error as ModelError, LayerSpec, Network, Part, Vae, file};
 use handgrad_tests::{all, bytes, on, specs, to_the_end, training};
 use handgrad_trainer::{Error, Plan, Source, Trainer, Training, fit};

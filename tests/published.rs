@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 use std::process::Command;
 
 use handgrad_dataset::DataSet;
-use handgrad_layers::{Activation, LossKind, Optimizer, adam::Adam};
+use handgrad_layers::{Activation, LossKind};
 use handgrad_models::{Basic, Deep, Network, Spec};
 use handgrad_trainer::yardstick::yardsticks;
 use handgrad_trainer::{Plan, Source, Trainer, Training, fit};

@@ -8,9 +8,9 @@ use handgrad_dataset::{Samples, npy};
 use handgrad_layers::{Activation, LossKind};
 use handgrad_models::sequence::Cell;
 use handgrad_models::{Basic, Deep, Network, NextStep, Part, SequenceAutoencoder, Spec, StridedConv, Vae, file};
-use handgrad_tests::{ADAM, bytes};
+use handgrad_tests::{ADAM, bytes, stop};
 use handgrad_trainer::checkpoint::Checkpoint;
-use handgrad_trainer::{Event, Plan, Source, State, Trainer, go_on};
+use handgrad_trainer::{Plan, Source, State, Trainer, go_on};
 use image::{DynamicImage, ImageFormat, Rgba, RgbaImage};
 use ndarray::ArrayD;
 
@@ -157,8 +157,9 @@ pub fn model() -> Vec<Vec<u8>> {
 /// The training that the checkpoints are of, at its beginning.
 pub fn training() -> (Trainer<f32>, Samples, Plan) {
     let network = Network::new(&specs()[0]).unwrap_or_else(|error| panic!("{error}"));
-    let plan = Plan { epochs: 2, batch_size: 3, early_stopping: Some(2), ..Plan::default() };
-    (Trainer::new(network, ADAM, plan.batch_size, 0), bytes(5, 3, 1), plan)
+    let plan = Plan { epochs: 2, early_stopping: Some(2), ..Plan::default() };
+    let trainer = Trainer::new(network, &handgrad_tests::training(ADAM, 3)).unwrap_or_else(|error| panic!("{error}"));
+    (trainer, bytes(5, 3, 1), plan)
 }
 
 /// After each step and epoch.
@@ -166,7 +167,6 @@ pub fn checkpoint() -> Vec<Vec<u8>> {
     let (mut trainer, samples, plan) = training();
     let (mut state, source, mut files) = (State::new(&trainer), Source::new(&samples), Vec::new());
     for _ in 0..4 {
-        let mut stop = |_: Event| false;
         go_on(&mut trainer, &source, &source, &plan, &mut state, &mut stop).unwrap_or_else(|error| panic!("{error}"));
         let checkpoint = Checkpoint::of(&trainer, &state, "about = 1");
         files.push(checkpoint.encode().unwrap_or_else(|error| panic!("{error}")));
