@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use handgrad_dataset::Samples;
-use handgrad_layers::{Activation, LossKind, Optimizer, ParamRole, Reduction, kl_sparsity};
+use handgrad_layers::{Activation, Optimizer, ParamRole, Reduction, kl_sparsity};
 use handgrad_models::{Basic, Deep, LayerSpec, Network, Spec};
 use handgrad_tests::{ADAM, SGD, all, bytes, floats, on, specs, to_the_end, training};
 use handgrad_trainer::{

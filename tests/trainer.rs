@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use handgrad_dataset::{Samples, Values};
 use handgrad_layers::{Activation, LossKind, Noise, Optimizer, adam::Adam};
-use handgrad_models::{Network, Scale, Spec, deep, denoising, sparse};
+use handgrad_models::{Deep, Network, Scale, Spec};
 use handgrad_tests::{ADAM, SGD, all, bytes, floats, to_the_end, training};
 use handgrad_trainer::checkpoint::Checkpoint;
 use handgrad_trainer::yardstick::yardsticks;
@@ -16,12 +16,12 @@ use handgrad_trainer::{
 use ndarray::Array2;
 
 fn small() -> Spec {
-    deep::spec(&[20], &[9, 4], Activation::Tanh, Activation::Sigmoid, LossKind::Bce)
+    Deep { layers: vec![9, 4], activation: Activation::Tanh, ..Deep::default() }.spec(&[20])
 }
 
 /// A network whose steps depend on the numbers of their epochs.
 fn noisy() -> Spec {
-    denoising::with_noise(small(), Noise::Masking { p: 0.3 })
+    small().with_noise(Noise::Masking { p: 0.3 })
 }
 
 fn trainer(spec: &Spec, training: &Training) -> Trainer<f32> {
@@ -235,7 +235,9 @@ fn after_a_divergence_the_best_weights_are_kept() {
     let samples = floats(40, 20, 1);
     let source = Source::new(&samples);
     // Linear layers and a step that is a little too long: the error grows from epoch to epoch.
-    let spec = deep::spec(&[20], &[6], Activation::Linear, Activation::Linear, LossKind::Mse);
+    let (activation, output_activation) = (Activation::Linear, Activation::Linear);
+    let spec =
+        Deep { layers: vec![6], activation, output_activation, loss: LossKind::Mse, ..Deep::default() }.spec(&[20]);
     let settings = training(Optimizer::Sgd { learning_rate: LONG_STEP, momentum: 0.0 }, 40);
     let run = |epochs, early_stopping| {
         let mut trainer = trainer(&spec, &settings);
@@ -341,7 +343,7 @@ fn a_parameter_is_found_by_its_name_in_the_model_file() {
     assert_eq!(theta, trainer.theta());
     assert_eq!(trainer.param("0.weight").map(<[f32]>::len), Some(20 * 9));
     assert!(trainer.param("1.weight").is_none() && trainer.param("0").is_none());
-    let tied = deep::tied(&[12], &[7], Activation::Tanh, Activation::Sigmoid, LossKind::Bce);
+    let tied = Deep { layers: vec![7], activation: Activation::Tanh, tied: true, ..Deep::default() }.spec(&[12]);
     let trainer = Trainer::new(Network::<f32>::new(&tied).expect("fits"), &Training::default()).expect("fits");
     assert_eq!(trainer.param("2.weight"), trainer.param("0.weight"), "one weight with two names");
 }
@@ -353,9 +355,11 @@ fn the_gradient_by_the_input_agrees_with_central_differences() {
     let kinds = [(Activation::Sigmoid, LossKind::Bce), (Activation::Linear, LossKind::Mse)];
     for (output, kind) in kinds {
         for scale in [None, Some(Scale { offset: 0.25, factor: 4.0 })] {
-            let plain = deep::spec(&[features], &[7, 4], Activation::Tanh, output, kind);
+            let (activation, output_activation, loss) = (Activation::Tanh, output, kind);
+            let plain = Deep { layers: vec![7, 4], activation, output_activation, loss, ..Deep::default() };
             let (rho, weight) = (0.2, 0.3);
-            let spec = Spec { scale, ..sparse::with_kl(plain, rho, weight).expect("has an activation") };
+            let plain = plain.spec(&[features]).with_kl(rho, weight).expect("has an activation");
+            let spec = Spec { scale, ..plain };
             let values = Array2::from_shape_vec((rows, features), handgrad_tests::doubles(rows * features, 3));
             let values = values.expect("as many values").mapv(|value| 0.3 + 0.2 * value);
             let network = || Network::<f64>::new(&spec).expect("fits");

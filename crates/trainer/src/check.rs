@@ -44,9 +44,8 @@ pub(crate) fn batch<T: Scalar>(
 pub(crate) fn set<T: Scalar>(network: &Network<T>, source: &Source, set: &'static str) -> Result<(), Error> {
     whole(network)?;
     samples(network, source, set)?;
-    match source.first_not_finite::<T>(network.spec().scale) {
-        Some((sample, position, value)) => return Err(Error::NotFinite { set, sample, position, value }),
-        None => {}
+    if let Some((sample, position, value)) = source.first_not_finite::<T>(network.spec().scale) {
+        return Err(Error::NotFinite { set, sample, position, value });
     }
     match source.first_misfit::<T>(network.loss().kind, network.spec().scale) {
         Some((sample, misfit)) => Err(Error::Target { set, sample, misfit }),

@@ -72,9 +72,8 @@ pub fn run(args: &DecodeArgs) -> Result<Done> {
     if !pictures.is_empty() && drawn < count {
         terminal::result(&format!("the picture has the first {} of them", thousands(drawn)))?;
     }
-    match words::drawn_from(range).filter(|_| !pictures.is_empty()) {
-        Some(text) => terminal::result(&text)?,
-        None => {}
+    if let Some(text) = words::drawn_from(range).filter(|_| !pictures.is_empty()) {
+        terminal::result(&text)?;
     }
     Ok(Done::Whole)
 }
