@@ -18,10 +18,8 @@ fn a_run_leaves_a_folder_from_which_it_can_be_run_again() {
     let report = json(at, &["train", "--data", "small", "--epochs", "3", "--out", "run", "--json"]);
     let keys: Vec<_> = report.as_object().expect("an object").keys().map(String::as_str).collect();
     let expected = "preset parameters epochs best_epoch stopped steps loss reduction train_loss train_terms val_loss \
-        val_terms \
-                    val_reconstruction_per_value val_reconstruction_per_sample test_loss test_terms weights_sha256 \
-                    seconds \
-                    images_per_second";
+        val_terms val_reconstruction_per_value val_reconstruction_per_sample test_loss test_terms weights_sha256 \
+        seconds images_per_second";
     assert_eq!(keys, expected.split(' ').collect::<Vec<_>>());
     assert_eq!((&report["preset"], &report["parameters"]), (&"basic".into(), &50_992.into()));
 
@@ -29,8 +27,7 @@ fn a_run_leaves_a_folder_from_which_it_can_be_run_again() {
     let names: Vec<_> =
         all.iter().map(|(path, _)| path.strip_prefix(at).expect("below").to_str().expect("Unicode")).collect();
     let expected = "run/checkpoint/epoch-4-step-0.checkpoint run/checkpoint/lock run/config.toml run/loss.svg \
-        run/metrics.csv \
-                    run/model.safetensors run/reconstructions.png";
+        run/metrics.csv run/model.safetensors run/reconstructions.png";
     assert_eq!(names, expected.split(' ').collect::<Vec<_>>());
     let metrics = fs::read_to_string(at.join("run/metrics.csv")).expect("metrics");
     let lines: Vec<_> = metrics.lines().collect();

@@ -249,8 +249,6 @@ pub fn run_layer<T: Scalar>(
 /// The Rust code in the documents, compiled and run.
 #[cfg(doctest)]
 mod documents {
-    #[doc = include_str!("../README.md")]
-    struct Readme;
     #[doc = include_str!("../docs/derivation.md")]
     struct Derivation;
 }

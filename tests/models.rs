@@ -253,7 +253,7 @@ fn videos_come_back_in_the_shape_they_had() {
 fn the_next_step_is_foretold_from_those_before_it() {
     let (steps, width) = (6, 2);
     for cell in [Cell::Lstm, Cell::GRU, Cell::ELMAN, JORDAN, OTHER_GRU] {
-        let spec = NextStep { cell: cell, units: 5, output_activation: Activation::Linear, loss: LossKind::Mse }
+        let spec = NextStep { cell, units: 5, output_activation: Activation::Linear, loss: LossKind::Mse }
             .spec(&[steps, width]);
         let settings = Training { seed: 4, ..training(ADAM, 1) };
         let mut trainer = Trainer::new(Network::<f32>::new(&spec).expect("fits"), &settings).expect("fits");

@@ -34,8 +34,7 @@ pub enum Error {
     /// The header names an element type that IDX does not have.
     #[error(
         "{}: the element type at offset 2 is {found:02x}, where 08 (u8), 09 (i8), 0b (i16), 0c (i32), 0d (f32) or 0e \
-         (f64) \
-         was expected; the file is damaged or not IDX: fetch or write it again", .path.display()
+         (f64) was expected; the file is damaged or not IDX: fetch or write it again", .path.display()
     )]
     UnknownElement {
         /// The file.
@@ -141,8 +140,7 @@ pub enum Error {
     /// The gzip stream is damaged.
     #[error(
         "{}: the gzip stream is damaged, seen after {decoded} bytes of contents ({reason}), where a stream with a \
-         right \
-         checksum was expected: fetch or copy it again", .path.display()
+         right checksum was expected: fetch or copy it again", .path.display()
     )]
     GzipCorrupt {
         /// The file.
@@ -155,8 +153,7 @@ pub enum Error {
     /// The contents of the gzip stream are far larger than it.
     #[error(
         "{}: {taken} bytes of its gzip stream hold more than 64 MiB and 256 times as much, where data was expected, \
-         which packs \
-         less; decompress it with gunzip first if it is what you want", .path.display()
+         which packs less; decompress it with gunzip first if it is what you want", .path.display()
     )]
     GzipBomb {
         /// The file.
@@ -175,8 +172,7 @@ pub enum Error {
     /// Something that is not gzip follows the gzip stream.
     #[error(
         "{}: after the gzip stream, complete with {decoded} bytes of contents, come bytes that are not gzip, where the \
-         end \
-         of the file was expected; something was appended: fetch or copy it again", .path.display()
+         end of the file was expected; something was appended: fetch or copy it again", .path.display()
     )]
     GzipTrailing {
         /// The file.
@@ -198,8 +194,7 @@ pub enum Error {
     /// A value is not a number or infinite.
     #[error(
         "{}: sample {sample} (counted from 0) has {found} at position {position}, where a finite 32-bit number was \
-         expected; \
-         remove that sample or repair the value", .path.display()
+         expected; remove that sample or repair the value", .path.display()
     )]
     NotFinite {
         /// The file.
@@ -240,8 +235,7 @@ pub enum Error {
     /// There is nothing to hold out.
     #[error(
         "{}: the file has {found} sample, where at least 2 were expected: one to train on and one held out to \
-         validate; \
-         give a file with more", .path.display()
+         validate; give a file with more", .path.display()
     )]
     TooFewSamples {
         /// The file.
@@ -252,8 +246,7 @@ pub enum Error {
     /// A CSV file without rows.
     #[error(
         "{}: the file is empty, or has a header and no rows, where at least one row of values was expected; give a \
-         file with \
-         samples", .path.display()
+         file with samples", .path.display()
     )]
     EmptyTable {
         /// The file.
@@ -276,9 +269,8 @@ pub enum Error {
     },
     /// A cell of a CSV file holds nothing.
     #[error(
-        "{}, line {line}, column {column}: the value is missing; remove the row or column, or say with --fill what is \
-         to stand \
-         there: zero, mean or previous", .path.display()
+        "{}, line {line}, column {column}: the value is missing; remove the row or column, or choose what \
+         is to stand there: zero, mean or previous", .path.display()
     )]
     Missing {
         /// The file.
@@ -291,8 +283,7 @@ pub enum Error {
     /// There is no such column to take labels from.
     #[error(
         "{}, line {line}: found {columns} columns and none that is called {column:?}, where the column of labels was \
-         expected; \
-         give --label-column a name of the header, a number from 1 to {columns}, last or none", .path.display()
+         expected; give a name of the header, a number from 1 to {columns}, last or none", .path.display()
     )]
     NoSuchColumn {
         /// The file.
@@ -306,7 +297,7 @@ pub enum Error {
     },
     /// A window has more steps than the series.
     #[error(
-        "{}: found {found} steps, where a window of {steps} was expected to fit; make --window shorter. A tenth of a \
+        "{}: found {found} steps, where a window of {steps} was expected to fit; make the window shorter. A tenth of a \
          file is held out as validation, and each part needs a window", .path.display()
     )]
     WindowTooLong {

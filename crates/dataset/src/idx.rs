@@ -15,6 +15,14 @@ use crate::Error;
 use crate::gzip::{Bomb, Members, NotGzip};
 use handgrad_files::Seam;
 
+/// The usual names of the four files: images and labels to train on, images and labels to validate with.
+pub(crate) const USUAL_NAMES: [&str; 4] = [
+    "train-images-idx3-ubyte.gz",
+    "train-labels-idx1-ubyte.gz",
+    "t10k-images-idx3-ubyte.gz",
+    "t10k-labels-idx1-ubyte.gz",
+];
+
 /// The array of an IDX file, in its element type.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Array {

@@ -28,6 +28,6 @@ mod words;
 
 pub use error::Error;
 use error::check_room;
-pub use load::{DataSet, all_of_csv, is_csv, load};
-pub use samples::{Samples, Values};
+pub use load::{all_of_csv, is_csv, load};
+pub use samples::{DataSet, Samples, Values};
 pub use words::{sizes, thousands};

@@ -4,22 +4,7 @@ use handgrad_files::Progress;
 use std::path::{Path, PathBuf};
 
 use crate::csv::{self, Layout};
-use crate::{Error, Samples, Values, check_room, ecg5000, idx, named, sizes, synthetic, thousands};
-
-/// Samples to train on and samples to validate with.
-#[derive(Clone, Debug, PartialEq)]
-pub struct DataSet {
-    /// What it is called: the name of a known set, or of the folder or file.
-    pub name: String,
-    /// One line for people: the folder or file read, or "drawn from seed 0".
-    pub origin: String,
-    /// To train on.
-    pub train: Samples,
-    /// To validate with.
-    pub validation: Samples,
-    /// One line for people: "the 10,000 images of t10k-images-idx3-ubyte.gz", or "the last tenth of FILE".
-    pub validation_origin: String,
-}
+use crate::{DataSet, Error, Samples, Values, check_room, ecg5000, idx, named, sizes, synthetic, thousands};
 
 /// How many images `load("synthetic")` draws to train on, how many to validate with, and from which seed.
 const SYNTHETIC: (usize, usize, u64) = (10_000, 2_000, 0);

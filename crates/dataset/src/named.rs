@@ -4,6 +4,7 @@ use handgrad_files::Progress;
 use std::path::{Path, PathBuf};
 
 use crate::download::Downloader;
+use crate::idx::USUAL_NAMES;
 use crate::{Error, ecg5000, synthetic};
 
 /// A file of a named set. It counts as that file only with this length and this SHA-256.
@@ -32,14 +33,6 @@ pub struct NamedSet {
     pub mirrors: &'static [&'static str],
 }
 
-/// The usual names of the four files: images and labels to train on, images and labels to validate with.
-pub(crate) const FILES: [&str; 4] = [
-    "train-images-idx3-ubyte.gz",
-    "train-labels-idx1-ubyte.gz",
-    "t10k-images-idx3-ubyte.gz",
-    "t10k-labels-idx1-ubyte.gz",
-];
-
 static ALL: [NamedSet; 4] = [
     NamedSet {
         name: "fashion-mnist",
@@ -47,22 +40,22 @@ static ALL: [NamedSet; 4] = [
         licence: "MIT, Copyright 2017 Zalando SE",
         files: &[
             RemoteFile {
-                name: FILES[0],
+                name: USUAL_NAMES[0],
                 bytes: 26_421_880,
                 sha256: "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
             },
             RemoteFile {
-                name: FILES[1],
+                name: USUAL_NAMES[1],
                 bytes: 29_515,
                 sha256: "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
             },
             RemoteFile {
-                name: FILES[2],
+                name: USUAL_NAMES[2],
                 bytes: 4_422_102,
                 sha256: "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
             },
             RemoteFile {
-                name: FILES[3],
+                name: USUAL_NAMES[3],
                 bytes: 5_148,
                 sha256: "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
             },
@@ -78,22 +71,22 @@ static ALL: [NamedSet; 4] = [
         licence: "by Yann LeCun and Corinna Cortes from NIST's data; commonly stated to be CC BY-SA 3.0",
         files: &[
             RemoteFile {
-                name: FILES[0],
+                name: USUAL_NAMES[0],
                 bytes: 9_912_422,
                 sha256: "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
             },
             RemoteFile {
-                name: FILES[1],
+                name: USUAL_NAMES[1],
                 bytes: 28_881,
                 sha256: "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
             },
             RemoteFile {
-                name: FILES[2],
+                name: USUAL_NAMES[2],
                 bytes: 1_648_877,
                 sha256: "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
             },
             RemoteFile {
-                name: FILES[3],
+                name: USUAL_NAMES[3],
                 bytes: 4_542,
                 sha256: "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
             },

@@ -29,6 +29,21 @@ pub struct Samples {
     pub labels: Option<Vec<u8>>,
 }
 
+/// Samples to train on and samples to validate with.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DataSet {
+    /// What it is called: the name of a known set, or of the folder or file.
+    pub name: String,
+    /// One line for people: the folder or file read, or "drawn from seed 0".
+    pub origin: String,
+    /// To train on.
+    pub train: Samples,
+    /// To validate with.
+    pub validation: Samples,
+    /// One line for people: "the 10,000 images of t10k-images-idx3-ubyte.gz", or "the last tenth of FILE".
+    pub validation_origin: String,
+}
+
 impl Samples {
     /// How many samples there are.
     #[must_use]

@@ -92,8 +92,7 @@ impl Data {
         if count < 2 || features == 0 {
             return Err(Error::Usage(format!(
                 "the array has {count} rows and {features} columns, where at least 2 rows, one of them to test with, \
-                 and 1 \
-                 column were expected"
+                 and 1 column were expected"
             )));
         }
         let held_out = (count / 10).max(1);
@@ -117,8 +116,7 @@ impl Data {
         if train.ncols() != test.ncols() || train.is_empty() || test.is_empty() {
             return Err(Error::Usage(format!(
                 "the samples to learn from are {:?} and those to test with {:?} (rows, columns), where at least one of \
-                 each \
-                 and as many columns were expected",
+                 each and as many columns were expected",
                 train.dim(),
                 test.dim()
             )));
@@ -127,8 +125,7 @@ impl Data {
             if let Some(((row, column), value)) = part.indexed_iter().find(|(_, value)| !value.is_finite()) {
                 return Err(Error::Usage(format!(
                     "the samples to {name} have {value} in row {row}, column {column} (both counted from 0), where a \
-                     finite \
-                     number was expected: repair it, or leave the row out"
+                     finite number was expected: repair it, or leave the row out"
                 )));
             }
         }

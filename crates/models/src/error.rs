@@ -167,8 +167,7 @@ pub enum Error {
     /// Rows of another width than the network takes.
     #[error(
         "the {what} have {found} values each, and the network takes {expected}: use {what} that it was made for, or \
-         train \
-         a new one"
+         train a new one"
     )]
     Width {
         /// `samples` or `codes`.

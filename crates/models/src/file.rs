@@ -25,6 +25,7 @@
 //! can and says of the rest that it is too new.
 
 pub mod header;
+pub(crate) mod room;
 
 use std::collections::HashMap;
 use std::io::Read;
@@ -35,14 +36,13 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use self::header::{LONGEST, LONGEST_TEXT, check_toml, one_line};
+use self::room::spec_text;
 use crate::{Error, LayerSpec, Network, Param, Part, Spec};
 
 /// The newest format.
 const FORMAT: u64 = 3;
 /// The one before there were sequences.
 const FEED_FORWARD: u64 = 2;
-/// Tensors of a model, weights and biases.
-const MOST_TENSORS: usize = 192;
 /// Bytes that a file may have: the 2³⁰ values of the largest network, twice where they are tied, and a header.
 const LONGEST_FILE: u64 = (1 << 33) + LONGEST + 8;
 /// The key in the file's metadata.
@@ -58,12 +58,6 @@ struct Head {
     part: Part,
     weights_sha256: String,
     model_sha256: String,
-}
-
-/// The specification alone.
-#[derive(Serialize)]
-struct Tail<'a> {
-    model: &'a Spec,
 }
 
 /// Both, as they are read.
@@ -148,21 +142,6 @@ pub fn read(mut file: impl Read, length: u64) -> Result<(Network<f32>, Vec<f32>)
     rest.ok_or(std::io::ErrorKind::OutOfMemory).map_err(std::io::Error::from)?;
     file.take(length.saturating_sub(8)).read_to_end(&mut bytes)?;
     decode(&bytes)
-}
-
-/// Refuses a network that no file would hold, before somebody trains it.
-pub(crate) fn check_room<T: Scalar>(network: &Network<T>) -> Result<(), Error> {
-    let ties = network.params().iter().filter(|param| param.tie.is_some()).count();
-    let tensors = network.params().len() + ties;
-    let text = spec_text(network.spec())?.len();
-    if tensors > MOST_TENSORS || text > LONGEST_TEXT {
-        return Err(Error::TooDeep { tensors, text, most_tensors: MOST_TENSORS, most_text: LONGEST_TEXT });
-    }
-    Ok(())
-}
-
-fn spec_text(model: &Spec) -> Result<String, Error> {
-    toml::to_string(&Tail { model }).map_err(|error| Error::NotAModel(error.to_string()))
 }
 
 /// The length of the header, which is that of the file's first number.

@@ -13,23 +13,65 @@ const MOST_ROWS: usize = 128;
 /// Values that a thread works in, where a single row does not need more.
 const MOST_VALUES: usize = 1 << 23;
 
-/// Takes rows through the layers of a range: `0..layers` from the sample to the reconstruction.
-///
-/// `x` has the values of one sample before the first of these layers in each row; the result has those after the last
-/// one. Nothing is random: noise and dropout let everything through, and a sampler gives its mean. A row's result does
-/// not depend on the other rows, nor on the number of threads, to the last bit.
-///
-/// # Errors
-/// If the rows have another width than the first layer takes, or there is not the memory.
-pub(crate) fn forward<T: Scalar>(
+impl<T: Scalar> Network<T> {
+    /// The codes of samples, one a row: samples × values → samples × code, in the units that the network computes in.
+    ///
+    /// Nothing is random: noise and dropout let everything through, and a sampler gives its mean. A row's result does not
+    /// depend on the other rows, nor on the number of threads, to the last bit. The same holds for
+    /// [`decode`](Self::decode) and [`predict`](Self::predict).
+    ///
+    /// # Errors
+    /// If the network is a decoder alone, the samples have another size than it takes, there are not as many weights, or
+    /// there is not the memory.
+    pub fn encode(&self, theta: &[T], x: ArrayView2<T>) -> Result<Array2<T>, Error> {
+        if !self.has_encoder() {
+            return Err(Error::NoEncoder);
+        }
+        forward(self, theta, 0..self.encoder_len(), x, "samples")
+    }
+
+    /// What codes stand for, one a row: samples × code → samples × values, in the units that the network computes in.
+    ///
+    /// # Errors
+    /// If the network is an encoder alone, the codes have another size than its own, there are not as many weights, or
+    /// there is not the memory.
+    pub fn decode(&self, theta: &[T], codes: ArrayView2<T>) -> Result<Array2<T>, Error> {
+        if !self.has_decoder() {
+            return Err(Error::NoDecoder);
+        }
+        forward(self, theta, self.encoder_len()..self.layers().len(), codes, "codes")
+    }
+
+    /// What the whole network makes of samples, one a row: samples × values → samples × values, in the units that the
+    /// network computes in.
+    ///
+    /// # Errors
+    /// If the network is a part alone, the samples have another size than it takes, there are not as many weights, or
+    /// there is not the memory.
+    pub fn predict(&self, theta: &[T], x: ArrayView2<T>) -> Result<Array2<T>, Error> {
+        match (self.has_encoder(), self.has_decoder()) {
+            (true, true) => forward(self, theta, 0..self.layers().len(), x, "samples"),
+            (true, false) => Err(Error::NoDecoder),
+            (false, _) => Err(Error::NoEncoder),
+        }
+    }
+}
+
+/// Takes rows through the layers of a range: each row has the values of one sample before the first of them, and each row of
+/// the result those after the last one.
+fn forward<T: Scalar>(
     network: &Network<T>,
     theta: &[T],
     layers: Range<usize>,
     x: ArrayView2<T>,
+    what: &'static str,
 ) -> Result<Array2<T>, Error> {
+    let (expected, found) = (network.param_count(), theta.len());
+    if expected != found {
+        return Err(Error::Weights { expected, found });
+    }
     let (expected, found) = (network.width(layers.start), x.ncols());
     if expected != found {
-        let what = if layers.start == 0 && network.has_encoder() { "samples" } else { "codes" };
         return Err(Error::Width { what, expected, found });
     }
     let room = Room::new(network, &layers);

@@ -5,7 +5,7 @@ use std::path::Path;
 use handgrad_layers::{Loss, LossKind, Reduction};
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 
-use crate::{Error, Network, Part, Scale, Spec, file, inference, targets};
+use crate::{Error, Network, Part, Scale, Spec, file, targets};
 
 /// A network, its weights and its scale, ready to use.
 ///
@@ -131,11 +131,8 @@ impl Model {
     /// If the model is a decoder alone, or the samples have another size than it takes, or hold a value that is no
     /// number.
     pub fn encode(&self, x: ArrayView2<f32>) -> Result<Array2<f32>, Error> {
-        if !self.network.has_encoder() {
-            return Err(Error::NoEncoder);
-        }
         finite("the samples", x)?;
-        inference::forward(&self.network, &self.weights, 0..self.network.encoder_len(), self.scaled(x).view())
+        self.network.encode(&self.weights, self.scaled(x).view())
     }
 
     /// What codes stand for, one a row: samples × code → samples × values.
@@ -144,12 +141,8 @@ impl Model {
     /// If the model is an encoder alone, or the codes have another size than its own, or hold a value that is no
     /// number.
     pub fn decode(&self, codes: ArrayView2<f32>) -> Result<Array2<f32>, Error> {
-        if !self.network.has_decoder() {
-            return Err(Error::NoDecoder);
-        }
         finite("the codes", codes)?;
-        let layers = self.network.encoder_len()..self.network.layers().len();
-        Ok(self.unscaled(inference::forward(&self.network, &self.weights, layers, codes)?))
+        Ok(self.unscaled(self.network.decode(&self.weights, codes)?))
     }
 
     /// What the model makes of samples, one a row: samples × values → samples × values.
@@ -158,7 +151,7 @@ impl Model {
     /// If the model is a part alone, or the samples have another size than it takes, or hold a value that is no number.
     pub fn reconstruct(&self, x: ArrayView2<f32>) -> Result<Array2<f32>, Error> {
         finite("the samples", x)?;
-        Ok(self.unscaled(self.predict(self.scaled(x).view())?))
+        Ok(self.unscaled(self.network.predict(&self.weights, self.scaled(x).view())?))
     }
 
     /// How badly each sample is reconstructed: the model's own loss, as a mean over a sample's values. It is computed
@@ -181,7 +174,7 @@ impl Model {
             let values = row.iter().map(|&value| f64::from(value));
             targets::check(kind, values).map_err(|misfit| Error::Target { sample, misfit })?;
         }
-        let prediction = self.predict(target.view())?;
+        let prediction = self.network.predict(&self.weights, target.view())?;
         let loss = Loss { kind, reduction: Reduction::Mean };
         let pairs = prediction.rows().into_iter().zip(target.rows());
         let score = |p: &[f32], t: &[f32]| f64::from(loss.of_prediction(p, t));
@@ -198,15 +191,6 @@ impl Model {
     #[must_use]
     pub fn scaled_range(&self, (low, high): (f32, f32)) -> (f32, f32) {
         self.spec().scale.map_or((low, high), |scale| (scale.apply(low), scale.apply(high)))
-    }
-
-    /// The whole network, in its own units.
-    fn predict(&self, x: ArrayView2<f32>) -> Result<Array2<f32>, Error> {
-        match (self.network.has_encoder(), self.network.has_decoder()) {
-            (true, true) => inference::forward(&self.network, &self.weights, 0..self.network.layers().len(), x),
-            (true, false) => Err(Error::NoDecoder),
-            (false, _) => Err(Error::NoEncoder),
-        }
     }
 
     /// To where the network takes samples, one a row, contiguous.

@@ -2,7 +2,8 @@ use std::ops::Range;
 
 use handgrad_layers::{Activation, Init, Layer, Loss, LossKind, Output, ParamRole, ParamSpec, Scalar, window};
 
-use crate::{Error, LayerSpec, Part, Scale, Spec, file, tied};
+use crate::file::room;
+use crate::{Error, LayerSpec, Part, Scale, Spec, tied};
 
 /// More values than this, 2³⁰, neither a sample nor the weights of a network can have: 4 GiB of f32.
 const MAX_VALUES: usize = 1 << 30;
@@ -133,10 +134,13 @@ impl<T: Scalar> Network<T> {
         let mirrored = if part == Part::Whole { mirrored } else { vec![None; layers.len()] };
         let params = params_of(&layers, &given, &mirrored);
         let network = Self { spec: spec.clone(), part, layers, shapes, params, loss };
-        match network.param_count() {
-            values if values > MAX_VALUES => Err(Error::TooLarge { what: "the network", values }),
-            _ => file::check_room(&network).map(|()| network),
+        let values = network.param_count();
+        if values > MAX_VALUES {
+            return Err(Error::TooLarge { what: "the network", values });
         }
+        let ties = network.params.iter().filter(|param| param.tie.is_some()).count();
+        room::check(network.params.len() + ties, &network.spec)?;
+        Ok(network)
     }
 
     /// What it was built from.

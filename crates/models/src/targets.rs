@@ -11,8 +11,7 @@ pub enum Misfit {
     /// Binary cross-entropy is given a value that is no probability.
     #[error(
         "has {value} at position {position}, and the loss is binary cross-entropy, which needs values within 0..1: \
-         train \
-         with the loss mse, or scale the data to 0..1"
+         train with the loss mse, or scale the data to 0..1"
     )]
     Outside {
         /// The place in the sample, counted from 0.
@@ -37,8 +36,7 @@ pub enum Misfit {
 }
 
 const NEEDS: &str = "and the loss is cross-entropy, which needs samples that are distributions: no value below 0, and \
-    all \
-    of a sample sum to 1. Divide each sample by its sum, or train with the loss bce or mse";
+    all of a sample sum to 1. Divide each sample by its sum, or train with the loss bce or mse";
 
 /// Refuses a sample that a loss cannot take.
 ///

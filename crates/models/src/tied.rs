@@ -38,8 +38,7 @@ pub(crate) fn check_size(mirrors: usize, [inputs, units]: [usize; 2], input: &[u
     }
     let problem = format!(
         "{inputs} → {units}, and so takes {units} values a sample, but is given {found}: mirror a layer of {found} \
-         units, or \
-         change what comes before"
+         units, or change what comes before"
     );
     Err(Error::Tied { mirrors, problem })
 }

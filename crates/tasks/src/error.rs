@@ -47,15 +47,13 @@ pub enum Error {
     /// The model has no distribution of codes.
     #[error(
         "is not variational, so nothing says which codes its decoder knows: there is no distribution to draw from. \
-         Train \
-         a variational model, such as the preset vae"
+         Train a variational model, such as the preset vae"
     )]
     NotVariational,
     /// A map of the code needs two directions.
     #[error(
         "has a code of {latent_dim} places, and a picture has two directions: train a model with a code of 2, such as \
-         the \
-         preset vae-2d, or draw samples from this one"
+         the preset vae-2d, or draw samples from this one"
     )]
     NotTwoPlaces {
         /// Places of its code.

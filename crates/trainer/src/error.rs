@@ -23,8 +23,7 @@ pub enum Error {
     /// Before anything was learnt the loss is no number already.
     #[error(
         "the loss of the first batch, {batch}, is {loss}{}: the data's values are too large to compute with; scale \
-         them \
-         to about 0..1", blamed(.layer)
+         them to about 0..1", blamed(.layer)
     )]
     FirstLossNotFinite {
         /// ∞ or NaN.
@@ -37,8 +36,7 @@ pub enum Error {
     /// A weight is no longer a number, or so large that every unit it feeds is saturated or blown up.
     #[error(
         "training diverged in epoch {epoch}, step {step}, on {batch}: a weight of {layer} has become {value:e}. \
-         Usually \
-         the learning rate is too high: try a tenth of it, or a bound on the gradient"
+         Usually the learning rate is too high: try a tenth of it, or a bound on the gradient"
     )]
     WeightOutOfRange {
         /// Counted from 1.
@@ -181,6 +179,11 @@ pub enum Error {
 }
 
 impl Error {
+    /// What a network that is used says.
+    pub(crate) fn in_use(error: handgrad_models::Error) -> Self {
+        Self::Model(error.to_string())
+    }
+
     /// Did the training itself go wrong, as opposed to: could it not begin?
     #[must_use]
     pub fn is_divergence(&self) -> bool {

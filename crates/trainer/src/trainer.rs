@@ -269,6 +269,6 @@ impl Trainer<f32> {
     /// # Errors
     /// If a weight is no number.
     pub fn into_model(self) -> Result<Model, Error> {
-        Model::new(self.network, self.theta).map_err(|error| Error::Model(error.to_string()))
+        Model::new(self.network, self.theta).map_err(Error::in_use)
     }
 }

@@ -29,12 +29,10 @@ enum ScoreName {
 }
 
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:\n  \
-    handgrad anomaly runs/basic-mnist --out odd.png                     the test digits that are reconstructed \
-    worst\n  \
-    handgrad anomaly runs/basic-sevens --data mnist --normal-class 7 --threshold quantile:0.95 --out odd.png\n  \
-    handgrad anomaly runs/basic-sevens --data mnist --normal-class 7 --threshold best-f1 --out odd.png \\\n      \
-    --scores scores.csv --chart scores.svg")]
+#[command(after_help = "Examples:\n  handgrad anomaly runs/basic-mnist --out odd.png                     the test \
+    digits that are reconstructed worst\n  handgrad anomaly runs/basic-sevens --data mnist --normal-class 7 \
+    --threshold quantile:0.95 --out odd.png\n  handgrad anomaly runs/basic-sevens --data mnist --normal-class 7 \
+    --threshold best-f1 --out odd.png \\\n      --scores scores.csv --chart scores.svg")]
 pub struct AnomalyArgs {
     #[command(flatten)]
     subject: SubjectArgs,

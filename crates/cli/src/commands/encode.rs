@@ -14,11 +14,11 @@ use crate::flags::SubjectArgs;
 use crate::terminal::{self, Bars};
 
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:\n  \
-    handgrad encode runs/basic-mnist --out codes.csv    a header, then label,z0,z1,… for each sample\n  \
-    handgrad encode runs/basic-mnist --out codes.npy    numpy.load(\"codes.npy\"): samples × code, 32 bits, no \
-    labels\n  \
-    handgrad decode runs/basic-mnist codes.npy --out back.png")]
+#[command(
+    after_help = "Examples:\n  handgrad encode runs/basic-mnist --out codes.csv    a header, then label,z0,z1,… \
+    for each sample\n  handgrad encode runs/basic-mnist --out codes.npy    numpy.load(\"codes.npy\"): samples × code, \
+    32 bits, no labels\n  handgrad decode runs/basic-mnist codes.npy --out back.png"
+)]
 pub struct EncodeArgs {
     #[command(flatten)]
     subject: SubjectArgs,

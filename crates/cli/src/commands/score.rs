@@ -11,10 +11,10 @@ use crate::terminal::{self, Bars};
 use crate::words::number;
 
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:\n  \
-    handgrad score --preset lstm\n  \
-    handgrad score --preset lstm --cell gru --samples 16\n  \
-    handgrad score --preset ecg-lstm --json")]
+#[command(
+    after_help = "Examples:\n  handgrad score --preset lstm\n  handgrad score --preset lstm --cell gru --samples \
+    16\n  handgrad score --preset ecg-lstm --json"
+)]
 pub struct ScoreArgs {
     #[command(flatten)]
     settings: SettingsArgs,
@@ -52,15 +52,13 @@ pub fn run(args: &ScoreArgs) -> Result<Done> {
     let [least, middle, largest] = [least, middle, largest].map(number);
     terminal::result(&format!(
         "hidden covariance {middle} ({least} to {largest} over {} starts), of {shown} samples of {}; the higher the \
-         better, and \
-         at most about −{shown}",
+         better, and at most about −{shown}",
         args.starts, prepared.data.origin
     ))?;
     if shown >= units {
         terminal::result(&format!(
             "{shown} samples and states of {units} values: some must be alike, and the score counts little else; take \
-             fewer \
-             with --samples"
+             fewer with --samples"
         ))?;
     }
     Ok(Done::Whole)

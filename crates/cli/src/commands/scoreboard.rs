@@ -15,8 +15,7 @@ use crate::words::number;
 
 #[derive(Args, Debug)]
 #[command(after_help = format!("Rows: {}.\n\nAll of them take about two hours on two cores; `handgrad scoreboard \
-    tf-basic \
-    vae` takes half a minute.", ROWS.each_ref().map(|row| row.name).join(", ")))]
+    tf-basic vae` takes half a minute.", ROWS.each_ref().map(|row| row.name).join(", ")))]
 pub struct ScoreboardArgs {
     /// Which rows [default: all].
     rows: Vec<String>,

@@ -133,8 +133,7 @@ fn warning(finished: &Finished) -> Option<&'static str> {
     let kept = finished.outcome.kept()?;
     (kept.reconstruction() > finished.yardsticks.mean_sample).then_some(
         "note: the mean image would have had a lower validation loss, so this network has learnt nothing of use yet: \
-         try \
-         more epochs, or a tenth of the learning rate if it is not the usual one",
+         try more epochs, or a tenth of the learning rate if it is not the usual one",
     )
 }
 

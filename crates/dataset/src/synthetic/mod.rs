@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use ndarray::{Array2, ArrayView1, ArrayView3, ArrayViewD};
 use rayon::prelude::*;
 
-use crate::named::FILES;
+use crate::idx::USUAL_NAMES;
 use crate::{Error, Samples, Values, idx};
 use canvas::{Canvas, SIDE};
 use dice::Dice;
@@ -47,7 +47,7 @@ pub fn draw(seed: u64, count: usize) -> Samples {
 /// # Errors
 /// When the disk refuses, or one of the counts is 0.
 pub fn write(dir: &Path, seed: u64, train: usize, test: usize) -> Result<(), Error> {
-    for (count, name) in [(train, FILES[0]), (test, FILES[2])] {
+    for (count, name) in [(train, USUAL_NAMES[0]), (test, USUAL_NAMES[2])] {
         if count == 0 {
             return Err(Error::NoSamples { path: dir.join(name), dims: vec![0, SIDE as u64, SIDE as u64] });
         }
@@ -60,7 +60,7 @@ pub fn write(dir: &Path, seed: u64, train: usize, test: usize) -> Result<(), Err
         idx::write_gz(&path, values)
     };
     let (train, test) = draw(seed, train.saturating_add(test)).split(train);
-    for (part, names) in [(&train, &FILES[..2]), (&test, &FILES[2..])] {
+    for (part, names) in [(&train, &USUAL_NAMES[..2]), (&test, &USUAL_NAMES[2..])] {
         let (Values::Bytes(images), Some(labels)) = (&part.values, &part.labels) else { continue };
         let path = dir.join(names[0]);
         let images = ArrayView3::from_shape((part.len(), SIDE, SIDE), images.as_slice().unwrap_or_default())

@@ -1,0 +1,58 @@
+//! The README's program, in a crate outside the workspace: it compiles with what a user writes into a `Cargo.toml`, and
+//! trains.
+
+use std::path::Path;
+use std::process::Command;
+use std::{env, fs};
+
+/// The program between the first ```` ```rust ```` and the end of its block.
+fn program(readme: &str) -> String {
+    let (_, rest) = readme.split_once("```rust,no_run\n").expect("the README has a program");
+    let (program, _) = rest.split_once("```").expect("the program ends");
+    program.to_string()
+}
+
+#[test]
+fn the_program_of_the_readme_trains_in_a_crate_of_its_own() {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests lie in the workspace");
+    let readme = fs::read_to_string(workspace.join("README.md")).expect("there is a README");
+    let program = program(&readme);
+    assert!(program.contains("Data::named(\"fashion-mnist\")") && program.contains(".train(&data, training)"));
+    // Where the real images are not there, those that are drawn on the spot are as good for compiling and training.
+    let is_there = env::var_os("HANDGRAD_DATA").is_some();
+    let program = if is_there { program } else { program.replace("fashion-mnist", "synthetic") };
+    let program = program.replace("Training::epochs(10)", "Training::epochs(1)");
+
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let at = folder.path();
+    fs::create_dir(at.join("src")).expect("a folder");
+    fs::write(at.join("src/main.rs"), program).expect("a program");
+    let path = workspace.join("crates/handgrad");
+    // As the workspace compiles for tests, so that what is compiled there already need not be compiled again.
+    let manifest = format!(
+        "[package]\nname = \"outside\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[dependencies]\n\
+         handgrad = {{ path = {path:?} }}\n\n[profile.dev]\nopt-level = 2\ndebug = \"line-tables-only\"\n\n[workspace]\n"
+    );
+    fs::write(at.join("Cargo.toml"), manifest).expect("a manifest");
+    // The versions that the workspace has, which are on this machine.
+    fs::copy(workspace.join("Cargo.lock"), at.join("Cargo.lock")).expect("the versions");
+    let output = Command::new(env!("CARGO"))
+        .args(["run", "--quiet", "--offline"])
+        .current_dir(at)
+        .env("CARGO_TARGET_DIR", target())
+        .env_remove("RUSTFLAGS")
+        .output()
+        .expect("cargo starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let printed = String::from_utf8_lossy(&output.stdout);
+    let codes = if is_there { "10000 codes of 32 values" } else { "2000 codes of 32 values" };
+    assert_eq!(printed.trim(), codes);
+    assert!(at.join("model.safetensors").metadata().is_ok_and(|about| about.len() > 100_000), "the model is written");
+}
+
+/// Beside the files of these tests: in the same target folder.
+fn target() -> std::path::PathBuf {
+    let test = env::current_exe().expect("this test is a file");
+    // target/debug/deps/outside-…
+    test.ancestors().nth(3).expect("it lies in a target folder").to_path_buf()
+}
