@@ -56,8 +56,14 @@ fn means_len<T: Scalar>(network: &Network<T>) -> usize {
     of_layer.map(|(at, _)| network.width(at)).sum()
 }
 
+/// Up to here, 1 GiB, memory is taken without asking first.
+const MUCH_MEMORY: usize = 1 << 30;
+
 /// Refuses to ask for more memory than there is.
 pub(crate) fn check_memory(bytes: usize) -> Result<(), Error> {
+    if bytes <= MUCH_MEMORY {
+        return Ok(());
+    }
     // What is set aside here is given back at once.
     Vec::<u8>::new().try_reserve_exact(bytes).map_err(|_| Error::OutOfMemory { bytes })
 }
