@@ -154,7 +154,7 @@ fn cross_entropy_takes_distributions_and_nothing_else() {
     write_rows(at, "more.idx", &changed(7, 0, 0.25));
     write_rows(at, "negative.idx", &changed(39, 5, -0.5));
     for (data, words) in [
-        ("more.idx", &["training sample 7 (counted from 0)", "sums to 1.25"][..]),
+        ("more.idx", &["training samples: sample 7 (counted from 0)", "sums to 1.25"][..]),
         ("negative.idx", &["validation sample 3 (counted from 0)", "-0.5 at position 5"]),
         ("bytes.idx", &["validation sample 0", "sums to 0.996"]),
     ] {

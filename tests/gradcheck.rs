@@ -84,12 +84,15 @@ fn every_layer_loss_and_network_has_a_check() {
     for name in layers.iter().chain(&losses) {
         assert!(has(name), "nothing checks {name}: give it an entry in crates/layers/src/gradcheck/catalogue.rs");
     }
-    let networks = files_with("crates/models/src", ") -> Spec {");
-    assert!(networks.len() >= 7, "{networks:?}");
+    let mut networks = files_with("crates/models/src", "pub fn spec(&self");
+    networks.extend(files_with("crates/models/src", "    pub fn with_"));
+    networks.retain(|name| name != "spec");
+    assert!(networks.len() >= 8, "{networks:?}");
     for name in networks {
         let short = match name.as_str() {
             "convolutional" => "conv",
             "variational" => "vae",
+            "regularized" => "dropout",
             other => other,
         };
         assert!(

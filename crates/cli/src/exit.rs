@@ -4,6 +4,7 @@
 use std::process::ExitCode;
 
 use handgrad_runs::Error as Run;
+use handgrad_runs::settings::SETTINGS;
 
 use crate::terminal;
 
@@ -88,6 +89,7 @@ fn hint(error: &anyhow::Error) -> Option<String> {
 
 fn of_run(error: &Run) -> Option<String> {
     Some(match error {
+        Run::Usage(text) => return flags_of(text),
         Run::Configuration { line: Some(_), .. } => "`handgrad train --help` explains the settings".into(),
         Run::HoldsARun { path, .. } => {
             format!("--resume {} continues that run, --out chooses another folder", path.display())
@@ -105,6 +107,20 @@ fn of_run(error: &Run) -> Option<String> {
         Run::At { source, .. } | Run::Stopped { source, .. } => return of_run(source),
         _ => return None,
     })
+}
+
+/// The flags of the settings that a text names, where they are not written as the settings are.
+fn flags_of(text: &str) -> Option<String> {
+    let is_named = |name: &&str| {
+        name.contains('_') && text.split(|c: char| !(c.is_alphanumeric() || c == '_')).any(|word| word == *name)
+    };
+    let names = SETTINGS.iter().map(|setting| setting.name).filter(is_named);
+    let flags: Vec<_> = names.map(|name| format!("--{}", name.replace('_', "-"))).collect();
+    match flags.len() {
+        0 => None,
+        1 => Some(format!("the flag is {}", flags[0])),
+        _ => Some(format!("the flags are {}", flags.join(", "))),
+    }
 }
 
 fn of_data(error: &handgrad_dataset::Error) -> Option<String> {

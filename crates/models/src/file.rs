@@ -30,7 +30,6 @@ pub(crate) mod room;
 use std::collections::HashMap;
 use std::io::Read;
 
-use handgrad_layers::Scalar;
 use safetensors::{Dtype, tensor::TensorView};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};

@@ -10,6 +10,7 @@ use crate::{CHUNK, Error};
 /// Says what does not fit.
 pub fn check_fit(model: &Model, samples: &Samples) -> Result<(), Error> {
     let spec = model.spec();
+    check_targets(model.network().loss().kind, spec.scale, samples)?;
     // A shape with one channel and one without channels are the same; and samples in a line are as good as images of as
     // many values.
     let bare = |shape: &[usize]| shape.iter().copied().skip_while(|&dim| dim == 1).collect::<Vec<_>>();
@@ -18,7 +19,7 @@ pub fn check_fit(model: &Model, samples: &Samples) -> Result<(), Error> {
     if takes != has && !(in_a_line && spec.features() == samples.features()) {
         return Err(Error::Shape { has: samples.shape.clone(), takes: spec.input.clone() });
     }
-    check_targets(model.network().loss().kind, spec.scale, samples)
+    Ok(())
 }
 
 /// Refuses samples with values that a loss cannot take, behind the scale.

@@ -39,18 +39,15 @@ pub(crate) fn batch<T: Scalar>(
     }
 }
 
-/// Refuses what no loss can be computed on: a part of a network, samples that do not fit it, values that are no finite
-/// numbers, and values that this loss cannot take.
+/// Refuses what no loss can be computed on: a part of a network, samples that do not fit it, and values that are
+/// no finite numbers.
 pub(crate) fn set<T: Scalar>(network: &Network<T>, source: &Source, set: &'static str) -> Result<(), Error> {
     whole(network)?;
     samples(network, source, set)?;
     if let Some((sample, position, value)) = source.first_not_finite::<T>(network.spec().scale) {
         return Err(Error::NotFinite { set, sample, position, value });
     }
-    match source.first_misfit::<T>(network.loss().kind, network.spec().scale) {
-        Some((sample, misfit)) => Err(Error::Target { set, sample, misfit }),
-        None => Ok(()),
-    }
+    Ok(())
 }
 
 /// Refuses weights of another network.

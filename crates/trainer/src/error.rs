@@ -119,16 +119,6 @@ pub enum Error {
         /// The value in the data's own units.
         value: f64,
     },
-    /// A sample that the loss cannot take.
-    #[error("{set} sample {sample} (counted from 0) {misfit}")]
-    Target {
-        /// `training` or `validation`.
-        set: &'static str,
-        /// Counted from 0.
-        sample: usize,
-        /// Why.
-        misfit: handgrad_models::targets::Misfit,
-    },
     /// A trained network that cannot be used.
     #[error("{0}")]
     Model(String),

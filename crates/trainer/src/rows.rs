@@ -13,8 +13,7 @@ use crate::arena::Arena;
 pub(crate) struct Job<'a, T> {
     pub network: &'a Network<T>,
     pub theta: &'a [T],
-    /// None where the forward pass begins further on.
-    pub source: Option<Source<'a>>,
+    pub source: Source<'a>,
     pub mode: Mode,
     pub seed: u64,
     pub epoch: u64,
@@ -23,18 +22,12 @@ pub(crate) struct Job<'a, T> {
 impl<'a, T> Job<'a, T> {
     /// To measure a loss: always with the same noise, that of no epoch.
     pub fn measure(network: &'a Network<T>, theta: &'a [T], source: &'a Source) -> Self {
-        Self { network, theta, source: Some(source.shorter()), mode: Mode::Measure, seed: 0, epoch: 0 }
+        Self { network, theta, source: source.shorter(), mode: Mode::Measure, seed: 0, epoch: 0 }
     }
 
     /// To learn, with what is random in an epoch.
     pub fn train(network: &'a Network<T>, theta: &'a [T], source: &'a Source, [seed, epoch]: [u64; 2]) -> Self {
-        Self { network, theta, source: Some(source.shorter()), mode: Mode::Train, seed, epoch }
-    }
-
-    /// To use a network.
-    pub fn predict(network: &'a Network<T>, theta: &'a [T], source: Option<&'a Source>) -> Self {
-        let source = source.map(|source| source.shorter());
-        Self { network, theta, source, mode: Mode::Predict, seed: 0, epoch: 0 }
+        Self { network, theta, source: source.shorter(), mode: Mode::Train, seed, epoch }
     }
 }
 
@@ -62,20 +55,10 @@ impl<T: Scalar> Phase<'_, '_, T> {
     }
 
     pub fn forward(&self, shard: &mut [T], samples: &[u32]) {
-        let Job { network, source, mode, .. } = self.job;
-        // Whoever uses a network gives it values that are at its scale already.
-        let scale = if mode == Mode::Predict { None } else { network.spec().scale };
-        if let Some(source) = source {
-            source.fill_batch(samples, scale, self.arena.x(shard, 0, samples.len()));
-        }
-        self.forward_from(0, shard, samples);
-    }
-
-    /// The layers from number `first` on; their input is there.
-    pub fn forward_from(&self, first: usize, shard: &mut [T], samples: &[u32]) {
-        let (Job { network, theta, .. }, rows) = (self.job, samples.len());
+        let (Job { network, theta, source, .. }, rows) = (self.job, samples.len());
+        source.fill_batch(samples, network.spec().scale, self.arena.x(shard, 0, rows));
         let mut workspace = lock(of_thread(self.workspace));
-        for (at, layer) in network.layers().iter().enumerate().skip(first) {
+        for (at, layer) in network.layers().iter().enumerate() {
             let (x, y, cache) = self.arena.forward(shard, at, rows);
             let theta = &theta[network.theta_of(at)];
             layer.forward(theta, x, y, &mut self.pass(at, samples, &[], &mut workspace, cache));

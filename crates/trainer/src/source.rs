@@ -1,9 +1,8 @@
 use std::ops::Range;
 
 use handgrad_dataset::{Samples, Values};
-use handgrad_layers::{LossKind, Scalar, prefetch};
+use handgrad_layers::{Scalar, prefetch};
 use handgrad_models::Scale;
-use handgrad_models::targets::{self, Misfit};
 use ndarray::{ArrayView2, Axis, Slice};
 use rayon::prelude::*;
 
@@ -191,21 +190,6 @@ impl<'a> Source<'a> {
         let found = samples.map_init(room, |row, sample| Some((sample, position_in(row, sample)?)));
         let (sample, position) = found.find_first(Option::is_some)??;
         Some((sample, position, self.value(sample, position)))
-    }
-
-    /// The first sample that a loss cannot take, and why.
-    pub(crate) fn first_misfit<T: Scalar>(&self, loss: LossKind, scale: Option<Scale>) -> Option<(usize, Misfit)> {
-        let is_probability = matches!(self.values, View::Bytes(_)) && scale.is_none();
-        if matches!(loss, LossKind::Mse | LossKind::Mae) || is_probability && loss != LossKind::CrossEntropy {
-            return None;
-        }
-        let misfit_in = |row: &mut Vec<T>, sample: usize| {
-            self.fill_row(sample, scale, row);
-            targets::check(loss, row.iter().map(|value| value.to_f64())).err()
-        };
-        let room = || vec![T::ZERO; self.features()];
-        let samples = (0..self.len()).into_par_iter();
-        samples.map_init(room, |row, sample| Some((sample, misfit_in(row, sample)?))).find_first(Option::is_some)?
     }
 
     /// One value in the data's own units.

@@ -79,7 +79,8 @@ pub fn run(args: &AnomalyArgs) -> Result<Done> {
     let mut subject = handgrad_runs::open(&args.subject.run, &args.subject.wanted(), &bars)?;
     let usual = anomaly::usual_normal(&subject.only_class, &subject.samples).to_vec();
     let normal_class = if args.normal_class.is_empty() { usual } else { args.normal_class.clone() };
-    let truth = anomaly::truth(&subject.samples, &normal_class).with_context(|| subject.origin.clone())?;
+    let truth = anomaly::truth(&subject.samples, &normal_class)
+        .with_context(|| format!("--normal-class, {}", subject.origin))?;
     if args.threshold == Rule::BestF1 && truth.is_none() {
         let text = "--threshold best-f1 needs labels: say which classes are normal with --normal-class";
         return Err(UsageError(text.into()).into());

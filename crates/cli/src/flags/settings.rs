@@ -1,6 +1,6 @@
 //! The settings of a training as flags: one for each entry of [`handgrad_runs::settings::SETTINGS`], made from it.
 
-use clap::builder::{PossibleValue, PossibleValuesParser, StyledStr};
+use clap::builder::{OsStringValueParser, PossibleValue, PossibleValuesParser, StyledStr, TypedValueParser};
 use clap::{Arg, ArgMatches, Args, Command, Error, FromArgMatches};
 use handgrad_runs::Settings;
 use handgrad_runs::settings::{Kind, SETTINGS, Setting};
@@ -55,7 +55,11 @@ fn flag_of(setting: &'static Setting) -> Arg {
         }
         Kind::Switch => arg.value_parser(read).num_args(0..=1).require_equals(true).default_missing_value("true"),
         Kind::Number => arg.value_parser(read).allow_negative_numbers(true),
-        Kind::Numbers | Kind::Text => arg.value_parser(read),
+        Kind::Numbers => arg.value_parser(read),
+        Kind::Text => arg.value_parser(OsStringValueParser::new().try_map(|text| {
+            let what = "is no Unicode text, which the configuration of a run needs: rename it";
+            text.into_string().map_err(|text| format!("{}: {what}", text.display()))
+        })),
     }
 }
 

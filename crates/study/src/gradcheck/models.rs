@@ -78,6 +78,7 @@ pub fn specs() -> Result<Vec<(&'static str, &'static str, Spec)>, Error> {
             "pooling, and back by transposed convolutions",
             PooledStridedConv { filters: vec![3, 2], ..PooledStridedConv::default() }.spec(&IMAGE),
         ),
+        ("model-conv-dilated", "windows whose taps lie two values apart", strided().with_dilation(2)),
         ("model-denoising-gaussian", "clipped gaussian noise in front", denoiser(gaussian)),
         ("model-denoising-masking", "masking noise in front", denoiser(Noise::Masking { p: 0.2 })),
         (
@@ -89,6 +90,11 @@ pub fn specs() -> Result<Vec<(&'static str, &'static str, Spec)>, Error> {
             "model-sparse-l1",
             "an L1 penalty on the code",
             Basic { units: 9, ..Basic::default() }.spec(&IMAGE).with_l1(0.3),
+        ),
+        (
+            "model-dropout",
+            "dropout behind the hidden layers, the same values left out each time",
+            Deep { layers: vec![9, 5], activation: tanh, ..Deep::default() }.spec(&IMAGE).with_dropout(0.3)?,
         ),
         ("model-sparse-kl", "a KL penalty on the code, dropout behind it", kl),
         (
