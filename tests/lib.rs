@@ -11,7 +11,7 @@ use handgrad_layers::{
     Activation, BatchRows, Block, Init, Layer, LossKind, Noise, Optimizer, Pass, Reduction, Saved, SavedBatch, Scalar,
     adam::Adam,
 };
-use handgrad_models::sequence::Cell;
+use handgrad_models::Cell;
 use handgrad_models::{
     Basic, ConvVae, Deep, LayerSpec, NextStep, PooledConv, PooledStridedConv, SequenceAutoencoder, Spec, StridedConv,
     Vae,

@@ -121,7 +121,8 @@ fn the_front_door_trains_what_the_command_trains() {
     let data = Data::named("synthetic").expect("drawn");
     let training = Training::epochs(1).batch_size(500).seed(3);
     let model = Autoencoder::dense([16, 4]).loss(Loss::Bce).train(&data, training).expect("trains");
-    let flags = "--data synthetic --layers 16,4 --loss bce --epochs 1 --batch-size 500 --seed 3 --json --quiet --out run";
+    let flags =
+        "--data synthetic --layers 16,4 --loss bce --epochs 1 --batch-size 500 --seed 3 --json --quiet --out run";
     let folder = tempfile::tempdir().expect("a temporary folder");
     let output = Command::new(env!("CARGO_BIN_EXE_handgrad"))
         .current_dir(folder.path())

@@ -2,7 +2,7 @@
 
 use handgrad_layers::gru::{Reset, Update};
 use handgrad_layers::{Activation, LossKind};
-use handgrad_models::sequence::Cell;
+use handgrad_models::Cell;
 use handgrad_models::{Deep, Error, LayerSpec, Network, Part, Scale, SequenceAutoencoder, Spec, Vae, file};
 use handgrad_tests::{IMAGE, conv_lstms, deep_spec};
 use safetensors::SafeTensors;

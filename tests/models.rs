@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use handgrad_dataset::{Samples, Values};
 use handgrad_layers::{Activation, Init, LossKind, Noise, Output, Padding};
-use handgrad_models::sequence::{Cell, Recurrent};
 use handgrad_models::{
     Basic, ConvVae, Deep, Error, LayerSpec, Network, NextStep, PooledConv, PooledStridedConv, SequenceAutoencoder,
     Spec, StridedConv, Vae, builders, file,
 };
+use handgrad_models::{Cell, Recurrent};
 use handgrad_tests::{ADAM, IMAGE, JORDAN, OTHER_GRU, conv_lstms, deep_spec, numbers, training};
 use handgrad_trainer::{Source, Trainer, Training, shuffled};
 use ndarray::Array2;
@@ -256,8 +256,8 @@ fn the_next_step_is_foretold_from_those_before_it() {
         let spec = NextStep { cell, units: 5, output_activation: Activation::Linear, loss: LossKind::Mse }
             .spec(&[steps, width]);
         let settings = Training { seed: 4, ..training(ADAM, 1) };
-        let mut trainer = Trainer::new(Network::<f32>::new(&spec).expect("fits"), &settings).expect("fits");
-        let mut foretold = |x: &[f32]| {
+        let trainer = Trainer::new(Network::<f32>::new(&spec).expect("fits"), &settings).expect("fits");
+        let foretold = |x: &[f32]| {
             let values = Values::Floats(Array2::from_shape_vec((1, x.len()), x.to_vec()).expect("a row"));
             let samples = Samples { values, shape: vec![steps, width], labels: None };
             trainer.predict(&Source::new(&samples), &[0]).expect("fits").into_raw_vec_and_offset().0

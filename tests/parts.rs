@@ -39,13 +39,13 @@ fn parts_compute_what_they_do_in_the_whole() {
                     let (network, theta) = whole.network().split(part, whole.theta()).expect("it is whole");
                     Trainer::with_weights(network, theta, &training(STILL, batch)).expect("fits")
                 };
-                let (mut encoder, mut decoder) = (part(Part::Encoder), part(Part::Decoder));
+                let (encoder, decoder) = (part(Part::Encoder), part(Part::Decoder));
                 assert_eq!((encoder.theta(), decoder.theta()), (&w[..], &v[..]));
                 assert!(encoder.encode(&source, &order).expect("fits") == codes, "{threads} threads, {spec:?}");
                 assert!(decoder.decode(&codes).expect("fits") == outputs, "{threads} threads, {spec:?}");
             });
         }
-        let mut loaded = Trainer::with_weights(decoder, v, &training(STILL, 45)).expect("fits");
+        let loaded = Trainer::with_weights(decoder, v, &training(STILL, 45)).expect("fits");
         assert!(loaded.decode(&codes).expect("fits") == outputs, "from its file, {spec:?}");
     }
 }

@@ -370,7 +370,7 @@ fn the_gradient_by_the_input_agrees_with_central_differences() {
                 None => values.clone(),
             };
             let target = at_scale(&values);
-            let mut loss = |values: &Array2<f64>| {
+            let loss = |values: &Array2<f64>| {
                 let given = at_scale(values);
                 let (given, loss) = (Source::from(given.view()), trainer.network().loss());
                 let outputs = trainer.predict(&given, &all(rows)).expect("fits");

@@ -195,12 +195,12 @@ fn predictions_do_not_depend_on_the_batches_they_are_made_in() {
     let source = Source::new(&samples);
     let spec = Deep { layers: vec![6], activation: Activation::Tanh, ..Deep::default() }.spec(&[784]);
     let network = || Network::<f32>::new(&spec).expect("fits");
-    let mut one_by_one = Trainer::new(network(), &Training { seed: 5, ..training(ADAM, 1) }).expect("fits");
+    let one_by_one = Trainer::new(network(), &Training { seed: 5, ..training(ADAM, 1) }).expect("fits");
     let order: Vec<u32> = all(50).into_iter().rev().collect();
     let alone: Vec<_> =
         order.iter().map(|&i| one_by_one.predict(&source, &[i]).expect("fits").into_raw_vec_and_offset().0).collect();
     for batch_size in [1, 7, 16, 50, 64] {
-        let mut trainer = Trainer::new(network(), &Training { seed: 5, ..training(ADAM, batch_size) }).expect("fits");
+        let trainer = Trainer::new(network(), &Training { seed: 5, ..training(ADAM, batch_size) }).expect("fits");
         let together = trainer.predict(&source, &order).expect("fits");
         assert_eq!(together.as_slice(), Some(&alone.concat()[..]), "batches of {batch_size}");
     }

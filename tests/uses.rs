@@ -70,7 +70,7 @@ fn a_variational_model_draws_and_encodes() {
 
     for (args, says) in [
         (&["latent-grid", "vae", "--out", "x.png"][..], "a code of 20 places"),
-        (&["sample", "vae", "--out", "codes.csv"], "call it so"),
+        (&["sample", "vae", "--out", "codes.csv"], ".png"),
     ] {
         let output = run(folder.path(), args);
         assert!(!output.status.success() && err(&output).contains(says), "{args:?}: {}", err(&output));

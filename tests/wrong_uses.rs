@@ -71,7 +71,7 @@ const MISTAKES: &[(i32, &[&str], &[&str])] = &[
     (2, &["denoise", "run", "--noise", "gaussian", "--noise-level", "-1", "--out", "x.png"], &["-1", "0 or more"]),
     (2, &["denoise", "run", "ok.png", "--noise", "masking", "--noise-level", "2", "--out", "x.png"], &["2", "0..1"]),
     (2, &["denoise", "run", "ok.png", "--noise-level", "2", "--out", "x.png"], &["--noise"]),
-    (2, &["denoise", "run", "ok.png", "--out", "x.txt"], &["PNG"]),
+    (2, &["denoise", "run", "ok.png", "--out", "x.txt"], &["x.txt", ".png"]),
     (2, &["interpolate", "run", "--from", "3", "--to", "3", "--out", "x.png"], &["both 3"]),
     (1, &["interpolate", "run", "--from", "3", "--to", "60", "--out", "x.png"], &["60", "from 0 to 59"]),
     (2, &["interpolate", "run", "--from", "3", "--to", "4", "--steps", "1", "--out", "x.png"], &["2..=100"]),

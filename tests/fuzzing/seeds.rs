@@ -6,7 +6,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use handgrad_dataset::{Samples, npy};
 use handgrad_layers::{Activation, LossKind};
-use handgrad_models::sequence::Cell;
+use handgrad_models::Cell;
 use handgrad_models::{Basic, Deep, Network, NextStep, Part, SequenceAutoencoder, Spec, StridedConv, Vae, file};
 use handgrad_tests::{ADAM, bytes, stop};
 use handgrad_trainer::checkpoint::Checkpoint;

@@ -124,10 +124,12 @@ fn resolve(modules: &[Module], from: usize, path: &[String], pending: &mut Pendi
             }
         }
         if next.is_empty() {
-            // Either a variant, a constant or a function of a type, or else a name that the module has from a macro or
-            // from another crate.
+            // Either a variant, a constant or a function of a type, or else a name that a macro gives the module. What
+            // the module imports from another crate is nobody's in this one.
             found.retain(|target| matches!(target, Target::Item(_)));
-            return if found.is_empty() { inside.into_iter().map(Target::Item).collect() } else { found };
+            let imports = |module: usize| modules[module].imports.iter().any(|i| i.name.as_ref() == Some(name));
+            let made = inside.into_iter().filter(|module| !imports(*module)).map(Target::Item);
+            return if found.is_empty() { made.collect() } else { found };
         }
         found = next;
     }
@@ -183,7 +185,10 @@ fn components(arrows: &Arrows) -> Vec<BTreeSet<&str>> {
 /// A crate in which a folder uses what the root defines, and nothing goes back: with some files added or replaced.
 fn with(changed: &[(&str, &str)]) -> Vec<String> {
     let mut sources = BTreeMap::from([
-        ("lib.rs", "mod error; pub mod shape; pub mod nets; pub use error::Error; pub use nets::Net;"),
+        (
+            "lib.rs",
+            "mod error; pub mod shape; pub mod nets; pub use error::Error; pub use nets::Net; pub use far::Foreign;",
+        ),
         ("error.rs", "pub struct Error; pub trait Explain {}"),
         ("shape.rs", "use crate::Error; pub fn shape() -> Result<(), Error> { Ok(()) }"),
         ("nets/mod.rs", "mod deep; mod kind; pub use deep::Net; pub use kind::Kind;"),
@@ -257,6 +262,7 @@ fn what_only_looks_like_a_circle_is_none() {
         "/// See [`crate::Net`].\npub fn shape() {}",
         "pub fn shape() {} #[cfg(test)] mod tests { use crate::Net; }",
         "pub fn shape() {} #[cfg(all(test, unix))] fn net() -> crate::Net {}",
+        "pub fn shape() -> crate::Foreign {}",
         "use ::nets::Net as N; pub fn shape(nets: u8) { nets.Net; format!(\"{}\", nets.Net); }",
         "pub(in crate::nets) fn shape() {}",
     ] {

@@ -16,13 +16,13 @@ const MOST_VALUES: usize = 1 << 23;
 impl<T: Scalar> Network<T> {
     /// The codes of samples, one a row: samples × values → samples × code, in the units that the network computes in.
     ///
-    /// Nothing is random: noise and dropout let everything through, and a sampler gives its mean. A row's result does not
-    /// depend on the other rows, nor on the number of threads, to the last bit. The same holds for
+    /// Nothing is random: noise and dropout let everything through, and a sampler gives its mean. A row's result does
+    /// not depend on the other rows, nor on the number of threads, to the last bit. The same holds for
     /// [`decode`](Self::decode) and [`predict`](Self::predict).
     ///
     /// # Errors
-    /// If the network is a decoder alone, the samples have another size than it takes, there are not as many weights, or
-    /// there is not the memory.
+    /// If the network is a decoder alone, the samples have another size than it takes, there are not as many weights,
+    /// or there is not the memory.
     pub fn encode(&self, theta: &[T], x: ArrayView2<T>) -> Result<Array2<T>, Error> {
         if !self.has_encoder() {
             return Err(Error::NoEncoder);
@@ -57,8 +57,8 @@ impl<T: Scalar> Network<T> {
     }
 }
 
-/// Takes rows through the layers of a range: each row has the values of one sample before the first of them, and each row of
-/// the result those after the last one.
+/// Takes rows through the layers of a range: each row has the values of one sample before the first of them, and each
+/// row of the result those after the last one.
 fn forward<T: Scalar>(
     network: &Network<T>,
     theta: &[T],

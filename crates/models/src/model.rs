@@ -15,10 +15,10 @@ use crate::{Error, Network, Part, Scale, Spec, file, targets};
 ///
 /// ```
 /// use handgrad_layers::{Activation, LossKind};
-/// use handgrad_models::{Model, Network, basic};
+/// use handgrad_models::{Basic, Model, Network};
 /// use ndarray::Array2;
 ///
-/// let network = Network::new(&basic::spec(&[4], 2, LossKind::Mse))?;
+/// let network = Network::new(&Basic { units: 2, loss: LossKind::Mse }.spec(&[4]))?;
 /// let weights = network.init(0);
 /// let model = Model::new(network, weights)?;
 /// let x = Array2::from_elem((3, 4), 0.5);

@@ -5,7 +5,7 @@ use handgrad_layers::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::sequence::Recurrent;
+use crate::Recurrent;
 use crate::{Error, tied};
 
 /// Everything about a network but its numbers. As TOML it travels inside the model file.

@@ -6,10 +6,10 @@
 //! ```
 //! use handgrad_dataset::synthetic;
 //! use handgrad_layers::LossKind;
-//! use handgrad_models::{Model, Network, basic};
+//! use handgrad_models::{Basic, Model, Network};
 //!
 //! let samples = synthetic::draw(0, 20);
-//! let network = Network::new(&basic::spec(&samples.shape, 8, LossKind::Bce))?;
+//! let network = Network::new(&Basic { units: 8, loss: LossKind::Bce }.spec(&samples.shape))?;
 //! let weights = network.init(0);
 //! let model = Model::new(network, weights)?;
 //! let scores = handgrad_tasks::anomaly::scores(&model, &samples, &samples.numbers(), None, &())?;

@@ -34,7 +34,7 @@ fn print<T: Scalar>(
     first: &[u32],
 ) -> Result<(), Box<dyn std::error::Error>> {
     // Nothing is learnt, so any training will do.
-    let mut trainer = Trainer::with_weights(network, theta, &Training::default())?;
+    let trainer = Trainer::with_weights(network, theta, &Training::default())?;
     for row in trainer.predict(&Source::new(samples), first)?.rows() {
         println!("{}", row.iter().map(ToString::to_string).collect::<Vec<_>>().join(","));
     }

@@ -3,13 +3,13 @@
 use handgrad_layers::Init;
 
 use crate::LayerSpec;
-use crate::sequence::{Cell, Recurrent};
+use crate::{Cell, Recurrent};
 
 /// [`handgrad_layers::recurrent`]: the cell goes along a sequence with `units` values of a step of h.
 ///
 /// ```
 /// use handgrad_models::builders::{recurrent, time_distributed};
-/// use handgrad_models::sequence::Cell;
+/// use handgrad_models::Cell;
 ///
 /// let encoder = [recurrent(Cell::Lstm, 64).bidirectional(true).return_sequences(false)];
 /// let decoder = [recurrent(Cell::Lstm, 64).repeat(28).return_sequences(true), time_distributed(28).sigmoid()];

@@ -4,7 +4,7 @@ use handgrad_dataset::{Samples, Values, sizes, thousands};
 use handgrad_layers::gradcheck::{self, catalogue::numbers};
 use handgrad_layers::gru::{Reset, Update};
 use handgrad_layers::{Activation, Init, LossKind, Noise, Optimizer, Reduction};
-use handgrad_models::sequence::Cell;
+use handgrad_models::Cell;
 use handgrad_models::{
     Basic, ConvVae, Deep, LayerSpec, Network, NextStep, PooledConv, PooledStridedConv, SequenceAutoencoder, Spec,
     StridedConv, Vae,

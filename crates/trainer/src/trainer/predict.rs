@@ -1,5 +1,5 @@
-//! The network in use while it is being trained: samples to codes, and codes to samples, in the data's own units. What is
-//! trained is used without a trainer as a [`Model`](handgrad_models::Model).
+//! The network in use while it is being trained: samples to codes, and codes to samples, in the data's own units. What
+//! is trained is used without a trainer as a [`Model`](handgrad_models::Model).
 
 use handgrad_layers::Scalar;
 use handgrad_models::Scale;

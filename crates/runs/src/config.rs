@@ -1,0 +1,264 @@
+//! From what was given and what a preset says to one checked configuration, and from that to a network and its
+//! training.
+
+use handgrad_dataset::named;
+use handgrad_layers::{Activation, LossKind, Noise, Optimizer, adam::Adam};
+use handgrad_models::{
+    ConvVae, Deep, NextStep, PooledConv, PooledStridedConv, SequenceAutoencoder, Spec, StridedConv, Vae,
+};
+use handgrad_trainer::{Plan, Schedule, Training};
+
+use crate::settings::{self, ModelName, NoiseName, OptimizerName, ScheduleName, Settings};
+use crate::{Error, Result, preset, usual_data_dir};
+
+/// A checked configuration: every setting that has an effect has a value, and no other has.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    settings: Settings,
+}
+
+impl Config {
+    /// What was given before what the preset says, then checked.
+    ///
+    /// # Errors
+    /// If a setting that was given has no effect, or a value makes no sense: always the user's own.
+    pub fn new(given: Settings) -> Result<Self> {
+        let name = given.preset();
+        let all = given.clone().or(preset::find(&name)?.settings);
+        // What nothing would heed would be taken for granted.
+        let unheeded =
+            |setting: &&settings::Setting| (setting.asks_for_something)(&given) && !(setting.is_heeded)(&all);
+        if let Some(setting) = settings::SETTINGS.iter().find(unheeded) {
+            let (name, by) = (setting.name, setting.heeded_by);
+            return Err(Error::Usage(format!("{name} is given, but only heeded by {by}")));
+        }
+        let mut settings = all;
+        settings.data_dir.get_or_insert_with(usual_data_dir);
+        settings::SETTINGS.iter().for_each(|setting| (setting.state)(&mut settings));
+        settings::SETTINGS.iter().try_for_each(|setting| (setting.check)(&settings)).map_err(Error::Usage)?;
+        let config = Self { settings };
+        config.check_together().map_err(Error::Usage)?;
+        Ok(config)
+    }
+
+    /// The settings, each of which has a value where it has an effect.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// For what only the data decides.
+    pub(crate) fn settings_mut(&mut self) -> &mut Settings {
+        &mut self.settings
+    }
+
+    /// The settings that give this run again, for `config.toml`.
+    #[must_use]
+    pub fn stated(&self) -> Settings {
+        let mut settings = self.settings.clone();
+        let is_kept =
+            named::find(settings.data.as_deref().unwrap_or_default()).is_some_and(|set| !set.files.is_empty());
+        settings.data_dir = settings.data_dir.filter(|_| is_kept).and_then(|folder| std::path::absolute(folder).ok());
+        settings
+    }
+
+    /// What does not go together, whatever the data is.
+    fn check_together(&self) -> Result<(), String> {
+        let s = &self.settings;
+        let (model, layers) = (s.model(), s.layers.as_ref().map_or(1, Vec::len));
+        if model == ModelName::ConvVae && layers != 1 {
+            return Err(format!("layers has {layers} numbers, but conv-vae takes the size of its code alone: try 2"));
+        }
+        if matches!(model, ModelName::Sequence | ModelName::NextStep) && layers != 1 {
+            let name = if model == ModelName::Sequence { "sequence" } else { "next-step" };
+            return Err(format!(
+                "layers has {layers} numbers, but {name} takes the units of its recurrent layers alone: try 64"
+            ));
+        }
+        if settings::is_variational(s) && (s.l1.is_some() || s.sparsity.is_some()) {
+            return Err(
+                "a variational model has a penalty on its code already: leave out l1 and sparsity, or take another \
+                 model"
+                    .into(),
+            );
+        }
+        if s.code_activation.is_some() && s.sparsity.is_some() {
+            return Err("sparsity gives the code a sigmoid: leave out code_activation".into());
+        }
+        if s.l1.is_some() && s.sparsity.is_some() {
+            return Err("l1 and sparsity are two penalties on the same code: take one of them".into());
+        }
+        self.check_schedule()?;
+        self.check_weight_decay()
+    }
+
+    /// A schedule that would never change the rate is not what was meant.
+    fn check_schedule(&self) -> Result<(), String> {
+        let s = &self.settings;
+        let (name, needed) = match s.schedule() {
+            ScheduleName::Constant => return Ok(()),
+            ScheduleName::Step => {
+                let Some(every) = s.schedule_every else {
+                    return Err(
+                        "the schedule step needs to know after how many epochs the learning rate changes: give \
+                         schedule_every, for example 10"
+                            .into(),
+                    );
+                };
+                ("step", every.saturating_add(1))
+            }
+            // The first epoch is what the others are compared with, and after the last one a change comes too late.
+            ScheduleName::Plateau => ("plateau", s.schedule_patience().saturating_add(3)),
+            ScheduleName::Cosine => {
+                let (floor, rate) = (s.schedule_floor(), s.learning_rate());
+                if !(floor >= 0.0 && floor < rate) {
+                    return Err(format!(
+                        "schedule_floor is {floor}, but must be at least 0 and below the learning rate, which is {rate}"
+                    ));
+                }
+                ("cosine", 2)
+            }
+        };
+        if s.epochs() < needed {
+            return Err(format!(
+                "the schedule {name} would never change the learning rate: for that the run needs at least {needed} \
+                 epochs, \
+                 and it has {}. Train longer, or let the rate change sooner",
+                s.epochs()
+            ));
+        }
+        Ok(())
+    }
+
+    /// What a step takes from a weight must be felt, and leave something of it.
+    fn check_weight_decay(&self) -> Result<(), String> {
+        let (decay, rate) = (self.settings.weight_decay(), self.settings.learning_rate());
+        let part = decay * rate;
+        if part >= 1.0 {
+            return Err(format!(
+                "weight_decay × learning_rate is {part}, but must be below 1, or every step would turn the weights' \
+                 signs: \
+                 0.01 is usual for weight_decay"
+            ));
+        }
+        if decay > 0.0 && part < SMALLEST_DECAY {
+            return Err(format!(
+                "weight_decay × learning_rate is {part:e}, and 32-bit weights change by at least {SMALLEST_DECAY:.1e} \
+                 of \
+                 themselves or not at all: make weight_decay larger, or leave it out"
+            ));
+        }
+        Ok(())
+    }
+
+    /// The network's specification, for samples of shape `input`; without the scale, which the data decides.
+    ///
+    /// # Errors
+    /// If the settings do not go together.
+    pub fn spec(&self, input: &[usize]) -> Result<Spec> {
+        let s = &self.settings;
+        let output_activation = s.output_activation.unwrap_or(Activation::Sigmoid);
+        let (layers, loss) = (s.layers.as_deref().unwrap_or_default(), LossKind::from(s.loss()));
+        let (code, hidden) = layers.split_last().map_or((0, layers), |(&code, hidden)| (code, hidden));
+        let mut spec = match s.model() {
+            ModelName::Dense => Deep {
+                layers: layers.to_vec(),
+                activation: s.activation(),
+                code_activation: s.code_activation,
+                output_activation,
+                loss,
+                tied: s.tied(),
+            }
+            .spec(input),
+            ModelName::StridedConv => StridedConv { filters: layers.to_vec(), output_activation, loss }.spec(input),
+            ModelName::PooledConv => PooledConv { output_activation, loss }.spec(input),
+            ModelName::PooledStridedConv => {
+                PooledStridedConv { filters: layers.to_vec(), output_activation, loss }.spec(input)
+            }
+            ModelName::Vae => {
+                let (hidden_dims, beta) = (hidden.to_vec(), s.beta());
+                Vae { hidden_dims, latent_dim: code, beta, output_activation, loss }.spec(input)
+            }
+            ModelName::ConvVae => ConvVae { latent_dim: code, beta: s.beta(), output_activation, loss }.spec(input),
+            ModelName::Sequence => {
+                let (cell, bidirectional) = (s.cell().into(), s.bidirectional());
+                SequenceAutoencoder { cell, units: code, bidirectional, output_activation, loss }.spec(input)
+            }
+            ModelName::NextStep => NextStep { cell: s.cell().into(), units: code, output_activation, loss }.spec(input),
+        };
+        if s.dilation() > 1 {
+            spec = spec.with_dilation(s.dilation());
+        }
+        spec.reduction = s.reduction();
+        if let Some(rate) = s.dropout {
+            spec = spec.with_dropout(rate)?;
+        }
+        if let Some(weight) = s.l1 {
+            spec = spec.with_l1(weight);
+        }
+        if let Some(rho) = s.sparsity {
+            spec = spec.with_kl(rho, s.sparsity_weight())?;
+        }
+        let level = s.noise_level();
+        // Data whose output is a sigmoid lies within 0..1, and so does what noise makes of it.
+        let clip = (output_activation == Activation::Sigmoid).then_some([0.0, 1.0]);
+        let noise = s.noise.map(|noise| match noise {
+            NoiseName::Gaussian => Noise::Gaussian { std: level, clip },
+            NoiseName::Masking => Noise::Masking { p: level },
+            NoiseName::SaltAndPepper => Noise::SaltAndPepper { p: level, ends: [0.0, 1.0] },
+        });
+        Ok(match noise {
+            Some(noise) => spec.with_noise(noise),
+            None => spec,
+        })
+    }
+
+    /// Values of a state of a recurrent network, of both directions; None for any other network.
+    #[must_use]
+    pub fn state_units(&self) -> Option<usize> {
+        let s = &self.settings;
+        let units = s.layers.as_ref()?.first()?;
+        let directions = if s.bidirectional() { 2 } else { 1 };
+        matches!(s.model(), ModelName::Sequence | ModelName::NextStep).then_some(units * directions)
+    }
+
+    /// Of the first weights and of the order of the samples.
+    #[must_use]
+    pub fn seed(&self) -> u64 {
+        self.settings.seed()
+    }
+
+    /// How long to train, and how the learning rate changes.
+    #[must_use]
+    pub fn plan(&self) -> Plan {
+        let s = &self.settings;
+        let schedule = match s.schedule() {
+            ScheduleName::Constant => Schedule::Constant,
+            ScheduleName::Step => Schedule::Step { every: s.schedule_every.unwrap_or(1), factor: s.schedule_factor() },
+            ScheduleName::Cosine => Schedule::Cosine { floor: s.schedule_floor() },
+            ScheduleName::Plateau => Schedule::Plateau { patience: s.schedule_patience(), factor: s.schedule_factor() },
+        };
+        Plan { epochs: s.epochs(), schedule, early_stopping: s.early_stopping }
+    }
+
+    /// What trains a network on so many samples.
+    #[must_use]
+    pub fn training(&self, samples: usize) -> Training {
+        let s = &self.settings;
+        let learning_rate = s.learning_rate();
+        let optimizer = match s.optimizer() {
+            OptimizerName::Adam => Optimizer::Adam(Adam { learning_rate, ..Adam::default() }),
+            OptimizerName::Sgd => Optimizer::Sgd { learning_rate, momentum: s.momentum() },
+        };
+        Training {
+            optimizer,
+            batch_size: s.batch_size().min(samples.max(1)),
+            seed: s.seed(),
+            weight_decay: s.weight_decay(),
+            clip_norm: s.clip_norm,
+        }
+    }
+}
+
+/// 2⁻²⁵: what is less of a 32-bit number is lost when it is taken away from it.
+const SMALLEST_DECAY: f64 = 1.0 / (1 << 25) as f64;

@@ -1,0 +1,118 @@
+//! The data of a run: loaded, reduced to the classes that are asked for, and what is decided by it.
+
+use std::path::{Path, PathBuf};
+
+use handgrad_dataset::{DataSet, Samples, Values, named, thousands};
+use handgrad_files::Progress;
+use handgrad_layers::Activation;
+use handgrad_models::{Scale, Spec};
+use handgrad_tasks::check_targets;
+
+use crate::settings::{LossName, ScaleName};
+use crate::{Config, Error, Result};
+
+/// Where named data sets are kept if nothing else is said: the environment variable `HANDGRAD_DATA`, else `data`.
+#[must_use]
+pub fn usual_data_dir() -> PathBuf {
+    std::env::var_os("HANDGRAD_DATA").map_or_else(|| "data".into(), PathBuf::from)
+}
+
+/// The data that a configuration names.
+pub(crate) fn load(config: &Config, progress: &dyn Progress) -> Result<DataSet, handgrad_dataset::Error> {
+    let settings = config.settings();
+    let data_dir = settings.data_dir.clone().unwrap_or_else(usual_data_dir);
+    handgrad_dataset::load(settings.data.as_deref().unwrap_or_default(), &data_dir, &settings.layout(), progress)
+}
+
+impl Config {
+    /// The scale that brings these samples to where a network learns well, where one is asked for.
+    ///
+    /// # Errors
+    /// If all of their values are the same.
+    pub fn scale_for(&self, train: &Samples) -> Result<Option<Scale>> {
+        self.settings().scale.map(|name| scale_of(name, train)).transpose()
+    }
+
+    /// Decides what depends on the data, refuses what does not go with it, and describes the network for it.
+    ///
+    /// # Errors
+    /// If the loss cannot take the samples, or the settings do not go together.
+    pub fn fit_to(&mut self, data: &DataSet, scale: Option<Scale>) -> Result<Spec> {
+        let loss = self.settings().loss();
+        for (samples, set) in [(&data.train, "training samples"), (&data.validation, "validation samples")] {
+            check_targets(loss.into(), scale, samples).map_err(|error| Error::from(error).at(set))?;
+        }
+        let is_unit = [&data.train, &data.validation].iter().all(|samples| {
+            let (low, high) = samples.range();
+            let [low, high] = [low, high].map(|value| scale.map_or(value, |scale| scale.apply(value)));
+            low >= 0.0 && high <= 1.0
+        });
+        let usual = if is_unit && loss != LossName::CrossEntropy { Activation::Sigmoid } else { Activation::Linear };
+        self.settings_mut().output_activation.get_or_insert(usual);
+        Ok(Spec { scale, ..self.spec(&data.train.shape)? })
+    }
+
+    /// Keeps the path of the data whole, so that the configuration gives the same run from any folder.
+    pub(crate) fn keep_whole_path(&mut self) -> Result<()> {
+        let what = self.settings().data.clone().unwrap_or_default();
+        let cannot = |path: PathBuf| move |source| Error::CannotRead { path, source };
+        if named::find(&what).is_some() {
+            let data_dir = self.settings().data_dir.clone().unwrap_or_else(usual_data_dir);
+            let whole = std::path::absolute(&data_dir).map_err(cannot(data_dir))?;
+            unicode(&whole)?;
+        } else if Path::new(&what).exists() {
+            let whole = Path::new(&what).canonicalize().map_err(cannot(what.into()))?;
+            self.settings_mut().data = Some(unicode(&whole)?);
+        }
+        Ok(())
+    }
+}
+
+/// A path as the configuration keeps it, which is text.
+fn unicode(path: &Path) -> Result<String> {
+    let refusal = || {
+        let path = path.display();
+        Error::Usage(format!("{path}: its name is no Unicode text, which the configuration of a run needs: rename it"))
+    };
+    Ok(path.to_str().ok_or_else(refusal)?.to_owned())
+}
+
+/// The scale of that name for the training samples.
+fn scale_of(name: ScaleName, train: &Samples) -> Result<Scale> {
+    let (low, high) = train.range();
+    if low >= high {
+        return Err(Error::NoScale { value: low });
+    }
+    let (low, high) = (f64::from(low), f64::from(high));
+    Ok(match name {
+        ScaleName::MinMax => Scale { offset: low, factor: high - low },
+        ScaleName::Standard => {
+            let values = train.to_floats().mapv(f64::from);
+            Scale { offset: values.mean().unwrap_or(0.0), factor: values.std(0.0) }
+        }
+    })
+}
+
+/// Samples as the network takes them. Only for what must be known of them as a whole: a trainer scales batch by batch.
+pub(crate) fn scaled(samples: &Samples, scale: Scale) -> Samples {
+    let values = samples.to_floats().mapv(|value| scale.apply(value));
+    Samples { values: Values::Floats(values), shape: samples.shape.clone(), labels: samples.labels.clone() }
+}
+
+/// Learnt from and validated with are samples of these classes alone.
+pub(crate) fn keep_classes(classes: &[u8], data: &mut DataSet) -> Result<()> {
+    let named = classes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let parts = [(&mut data.train, &mut data.origin), (&mut data.validation, &mut data.validation_origin)];
+    for (samples, origin) in parts {
+        let there = samples.classes();
+        if samples.labels.is_none() {
+            return Err(Error::NoLabels.at(origin.clone()));
+        }
+        if let Some(&class) = classes.iter().find(|class| !there.contains(class)) {
+            return Err(Error::from(handgrad_tasks::Error::NoSuchClass { class, there }).at(origin.clone()));
+        }
+        *samples = samples.of_classes(classes);
+        *origin = format!("the {} of class {named} among {origin}", thousands(samples.len()));
+    }
+    Ok(())
+}

@@ -1,0 +1,207 @@
+//! A run is a folder: `config.toml`, `metrics.csv`, `model.safetensors`, pictures, and `checkpoint`.
+
+use std::path::{Path, PathBuf};
+
+use handgrad_files::Lock;
+use handgrad_layers::Loss;
+use handgrad_models::file::header::check_toml;
+use handgrad_models::{Model, Network, file};
+use handgrad_trainer::EpochRecord;
+
+use crate::settings::LARGEST_FILE;
+use crate::{Error, Result, Settings, checkpoints, metrics};
+
+pub(crate) const CONFIG: &str = "config.toml";
+const METRICS: &str = "metrics.csv";
+pub(crate) const MODEL: &str = "model.safetensors";
+pub(crate) const RECONSTRUCTIONS: &str = "reconstructions.png";
+pub(crate) const LOSS_CHART: &str = "loss.svg";
+const CHECKPOINTS: &str = "checkpoint";
+const LOCK: &str = "lock";
+
+/// A folder that belongs to one run, and to nobody else as long as this is held.
+pub(crate) struct RunFolder {
+    path: PathBuf,
+    written: Vec<&'static str>,
+    /// What `metrics.csv` is about, once that is known.
+    measured: Option<(Loss, usize)>,
+    _lock: Lock,
+}
+
+impl RunFolder {
+    /// Makes the folder `out`, or `runs/NAME`, `runs/NAME-2`, … where none is asked for, and writes the configuration
+    /// of the run that is to train `network`.
+    ///
+    /// A folder that holds a run already is refused: nothing that is there is overwritten.
+    pub fn create(out: Option<&Path>, name: &str, settings: &Settings, network: &Network<f32>) -> Result<Self> {
+        let path = match out {
+            Some(out) => given(out)?,
+            None => numbered(Path::new("runs"), name)?,
+        };
+        let begun = path.join(CHECKPOINTS).join(LOCK).exists();
+        let mut folder = Self::locked(path)?;
+        // Another process may have begun a run there a moment ago.
+        refuse_a_run(&folder.path)?;
+        if begun {
+            // A run that was killed before it had its configuration; the folder of a first one may have others' files.
+            handgrad_files::sweep(&folder.path)?;
+        }
+        if let Err(error) = folder.write_config(settings) {
+            // With its configuration it is a run already, to go on with.
+            if !folder.path.join(CONFIG).exists() {
+                folder.discard();
+            }
+            return Err(error);
+        }
+        folder.write_metrics(network, &[])?;
+        Ok(folder)
+    }
+
+    /// The folder of a run that has begun, and its settings.
+    pub fn open(path: &Path) -> Result<(Self, Settings)> {
+        let config = path.join(CONFIG);
+        if !config.is_file() {
+            return Err(Error::NoRun { path: path.to_path_buf(), config: CONFIG });
+        }
+        if !path.join(CHECKPOINTS).exists() && path.join(MODEL).exists() {
+            return Err(Error::NothingToGoOnFrom { path: path.to_path_buf() });
+        }
+        let folder = Self::locked(path.to_path_buf())?;
+        handgrad_files::sweep(path)?;
+        let settings = Settings::read(&config)?;
+        Ok((folder, settings))
+    }
+
+    /// Keeps all others out, and removes what a killed process has left unfinished where nobody else writes.
+    fn locked(path: PathBuf) -> Result<Self> {
+        let checkpoints = path.join(CHECKPOINTS);
+        // Where it leads files would be removed and written.
+        if checkpoints.is_symlink() {
+            let what = "is a link, where a folder was expected; put the folder itself there";
+            return Err(Error::Checkpoint(format!("{}: {what}", checkpoints.display())));
+        }
+        handgrad_files::make_folder(&checkpoints)?;
+        let lock = handgrad_files::lock(&checkpoints.join(LOCK))?;
+        handgrad_files::sweep(&checkpoints)?;
+        Ok(Self { path, written: Vec::new(), measured: None, _lock: lock })
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Has the run a model?
+    pub fn has_model(&self) -> bool {
+        self.path.join(MODEL).exists()
+    }
+
+    /// Where the checkpoints are.
+    pub fn checkpoints(&self) -> PathBuf {
+        self.path.join(CHECKPOINTS)
+    }
+
+    /// The files that were written, in that order.
+    pub fn written(&self) -> &[&'static str] {
+        &self.written
+    }
+
+    /// Writes a whole file, beside, then renamed; where it is there already, byte by byte, it is left alone. A link is
+    /// replaced, not followed: a folder from somebody else must not make us write elsewhere.
+    pub fn write(&mut self, name: &'static str, bytes: &[u8]) -> Result<()> {
+        let path = self.path.join(name);
+        if handgrad_files::is_plain(&path) && handgrad_files::holds(&path, bytes)? {
+            return Ok(());
+        }
+        handgrad_files::write_into(&path, bytes)?;
+        self.written.push(name);
+        Ok(())
+    }
+
+    pub fn write_config(&mut self, settings: &Settings) -> Result<()> {
+        let text = toml::to_string(settings).map_err(|error| Error::Usage(error.to_string()))?;
+        let text = format!("# handgrad train --config {CONFIG} gives this run again\n{text}");
+        // As a checkpoint quotes it, which may take more.
+        let bytes = toml::Value::from(text.as_str()).to_string().len();
+        if bytes > LARGEST_FILE {
+            let (most, advice) = (LARGEST_FILE, "use shorter paths and lists");
+            return Err(Error::Usage(format!(
+                "the settings take {bytes} bytes, and a configuration has at most {most}: {advice}"
+            )));
+        }
+        check_toml(&text).map_err(|what| Error::Usage(format!("the settings cannot be kept: {what}")))?;
+        self.write(CONFIG, text.as_bytes())
+    }
+
+    /// Writes `metrics.csv` as it is after the given epochs of a network, whatever a kill has left of it.
+    pub fn write_metrics(&mut self, network: &Network<f32>, records: &[EpochRecord]) -> Result<()> {
+        let (loss, features) = (network.loss(), network.spec().features());
+        self.measured = Some((loss, features));
+        let lines = records.iter().map(|record| metrics::line(record, loss, features));
+        self.write(METRICS, (metrics::header(&network.term_names()) + &lines.collect::<String>()).as_bytes())
+    }
+
+    /// Adds an epoch to `metrics.csv`.
+    pub fn add_metrics(&self, record: &EpochRecord) -> Result<()> {
+        let path = self.path.join(METRICS);
+        let Some((loss, features)) = self.measured else { return Ok(()) };
+        let line = metrics::line(record, loss, features);
+        handgrad_files::append(&path, line.as_bytes()).map_err(|error| {
+            Error::from(error).at(format!("{}: epoch {} cannot be added", path.display(), record.epoch))
+        })
+    }
+
+    /// Takes back what was written, for a run that came to nothing; the folder goes too, if that leaves it empty.
+    pub fn discard(self) {
+        // What cannot be removed stays: the run's own error is what people must see.
+        for name in &self.written {
+            let _ = handgrad_files::remove(&self.path.join(name));
+        }
+        let _ = handgrad_files::remove(&self.checkpoints().join(LOCK));
+        let _ = handgrad_files::remove_folder(&self.checkpoints());
+        let _ = handgrad_files::remove_folder(&self.path);
+    }
+
+    pub fn write_model(&mut self, model: &Model) -> Result<()> {
+        self.write(MODEL, &model.to_bytes()?)
+    }
+
+    /// Writes a model of these weights.
+    pub fn write_weights(&mut self, network: &Network<f32>, theta: &[f32]) -> Result<()> {
+        self.write(MODEL, &file::encode(network, theta)?)
+    }
+}
+
+fn given(out: &Path) -> Result<PathBuf> {
+    handgrad_files::make_folder(out).map_err(|error| bad_folder(out, error))?;
+    refuse_a_run(out)?;
+    Ok(out.to_path_buf())
+}
+
+fn refuse_a_run(out: &Path) -> Result<()> {
+    let checkpoint = || {
+        handgrad_files::names(&out.join(CHECKPOINTS)).ok()?.into_iter().find(|name| checkpoints::place(name).is_some())
+    };
+    let named = [CONFIG, METRICS, MODEL, RECONSTRUCTIONS, LOSS_CHART]
+        .into_iter()
+        .find(|name| out.join(name).symlink_metadata().is_ok());
+    if let Some(name) = named.map(ToString::to_string).or_else(checkpoint) {
+        return Err(Error::HoldsARun { path: out.to_path_buf(), name });
+    }
+    Ok(())
+}
+
+fn numbered(parent: &Path, name: &str) -> Result<PathBuf> {
+    handgrad_files::make_folder(parent).map_err(|error| bad_folder(parent, error))?;
+    let mut number = 1;
+    loop {
+        let path = parent.join(if number == 1 { name.to_string() } else { format!("{name}-{number}") });
+        if handgrad_files::make_new_folder(&path).map_err(|error| bad_folder(&path, error))? {
+            return Ok(path);
+        }
+        number += 1;
+    }
+}
+
+fn bad_folder(path: &Path, error: handgrad_files::Error) -> Error {
+    Error::BadFolder { path: path.to_path_buf(), source: Box::new(error.into()) }
+}

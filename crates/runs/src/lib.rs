@@ -1,0 +1,42 @@
+//! One training as a folder: settings become a checked configuration, data is loaded and held out, a network is trained
+//! with checkpoints, and what came out is written. And the way back: a model and the data to use it on.
+//!
+//! ```
+//! use std::ops::ControlFlow;
+//!
+//! use handgrad_runs::{Request, Run, Settings};
+//!
+//! let folder = tempfile::tempdir()?;
+//! let given = Settings::of(&[("data", "synthetic"), ("layers", "8"), ("epochs", "1"), ("batch_size", "512")])?;
+//! let request = Request { given, out: Some(folder.path().join("run")), ..Request::default() };
+//! let run = Run::begin(&request, &())?;
+//! let finished = run.train(&mut |_| ControlFlow::Continue(()))?;
+//! assert_eq!(finished.outcome.epochs.len(), 1);
+//! assert!(folder.path().join("run/model.safetensors").exists());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+#![forbid(unsafe_code)]
+
+mod checkpoints;
+mod config;
+mod data;
+mod error;
+mod folder;
+mod identity;
+mod interval;
+mod metrics;
+mod open;
+mod parts;
+mod prepared;
+pub mod preset;
+mod session;
+pub mod settings;
+
+pub use config::Config;
+pub use data::usual_data_dir;
+pub use error::{Error, Result};
+pub use interval::Every;
+pub use open::{Data, Loader, Subject, Wanted, model, open, open_one_of};
+pub use prepared::{Prepared, prepare};
+pub use session::{Event, Finished, Notes, Request, Run};
+pub use settings::Settings;

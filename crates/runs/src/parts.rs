@@ -1,0 +1,49 @@
+//! Which samples are learnt from, which are validated with, and which are kept for a test at the end.
+
+use handgrad_dataset::{DataSet, thousands};
+use handgrad_trainer::Source;
+
+use crate::{Error, Result};
+
+/// A data set, as one run uses it.
+pub(crate) struct Parts<'a> {
+    pub train: Source<'a>,
+    pub validation: Source<'a>,
+    /// Where the validation samples are some of the training samples: those that the data sets apart.
+    pub test: Option<Source<'a>>,
+    /// One line for people.
+    pub about: String,
+}
+
+impl<'a> Parts<'a> {
+    /// Without a split the data's own, otherwise the last `split` of the training samples for validation.
+    pub fn new(data: &'a DataSet, split: Option<f64>) -> Result<Self> {
+        let DataSet { origin, validation_origin, .. } = data;
+        let set_apart = Source::new(&data.validation);
+        let Some(split) = split else {
+            let about = format!("{origin}; validation with {validation_origin}");
+            return Ok(Self { train: Source::new(&data.train), validation: set_apart, test: None, about });
+        };
+        let all = data.train.len();
+        let held_out = ((all as f64 * split).round() as usize).min(all);
+        let kept = all - held_out;
+        if kept == 0 || held_out == 0 {
+            return Err(Error::Split(format!(
+                "validation_split is {split}, but of the {} training samples of {} that leaves none to {}: choose another \
+                 part, or take more samples",
+                thousands(all),
+                data.name,
+                if kept == 0 { "train on" } else { "validate with" }
+            )));
+        }
+        let held_out = thousands(held_out);
+        Ok(Self {
+            train: Source::part(&data.train, 0..kept)?,
+            validation: Source::part(&data.train, kept..all)?,
+            test: Some(set_apart),
+            about: format!(
+                "{origin}; the last {held_out} of them for validation; a test at the end with {validation_origin}"
+            ),
+        })
+    }
+}

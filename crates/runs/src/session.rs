@@ -1,0 +1,394 @@
+//! One training: begun or continued, watched, and written.
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use handgrad_dataset::{DataSet, named};
+use handgrad_files::Progress;
+use handgrad_models::{Model, Network};
+use handgrad_pictures::charts::losses;
+use handgrad_trainer::checkpoint::Checkpoint;
+use handgrad_trainer::yardstick::{Yardsticks, yardsticks};
+use handgrad_trainer::{EpochRecord, Evaluation, Event as Training, Outcome, Plan, State, Trainer, go_on};
+
+use crate::checkpoints::Checkpoints;
+use crate::folder::{LOSS_CHART, RECONSTRUCTIONS, RunFolder};
+use crate::identity::{Identity, same_settings};
+use crate::interval::Clock;
+use crate::parts::Parts;
+use crate::prepared::check_bytes;
+use crate::{Config, Error, Every, Prepared, Result, Settings, data};
+
+/// Told what people should know, on any thread.
+pub type Notes = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// What somebody wants trained.
+#[derive(Clone)]
+pub struct Request {
+    /// Settings that were given; a preset says the rest.
+    pub given: Settings,
+    /// The folder for the run, otherwise `runs/PRESET-DATA`.
+    pub out: Option<PathBuf>,
+    /// The folder of a run to continue.
+    pub resume: Option<PathBuf>,
+    /// How much work lies between two checkpoints.
+    pub every: Every,
+    /// Did nobody choose the data? Then synthetic images stand in for images that cannot be had.
+    pub any_data: bool,
+    /// Told what people should know.
+    pub notes: Notes,
+}
+
+impl Default for Request {
+    /// A new run of the default preset, without a word.
+    fn default() -> Self {
+        let (given, every) = (Settings::default(), Every::default());
+        Self { given, out: None, resume: None, every, any_data: false, notes: Arc::new(|_| {}) }
+    }
+}
+
+/// What happens while a run trains.
+#[derive(Clone, Copy, Debug)]
+pub enum Event<'a> {
+    /// A step is done.
+    Step {
+        /// Counted from 1.
+        epoch: usize,
+        /// Samples seen in the whole run.
+        seen: usize,
+        /// Mean loss over the samples of this epoch.
+        loss: f64,
+    },
+    /// An epoch is done, and its line is in `metrics.csv`.
+    Epoch(&'a EpochRecord),
+}
+
+/// A training that can begin: everything is checked, and its folder is there.
+pub struct Run {
+    prepared: Prepared,
+    trainer: Trainer<f32>,
+    state: State<f32>,
+    folder: RunFolder,
+    checkpoints: Checkpoints,
+    identity: Identity,
+    every: Every,
+    resumed: bool,
+}
+
+/// A training that has ended.
+pub struct Finished {
+    /// Every setting that has an effect.
+    pub config: Config,
+    /// The data, in its own units.
+    pub data: DataSet,
+    /// What was trained.
+    pub model: Model,
+    /// The epochs, and how they ended.
+    pub outcome: Outcome,
+    /// Steps taken in the whole run.
+    pub steps: u64,
+    /// On samples that training never saw, where validation took some of the training samples.
+    pub test: Option<Evaluation>,
+    /// What the losses can be compared with.
+    pub yardsticks: Yardsticks,
+    /// Seconds of training in this process, and in those before it.
+    pub seconds: f64,
+    /// The run folder.
+    pub folder: PathBuf,
+    /// The files that were written in it, in that order.
+    pub written: Vec<&'static str>,
+}
+
+impl Run {
+    /// Checks everything, loads the data, and makes the run folder, or opens that of the run to continue. Nothing is
+    /// written where anything is wrong.
+    ///
+    /// # Errors
+    /// If the settings make no sense, the data cannot be had, there is not the memory, or the folder cannot be used.
+    pub fn begin(request: &Request, progress: &dyn Progress) -> Result<Self> {
+        let begun = request.resume.as_deref().map(RunFolder::open).transpose()?;
+        let mut config = match &begun {
+            None => Config::new(request.given.clone())?,
+            Some((folder, settings)) => config_of(&request.given, settings, folder.path())?,
+        };
+        let data = load(&mut config, request, progress)?;
+        let prepared = Prepared::of(config, data)?;
+        let parts = Parts::new(&prepared.data, prepared.config.settings().validation_split)?;
+        let training = prepared.config.training(parts.train.len());
+        let plan = prepared.plan();
+        check_memory(&Network::new(&prepared.spec)?, &prepared, &plan)?;
+        let identity = Identity::of(&prepared);
+        let mut trainer = Trainer::new(Network::new(&prepared.spec)?, &training)?;
+        let resumed = begun.is_some();
+        let mut folder = match begun {
+            Some((folder, _)) => folder,
+            None => {
+                let name = format!("{}-{}", prepared.config.settings().preset(), prepared.data.name);
+                RunFolder::create(request.out.as_deref(), &name, &prepared.config.stated(), trainer.network())?
+            }
+        };
+        let mut checkpoints = Checkpoints::new(folder.checkpoints(), request.notes.clone());
+        let mut state = State::new(&trainer);
+        if resumed {
+            match checkpoints.read(&trainer, &plan, |about| identity.check(about))? {
+                Some(checkpoint) => state = checkpoint.restore(&mut trainer)?,
+                None if folder.has_model() => {
+                    return Err(Error::NothingToGoOnFrom { path: folder.path().to_path_buf() });
+                }
+                None => {}
+            }
+            folder.write_config(&prepared.config.stated())?;
+            folder.write_metrics(trainer.network(), &state.records)?;
+        }
+        Ok(Self { prepared, trainer, state, folder, checkpoints, identity, every: request.every, resumed })
+    }
+
+    /// Configuration, data and network.
+    #[must_use]
+    pub fn prepared(&self) -> &Prepared {
+        &self.prepared
+    }
+
+    /// The network.
+    #[must_use]
+    pub fn network(&self) -> &Network<f32> {
+        self.trainer.network()
+    }
+
+    /// The samples in words: which are learnt from, and which are held out.
+    ///
+    /// # Errors
+    /// As [`Run::begin`].
+    pub fn about_data(&self) -> Result<String> {
+        Ok(self.parts()?.about)
+    }
+
+    /// What the losses can be compared with.
+    ///
+    /// # Errors
+    /// As [`Run::begin`].
+    pub fn yardsticks(&self) -> Result<Yardsticks> {
+        let parts = self.parts()?;
+        Ok(yardsticks(&parts.train, &parts.validation, self.trainer.network())?)
+    }
+
+    /// Samples that the run has seen before now, and those that it will have seen at its end.
+    ///
+    /// # Errors
+    /// As [`Run::begin`].
+    pub fn samples(&self) -> Result<[usize; 2]> {
+        let each = self.parts()?.train.len();
+        let seen = self.state.records.len().saturating_mul(each).saturating_add(self.state.place.samples);
+        Ok([seen, each.saturating_mul(self.prepared.plan().epochs)])
+    }
+
+    /// Where a continued run goes on, in words; None for a new one.
+    #[must_use]
+    pub fn going_on(&self) -> Option<String> {
+        self.resumed.then(|| match (self.state.is_over(&self.prepared.plan()), self.trainer.steps()) {
+            (true, _) => "this run is finished: there is nothing left to train".into(),
+            (false, 0) => "there is no checkpoint yet: the run starts from the beginning".into(),
+            (false, steps) => format!("going on in epoch {}, after {steps} steps", self.state.records.len() + 1),
+        })
+    }
+
+    fn parts(&self) -> Result<Parts<'_>> {
+        Parts::new(&self.prepared.data, self.prepared.config.settings().validation_split)
+    }
+
+    /// Trains to the end, or until `observer` asks to stop, and writes model, losses and pictures. There is a
+    /// checkpoint wherever that is. Where training goes wrong, the last weights that a checkpoint was due for become
+    /// the model.
+    ///
+    /// # Errors
+    /// If the training goes wrong, or something cannot be written.
+    pub fn train(mut self, observer: &mut (dyn FnMut(Event) -> ControlFlow<()> + Send)) -> Result<Finished> {
+        let (plan, yardsticks) = (self.prepared.plan(), self.yardsticks()?);
+        let start = Instant::now();
+        let before: f64 =
+            self.state.records.iter().map(|record| record.seconds).sum::<f64>() + self.state.place.seconds;
+        if let Err(error) = self.train_with_checkpoints(&plan, observer) {
+            return Err(self.stopped_by(error, &plan));
+        }
+        let seconds = before + start.elapsed().as_secs_f64();
+
+        let stopped = !self.state.is_over(&plan);
+        let Self { prepared, mut trainer, state, mut folder, .. } = self;
+        if let Some(best) = &state.best {
+            trainer.set_theta(&best.theta)?;
+        }
+        let steps = trainer.steps();
+        let outcome = Outcome { epochs: state.records, stopped, best_epoch: state.best.map(|best| best.epoch) };
+        let test = {
+            let parts = Parts::new(&prepared.data, prepared.config.settings().validation_split)?;
+            parts.test.map(|test| trainer.evaluate(&test)).transpose()?
+        };
+        let model = trainer.into_model()?;
+        folder.write_model(&model)?;
+        let Prepared { config, data, .. } = prepared;
+        folder.write(RECONSTRUCTIONS, &reconstructions(&model, &data, 10)?)?;
+        let title = format!("{} on {}", config.settings().preset(), data.name);
+        if let Some(chart) = loss_chart(&title, &model, &outcome, &yardsticks) {
+            folder.write(LOSS_CHART, chart.as_bytes())?;
+        }
+        let (path, written) = (folder.path().to_path_buf(), folder.written().to_vec());
+        Ok(Finished { config, data, model, outcome, steps, test, yardsticks, seconds, folder: path, written })
+    }
+
+    /// Trains, and leaves the last weights in the trainer and a checkpoint on the disk.
+    fn train_with_checkpoints(
+        &mut self,
+        plan: &Plan,
+        observer: &mut (dyn FnMut(Event) -> ControlFlow<()> + Send),
+    ) -> Result<()> {
+        let Self { prepared, trainer, state, folder, checkpoints, identity, every, .. } = self;
+        let Parts { train, validation, .. } = Parts::new(&prepared.data, prepared.config.settings().validation_split)?;
+        let mut clock = Clock::new(*every, trainer.steps());
+        let about = identity.text()?;
+        let (mut failure, mut is_stopped) = (None, false);
+        loop {
+            let mut on_event = |event: Training| {
+                let told = match event {
+                    Training::Step { epoch, samples, loss, samples_per_epoch } => {
+                        let before = (epoch - 1).saturating_mul(samples_per_epoch);
+                        observer(Event::Step { epoch, seen: before.saturating_add(samples), loss })
+                    }
+                    Training::Epoch(record) => {
+                        if let Err(error) = folder.add_metrics(record) {
+                            failure = Some(error);
+                        }
+                        observer(Event::Epoch(record))
+                    }
+                };
+                is_stopped |= told.is_break() || failure.is_some();
+                let is_due = clock.is_due(&event) || checkpoints.has_failed();
+                if is_due || is_stopped { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            };
+            let reached_end = go_on(trainer, &train, &validation, plan, state, &mut on_event);
+            if reached_end.is_err() {
+                checkpoints.wait();
+            }
+            let over = reached_end? || is_stopped;
+            checkpoints.write(|| Checkpoint::of(trainer, state, &about), over)?;
+            if let Some(error) = failure {
+                // What was trained is not lost: it is the model too.
+                folder.write_weights(
+                    trainer.network(),
+                    state.best.as_ref().map_or(trainer.theta(), |best| &best.theta),
+                )?;
+                return Err(error);
+            }
+            if over {
+                return Ok(());
+            }
+        }
+    }
+
+    /// What is left when training went wrong.
+    fn stopped_by(mut self, error: Error, plan: &Plan) -> Error {
+        let diverged = error.is_divergence();
+        let Some(newest) = self.checkpoints.newest().map(|newest| newest.display().to_string()) else {
+            if diverged && self.state.records.is_empty() && !self.resumed {
+                self.folder.discard();
+            }
+            return error;
+        };
+        let mut about = format!("the run stopped, and its last good checkpoint is kept, {newest}");
+        if diverged {
+            about += &match self.write_last_model(plan) {
+                Ok(()) => ", with its weights as the model".into(),
+                Err(error) => format!(", but not as the model: {}", error.in_full()),
+            };
+        }
+        Error::Stopped { about, source: Box::new(error) }
+    }
+
+    /// What the last checkpoint has learnt can be used and looked at.
+    fn write_last_model(&mut self, plan: &Plan) -> Result<()> {
+        match self.checkpoints.read(&self.trainer, plan, |_| Ok(()))? {
+            Some(last) => {
+                let theta = last.state.best.as_ref().map_or(&last.theta, |best| &best.theta);
+                self.folder.write_weights(self.trainer.network(), theta)
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// The configuration of a run that is continued, with what was given besides.
+fn config_of(given: &Settings, settings: &Settings, folder: &Path) -> Result<Config> {
+    let whose = folder.display().to_string();
+    let all = given.clone().or(settings.clone());
+    let config = Config::new(all.clone());
+    if config.is_err() {
+        // What is not the run's is named before what does not go together.
+        same_settings(&all, settings, &whose)?;
+    }
+    let config = config?;
+    same_settings(&config.stated(), &Config::new(settings.clone())?.stated(), &whose)?;
+    Ok(config)
+}
+
+/// Loads the data; where nobody chose it and it cannot be had, draws the synthetic set instead and says so.
+fn load(config: &mut Config, request: &Request, progress: &dyn Progress) -> Result<DataSet> {
+    let what = config.settings().data.clone().unwrap_or_default();
+    let images = named::find(&what).is_some_and(|set| !set.mirrors.is_empty());
+    match data::load(config, progress) {
+        Err(error) if request.any_data && images && error.is_unavailable() => {
+            let folder = config.settings().data_dir.clone().unwrap_or_default().join(&what);
+            config.settings_mut().data = Some("synthetic".into());
+            (request.notes)(&format!(
+                "note: {what} is not in {} and cannot be fetched, so synthetic images stand in for it; with a network \
+                 `handgrad data fetch {what}` gets it, or put its files there by hand",
+                folder.display()
+            ));
+            Ok(data::load(config, progress)?)
+        }
+        Err(source) if request.resume.is_some() && named::find(&what).is_none() => Err(Error::DataMoved { source }),
+        other => Ok(other?),
+    }
+}
+
+/// Clipping keeps the whole gradient, early stopping the best weights, and a checkpoint that is being written three
+/// copies of all, beside what every training needs.
+fn check_memory(network: &Network<f32>, prepared: &Prepared, plan: &Plan) -> Result<()> {
+    let training = prepared.config.training(prepared.data.train.len());
+    let best = usize::from(plan.early_stopping.is_some());
+    let of_a_checkpoint = 1 + training.optimizer.slots() + best;
+    let copies = usize::from(training.clip_norm.is_some()) + best + 3 * of_a_checkpoint;
+    let more = network.param_count().saturating_mul(copies * size_of::<f32>());
+    check_bytes(Trainer::memory_needed(network, &training).saturating_add(more))
+}
+
+/// The first validation samples above their reconstructions, as a picture; of a network that takes off noise: clean,
+/// with its noise, and denoised.
+fn reconstructions(model: &Model, data: &DataSet, count: usize) -> Result<Vec<u8>> {
+    let samples = &data.validation;
+    let first: Vec<u32> = (0..count.min(samples.len()) as u32).collect();
+    let noises = handgrad_tasks::noise::of(model.network());
+    let rows = if noises.is_empty() {
+        let pairs = handgrad_tasks::reconstruct::pairs(model, samples, &first)?;
+        vec![pairs.originals, pairs.reconstructions]
+    } else {
+        let rows = handgrad_tasks::denoise::rows(model, samples, &first, &noises)?;
+        vec![rows.clean, rows.noisy, rows.denoised]
+    };
+    let rows: Vec<_> = rows.iter().map(|rows| handgrad_pictures::to_unit(rows, samples.range())).collect();
+    Ok(handgrad_pictures::grid(&rows, &samples.shape)?)
+}
+
+/// The losses as a chart, if an epoch was finished.
+fn loss_chart(title: &str, model: &Model, outcome: &Outcome, yardsticks: &Yardsticks) -> Option<String> {
+    outcome.epochs.last()?;
+    let of = |loss: fn(&EpochRecord) -> f64| outcome.epochs.iter().map(loss).collect::<Vec<_>>();
+    Some(losses::svg(&losses::Losses {
+        title,
+        loss: &model.network().loss().to_string(),
+        training: &of(|record| record.train_loss),
+        validation: &of(|record| record.validation_loss),
+        best_epoch: outcome.best_epoch,
+        least: yardsticks.least,
+    }))
+}
