@@ -30,8 +30,9 @@ fn the_program_of_the_readme_trains_in_a_crate_of_its_own() {
     let path = workspace.join("crates/handgrad");
     // As the workspace compiles for tests, so that what is compiled there already need not be compiled again.
     let manifest = format!(
-        "[package]\nname = \"outside\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[dependencies]\n\
-         handgrad = {{ path = {path:?} }}\n\n[profile.dev]\nopt-level = 2\ndebug = \"line-tables-only\"\n\n[workspace]\n"
+        "[package]\nname = \"outside\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n\
+         [dependencies]\nhandgrad = {{ path = {path:?} }}\n\n\
+         [profile.dev]\nopt-level = 2\ndebug = \"line-tables-only\"\n\n[workspace]\n"
     );
     fs::write(at.join("Cargo.toml"), manifest).expect("a manifest");
     // The versions that the workspace has, which are on this machine.

@@ -122,8 +122,7 @@ impl Config {
         if s.epochs() < needed {
             return Err(format!(
                 "the schedule {name} would never change the learning rate: for that the run needs at least {needed} \
-                 epochs, \
-                 and it has {}. Train longer, or let the rate change sooner",
+                 epochs, and it has {}. Train longer, or let the rate change sooner",
                 s.epochs()
             ));
         }
@@ -137,15 +136,13 @@ impl Config {
         if part >= 1.0 {
             return Err(format!(
                 "weight_decay × learning_rate is {part}, but must be below 1, or every step would turn the weights' \
-                 signs: \
-                 0.01 is usual for weight_decay"
+                 signs: 0.01 is usual for weight_decay"
             ));
         }
         if decay > 0.0 && part < SMALLEST_DECAY {
             return Err(format!(
                 "weight_decay × learning_rate is {part:e}, and 32-bit weights change by at least {SMALLEST_DECAY:.1e} \
-                 of \
-                 themselves or not at all: make weight_decay larger, or leave it out"
+                 of themselves or not at all: make weight_decay larger, or leave it out"
             ));
         }
         Ok(())

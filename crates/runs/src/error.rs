@@ -33,8 +33,8 @@ pub enum Error {
     },
     /// A folder that would be a new run's has one already.
     #[error(
-        "{}: holds a run already, or a file of a run's name ({name}); nothing is overwritten: continue that run, choose another \
-         folder, or move this one away", .path.display()
+        "{}: holds a run already, or a file of a run's name ({name}); nothing is overwritten: continue that run, \
+         choose another folder, or move this one away", .path.display()
     )]
     HoldsARun {
         /// The folder.
@@ -68,7 +68,10 @@ pub enum Error {
         path: PathBuf,
     },
     /// A model of which another part is needed.
-    #[error("{}: holds the {part} of a model alone, and this needs {needed}: name the run that it comes from", .path.display())]
+    #[error(
+        "{}: holds the {part} of a model alone, and this needs {needed}: name the run that it comes from",
+        .path.display()
+    )]
     WrongPart {
         /// The file.
         path: PathBuf,
@@ -93,7 +96,8 @@ pub enum Error {
     },
     /// Nothing says what is normal.
     #[error(
-        "nothing says what the model was trained on, so there are no normal scores to set a threshold by: name normal data"
+        "nothing says what the model was trained on, so there are no normal scores to set a threshold by: name normal \
+         data"
     )]
     NoNormalData,
     /// The data of a run is no longer where it was.

@@ -29,8 +29,8 @@ impl<'a> Parts<'a> {
         let kept = all - held_out;
         if kept == 0 || held_out == 0 {
             return Err(Error::Split(format!(
-                "validation_split is {split}, but of the {} training samples of {} that leaves none to {}: choose another \
-                 part, or take more samples",
+                "validation_split is {split}, but of the {} training samples of {} that leaves none to {}: choose \
+                 another part, or take more samples",
                 thousands(all),
                 data.name,
                 if kept == 0 { "train on" } else { "validate with" }

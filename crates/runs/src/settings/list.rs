@@ -36,7 +36,9 @@ settings! {
 
     /// Learn from samples of these classes alone, and validate with such: `1,2`. Needs labels.
     only_class: Vec<u8>, "CLASSES",
-        check(|classes| expect(!classes.is_empty(), || "only_class is empty, but must name at least one class: 1".into()));
+        check(|classes| expect(!classes.is_empty(), || {
+            "only_class is empty, but must name at least one class: 1".into()
+        }));
 
     /// Move all values alike, so that those of the training samples, of all classes, lie where a network learns well.
     /// The model keeps the scale and applies it wherever it is used.
@@ -52,13 +54,14 @@ settings! {
         check(|layers| expect(!layers.is_empty() && !layers.contains(&0), || {
             let text: Vec<_> = layers.iter().map(ToString::to_string).collect();
             format!(
-                "layers is {:?}, but every layer needs at least 1 unit and there must be at least 1 layer, whose units are the \
-                 size of the code: try 32", text.join(",")
+                "layers is {:?}, but every layer needs at least 1 unit and there must be at least 1 layer, whose units \
+                 are the size of the code: try 32", text.join(",")
             )
         }));
 
     /// The recurrent layers of the models sequence and next-step [default: lstm].
-    cell: CellName, "NAME", usual(|_s| CellName::Lstm), heeded("the models sequence and next-step", |s| is_recurrent(s));
+    cell: CellName, "NAME", usual(|_s| CellName::Lstm),
+        heeded("the models sequence and next-step", |s| is_recurrent(s));
 
     /// Let a second layer of each kind go through the sequence backwards; the code is twice as long. Of the model
     /// sequence.
@@ -73,7 +76,8 @@ settings! {
     tied: bool, "BOOL", silent(false), heeded("model dense", |s| model(s) == ModelName::Dense);
 
     /// Activation of the hidden layers [default: relu].
-    activation: Activation, "NAME", usual(|_s| Activation::Relu), heeded("model dense", |s| model(s) == ModelName::Dense);
+    activation: Activation, "NAME", usual(|_s| Activation::Relu),
+        heeded("model dense", |s| model(s) == ModelName::Dense);
 
     /// Activation of the code [default: that of the hidden layers].
     code_activation: Activation, "NAME", heeded("model dense", |s| model(s) == ModelName::Dense);
@@ -164,7 +168,8 @@ settings! {
     /// Stop after so many epochs in a row without a lower validation loss, and keep the weights of the best epoch.
     early_stopping: usize, "EPOCHS",
         check(|&epochs| expect(epochs > 0, || {
-            "early_stopping is 0, but must be at least 1: the epochs without a lower validation loss to stop after".into()
+            "early_stopping is 0, but must be at least 1: the epochs without a lower validation loss to stop \
+             after".into()
         }));
 
     /// The longest gradient that is let through: a longer one is scaled down to this norm.

@@ -95,7 +95,10 @@ impl Value for PathBuf {
 
 /// The names of a choice: of an enum of this crate, which is made here, or of one from below.
 macro_rules! choice {
-    ($(#[doc = $about:literal])+ enum $name:ident { $($(#[doc = $doc:literal])* $variant:ident = $text:literal,)+ }) => {
+    (
+        $(#[doc = $about:literal])+
+        enum $name:ident { $($(#[doc = $doc:literal])* $variant:ident = $text:literal,)+ }
+    ) => {
         $(#[doc = $about])+
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
         #[serde(rename_all = "kebab-case")]
