@@ -1,6 +1,6 @@
 //! Recurrent networks judged before they are trained, by the covariance of their states.
 //!
-//! Formula and source are in [`handgrad_analysis::hidden_covariance`].
+//! Formula and source are in [`hidden_covariance`](fn@handgrad_analysis::hidden_covariance).
 
 use handgrad_analysis::hidden_covariance;
 use handgrad_dataset::Samples;
