@@ -174,7 +174,7 @@ const MISTAKES: &[(i32, &[&str], &[&str])] = &[
     (2, &["run", "--threshold", "mean"], &["std:K"]),
     (2, &["run", "--scores", "scores.npy"], &["CSV"]),
     (1, &["run", "--scores", "mine.csv"], &["mine.csv", "not overwritten"]),
-    (2, &["run", "--chart", "scores.png"], &["SVG"]),
+    (2, &["run", "--chart", "scores.png"], &["scores.png", ".svg"]),
     (1, &["run", "--chart", "mine.svg"], &["mine.svg", "not overwritten"]),
 ];
 

@@ -126,7 +126,7 @@ const MISTAKES: &[(i32, &[&str], &[&str])] = &[
     (1, &["eval", "run", "--data", "plain.idx"], &["784", "4"]),
     (1, &["eval", "run", "--data", "wide.idx"], &["0..1"]),
     (1, &["reconstruct", "run", "--out", "text.txt/picture.png"], &["text.txt"]),
-    (2, &["reconstruct", "run", "--out", "run/model.safetensors"], &["PNG"]),
+    (2, &["reconstruct", "run", "--out", "run/model.safetensors"], &["run/model.safetensors", ".png"]),
     (1, &["reconstruct", "run", "--out", "mine/words.png"], &["words.png", "not overwritten"]),
     (1, &["data", "synthesize", "--out", "small"], &["small", "already"]),
     (1, &["data", "info", "text.txt"], &["text.txt", "IDX"]),

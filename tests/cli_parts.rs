@@ -155,11 +155,11 @@ fn cross_entropy_takes_distributions_and_nothing_else() {
     write_rows(at, "negative.idx", &changed(39, 5, -0.5));
     for (data, words) in [
         ("more.idx", &["training samples: sample 7 (counted from 0)", "sums to 1.25"][..]),
-        ("negative.idx", &["validation sample 3 (counted from 0)", "-0.5 at position 5"]),
+        ("negative.idx", &["validation samples: sample 3 (counted from 0)", "-0.5 at position 5"]),
         ("bytes.idx", &["validation sample 0", "sums to 0.996"]),
     ] {
         let args = [&["train", "--data", data, "--out", "refused"], &settings[..]].concat();
-        refused(at, &args, &[words, &["cross-entropy", "distributions", "--loss bce"]].concat());
+        refused(at, &args, &[words, &["cross-entropy", "distributions", "the loss bce"]].concat());
         assert!(!at.join("refused").exists());
     }
     refused(at, &["eval", "run", "--data", "more.idx"], &["sample 7 (counted from 0)", "sums to 1.25"]);

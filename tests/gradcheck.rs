@@ -84,8 +84,8 @@ fn every_layer_loss_and_network_has_a_check() {
     for name in layers.iter().chain(&losses) {
         assert!(has(name), "nothing checks {name}: give it an entry in crates/layers/src/gradcheck/catalogue.rs");
     }
-    let mut networks = files_with("crates/models/src", "pub fn spec(&self");
-    networks.extend(files_with("crates/models/src", "    pub fn with_"));
+    let mut networks = files_with("crates/models/src", "pub fn spec(&self, input: &[usize])");
+    networks.extend(files_with("crates/models/src", "impl Spec {"));
     networks.retain(|name| name != "spec");
     assert!(networks.len() >= 8, "{networks:?}");
     for name in networks {

@@ -60,7 +60,7 @@ fn labels_are_found_by_name_by_number_or_at_the_end() {
 fn missing_values_are_refused_by_line_and_column_or_filled() {
     let text = "1,10\n,20\n3,?\n";
     let error = read(text, &Layout::default()).expect_err("missing");
-    assert!(error.contains("line 2, column 1") && error.contains("--fill"), "{error}");
+    assert!(error.contains("line 2, column 1") && error.contains("mean or previous"), "{error}");
     let fill =
         |fill, window| read(text, &Layout { fill: Some(fill), window, ..Layout::default() }).expect("rows").values;
     assert_eq!(fill(Fill::Zero, None), array![[1.0, 10.0], [0.0, 20.0], [3.0, 0.0]]);
@@ -147,7 +147,7 @@ const MISTAKES: &[(i32, &str, &[&str], &[&str])] = &[
     (1, "5,5\n5,5\n", &["--scale", "min-max"], &["all values", "5", "--scale"]),
     (2, "1,2\n3,4\n", &["--config", "empty.toml"], &["only_class", "at least one"]),
     (2, "1,2\n3,4\n", &["--window-stride", "2"], &["window_stride", "--window"]),
-    (2, "1,2\n3,4\n", &["--window", "0"], &["--window", "zero"]),
+    (2, "1,2\n3,4\n", &["--window", "0"], &["--window", "1 or more"]),
     (2, "1,2\n3,4\n", &["--cell", "gru"], &["cell", "sequence"]),
     (2, "1,2\n3,4\n", &["--model", "sequence", "--layers", "8,4"], &["2 numbers", "sequence"]),
 ];

@@ -370,10 +370,10 @@ fn the_gradient_by_the_input_agrees_with_central_differences() {
                 None => values.clone(),
             };
             let target = at_scale(&values);
+            // Values, predictions and targets are in the data's own units; the loss is one of scaled values.
             let loss = |values: &Array2<f64>| {
-                let given = at_scale(values);
-                let (given, loss) = (Source::from(given.view()), trainer.network().loss());
-                let outputs = trainer.predict(&given, &all(rows)).expect("fits");
+                let (given, loss) = (Source::from(values.view()), trainer.network().loss());
+                let outputs = at_scale(&trainer.predict(&given, &all(rows)).expect("fits"));
                 let pairs = outputs.rows().into_iter().zip(target.rows());
                 let errors = pairs
                     .map(|(p, t)| loss.of_prediction(p.as_slice().expect("in a row"), t.as_slice().expect("in a row")));

@@ -158,7 +158,8 @@ impl Autoencoder {
     ///
     /// let data = Data::from_array(Array2::from_shape_fn((40, 3), |(row, column)| (1000 + row * column) as f32))?;
     /// let model = Autoencoder::dense([2]).scale(Scale::MinMax).train(&data, Training::epochs(2))?;
-    /// assert!(model.reconstruct(data.test())?.iter().all(|&value| value >= 1000.0));
+    /// let back = model.reconstruct(data.test())?;
+    /// assert!(back.iter().all(|value| (900.0..1200.0).contains(value)));
     /// # Ok::<(), handgrad::Error>(())
     /// ```
     #[must_use]
