@@ -371,10 +371,10 @@ fn settings_of_the_family_that_mean_nothing_are_refused() {
         (&["--preset", "vae", "--beta", "-1"], "beta of a sampler is -1"),
         (&["--preset", "vae", "--l1", "0.1"], "has a penalty on its code already"),
         (&["--preset", "conv-vae", "--layers", "3,2"], "takes the size of its code alone"),
-        (&["--preset", "keras-conv", "--layers", "3,2"], "layers is given, but only heeded by"),
-        (&["--preset", "vae", "--activation", "tanh"], "activation is given, but only heeded by"),
-        (&["--beta", "2"], "beta is given, but only heeded by"),
-        (&["--noise-level", "0.5"], "noise_level is given, but only heeded by"),
+        (&["--preset", "keras-conv", "--layers", "3,2"], "layers is given, but it only has an effect with"),
+        (&["--preset", "vae", "--activation", "tanh"], "activation is given, but it only has an effect with"),
+        (&["--beta", "2"], "beta is given, but it only has an effect with"),
+        (&["--noise-level", "0.5"], "noise_level is given, but it only has an effect with"),
     ] {
         let output = run(folder.path(), &[&["train", "--data", "small", "--epochs", "1", "--out", "x"], args].concat());
         assert!(!output.status.success() && err(&output).contains(says), "{args:?}: {}", err(&output));

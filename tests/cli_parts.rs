@@ -156,7 +156,7 @@ fn cross_entropy_takes_distributions_and_nothing_else() {
     for (data, words) in [
         ("more.idx", &["training samples: sample 7 (counted from 0)", "sums to 1.25"][..]),
         ("negative.idx", &["validation samples: sample 3 (counted from 0)", "-0.5 at position 5"]),
-        ("bytes.idx", &["validation sample 0", "sums to 0.996"]),
+        ("bytes.idx", &["validation samples: sample 0", "sums to 0.996"]),
     ] {
         let args = [&["train", "--data", data, "--out", "refused"], &settings[..]].concat();
         refused(at, &args, &[words, &["cross-entropy", "distributions", "the loss bce"]].concat());

@@ -224,11 +224,15 @@ fn settings_of_the_training_that_mean_nothing_are_refused() {
         (2, &["--schedule=plateau", "--schedule-patience=3"], "needs at least 6 epochs, and it has 5"),
         (2, &["--schedule=cosine", "--epochs=1"], "needs at least 2 epochs, and it has 1"),
         (2, &["--schedule=cosine", "--schedule-floor=0.001"], "below the learning rate, which is 0.001"),
-        (2, &["--schedule=cosine", "--schedule-factor=0.5"], "schedule_factor is given, but only heeded by"),
-        (2, &["--schedule-every=2"], "schedule_every is given, but only heeded by"),
+        (
+            2,
+            &["--schedule=cosine", "--schedule-factor=0.5"],
+            "schedule_factor is given, but it only has an effect with",
+        ),
+        (2, &["--schedule-every=2"], "schedule_every is given, but it only has an effect with"),
         (2, &["--schedule=step", "--schedule-every=2", "--schedule-patience=1"], "schedule_patience is given"),
         (2, &["--schedule=plateau", "--schedule-patience=1", "--schedule-floor=0"], "schedule_floor is given"),
-        (2, &["--momentum=0.5"], "momentum is given, but only heeded by"),
+        (2, &["--momentum=0.5"], "momentum is given, but it only has an effect with"),
     ] {
         let usual = if args.contains(&"--epochs=1") { &[][..] } else { &["--epochs=5"] };
         let output = run(folder.path(), &[&["train", "--data", "small", "--out", "x"], usual, args].concat());

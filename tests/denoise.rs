@@ -45,6 +45,23 @@ fn a_denoiser_is_shown_and_measured_on_its_noise() {
     assert!(output.status.success() && err(&output).contains("not trained to take off noise"), "{}", err(&output));
 }
 
+/// Noise is put on in the units behind a model's scale: of level 0 it changes nothing, neither samples nor images.
+#[test]
+fn no_noise_is_none_behind_a_scale() {
+    let folder = small();
+    let at = folder.path();
+    GrayImage::from_fn(40, 30, |x, y| Luma([(x * 6 + y / 2) as u8])).save(at.join("own.png")).expect("written");
+    for scale in ["standard", "min-max"] {
+        let settings = ["--preset", "tf-denoise", "--scale", scale, "--loss", "mse", "--output-activation", "linear"];
+        train(at, scale, &settings);
+        for image in [&[][..], &["own.png"]] {
+            let noise = ["--noise", "gaussian", "--noise-level", "0", "--out", "out.png", "--json", "--quiet"];
+            let found = json(at, &[&["denoise", scale], image, &noise].concat());
+            assert_eq!(number(&found["noisy"]["mse"]), 0.0, "{scale} {image:?}: {found}");
+        }
+    }
+}
+
 /// PSNR of two pictures, by their bytes.
 fn distance(at: &Path, a: &str, b: &str) -> f64 {
     let [a, b] = [a, b].map(|path| {

@@ -21,7 +21,7 @@ fn sha(report: &serde_json::Value) -> String {
     report["weights_sha256"].as_str().expect("a hash").to_string()
 }
 
-/// Files whose bytes hang on no clock and no process.
+/// Files whose bytes depend on no clock and no process.
 fn lasting(folder: &Path) -> Files {
     let told = |path: &Path| path.ends_with("metrics.csv") || path.ends_with("checkpoint/lock");
     let mut all = files(folder);

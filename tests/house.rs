@@ -1,5 +1,6 @@
-//! The house rules, on the workspace as it is: arrows between crates run one way, no imports go in a circle, and
-//! files, lines and crates stay small. Each rule has a test of its own in `house/`, with violations planted for it.
+//! The house rules, on the workspace as it is: arrows between crates run one way, no imports go in a circle, only
+//! the command prints, and files, lines and crates stay small. Each rule has a test of its own in `house/`, with
+//! violations planted for it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,6 +15,8 @@ mod circles;
 mod dependencies;
 #[path = "house/modules.rs"]
 mod modules;
+#[path = "house/printing.rs"]
+mod printing;
 #[path = "house/sizes.rs"]
 mod sizes;
 
@@ -75,6 +78,11 @@ fn arrows_between_crates_run_one_way() {
 #[test]
 fn no_imports_go_in_a_circle_over_several_folders() {
     none(&circles::circles(&sources()));
+}
+
+#[test]
+fn libraries_print_nothing() {
+    none(&printing::lines(&sources()));
 }
 
 #[test]

@@ -72,7 +72,7 @@ fn sha(output: &Output) -> String {
     report["weights_sha256"].as_str().expect("a hash").to_string()
 }
 
-/// The files of a run; how many checkpoints are left hangs on when it was killed, but two at most.
+/// The files of a run; how many checkpoints are left depends on when it was killed, but two at most.
 fn names(run: &Path) -> Vec<String> {
     let all: Vec<String> =
         files(run).iter().map(|(path, _)| path.strip_prefix(run).expect("below").display().to_string()).collect();

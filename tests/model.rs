@@ -136,3 +136,30 @@ fn the_front_door_trains_what_the_command_trains() {
     let written = Model::load(folder.path().join("run/model.safetensors")).expect("a model");
     assert_eq!(written.encode(data.test()).expect("fits"), model.encode(data.test()).expect("fits"));
 }
+
+/// What the samples are is said by `Data`; a setting that would change it is refused instead of ignored.
+#[test]
+fn settings_of_the_data_are_refused_by_the_front_door() {
+    let data = Data::from_array(rows(20, 4)).expect("is data");
+    for (name, value) in
+        [("only_class", "7"), ("validation_split", "0.5"), ("data", "fashion-mnist"), ("data_dir", "elsewhere")]
+    {
+        let training = Training::epochs(1).set(name, value).expect("is a setting");
+        let of_training = Autoencoder::dense([2]).train(&data, training).expect_err(name).to_string();
+        let network = Autoencoder::dense([2]).set(name, value).expect("is a setting");
+        let of_network = network.train(&data, Training::epochs(1)).expect_err(name).to_string();
+        assert!(of_training.starts_with(name) && of_training == of_network, "{of_training}");
+    }
+    let preset = Autoencoder::dense([2]).set("preset", "ecg").expect("is a preset");
+    let error = preset.train(&data, Training::epochs(1)).expect_err("it learns from class 1 alone").to_string();
+    assert!(error.contains("only_class"), "{error}");
+}
+
+/// `{error}` is enough: it says what is wrong, not only where.
+#[test]
+fn an_error_of_the_front_door_says_what_is_wrong() {
+    let data = Data::from_array(rows(20, 4).mapv(|value| 3.0 * value)).expect("is data");
+    let error = Autoencoder::dense([2]).loss(Loss::Bce).train(&data, Training::epochs(1)).expect_err("beyond 1");
+    let text = error.to_string();
+    assert!(text.starts_with("training samples: sample ") && text.contains("binary cross-entropy"), "{text}");
+}

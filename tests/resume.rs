@@ -137,7 +137,7 @@ fn more_epochs_are_those_of_a_run_that_had_them_from_the_start() {
     assert!(config("run") == config("whole"));
     assert_eq!(metrics(&at.join("run")), metrics(&at.join("whole")));
     refused(&run(at, &["train", "--resume=run", "--epochs=5"]), 2, &["epochs is 5, and 6 in run"]);
-    // Every rate of a wave hangs on its length.
+    // Every rate of a wave depends on its length.
     train(at, "wave", &["--data=small", "--epochs=3", "--schedule=cosine"]);
     refused(&run(at, &["train", "--resume=wave", "--epochs=6"]), 2, &["epochs is 6, and 3 in wave"]);
 }

@@ -6,7 +6,7 @@
 //! AP = Σ_k (R_k − R_{k−1})·P_k                    over the distinct scores, highest first, R₀ = 0
 //! ```
 //!
-//! Unlike the area under the ROC curve it hangs on how rare positives are: a useless score has their share of all
+//! Unlike the area under the ROC curve it depends on how rare positives are: a useless score has their share of all
 //! samples. Swapping which kind is the positive one gives another number, so say which it was.
 //!
 //! Source: Davis & Goadrich, "The relationship between precision-recall and ROC curves", ICML 2006; the sum without

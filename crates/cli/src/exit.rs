@@ -67,6 +67,7 @@ fn in_full(error: &anyhow::Error) -> String {
 
 fn is_divergence(error: &anyhow::Error) -> bool {
     error.downcast_ref::<Run>().is_some_and(Run::is_divergence)
+        || error.downcast_ref::<handgrad_study::Error>().is_some_and(handgrad_study::Error::is_divergence)
 }
 
 fn is_usage(error: &anyhow::Error) -> bool {

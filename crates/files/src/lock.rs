@@ -8,7 +8,7 @@ use crate::fault::{Operation, ask};
 use crate::{Error, Seam, is_plain};
 
 /// Held as long as it lives, and let go of by the operating system however the process ends: a lock of a dead process,
-/// or from before the machine was started again, is none.
+/// or from before the machine was started again, does not count.
 #[derive(Debug)]
 pub struct Lock {
     _file: File,
@@ -17,7 +17,7 @@ pub struct Lock {
 /// Takes the lock file `path`, which stays where it is.
 ///
 /// # Errors
-/// [`Error::Locked`] if another process has it; or if the file cannot be made, or what is there is none.
+/// [`Error::Locked`] if another process has it; or if the file cannot be made, or what is there is not a lock.
 pub fn lock(path: &Path) -> Result<Lock, Error> {
     // What a link leads to would be written to.
     if path.symlink_metadata().is_ok() && !is_plain(path) {

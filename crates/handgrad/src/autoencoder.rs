@@ -6,7 +6,7 @@ use handgrad_runs::settings::{LossName, ModelName, NoiseName, ScaleName};
 use handgrad_runs::{Config, Settings};
 use handgrad_trainer::{EpochRecord, Event, Source, Trainer, fit};
 
-use crate::{Data, Result, Training};
+use crate::{Data, Error, Result, Training};
 
 /// What a network is made of. Nothing is checked before [`train`](Self::train), where the data is known.
 ///
@@ -168,7 +168,8 @@ impl Autoencoder {
         self
     }
 
-    /// Any setting of a network by its name, as `handgrad train --help` lists them, with `_` for `-`.
+    /// Any setting of a network by its name, as `handgrad train --help` lists them, with `_` for `-`. Settings of the
+    /// data, such as `only_class`, are refused when it is trained: [`Data`] says what the samples are.
     ///
     /// ```
     /// use handgrad::Autoencoder;
@@ -231,7 +232,10 @@ impl Autoencoder {
         training: Training,
         mut on_epoch: impl FnMut(&EpochRecord) -> ControlFlow<()> + Send,
     ) -> Result<Model> {
-        let mut config = Config::new(training.settings.or(self.settings.clone()))?;
+        let given = training.settings.or(self.settings.clone());
+        refuse_settings_of_data(&given)?;
+        let mut config = Config::new(given)?;
+        refuse_parts_of_data(config.settings())?;
         let scale = config.scale_for(&data.set().train)?;
         let spec = config.fit_to(data.set(), scale)?;
         let (train, test) = (Source::new(&data.set().train), Source::new(&data.set().validation));
@@ -242,4 +246,26 @@ impl Autoencoder {
         })?;
         Ok(trainer.into_model()?)
     }
+}
+
+/// The samples come as [`Data`]: a setting that names others would have no effect.
+fn refuse_settings_of_data(given: &Settings) -> Result<()> {
+    match (&given.data, &given.data_dir) {
+        (None, None) => Ok(()),
+        (Some(_), _) => Err(not_here("data", "name the data with Data::named or Data::read")),
+        (None, Some(_)) => Err(not_here("data_dir", "set the environment variable HANDGRAD_DATA")),
+    }
+}
+
+/// Which samples are learnt from is said by [`Data`] too, also where a preset says otherwise.
+fn refuse_parts_of_data(settings: &Settings) -> Result<()> {
+    match (&settings.only_class, settings.validation_split) {
+        (None, None) => Ok(()),
+        (Some(_), _) => Err(not_here("only_class", "give data that holds samples of those classes alone")),
+        (None, Some(_)) => Err(not_here("validation_split", "Data says which samples are for testing")),
+    }
+}
+
+fn not_here(name: &str, instead: &str) -> Error {
+    Error::Usage(format!("{name} is a setting of the command, which has no effect on a training here: {instead}"))
 }

@@ -154,7 +154,8 @@ fn note_failure(error: &Error, notes: &Notes) {
     notes(&format!("note: a checkpoint could not be written, so it is tried once more: {error}"));
 }
 
-/// The names of the checkpoints in a folder, the newest last; what else has such a name, a folder or a pipe, is none.
+/// The names of the checkpoints in a folder, the newest last; anything else of such a name, a folder or a pipe, is not
+/// a checkpoint.
 fn all_in(folder: &Path) -> Result<Vec<String>> {
     let names = handgrad_files::names(folder)?.into_iter();
     let mut all: Vec<_> = names.filter_map(|name| Some((place(&name)?, name))).collect();

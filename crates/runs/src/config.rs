@@ -30,7 +30,7 @@ impl Config {
             |setting: &&settings::Setting| (setting.asks_for_something)(&given) && !(setting.is_heeded)(&all);
         if let Some(setting) = settings::SETTINGS.iter().find(unheeded) {
             let (name, by) = (setting.name, setting.heeded_by);
-            return Err(Error::Usage(format!("{name} is given, but only heeded by {by}")));
+            return Err(Error::Usage(format!("{name} is given, but it only has an effect with {by}")));
         }
         let mut settings = all;
         settings.data_dir.get_or_insert_with(usual_data_dir);

@@ -113,7 +113,7 @@ pub enum Error {
         what: String,
     },
     /// Training stopped by an error, and there is a checkpoint.
-    #[error("{about}")]
+    #[error("{about}: {source}")]
     Stopped {
         /// What is left, in words.
         about: String,
@@ -121,7 +121,7 @@ pub enum Error {
         source: Box<Error>,
     },
     /// An error at a place: of a file, of some data.
-    #[error("{place}")]
+    #[error("{place}: {source}")]
     At {
         /// The place.
         place: String,

@@ -136,6 +136,16 @@ pub enum Error {
 }
 
 impl Error {
+    /// Did the numbers of a training grow beyond all bounds?
+    #[must_use]
+    pub fn is_divergence(&self) -> bool {
+        match self {
+            Self::Runs(error) => error.is_divergence(),
+            Self::Trainer(error) => error.is_divergence(),
+            _ => false,
+        }
+    }
+
     /// Was the request itself wrong, as opposed to a result that is wrong?
     #[must_use]
     pub fn is_usage(&self) -> bool {

@@ -16,7 +16,7 @@ use handgrad_dataset::Samples;
 use handgrad_models::Model;
 use ndarray::{Array1, Array2, ArrayView1, Axis};
 
-use crate::{CHUNK, Error};
+use crate::{CHUNK, Error, check_numbers};
 
 /// The direction from one class to another.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,7 +66,7 @@ impl Direction {
     /// The samples of these numbers, moved along the direction; a matrix of rows for each strength.
     ///
     /// # Errors
-    /// If a strength is no number, or as [`Model::encode`].
+    /// If a strength is no number, there is no such sample, or as [`Model::encode`].
     pub fn altered(
         &self,
         model: &Model,
@@ -77,6 +77,7 @@ impl Direction {
         if let Some(wrong) = strengths.iter().find(|strength| !strength.is_finite()) {
             return Err(Error::Usage(format!("a strength is {wrong}, but must be a number, such as 0.5")));
         }
+        check_numbers(samples, numbers)?;
         let (codes, vector) = (model.encode(samples.rows(numbers).view())?, self.vector());
         let moved = |strength: f32| Ok(model.decode((&codes + &(&vector * strength)).view())?);
         strengths.iter().map(|&strength| moved(strength)).collect()

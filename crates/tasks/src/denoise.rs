@@ -14,7 +14,7 @@ use handgrad_layers::{Noise, window};
 use handgrad_models::Model;
 use ndarray::{Array2, Array3, ArrayView1, ArrayView3, Axis};
 
-use crate::{CHUNK, Error, noise, tiles};
+use crate::{CHUNK, Error, check_numbers, noise, tiles};
 
 /// Samples clean, with noise, and denoised, one a row each.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,8 +30,9 @@ pub struct Denoised {
 /// Puts noise on the samples of these numbers and takes it off again.
 ///
 /// # Errors
-/// As [`Model::reconstruct`].
+/// If there is no such sample, or as [`Model::reconstruct`].
 pub fn rows(model: &Model, samples: &Samples, numbers: &[u32], noises: &[Noise]) -> Result<Denoised, Error> {
+    check_numbers(samples, numbers)?;
     let clean = samples.rows(numbers);
     let mut noisy = clean.clone();
     noise::put_on(model, &mut noisy, numbers, noises);
@@ -169,7 +170,7 @@ pub fn with_noise(model: &Model, image: &Array3<f32>, noises: &[Noise]) -> Array
 /// Takes noise off an image that [`fitted`] gave: the values of the result lie within 0..1.
 ///
 /// # Errors
-/// As [`Model::reconstruct`], or if the model's samples are no images.
+/// As [`Model::reconstruct`], or if the model's samples are no images, or the image has no pixels.
 pub fn image(model: &Model, image: &Array3<f32>, fit: Fit, progress: &dyn Progress) -> Result<Array3<f32>, Error> {
     let [_, height, width] = image_shape(model)?;
     let total = match fit {

@@ -37,12 +37,26 @@ pub enum Error {
     #[error("there are no normal scores to set a threshold by: give at least one normal sample")]
     NoScores,
     /// There is no such sample.
-    #[error("there is no sample {number}: they are counted from 0 to {}", .count - 1)]
+    #[error("there is no sample {number}: {}", counted(*.count))]
     NoSuchSample {
         /// What was asked for.
         number: u32,
         /// Samples that there are.
         count: usize,
+    },
+    /// A score that is NaN or an infinity.
+    #[error("score {at} (counted from 0) is {score}, and a threshold can be set by finite numbers alone")]
+    Score {
+        /// Counted from 0.
+        at: usize,
+        /// What it is.
+        score: f64,
+    },
+    /// More than there is memory for.
+    #[error("{what} do not fit in memory: ask for fewer")]
+    OutOfMemory {
+        /// What was asked for, in words.
+        what: String,
     },
     /// The model has no distribution of codes.
     #[error(
@@ -95,6 +109,14 @@ impl Error {
     #[must_use]
     pub fn is_usage(&self) -> bool {
         matches!(self, Self::Usage(_) | Self::NoNoise)
+    }
+}
+
+/// How the samples are numbered.
+fn counted(count: usize) -> String {
+    match count.checked_sub(1) {
+        Some(last) => format!("there are {}, counted from 0 to {last}", thousands(count)),
+        None => "there are none".into(),
     }
 }
 

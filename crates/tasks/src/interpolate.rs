@@ -12,7 +12,7 @@ use handgrad_dataset::Samples;
 use handgrad_models::Model;
 use ndarray::{Array2, Axis};
 
-use crate::Error;
+use crate::{Error, check_numbers, check_room};
 
 /// Both walks, a step a row.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,7 +30,8 @@ pub struct Walk {
 /// Walks in `steps` steps, both ends included, from one sample to another.
 ///
 /// # Errors
-/// If there is no such sample, both are the same, there are fewer than two steps, or as [`Model::encode`].
+/// If there is no such sample, both are the same, there are fewer than two steps or more than
+/// memory holds, or as [`Model::encode`].
 pub fn between(model: &Model, samples: &Samples, ends: [u32; 2], steps: usize) -> Result<Walk, Error> {
     if ends[0] == ends[1] {
         return Err(Error::Usage(format!("both ends of the walk are sample {}: name two samples", ends[0])));
@@ -38,11 +39,11 @@ pub fn between(model: &Model, samples: &Samples, ends: [u32; 2], steps: usize) -
     if steps < 2 {
         return Err(Error::Usage(format!("a walk of {steps} steps has no two ends: take at least 2")));
     }
-    if let Some(&number) = ends.iter().find(|&&end| end as usize >= samples.len()) {
-        return Err(Error::NoSuchSample { number, count: samples.len() });
-    }
+    check_numbers(samples, &ends)?;
     let values = samples.rows(&ends);
     let codes = model.encode(values.view())?;
+    let columns = values.ncols().max(codes.ncols());
+    check_room(Some(steps), columns, || format!("{steps} steps of {columns} values"))?;
     let blend = along(&values, steps);
     let walk = model.decode(along(&codes, steps).view())?;
     let squares = |difference: Array2<f32>| difference.mapv(|v| f64::from(v).powi(2));

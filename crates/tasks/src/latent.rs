@@ -11,7 +11,7 @@ use handgrad_layers::{Mode, Pass, math, random};
 use handgrad_models::{LayerSpec, Model};
 use ndarray::Array2;
 
-use crate::Error;
+use crate::{Error, check_room};
 
 /// Places of a variational model's code.
 ///
@@ -27,9 +27,11 @@ pub fn latent_dim(model: &Model) -> Result<usize, Error> {
 /// `count` codes drawn from the prior.
 ///
 /// # Errors
-/// If the model is not variational.
+/// If the model is not variational, or memory does not hold so many.
 pub fn drawn(model: &Model, count: usize, seed: u64) -> Result<Array2<f32>, Error> {
-    let mut codes = Array2::zeros((count, latent_dim(model)?));
+    let places = latent_dim(model)?;
+    check_room(Some(count), places, || format!("{count} codes of {places} values"))?;
+    let mut codes = Array2::zeros((count, places));
     for (number, mut code) in codes.rows_mut().into_iter().enumerate() {
         let pass = Pass { mode: Mode::Train, seed, samples: &[number as u32], ..Pass::predict() };
         if let Some(code) = code.as_slice_mut() {
@@ -42,12 +44,13 @@ pub fn drawn(model: &Model, count: usize, seed: u64) -> Result<Array2<f32>, Erro
 /// `side` × `side` codes of two places, line by line from the top left; the second place grows upwards, as on paper.
 ///
 /// # Errors
-/// If the model is not variational, or its code has not two places.
+/// If the model is not variational, its code has not two places, or memory does not hold so many.
 pub fn grid(model: &Model, side: usize) -> Result<Array2<f32>, Error> {
     let latent_dim = latent_dim(model)?;
     if latent_dim != 2 {
         return Err(Error::NotTwoPlaces { latent_dim });
     }
+    check_room(side.checked_mul(side), 2, || format!("{side}×{side} codes of 2 values"))?;
     let quantile = |number: usize| math::normal((number as f32 + 0.5) / side as f32);
     Ok(Array2::from_shape_fn((side * side, 2), |(at, place)| match place {
         0 => quantile(at % side),

@@ -20,6 +20,7 @@
 
 pub mod alter;
 pub mod anomaly;
+mod check;
 pub mod denoise;
 mod error;
 mod fit;
@@ -30,6 +31,7 @@ pub mod reconstruct;
 pub mod tiles;
 pub mod untrained;
 
+use check::{check_numbers, check_room};
 pub use error::Error;
 pub use fit::{check_fit, check_targets};
 

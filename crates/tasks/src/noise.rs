@@ -2,7 +2,7 @@
 
 use handgrad_layers::{Layer, Mode, Noise, Pass};
 use handgrad_models::{LayerSpec, Model, Network};
-use ndarray::Array2;
+use ndarray::{Array2, Zip};
 
 use crate::Error;
 
@@ -24,7 +24,8 @@ pub fn of(network: &Network<f32>) -> Vec<Noise> {
     network.spec().encoder.iter().map_while(noise).collect()
 }
 
-/// The noise of a kind and a level, for samples whose values lie within `range`.
+/// The noise of a kind and a level, for samples whose values lie within `range` in the units that the network takes:
+/// see [`Model::scaled_range`].
 ///
 /// # Errors
 /// If there is no such level.
@@ -44,26 +45,32 @@ pub fn checked(kind: Kind, level: f64, (low, high): (f32, f32)) -> Result<Noise,
 }
 
 /// Puts noise on rows, which are the samples of these numbers, in the units that the model's network was trained in.
-/// The same sample always gets the same noise.
+/// The same sample always gets the same noise, and what no noise hits stays as it is, to the last bit.
 pub fn put_on(model: &Model, rows: &mut Array2<f32>, numbers: &[u32], noises: &[Noise]) {
     if noises.is_empty() {
         return;
     }
     let scale = model.spec().scale;
+    // Contiguous rows, however the given ones lie.
+    let mut clean = rows.as_standard_layout().into_owned();
     if let Some(scale) = scale {
-        rows.mapv_inplace(|value| scale.apply(value));
+        clean.mapv_inplace(|value| scale.apply(value));
     }
+    let mut noisy = clean.clone();
     for (layer, noise) in noises.iter().enumerate() {
         let pass = Pass { mode: Mode::Measure, layer, samples: numbers, ..Pass::predict() };
-        for (row, mut values) in rows.rows_mut().into_iter().enumerate() {
+        for (row, mut values) in noisy.rows_mut().into_iter().enumerate() {
             if let Some(values) = values.as_slice_mut() {
                 noise.forward(values, row, &pass);
             }
         }
     }
-    if let Some(scale) = scale {
-        rows.mapv_inplace(|value| scale.undo(value));
-    }
+    // There and back through the scale would round what was not hit.
+    Zip::from(rows).and(&clean).and(&noisy).for_each(|value, clean, &noisy| {
+        if *clean != noisy {
+            *value = scale.map_or(noisy, |scale| scale.undo(noisy));
+        }
+    });
 }
 
 /// In words: `Gaussian noise, std 0.2, clipped to 0..1`.

@@ -8,7 +8,7 @@ use handgrad_dataset::Samples;
 use handgrad_models::Model;
 use ndarray::Array2;
 
-use crate::Error;
+use crate::{Error, check_numbers};
 
 /// Samples and what a model makes of them, one a row.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,8 +22,9 @@ pub struct Pairs {
 /// Reconstructs the samples of these numbers.
 ///
 /// # Errors
-/// As [`Model::reconstruct`].
+/// If there is no such sample, or as [`Model::reconstruct`].
 pub fn pairs(model: &Model, samples: &Samples, numbers: &[u32]) -> Result<Pairs, Error> {
+    check_numbers(samples, numbers)?;
     let originals = samples.rows(numbers);
     let reconstructions = model.reconstruct(originals.view())?;
     Ok(Pairs { originals, reconstructions })

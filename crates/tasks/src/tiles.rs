@@ -26,13 +26,16 @@ const BATCH: usize = 256;
 /// `image`, channels × height × width, through `f`, which takes and gives tiles of channels × h × w, one a row.
 ///
 /// # Errors
-/// That of `f`.
+/// If the image has no pixels, or that of `f`.
 pub fn tiled(
     image: &Array3<f32>,
     [h, w]: [usize; 2],
     mut f: impl FnMut(Array2<f32>) -> Result<Array2<f32>, Error>,
 ) -> Result<Array3<f32>, Error> {
     let (channels, height, width) = image.dim();
+    if height == 0 || width == 0 {
+        return Err(Error::Usage(format!("the image is {width}×{height} (width × height): it has no pixels")));
+    }
     let (down, across) = (fade(h), fade(w));
     let (mut sum, mut weight) = (Array3::<f32>::zeros(image.dim()), Array2::<f32>::zeros((height, width)));
     // Every place of a tile in its row, and where in the image it lies for a tile that begins at (top, left).
@@ -123,6 +126,14 @@ mod tests {
             places().map(|[i, j]| change([i, j], [i, j + 1]).max(change([i, j], [i + 1, j]))).fold(0.0, f32::max);
         assert_eq!((y[(0, 40, 5)], y[(0, 40, 85)]), (0.0, 1.0));
         assert!(largest < 0.08, "{largest}");
+    }
+
+    #[test]
+    fn nothing_is_no_image() {
+        for (h, w) in [(0, 5), (5, 0), (0, 0)] {
+            let error = tiled(&Array3::zeros((1, h, w)), [28, 28], Ok).expect_err("no pixels").to_string();
+            assert!(error.contains(&format!("{w}×{h}")), "{error}");
+        }
     }
 
     #[test]

@@ -28,27 +28,27 @@ pub fn score(spec: &Spec, seed: u64, units: usize, samples: &Samples, count: usi
 /// The scores of several starts, smallest first.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Starts {
-    /// At least one.
+    /// Smallest first; [`starts`] gives at least one.
     pub scores: Vec<f64>,
 }
 
 impl Starts {
-    /// The lowest.
+    /// The lowest; NaN where there are none.
     #[must_use]
     pub fn least(&self) -> f64 {
-        self.scores[0]
+        self.scores.first().copied().unwrap_or(f64::NAN)
     }
 
-    /// The one in the middle.
+    /// The one in the middle; NaN where there are none.
     #[must_use]
     pub fn median(&self) -> f64 {
-        self.scores[self.scores.len() / 2]
+        self.scores.get(self.scores.len() / 2).copied().unwrap_or(f64::NAN)
     }
 
-    /// The highest.
+    /// The highest; NaN where there are none.
     #[must_use]
     pub fn largest(&self) -> f64 {
-        self.scores[self.scores.len() - 1]
+        self.scores.last().copied().unwrap_or(f64::NAN)
     }
 }
 

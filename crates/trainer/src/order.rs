@@ -6,7 +6,7 @@ const ORDER: u64 = 1 << 32;
 
 /// Writes the order of the samples in an epoch: 0..len shuffled, a pure function of seed and epoch.
 ///
-/// Fisher & Yates's shuffle with ChaCha8; the index below n is the upper half of random·n, so the order hangs on no
+/// Fisher & Yates's shuffle with ChaCha8; the index below n is the upper half of random·n, so the order depends on no
 /// library's way of drawing from a range.
 pub fn shuffled(seed: u64, epoch: u64, order: &mut [u32]) {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);

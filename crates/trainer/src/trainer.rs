@@ -130,7 +130,7 @@ impl<T: Scalar> Trainer<T> {
     /// The learning rate of the next steps, instead of the optimiser's own.
     ///
     /// # Errors
-    /// If it is none.
+    /// If it is below 0, or not a finite number.
     pub fn set_learning_rate(&mut self, learning_rate: f64) -> Result<(), Error> {
         self.training.optimizer.with_learning_rate(learning_rate).check()?;
         self.learning_rate = learning_rate;

@@ -116,7 +116,11 @@ fn check(args: &AnomalyArgs) -> Result<()> {
     if let Some(path) = &args.scores
         && check_place(path)? != Format::Csv
     {
-        return Err(UsageError(format!("{}: scores are written as CSV; call it so", path.display())).into());
+        return Err(UsageError(format!(
+            "{}: scores are written as CSV; give it a name that ends in .csv",
+            path.display()
+        ))
+        .into());
     }
     if let Some(path) = &args.chart {
         place::must_be(path, Replaceable::Svg)?;

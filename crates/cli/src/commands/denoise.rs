@@ -89,7 +89,8 @@ pub fn run(args: &DenoiseArgs) -> Result<Done> {
     }
 }
 
-/// The noise asked for, or else the model's own.
+/// The noise asked for, or else the model's own; `range` is that of the values in the network's units, behind the
+/// scale.
 fn chosen(args: &DenoiseArgs, model: &Model, range: (f32, f32)) -> Result<Vec<Noise>> {
     match args.noise {
         Some(kind) => Ok(vec![noise::checked(kind.into(), args.noise_level, range)?]),
@@ -153,7 +154,7 @@ fn own_image(args: &DenoiseArgs, path: &Path) -> Result<Done> {
     let clean = clean.map(|clean| denoise::fitted(&model, clean, fit)).transpose()?;
     let (noisy, clean) = match (clean, args.noise) {
         (None, Some(_)) => {
-            let noises = chosen(args, &model, (0.0, 1.0))?;
+            let noises = chosen(args, &model, model.scaled_range((0.0, 1.0)))?;
             (denoise::with_noise(&model, &given, &noises), Some(given))
         }
         (clean, _) => (given, clean),

@@ -12,11 +12,11 @@ use crate::register::{Register, dispatch};
 const AHEAD: usize = 16;
 /// Rows of w that are few: these fit into the second cache with much room to spare.
 const FEW_ROWS_OF_W: usize = 64;
-/// Rows of δ that are turned at a time.
+/// Rows of δ that are transposed at a time.
 const MC: usize = 128;
 /// Columns of x that are packed at a time.
 const XC: usize = 96;
-/// Rows of dxᵀ that are turned back at a time: a multiple of every MR and every LANES.
+/// Rows of dxᵀ that are transposed back at a time: a multiple of every MR and every LANES.
 const IC: usize = 48;
 
 /// What a product packs. Aligned, so that no load of a register straddles two cache lines.

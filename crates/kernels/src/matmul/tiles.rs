@@ -1,4 +1,4 @@
-//! What the three products are made of: tiles below one another, and matrices turned over their diagonal.
+//! What the three products are made of: tiles below one another, and transposed matrices.
 
 use std::ptr::null_mut;
 

@@ -9,7 +9,7 @@
 //! gradient is divided by its own size, and the penalty's part with it, so weights with large gradients would hardly
 //! shrink at all. Decoupled, as here, every weight shrinks at the same rate; Adam with it is AdamW.
 //!
-//! It belongs to what multiplies, [`ParamRole::Weight`](crate::ParamRole::Weight): a large w makes the output hang on
+//! It belongs to what multiplies, [`ParamRole::Weight`](crate::ParamRole::Weight): a large w makes the output depend on
 //! small differences of the input. A bias does not, so biases do not decay. (PyTorch's AdamW decays all that it is
 //! given: give it two groups for the same.)
 //!

@@ -5,10 +5,10 @@
 //!
 //! forward      s_t = F(x_t, s_{t−1}; θ),  s₀ = 0         h_t, the part of s_t that is seen, is the output
 //!
-//! L hangs on s_t by what is seen of it and by s_{t+1}. Given dy_t, that part of ∂L/∂h_t which L sees directly:
+//! L depends on s_t by what is seen of it and by s_{t+1}. Given dy_t, that part of ∂L/∂h_t which L sees directly:
 //!   ∂L/∂s_t = dy_t + (∂s_{t+1}/∂s_t)ᵀ·∂L/∂s_{t+1}        t = T, T−1, …, 1; behind T there is nothing
 //!   ∂L/∂x_t = (∂s_t/∂x_t)ᵀ·∂L/∂s_t
-//!   ∂L/∂θ   = Σ_t (∂s_t/∂θ)ᵀ·∂L/∂s_t                     s_{t−1} held fixed: how it hangs on θ is the term before
+//!   ∂L/∂θ   = Σ_t (∂s_t/∂θ)ᵀ·∂L/∂s_t                     s_{t−1} held fixed: how it depends on θ is the term before
 //!
 //! Cells with z_t = x_t·w_ih + b_ih + h_{t−1}·w_hh + b_hh, given δ_t = ∂L/∂z_t:
 //!   ∂L/∂w_ih = Σ_t x_tᵀ·δ_t       ∂L/∂w_hh = Σ_t h_{t−1}ᵀ·δ_t       ∂L/∂b_ih = ∂L/∂b_hh = Σ_t δ_t

@@ -32,7 +32,7 @@ settings! {
     window: NonZeroUsize, "STEPS", heeded("CSV files", |s| has_csv(s));
 
     /// Steps from one window to the next [default: 1].
-    window_stride: NonZeroUsize, "STEPS", heeded("window", |s| s.window.is_some());
+    window_stride: NonZeroUsize, "STEPS", heeded("window, such as 50", |s| s.window.is_some());
 
     /// Learn from samples of these classes alone, and validate with such: `1,2`. Needs labels.
     only_class: Vec<u8>, "CLASSES",

@@ -18,12 +18,12 @@ use handgrad_models::Model;
 pub use threshold::{Normal, Rule, Threshold};
 pub use verdict::{Positive, Verdict};
 
-use crate::{CHUNK, Error};
+use crate::{CHUNK, Error, check_numbers};
 
 /// The scores of the samples of these numbers: by the model's own loss, or by another one.
 ///
 /// # Errors
-/// As [`Model::score`]; the sample in the error is that of the data.
+/// If there is no such sample, or as [`Model::score`]; the sample in the error is that of the data.
 pub fn scores(
     model: &Model,
     samples: &Samples,
@@ -31,6 +31,7 @@ pub fn scores(
     by: Option<LossKind>,
     progress: &dyn Progress,
 ) -> Result<Vec<f64>, Error> {
+    check_numbers(samples, numbers)?;
     let kind = by.unwrap_or(model.network().loss().kind);
     let mut scores = Vec::with_capacity(numbers.len());
     progress.start("", Some(numbers.len() as u64), Unit::Samples);

@@ -34,6 +34,29 @@ impl FromStr for Rule {
     }
 }
 
+impl Rule {
+    /// Refuses numbers that no threshold comes of.
+    fn check(self) -> Result<(), Error> {
+        match self {
+            Self::Std(k) if !k.is_finite() => {
+                Err(Error::Usage(format!("k of mean + k·std is {k}, but must be a finite number, such as 2")))
+            }
+            Self::Quantile(q) if !(0.0..=1.0).contains(&q) => {
+                Err(Error::Usage(format!("the quantile is {q}, but must be within 0..1, such as 0.99")))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Refuses scores that cannot be compared or averaged.
+fn check_finite(scores: &[f64]) -> Result<(), Error> {
+    match scores.iter().position(|score| !score.is_finite()) {
+        Some(at) => Err(Error::Score { at, score: scores[at] }),
+        None => Ok(()),
+    }
+}
+
 /// The normal scores that a threshold was found by.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Normal {
@@ -60,23 +83,39 @@ impl Threshold {
     /// By a rule that heeds normal scores.
     ///
     /// # Errors
-    /// If there are no scores, or the rule is [`Rule::BestF1`], which needs [`Threshold::best_f1`].
+    /// If there are no scores or one is no finite number, the rule's number makes no sense, or the rule is
+    /// [`Rule::BestF1`], which needs [`Threshold::best_f1`].
     pub fn from_normal(rule: Rule, scores: &[f64]) -> Result<Self, Error> {
+        rule.check()?;
+        check_finite(scores)?;
         let (mean, std) = threshold::mean_and_std(scores).ok_or(Error::NoScores)?;
         let (value, how) = match rule {
             Rule::Quantile(q) => (threshold::quantile(scores, q), format!("the quantile {q} of the normal scores")),
             Rule::Std(k) => (threshold::mean_plus_std(scores, k), format!("mean + {k}·std of the normal scores")),
-            Rule::BestF1 => (None, String::new()),
+            Rule::BestF1 => {
+                return Err(Error::Usage("the best F1 is found by labelled samples, not by normal ones".into()));
+            }
         };
+        let value = value.ok_or(Error::NoScores)?;
+        if !value.is_finite() {
+            return Err(Error::Usage(format!("{how} come to {value}, which is no threshold: take smaller numbers")));
+        }
         let normal = Some(Normal { count: scores.len(), mean, std });
-        Ok(Self { value: value.ok_or(Error::NoScores)?, how, normal })
+        Ok(Self { value, how, normal })
     }
 
     /// The one that tells labelled samples apart best.
     ///
     /// # Errors
-    /// If none of them is anomalous.
+    /// If none of them is anomalous, a score is no finite number, or there are not as many labels as scores.
     pub fn best_f1(scores: &[f64], truth: &[bool]) -> Result<Self, Error> {
+        if scores.len() != truth.len() {
+            let (scores, labels) = (scores.len(), truth.len());
+            return Err(Error::Usage(format!(
+                "there are {scores} scores and {labels} labels: give a label for each score"
+            )));
+        }
+        check_finite(scores)?;
         let (value, f1) = threshold::best_f1(scores, truth).ok_or(Error::NoAnomaly)?;
         let how = format!("the best F1 of anomalies, {f1:.4}, on these very samples, whose figures it flatters");
         Ok(Self { value, how, normal: None })

@@ -14,7 +14,7 @@ pub(crate) fn name_of<T: Scalar>(network: &Network<T>, layer: usize) -> String {
 
 impl<T: Scalar> Engine<T> {
     /// The first layer whose output, in the pass over `samples` that is still in memory, holds NaN or an infinity, and
-    /// for which sample. None where all of them are numbers: then it is the loss that is none.
+    /// for which sample. None where all of them are numbers: then it is the loss that is not a number.
     pub fn blame(&self, network: &Network<T>, samples: &[u32]) -> Option<String> {
         (0..network.layers().len()).find_map(|layer| {
             let outputs = self.arena.batch_x(&self.memory, layer + 1, samples.len());

@@ -1,0 +1,100 @@
+//! What `handgrad_tasks` refuses, and noise behind a scale. This file belongs to that package.
+
+use handgrad_dataset::{Samples, synthetic};
+use handgrad_layers::{LossKind, Noise};
+use handgrad_models::builders::reparameterize;
+use handgrad_models::{Basic, Model, Network, Scale, Spec};
+use handgrad_tasks::anomaly::{Rule, Threshold, scores};
+use handgrad_tasks::untrained::Starts;
+use handgrad_tasks::{denoise, interpolate, latent, noise, reconstruct};
+use ndarray::{Array2, Array3};
+
+fn made(change: impl FnOnce(&mut Spec)) -> (Model, Samples) {
+    let samples = synthetic::draw(0, 20);
+    let mut spec = Basic { units: 4, loss: LossKind::Mse }.spec(&samples.shape);
+    change(&mut spec);
+    let network = Network::new(&spec).expect("a network");
+    let weights = network.init(0);
+    (Model::new(network, weights).expect("a model"), samples)
+}
+
+#[track_caller]
+fn refused<T>(result: Result<T, handgrad_tasks::Error>, words: &[&str]) {
+    let error = result.err().expect("this must be refused").to_string();
+    assert!(words.iter().all(|word| error.contains(word)), "{error:?} lacks some of {words:?}");
+}
+
+/// The scale goes there and back only where noise has hit.
+#[test]
+fn what_no_noise_hits_stays_as_it_is() {
+    let (model, samples) = made(|spec| spec.scale = Some(Scale { offset: 0.286, factor: 0.353 }));
+    let clean = samples.rows(&samples.numbers());
+    let range = model.scaled_range((0.0, 1.0));
+    let with = |kind, level, mut rows: Array2<f32>| {
+        let noise = noise::checked(kind, level, range).expect("a level");
+        noise::put_on(&model, &mut rows, &samples.numbers(), &[noise]);
+        rows
+    };
+    assert_eq!(with(noise::Kind::Gaussian, 0.0, clean.clone()), clean);
+    let hit = with(noise::Kind::SaltAndPepper, 0.1, clean.clone());
+    let ends = |value: f32| value.abs() < 1e-6 || (value - 1.0).abs() < 1e-6;
+    assert!(hit.iter().zip(&clean).all(|(&a, &b)| a == b || ends(a)), "ends of the data's own range");
+    let part = hit.iter().zip(&clean).filter(|(a, b)| a != b).count() as f64 / clean.len() as f64;
+    assert!((0.03..0.11).contains(&part), "{part}");
+    // However the rows lie in memory, they get the same noise.
+    let mut other = Array2::from_shape_vec(clean.t().dim(), clean.t().iter().copied().collect()).expect("as many");
+    other.swap_axes(0, 1);
+    assert_eq!(with(noise::Kind::SaltAndPepper, 0.1, other), hit);
+}
+
+#[test]
+fn samples_that_are_not_there_are_refused() {
+    let (model, samples) = made(|_| ());
+    let words = ["9999", "20"];
+    refused(reconstruct::pairs(&model, &samples, &[0, 9999]), &words);
+    refused(scores(&model, &samples, &[0, 9999], None, &()), &words);
+    refused(denoise::rows(&model, &samples, &[9999], &[Noise::Masking { p: 0.1 }]), &words);
+    refused(interpolate::between(&model, &samples, [0, 9999], 3), &words);
+    let none = synthetic::draw(0, 0);
+    refused(reconstruct::pairs(&model, &none, &[0]), &["there are none"]);
+}
+
+#[test]
+fn what_no_memory_holds_is_refused() {
+    let (model, samples) = made(|spec| spec.encoder.push(reparameterize(2, 1.0)));
+    for many in [usize::MAX, usize::MAX / 1000, 1 << 33] {
+        refused(latent::grid(&model, many), &["do not fit in memory", &many.to_string()]);
+    }
+    for many in [usize::MAX, usize::MAX / 1000] {
+        refused(latent::drawn(&model, many, 0), &["do not fit in memory", &many.to_string()]);
+        refused(interpolate::between(&model, &samples, [0, 1], many), &["do not fit in memory", &many.to_string()]);
+    }
+}
+
+#[test]
+fn an_image_without_pixels_is_refused() {
+    let (model, _) = made(|_| ());
+    for size in [(1, 0, 5), (1, 5, 0)] {
+        refused(denoise::image(&model, &Array3::zeros(size), denoise::Fit::Tiled, &()), &["no pixels"]);
+    }
+}
+
+#[test]
+fn thresholds_are_of_numbers_that_make_sense() {
+    let from = |rule| Threshold::from_normal(rule, &[1.0, 2.0, 3.0]);
+    refused(from(Rule::Std(f64::NAN)), &["NaN", "finite"]);
+    refused(Threshold::from_normal(Rule::Std(f64::MAX), &[0.0, 10.0]), &["inf"]);
+    refused(from(Rule::Quantile(7.0)), &["7", "0..1"]);
+    refused(from(Rule::BestF1), &["labelled"]);
+    assert_eq!(from(Rule::Quantile(0.5)).expect("a threshold").value, 2.0);
+    let wrong = [1.0, f64::NAN, 3.0];
+    refused(Threshold::from_normal(Rule::Std(1.0), &wrong), &["score 1", "NaN"]);
+    refused(Threshold::best_f1(&wrong, &[true, false, true]), &["score 1", "NaN"]);
+    refused(Threshold::best_f1(&[1.0, 2.0], &[true]), &["2 scores", "1 labels"]);
+}
+
+#[test]
+fn no_starts_have_no_score() {
+    let none = Starts { scores: Vec::new() };
+    assert!([none.least(), none.median(), none.largest()].iter().all(|score| score.is_nan()));
+}
