@@ -14,7 +14,7 @@ pub fn note(text: &str) {
     let _ = writeln!(io::stderr(), "{text}");
 }
 
-/// A result, on the standard output. Whoever reads it may have seen enough; any other failure is one.
+/// A result, on the standard output. A reader that has closed the pipe is no failure; anything else is.
 pub fn result(text: &str) -> Result<()> {
     match writeln!(io::stdout(), "{text}") {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),

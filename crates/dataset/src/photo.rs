@@ -28,7 +28,7 @@ const MOST_TEXTS: usize = 1000;
 /// Memory of a decoder for lines of pixels and for what it unpacks beside them; twice the file comes to it.
 const MEMORY: u64 = 1 << 19;
 
-/// Reads an image as `channels` × height × width: 1 for grey, 3 for red, green and blue. It is turned as its camera
+/// Reads an image as `channels` × height × width: 1 for grey, 3 for red, green and blue. It is rotated as its camera
 /// noted, and what is transparent is laid on white.
 ///
 /// # Errors

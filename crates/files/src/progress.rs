@@ -3,9 +3,9 @@
 /// What is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {
-    /// Of a file or a download.
+    /// Bytes of a file or a download.
     Bytes,
-    /// Of a data set.
+    /// Samples of a data set.
     Samples,
 }
 

@@ -34,7 +34,7 @@ pub enum DataCommand {
         /// Folder for the four files.
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
-        /// Of the variation between images.
+        /// The seed of the variation between images.
         #[arg(long, default_value_t = 0)]
         seed: u64,
         /// Training images.

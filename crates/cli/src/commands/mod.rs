@@ -36,7 +36,7 @@ pub enum Command {
     Reconstruct(reconstruct::ReconstructArgs),
     /// Write the codes of samples, as CSV or .npy.
     ///
-    /// Of a variational model the code is the mean of its distribution. An encoder alone, written by `handgrad split`,
+    /// The code of a variational model is the mean of its distribution. An encoder alone, written by `handgrad split`,
     /// will do in place of a model; then --data must name the data.
     Encode(encode::EncodeArgs),
     /// Draw or write what a model makes of codes from a file.

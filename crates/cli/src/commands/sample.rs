@@ -40,7 +40,7 @@ pub struct SampleArgs {
     #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=1000))]
     count: u16,
 
-    /// Of the codes that are drawn.
+    /// The seed of the codes that are drawn.
     #[arg(long, default_value_t = 0)]
     seed: u64,
 }

@@ -51,12 +51,12 @@ pub struct SubjectArgs {
     #[arg(long, value_name = "NAME|DIR|FILE")]
     pub data: Option<String>,
 
-    /// Of a CSV file: the column of the labels, a name of the header, a number counted from 1, `last` or `none`
+    /// For a CSV file: the column of the labels, a name of the header, a number counted from 1, `last` or `none`
     /// [default: as in training].
     #[arg(long, value_name = "COLUMN")]
     pub label_column: Option<String>,
 
-    /// Of a CSV file: what stands in for missing values: zero, mean or previous [default: as in training].
+    /// For a CSV file: what stands in for missing values: zero, mean or previous [default: as in training].
     #[arg(long, value_name = "NAME", value_parser = FillName::read)]
     pub fill: Option<FillName>,
 

@@ -21,14 +21,14 @@ settings! {
     /// variable HANDGRAD_DATA, else data].
     data_dir: PathBuf, "DIR";
 
-    /// Of a CSV file: the column of the labels, whole numbers from 0 to 255. A name of the header, a number counted
+    /// For a CSV file: the column of the labels, whole numbers from 0 to 255. A name of the header, a number counted
     /// from 1, `last` or `none` [default: the column called label or class, if there is one].
     label_column: String, "COLUMN", heeded("CSV files", |s| has_csv(s));
 
-    /// Of a CSV file: what stands in for missing values, which are refused without it.
+    /// For a CSV file: what stands in for missing values, which are refused without it.
     fill: FillName, "NAME", heeded("CSV files", |s| has_csv(s));
 
-    /// Of a CSV file: take it as one long series, a step a row, and cut samples of so many steps from it.
+    /// For a CSV file: take it as one long series, a step a row, and cut samples of so many steps from it.
     window: NonZeroUsize, "STEPS", heeded("CSV files", |s| has_csv(s));
 
     /// Steps from one window to the next [default: 1].
