@@ -206,8 +206,7 @@ fn a_penalty_that_is_too_heavy_is_named() {
     let vae = Vae { hidden_dims: vec![8], latent_dim: 2, beta: 1e60, ..Vae::default() }.spec(&[20]);
     let sparse = Deep { layers: vec![4], ..Deep::default() }.spec(&[20]).with_l1(1e60);
     for (spec, penalty) in [(vae, "KL divergence"), (sparse, "L1 activity")] {
-        let mut trainer =
-            Trainer::new(Network::<f32>::new(&spec).expect("fits"), &training(ADAM, 64)).expect("fits");
+        let mut trainer = Trainer::new(Network::<f32>::new(&spec).expect("fits"), &training(ADAM, 64)).expect("fits");
         let error = fit(&mut trainer, &source, &source, &Plan::default(), &mut to_the_end).expect_err("infinite");
         let text = error.to_string();
         assert!(matches!(error, Error::FirstLossNotFinite { .. }), "{error:?}");
