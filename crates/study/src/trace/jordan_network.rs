@@ -95,8 +95,10 @@ fn write_backward(trace: &mut Trace, hybrid: bool, run: &Run) {
         let (now, after) = (sub(t), sub(t + 1));
         trace.section(format!("Back through t = {t}"));
         if t == steps {
-            trace.text("dy is ∂L/∂y: L depends on y_t directly, and also through h_{t+1}. δ is ∂L/∂z, where h = tanh \
-                        z.");
+            trace.text(
+                "dy is ∂L/∂y: L depends on y_t directly, and also through h_{t+1}. δ is ∂L/∂z, where h = tanh \
+                        z.",
+            );
         }
         let (by_y, by_h) = match (t < steps, hybrid) {
             (false, _) => (String::new(), String::new()),

@@ -49,8 +49,10 @@ fn work(numbers: &Numbers, trace: &mut Trace) -> Result<(), Error> {
         return Err(Error::Setting { setting: format!("epsilon={}", settings.epsilon), problem });
     }
     trace.section("Start");
-    trace.text("The running means m and v start at 0, so they are too small at first. Dividing by 1 − beta^t corrects \
-                this.");
+    trace.text(
+        "The running means m and v start at 0, so they are too small at first. Dividing by 1 − beta^t corrects \
+                this.",
+    );
     trace.line("α", "", settings.learning_rate);
     trace.note("--learning-rate");
     let theta = numbers.one("theta");

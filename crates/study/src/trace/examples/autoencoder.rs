@@ -114,20 +114,26 @@ fn write_forward(trace: &mut Trace, run: &Run, x: &[f64]) {
     trace.line("L", "(ℓ₁ + ℓ₂ + ℓ₃ + ℓ₄)/4", run.loss);
     let least = notes::entropy(x) / N as f64;
     trace.line("L(x̂ = x)", "", least);
-    trace.note(if least > 0.0 { "the smallest possible loss: above 0, since there are grey values" } else { "the \
+    trace.note(if least > 0.0 {
+        "the smallest possible loss: above 0, since there are grey values"
+    } else {
+        "the \
                                                                                                              smallest \
                                                                                                              possible \
                                                                                                              loss: 0, \
                                                                                                              since \
                                                                                                              there are \
                                                                                                              no grey \
-                                                                                                             values" });
+                                                                                                             values"
+    });
 }
 
 fn write_backward(trace: &mut Trace, run: &Run) {
     trace.section("Back through the loss and σ");
-    trace.text("The derivative of the loss is (x̂ − x)/(x̂·(1 − x̂)), and that of σ is x̂·(1 − x̂): their product is \
-                x̂ − x. The factor 1/4 comes from the mean.");
+    trace.text(
+        "The derivative of the loss is (x̂ − x)/(x̂·(1 − x̂)), and that of σ is x̂·(1 − x̂): their product is \
+                x̂ − x. The factor 1/4 comes from the mean.",
+    );
     for (j, (&delta, &z)) in (1..).zip(run.delta_d.iter().zip(&run.z)) {
         trace.line(format!("δ_d{}", sub(j)), format!("(x̂{} − x{})/4", sub(j), sub(j)), delta);
         notes::note_on_delta(trace, z);
@@ -201,7 +207,9 @@ fn work(numbers: &Numbers, trace: &mut Trace) -> Result<(), Error> {
          the call may be in a picture that is missing from the text. The plotting loop runs, but its comment on the \
          reconstruction is not indented, and it hides the y axis twice.",
     );
-    trace.text("DIVE \"Define Autoencoder Model\" has a ReLU at the output, for which this loss is not defined: see \
-                `handgrad trace bce`.");
+    trace.text(
+        "DIVE \"Define Autoencoder Model\" has a ReLU at the output, for which this loss is not defined: see \
+                `handgrad trace bce`.",
+    );
     Ok(())
 }

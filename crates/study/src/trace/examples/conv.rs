@@ -57,8 +57,10 @@ fn work(numbers: &Numbers, trace: &mut Trace) -> Result<(), Error> {
         trace.line(at("y", i, j), format!("{} + b", join(terms)), y);
     }
     trace.section("Backward to the window");
-    trace.text("Each weight is multiplied by a value of x at every place of the window, so its gradient is the sum \
-                over all places.");
+    trace.text(
+        "Each weight is multiplied by a value of x at every place of the window, so its gradient is the sum \
+                over all places.",
+    );
     for ((u, v), &dw) in places(K).zip(&ran.dtheta) {
         let terms = places(Y).map(|(i, j)| format!("{}·{}", at("dy", i, j), at("x", i + u - 1, j + v - 1))).collect();
         trace.line(at("dw", u, v), join(terms), dw);

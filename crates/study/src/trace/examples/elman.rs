@@ -30,9 +30,9 @@ fn work(numbers: &Numbers, trace: &mut Trace) -> Result<(), Error> {
     write_update(trace, next::UPDATE, numbers, phi, &run.gradients);
     trace.section("How the slides differ");
     trace.text(
-        "The slides are right here: all four figures are correct to the digits printed. The slide puts in rounded \
-         figures, 1·0.9640 + 1·2 + 1. Here all digits are used in the computation, and only the printed numbers are \
-         rounded.",
+        "All four figures on the slides are correct to the digits printed. The slide puts in rounded figures, 1·0.9640 \
+         + 1·2 + 1. Here all digits are used in the computation, and only the printed numbers are rounded. \"Example – \
+         Elman Network (1/3)\" writes W_hv and b_v for W_hy and b_y.",
     );
     Ok(())
 }
