@@ -38,7 +38,7 @@ pub fn choose(name: &str) -> Result<Vec<&'static Mistake>, Error> {
 /// Returns success if every mistake was found by what should find it.
 ///
 /// # Errors
-/// If a mistake was not found so.
+/// If a mistake was not found by what should find it.
 pub fn verdict(planted: &[(&Mistake, Planting)]) -> Result<(), Error> {
     let missed = planted.iter().filter(|(mistake, planting)| !mistake.caught(planting));
     let missed: Vec<_> = missed.map(|(mistake, _)| mistake.name).collect();
