@@ -117,14 +117,7 @@ fn write_forward(trace: &mut Trace, run: &Run, x: &[f64]) {
     trace.note(if least > 0.0 {
         "the smallest possible loss: above 0, since there are grey values"
     } else {
-        "the \
-                                                                                                             smallest \
-                                                                                                             possible \
-                                                                                                             loss: 0, \
-                                                                                                             since \
-                                                                                                             there are \
-                                                                                                             no grey \
-                                                                                                             values"
+        "the smallest possible loss: 0, since there are no grey values"
     });
 }
 

@@ -33,9 +33,7 @@ fn given(steps: usize) -> Vec<Given> {
         "from x to the gates",
         "from the previous h to the gates",
         "biases of the terms with x",
-        "biases of \
-                                                                                                          the terms \
-                                                                                                          with h",
+        "biases of the terms with h",
     ];
     cell::given(steps, &PARTS, what)
 }
