@@ -17,6 +17,13 @@
 //! why the largest may be subtracted, and why a δ sums to 0. ℓ is least at p = t, where it is the entropy of t, −Σ t·ln
 //! t.
 //!
+//! Where one part is close to 1, p_k − t_k would lose its digits: in f32 the p of a well-classified sample is 1 − 10⁻⁷
+//! at best. For the largest logit, where e^(z_k − m) = 1, it is computed from r = S·e^−m − 1, the powers of the others:
+//!
+//! ```text
+//! p_k = 1/(1 + r) = 1 − r/(1 + r)          δ_k = p_k·Σ t − t_k = (Σ t − t_k) − Σ t·r/(1 + r)
+//! ```
+//!
 //! Taken apart, softmax would pass on δ_k = p_k·(dp_k − Σ_i dp_i·p_i) of a loss with dp = −t/p, which is infinite where
 //! p rounds to 0. Taken together, no division by p is left.
 //!
@@ -52,10 +59,12 @@ pub fn forward<T: Scalar>(z: &[T], t: &[T]) -> T {
 pub fn forward_backward<T: Scalar>(z: &[T], t: &[T], scale: T, delta: &mut [T]) -> T {
     vectorize!({
         let powers = Powers::of(z, t, Some(&mut *delta));
-        // delta holds e^(z − m): p·Σ t is that over their sum, times Σ t.
-        let factor = in_order(&powers.targets) / (T::ONE + powers.rest());
+        // delta holds e = e^(z − m): p·Σ t is e/S, times Σ t, with S = 1 + rest.
+        let (sum, rest) = (in_order(&powers.targets), powers.rest());
+        let factor = sum / (T::ONE + rest);
         for (delta, &t) in delta.iter_mut().zip(t) {
-            *delta = scale * (factor * *delta - t);
+            let of_largest = (sum - t) - factor * rest;
+            *delta = scale * if *delta == T::ONE { of_largest } else { factor * *delta - t };
         }
         powers.loss()
     })

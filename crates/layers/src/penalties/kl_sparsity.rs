@@ -10,19 +10,34 @@
 //! given dy = ∂L/∂y:   dx = dy + ∂P/∂x
 //! ```
 //!
-//! Unlike an [L1 penalty](crate::activity_l1) it asks each unit for a mean activity of ρ, so that none dies. ρ̂ is held
-//! ε = 10⁻⁷ away from 0 and 1, where the penalty would be infinite.
+//! Unlike an [L1 penalty](crate::activity_l1) it asks each unit for a mean activity of ρ, so that no unit dies.
 //!
-//! Slides: KERAS "Sparse Autoencoder". Source: Ng, "Sparse autoencoder", CS294A lecture notes (2011), whose ρ̂ averages
-//! over all samples. So it is here when a network is measured; a training step has the batch alone.
+//! At ρ̂ = 0 and ρ̂ = 1 the divergence is infinite. Beyond the limits c = [`LOWEST`] and c = [`HIGHEST`] it therefore
+//! goes on along its tangent, with ρ̂ clipped to c:
+//!
+//! ```text
+//! KL(ρ ‖ ρ̂) := KL(ρ ‖ c) + KL′(c)·(ρ̂ − c)        for ρ̂ beyond c;  its derivative there is KL′(c)
+//! ```
+//!
+//! A plain clip would have the derivative 0 there, and a unit that has once fallen silent would never be called back.
+//! Behind a sigmoid, the gradient by the pre-activation z of a silent unit is KL′(ρ̂)·ρ̂·(1 − ρ̂) ≈ −ρ, however small ρ̂
+//! is, so the lower limit is as low as 32-bit numbers allow. Near 1 they cannot tell ρ̂ from 1 any better than the
+//! upper limit does.
+//!
+//! Source: Ng, "Sparse autoencoder", CS294A lecture notes (2011), whose ρ̂ averages over all samples. This is also what
+//! is computed here when a network is measured; a training step only has the samples of its batch.
+//!
+//! Slides: CE6146 "Sparse Autoencoders", which gives no formula.
 
 use crate::{Error, Layer, ParamSpec, Pass, Saved, Scalar};
 
-/// Mean activities are held this far away from 0 and 1.
-pub const CLIP: f64 = 1e-7;
+/// Below this mean activity the divergence goes on along its tangent.
+pub const LOWEST: f64 = 1e-30;
+/// Above this mean activity the divergence goes on along its tangent.
+pub const HIGHEST: f64 = 1.0 - 1e-7;
 
 fn clip<T: Scalar>(mean: T) -> T {
-    let (low, high) = (T::from_f64(CLIP), T::from_f64(1.0 - CLIP));
+    let (low, high) = (T::from_f64(LOWEST), T::from_f64(HIGHEST));
     let mean = if mean < low { low } else { mean };
     if mean > high { high } else { mean }
 }
@@ -31,15 +46,16 @@ fn clip<T: Scalar>(mean: T) -> T {
 pub fn divergence<T: Scalar>(rho: T, means: &[T]) -> T {
     let one = T::ONE;
     means.iter().fold(T::ZERO, |sum, &mean| {
-        let mean = clip(mean);
-        sum + rho * (rho / mean).ln() + (one - rho) * ((one - rho) / (one - mean)).ln()
+        let c = clip(mean);
+        let at_c = rho * (rho / c).ln() + (one - rho) * ((one - rho) / (one - c)).ln();
+        sum + if c == mean { at_c } else { at_c + derivative(rho, c) * (mean - c) }
     })
 }
 
-/// KL′(ρ̂) = (1 − ρ)/(1 − ρ̂) − ρ/ρ̂.
+/// KL′(ρ̂) = (1 − ρ)/(1 − ρ̂) − ρ/ρ̂, with ρ̂ clipped.
 pub fn derivative<T: Scalar>(rho: T, mean: T) -> T {
-    let mean = clip(mean);
-    (T::ONE - rho) / (T::ONE - mean) - rho / mean
+    let c = clip(mean);
+    (T::ONE - rho) / (T::ONE - c) - rho / c
 }
 
 /// Lets everything through, and asks for a mean activity.

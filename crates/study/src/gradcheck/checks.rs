@@ -91,12 +91,8 @@ pub fn all() -> Result<Vec<Check>, Error> {
     let says = "backpropagation truncated every 2 steps: the gradient with the state held constant at every cut";
     checks.push(Check { name: "elman-truncated".into(), kind: Kind::Layer, says, what: What::Rule(truncated) });
     for (name, loss) in catalogue::losses() {
-        let says = if name.ends_with("-sum") {
-            "summed over a sample's values"
-        } else {
-            "averaged over a sample's \
-                                                                                         values"
-        };
+        let says =
+            if name.ends_with("-sum") { "summed over a sample's values" } else { "averaged over a sample's values" };
         checks.push(Check { name, kind: Kind::Loss, says, what: What::Loss(loss) });
     }
     let says = "it subtracts α times the gradient of ½·λ·‖w‖² from w";

@@ -68,13 +68,13 @@ fn write_l1(trace: &mut Trace, numbers: &Numbers, weight: f64) {
     trace.text("The gradient of the penalty is the same however small h is, so most units end at exactly 0.");
 }
 
-/// Returns a note if the layer clips this mean activation, which must stay away from 0 and 1; otherwise an empty
-/// text.
-fn held(mean: f64) -> String {
-    let clip = kl_sparsity::CLIP;
+/// Returns a note if the divergence is continued along its tangent, since it is infinite at 0 and 1; otherwise an
+/// empty text.
+fn beyond(mean: f64) -> String {
+    let (lowest, highest) = (kl_sparsity::LOWEST, kl_sparsity::HIGHEST);
     match mean {
-        mean if mean < clip => format!("ρ̂ is clipped at {}", long(clip)),
-        mean if mean > 1.0 - clip => format!("ρ̂ is clipped at 1 − {}", long(clip)),
+        mean if mean < lowest => format!("for ρ̂ below {}, KL is continued along its tangent", long(lowest)),
+        mean if mean > highest => format!("for ρ̂ above {}, KL is continued along its tangent", long(highest)),
         _ => String::new(),
     }
 }
@@ -90,7 +90,7 @@ fn write_kl(trace: &mut Trace, s: &[f64], kl: KlSparsity) {
     for (j, mean) in (1..).zip(&means) {
         let formula = format!("rho·ln(rho/ρ̂{j}) + (1 − rho)·ln((1 − rho)/(1 − ρ̂{j}))", j = sub(j));
         trace.line(format!("KL{}", sub(j)), formula, kl_sparsity::divergence(kl.rho, &[*mean]));
-        trace.note(held(*mean));
+        trace.note(beyond(*mean));
     }
     let mut pass = Pass { batch: M, means: &means, ..Pass::predict() };
     let mut penalties = [0.0; M];
@@ -101,8 +101,8 @@ fn write_kl(trace: &mut Trace, s: &[f64], kl: KlSparsity) {
     for (j, (&ds, &mean)) in (1..).zip(ds.iter().zip(&means)) {
         let formula = format!("kl_weight/3·((1 − rho)/(1 − ρ̂{j}) − rho/ρ̂{j})", j = sub(j));
         trace.line(format!("ds{}", sub(j)), formula, ds);
-        let held = held(mean);
-        let held = if held.is_empty() { held } else { format!("; {held}") };
-        trace.note(format!("for each of the 3 samples, added to the gradient from the decoder{held}"));
+        let beyond = beyond(mean);
+        let beyond = if beyond.is_empty() { beyond } else { format!("; {beyond}") };
+        trace.note(format!("for each of the 3 samples, added to the gradient from the decoder{beyond}"));
     }
 }
