@@ -11,7 +11,7 @@ type BackwardParams<L> = fn(&L, SavedBatch<'_, f64>, &Block, &mut [f64], &mut [f
 type Penalty<L> = fn(&L, Saved<'_, f64>, &mut [f64]);
 
 /// Behaves like `layer`, except for the passes that are replaced. A replacement is a function with the layer's
-/// arguments; it is called only if dx is asked for, so it always has dx.
+/// arguments; that of `backward_input` is called only if dx is asked for, so it always has dx.
 #[derive(Debug)]
 pub struct Planted<L> {
     pub layer: L,
