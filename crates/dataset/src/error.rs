@@ -9,7 +9,7 @@ use crate::words::sizes;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The operating system reported an error, the folder is locked by another process, or the file name is not allowed.
+    /// An error of the operating system, a folder that another process has locked, or a file name that is not allowed.
     #[error(transparent)]
     Files(#[from] handgrad_files::Error),
     /// The file is empty.
@@ -150,10 +150,10 @@ pub enum Error {
         /// The error message of the decompressor.
         reason: String,
     },
-    /// The decompressed contents are much larger than the gzip stream allows: more than 64 MiB plus 256 times its length.
+    /// The decompressed contents are much too large for the gzip stream: more than 64 MiB plus 256 times its length.
     #[error(
-        "{}: {taken} bytes of its gzip stream decompress to more than 64 MiB plus 256 times their number, where ordinary \
-         data, which compresses less, was expected; if the file is right, decompress it with gunzip first",
+        "{}: {taken} bytes of its gzip stream decompress to more than 64 MiB plus 256 times their number, where less \
+         was expected, as ordinary data gives; if the file is right, decompress it with gunzip first",
         .path.display()
     )]
     GzipBomb {

@@ -7,12 +7,12 @@ use crate::download::Downloader;
 use crate::idx::USUAL_NAMES;
 use crate::{Error, ecg5000, synthetic};
 
-/// A file of a named set. It counts as that file only with this length and this SHA-256.
+/// A file of a named set. A file is accepted only if it has this length and this SHA-256.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RemoteFile {
-    /// Its name, on the mirrors and on the disk.
+    /// Its name, on the mirrors and on disk.
     pub name: &'static str,
-    /// Its length.
+    /// Its length in bytes.
     pub bytes: u64,
     /// Its SHA-256 in lower-case hexadecimal.
     pub sha256: &'static str,
@@ -21,15 +21,16 @@ pub struct RemoteFile {
 /// A data set known by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NamedSet {
-    /// What to call it.
+    /// Its name.
     pub name: &'static str,
     /// What it is, in one line.
     pub about: &'static str,
-    /// Under which terms it may be used, and whose it is.
+    /// Its licence and its owner.
     pub licence: &'static str,
-    /// Its files; none for a set that is drawn on the spot.
+    /// Its files. The synthetic set has none, because it is generated.
     pub files: &'static [RemoteFile],
-    /// Folders on the web that hold the files, best first, each ending in a slash.
+    /// The addresses of folders on the web that hold the files, in the order in which they are tried. Each ends in a
+    /// slash.
     pub mirrors: &'static [&'static str],
 }
 
@@ -130,18 +131,19 @@ pub fn all() -> &'static [NamedSet] {
     &ALL
 }
 
-/// The set of that name.
+/// Returns the set with this name, if there is one.
 #[must_use]
 pub fn find(name: &str) -> Option<&'static NamedSet> {
     ALL.iter().find(|set| set.name == name)
 }
 
-/// The folder of a set in `data_dir`, once every file in it has its right SHA-256: those that are missing are
-/// downloaded, those that are there are checked, and none is ever overwritten. A set without files has an empty folder,
-/// or none.
+/// Makes sure that all files of a set are in its folder in `data_dir`, and returns that folder. Missing files are
+/// downloaded, existing files are checked by their length and SHA-256, and no file is ever overwritten. For a set
+/// without files, the returned folder may not exist.
 ///
 /// # Errors
-/// When a file is there but wrong, the disk refuses, or no mirror delivers a missing file ([`Error::is_unavailable`]).
+/// If an existing file is wrong, a file cannot be read or written, or no mirror delivers a missing file
+/// ([`Error::is_unavailable`]).
 pub fn fetch(set: &NamedSet, data_dir: &Path, progress: &dyn Progress) -> Result<PathBuf, Error> {
     Downloader::for_set(set).fetch(set, data_dir, progress)
 }
