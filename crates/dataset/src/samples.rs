@@ -121,8 +121,8 @@ impl Samples {
         }
     }
 
-    /// A text that identifies the samples: their number, their shape and kind, and the SHA-256 of their values (floats as
-    /// little-endian bytes). It is the same only for the same samples in the same order. Labels have no effect on it.
+    /// A text that identifies the samples: their number, their shape and kind, and the SHA-256 of their values (floats
+    /// as little-endian bytes). It is the same only for the same samples in the same order. Labels do not change it.
     #[must_use]
     pub fn fingerprint(&self) -> String {
         let mut sha = Sha256::new();
