@@ -40,7 +40,7 @@ impl<E: Into<Error>> From<E> for Failure {
 }
 
 impl Downloader {
-    /// A downloader with the mirrors of a set, a connect timeout of 5 seconds, and a total timeout of 5 minutes per file.
+    /// A downloader with the mirrors of a set, a connect timeout of 5 seconds, and 5 minutes for each file.
     #[must_use]
     pub fn for_set(set: &NamedSet) -> Self {
         Self {
@@ -161,8 +161,8 @@ impl Downloader {
             .new_agent()
     }
 
-    /// The longest time to wait for the next bytes. It is shorter than the time for the whole file, so that a mirror that
-    /// stops sending is given up early.
+    /// The longest time to wait for the next bytes. It is usually much shorter than the time for a whole file, so a
+    /// mirror that stops sending is given up early.
     fn stall_timeout(&self) -> Duration {
         (self.connect_timeout * 4).min(self.total_timeout)
     }

@@ -7,8 +7,8 @@ use flate2::bufread::GzDecoder;
 
 /// The number of decompressed bytes that any stream may have.
 const FREE: u64 = 1 << 26;
-/// The number of further decompressed bytes that are allowed for each compressed byte. Deflate can make up to 1032 bytes
-/// of one byte. Ordinary images have a ratio of about 2, empty images about 300.
+/// The number of further decompressed bytes that are allowed for each compressed byte. Deflate reaches a ratio of up to
+/// 1032. Ordinary images have a ratio of about 2, empty images of about 300.
 const RATIO: u64 = 256;
 
 /// Reads one member after another. Unlike `MultiGzDecoder`, it distinguishes a damaged stream from a valid stream with

@@ -2,7 +2,9 @@
 //! integers, then the values, also big-endian, in row-major order (the last dimension varies fastest).
 //!
 //! Whether a file is plain or compressed with gzip is decided by its content, not by its name. The size that a header
-//! claims is not trusted: it must agree with the length of a plain file, and for gzip the buffer grows as bytes arrive.
+//! claims is compared with the length of a plain file before memory is allocated; otherwise the buffer grows as bytes
+//! arrive.
+//!
 //! The decompressed contents may have at most 64 MiB plus 256 times the length of the gzip stream.
 
 use std::io::{self, BufReader, BufWriter, ErrorKind, Read, Write};

@@ -2,8 +2,8 @@
 //! Python dictionary, and the values.
 //!
 //! Arrays of two dimensions with floats of 32 or 64 bits can be read, in either byte order and in C or Fortran order.
-//! The size that a header claims is checked against the file before memory is allocated for it. A header may have at
-//! most 10,000 bytes, as in numpy.
+//! The size that a header claims is compared with the length of the file before memory is allocated; if the length is
+//! not known, the buffer grows as bytes arrive. A header may have at most 10,000 bytes, as in numpy.
 
 use std::io::Read;
 use std::path::Path;
@@ -87,8 +87,8 @@ fn decode_of_length(mut bytes: impl Read, path: &Path, length: Option<u64>) -> R
         let shape = sizes(&shape);
         let claim = format!("its header claims {shape} values of {element_len} bytes");
         wrong(format!(
-            "{claim}, but the number of bytes that follow it is {}",
-            if length.is_some() { found.to_string() } else { "different".into() }
+            "{claim}, but {} bytes follow",
+            if length.is_some() { found.to_string() } else { "a different number of".into() }
         ))
     };
     let follow = length.map(|length| length.saturating_sub(start_len + header_len as u64));
@@ -103,8 +103,8 @@ fn decode_of_length(mut bytes: impl Read, path: &Path, length: Option<u64>) -> R
         values.try_reserve_exact((claimed / element_len) as usize).map_err(out_of_memory)?;
     }
     while found <= claimed {
-        // Both 4 and 8, the lengths of an element, divide 2¹⁴. At the end, one extra byte is asked for: if it comes, the
-        // file is too long.
+        // A piece of 2¹⁴ bytes holds whole elements of 4 or 8 bytes. At the end, one extra byte is asked for: if it
+        // comes, the file is too long.
         let piece = take((1 << 14).min(claimed - found + 1) as usize)?;
         if piece.is_empty() {
             break;

@@ -103,7 +103,7 @@ fn unfit(path: &Path, problem: String) -> Error {
 pub fn read(path: &Path, width: usize) -> Result<Table, Error> {
     let format = Format::expected(path);
     if !fs::metadata(path).map_err(Error::io(path, "opening it"))?.is_file() {
-        return Err(unfit(path, "is not a regular file, where codes in CSV or .npy were expected".into()));
+        return Err(unfit(path, "not a file, where codes in CSV or .npy were expected".into()));
     }
     let table = match format? {
         Format::Csv => read_csv(path, width)?,

@@ -215,7 +215,7 @@ impl<'a> Table<'a> {
             .map_err(|error| Error::io(self.path, "putting its rows together")(std::io::Error::other(error)))?;
         if let Some(fill) = self.layout.fill {
             // With windows each row is one step of a long series, so values are filled down each column, as for the
-            // mean of a column. Otherwise, and if there is only one row, each row is a series and is filled along itself.
+            // mean of a column. Otherwise each row is a series and is filled along itself, and so is a single row.
             let column = self.rows > 1 && (fill == Fill::Mean || self.layout.window.is_some());
             for (at, mut lane) in values.lanes_mut(Axis(usize::from(!column))).into_iter().enumerate() {
                 if fill_lane(&mut lane, fill).is_none() {
