@@ -7,8 +7,8 @@
 //! ```
 //!
 //! Unlike the area under the ROC curve, the average precision depends on how rare positives are: for a useless score it
-//! is about the fraction of positives among all samples. If the two kinds are swapped, the result is a different number,
-//! so always state which kind is the positive one.
+//! is about the fraction of positives among all samples. If the two kinds are swapped, the result is a different
+//! number, so always state which kind is the positive one.
 //!
 //! Source: Davis & Goadrich, "The relationship between precision-recall and ROC curves", ICML 2006; the sum without
 //! interpolation is that of scikit-learn's `average_precision_score`.

@@ -2,8 +2,8 @@
 //! reconstruct data, and how an untrained recurrent network separates samples.
 //!
 //! Each file has one measure and begins with its formula and its source. A higher score means that a sample is more
-//! likely a *positive*; the caller decides which kind of samples is the positive one. An undefined result is `None`, for
-//! example the precision if no sample was predicted to be positive.
+//! likely a *positive*; the caller decides which kind of samples is the positive one. An undefined result is `None`,
+//! for example the precision if no sample is called positive.
 #![forbid(unsafe_code)]
 
 pub mod average_precision;

@@ -176,8 +176,8 @@ fn wrong_chunk(bytes: &mut (impl BufRead + Seek)) -> io::Result<Option<String>> 
 /// Checks the markers of a JPEG. Returns an error message if the end marker is missing, or if the colours have a higher
 /// resolution than the brightness.
 ///
-/// Without an end marker pixels are missing, and the decoder would invent them. Some decoders fail if the colours have a
-/// higher resolution. Bytes after the end marker are not checked.
+/// Without an end marker pixels are missing, and the decoder would invent them. Some decoders fail if the colours have
+/// a higher resolution. Bytes after the end marker are not checked.
 fn wrong_marker(bytes: &mut (impl BufRead + Seek)) -> io::Result<Option<String>> {
     let mut length = [0; 2];
     // A marker is FF, followed by a byte that is neither 00 (FF 00 is the value FF among the pixels) nor FF.

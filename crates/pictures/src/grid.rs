@@ -4,8 +4,8 @@ use ndarray::{Array2, ArrayView1, ArrayView3, Axis};
 
 use crate::Error;
 
-/// The size of a sample in the picture, in pixels. Smaller samples are enlarged by a whole factor, as long as they do not
-/// become larger than this. Larger samples are not reduced to this size.
+/// The size of a sample in the picture, in pixels. Smaller samples are enlarged by the largest whole factor that does
+/// not make them larger than this. Larger samples are not reduced to this size.
 const SIDE: usize = 84;
 /// The width of the white gaps between samples, in pixels.
 const GAP: usize = 6;
@@ -16,8 +16,8 @@ const PAPER: u8 = 238;
 /// The most pixels that all samples of a picture have together. If there would be more, only every n-th value is drawn.
 const MOST_PIXELS: usize = 1 << 24;
 
-/// Draws a grid of greyscale images as a PNG. `rows` are the rows of the grid; each has one sample per row of its matrix,
-/// and each sample has the shape `shape`. The values 0..1 are drawn from black to white.
+/// Draws a grid of greyscale images as a PNG. `rows` are the rows of the grid; each is a matrix with one sample per
+/// row, and each sample has the shape `shape`. The values 0..1 are drawn from black to white.
 ///
 /// A sample with one dimension is drawn as a curve. If a sample has more than two dimensions, its last dimension is the
 /// width, and all others together are the height.
@@ -189,8 +189,8 @@ fn to_grey(sample: ArrayView1<f32>) -> Vec<u8> {
     sample.iter().map(|&value| grey(value)).collect()
 }
 
-/// Scales values linearly so that the range of the data, from `low` to `high`, becomes 0..1 and the values can be drawn.
-/// If the range is within 0..1 already, the values are returned unchanged.
+/// Scales values linearly so that the range of the data, from `low` to `high`, becomes 0..1 and they can be drawn. If
+/// the range is within 0..1 already, the values are returned unchanged.
 ///
 /// ```
 /// let values = ndarray::array![[-1.0, 0.0, 1.0]];
