@@ -27,7 +27,7 @@ pub fn check_fit(model: &Model, samples: &Samples) -> Result<(), Error> {
 /// # Errors
 /// For the first sample with a value for which the loss is not defined.
 pub fn check_targets(loss: LossKind, scale: Option<Scale>, samples: &Samples) -> Result<(), Error> {
-    // Bytes stand for values within 0..1, so only the cross-entropy needs a check of each sample.
+    // Bytes stand for values within 0..1, for which every loss except `CrossEntropy` is defined.
     let is_probability = matches!(samples.values, Values::Bytes(_)) && scale.is_none();
     if matches!(loss, LossKind::Mse | LossKind::Mae) || is_probability && loss != LossKind::CrossEntropy {
         return Ok(());

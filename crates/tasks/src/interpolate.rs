@@ -5,8 +5,8 @@
 //! walk    decode((1 − t_k)·z_from + t_k·z_to),  z = encode(x)
 //! ```
 //!
-//! A blend looks like two transparent images on top of each other. If the model has learnt what samples look like, every
-//! step of the walk looks like a sample.
+//! A blend looks like two transparent images on top of each other. If the model has learnt what samples look like,
+//! every step of the walk looks like a sample.
 
 use handgrad_dataset::Samples;
 use handgrad_models::Model;

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! y(p) = Σ_tiles v_tile(p)·f(x_tile)(p) / Σ_tiles v_tile(p)
-//! v(i, j) = sin²(π·(i + ½)/h)·sin²(π·(j + ½)/w)           weight in a tile of h×w: nearly 0 at its edge, 1 in its middle
+//! v(i, j) = sin²(π·(i + ½)/h)·sin²(π·(j + ½)/w)           weights in a tile of h×w: nearly 0 at the edge, 1 in the middle
 //! ```
 //!
 //! The distance between tiles is an eighth of their size, so every pixel lies in about 8×8 tiles and the edges of tiles
@@ -26,8 +26,8 @@ const OVERLAP: usize = 8;
 /// The largest number of tiles that are passed to the network at a time.
 const BATCH: usize = 256;
 
-/// Applies `f` to `image`, channels × height × width, in tiles. `f` takes and returns tiles of channels × h × w, one tile
-/// per row. Returns an image of the same size.
+/// Applies `f` to `image`, channels × height × width, in tiles. `f` takes and returns tiles of channels × h × w, one
+/// tile per row. Returns an image of the same size.
 ///
 /// # Errors
 /// If the image has no pixels; also the errors of `f`.
@@ -116,8 +116,8 @@ mod tests {
         }
     }
 
-    /// Tiles on the left become black, tiles on the right white. The result changes from black to white gradually; tiles
-    /// without overlap would give a step of 1.
+    /// Tiles on the left become black, tiles on the right white. The result changes from black to white gradually;
+    /// tiles without overlap would give a step of 1.
     #[test]
     fn no_edge_of_a_tile_shows() {
         let halves = |tiles: Array2<f32>| {

@@ -98,7 +98,7 @@ impl Threshold {
         };
         let value = value.ok_or(Error::NoScores)?;
         if !value.is_finite() {
-            return Err(Error::Usage(format!("{how} is {value}, but a threshold must be finite: take smaller numbers")));
+            return Err(Error::Usage(format!("{how} is {value}, which is not a threshold: take smaller numbers")));
         }
         let normal = Some(Normal { count: scores.len(), mean, std });
         Ok(Self { value, how, normal })
