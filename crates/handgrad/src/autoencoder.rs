@@ -30,8 +30,8 @@ impl Autoencoder {
         Self { settings: Settings { model: Some(model), layers: Some(layers), loss, ..Settings::default() } }
     }
 
-    /// An autoencoder of dense layers. The encoder has one layer for each number of units; the last number is the size of
-    /// the code. The decoder mirrors the encoder.
+    /// An autoencoder of dense layers. The encoder has one layer for each number of units; the last number is the size
+    /// of the code. The decoder mirrors the encoder.
     ///
     /// ```
     /// let network = handgrad::Autoencoder::dense([128, 64, 32]);
@@ -79,8 +79,8 @@ impl Autoencoder {
         Self::of(ModelName::Vae, layers)
     }
 
-    /// An autoencoder for sequences. An LSTM with `units` units encodes a sequence into a code, and another LSTM decodes
-    /// it. A sample has the shape steps × values; a sample with only one dimension is a series of single values.
+    /// An autoencoder for sequences. An LSTM with `units` units encodes a sequence into a code, and another LSTM
+    /// decodes it. A sample has the shape steps × values; a sample with one dimension is a series of single values.
     ///
     /// ```
     /// use handgrad::prelude::*;
@@ -124,8 +124,8 @@ impl Autoencoder {
         self
     }
 
-    /// Sets the activation of the last layer. The default is a sigmoid for data within 0..1, and no activation for other
-    /// data.
+    /// Sets the activation of the last layer. The default is a sigmoid for data within 0..1, and no activation for
+    /// other data.
     ///
     /// ```
     /// use handgrad::prelude::*;
@@ -175,8 +175,8 @@ impl Autoencoder {
     }
 
     /// Sets any setting of a network by its name. `handgrad train --help` lists the settings; write `_` instead of `-`.
-    /// Settings of the data, such as `only_class`, are an error in [`train`](Self::train), because the samples are given
-    /// as [`Data`].
+    /// Settings of the data, such as `only_class`, are an error in [`train`](Self::train), because the samples are
+    /// given as [`Data`].
     ///
     /// ```
     /// use handgrad::Autoencoder;

@@ -139,8 +139,8 @@ impl Data {
         Ok(Self::of(DataSet { name: "array".into(), origin, train, validation, validation_origin }))
     }
 
-    /// Sets the shape of one sample, for images or sequences: for example `[28, 28]` for height and width, `[3, 32, 32]`
-    /// for channels, height and width, or `[50, 2]` for 50 steps of 2 values.
+    /// Sets the shape of one sample, for images or sequences: for example `[28, 28]` for height and width,
+    /// `[3, 32, 32]` for channels, height and width, or `[50, 2]` for 50 steps of 2 values.
     ///
     /// ```
     /// use ndarray::Array2;

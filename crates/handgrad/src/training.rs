@@ -77,7 +77,7 @@ impl Training {
         self
     }
 
-    /// Sets any setting of a training by its name. `handgrad train --help` lists the settings; write `_` instead of `-`.
+    /// Sets any setting of a training by its name. `handgrad train --help` lists the settings; write `_` for `-`.
     ///
     /// ```
     /// use handgrad::Training;

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! y(p) = Σ_tiles v_tile(p)·f(x_tile)(p) / Σ_tiles v_tile(p)
-//! v(i, j) = sin²(π·(i + ½)/h)·sin²(π·(j + ½)/w)           weights in a tile of h×w: nearly 0 at the edge, 1 in the middle
+//! v(i, j) = sin²(π·(i + ½)/h)·sin²(π·(j + ½)/w)       weights in a tile of h×w: nearly 0 at the edge, 1 in the middle
 //! ```
 //!
 //! The distance between tiles is an eighth of their size, so every pixel lies in about 8×8 tiles and the edges of tiles

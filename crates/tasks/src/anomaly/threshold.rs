@@ -117,7 +117,7 @@ impl Threshold {
         }
         check_finite(scores)?;
         let (value, f1) = threshold::best_f1(scores, truth).ok_or(Error::NoAnomaly)?;
-        let how = format!("the best F1 of anomalies, {f1:.4}, on these same samples, so their figures are too good");
+        let how = format!("the best F1 of anomalies, {f1:.4}, on these same samples, which makes it too optimistic");
         Ok(Self { value, how, normal: None })
     }
 }
