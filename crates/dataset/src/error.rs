@@ -134,18 +134,18 @@ pub enum Error {
     GzipTruncated {
         /// The file.
         path: PathBuf,
-        /// Bytes decompressed until then.
+        /// The number of decompressed bytes before the error.
         decoded: u64,
     },
     /// The gzip stream is damaged.
     #[error(
-        "{}: the gzip stream is damaged, found after {decoded} decompressed bytes ({reason}), where a stream with a \
-         correct checksum was expected: download or copy it again", .path.display()
+        "{}: the gzip stream is damaged (after {decoded} decompressed bytes: {reason}), where a stream with a correct \
+         checksum was expected; download or copy it again", .path.display()
     )]
     GzipCorrupt {
         /// The file.
         path: PathBuf,
-        /// Bytes decompressed until then.
+        /// The number of decompressed bytes before the error.
         decoded: u64,
         /// The error message of the decompressor.
         reason: String,
@@ -179,7 +179,7 @@ pub enum Error {
     GzipTrailing {
         /// The file.
         path: PathBuf,
-        /// Bytes decompressed until then.
+        /// The number of decompressed bytes before the error.
         decoded: u64,
     },
     /// Labels were given where samples were expected.
@@ -211,7 +211,7 @@ pub enum Error {
     /// The labels do not match the samples.
     #[error(
         "{}: found {found}, where {expected} labels, one byte per sample, were expected; \
-         give the labels that belong to the samples, or remove this file to use the samples without labels",
+         give the labels that belong to the samples, or move this file away to use the samples without labels",
         .path.display()
     )]
     WrongLabels {

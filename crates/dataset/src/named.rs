@@ -99,7 +99,7 @@ static ALL: [NamedSet; 4] = [
     },
     NamedSet {
         name: ecg5000::NAME,
-        about: "4,000 + 1,000 heartbeats of 140 values, in five classes, of which class 1 is normal",
+        about: "4,000 + 1,000 heartbeats of 140 values, in five classes; class 1 is normal",
         licence: "distributed by the UCR archive for research; the signals are from PhysioNet, under the Open Data \
             Commons Attribution licence",
         files: &[

@@ -70,7 +70,7 @@ fn decode_of_length(mut bytes: impl Read, path: &Path, length: Option<u64>) -> R
         return Err(wrong("its header is not that of an array of plain numbers".into()));
     };
     let [rows, columns] = shape[..] else {
-        return Err(wrong(format!("it has the shape {}, where rows × values was expected", sizes(&shape))));
+        return Err(wrong(format!("it has the shape {}, where the shape rows × values was expected", sizes(&shape))));
     };
     let convert: fn(&[u8]) -> Option<f32> = match descr {
         "<f4" => |bytes| Some(f32::from_le_bytes(bytes.try_into().ok()?)),

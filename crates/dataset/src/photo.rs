@@ -128,7 +128,7 @@ fn pixels(mut bytes: impl BufRead + Seek, name: &Path) -> Result<DynamicImage, E
     Ok(image)
 }
 
-/// True if the file begins with `with`. Afterwards the reader is behind those bytes if it does.
+/// True if the file begins with `with`. The reader is then positioned after these bytes.
 fn starts(bytes: &mut (impl BufRead + Seek), with: &[u8]) -> io::Result<bool> {
     bytes.rewind()?;
     let mut start = [0; 8];

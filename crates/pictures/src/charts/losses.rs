@@ -6,7 +6,7 @@ use super::{escape, nice, number, tick_label};
 
 const WIDTH: f64 = 720.0;
 const HEIGHT: f64 = 400.0;
-/// Left, right, top, bottom.
+/// The margins around the chart: left, right, top, bottom.
 const MARGIN: [f64; 4] = [70.0, 175.0, 64.0, 50.0];
 
 const STYLE: &str = "text{font:13px system-ui,sans-serif;fill:#333}.title{font-size:15px;font-weight:600}\
