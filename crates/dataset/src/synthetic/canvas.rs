@@ -86,8 +86,8 @@ pub(super) enum Pattern {
     Rings(f32, f32),
     /// Vertical stripes: their period in pixels, and how much darker they are (0..1).
     Columns(f32, f32),
-    /// Horizontal and vertical stripes: their period in pixels, and a depth. The stripes of each direction are darker by
-    /// 0.6 times this depth.
+    /// Horizontal and vertical stripes: their period in pixels, and a depth. The stripes of each direction are darker
+    /// by 0.6 times this depth.
     Checks(f32, f32),
 }
 
