@@ -1,11 +1,11 @@
-//! What is asked for is refused before anything is computed: samples that are not there, results that no memory holds.
+//! Checks that are made before anything is computed: that samples exist, and that there is enough memory for results.
 
 use handgrad_dataset::Samples;
 use handgrad_files::memory::has_room_for;
 
 use crate::Error;
 
-/// Refuses numbers of samples that there are not.
+/// Returns an error if one of the numbers is not that of a sample.
 pub fn check_numbers(samples: &Samples, numbers: &[u32]) -> Result<(), Error> {
     let count = samples.len();
     match numbers.iter().find(|&&number| number as usize >= count) {
@@ -14,8 +14,8 @@ pub fn check_numbers(samples: &Samples, numbers: &[u32]) -> Result<(), Error> {
     }
 }
 
-/// Refuses `rows` rows of `columns` values, of which `rows` is None where it is no number that fits, if there is no
-/// memory for them; `what` says in words what they are.
+/// Returns an error if there is not enough memory for `rows` rows of `columns` values. `rows` is `None` if their number
+/// overflows, which is an error too. `what` says in words what the rows are, for the message.
 pub fn check_room(rows: Option<usize>, columns: usize, what: impl FnOnce() -> String) -> Result<(), Error> {
     let bytes = rows.and_then(|rows| rows.checked_mul(columns)?.checked_mul(size_of::<f32>()));
     if bytes.is_some_and(|bytes| has_room_for(bytes as u64)) {
