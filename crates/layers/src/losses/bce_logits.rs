@@ -10,17 +10,17 @@
 //! ∂ℓ/∂z    = σ(z) − t                                        since d/dz ln(1 + eᶻ) = σ(z)
 //! ```
 //!
-//! It is [`bce`](crate::bce) after a sigmoid, without the clip. There, δ would be (p − t)/(p·(1 − p)) · p·(1 − p): the
-//! factors cancel on paper, but in f32 1 − p is 0 from z = 17 on, and below z = −17 p lies beyond the clip: either way
-//! the gradient is lost. Here they never appear, and ln(1 + eᶻ) is computed as max(z, 0) + ln(1 + e^−|z|), so nothing
-//! overflows either.
+//! It is [`bce`](crate::bce) after a sigmoid, without the clipping. As two steps, δ would be (p − t)/(p·(1 − p)) ·
+//! p·(1 − p). The factors p·(1 − p) cancel on paper. In f32, however, 1 − p is 0 from z = 17 on, and below z = −17 p
+//! is outside the clipping range. In both cases the gradient is lost. Here these factors do not occur. ln(1 + eᶻ) is
+//! computed as max(z, 0) + ln(1 + e^−|z|), so nothing overflows.
 //!
-//! Over the values of a sample 64 logarithms become one, since a product needs but a multiplication where a logarithm
-//! needs twenty: Σ ln(1 + e^−|z|) = ln Π (1 + e^−|z|). Each factor lies in 1..=2, so 64 of them are far from
-//! overflowing. The product is kept as q = Π − 1, since where all e^−|z| are small 1 + e^−|z| would lose their digits:
-//! (1 + q)·(1 + e) = 1 + (q + e + q·e), and the sum is ln(1 + q).
+//! In the sum over the values of a sample, one logarithm replaces 64: Σ ln(1 + e^−|z|) = ln Π (1 + e^−|z|). A factor
+//! costs one multiplication, a logarithm about twenty. Each factor is in 1..=2, so a product of 64 factors does not
+//! overflow. The product is stored as q = Π − 1, because 1 + e^−|z| would lose digits where all e^−|z| are small: (1
+//! + q)·(1 + e) = 1 + (q + e + q·e), and the sum is ln(1 + q).
 //!
-//! Slides: the loss of CE6146 "Basic Autoencoder", sigmoid output and `binary_crossentropy` taken together.
+//! Slides: CE6146 "Basic Autoencoder (2/3)": its sigmoid output and its `binary_crossentropy` as one function.
 
 use handgrad_kernels::sums::{PARTIAL_SUMS, in_order};
 use handgrad_kernels::{by_lanes, vectorize};
@@ -30,13 +30,13 @@ use crate::Scalar;
 /// ℓ(z, t) = ln(1 + eᶻ) − t·z.
 #[inline(always)]
 pub fn loss<T: Scalar>(z: T, t: T) -> T {
-    // ln(1 + eᶻ) − t·z = ln(1 + e^−|z|) + max(z, 0) − t·z, and max(z, 0) − t·z = |z|·(1 − t) for z > 0: written as
-    // one product it keeps its digits where t is 1 and z is large.
+    // ln(1 + eᶻ) − t·z = ln(1 + e^−|z|) + max(z, 0) − t·z, and max(z, 0) − t·z = |z|·(1 − t) for z > 0. As a product
+    // it stays accurate where t is 1 and z is large.
     let softplus_of_minus = (-z.abs()).softplus();
     softplus_of_minus + if z > T::ZERO { z * (T::ONE - t) } else { -z * t }
 }
 
-/// ∂ℓ/∂z = σ(z) − t. ([`forward_backward`] holds σ at e⁻⁶⁰, 10⁻²⁶, where it would be smaller.)
+/// ∂ℓ/∂z = σ(z) − t. ([`forward_backward`] replaces values of σ below e⁻⁶⁰, about 10⁻²⁶, by e⁻⁶⁰.)
 #[inline(always)]
 pub fn derivative<T: Scalar>(z: T, t: T) -> T {
     z.sigmoid() - t
@@ -47,15 +47,15 @@ pub fn forward<T: Scalar>(z: &[T], t: &[T]) -> T {
     vectorize!(over_lanes(z, t, None, T::ZERO))
 }
 
-/// As [`forward`], and delta ← scale·∂ℓ/∂z.
+/// Like [`forward`], and also delta ← scale·∂ℓ/∂z.
 pub fn forward_backward<T: Scalar>(z: &[T], t: &[T], scale: T, delta: &mut [T]) -> T {
     vectorize!(over_lanes(z, t, Some(&mut *delta), scale))
 }
 
-/// Factors of a product.
+/// Number of factors of a product.
 const FACTORS: usize = 64;
-/// e^−60 is held for anything smaller: beside 1 it is nothing, and scaled it is still no denormal number, of which
-/// some processors are slow.
+/// Smaller exponents are replaced by this one. e^−60 is negligible beside 1, and it is so large that its product with
+/// a scale is not a denormal number; some processors are slow with denormal numbers.
 pub const FARTHEST: f64 = -60.0;
 
 #[inline(always)]
@@ -80,7 +80,8 @@ fn over_lanes<T: Scalar>(z: &[T], t: &[T], mut delta: Option<&mut [T]>, scale: T
     in_order(&sums)
 }
 
-/// 1 + q ← (1 + q)·(1 + e^−|z|), sum ← sum + max(z, 0) − t·z. Returns σ(z) − t: [`loss`] and [`derivative`] in one.
+/// 1 + q ← (1 + q)·(1 + e^−|z|), sum ← sum + max(z, 0) − t·z. Returns σ(z) − t. It combines [`loss`] and
+/// [`derivative`].
 #[inline(always)]
 fn value<T: Scalar>(z: T, t: T, q: &mut T, sum: &mut T) -> T {
     let minus_abs = -z.abs();
