@@ -61,7 +61,7 @@ impl Padding {
     }
 
     /// Returns the number of zeros before the first of the h lines, and the number of output lines. Returns `None` if
-    /// the window does not fit. It is the same for columns.
+    /// the window does not fit. For columns, h is their number.
     #[must_use]
     pub fn outputs(self, h: usize, kernel_size: usize, stride: usize, dilation: usize) -> Option<(usize, usize)> {
         let reach = kernel_size.checked_sub(1)?.checked_mul(dilation)?.checked_add(1)?;

@@ -32,7 +32,7 @@ pub fn forward<T: Scalar>(x: &[T], [_, h, w]: Chw, size: usize, y: &mut [T]) {
                 y.iter_mut().zip(every(lines, size)).for_each(|(y, &x)| *y = x);
                 for line in lines.chunks_exact(w) {
                     if let (2, (pairs, [])) = (size, line.as_chunks::<2>()) {
-                        // Loops over pairs become vector code, loops with steps do not.
+                        // The compiler vectorises loops over pairs, but not loops with steps.
                         y.iter_mut().zip(pairs).for_each(|(y, &[a, b])| *y = larger(*y, larger(a, b)));
                         continue;
                     }

@@ -21,7 +21,7 @@ pub fn forward<T: Scalar>(x: &[T], [_, _, w]: Chw, size: usize, y: &mut [T]) {
         for (x, y) in x.chunks_exact(w).zip(y.chunks_exact_mut(size * size * w)) {
             for y in y.chunks_exact_mut(size * w) {
                 match (size, y.as_chunks_mut::<2>()) {
-                    // Loops over pairs become vector code, loops with steps do not.
+                    // The compiler vectorises loops over pairs, but not loops with steps.
                     (2, (pairs, [])) => pairs.iter_mut().zip(x).for_each(|(pair, &x)| *pair = [x; 2]),
                     _ => y.chunks_exact_mut(size).zip(x).for_each(|(y, &x)| y.fill(x)),
                 }

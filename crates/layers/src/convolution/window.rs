@@ -18,9 +18,9 @@
 //!
 //! The transpose is computed position by position of its output. Let p̂ = s·P + a with 0 ≤ a < s. The taps that
 //! contribute to p̂ are those with d·u = s·m + a for some m, and tap u contributes the value of line i = P − m. So
-//! all p with the same *phase* a use the same taps, each at its own offset −m. This gives s·s correlations of stride
-//! 1. Each of them uses a part of the taps and writes every s-th line and column. Outside of y, the correlations read
-//! zeros.
+//! all p with the same *phase* a use the same taps, each at its own offset −m. This gives s·s correlations, each of
+//! stride 1. Each of them uses a part of the taps and writes every s-th line and column. Outside of y, the
+//! correlations read zeros.
 
 use handgrad_kernels::Finish;
 use handgrad_kernels::lanes::{self, Grid, LANES, Lanes, Windows};

@@ -1,7 +1,7 @@
 //! # Dense: every output depends on every input
 //!
 //! ```text
-//! forward     z = x·w + b            x m×inputs, w inputs×units, b units; m samples, one a row
+//! forward     z = x·w + b            x m×inputs, w inputs×units, b units; m samples, one per row
 //!             y = φ(z)               y m×units
 //!
 //! given dy = ∂L/∂y:
@@ -14,8 +14,8 @@
 //!
 //! Kept from the forward pass: x and y (φ′ is a function of y, see [`activation`]).
 //!
-//! Slides: KERAS "Encoder", "Decoder"; CE6146 "Basic Autoencoder (2/3)": `layers.Dense(encoding_dim,
-//! activation='relu')` with `encoding_dim = 32`. The slides write a sample as a column vector. Here a sample is a
+//! Slides: KERAS "Encoder", "Decoder"; CE6146 "Basic Autoencoder (2/3)", where `encoding_dim` is 32:
+//! `layers.Dense(encoding_dim, activation='relu')`. The slides write a sample as a column vector. Here a sample is a
 //! row, so their W·x is x·w with w = Wᵀ. Source: Rumelhart, Hinton & Williams, "Learning representations by
 //! back-propagating errors", Nature 323 (1986).
 

@@ -17,8 +17,8 @@
 //!
 //! In the sum over the values of a sample, one logarithm replaces 64: Σ ln(1 + e^−|z|) = ln Π (1 + e^−|z|). A factor
 //! costs one multiplication, a logarithm about twenty. Each factor is in 1..=2, so a product of 64 factors does not
-//! overflow. The product is stored as q = Π − 1, because 1 + e^−|z| would lose digits where all e^−|z| are small: (1
-//! + q)·(1 + e) = 1 + (q + e + q·e), and the sum is ln(1 + q).
+//! overflow. The product is stored as q = Π − 1, because 1 + e^−|z| would lose digits where all e^−|z| are small. One
+//! factor more gives (1 + q)·(1 + e) = 1 + (q + e + q·e), and the sum is ln(1 + q).
 //!
 //! Slides: CE6146 "Basic Autoencoder (2/3)": its sigmoid output and its `binary_crossentropy` as one function.
 

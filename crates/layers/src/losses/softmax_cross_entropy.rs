@@ -14,8 +14,8 @@
 //!
 //! The target of a sample is a distribution over its n values; a one-hot target is a choice of one of them. In
 //! contrast, [`bce`](crate::bce) treats each value as a separate choice between 0 and 1. Adding the same number c to
-//! all logits changes nothing, since e^c cancels in p. So the largest logit may be subtracted from all, and δ sums to
-//! 0. ℓ is smallest at p = t, where it is the entropy of t, −Σ t·ln t.
+//! all logits changes nothing, since e^c cancels in p. So the largest logit may be subtracted from all, and the sum
+//! of δ is 0. ℓ is smallest at p = t, where it is the entropy of t, −Σ t·ln t.
 //!
 //! As two steps, softmax would return δ_k = p_k·(dp_k − Σ_i dp_i·p_i) for the gradient of the loss, dp = −t/p, which
 //! is infinite where p rounds to 0. As one function, there is no division by p.

@@ -11,11 +11,11 @@
 //! The step is about α·E(g)/√E(g²): at most about α, for gradients of any scale. t is counted from 1, so the first
 //! step is −α·sign(g), apart from ε.
 //!
-//! Some gradients become 0 for good, such as those of a ReLU that no sample activates, or of a pixel that is always
-//! 0. Then m is multiplied by β₁ in every step until it is a denormal number. There it remains, because rounding
-//! restores it. Some processors are a hundred times slower with denormal numbers. So numbers that are too small to
-//! change a weight are set to 0: |m| < 2⁻¹⁰⁰, v < 2⁻¹⁰⁰, and |g| < 2⁻⁵⁷, whose square is smaller still. With ε =
-//! 10⁻⁸, the largest of them would give a step of 10⁻⁹·α. (So ε must stay well above √2⁻¹⁰⁰, about 10⁻¹⁵; with a
+//! Some gradients become 0 for good, such as those of a ReLU that no sample activates, or of a pixel that is 0 in
+//! every sample. Then m is multiplied by β₁ in every step until it is a denormal number. There it remains, because
+//! rounding restores it. Some processors are a hundred times slower with denormal numbers. So numbers that are too
+//! small to change a weight are set to 0: |m| < 2⁻¹⁰⁰, v < 2⁻¹⁰⁰, and |g| < 2⁻⁵⁷, whose square is smaller still. With
+//! ε = 10⁻⁸, the largest of them would give a step of 10⁻⁹·α. (So ε must stay well above √2⁻¹⁰⁰, about 10⁻¹⁵; with a
 //! smaller ε, v would become 0 while m still has an effect.)
 //!
 //! Slides: CE6146 "Basic Autoencoder (2/3)": `optimizer='adam'`. Source: Kingma & Ba, "Adam", ICLR 2015, algorithm 1;

@@ -17,9 +17,9 @@
 //! Weights below 2⁻¹⁰⁰ are set to 0. Otherwise they would become denormal numbers, and some processors are a hundred
 //! times slower with those.
 //!
-//! Slides: none. Source: Loshchilov & Hutter, "Decoupled weight decay regularization", ICLR 2019, algorithm 2, line
-//! 12. The paper multiplies λ by the schedule alone. Here it is multiplied by the whole learning rate, as in PyTorch,
-//! so that λ = 0.01 is a usual value.
+//! Slides: none. Source: Loshchilov & Hutter, "Decoupled weight decay regularization", ICLR 2019, line 12 of
+//! algorithm 2. The paper multiplies λ by the schedule alone. Here it is multiplied by the whole learning rate, as in
+//! PyTorch, so that λ = 0.01 is a usual value.
 
 use handgrad_kernels::vectorize;
 

@@ -7,8 +7,8 @@
 //! given dy = ∂L/∂y:   dx_j = dy_j + weight/m·sign(x_j)         sign(0) = 0, the subgradient at the kink
 //! ```
 //!
-//! The gradient of |x| has the same size for every x, however small. So after a ReLU most values become exactly 0:
-//! the code is sparse. The gradient of a penalty on x² would vanish as x approaches 0.
+//! The gradient of |x| has the same size for every x ≠ 0, however small. So after a ReLU most values become exactly
+//! 0: the code is sparse. The gradient of a penalty on x² would vanish as x approaches 0.
 //!
 //! Slides: CE6146 "Sparse Autoencoders": "a regularization term in the loss function that penalizes non-zero
 //! activations". The Keras blog, "Building Autoencoders in Keras", uses

@@ -1,4 +1,4 @@
-//! # LSTM: gates control what a cell stores, keeps and shows
+//! # LSTM: gates control what a cell stores, forgets and outputs
 //!
 //! ```text
 //! forward     z_t = x_t·w_ih + b_ih + h_{t−1}·w_hh + b_hh = [z_i │ z_f │ z_g │ z_o] h₀ = c₀ = 0; g: the slide's c̃

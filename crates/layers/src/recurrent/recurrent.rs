@@ -8,7 +8,7 @@
 //! L depends on s_t directly, through the output h_t, and through s_{t+1}. Given dy_t, the direct part of ∂L/∂h_t:
 //!   ∂L/∂s_t = dy_t + (∂s_{t+1}/∂s_t)ᵀ·∂L/∂s_{t+1}        t = T, T−1, …, 1; for t = T only dy_T
 //!   ∂L/∂x_t = (∂s_t/∂x_t)ᵀ·∂L/∂s_t
-//!   ∂L/∂θ   = Σ_t (∂s_t/∂θ)ᵀ·∂L/∂s_t                     s_{t−1} held fixed: the term of t−1 has its part
+//!   ∂L/∂θ   = Σ_t (∂s_t/∂θ)ᵀ·∂L/∂s_t                     s_{t−1} held fixed; its dependence on θ: see term t−1
 //!
 //! Cells with z_t = x_t·w_ih + b_ih + h_{t−1}·w_hh + b_hh, given δ_t = ∂L/∂z_t:
 //!   ∂L/∂w_ih = Σ_t x_tᵀ·δ_t       ∂L/∂w_hh = Σ_t h_{t−1}ᵀ·δ_t       ∂L/∂b_ih = ∂L/∂b_hh = Σ_t δ_t

@@ -31,8 +31,8 @@ const TRANSPOSED: [([usize; 3], Padding, usize); 7] = [
 ];
 const SMALL_IMAGES: [Chw; 3] = [[1, 3, 3], [2, 4, 3], [9, 2, 5]];
 
-/// Images and the side of a square, for pooling and upsampling. Some sides divide the height and width, others do
-/// not.
+/// Images and the side of a square, for pooling and upsampling. Some sides divide the height and width of the image,
+/// others do not.
 pub const POOLED: [(Chw, usize); 5] = [([1, 4, 4], 2), ([2, 5, 7], 2), ([3, 6, 6], 3), ([1, 3, 3], 1), ([2, 2, 3], 3)];
 
 /// Convolutions for all pairs of a window and an image that fit, each with its padding.
