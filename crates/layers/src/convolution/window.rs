@@ -145,7 +145,7 @@ impl Window {
         );
         if places > 1 << 30 {
             let (name, range) =
-                ("the memory of a convolution", "at most 2³⁰ values a sample: make it or its image smaller");
+                ("the memory of a convolution", "at most 2³⁰ values per sample: use a smaller image or fewer filters");
             return Err(Error::OutOfRange { name, value: places.to_string(), range });
         }
         Ok(())

@@ -126,8 +126,8 @@ impl Sequence {
         let values = self.units.max(outputs).saturating_mul(self.steps).saturating_mul(cache_len);
         if values > 1 << 30 {
             let range = match outputs > self.units {
-                true => "at most 2³⁰ values a sample: give it fewer outputs or steps",
-                false => "at most 2³⁰ values a sample: give it fewer units or steps",
+                true => "at most 2³⁰ values per sample: use fewer outputs or steps",
+                false => "at most 2³⁰ values per sample: use fewer units or steps",
             };
             return Err(Error::OutOfRange {
                 name: "the memory of a recurrent layer",
