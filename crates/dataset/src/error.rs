@@ -384,9 +384,9 @@ impl Error {
 
 /// Refuses what there is no memory for, before something asks for it that cannot be told so.
 pub(crate) fn check_room(path: &Path, bytes: u64) -> Result<(), Error> {
-    let mut room = Vec::<u8>::new();
-    let there = usize::try_from(bytes).is_ok_and(|count| room.try_reserve_exact(count).is_ok());
-    // Else the compiler sees that nothing is put there, and leaves it out.
-    std::hint::black_box(&room);
-    if there { Ok(()) } else { Err(Error::OutOfMemory { path: path.to_path_buf(), bytes }) }
+    if handgrad_files::memory::has_room_for(bytes) {
+        Ok(())
+    } else {
+        Err(Error::OutOfMemory { path: path.to_path_buf(), bytes })
+    }
 }

@@ -13,7 +13,7 @@ use ndarray::{ArrayD, ArrayViewD, IxDyn};
 
 use crate::Error;
 use crate::gzip::{Bomb, Members, NotGzip};
-use handgrad_files::Seam;
+use handgrad_files::{Seam, memory};
 
 /// The usual names of the four files: images and labels to train on, images and labels to validate with.
 pub(crate) const USUAL_NAMES: [&str; 4] = [
@@ -160,7 +160,7 @@ impl<R: Read> Decoder<'_, R> {
             }
             let out_of_memory = |_| Error::OutOfMemory { path: path(), bytes: expected };
             // One more than needed, so that reading on to the end of the file does not grow it.
-            bytes.try_reserve_exact(expected as usize + 1).map_err(out_of_memory)?;
+            memory::reserve(&mut bytes, expected as usize + 1).map_err(out_of_memory)?;
         }
         let outcome = (&mut self.reader).take(expected + 1).read_to_end(&mut bytes);
         self.decoded += bytes.len() as u64;
@@ -240,7 +240,7 @@ impl<R: Read> Decoder<'_, R> {
         let mut values = Vec::new();
         let bytes = (count * size_of::<T>()) as u64;
         let out_of_memory = |_| Error::OutOfMemory { path: self.name.to_path_buf(), bytes };
-        values.try_reserve_exact(count).map_err(out_of_memory)?;
+        memory::reserve(&mut values, count).map_err(out_of_memory)?;
         values.resize(count, T::default());
         Ok(values)
     }

@@ -7,6 +7,7 @@
 use std::io::Read;
 use std::path::Path;
 
+use handgrad_files::memory;
 use ndarray::{Array2, ArrayViewD, ShapeBuilder};
 
 use crate::{Error, sizes};
@@ -98,7 +99,7 @@ fn decode_of_length(mut bytes: impl Read, path: &Path, length: Option<u64>) -> R
     if length.is_some() {
         let bytes = claimed / element_len * 4;
         let out_of_memory = |_| Error::OutOfMemory { path: path.to_path_buf(), bytes };
-        values.try_reserve_exact((claimed / element_len) as usize).map_err(out_of_memory)?;
+        memory::reserve(&mut values, (claimed / element_len) as usize).map_err(out_of_memory)?;
     }
     while found <= claimed {
         // A multiple of every element's length, and one byte more is enough to know that there is too much.

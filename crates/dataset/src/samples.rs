@@ -6,7 +6,7 @@ use ndarray::{Array2, ArrayD, Axis, Slice};
 use sha2::{Digest, Sha256};
 
 use crate::{Error, idx, sizes};
-use handgrad_files::hex;
+use handgrad_files::{hex, memory};
 
 /// Samples, one a row. Bytes stay bytes until a batch is filled; a byte stands for value/255 in 0..=1, floats for
 /// themselves.
@@ -207,7 +207,7 @@ fn floats<T: Copy>(array: ArrayD<T>, path: &Path, convert: impl Fn(T) -> f32) ->
     let mut values = Vec::new();
     let bytes = array.len() as u64 * 4;
     let out_of_memory = |_| Error::OutOfMemory { path: path.to_path_buf(), bytes };
-    values.try_reserve_exact(array.len()).map_err(out_of_memory)?;
+    memory::reserve(&mut values, array.len()).map_err(out_of_memory)?;
     values.extend(array.iter().map(|&value| convert(value)));
     let wrong = |error| Error::io(path, "putting its values together")(std::io::Error::other(error));
     finite(Array2::from_shape_vec(array.dim(), values).map_err(wrong)?, path)

@@ -6,6 +6,7 @@ mod evaluate;
 
 use std::sync::Mutex;
 
+use handgrad_files::memory::has_room_for;
 use handgrad_layers::Scalar;
 use handgrad_models::Network;
 use rayon::prelude::*;
@@ -56,16 +57,9 @@ fn means_len<T: Scalar>(network: &Network<T>) -> usize {
     of_layer.map(|(at, _)| network.width(at)).sum()
 }
 
-/// Up to here, 1 GiB, memory is taken without asking first.
-const MUCH_MEMORY: usize = 1 << 30;
-
 /// Refuses to ask for more memory than there is.
 pub(crate) fn check_memory(bytes: usize) -> Result<(), Error> {
-    if bytes <= MUCH_MEMORY {
-        return Ok(());
-    }
-    // What is set aside here is given back at once.
-    Vec::<u8>::new().try_reserve_exact(bytes).map_err(|_| Error::OutOfMemory { bytes })
+    if has_room_for(bytes as u64) { Ok(()) } else { Err(Error::OutOfMemory { bytes }) }
 }
 
 impl<T: Scalar> Engine<T> {

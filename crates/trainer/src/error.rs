@@ -4,7 +4,8 @@ pub enum Error {
     /// The loss is no longer a number, or so large that nothing can be learnt any more.
     #[error(
         "training diverged in epoch {epoch}, step {step}, on {batch}: the loss is {loss}, and it was {first} at the \
-         start{}. Usually the learning rate is too high: try a tenth of it, or a bound on the gradient", blamed(.layer)
+         start{}{}. Usually the learning rate is too high: try a tenth of it, or a bound on the gradient",
+        compared(.untrained), blamed(.layer)
     )]
     Diverged {
         /// Counted from 1.
@@ -19,11 +20,12 @@ pub enum Error {
         loss: f64,
         /// Of the very first batch.
         first: f64,
+        /// Of an untrained network on the same samples, where the loss is still a number.
+        untrained: Option<f64>,
     },
     /// Before anything was learnt the loss is no number already.
     #[error(
-        "the loss of the first batch, {batch}, is {loss}{}: the data's values are too large to compute with; scale \
-         them to about 0..1", blamed(.layer)
+        "the loss of the first batch, {batch}, is {loss}{}", why_not_finite(.penalty.as_deref(), .layer.as_deref())
     )]
     FirstLossNotFinite {
         /// ∞ or NaN.
@@ -32,6 +34,8 @@ pub enum Error {
         batch: String,
         /// The first layer whose output is not a number, and the sample it was given.
         layer: Option<String>,
+        /// The penalty that is not a finite number, where the reconstruction is one.
+        penalty: Option<String>,
     },
     /// A weight is no longer a number, or so large that every unit it feeds is saturated or blown up.
     #[error(
@@ -188,8 +192,27 @@ impl Error {
 }
 
 fn blamed(layer: &Option<String>) -> String {
-    layer
-        .as_ref()
-        .map(|layer| format!("; the first values that are no numbers came out of {layer}"))
-        .unwrap_or_default()
+    layer.as_deref().map(blame).unwrap_or_default()
+}
+
+fn blame(layer: &str) -> String {
+    format!("; the first values that are not finite numbers came out of {layer}")
+}
+
+fn compared(loss: &Option<f64>) -> String {
+    loss.map(|loss| format!(", and an untrained network has {loss} on the same samples")).unwrap_or_default()
+}
+
+/// Where a first loss that is not finite comes from, and what to do.
+fn why_not_finite(penalty: Option<&str>, layer: Option<&str>) -> String {
+    match (penalty, layer) {
+        (Some(penalty), None) => format!(
+            ": its reconstruction is a finite number, but its {penalty} is not; the weight of that penalty is too \
+             large to compute with, so make it smaller"
+        ),
+        _ => {
+            let blame = layer.map(blame).unwrap_or_default();
+            format!("{blame}: the data's values are too large to compute with; scale them to about 0..1")
+        }
+    }
 }

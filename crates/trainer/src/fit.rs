@@ -106,7 +106,9 @@ impl Outcome {
     }
 }
 
-/// A batch with a loss this many times the first one (or this many times 1, where that is more) means divergence.
+/// A loss this many times the first one, or this many times 1 where that is more, is looked at more closely; training
+/// has diverged if the loss is also this many times that of an untrained network on the same samples. Without the
+/// second comparison one outlier among sound samples would look like a divergence.
 const LARGEST_LOSS: f64 = 1e3;
 /// And so does a weight of this size: a sound network's are about 1, whatever the scale of the data.
 const LARGEST_WEIGHT: f64 = 1e4;
@@ -226,11 +228,18 @@ fn steps<T: Scalar>(
         let first = *state.first_loss.get_or_insert(loss);
         if !first.is_finite() {
             let (batch, layer) = (in_words(samples), trainer.engine.blame(&trainer.network, samples));
-            return Err(Error::FirstLossNotFinite { loss, batch, layer });
+            return Err(Error::FirstLossNotFinite { loss, batch, layer, penalty: infinite_penalty(trainer) });
         }
-        if !loss.is_finite() || loss > LARGEST_LOSS * first.max(1.0) {
+        if !loss.is_finite() {
             let (batch, layer) = (in_words(samples), trainer.engine.blame(&trainer.network, samples));
-            return Err(Error::Diverged { epoch, step, batch, layer, loss, first });
+            return Err(Error::Diverged { epoch, step, batch, layer, loss, first, untrained: None });
+        }
+        if loss > LARGEST_LOSS * first.max(1.0) {
+            let untrained = trainer.untrained_loss(train, samples);
+            if untrained.is_finite() && loss > LARGEST_LOSS * untrained.max(1.0) {
+                let (batch, untrained) = (in_words(samples), Some(untrained));
+                return Err(Error::Diverged { epoch, step, batch, layer: None, loss, first, untrained });
+            }
         }
         if !trainer.is_finite() {
             check_weights(trainer, epoch, step, in_words(samples), f64::MAX)?;
@@ -248,6 +257,14 @@ fn steps<T: Scalar>(
     Ok(ControlFlow::Continue(()))
 }
 
+/// The penalty of the last step that is not a finite number, where the reconstruction is one.
+fn infinite_penalty<T: Scalar>(trainer: &Trainer<T>) -> Option<String> {
+    let (reconstruction, penalties) = trainer.terms().split_first()?;
+    let names = trainer.network().term_names().into_iter().skip(1);
+    let (name, _) = names.zip(penalties).find(|(_, penalty)| !penalty.is_finite())?;
+    reconstruction.is_finite().then(|| name.to_string())
+}
+
 /// What the epoch came to whose steps are done.
 fn record<T: Scalar>(trainer: &mut Trainer<T>, validation: &Source, state: &State<T>) -> Result<EpochRecord, Error> {
     let (epoch, place) = (state.epoch(), &state.place);
@@ -255,7 +272,7 @@ fn record<T: Scalar>(trainer: &mut Trainer<T>, validation: &Source, state: &Stat
     if !validation_loss.is_finite() {
         let (first, layer) = (state.first_loss.unwrap_or(f64::NAN), trainer.blame_on(validation));
         let (step, batch, loss) = (place.steps, "the validation samples".into(), validation_loss);
-        return Err(Error::Diverged { epoch, step, batch, layer, loss, first });
+        return Err(Error::Diverged { epoch, step, batch, layer, loss, first, untrained: None });
     }
     check_weights(trainer, epoch, place.steps, "the last batch of the epoch".into(), LARGEST_WEIGHT)?;
     let (samples, names) = (place.samples as f64, trainer.network().term_names().into_iter());

@@ -251,6 +251,19 @@ impl<T: Scalar> Trainer<T> {
         self.engine.evaluate(&self.network, &self.theta, source)
     }
 
+    /// Mean loss of the given samples, a batch of them, by an untrained network: with the weights that the seed gives.
+    /// This overwrites the memory of the last step, but not its terms, and allocates.
+    pub(crate) fn untrained_loss(&mut self, source: &Source, samples: &[u32]) -> f64 {
+        let theta = self.network.init(self.training.seed);
+        let Self { engine, network, .. } = self;
+        // The terms of the step that is being judged are still needed.
+        let terms = engine.terms.clone();
+        engine.rows(Job::measure(network, &theta, source), samples);
+        let loss = engine.mean_terms(samples.len());
+        engine.terms = terms;
+        loss
+    }
+
     /// The first layer whose output over the samples of `source` is no number.
     pub(crate) fn blame_on(&mut self, source: &Source) -> Option<String> {
         self.engine.blame_on(&self.network, &self.theta, source)

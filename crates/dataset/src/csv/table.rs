@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::path::Path;
 
+use handgrad_files::memory;
 use ndarray::{Array2, ArrayViewMut1, Axis};
 
 use super::{Fill, Label, Layout, Rows};
@@ -170,7 +171,7 @@ impl<'a> Table<'a> {
             let more = (length / 4).max(1 << 10).min(self.most.saturating_sub(length).max(1));
             let bytes = (length.saturating_add(more) as u64).saturating_mul(4);
             let out_of_memory = |_| Error::OutOfMemory { path: self.path.to_path_buf(), bytes };
-            self.values.try_reserve_exact(more).map_err(out_of_memory)?;
+            memory::reserve(&mut self.values, more).map_err(out_of_memory)?;
         }
         self.values.push(value);
         Ok(())

@@ -17,6 +17,14 @@
 //! all logits changes nothing, since e^c cancels in p. So the largest logit may be subtracted from all, and the sum
 //! of δ is 0. ℓ is smallest at p = t, where it is the entropy of t, −Σ t·ln t.
 //!
+//! Where one probability is close to 1, p_k − t_k would lose its digits: in f32 the p of a well-classified sample is
+//! at best 1 − 10⁻⁷. For the largest logit, where e^(z_k − m) = 1, δ is therefore computed from r = S·e^−m − 1, the
+//! sum of the powers of the other logits:
+//!
+//! ```text
+//! p_k = 1/(1 + r) = 1 − r/(1 + r)          δ_k = p_k·Σ t − t_k = (Σ t − t_k) − Σ t·r/(1 + r)
+//! ```
+//!
 //! As two steps, softmax would return δ_k = p_k·(dp_k − Σ_i dp_i·p_i) for the gradient of the loss, dp = −t/p, which
 //! is infinite where p rounds to 0. As one function, there is no division by p.
 //!
@@ -53,10 +61,12 @@ pub fn forward<T: Scalar>(z: &[T], t: &[T]) -> T {
 pub fn forward_backward<T: Scalar>(z: &[T], t: &[T], scale: T, delta: &mut [T]) -> T {
     vectorize!({
         let powers = Powers::of(z, t, Some(&mut *delta));
-        // delta holds e^(z − m). Divided by their sum and multiplied by Σ t, this is p·Σ t.
-        let factor = in_order(&powers.targets) / (T::ONE + powers.rest());
+        // delta holds e = e^(z − m). p·Σ t is e/S·Σ t, where S = 1 + rest.
+        let (sum, rest) = (in_order(&powers.targets), powers.rest());
+        let factor = sum / (T::ONE + rest);
         for (delta, &t) in delta.iter_mut().zip(t) {
-            *delta = scale * (factor * *delta - t);
+            let of_largest = (sum - t) - factor * rest;
+            *delta = scale * if *delta == T::ONE { of_largest } else { factor * *delta - t };
         }
         powers.loss()
     })

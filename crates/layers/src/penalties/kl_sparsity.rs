@@ -11,7 +11,19 @@
 //! ```
 //!
 //! Unlike an [L1 penalty](crate::activity_l1), it drives the mean activity of each unit towards ρ, so that no unit
-//! becomes inactive for good. ρ̂ is clipped to ε ..= 1 − ε with ε = 10⁻⁷, because the penalty is infinite at 0 and 1.
+//! becomes inactive for good.
+//!
+//! At ρ̂ = 0 and ρ̂ = 1 the divergence is infinite. Below c = [`LOWEST`] and above c = [`HIGHEST`] it is therefore
+//! continued along its tangent at c:
+//!
+//! ```text
+//! KL(ρ ‖ ρ̂) := KL(ρ ‖ c) + KL′(c)·(ρ̂ − c)        for ρ̂ beyond c;  its derivative there is KL′(c)
+//! ```
+//!
+//! If ρ̂ were only clipped, the derivative would be 0 there, and an inactive unit would never become active again.
+//! Behind a sigmoid, the gradient with respect to the pre-activation z of an inactive unit is KL′(ρ̂)·ρ̂·(1 − ρ̂) ≈
+//! −ρ, however small ρ̂ is, so the lower limit is as low as 32-bit numbers allow. Near 1, 32-bit numbers cannot
+//! distinguish ρ̂ from 1 more finely than the upper limit does.
 //!
 //! Slides: CE6146 "Sparse Autoencoders", without a formula; "Guideline for Autoencoders (3/4)": "experiment with the
 //! sparsity parameter". Source: Ng, "Sparse autoencoder", CS294A lecture notes (2011). There ρ̂ is the mean over all
@@ -19,11 +31,13 @@
 
 use crate::{Error, Layer, ParamSpec, Pass, Saved, Scalar};
 
-/// Mean activities are clipped to `CLIP` ..= 1 − `CLIP`.
-pub const CLIP: f64 = 1e-7;
+/// Below this mean activity, the divergence is continued along its tangent.
+pub const LOWEST: f64 = 1e-30;
+/// Above this mean activity, the divergence is continued along its tangent.
+pub const HIGHEST: f64 = 1.0 - 1e-7;
 
 fn clip<T: Scalar>(mean: T) -> T {
-    let (low, high) = (T::from_f64(CLIP), T::from_f64(1.0 - CLIP));
+    let (low, high) = (T::from_f64(LOWEST), T::from_f64(HIGHEST));
     let mean = if mean < low { low } else { mean };
     if mean > high { high } else { mean }
 }
@@ -32,15 +46,16 @@ fn clip<T: Scalar>(mean: T) -> T {
 pub fn divergence<T: Scalar>(rho: T, means: &[T]) -> T {
     let one = T::ONE;
     means.iter().fold(T::ZERO, |sum, &mean| {
-        let mean = clip(mean);
-        sum + rho * (rho / mean).ln() + (one - rho) * ((one - rho) / (one - mean)).ln()
+        let c = clip(mean);
+        let at_c = rho * (rho / c).ln() + (one - rho) * ((one - rho) / (one - c)).ln();
+        sum + if c == mean { at_c } else { at_c + derivative(rho, c) * (mean - c) }
     })
 }
 
-/// KL′(ρ̂) = (1 − ρ)/(1 − ρ̂) − ρ/ρ̂.
+/// KL′(ρ̂) = (1 − ρ)/(1 − ρ̂) − ρ/ρ̂, with ρ̂ clipped.
 pub fn derivative<T: Scalar>(rho: T, mean: T) -> T {
-    let mean = clip(mean);
-    (T::ONE - rho) / (T::ONE - mean) - rho / mean
+    let c = clip(mean);
+    (T::ONE - rho) / (T::ONE - c) - rho / c
 }
 
 /// Passes its input on unchanged, and adds the penalty on its mean activities to the loss.
