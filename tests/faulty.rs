@@ -1,4 +1,5 @@
-//! Commands on a disk that fails, one operation after the other. Each test file of faults uses some of this.
+//! Commands on a disk that fails, one file operation after the other. Each test file about faults uses some of these
+//! functions.
 #![allow(dead_code)]
 
 use std::fs;
@@ -11,7 +12,7 @@ use crate::command::{err, files, handgrad, json, run};
 
 pub type Files = Vec<(PathBuf, Vec<u8>)>;
 
-/// Every kind of fault that there is, as `write`, `full`. There is no room only where room is needed.
+/// Every kind of fault, as `write`, `full`. The fault `full` exists only for operations that need room.
 pub fn faults() -> impl Iterator<Item = (&'static str, &'static str)> {
     let all = Operation::ALL.into_iter().flat_map(|operation| Failure::ALL.map(|failure| (operation, failure)));
     let possible = all.filter(|((_, operation), (_, failure))| match failure {
