@@ -23,8 +23,8 @@ pub fn faults() -> impl Iterator<Item = (&'static str, &'static str)> {
     possible.map(|((operation, _), (failure, _))| (operation, failure))
 }
 
-/// Runs a command with each fault in turn, until there are no more operations that could fail; `prepare` comes before
-/// each run, and `after` is told of the fault and of how the command ended. Gives the number of faults that came about.
+/// Runs a command with each fault in turn, until no more operations could fail. `prepare` runs before each command;
+/// `after` gets the fault and the output of the command. Returns the number of faults that occurred.
 pub fn exhaust(at: &Path, args: &[&str], prepare: impl Fn(), after: impl Fn(&str, &Output)) -> usize {
     let mut count = 0;
     for (operation, failure) in faults() {
@@ -54,12 +54,12 @@ pub fn exhaust(at: &Path, args: &[&str], prepare: impl Fn(), after: impl Fn(&str
     count
 }
 
-/// What `--json` tells.
+/// The report that `--json` prints.
 pub fn report(output: &Output) -> serde_json::Value {
     serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {}", err(output)))
 }
 
-/// A folder with a small data set, `tiny`, and a run on it, `whole`, which took these arguments. It has several
+/// A folder with a small data set `tiny`, and a run on it with these arguments, `whole`. The run has several
 /// checkpoints.
 pub fn folder_with_a_run() -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a temporary folder");
