@@ -121,7 +121,7 @@ fn clipping_by_hand() {
     assert_eq!((clip::factor(5.0, 1.0), clip::factor(5.0, 6.0), clip::factor(0.0, 1.0)), (0.2, 1.0, 1.0));
     clip::scale(&mut g, 0.2);
     assert!((g[0] - 0.6).abs() < 1e-15 && (g[1] - 0.8).abs() < 1e-15);
-    // Every value counts once, for any length; and the squares of all finite f32 values are finite in the sum.
+    // Every value counts once, for any length; squares of very large and very small f32 values are representable.
     for len in 0..70 {
         let g: Vec<f32> = (1..=len).map(|v| v as f32).collect();
         assert_eq!(clip::sum_of_squares(&g), (len * (len + 1) * (2 * len + 1) / 6) as f64, "1² + … + {len}²");

@@ -143,7 +143,7 @@ fn sizes_that_mean_nothing_are_refused() {
     assert!(refused(|s| s.truncate_every = Some(0), &[4, 3]).contains("truncate_every"));
     assert!(refused(|s| (s.steps, s.repeat) = (usize::MAX, true), &[3]).contains("memory"));
     assert!(refused(|s| s.units = usize::MAX, &[4, 3]).contains("memory"));
-    // Everything that would need too much memory is refused.
+    // The size that the error states is at least the size that would be stored.
     for (units, steps) in [(1 << 30, 1), (1, 1 << 30), (1 << 15, 1 << 16)] {
         for (cell, _) in cells(Sequence { units, steps, ..sequence }) {
             let error = cell.output_shape(&[steps, 3]).expect_err("refused").to_string();

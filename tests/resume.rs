@@ -209,7 +209,7 @@ fn a_run_whose_folder_and_data_have_moved_goes_on() {
     assert_eq!(resume(at, "two/run", &["--data=two/small"])["weights_sha256"], whole["weights_sha256"]);
     stop("two/run");
     assert_eq!(resume(at, "two/run", &[])["weights_sha256"], whole["weights_sha256"], "config.toml says where");
-    // The same name, given as a path, is a different data source.
+    // Another named data set is not a new place of the same data.
     refused(&run(at, &["train", "--resume=two/run", "--data=synthetic"]), 2, &["data is \"synthetic\", and \"/"]);
 }
 
