@@ -132,6 +132,7 @@ impl Target {
     /// Tries an input. Returns the largest amount of memory allocated (whether freed or not) and the amount that was
     /// allowed. For a growing buffer only the additional bytes are counted, although the system may still hold the
     /// old buffer while it moves the data.
+    ///
     /// # Panics
     /// If a property does not hold.
     pub fn hold(&self, allocator: &StatsAlloc<System>, bytes: &[u8]) -> (usize, usize) {

@@ -13,6 +13,7 @@ pub struct Mutator {
 
 impl Mutator {
     /// Creates a mutator of these files.
+    ///
     /// # Panics
     /// If there are no files.
     #[must_use]

@@ -30,6 +30,7 @@ pub struct Import {
 }
 
 /// All modules below the file `root`, which has number 0. Code under `#[cfg(test)]` is left out.
+///
 /// # Errors
 /// If a file is missing or cannot be parsed.
 pub fn read(root: &str, sources: &BTreeMap<&str, &str>) -> Result<Vec<Module>, String> {
