@@ -2,8 +2,9 @@
 
 use std::ops::ControlFlow;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use clap::Args;
@@ -16,6 +17,7 @@ use serde_json::{Value, json};
 use crate::exit::{Done, INTERRUPTED};
 use crate::flags::{Output, SettingsArgs};
 use crate::terminal::{self, Bars};
+use crate::threads;
 use crate::words::{self, number};
 
 #[derive(Args, Debug)]
@@ -30,7 +32,7 @@ pub struct TrainArgs {
 
     /// Threads to compute on; any number gives the same weights, to the bit [default: all cores].
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
-    threads: Option<u16>,
+    pub threads: Option<u16>,
 
     /// Folder for the run; it must not hold any of its files yet [default: runs/PRESET-DATA].
     #[arg(long, value_name = "DIR")]
@@ -51,7 +53,7 @@ pub struct TrainArgs {
     output: Output,
 }
 
-/// Set by Ctrl-C and by SIGTERM.
+/// Set by Ctrl-C, SIGTERM and SIGHUP.
 static STOP: AtomicBool = AtomicBool::new(false);
 
 pub fn run(args: &TrainArgs) -> Result<Done> {
@@ -65,7 +67,7 @@ pub fn run(args: &TrainArgs) -> Result<Done> {
         every: args.checkpoint_every.unwrap_or_default(),
         notes: Arc::new(terminal::note),
     };
-    let finished = pool(args.threads)?.install(|| train(args, &request))?;
+    let finished = train(args, &request)?;
     if !args.output.quiet
         && let Some(note) = warning(&finished)
     {
@@ -75,17 +77,11 @@ pub fn run(args: &TrainArgs) -> Result<Done> {
     Ok(if finished.outcome.stopped { Done::Interrupted } else { Done::Whole })
 }
 
-/// The threads that are asked for.
-pub fn pool(threads: Option<u16>) -> Result<rayon::ThreadPool> {
-    let threads = threads.map_or(0, usize::from);
-    rayon::ThreadPoolBuilder::new().num_threads(threads).build().context("the threads cannot be started")
-}
-
 /// Trains, and shows it.
 fn train(args: &TrainArgs, request: &Request) -> Result<Finished> {
     let quiet = args.output.quiet;
     let run = Run::begin(request, &Bars::new(quiet))?;
-    listen_for_ctrl_c()?;
+    listen_for_signals()?;
     let (plan, yardsticks) = (run.prepared().plan(), run.yardsticks()?);
     if !quiet {
         let prepared = run.prepared();
@@ -117,15 +113,33 @@ fn train(args: &TrainArgs, request: &Request) -> Result<Finished> {
     Ok(finished?)
 }
 
-/// The first Ctrl-C asks the training to stop after its step, the second one ends the process.
-fn listen_for_ctrl_c() -> Result<()> {
-    ctrlc::set_handler(|| {
-        if STOP.swap(true, Ordering::Relaxed) {
-            std::process::exit(i32::from(INTERRUPTED));
+/// Signals that arrive this soon after the first one are the same request: `timeout` of GNU coreutils sends SIGTERM to
+/// the process and once more to its group, and a terminal that is closed sends SIGHUP with it.
+const SAME_REQUEST: Duration = Duration::from_secs(1);
+
+/// The first Ctrl-C, SIGTERM or SIGHUP asks the training to stop after its step. A second one, at least a second
+/// later, ends the process at once.
+fn listen_for_signals() -> Result<()> {
+    static FIRST: OnceLock<Instant> = OnceLock::new();
+    let heard = ctrlc::set_handler(|| match FIRST.set(Instant::now()) {
+        Ok(()) => {
+            STOP.store(true, Ordering::Relaxed);
+            terminal::note(
+                "\nstopping after this step, then writing checkpoint and model; to stop at once, press Ctrl-C again",
+            );
         }
-        terminal::note("\nstopping after this step and writing checkpoint and model; once more to stop at once");
-    })
-    .context("Ctrl-C cannot be listened for")
+        Err(now) if FIRST.get().is_some_and(|first| now.duration_since(*first) < SAME_REQUEST) => {}
+        Err(_) => std::process::exit(i32::from(INTERRUPTED)),
+    });
+    match heard {
+        Err(error) if !threads::can_start_one() => {
+            terminal::note(&format!(
+                "note: Ctrl-C and SIGTERM end this training at once ({error}); its last checkpoint is kept"
+            ));
+            Ok(())
+        }
+        heard => heard.context("the program cannot listen for Ctrl-C and SIGTERM"),
+    }
 }
 
 /// What the losses show that people should know.
