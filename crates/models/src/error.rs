@@ -204,7 +204,7 @@ pub enum Error {
     Target {
         /// Counted from 0.
         sample: usize,
-        /// Why.
+        /// The reason.
         #[source]
         misfit: crate::targets::Misfit,
     },
@@ -225,12 +225,12 @@ pub enum Error {
         /// Number of bytes needed.
         bytes: usize,
     },
-    /// A model file that cannot be used.
+    /// An error in a model file.
     #[error("{}: {source}", .path.display())]
     File {
         /// The file.
         path: std::path::PathBuf,
-        /// Why.
+        /// The reason.
         source: Box<Error>,
     },
     /// The file cannot be written.
