@@ -1,7 +1,7 @@
 //! # Denoising autoencoders: noise is added to the input, and the target is the clean sample
 //!
 //! ```text
-//! x̃ = noise(x)          drawn anew in every epoch
+//! x̃ = noise(x)          drawn again in every epoch
 //! L = ℓ(decoder(encoder(x̃)), x)
 //! ```
 //!

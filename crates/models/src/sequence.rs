@@ -5,8 +5,8 @@
 //!               decoder   h_T, at every step → h′₁ … h′_T         one-to-many
 //!                         x̂_t = ψ(h′_t·w + b)                     the same dense layer at every step
 //!
-//! next step     x₁ … x_T → 0, x₁ … x_{T−1} → h₁ … h_T             many-to-many: x̂_t is made of x₁ … x_{t−1} alone
-//!               x̂_t = ψ(h_t·w + b),  held to x_t                  x̂₁ is made of nothing: it learns the mean,
+//! next step     x₁ … x_T → 0, x₁ … x_{T−1} → h₁ … h_T             many-to-many: x̂_t depends only on x₁ … x_{t−1}
+//!               x̂_t = ψ(h_t·w + b),  target x_t                   x̂₁ has no input: it learns the mean,
 //!                                                                 or with MAE the median
 //! ```
 //!

@@ -20,7 +20,7 @@ pub(crate) fn mirrored(spec: &Spec) -> Result<Vec<Option<usize>>, Error> {
         }
         let count = dense.len();
         let Some((at, is_mirrored)) = dense.get_mut(mirrors) else {
-            return refused(format!("but the encoder has {count} dense layers (counted from 0): choose one of them"));
+            return refused(format!("but the encoder has {count} dense layers: choose one of them"));
         };
         if std::mem::replace(is_mirrored, true) {
             return refused("which another layer mirrors already: tie each layer once".into());

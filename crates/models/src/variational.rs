@@ -70,7 +70,8 @@ impl Vae {
 }
 
 /// The convolutional variational autoencoder of keras-io. Its encoder has two convolutions of stride 2 with 32 and 64
-/// channels, a dense layer of 16 units, and the code. The decoder mirrors it.
+/// channels, a dense layer of 16 units, and the code. Its decoder has a dense layer and two transposed convolutions
+/// of stride 2.
 ///
 /// ```
 /// use handgrad_models::{ConvVae, Network};
