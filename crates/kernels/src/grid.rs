@@ -74,6 +74,6 @@ impl<T> Windows<'_, T> {
     pub(crate) fn assert_hold(&self, [lines, columns]: [usize; 2]) {
         let Some(&furthest) = self.offsets.iter().max() else { return };
         let held = self.grid.lies_within([self.channels, lines, columns], furthest, self.values.len());
-        assert!(held, "every tap of {lines}×{columns} places lies within the {} of its image", self.values.len());
+        assert!(held, "every tap of {lines}×{columns} places must be within the {} of its image", self.values.len());
     }
 }

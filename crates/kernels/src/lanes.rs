@@ -41,7 +41,7 @@ pub fn correlate<T: Scalar>(
     assert!(outputs.checked_mul(taps) == Some(w.len()), "{outputs} outputs, {taps} taps, {} weights", w.len());
     assert!(b.is_empty() || b.len() == outputs, "{outputs} outputs, {} biases", b.len());
     windows.assert_hold([lines, columns]);
-    assert!(grid.lies_within([outputs, lines, columns], 0, out.len()), "every output lies within its image");
+    assert!(grid.lies_within([outputs, lines, columns], 0, out.len()), "every output must be inside its image");
     if lines == 0 || columns == 0 {
         return;
     }
@@ -61,10 +61,10 @@ pub fn add_dots<T: Scalar>(
     sums: &mut [Lanes<T>],
 ) {
     let taps = windows.taps();
-    assert!(outputs.len().checked_mul(taps) == Some(sums.len()), "a sum for each output and tap");
+    assert!(outputs.len().checked_mul(taps) == Some(sums.len()), "there must be a sum for each output and tap");
     windows.assert_hold([lines, columns]);
     let held = outputs.is_empty() || grid.lies_within([outputs.end, lines, columns], 0, y.len());
-    assert!(held, "every place of y lies within its image");
+    assert!(held, "every place of y must be inside its image");
     if lines == 0 || columns == 0 {
         return;
     }
@@ -82,7 +82,7 @@ pub fn pack<T: Scalar>(rows: BatchRows<'_, T>, first: usize, image: [usize; 3], 
     let values = channels.checked_mul(lines).and_then(|values| values.checked_mul(columns));
     assert!(values == Some(rows.cols()) && grid.column == 1, "rows of {}, images of {image:?}", rows.cols());
     assert!(first <= rows.rows(), "row {first} of {}", rows.rows());
-    assert!(grid.lies_within(image, 0, to.len()), "every value has its place");
+    assert!(grid.lies_within(image, 0, to.len()), "every value must have a place");
     T::pack(rows, first, image, to, grid);
 }
 

@@ -23,7 +23,7 @@ pub fn matrixmultiply([m, k, n]: [usize; 3], a: &[f32], sa: Strides, b: &[f32], 
     unsafe { ::matrixmultiply::sgemm(m, k, n, 1.0, a, a0, a1, b, b0, b1, 0.0, c, n as isize, 1) }
 }
 
-/// c ← a·b with the `gemm` crate on one thread. The shapes are those of [`matrixmultiply`].
+/// c ← a·b with the `gemm` crate on one thread. The shapes are those of [`matrixmultiply()`].
 ///
 /// # Panics
 /// If the strides reach beyond a slice.

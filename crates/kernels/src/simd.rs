@@ -119,7 +119,7 @@ pub fn on_avx2<R>(f: impl FnOnce() -> R) -> R {
     f()
 }
 
-/// Prefetches values that are about to be read into the caches.
+/// Prefetches values that will be read soon.
 #[inline(always)]
 pub fn prefetch<T>(values: &[T]) {
     #[cfg(target_arch = "x86_64")]
@@ -127,7 +127,7 @@ pub fn prefetch<T>(values: &[T]) {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
         const CACHE_LINE: usize = 64;
         for line in (0..size_of_val(values)).step_by(CACHE_LINE) {
-            // SAFETY: every x86-64 processor has SSE, and the address lies within `values`.
+            // SAFETY: every x86-64 processor has SSE, and the address is inside `values`.
             unsafe { _mm_prefetch::<_MM_HINT_T0>(values.as_ptr().cast::<i8>().add(line)) };
         }
     }

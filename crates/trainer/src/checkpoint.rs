@@ -4,7 +4,7 @@
 //! safetensors │ SHA-256 of all bytes before it, 32 of them
 //! ```
 //!
-//! The hash is checked first. A file in which a single bit has changed or whose end is missing is refused.
+//! The hash is checked first: a file in which a single bit has changed or whose end is missing is refused.
 //!
 //! | tensor | |
 //! | --- | --- |

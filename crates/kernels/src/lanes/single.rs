@@ -69,7 +69,8 @@ unsafe fn correlate_on<V: Register>(
     for line in 0..lines {
         let mut m = 0;
         while m < outputs {
-            // SAFETY: so many outputs are left; the places lie within both images, as the caller guarantees.
+            // SAFETY: at least this many outputs are left, and all places are inside both images, as the caller
+            // guarantees.
             unsafe {
                 match outputs - m {
                     1 => {
@@ -126,7 +127,7 @@ unsafe fn tile<V: Register, const M: usize, const N: usize>(
     out: &mut [Lanes<f32>],
 ) {
     let (windows, taps) = (call.windows, call.windows.taps());
-    // SAFETY: row t of w has `taps` values; every place lies within its image, and lane + LANES within a place.
+    // SAFETY: each row of w has `taps` values; every place is inside its image, and lane + V::LANES ≤ LANES.
     unsafe {
         let mut sum: [[V; N]; M] = std::array::from_fn(|i| [V::splat(call.b.get(m + i).copied().unwrap_or(0.0)); N]);
         let mut w = call.w.as_ptr().wrapping_add(m * taps);
@@ -179,7 +180,8 @@ unsafe fn add_dots_on<V: Register>(
         let mut m = outputs.start;
         while m < outputs.end {
             let sums = &mut sums[(m - outputs.start) * windows.taps()..];
-            // SAFETY: so many outputs are left; the places lie within both images, as the caller guarantees.
+            // SAFETY: at least this many outputs are left, and all places are inside both images, as the caller
+            // guarantees.
             unsafe {
                 match outputs.end - m {
                     1 => {
@@ -239,7 +241,7 @@ unsafe fn dots<V: Register, const M: usize, const K: usize>(
 ) {
     let (windows, taps, [first, lines, columns]) = (call.windows, call.windows.taps(), call.places);
     let per_channel = windows.offsets.len();
-    // SAFETY: all places lie within their images, as the caller guarantees, and lane + LANES within a place.
+    // SAFETY: all places are inside their images, as the caller guarantees, and lane + V::LANES ≤ LANES.
     unsafe {
         let to = sums.as_mut_ptr().cast::<f32>().add(lane);
         let place = |i: usize, k: usize| to.wrapping_add((i * taps + c * per_channel + tap + k) * LANES);
@@ -322,8 +324,8 @@ unsafe fn pack_on<V: Register>(
         let mut places = [0; LANES];
         places[..V::LANES].iter_mut().for_each(|place| *place = walk.next());
         for lane in (0..LANES).step_by(V::LANES) {
-            // SAFETY: V::LANES values of each row are left, their places lie within `to`, and lane + V::LANES within a
-            // place.
+            // SAFETY: V::LANES values of each row are left, their places are inside `to`, and lane + V::LANES ≤
+            // LANES.
             unsafe {
                 V::transpose(
                     |r| from[lane + r].as_ptr().add(if lane + r < count { value } else { 0 }),

@@ -31,7 +31,7 @@ struct Packed {
 }
 
 thread_local! {
-    /// Each thread has its own buffers in its static memory, so nothing is allocated.
+    /// Each thread has its own buffers in thread-local memory, so nothing is allocated.
     static PACKED: RefCell<Packed> = const {
         RefCell::new(Packed { panel: [0.0; KC * NR_MAX], turned: [0.0; KC * MC], dxt: [0.0; IC * NR_MAX] })
     };
@@ -262,8 +262,8 @@ unsafe fn with_delta_turned<V: Register, const MR: usize, const NV: usize>(
 /// dw ← xᵀ·δ for the rows `inputs` of dw.
 ///
 /// # Safety
-/// The machine has the instructions of `V`; x and d have the same rows, `inputs` lies within x's columns, dw holds
-/// inputs.len()·d.cols() floats.
+/// The machine has the instructions of `V`; x and d have the same rows, `inputs` is within the columns of x, and dw
+/// holds inputs.len()·d.cols() floats.
 #[inline(always)]
 unsafe fn matmul_tn_on<V: Register, const MR: usize, const NV: usize>(
     x: BatchRows<f32>,
