@@ -96,7 +96,7 @@ fn refusal_to(downloader: &Downloader) -> String {
     assert!(error.is_unavailable(), "{error}");
     assert_eq!(left(data.path()), [""; 0], "{error}");
     let words = error.to_string();
-    assert!(words.contains("a.gz: not there") && words.contains("by hand"), "{words}");
+    assert!(words.contains("a.gz: the file is missing") && words.contains("by hand"), "{words}");
     assert!(words.contains(&format!("{} said: ", downloader.mirrors[0])), "{words}");
     words
 }

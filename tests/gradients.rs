@@ -116,9 +116,32 @@ fn cross_entropy_of_a_row_is_the_sum_over_its_values() {
         assert!(delta[0] == 0.0 || delta[0].is_normal(), "δ is denormal at {z}");
         assert!(delta[0].abs() <= 1e-32, "beyond ±60 σ is held at e⁻⁶⁰: δ {} at {z}", delta[0]);
     }
+    // A gradient keeps its digits where the prediction is nearly right, in f32 as in f64: e^−|z|/(1 + e^−|z|).
+    for (z, t) in [(15.0_f32, 1.0_f32), (17.0, 1.0), (25.0, 1.0), (50.0, 1.0), (-15.0, 0.0), (-50.0, 0.0)] {
+        let e = f64::from(-z.abs()).exp();
+        let exact = if t == 1.0 { -e / (1.0 + e) } else { e / (1.0 + e) };
+        let mut delta = [f32::NAN];
+        bce_logits::forward_backward(&[z], &[t], 1.0, &mut delta);
+        for slope in [delta[0], bce_logits::derivative(z, t)] {
+            assert!((f64::from(slope) / exact - 1.0).abs() < 1e-6, "z {z}, t {t}: {slope:e}, not {exact:e}");
+        }
+    }
     let mut delta = [0.0_f32; 2];
     assert!(bce_logits::forward_backward(&[f32::NAN, 0.0], &[0.5, 0.5], 1.0, &mut delta).is_nan());
     assert!(delta[0].is_nan() && delta[1] == 0.0);
+}
+
+/// The part of the right class may be 1 to all 24 bits: its gradient is what the other parts sum to, with a minus.
+#[test]
+fn softmax_keeps_the_digits_of_a_small_gradient() {
+    use handgrad_layers::softmax_cross_entropy::forward_backward;
+    for distance in [5.0_f32, 15.0, 17.0, 25.0] {
+        let (z, t, mut delta) = ([0.5 + distance, 0.5, -0.5], [1.0, 0.0, 0.0], [f32::NAN; 3]);
+        forward_backward(&z, &t, 1.0, &mut delta);
+        let rest: f64 = z[1..].iter().map(|&other| f64::from(other - z[0]).exp()).sum();
+        let exact = -rest / (1.0 + rest);
+        assert!((f64::from(delta[0]) / exact - 1.0).abs() < 2e-6, "{distance}: {:e}, not {exact:e}", delta[0]);
+    }
 }
 
 #[test]

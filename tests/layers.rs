@@ -277,6 +277,29 @@ fn the_sparsity_penalty_is_least_where_the_mean_is_rho() {
     assert!((kl_sparsity::divergence(0.5, &[0.25_f64]) - expected).abs() < 1e-15);
 }
 
+/// Value and gradient agree where the divergence goes on along its tangent, and a silent unit is still called back: by
+/// ρ for each unit of its pre-activation, as the true divergence does, in 32 bits too.
+#[test]
+fn the_sparsity_penalty_of_a_silent_unit_calls_it_back() {
+    let (rho, weight) = (0.05, 0.7);
+    for b in [-16.2, -40.0, -69.0, -69.3, -80.0, -200.0, 16.0, 16.2, 17.0, 25.0] {
+        let mean = |z: f64| 1.0 / (1.0 + (-z).exp());
+        let mut dx = [f64::NAN];
+        let mut pass = Pass { batch: 1, means: &[mean(b)], ..Pass::predict() };
+        let x = [mean(b)];
+        KlSparsity { rho, weight }.backward_input(&[], Saved { x: &x, y: &x }, &mut [0.0], Some(&mut dx), &mut pass);
+        let analytic = dx[0] * mean(b) * mean(-b);
+        let f = |z: f64| weight * kl_sparsity::divergence(rho, &[mean(z)]);
+        let numeric = (f(b + 1e-4) - f(b - 1e-4)) / 2e-4;
+        assert!((analytic - numeric).abs() < 1e-5, "b {b}: {analytic:e}, not {numeric:e}");
+    }
+    for b in [-16.2_f32, -30.0, -60.0] {
+        let mean = b.exp();
+        let pull = kl_sparsity::derivative(0.05, mean) * mean;
+        assert!((pull / -0.05 - 1.0).abs() < 1e-5, "b {b}: {pull}");
+    }
+}
+
 #[test]
 fn settings_that_mean_nothing_are_refused() {
     let refused: [&dyn Layer<f64>; 13] = [

@@ -162,7 +162,7 @@ fn sizes_that_mean_nothing_are_refused() {
     for input in [&[3, 4][..], &[12], &[4, 3, 1]] {
         for (cell, _) in cells(sequence) {
             assert!(
-                cell.output_shape(input).expect_err("refused").to_string().contains("values a sample"),
+                cell.output_shape(input).expect_err("refused").to_string().contains("values per sample"),
                 "{input:?}"
             );
         }

@@ -122,7 +122,7 @@ fn losses_after_a_step_are_those_of_the_new_weights() {
         }
         assert!(all.len() > 8, "{all:?}");
         let expected = value(&trace(&all), "L");
-        let heading = if args[0] == "autoencoder" { "After it" } else { heading };
+        let heading = if args[0] == "autoencoder" { "Loss after the step" } else { heading };
         near(value_below(&moved, heading, symbol), expected, 1e-13, &format!("{args:?}, {heading}"));
     }
 }

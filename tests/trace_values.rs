@@ -123,7 +123,7 @@ fn what_is_held_is_said_to_be_held() {
         let trace = trace(args);
         let said = |line: &Value| {
             let note = line["note"].as_str().unwrap_or_default();
-            ["held", "holds", "computed from z"].iter().any(|word| note.contains(word))
+            ["clipped", "clips", "continued along", "computed from z"].iter().any(|word| note.contains(word))
         };
         let all = worked(args, &trace);
         assert_eq!(all.iter().filter(|worked| said(worked.line)).count(), *count, "{args:?}");

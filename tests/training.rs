@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use handgrad_dataset::{Samples, Values};
 use handgrad_layers::{Activation, LossKind, Optimizer, Reduction, adam::Adam, gradcheck::check};
-use handgrad_models::{Basic, Deep, Network, Spec};
+use handgrad_models::{Basic, Deep, Network, Spec, Vae};
 use handgrad_tests::{ADAM, all, bytes, floats, on, specs, to_the_end, training};
 use handgrad_trainer::{Error, Event, Plan, Source, Trainer, Training, fit, shuffled};
 use ndarray::Array2;
@@ -164,6 +164,55 @@ fn divergence_is_an_error_that_names_its_place() {
     assert!(error.to_string().contains(layer), "{error}");
     // No progress is not divergence.
     assert!(train(LossKind::Mse, 1e-12).is_ok());
+}
+
+/// One outlier makes the loss of its batch a thousand times the first one, and the training is sound all the same: an
+/// untrained network would have done as badly on these samples.
+#[test]
+fn an_outlier_is_no_divergence() {
+    let outlier = 12 * 100 + 7;
+    let mut numbers = handgrad_tests::numbers(12 * 1000, 11);
+    numbers.iter_mut().for_each(|value| *value *= 1.5);
+    numbers[outlier] = 1500.0;
+    let values = Array2::from_shape_vec((1000, 12), numbers).expect("12 values a sample");
+    let samples = Samples { values: Values::Floats(values), shape: vec![12], labels: None };
+    let source = Source::new(&samples);
+    for learning_rate in [1e-9, 1e-3] {
+        let adam = Optimizer::Adam(Adam { learning_rate, ..Adam::default() });
+        let (output_activation, loss) = (Activation::Linear, LossKind::Mse);
+        let spec = Deep { layers: vec![4], output_activation, loss, ..Deep::default() }.spec(&[12]);
+        let mut trainer = Trainer::new(Network::<f32>::new(&spec).expect("fits"), &training(adam, 32)).expect("fits");
+        let plan = Plan { epochs: 3, ..Plan::default() };
+        let mut largest: f64 = 0.0;
+        let outcome = fit(&mut trainer, &source, &source, &plan, &mut |event| {
+            if let Event::Epoch(record) = event {
+                largest = largest.max(record.train_loss);
+                let sum: f64 = record.train_terms.iter().map(|term| term.1).sum();
+                assert!((sum / record.train_loss - 1.0).abs() < 1e-9, "the terms add up to the loss");
+            }
+            ControlFlow::Continue(())
+        });
+        let epochs = outcome.expect("sound").epochs;
+        assert_eq!(epochs.len(), 3);
+        assert!(largest > 100.0, "the outlier dominates the loss: {largest}");
+    }
+}
+
+/// A weight of a penalty that overflows 32-bit numbers is what is wrong, and not the data.
+#[test]
+fn a_penalty_that_is_too_heavy_is_named() {
+    let samples = bytes(64, 20, 4);
+    let source = Source::new(&samples);
+    let vae = Vae { hidden_dims: vec![8], latent_dim: 2, beta: 1e60, ..Vae::default() }.spec(&[20]);
+    let sparse = Deep { layers: vec![4], ..Deep::default() }.spec(&[20]).with_l1(1e60);
+    for (spec, penalty) in [(vae, "KL divergence"), (sparse, "L1 activity")] {
+        let mut trainer = Trainer::new(Network::<f32>::new(&spec).expect("fits"), &training(ADAM, 64)).expect("fits");
+        let error = fit(&mut trainer, &source, &source, &Plan::default(), &mut to_the_end).expect_err("infinite");
+        let text = error.to_string();
+        assert!(matches!(error, Error::FirstLossNotFinite { .. }), "{error:?}");
+        assert!(text.contains(penalty) && text.contains("weight of that penalty"), "{text}");
+        assert!(!text.contains("scale"), "{text}");
+    }
 }
 
 #[test]

@@ -66,7 +66,7 @@ const MISTAKES: &[(i32, &[&str], &[&str])] = &[
     ),
     (1, &["reconstruct", "run", "--out", "folder.png"], &["folder.png", "not overwritten"]),
     (2, &["decode", "run", "codes.csv", "--out", "x.npy", "--out", "x.npy"], &["x.npy", "named twice"]),
-    (1, &["denoise", "lines", "ok.png", "--out", "x.png"], &["lines", "no images"]),
+    (1, &["denoise", "lines", "ok.png", "--out", "x.png"], &["lines", "not images"]),
     (2, &["denoise", "run", "--out", "x.png"], &["--noise"]),
     (2, &["denoise", "run", "--noise", "gaussian", "--noise-level", "-1", "--out", "x.png"], &["-1", "0 or more"]),
     (2, &["denoise", "run", "ok.png", "--noise", "masking", "--noise-level", "2", "--out", "x.png"], &["2", "0..1"]),

@@ -6,18 +6,19 @@
 //! AP = Σ_k (R_k − R_{k−1})·P_k                    over the distinct scores, highest first, R₀ = 0
 //! ```
 //!
-//! Unlike the area under the ROC curve it depends on how rare positives are: a useless score has their share of all
-//! samples. Swapping which kind is the positive one gives another number, so say which it was.
+//! Unlike the area under the ROC curve, the average precision depends on how rare positives are: for a useless score it
+//! is about the fraction of positives among all samples. If the two kinds are swapped, the result is a different
+//! number, so always state which kind is the positive one.
 //!
 //! Source: Davis & Goadrich, "The relationship between precision-recall and ROC curves", ICML 2006; the sum without
 //! interpolation is that of scikit-learn's `average_precision_score`.
 
 use crate::ranking::{Cut, cuts};
 
-/// Average precision; none unless there are positives and negatives.
+/// Returns the average precision, or `None` unless there are both positives and negatives.
 ///
 /// # Panics
-/// If there are not as many labels as scores.
+/// If the numbers of labels and scores differ.
 #[must_use]
 pub fn average_precision(scores: &[f64], positive: &[bool]) -> Option<f64> {
     let cuts = cuts(scores, positive);

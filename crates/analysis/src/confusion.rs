@@ -1,4 +1,4 @@
-//! # Confusion: what was called positive against what is
+//! # Confusion matrix: samples called positive or negative, compared with their labels
 //!
 //! ```text
 //!                     is positive   is negative         precision = TP / (TP + FP)     of those called positive
@@ -7,26 +7,26 @@
 //!                                                       accuracy  = (TP + TN) / all
 //! ```
 //!
-//! Precision, recall and F1 look at the positives only, so they change when the two kinds trade places
-//! ([`Confusion::swapped`]); accuracy does not.
+//! Precision, recall and F1 are about the positives only, so they change if the two kinds are swapped
+//! ([`Confusion::swapped`]). The accuracy does not change.
 //!
 //! Source: van Rijsbergen, "Information Retrieval", 1979, chapter 7.
 
 /// Counts of samples.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Confusion {
-    /// Called positive, rightly.
+    /// Positives that are called positive.
     pub true_positives: usize,
-    /// Called positive, wrongly.
+    /// Negatives that are called positive.
     pub false_positives: usize,
-    /// Called negative, rightly.
+    /// Negatives that are called negative.
     pub true_negatives: usize,
-    /// Called negative, wrongly.
+    /// Positives that are called negative.
     pub false_negatives: usize,
 }
 
 impl Confusion {
-    /// Counts (called positive, is positive).
+    /// Counts samples. Each is given as a pair: whether it is called positive, and whether it is positive.
     pub fn new(samples: impl IntoIterator<Item = (bool, bool)>) -> Self {
         let mut counts = Self::default();
         for sample in samples {
@@ -51,25 +51,25 @@ impl Confusion {
         }
     }
 
-    /// Of those called positive, the part that is; none where nothing was.
+    /// The fraction of the samples called positive that are positive. `None` if no sample is called positive.
     #[must_use]
     pub fn precision(&self) -> Option<f64> {
         ratio(self.true_positives, self.true_positives + self.false_positives)
     }
 
-    /// Of the positives, the part that was called so; none where there are none.
+    /// The fraction of the positives that are called positive. `None` if there are no positives.
     #[must_use]
     pub fn recall(&self) -> Option<f64> {
         ratio(self.true_positives, self.true_positives + self.false_negatives)
     }
 
-    /// Harmonic mean of precision and recall; none where nothing is positive and nothing was called so.
+    /// The harmonic mean of precision and recall. `None` if no sample is positive and none is called positive.
     #[must_use]
     pub fn f1(&self) -> Option<f64> {
         ratio(2 * self.true_positives, 2 * self.true_positives + self.false_positives + self.false_negatives)
     }
 
-    /// The part that was called rightly; none where there is no sample.
+    /// The fraction of the samples that are called what they are. `None` if there are no samples.
     #[must_use]
     pub fn accuracy(&self) -> Option<f64> {
         let right = self.true_positives + self.true_negatives;

@@ -1,4 +1,4 @@
-//! # Hidden covariance: how differently an untrained recurrent network answers to different samples
+//! # Hidden covariance: how different the states of an untrained recurrent network are for different samples
 //!
 //! ```text
 //! h_i                                       the state after the last step of sample i, n values
@@ -6,9 +6,10 @@
 //! S = −Σ_i ( ln(λ_i + k) + 1/(λ_i + k) )    λ: eigenvalues of R,  k = 10⁻⁵
 //! ```
 //!
-//! If all states are uncorrelated, R is the identity and S is at its largest, about −N. Every direction that the states
-//! lack makes an eigenvalue 0 and costs 1/k: among N > n − 1 states that is so for at least N − n + 1 of them, so only
-//! scores of the same N can be compared, and mostly they count directions. Nothing is trained and no loss is looked at.
+//! If all states are uncorrelated, R is the identity matrix and S has its largest value, about −N. If the states do not
+//! span N dimensions, some eigenvalues are 0, and each of them lowers S by about 1/k. With N > n − 1 states at least
+//! N − n + 1 eigenvalues are 0. Therefore only scores with the same N can be compared, and a score mostly counts the
+//! dimensions that the states span. The network is not trained, and no loss is computed.
 //!
 //! Slides: CE6146 "Recent RNN Architectures (1/2)". Source: Serianni & Kalita, "Training-free neural architecture
 //! search for RNNs and transformers", ACL 2023; the sum over eigenvalues is that of Mellor et al., "Neural architecture
@@ -17,10 +18,11 @@
 use nalgebra::DMatrix;
 use ndarray::ArrayView2;
 
-/// Keeps a direction that is not there from costing without end.
+/// The constant k, which keeps the term of an eigenvalue of 0 finite.
 const K: f64 = 1e-5;
 
-/// S of states, one a row. None if there are none, or one of them is the same in all its values or no number.
+/// Returns the score S of states, one state per row. Returns `None` if there are no states, or if a state has equal
+/// values only, or a value that is not finite.
 #[must_use]
 pub fn hidden_covariance(states: ArrayView2<f32>) -> Option<f64> {
     let (count, units) = states.dim();
@@ -39,7 +41,7 @@ pub fn hidden_covariance(states: ArrayView2<f32>) -> Option<f64> {
     }
     let correlations = &centred * centred.transpose();
     let eigenvalues = correlations.symmetric_eigenvalues();
-    // Rounding makes some of the zeros negative.
+    // Because of rounding, some eigenvalues that should be 0 are slightly negative.
     let term = |value: &f64| (value.max(0.0) + K).ln() + 1.0 / (value.max(0.0) + K);
     Some(-eigenvalues.iter().map(term).sum::<f64>())
 }

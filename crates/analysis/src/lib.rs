@@ -1,9 +1,9 @@
-//! Measures: how close two images are, how well scores tell two kinds of samples apart, what principal components make
-//! of the same data, and what untrained networks make of it.
+//! Measures: how similar two images are, how well scores separate two kinds of samples, how well principal components
+//! reconstruct data, and how an untrained recurrent network separates samples.
 //!
-//! One file is one measure, headed by its formula and where it comes from. Scores are larger the more a sample looks
-//! like a *positive*; which kind that is, the caller says. What is undefined, such as a precision where nothing was
-//! called positive, is `None`, never a made-up number.
+//! Each file has one measure and begins with its formula and its source. A higher score means that a sample is more
+//! likely a *positive*; the caller decides which kind of samples is the positive one. An undefined result is `None`,
+//! for example the precision if no sample is called positive.
 #![forbid(unsafe_code)]
 
 pub mod average_precision;

@@ -1,15 +1,16 @@
-//! # PCA: the linear map to k numbers that loses least
+//! # PCA: the linear map to k numbers with the smallest reconstruction error
 //!
 //! ```text
 //! m = 1/n · Σ x_i                       the mean sample
 //! C = 1/n · Σ (x_i − m)·(x_i − m)ᵀ      the covariance, d×d
 //! C·v_j = λ_j·v_j,   λ₁ ≥ λ₂ ≥ …        its eigenvectors: the principal components, orthonormal
 //! code  h_j = v_j·(x − m),  j ≤ k       reconstruction  x̂ = m + Σ_j h_j·v_j
-//! Σ_i ‖x_i − x̂_i‖² / n = Σ_{j>k} λ_j    what is left out; no linear map to k numbers and back leaves out less
+//! Σ_i ‖x_i − x̂_i‖² / n = Σ_{j>k} λ_j    the error; no linear map to k numbers and back has a smaller one
 //! ```
 //!
-//! A linear autoencoder with squared error learns the same subspace, though not these axes of it (Baldi & Hornik 1989).
-//! It is the yardstick for all others. Slides: KERAS and UTMIST on dimensionality reduction. Source: Hotelling (1933).
+//! A linear autoencoder with squared error learns the same subspace, but not the same axes in it (Baldi & Hornik 1989).
+//! PCA is the baseline for all other autoencoders. Slides: KERAS and UTMIST on dimensionality reduction. Source:
+//! Hotelling (1933).
 
 use nalgebra::{DMatrix, DVector, SymmetricEigen};
 use ndarray::{Array2, ArrayView2, Axis};
@@ -18,16 +19,16 @@ use ndarray::{Array2, ArrayView2, Axis};
 #[derive(Clone, Debug)]
 pub struct Pca {
     mean: DVector<f64>,
-    /// d×k, one component a column.
+    /// The components, d×k, one per column.
     components: DMatrix<f64>,
 }
 
-/// Samples that are turned into f64 at a time.
+/// The number of samples that are converted to f64 at a time.
 const CHUNK: usize = 2048;
 
 impl Pca {
-    /// Fits `k` components to `samples`, one a row. None if there are no samples, or fewer than `k` values in each, or
-    /// a value is no number.
+    /// Fits `k` components to `samples`, one sample per row. Returns `None` if there are no samples, if a sample has
+    /// fewer than `k` values, or if a value is not finite.
     #[must_use]
     pub fn fit(samples: ArrayView2<f32>, k: usize) -> Option<Self> {
         let (n, d) = samples.dim();
@@ -48,10 +49,10 @@ impl Pca {
         Some(Self { mean, components })
     }
 
-    /// What is left of `samples`, one a row: each replaced by its reconstruction.
+    /// Returns the reconstruction of each of `samples`, one sample per row.
     ///
     /// # Panics
-    /// If they have another number of values.
+    /// If the samples do not have as many values as those of [`fit`](Self::fit).
     #[must_use]
     pub fn reconstruct(&self, samples: ArrayView2<f32>) -> Array2<f32> {
         assert_eq!(samples.ncols(), self.mean.len(), "samples of the size of those it was fitted to");
@@ -64,8 +65,9 @@ impl Pca {
         reconstructions
     }
 
-    /// How much of the components' subspace the span of `directions`, one a row, shares: the cosine of the largest
-    /// angle between the two, 1 where they are the same. None if there are not as many directions as components.
+    /// Compares the subspace of the components with the span of `directions`, one direction per row. Returns the cosine
+    /// of the largest principal angle between the two: 1 if they are the same, 0 if a direction of one is orthogonal to
+    /// the other. Returns `None` unless there are as many directions as components, each with d values.
     #[must_use]
     pub fn shared_subspace(&self, directions: ArrayView2<f32>) -> Option<f64> {
         let (d, k) = self.components.shape();
@@ -78,7 +80,7 @@ impl Pca {
     }
 }
 
-/// Samples without the mean, one a column.
+/// Subtracts the mean from samples, one per row, and returns them with one sample per column.
 fn centred(samples: ArrayView2<f32>, mean: &DVector<f64>) -> DMatrix<f64> {
     DMatrix::from_fn(mean.len(), samples.nrows(), |i, j| f64::from(samples[[j, i]]) - mean[i])
 }

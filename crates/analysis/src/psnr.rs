@@ -1,27 +1,27 @@
-//! # PSNR: how far the peak of the signal rises above the error
+//! # PSNR: the ratio of the squared range of the signal to the mean squared error
 //!
 //! ```text
 //! MSE = 1/n · Σ (x_i − y_i)²   PSNR = 10·log₁₀(L² / MSE)  in decibels   L: range of the values, 1 for 0..1
 //! ```
 //!
-//! Ten times less squared error is 10 dB more; of two equal images it is ∞.
+//! If the squared error is ten times smaller, the PSNR is 10 dB higher. For two equal images it is ∞.
 //!
 //! Source: Huynh-Thu & Ghanbari, "Scope of validity of PSNR in image/video quality assessment", Electronics Letters 44
 //! (2008).
 
-/// Peak signal-to-noise ratio in decibels; none where there are no values.
+/// Returns the peak signal-to-noise ratio in decibels, or `None` if there are no values.
 ///
 /// # Panics
-/// If there are not as many values in both.
+/// If `x` and `y` do not have the same number of values.
 #[must_use]
 pub fn psnr(x: &[f32], y: &[f32], range: f64) -> Option<f64> {
     mse(x, y).map(|mse| 10.0 * (range * range / mse).log10())
 }
 
-/// Mean squared error, in f64; none where there are no values.
+/// Returns the mean squared error, computed in f64, or `None` if there are no values.
 ///
 /// # Panics
-/// If there are not as many values in both.
+/// If `x` and `y` do not have the same number of values.
 #[must_use]
 pub fn mse(x: &[f32], y: &[f32]) -> Option<f64> {
     assert_eq!(x.len(), y.len(), "as many values in both");

@@ -1,24 +1,23 @@
-//! Scores from the highest to the lowest, those that are equal taken together.
+//! Sorts scores from the highest to the lowest, and treats equal scores together.
 //!
 //! ```text
 //! for each distinct score s, highest first:   TP(s) = positives with a score ≥ s,   FP(s) = negatives with a score ≥ s
 //! ```
 //!
-//! A threshold cannot tell equal scores apart, so every measure over thresholds goes from one distinct score to the
-//! next.
+//! A threshold cannot separate equal scores, so every measure over thresholds goes from one distinct score to the next.
 
-/// What lies at or above a threshold.
+/// The number of positives and negatives with a score at or above a threshold.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Cut {
     /// The threshold: one of the scores.
     pub score: f64,
-    /// Positives at or above it.
+    /// The number of positives at or above the threshold.
     pub tp: usize,
-    /// Negatives at or above it.
+    /// The number of negatives at or above the threshold.
     pub fp: usize,
 }
 
-/// A cut for each distinct score, highest first.
+/// Returns one [`Cut`] for each distinct score, highest first.
 pub(crate) fn cuts(scores: &[f64], positive: &[bool]) -> Vec<Cut> {
     assert_eq!(scores.len(), positive.len(), "one label a score");
     let mut order: Vec<usize> = (0..scores.len()).collect();

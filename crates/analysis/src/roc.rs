@@ -1,24 +1,24 @@
-//! # ROC: how much of the positives is found, for how many false alarms
+//! # ROC: the true positive rate as a function of the false positive rate
 //!
 //! ```text
-//! for a threshold s:  tpr(s) = TP(s) / positives,  fpr(s) = FP(s) / negatives         the curve: (fpr, tpr) as s falls
+//! for a threshold s:  tpr(s) = TP(s) / positives,  fpr(s) = FP(s) / negatives         curve: (fpr, tpr) as s decreases
 //!
 //! area = Σ_k (fpr_k − fpr_{k−1})·(tpr_k + tpr_{k−1}) / 2  =  P(s⁺ > s⁻) + ½·P(s⁺ = s⁻)
 //! ```
 //!
-//! The area is the probability that a positive has a higher score than a negative, a draw counting half: 1 for a
-//! perfect score, ½ for a useless one. Equal scores are one step of the curve, which goes through them in a straight
-//! line.
+//! The area is the probability that a positive has a higher score than a negative, where equal scores count half. It is
+//! 1 for a perfect score and ½ for a useless one. Samples with equal scores are one straight piece of the curve.
 //!
 //! Source: Hanley & McNeil, "The meaning and use of the area under a receiver operating characteristic (ROC) curve",
 //! Radiology 143 (1982); Fawcett, "An introduction to ROC analysis", Pattern Recognition Letters 27 (2006).
 
 use crate::ranking::cuts;
 
-/// The curve as (fpr, tpr), from (0, 0) to (1, 1); none unless there are positives and negatives.
+/// Returns the points (fpr, tpr) of the curve from (0, 0) to (1, 1), or `None` unless there are both positives and
+/// negatives.
 ///
 /// # Panics
-/// If there are not as many labels as scores.
+/// If the numbers of labels and scores differ.
 #[must_use]
 pub fn curve(scores: &[f64], positive: &[bool]) -> Option<Vec<[f64; 2]>> {
     let cuts = cuts(scores, positive);
@@ -27,10 +27,10 @@ pub fn curve(scores: &[f64], positive: &[bool]) -> Option<Vec<[f64; 2]>> {
     Some([[0.0, 0.0]].into_iter().chain(points).collect())
 }
 
-/// The area under the curve; none unless there are positives and negatives.
+/// Returns the area under the curve, or `None` unless there are both positives and negatives.
 ///
 /// # Panics
-/// If there are not as many labels as scores.
+/// If the numbers of labels and scores differ.
 #[must_use]
 pub fn area(scores: &[f64], positive: &[bool]) -> Option<f64> {
     let curve = curve(scores, positive)?;

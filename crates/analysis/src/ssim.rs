@@ -1,31 +1,32 @@
-//! # SSIM: likeness of two images in brightness, contrast and structure
+//! # SSIM: similarity of two images in brightness, contrast and structure
 //!
 //! ```text
-//! at each place, with weights w of a window around it, Σ w_i = 1:
+//! at each pixel, with weights w of a window around it, Σ w_i = 1:
 //! μ_x = Σ w_i·x_i     σ_x² = Σ w_i·x_i² − μ_x²     σ_xy = Σ w_i·x_i·y_i − μ_x·μ_y
 //!
 //!            (2·μ_x·μ_y + C₁)·(2·σ_xy + C₂)
 //! SSIM = ──────────────────────────────────────────         C₁ = (K₁·L)²,  C₂ = (K₂·L)²,  K₁ = .01,  K₂ = .03
 //!        (μ_x² + μ_y² + C₁)·(σ_x² + σ_y² + C₂)              L: range of the values, 1 for 0..1
 //!
-//! w_i ∝ exp(−d_i² / (2·1.5²))     a gaussian over 11×11 places
+//! w_i ∝ exp(−d_i² / (2·1.5²))     a Gaussian over 11×11 pixels; d_i is the distance from the centre
 //! ```
 //!
-//! The figure of an image is the mean over all places whose window lies within it: 1 for two equal images, about 0 for
-//! unrelated ones. The gaussian is a product of one down and one across, and so is its sum.
+//! The SSIM of two images is the mean over all pixels whose window lies completely within the image: 1 for two equal
+//! images, about 0 for unrelated images. The Gaussian is separable, so each weighted sum is computed first along the
+//! columns and then along the rows.
 //!
 //! Source: Wang, Bovik, Sheikh & Simoncelli, "Image quality assessment: from error visibility to structural
 //! similarity", IEEE Transactions on Image Processing 13 (2004), section III-B.
 
 use ndarray::{Array2, ArrayView2, Axis, Zip};
 
-/// Side of the window.
+/// Side of the window in pixels.
 pub const WINDOW: usize = 11;
 const SIGMA: f64 = 1.5;
 const K1: f64 = 0.01;
 const K2: f64 = 0.03;
 
-/// Mean SSIM of two images whose values span `range`; none where a side is shorter than the window.
+/// Returns the mean SSIM of two images whose values span `range`, or `None` if a side is shorter than the window.
 ///
 /// # Panics
 /// If the images are of different sizes.
@@ -49,7 +50,7 @@ pub fn ssim(x: ArrayView2<f32>, y: ArrayView2<f32>, range: f64) -> Option<f64> {
     Some(sum / mu_x.len() as f64)
 }
 
-/// The weights of a window, down or across.
+/// The weights of a window along one axis. Their sum is 1.
 fn weights() -> [f64; WINDOW] {
     let centre = (WINDOW / 2) as f64;
     let weights: [f64; WINDOW] = std::array::from_fn(|i| (-(i as f64 - centre).powi(2) / (2.0 * SIGMA * SIGMA)).exp());
@@ -57,7 +58,7 @@ fn weights() -> [f64; WINDOW] {
     weights.map(|weight| weight / sum)
 }
 
-/// Σ w_i·v_i of every window that lies within the image: 10 fewer places down and across.
+/// Σ w_i·v_i of every window that lies within the image. The result has 10 fewer rows and 10 fewer columns.
 fn window_sums(values: &Array2<f64>) -> Array2<f64> {
     along(&along(values, Axis(0)), Axis(1))
 }

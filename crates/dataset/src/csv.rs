@@ -1,9 +1,10 @@
-//! CSV: a series a row, or one long series of which windows are cut.
+//! CSV files: each row is one sample, or the whole file is one long series from which windows are cut.
 //!
-//! Commas between the cells, quotes where a cell needs them, a header or none: a first line with words and no number is
-//! one. Nothing is taken on trust: a row of another length, a cell that is no number and a missing value are errors
-//! that name line and column. A row may have 16 MiB and a cell 4 KiB. Cells are read one by one, and of each its value
-//! alone is kept: memory stays below four times what the file has, however short its cells.
+//! Cells are separated by commas and may be quoted. A header is optional: the first row is a header if it has words and
+//! no number. A row of another length, a cell that is not a number and a missing value are errors, which name the line
+//! and the column. A row may have at most 16 MiB and a cell at most 4 KiB. Cells are read one after another, and only
+//! their values are kept, so reading needs less than four times as much memory as the file has bytes, however short its
+//! cells are.
 
 mod cells;
 mod table;
@@ -22,30 +23,31 @@ use crate::{Error, Samples, Values, check_room};
 /// How the rows of a file become samples.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Layout {
-    /// Where the labels are, whole numbers from 0 to 255.
+    /// The column of the labels, which are whole numbers from 0 to 255.
     pub label: Label,
-    /// What to put in place of missing values; without it they are refused.
+    /// What replaces missing values. If it is `None`, missing values are errors.
     pub fill: Option<Fill>,
-    /// The file is one long series, a step a row, and these are the samples.
+    /// The windows to cut. If it is given, the file is one long series with one step per row, and each window is one
+    /// sample. If it is `None`, each row is one sample.
     pub window: Option<Window>,
 }
 
 /// Which column holds the labels.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum Label {
-    /// The one called `label` or `class`, if there is one.
+    /// The column whose name is `label`, otherwise the one whose name is `class`. If there is neither, no column.
     #[default]
     ByName,
-    /// None.
+    /// No column.
     None,
-    /// The last one.
+    /// The last column.
     Last,
-    /// The one of this name, or of this number, counted from 1.
+    /// The column with this name or this number, counted from 1.
     Column(String),
 }
 
 impl Label {
-    /// What people call it: `none`, `last`, a name or a number.
+    /// Parses `none`, `last`, or the name or number of a column.
     #[must_use]
     pub fn of(text: &str) -> Self {
         match text {
@@ -56,49 +58,49 @@ impl Label {
     }
 }
 
-/// What stands in for a missing value.
+/// What replaces a missing value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fill {
     /// 0.
     Zero,
     /// The mean of the values that its column has.
     Mean,
-    /// The value of the step before it; before the first one that is there, that one.
+    /// The value of the step before it. Steps before the first known value get that first known value.
     Previous,
 }
 
-/// Windows over a long series.
+/// How windows are cut from a long series.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
-    /// Steps of a sample.
+    /// The number of steps in one window.
     pub steps: NonZeroUsize,
-    /// Steps from the start of one sample to that of the next.
+    /// The number of steps from the start of one window to the start of the next.
     pub stride: NonZeroUsize,
 }
 
 /// The rows of a file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rows {
-    /// As many rows as the file has, without the column of labels.
+    /// The values of all rows, without the header and the column of labels.
     pub values: Array2<f32>,
-    /// One a row.
+    /// One label per row.
     pub labels: Option<Vec<u8>>,
 }
 
 impl Rows {
-    /// How many there are.
+    /// The number of rows.
     #[must_use]
     pub fn len(&self) -> usize {
         self.values.nrows()
     }
 
-    /// Are there none? No file gives that.
+    /// True if there are no rows. [`read`] never returns such rows: a file without rows is an error.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The first `count` rows and the others, of which these alone are copied.
+    /// Splits into the first `count` rows and the others. Only the others are copied.
     pub(crate) fn split(mut self, count: usize) -> (Self, Self) {
         let values = split_off(&mut self.values, count);
         let count = self.len();
@@ -106,10 +108,11 @@ impl Rows {
         (self, Self { values, labels })
     }
 
-    /// A sample a row, or the windows; `path` is where they came from.
+    /// Makes one sample of each row, or of each window if `window` is given. `path` is the file that error messages
+    /// name. Windows have no labels.
     ///
     /// # Errors
-    /// If a window is longer than the series.
+    /// If a window is longer than the series, or if memory is not sufficient.
     pub fn samples(self, window: Option<Window>, path: &Path) -> Result<Samples, Error> {
         let Some(Window { steps, stride }) = window else {
             let shape = vec![self.values.ncols()];
@@ -120,7 +123,7 @@ impl Rows {
             return Err(Error::WindowTooLong { path: path.to_path_buf(), steps, found: length });
         }
         let count = (length - steps) / stride + 1;
-        // Overlapping windows hold a value several times.
+        // Overlapping windows store the same value several times, so they may need much more memory than the file.
         let needed = count.saturating_mul(steps).saturating_mul(width);
         check_room(path, (needed as u64).saturating_mul(4))?;
         let value = |(sample, at)| self.values[[sample * stride + at / width, at % width]];
@@ -130,26 +133,27 @@ impl Rows {
     }
 }
 
-/// Reads a file.
+/// Reads a CSV file.
 ///
 /// # Errors
-/// If it is empty, not CSV, or a row, a cell, a missing value or the column of labels is not as `layout` says.
+/// If the file cannot be read, is empty or is not CSV, or if a row, a cell or the column of labels is not as `layout`
+/// says.
 pub fn read(path: &Path, layout: &Layout) -> Result<Rows, Error> {
     let (file, length) = handgrad_files::open(path).map_err(Error::io(path, "opening it"))?;
     decode_of_length(file, path, layout, length)
 }
 
-/// Reads CSV from `text` to its end; `name` is what errors call it.
+/// Reads CSV from `text` to its end. Errors name it `name`.
 ///
 /// # Errors
-/// As [`read`].
+/// The same as those of [`read`].
 pub fn decode(text: impl Read, name: &Path, layout: &Layout) -> Result<Rows, Error> {
     decode_of_length(text, name, layout, None)
 }
 
 fn decode_of_length(text: impl Read, name: &Path, layout: &Layout, length: Option<u64>) -> Result<Rows, Error> {
     let mut cells = Cells::new(text, name);
-    // A cell has a byte at least, or a comma behind it.
+    // The most cells that the file can have: each has at least one byte, or a comma or a line end follows it.
     let most = length.map_or(usize::MAX, |length| usize::try_from(length).unwrap_or(usize::MAX).saturating_add(1));
     let mut table = Table::new(name, layout, most);
     while let Some(cell) = cells.next()? {

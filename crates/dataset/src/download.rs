@@ -1,4 +1,4 @@
-//! Files from the web, trusted by their SHA-256 alone.
+//! Downloads files from the web. A downloaded file is accepted only if its SHA-256 is right.
 
 use handgrad_files::{Progress, Unit};
 use std::io::{Read, Write};
@@ -13,20 +13,21 @@ use crate::Error;
 use crate::named::{NamedSet, RemoteFile};
 use handgrad_files::Seam;
 
-/// Fetches the files of a named set, from the first mirror that delivers them whole and right.
+/// Downloads the files of a named set. Each file is taken from the first mirror that delivers it complete and correct.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Downloader {
-    /// Folders on the web, tried in order, each ending in a slash. One that starts with `https` is held to it,
-    /// redirects included.
+    /// The addresses of folders on the web, which are tried in this order. Each ends in a slash. If an address starts
+    /// with `https`, its redirects must use https too.
     pub mirrors: Vec<String>,
-    /// How long to look up a name, to connect, and to wait for the next bytes.
+    /// The longest time for a name lookup, and the longest time for connecting. Four times as long, but no longer than
+    /// `total_timeout`, may pass without any new bytes.
     pub connect_timeout: Duration,
-    /// How long one file may take from one mirror.
+    /// The longest time that one file may take from one mirror.
     pub total_timeout: Duration,
 }
 
-/// What went wrong with one mirror: something of its own, to be tried elsewhere, or something of ours, which ends it
-/// all.
+/// What went wrong with one mirror. After an error of the mirror the next mirror is tried. An error on this side, for
+/// example a full disk, ends the download.
 enum Failure {
     Mirror(String),
     Ours(Error),
@@ -39,7 +40,7 @@ impl<E: Into<Error>> From<E> for Failure {
 }
 
 impl Downloader {
-    /// The mirrors of a set, five seconds to connect and five minutes a file.
+    /// A downloader with the mirrors of a set, a connect timeout of 5 seconds, and 5 minutes for each file.
     #[must_use]
     pub fn for_set(set: &NamedSet) -> Self {
         Self {
@@ -49,14 +50,14 @@ impl Downloader {
         }
     }
 
-    /// As [`crate::named::fetch`], from this downloader's mirrors.
+    /// The same as [`crate::named::fetch`], with the mirrors and timeouts of this downloader.
     ///
     /// # Errors
-    /// As [`crate::named::fetch`].
+    /// The same as those of [`crate::named::fetch`].
     pub fn fetch(&self, set: &NamedSet, data_dir: &Path, progress: &dyn Progress) -> Result<PathBuf, Error> {
         let folder = data_dir.join(set.name);
         let mut missing = Vec::new();
-        // What is there is checked first: nobody should wait for a download to be told of a bad file.
+        // Existing files are checked first, so that a wrong file is reported before anything is downloaded.
         for file in set.files {
             let path = folder.join(file.name);
             if path.try_exists().map_err(Error::io(&path, "looking for it"))? {
@@ -90,7 +91,7 @@ impl Downloader {
                 Err(Failure::Mirror(words)) => said.push(format!("{mirror} said: {words}")),
             }
         }
-        let said = if said.is_empty() { "none is known".to_owned() } else { said.join("; ") };
+        let said = if said.is_empty() { "no mirror is known".to_owned() } else { said.join("; ") };
         let names = missing.iter().map(|file| file.name).collect::<Vec<_>>().join(", ");
         let by_hand = match self.mirrors.first() {
             Some(mirror) => format!("{names} from {mirror}"),
@@ -107,7 +108,7 @@ impl Downloader {
             return Err(Failure::Mirror(format!("it announces {length} bytes, where {size} were expected")));
         }
         let address = response.get_uri().to_string();
-        // One byte more than wanted is enough to know that the file is too long.
+        // One byte more than expected is enough to know that the file is too long.
         let mut body = response.into_body().into_reader().take(size + 1);
         let part = handgrad_files::beside(path)?;
         let mut sha = Sha256::new();
@@ -128,7 +129,7 @@ impl Downloader {
             progress.advance(count as u64);
         }
         if length > size {
-            return Err(Failure::Mirror(format!("it sends more than the {size} bytes expected")));
+            return Err(Failure::Mirror(format!("it sent more than the {size} bytes that were expected")));
         }
         if length < size {
             return Err(Failure::Mirror(format!("it ended after {length} of {size} bytes")));
@@ -144,7 +145,7 @@ impl Downloader {
 
     fn agent(&self, mirror: &str) -> Agent {
         let tls = TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build();
-        // This machine needs no proxy to reach itself.
+        // A server on this machine is reached without a proxy.
         let proxy = if mirror.starts_with("http://127.0.0.1:") { None } else { Proxy::try_from_env() };
         Agent::config_builder()
             .proxy(proxy)
@@ -160,13 +161,14 @@ impl Downloader {
             .new_agent()
     }
 
-    /// A mirror that goes quiet is given up long before the time for a whole slow download is over.
+    /// The longest time to wait for the next bytes. It is usually much shorter than the time for a whole file, so a
+    /// mirror that stops sending is given up early.
     fn stall_timeout(&self) -> Duration {
         (self.connect_timeout * 4).min(self.total_timeout)
     }
 }
 
-/// A file on the disk is trusted for its digest, not for its name.
+/// Checks that a file on disk has the expected length and SHA-256.
 fn check(path: &Path, file: &RemoteFile) -> Result<(), Error> {
     let (length, sha256) = handgrad_files::digest(path)?;
     if length == file.bytes && sha256 == file.sha256 {
@@ -186,8 +188,8 @@ mod tests {
 
     use super::*;
 
-    /// ureq asks this before each request, the ones that a redirect leads to included; that it does cannot be shown
-    /// without a server that has a certificate.
+    /// With an https mirror, a request to a plain http address is refused. ureq makes this check before each request,
+    /// also after a redirect; a test of a redirect would need a server with a certificate.
     #[test]
     fn a_mirror_on_https_is_held_to_it() -> Result<(), Box<dyn std::error::Error>> {
         let listener = TcpListener::bind("127.0.0.1:0")?;

@@ -1,6 +1,7 @@
-//! ECG5000: 5,000 heartbeats of 140 values, in five classes, 1 of which is normal. As in TensorFlow's tutorial they are
-//! put together, the archive's training part first, and a fifth is held out: the samples of scikit-learn's
-//! `train_test_split(beats, test_size=0.2, random_state=21)`, which is the tutorial's call.
+//! ECG5000: 5,000 heartbeats of 140 values, in five classes, of which class 1 is normal. As in TensorFlow's tutorial,
+//! the two parts of the archive are concatenated, the training part first, and a fifth of all beats is held out. It is
+//! the fifth that the tutorial's call of scikit-learn, `train_test_split(beats, test_size=0.2, random_state=21)`,
+//! selects.
 //!
 //! Source: Chen, Hao, Rakthanmanon, Zakaria, Hu & Keogh, "A general framework for never-ending learning from time
 //! series streams", Data Mining and Knowledge Discovery 29 (2015), from record chf07 of the BIDMC Congestive Heart
@@ -14,19 +15,19 @@ use rand_mt::Mt;
 use crate::csv::{self, Label, Layout, Rows};
 use crate::{DataSet, Error, thousands};
 
-/// Its name.
+/// The name of the set.
 pub(crate) const NAME: &str = "ecg5000";
-/// Its files, which the archive calls the training and the test part.
+/// The files of the set, which the archive calls the training part and the test part.
 pub(crate) const FILES: [&str; 2] = ["ECG5000_TRAIN.csv", "ECG5000_TEST.csv"];
-/// Of the split.
+/// Seed of the split.
 const SEED: u32 = 21;
 
-/// The set, from its two files in `folder`.
+/// Loads the set from its two files in `folder`.
 pub(crate) fn load(folder: &Path) -> Result<DataSet, Error> {
     let layout = Layout { label: Label::Last, ..Layout::default() };
     let path = folder.join(FILES[1]);
     let [first, second] = [csv::read(&folder.join(FILES[0]), &layout)?, csv::read(&path, &layout)?];
-    let wrong = |error| Error::io(&path, "putting it behind the other file")(std::io::Error::other(error));
+    let wrong = |error| Error::io(&path, "appending it to the other file")(std::io::Error::other(error));
     let values = concatenate(Axis(0), &[first.values.view(), second.values.view()]).map_err(wrong)?;
     let labels: Vec<u8> = [first.labels, second.labels].into_iter().flatten().flatten().collect();
     let order = permutation(SEED, labels.len());
@@ -44,8 +45,9 @@ pub(crate) fn load(folder: &Path) -> Result<DataSet, Error> {
     })
 }
 
-/// `numpy.random.RandomState(seed).permutation(count)`: Fisher and Yates, each place drawn from the lowest bits of a
-/// Mersenne twister that suffice, again where it is too large.
+/// The permutation that `numpy.random.RandomState(seed).permutation(count)` gives. It is a Fisher–Yates shuffle with a
+/// Mersenne twister: each position is taken from the lowest bits of a random number, only as many bits as are needed,
+/// and is drawn again if it is too large.
 fn permutation(seed: u32, count: usize) -> Vec<usize> {
     let mut twister = Mt::new(seed);
     let mut order: Vec<usize> = (0..count).collect();
@@ -66,7 +68,7 @@ fn permutation(seed: u32, count: usize) -> Vec<usize> {
 mod tests {
     use super::permutation;
 
-    /// `numpy.random.RandomState(21).permutation(n)`, numpy 2.
+    /// The expected values are those of `numpy.random.RandomState(21).permutation(n)` in numpy 2.
     #[test]
     fn the_order_is_that_of_numpy() {
         assert_eq!(permutation(21, 10), [1, 2, 7, 3, 5, 6, 0, 4, 8, 9]);

@@ -1,27 +1,27 @@
-//! The one error of this crate: every message names the file, what was found, what was expected and what to do.
+//! The error type of this crate. Every message names the file, what was found, what was expected and what to do.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::words::sizes;
 
-/// Why a data set could not be read, written, drawn or fetched.
+/// Why a data set could not be read, written, generated or downloaded.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The operating system said no, or another process works there.
+    /// An error of the operating system, a folder that another process has locked, or a file name that is not allowed.
     #[error(transparent)]
     Files(#[from] handgrad_files::Error),
-    /// The file holds nothing.
-    #[error("{}: the file is empty, 0 bytes, where an IDX header of at least 8 was expected; fetch or copy it again",
+    /// The file is empty.
+    #[error("{}: the file is empty, where an IDX header of at least 8 bytes was expected; download or copy it again",
         .path.display())]
     Empty {
         /// The file.
         path: PathBuf,
     },
-    /// The file does not start as an IDX file does.
+    /// The file does not start with the first bytes of an IDX file.
     #[error(
-        "{}: not an IDX file: at offset 0 it has the bytes {found}, where 00 00, an element type and a rank were \
+        "{}: not an IDX file: it starts with the bytes {found}, where 00 00, an element type and a rank were \
          expected; \
          give an IDX file, plain or compressed with gzip, or a CSV file whose name ends in .csv", .path.display()
     )]
@@ -34,7 +34,7 @@ pub enum Error {
     /// The header names an element type that IDX does not have.
     #[error(
         "{}: the element type at offset 2 is {found:02x}, where 08 (u8), 09 (i8), 0b (i16), 0c (i32), 0d (f32) or 0e \
-         (f64) was expected; the file is damaged or not IDX: fetch or write it again", .path.display()
+         (f64) was expected; the file is damaged or not IDX: download or write it again", .path.display()
     )]
     UnknownElement {
         /// The file.
@@ -42,10 +42,10 @@ pub enum Error {
         /// The byte at offset 2.
         found: u8,
     },
-    /// The header gives no dimensions.
+    /// The header has no dimensions.
     #[error(
         "{}: the rank at offset 3 is 0, where at least 1 dimension was expected; \
-         the file is damaged or not IDX: fetch or write it again", .path.display()
+         the file is damaged or not IDX: download or write it again", .path.display()
     )]
     NoDimensions {
         /// The file.
@@ -54,20 +54,20 @@ pub enum Error {
     /// The file ends inside its header.
     #[error(
         "{}: the file ends at offset {found}, where a header of {expected} bytes was expected; \
-         it was cut short: fetch or copy it again", .path.display()
+         the file is incomplete: download or copy it again", .path.display()
     )]
     HeaderTruncated {
         /// The file.
         path: PathBuf,
-        /// Bytes that are there.
+        /// The length of the file in bytes.
         found: u64,
-        /// Bytes that the header needs, as far as it says.
+        /// The length of the header in bytes, as far as it is known.
         expected: u64,
     },
-    /// The sizes in the header multiply to more than a computer can address.
+    /// The product of the dimensions is larger than a computer can address.
     #[error(
-        "{}: the dimensions {} at offset 4 ask for more bytes than can be addressed, where at most {} were \
-         expected; the header is damaged: fetch or write the file again", .path.display(), sizes(.dims), isize::MAX
+        "{}: the dimensions {} at offset 4 need more bytes than can be addressed, where at most {} were \
+         expected; the header is damaged: download or write the file again", .path.display(), sizes(.dims), isize::MAX
     )]
     TooLarge {
         /// The file.
@@ -75,20 +75,20 @@ pub enum Error {
         /// The dimensions in the header.
         dims: Vec<u64>,
     },
-    /// The array fits the address space but not the memory.
+    /// The array fits into the address space, but there is not enough free memory for it.
     #[error(
-        "{}: {bytes} bytes of memory were expected to be free and are not; use a machine with more, or a smaller file",
-        .path.display()
+        "{}: reading it needs {bytes} bytes of memory, which are not free; use a machine with more memory, or a \
+         smaller file", .path.display()
     )]
     OutOfMemory {
         /// The file.
         path: PathBuf,
-        /// Bytes asked for.
+        /// The number of bytes that are needed.
         bytes: u64,
     },
     /// One of the dimensions is zero.
     #[error(
-        "{}: the dimensions at offset 4 are {}, which holds no samples, where at least one was expected; give a file \
+        "{}: the dimensions at offset 4 are {}, so there are no samples, where at least one was expected; give a file \
          with samples",
         .path.display(), sizes(.dims)
     )]
@@ -98,70 +98,71 @@ pub enum Error {
         /// The dimensions in the header.
         dims: Vec<u64>,
     },
-    /// There are fewer values than the header claims.
+    /// There are fewer values than the header says.
     #[error(
-        "{}: after the header, whose dimensions are {}, come {found} bytes, where {expected} were expected; \
-         the file was cut short or its header is damaged: fetch or copy it again", .path.display(), sizes(.dims)
+        "{}: the header, whose dimensions are {}, is followed by {found} bytes, where {expected} were expected; \
+         the file is incomplete or its header is damaged: download or copy it again", .path.display(), sizes(.dims)
     )]
     TooFewBytes {
         /// The file.
         path: PathBuf,
         /// The dimensions in the header.
         dims: Vec<u64>,
-        /// Bytes that the dimensions ask for.
+        /// The number of bytes that the dimensions need.
         expected: u64,
-        /// Bytes that are there.
+        /// The number of bytes after the header.
         found: u64,
     },
-    /// The file goes on where its values should end.
+    /// The file has more bytes than its header says.
     #[error(
-        "{}: the file goes on after the header, whose dimensions are {}, and the {expected} bytes that were expected; \
-         its header is damaged or something was appended: fetch or write it again", .path.display(), sizes(.dims)
+        "{}: the file goes on after its header, whose dimensions are {}, and the {expected} bytes that were expected; \
+         the header is damaged or something was appended: download or write it again", .path.display(), sizes(.dims)
     )]
     TrailingBytes {
         /// The file.
         path: PathBuf,
         /// The dimensions in the header.
         dims: Vec<u64>,
-        /// Bytes that the dimensions ask for.
+        /// The number of bytes that the dimensions need.
         expected: u64,
     },
     /// The gzip stream ends too early.
     #[error(
-        "{}: the gzip stream ends early, after giving {decoded} bytes, where its checksum was expected; \
-         the file was cut short: fetch or copy it again", .path.display()
+        "{}: the gzip stream ends early, after {decoded} decompressed bytes, where its checksum was expected; \
+         the file is incomplete: download or copy it again", .path.display()
     )]
     GzipTruncated {
         /// The file.
         path: PathBuf,
-        /// Bytes decompressed until then.
+        /// The number of decompressed bytes before the error.
         decoded: u64,
     },
     /// The gzip stream is damaged.
     #[error(
-        "{}: the gzip stream is damaged, seen after {decoded} bytes of contents ({reason}), where a stream with a \
-         right checksum was expected: fetch or copy it again", .path.display()
+        "{}: the gzip stream is damaged (after {decoded} decompressed bytes: {reason}), where a stream with a correct \
+         checksum was expected; download or copy it again", .path.display()
     )]
     GzipCorrupt {
         /// The file.
         path: PathBuf,
-        /// Bytes decompressed until then.
+        /// The number of decompressed bytes before the error.
         decoded: u64,
-        /// What the decompressor said.
+        /// The error message of the decompressor.
         reason: String,
     },
-    /// The contents of the gzip stream are far larger than it.
+    /// The decompressed contents are much too large for the gzip stream: more than 64 MiB plus 256 times its length.
     #[error(
-        "{}: {taken} bytes of its gzip stream hold more than 64 MiB and 256 times as much, where data was expected, \
-         which packs less; decompress it with gunzip first if it is what you want", .path.display()
+        "{}: {taken} bytes of its gzip stream decompress to more than 64 MiB plus 256 times their number, where less \
+         was expected, as ordinary data gives; if the file is right, decompress it with gunzip first",
+        .path.display()
     )]
     GzipBomb {
         /// The file.
         path: PathBuf,
-        /// Compressed bytes read until then.
+        /// The number of compressed bytes read so far.
         taken: u64,
     },
-    /// A .npy file or a picture is not as it should be.
+    /// A .npy file, a table or a picture is not valid, or does not fit its use.
     #[error("{}: {problem}", .path.display())]
     Unfit {
         /// The file.
@@ -171,19 +172,20 @@ pub enum Error {
     },
     /// Something that is not gzip follows the gzip stream.
     #[error(
-        "{}: after the gzip stream, complete with {decoded} bytes of contents, come bytes that are not gzip, where the \
-         end of the file was expected; something was appended: fetch or copy it again", .path.display()
+        "{}: the gzip stream is complete, with {decoded} decompressed bytes, but it is followed by bytes that are not \
+         gzip, where the end of the file was expected; something was appended: download or copy it again",
+        .path.display()
     )]
     GzipTrailing {
         /// The file.
         path: PathBuf,
-        /// Bytes decompressed until then.
+        /// The number of decompressed bytes before the error.
         decoded: u64,
     },
     /// Labels were given where samples were expected.
     #[error(
-        "{}: the file has one dimension of {found}, as label files have, where samples of at least two dimensions were \
-         expected; give the file with the images", .path.display()
+        "{}: the file has only one dimension, of size {found}, like a file of labels, where samples of at least two \
+         dimensions were expected; give the file with the images", .path.display()
     )]
     OnlyLabels {
         /// The file.
@@ -191,10 +193,10 @@ pub enum Error {
         /// How many values it holds.
         found: usize,
     },
-    /// A value is not a number or infinite.
+    /// A value is NaN or infinite.
     #[error(
         "{}: sample {sample} (counted from 0) has {found} at position {position}, where a finite 32-bit number was \
-         expected; remove that sample or repair the value", .path.display()
+         expected; remove that sample or correct the value", .path.display()
     )]
     NotFinite {
         /// The file.
@@ -203,26 +205,27 @@ pub enum Error {
         sample: usize,
         /// Which of its values, counted from 0.
         position: usize,
-        /// The value as it came out.
+        /// The value after the conversion to 32 bits.
         found: f32,
     },
-    /// The labels do not go with the samples.
+    /// The labels do not match the samples.
     #[error(
-        "{}: found {found}, where {expected} labels, one byte a sample, were expected; \
-         give the labels that belong to the samples, or move the file away to do without", .path.display()
+        "{}: found {found}, where {expected} labels, one byte per sample, were expected; \
+         give the labels that belong to the samples, or move this file away to use the samples without labels",
+        .path.display()
     )]
     WrongLabels {
         /// The label file.
         path: PathBuf,
         /// What it holds.
         found: String,
-        /// How many samples want a label.
+        /// The number of samples, each of which needs a label.
         expected: usize,
     },
     /// Training and validation samples are of different kinds.
     #[error(
-        "{}: its samples are {found}, where {expected} were expected, as the training samples are; \
-         give two files of one kind", .path.display()
+        "{}: its samples are {found}, where {expected} were expected, like the training samples; \
+         give two files with samples of the same kind", .path.display()
     )]
     ShapesDiffer {
         /// The validation file.
@@ -232,10 +235,10 @@ pub enum Error {
         /// The training samples, in words.
         expected: String,
     },
-    /// There is nothing to hold out.
+    /// The file has too few samples to hold one out.
     #[error(
-        "{}: the file has {found} sample, where at least 2 were expected: one to train on and one held out to \
-         validate; give a file with more", .path.display()
+        "{}: the file has {found} sample, where at least 2 were expected: one for training and one held out for \
+         validation; give a file with more samples", .path.display()
     )]
     TooFewSamples {
         /// The file.
@@ -252,9 +255,9 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
-    /// Something in a CSV file is not as it should be.
+    /// Something in a CSV file is not valid.
     #[error(
-        "{}, {place}: found {found}, where {expected} was expected; mend it there, or remove the row or column",
+        "{}, {place}: found {found}, where {expected} was expected; correct it, or remove the row or column",
         .path.display()
     )]
     Table {
@@ -262,69 +265,70 @@ pub enum Error {
         path: PathBuf,
         /// Line and column, counted from 1.
         place: String,
-        /// What is there.
+        /// What was found.
         found: String,
-        /// What should be.
+        /// What was expected.
         expected: String,
     },
-    /// A cell of a CSV file holds nothing.
+    /// A value of a CSV file is missing.
     #[error(
-        "{}, line {line}, column {column}: the value is missing; remove the row or column, or choose what \
-         is to stand there: zero, mean or previous", .path.display()
+        "{}, line {line}, column {column}: the value is missing; remove the row or column, or choose how \
+         missing values are filled: zero, mean or previous", .path.display()
     )]
     Missing {
         /// The file.
         path: PathBuf,
-        /// Counted from 1.
+        /// The line, counted from 1.
         line: u64,
-        /// Counted from 1.
+        /// The column, counted from 1.
         column: usize,
     },
-    /// There is no such column to take labels from.
+    /// The column that should hold the labels does not exist.
     #[error(
-        "{}, line {line}: found {columns} columns and none that is called {column:?}, where the column of labels was \
-         expected; give a name of the header, a number from 1 to {columns}, last or none", .path.display()
+        "{}, line {line}: found {columns} columns, but not {column:?}, where the column of labels was expected; give a \
+         name from the header, a number from 1 to {columns}, last or none", .path.display()
     )]
     NoSuchColumn {
         /// The file.
         path: PathBuf,
-        /// The first one.
+        /// The first line of the file.
         line: u64,
-        /// What was asked for.
+        /// The column that was asked for.
         column: String,
-        /// How many there are.
+        /// How many columns there are.
         columns: usize,
     },
     /// A window has more steps than the series.
     #[error(
-        "{}: found {found} steps, where a window of {steps} was expected to fit; make the window shorter. A tenth of a \
-         file is held out as validation, and each part needs a window", .path.display()
+        "{}: found {found} steps, which are too few for a window of {steps}; make the window shorter. A tenth of a \
+         file is held out for validation, and each part must be as long as one window at least", .path.display()
     )]
     WindowTooLong {
         /// The file.
         path: PathBuf,
-        /// Of a window.
+        /// The number of steps in a window.
         steps: usize,
-        /// Steps of this part of the series.
+        /// The number of steps in this part of the series.
         found: usize,
     },
-    /// A folder lacks a file, or has it twice.
+    /// A folder does not have a file that it needs, or has more than one of it.
     #[error(
-        "{}: found {found}, where one IDX file {expected} was expected, as train-images-idx3-ubyte.gz and \
-         t10k-images-idx3-ubyte.gz are; put it there, or give one IDX file instead of the folder", .path.display()
+        "{}: found {found}, where one IDX file {expected} was expected (examples of such names: \
+         train-images-idx3-ubyte.gz and t10k-images-idx3-ubyte.gz); put that file there, or give one IDX file instead \
+         of the folder", .path.display()
     )]
     Folder {
         /// The folder.
         path: PathBuf,
-        /// What was found.
+        /// The files that were found.
         found: String,
-        /// What the file's name should start with.
+        /// What the file should hold, and what its name should start with.
         expected: String,
     },
-    /// Neither a known name nor a path.
+    /// What was asked for is neither a known name nor an existing path.
     #[error(
-        "{what}: no such file or folder, and no data set of that name is known; give one of {known}, a folder with \
-         train- and t10k- IDX files, an IDX file or a .csv file"
+        "{what}: there is no such file or folder, and no data set of that name is known; give one of {known}, a folder \
+         with IDX files whose names start with train- and t10k-, an IDX file or a .csv file"
     )]
     Unknown {
         /// What was asked for.
@@ -332,10 +336,10 @@ pub enum Error {
         /// The names that are known.
         known: String,
     },
-    /// A file of a named set is not the file it should be.
+    /// A file of a named set does not have the expected length and SHA-256.
     #[error(
-        "{}: not the file it should be: {found}, where {expected} was expected; \
-         delete it or move it away, and the right one will be downloaded", .path.display()
+        "{}: this is not the expected file: it has {found}, where {expected} was expected; \
+         delete it or move it away, and the right file will be downloaded", .path.display()
     )]
     WrongFile {
         /// The file.
@@ -347,46 +351,47 @@ pub enum Error {
     },
     /// Files of a named set are missing and no mirror delivered them.
     #[error(
-        "{}: not there, and no mirror delivered it: {said}; check the network, or download {by_hand} by hand and put \
-         them in {}",
+        "{}: the file is missing, and no mirror delivered it: {said}; check the network, or download {by_hand} by hand \
+         to the folder {}",
         .path.display(), .path.parent().unwrap_or(Path::new(".")).display()
     )]
     Unavailable {
         /// The missing file.
         path: PathBuf,
-        /// What each mirror said.
+        /// What went wrong with each mirror.
         said: String,
-        /// What to download from where.
+        /// Which files to download, and from where.
         by_hand: String,
     },
 }
 
 impl Error {
-    /// True only when files of a named set are missing and no mirror could deliver them, so that doing without them,
-    /// for instance with the synthetic set, is the sensible answer. A file that is there but wrong is not that.
+    /// True only if files of a named set are missing and no mirror delivered them. The caller can then continue without
+    /// them, for instance with the synthetic set. If a file exists but is wrong, this is false.
     #[must_use]
     pub fn is_unavailable(&self) -> bool {
         matches!(self, Self::Unavailable { .. })
     }
 
-    /// Did the user ask for what makes no sense, as opposed to: could it not be done?
+    /// True if the request itself was wrong, false if it was right but could not be carried out.
     #[must_use]
     pub fn is_usage(&self) -> bool {
         matches!(self, Self::Files(error) if error.is_usage())
     }
 
-    /// Turns what the operating system says about `path` into an error that names both.
+    /// Turns an error of the operating system into an [`Error`] that names `path` and what was being done to it.
     pub(crate) fn io(path: &Path, doing: &'static str) -> impl FnOnce(io::Error) -> Self {
         let to_error = handgrad_files::Error::io(path, doing);
         move |source| Self::Files(to_error(source))
     }
 }
 
-/// Refuses what there is no memory for, before something asks for it that cannot be told so.
+/// Returns an error if `bytes` bytes of memory are not free. Call it before code that would abort the program if an
+/// allocation failed.
 pub(crate) fn check_room(path: &Path, bytes: u64) -> Result<(), Error> {
-    let mut room = Vec::<u8>::new();
-    let there = usize::try_from(bytes).is_ok_and(|count| room.try_reserve_exact(count).is_ok());
-    // Else the compiler sees that nothing is put there, and leaves it out.
-    std::hint::black_box(&room);
-    if there { Ok(()) } else { Err(Error::OutOfMemory { path: path.to_path_buf(), bytes }) }
+    if handgrad_files::memory::has_room_for(bytes) {
+        Ok(())
+    } else {
+        Err(Error::OutOfMemory { path: path.to_path_buf(), bytes })
+    }
 }

@@ -1,26 +1,27 @@
-//! A gzip stream of one or more members, read as one, and no bomb.
+//! Decompresses a gzip stream of one or more members, and refuses decompression bombs.
 
 use std::fmt;
 use std::io::{self, BufRead, ErrorKind, Read};
 
 use flate2::bufread::GzDecoder;
 
-/// Bytes of contents that any stream may have,
+/// The number of decompressed bytes that any stream may have.
 const FREE: u64 = 1 << 26;
-/// and how many more for every byte of its own. Deflate makes up to 1032 of one; images make about 2, empty ones 300.
+/// The number of further decompressed bytes that are allowed for each compressed byte. Deflate reaches a ratio of up to
+/// 1032. Ordinary images have a ratio of about 2, empty images of about 300.
 const RATIO: u64 = 256;
 
-/// Reads member after member. Unlike `MultiGzDecoder`, it tells a damaged stream from a sound one with something
-/// appended, which call for different advice.
+/// Reads one member after another. Unlike `MultiGzDecoder`, it distinguishes a damaged stream from a valid stream with
+/// something appended, so that the error message can say which of the two it is.
 pub(crate) struct Members<R> {
     member: Option<GzDecoder<Counted<R>>>,
     given: u64,
 }
 
-/// The contents are far larger than the stream, as no data is.
+/// The error for a stream whose contents exceed the limit: a decompression bomb.
 #[derive(Debug)]
 pub(crate) struct Bomb {
-    /// Bytes of the stream until then.
+    /// The number of compressed bytes that had been read.
     pub taken: u64,
 }
 
@@ -32,7 +33,7 @@ impl fmt::Display for Bomb {
 
 impl std::error::Error for Bomb {}
 
-/// Knows how much was read.
+/// A reader that counts the bytes that were read.
 struct Counted<R> {
     inner: R,
     taken: u64,
@@ -57,7 +58,7 @@ impl<R: BufRead> Read for Counted<R> {
     }
 }
 
-/// What follows the last member is not gzip.
+/// The error for bytes after the last member that are not gzip.
 #[derive(Debug)]
 pub(crate) struct NotGzip;
 
@@ -88,7 +89,7 @@ impl<R: BufRead> Read for Members<R> {
             if count > 0 || into.is_empty() {
                 return Ok(count);
             }
-            // The member ended and its checksum was right.
+            // The member has ended and its checksum is correct.
             let Some(mut rest) = self.member.take().map(GzDecoder::into_inner) else { return Ok(0) };
             let next = loop {
                 match rest.fill_buf() {
@@ -99,7 +100,7 @@ impl<R: BufRead> Read for Members<R> {
             };
             match next {
                 (None, _) => return Ok(0),
-                // With one byte in the buffer, the second is left to the decoder.
+                // If the buffer holds only the first byte, the decoder checks the second.
                 (Some(0x1f), Some(0x8b) | None) => self.member = Some(GzDecoder::new(rest)),
                 _ => return Err(io::Error::other(NotGzip)),
             }

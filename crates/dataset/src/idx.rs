@@ -1,8 +1,11 @@
-//! IDX, the format of MNIST: two zero bytes, an element type, a rank, the dimensions as big-endian 32-bit integers,
-//! then the values, big-endian, the last dimension fastest.
+//! IDX, the file format of MNIST: two zero bytes, an element type, a rank, the dimensions as big-endian 32-bit
+//! integers, then the values, also big-endian, in row-major order (the last dimension varies fastest).
 //!
-//! Plain and gzip are told apart by content. Nothing is allocated on the word of a header: buffers grow as bytes
-//! arrive. What comes out of gzip may be 64 MiB and 256 times what went in.
+//! Whether a file is plain or compressed with gzip is decided by its content, not by its name. The size that a header
+//! claims is compared with the length of a plain file before memory is allocated; otherwise the buffer grows as bytes
+//! arrive.
+//!
+//! The decompressed contents may have at most 64 MiB plus 256 times the length of the gzip stream.
 
 use std::io::{self, BufReader, BufWriter, ErrorKind, Read, Write};
 use std::path::Path;
@@ -13,9 +16,9 @@ use ndarray::{ArrayD, ArrayViewD, IxDyn};
 
 use crate::Error;
 use crate::gzip::{Bomb, Members, NotGzip};
-use handgrad_files::Seam;
+use handgrad_files::{Seam, memory};
 
-/// The usual names of the four files: images and labels to train on, images and labels to validate with.
+/// The usual names of the four files: training images, training labels, validation images and validation labels.
 pub(crate) const USUAL_NAMES: [&str; 4] = [
     "train-images-idx3-ubyte.gz",
     "train-labels-idx1-ubyte.gz",
@@ -101,19 +104,19 @@ impl Element {
     }
 }
 
-/// Reads an IDX file, plain or gzip.
+/// Reads an IDX file, plain or compressed with gzip.
 ///
 /// # Errors
-/// When the file cannot be read, is not IDX, is damaged, holds no values, or is longer or shorter than its header says.
+/// If the file cannot be read, is not IDX, is damaged, has no values, or is longer or shorter than its header says.
 pub fn read(path: &Path) -> Result<Array, Error> {
     let (file, length) = handgrad_files::open(path).map_err(Error::io(path, "opening"))?;
     decode_of_length(file, path, length)
 }
 
-/// Reads IDX from `bytes`, plain or gzip, to their end; `name` is what errors call them.
+/// Reads IDX from `bytes`, plain or compressed with gzip, to their end. Errors name them `name`.
 ///
 /// # Errors
-/// As [`read`].
+/// The same as those of [`read`].
 pub fn decode(bytes: impl Read, name: &Path) -> Result<Array, Error> {
     decode_of_length(bytes, name, None)
 }
@@ -133,7 +136,7 @@ fn decode_of_length(bytes: impl Read, name: &Path, length: Option<u64>) -> Resul
 struct Decoder<'a, R> {
     reader: R,
     name: &'a Path,
-    /// Of the file, when it is known and the file is plain.
+    /// The length of the file in bytes, if it is known and the file is plain.
     length: Option<u64>,
     decoded: u64,
 }
@@ -159,8 +162,8 @@ impl<R: Read> Decoder<'_, R> {
                 return Err(Error::TrailingBytes { path: path(), dims, expected });
             }
             let out_of_memory = |_| Error::OutOfMemory { path: path(), bytes: expected };
-            // One more than needed, so that reading on to the end of the file does not grow it.
-            bytes.try_reserve_exact(expected as usize + 1).map_err(out_of_memory)?;
+            // One byte more than needed, so that the check for trailing bytes below does not make the buffer grow.
+            memory::reserve(&mut bytes, expected as usize + 1).map_err(out_of_memory)?;
         }
         let outcome = (&mut self.reader).take(expected + 1).read_to_end(&mut bytes);
         self.decoded += bytes.len() as u64;
@@ -207,7 +210,7 @@ impl<R: Read> Decoder<'_, R> {
         Ok((element, dims))
     }
 
-    /// Every element has arrived: `bytes` is as long as `dims` say.
+    /// Converts bytes to elements. `bytes` must have the length that `dims` and the element type give.
     fn convert(&self, element: Element, dims: Vec<u64>, bytes: Vec<u8>) -> Result<Array, Error> {
         let count = bytes.len() / element.bytes() as usize;
         match element {
@@ -240,7 +243,7 @@ impl<R: Read> Decoder<'_, R> {
         let mut values = Vec::new();
         let bytes = (count * size_of::<T>()) as u64;
         let out_of_memory = |_| Error::OutOfMemory { path: self.name.to_path_buf(), bytes };
-        values.try_reserve_exact(count).map_err(out_of_memory)?;
+        memory::reserve(&mut values, count).map_err(out_of_memory)?;
         values.resize(count, T::default());
         Ok(values)
     }
@@ -258,7 +261,7 @@ impl<R: Read> Decoder<'_, R> {
         Ok(count)
     }
 
-    /// What went wrong while reading, in this crate's words.
+    /// Turns an error that occurred while reading into an error of this crate.
     fn fault(&self, error: io::Error) -> Error {
         let (path, decoded) = (self.name.to_path_buf(), self.decoded);
         if error.get_ref().is_some_and(|inner| inner.is::<NotGzip>()) {
@@ -277,7 +280,7 @@ impl<R: Read> Decoder<'_, R> {
     }
 }
 
-/// Reads until `into` is full or the end has come.
+/// Reads until `into` is full or the end is reached. Returns the number of bytes read.
 fn fill(reader: &mut impl Read, into: &mut [u8]) -> io::Result<usize> {
     let mut count = 0;
     while count < into.len() {
@@ -291,11 +294,12 @@ fn fill(reader: &mut impl Read, into: &mut [u8]) -> io::Result<usize> {
     Ok(count)
 }
 
-/// Writes bytes as a gzip-compressed IDX file, complete or not at all. The same array gives the same file.
+/// Writes bytes as an IDX file that is compressed with gzip. The file is written completely or not at all. The same
+/// array always gives the same file.
 ///
 /// # Errors
-/// When the disk refuses, or when IDX has no header for such a shape: rank 0 or above 255, a dimension of 0 or above
-/// 2³²−1.
+/// If the file cannot be written, or if an IDX header cannot express the shape: the rank is 0 or above 255, or a
+/// dimension is 0 or above 2³²−1.
 pub fn write_gz(path: &Path, array: &ArrayViewD<'_, u8>) -> Result<(), Error> {
     let dims: Vec<u64> = array.shape().iter().map(|&d| d as u64).collect();
     let path_buf = || path.to_path_buf();
@@ -311,7 +315,8 @@ pub fn write_gz(path: &Path, array: &ArrayViewD<'_, u8>) -> Result<(), Error> {
     };
     let file = handgrad_files::beside(path)?;
     let write = || -> io::Result<()> {
-        // Neither a time, nor a name, nor a system (255: unknown), so that the bytes depend on the array alone.
+        // The gzip header has no time, no file name and no operating system (255 means unknown), so the bytes depend
+        // only on the array.
         let gzip = GzBuilder::new().mtime(0).operating_system(255);
         let mut gzip = gzip.write(BufWriter::new(Seam(file.as_file())), Compression::new(6));
         gzip.write_all(&[0, 0, 0x08, rank])?;

@@ -1,5 +1,5 @@
-//! Data sets: IDX files plain or gzip, CSV, .npy, pictures, sets known by name and downloaded once, and a synthetic one
-//! drawn on the spot.
+//! Data sets. This crate reads IDX files (plain or compressed with gzip), CSV, .npy, PNG and JPEG. It downloads data
+//! sets that are known by name, each of them once, and it generates a synthetic data set.
 //!
 //! ```
 //! use std::path::Path;

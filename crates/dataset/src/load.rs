@@ -1,4 +1,4 @@
-//! From what the user typed to a data set.
+//! Loads the data set that a name or a path stands for.
 
 use handgrad_files::Progress;
 use std::path::{Path, PathBuf};
@@ -6,16 +6,22 @@ use std::path::{Path, PathBuf};
 use crate::csv::{self, Layout};
 use crate::{DataSet, Error, Samples, Values, check_room, ecg5000, idx, named, sizes, synthetic, thousands};
 
-/// How many images `load("synthetic")` draws to train on, how many to validate with, and from which seed.
+/// For `load("synthetic")`: the number of training images, the number of validation images, and the seed.
 const SYNTHETIC: (usize, usize, u64) = (10_000, 2_000, 0);
 
-/// Loads the data set that `what` means: the name of a known set ([`named::all`]), kept in and if need be downloaded to
-/// a folder of its own in `data_dir`; a folder with `train-` and `t10k-` IDX files; or one IDX file, plain or gzip, or
-/// one CSV file, read as `layout` says, of which the last tenth, at least one sample, is held out as validation. A name
-/// wins over a path: write `./mnist` for a folder called that.
+/// Loads the data set that `what` stands for:
+///
+/// - The name of a known set ([`named::all`]). Its files are kept in a folder of its own in `data_dir`; missing files
+///   are downloaded.
+/// - A folder with IDX files whose names start with `train-` and `t10k-`.
+/// - One IDX file, plain or compressed with gzip, or one CSV file, which is read as `layout` says. The last tenth of
+///   the file, at least one sample, is held out for validation.
+///
+/// If `what` is both a name and a path, the name is used: write `./mnist` for a folder that is called `mnist`.
 ///
 /// # Errors
-/// When `what` means nothing, a file is not as it should be, or it cannot be had ([`Error::is_unavailable`]).
+/// If `what` is neither a known name nor a path, if a file is not valid, or if a missing file cannot be downloaded
+/// ([`Error::is_unavailable`]).
 pub fn load(what: &str, data_dir: &Path, layout: &Layout, progress: &dyn Progress) -> Result<DataSet, Error> {
     if what == synthetic::NAME {
         return Ok(drawn());
@@ -51,21 +57,22 @@ fn drawn() -> DataSet {
     }
 }
 
-/// Whether a file is to be read as CSV: its name says so.
+/// True if a file is to be read as CSV, that is, if its name ends in `.csv` (in upper or lower case).
 #[must_use]
 pub fn is_csv(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"))
 }
 
-/// All samples of a CSV file.
+/// Reads all samples of a CSV file. Nothing is held out.
 ///
 /// # Errors
-/// As [`csv::read`], and if a window is longer than the series.
+/// The same as those of [`csv::read`], and an error if a window is longer than the series.
 pub fn all_of_csv(path: &Path, layout: &Layout) -> Result<Samples, Error> {
     rows(path, layout)?.samples(layout.window, path)
 }
 
-/// The rows of a CSV file. Where windows are asked for, a single row is a series too, a step a cell.
+/// Reads the rows of a CSV file. If windows are to be cut and the file has a single row, that row is the series: each
+/// of its cells becomes one step.
 fn rows(path: &Path, layout: &Layout) -> Result<csv::Rows, Error> {
     let rows = csv::read(path, layout)?;
     Ok(match layout.window {
@@ -74,7 +81,7 @@ fn rows(path: &Path, layout: &Layout) -> Result<csv::Rows, Error> {
     })
 }
 
-/// The last tenth is held out before windows are cut, so that no step is in windows of both parts.
+/// Loads a CSV file. The last tenth is held out before windows are cut, so that no step is in windows of both parts.
 fn from_csv(path: &Path, layout: &Layout) -> Result<DataSet, Error> {
     let all = rows(path, layout)?;
     if all.len() < 2 {
@@ -123,7 +130,7 @@ fn from_folder(folder: &Path) -> Result<DataSet, Error> {
     }
     let count = |samples: &Samples| format!("{} {}", thousands(samples.len()), samples.noun());
     Ok(DataSet {
-        // "." and ".." have no name of their own.
+        // The paths "." and ".." have no file name.
         name: folder.file_name().map_or_else(|| "folder".to_owned(), |name| name.to_string_lossy().into_owned()),
         origin: format!("the {} of {}", count(&train), train_path.display()),
         validation_origin: format!("the {} of {}", count(&validation), file_name(&validation_path)),
@@ -132,7 +139,8 @@ fn from_folder(folder: &Path) -> Result<DataSet, Error> {
     })
 }
 
-/// The samples, with their labels if there are any, of the files whose names start with `prefix`.
+/// Reads the samples from the file whose name starts with `prefix`, and their labels if there is a file of labels.
+/// Returns the samples and the path of their file.
 fn part(folder: &Path, prefix: &str) -> Result<(Samples, PathBuf), Error> {
     let (labels, images): (Vec<String>, Vec<String>) =
         idx_files(folder, prefix)?.into_iter().partition(|name| name.contains("label"));
@@ -153,8 +161,8 @@ fn part(folder: &Path, prefix: &str) -> Result<(Samples, PathBuf), Error> {
     Ok((samples, path))
 }
 
-/// The names of the IDX files in a folder that start with `prefix`, sorted. Where a file is there both plain and
-/// compressed, the plain one is taken.
+/// The sorted names of the IDX files in a folder that start with `prefix`. If a file exists both plain and compressed,
+/// only the plain one is listed.
 fn idx_files(folder: &Path, prefix: &str) -> Result<Vec<String>, Error> {
     let mut names = handgrad_files::names(folder)?;
     names.retain(|name| name.starts_with(prefix) && name.contains("idx"));

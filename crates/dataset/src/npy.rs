@@ -1,12 +1,14 @@
-//! numpy's .npy: `\x93NUMPY`, a version, the length of the header, the header, which is a Python dictionary, and the
-//! values.
+//! .npy, the file format of numpy arrays: `\x93NUMPY`, a version, the length of the header, the header, which is a
+//! Python dictionary, and the values.
 //!
-//! Arrays of two dimensions and floats of 32 or 64 bits are read, in either byte order and either order of the
-//! dimensions. Nothing is allocated on the word of a header, which may have 10,000 bytes, as in numpy.
+//! Arrays of two dimensions with floats of 32 or 64 bits can be read, in either byte order and in C or Fortran order.
+//! The size that a header claims is compared with the length of the file before memory is allocated; if the length is
+//! not known, the buffer grows as bytes arrive. A header may have at most 10,000 bytes, as in numpy.
 
 use std::io::Read;
 use std::path::Path;
 
+use handgrad_files::memory;
 use ndarray::{Array2, ArrayViewD, ShapeBuilder};
 
 use crate::{Error, sizes};
@@ -15,19 +17,20 @@ const MAGIC: &[u8; 6] = b"\x93NUMPY";
 /// numpy refuses longer headers too.
 const LONGEST_HEADER: usize = 10_000;
 
-/// Reads a file of two dimensions.
+/// Reads an array of two dimensions from a file.
 ///
 /// # Errors
-/// If it cannot be read, is no .npy file of floats in two dimensions, or is longer or shorter than its header says.
+/// If the file cannot be read, is not a .npy file of floats with two dimensions, or is longer or shorter than its
+/// header says.
 pub fn read(path: &Path) -> Result<Array2<f32>, Error> {
     let (file, length) = handgrad_files::open(path).map_err(Error::io(path, "opening it"))?;
     decode_of_length(file, path, length)
 }
 
-/// Reads `bytes` to their end; `name` is what errors call them.
+/// Reads an array of two dimensions from `bytes`, to their end. Errors name them `name`.
 ///
 /// # Errors
-/// As [`read`].
+/// The same as those of [`read`].
 pub fn decode(bytes: impl Read, name: &Path) -> Result<Array2<f32>, Error> {
     decode_of_length(bytes, name, None)
 }
@@ -51,15 +54,15 @@ fn decode_of_length(mut bytes: impl Read, path: &Path, length: Option<u64>) -> R
         1 => (10, usize::from(u16::from_le_bytes([*a, *b]))),
         2 | 3 => match take(2)?[..] {
             [c, d] => (12, u32::from_le_bytes([*a, *b, c, d]) as usize),
-            _ => return Err(wrong("it ends in the length of its header".into())),
+            _ => return Err(wrong("it ends before the length of its header is complete".into())),
         },
-        _ => return Err(wrong(format!("it is of version {version}, where 1, 2 or 3 was expected"))),
+        _ => return Err(wrong(format!("it has the format version {version}, where 1, 2 or 3 was expected"))),
     };
     let left = length.map_or(LONGEST_HEADER as u64, |length| length.saturating_sub(start_len));
     if header_len > LONGEST_HEADER || header_len as u64 > left {
         return Err(wrong(format!(
-            "its header claims {header_len} bytes, where at most {LONGEST_HEADER} and no more than the file has were \
-             expected"
+            "its header should have {header_len} bytes, where at most {LONGEST_HEADER}, and no more than are left in \
+             the file, were expected"
         )));
     }
     let text = take(header_len)?;
@@ -68,7 +71,7 @@ fn decode_of_length(mut bytes: impl Read, path: &Path, length: Option<u64>) -> R
         return Err(wrong("its header is not that of an array of plain numbers".into()));
     };
     let [rows, columns] = shape[..] else {
-        return Err(wrong(format!("it has the shape {}, where codes × values were expected", sizes(&shape))));
+        return Err(wrong(format!("it has the shape {}, where the shape rows × values was expected", sizes(&shape))));
     };
     let convert: fn(&[u8]) -> Option<f32> = match descr {
         "<f4" => |bytes| Some(f32::from_le_bytes(bytes.try_into().ok()?)),
@@ -85,8 +88,8 @@ fn decode_of_length(mut bytes: impl Read, path: &Path, length: Option<u64>) -> R
         let shape = sizes(&shape);
         let claim = format!("its header claims {shape} values of {element_len} bytes");
         wrong(format!(
-            "{claim}, and {} bytes follow",
-            if length.is_some() { found.to_string() } else { "other".into() }
+            "{claim}, but {} bytes follow",
+            if length.is_some() { found.to_string() } else { "a different number of".into() }
         ))
     };
     let follow = length.map(|length| length.saturating_sub(start_len + header_len as u64));
@@ -98,10 +101,11 @@ fn decode_of_length(mut bytes: impl Read, path: &Path, length: Option<u64>) -> R
     if length.is_some() {
         let bytes = claimed / element_len * 4;
         let out_of_memory = |_| Error::OutOfMemory { path: path.to_path_buf(), bytes };
-        values.try_reserve_exact((claimed / element_len) as usize).map_err(out_of_memory)?;
+        memory::reserve(&mut values, (claimed / element_len) as usize).map_err(out_of_memory)?;
     }
     while found <= claimed {
-        // A multiple of every element's length, and one byte more is enough to know that there is too much.
+        // A piece of 2¹⁴ bytes holds whole elements of 4 or 8 bytes. At the end, one extra byte is asked for: if it
+        // comes, the file is too long.
         let piece = take((1 << 14).min(claimed - found + 1) as usize)?;
         if piece.is_empty() {
             break;
@@ -117,14 +121,14 @@ fn decode_of_length(mut bytes: impl Read, path: &Path, length: Option<u64>) -> R
     Ok(if array.is_standard_layout() { array } else { array.as_standard_layout().into_owned() })
 }
 
-const NOT_NPY: &str = "not a .npy file, which begins with \\x93NUMPY";
+const NOT_NPY: &str = "not a .npy file, because it does not begin with \\x93NUMPY";
 
-/// An array as a .npy file, version 1.0, which every numpy reads.
+/// Returns an array as the bytes of a .npy file, in format version 1.0, which every version of numpy can read.
 #[must_use]
 pub fn encode(array: &ArrayViewD<'_, f32>) -> Vec<u8> {
     let shape = array.shape().iter().map(|size| format!("{size},")).collect::<Vec<_>>().join(" ");
     let mut header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({shape}), }}");
-    // The values begin at a multiple of 64 bytes, and a line feed ends the header.
+    // The header ends with a line feed, and is padded with spaces so that the values begin at a multiple of 64 bytes.
     let padding = 63 - (MAGIC.len() + 4 + header.len()) % 64;
     header.extend(std::iter::repeat_n(' ', padding));
     header.push('\n');
@@ -135,7 +139,7 @@ pub fn encode(array: &ArrayViewD<'_, f32>) -> Vec<u8> {
     bytes
 }
 
-/// `{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }`
+/// The entries of a header, for example `{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }`.
 struct Header<'a> {
     descr: &'a str,
     fortran_order: bool,
@@ -172,18 +176,18 @@ impl<'a> Header<'a> {
     }
 }
 
-/// A string in quotes, of what needs no escapes, and what follows it.
+/// Parses a Python string in quotes. Returns its text and what follows it, or `None` if it has escapes.
 fn string(text: &str) -> Option<(&str, &str)> {
     let quote = text.chars().next().filter(|quote| ['\'', '"'].contains(quote))?;
     let (string, after) = text[1..].split_once(quote)?;
     (!string.contains('\\')).then_some((string, after))
 }
 
-/// Whole numbers in round brackets, and what follows them.
+/// Parses a Python tuple of whole numbers. Returns the numbers and what follows the tuple.
 fn tuple(text: &str) -> Option<(Vec<u64>, &str)> {
     let (inside, after) = text.strip_prefix('(')?.split_once(')')?;
     let mut parts: Vec<_> = inside.split(',').map(str::trim_ascii).collect();
-    // A comma behind the last one, which a single one needs: (4) is a number in brackets.
+    // A comma may follow the last number. With a single number it must: (4,) is a tuple, but (4) is just a number.
     let comma = parts.pop_if(|last| last.is_empty()).is_some();
     if parts.len() == 1 && !comma {
         return None;

@@ -1,7 +1,8 @@
-//! People's own images: PNG and JPEG of any size, as planes of numbers within 0..1.
+//! Reads the user's own images: PNG and JPEG of any size, as planes of numbers within 0..1.
 //!
-//! What a file claims is looked at before anything of that size is taken: an image may have 67 million pixels, and no
-//! more than its file can hold. Reading takes 48 bytes a pixel at most, and four times the file.
+//! The size that a file claims is checked before memory is allocated for it: an image may have at most 67 million
+//! pixels, and no more than a file of its length can hold. Reading needs at most 48 bytes of memory per pixel, plus
+//! four times the length of the file.
 
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
@@ -15,27 +16,29 @@ use ndarray::{Array3, Axis};
 
 use crate::{Error, check_room, thousands};
 
-/// Longest file that is opened.
+/// The longest file that is read, in bytes.
 const LONGEST_FILE: u64 = 1 << 28;
-/// Most pixels that an image may have: 67 million, 8192 × 8192.
+/// The most pixels that an image may have: 67 million, that is 8192 × 8192.
 const MOST_PIXELS: u64 = 1 << 26;
-/// Deflate, in PNG, makes at most 1032 bytes of one, and a byte may hold 8 pixels; JPEG stays far below.
+/// The most pixels per byte of a file. Deflate, which PNG uses, makes at most 1032 bytes of one, and one byte can hold
+/// 8 pixels. JPEG needs far more bytes per pixel.
 const MOST_PIXELS_A_BYTE: u64 = 8 * 1032;
-/// Of what a PNG says beside its pixels, each: a text, a colour profile.
+/// The longest chunk of a PNG besides its pixels, in bytes, for example of a text or a colour profile.
 const LONGEST_CHUNK: u32 = 1 << 20;
-/// Of texts, since what is kept of each is several times a short one.
+/// The most texts in a PNG. They are limited because the decoder needs several times the memory of a short text.
 const MOST_TEXTS: usize = 1000;
-/// Memory of a decoder for lines of pixels and for what it unpacks beside them; twice the file comes to it.
+/// The memory in bytes that a decoder may use for lines of pixels and for metadata, in addition to twice the length of
+/// the file.
 const MEMORY: u64 = 1 << 19;
 
-/// Reads an image as `channels` × height × width: 1 for grey, 3 for red, green and blue. It is rotated as its camera
-/// noted, and what is transparent is laid on white.
+/// Reads an image as an array of `channels` × height × width: 1 channel for grey, 3 channels for red, green and blue.
+/// The orientation in the metadata is applied, and transparent pixels are blended with white.
 ///
 /// # Errors
-/// If it cannot be read, is neither PNG nor JPEG, is damaged or too large, or `channels` is neither 1 nor 3.
+/// If the file cannot be read, is neither PNG nor JPEG, is damaged or too large, or if `channels` is neither 1 nor 3.
 pub fn read(path: &Path, channels: usize) -> Result<Array3<f32>, Error> {
     let unfit = |problem: &str| Error::Unfit { path: path.to_path_buf(), problem: problem.to_owned() };
-    // A pipe would have us wait for ever, and cannot be gone back in.
+    // Opening a pipe could block for ever, and a pipe cannot be rewound.
     if !fs::metadata(path).map_err(Error::io(path, "opening it"))?.is_file() {
         return Err(unfit("not a file, where a PNG or JPEG was expected"));
     }
@@ -43,19 +46,19 @@ pub fn read(path: &Path, channels: usize) -> Result<Array3<f32>, Error> {
     decode(BufReader::new(file), path, channels)
 }
 
-/// As [`read`], from `bytes`; `name` is what errors call them.
+/// The same as [`read`], from `bytes`. Errors name them `name`.
 ///
 /// # Errors
-/// As [`read`].
+/// The same as those of [`read`].
 pub fn decode(bytes: impl BufRead + Seek, name: &Path, channels: usize) -> Result<Array3<f32>, Error> {
     let unfit = |problem: String| Error::Unfit { path: name.to_path_buf(), problem };
     if ![1, 3].contains(&channels) {
-        let (has, takes) = ("a picture has 1, grey, or 3, red, green and blue", "the network takes images of");
-        return Err(unfit(format!("{takes} {channels} channels, and {has}: give it data of that kind")));
+        let (has, takes) = ("a picture has 1 (grey) or 3 (red, green and blue)", "the network takes images of");
+        return Err(unfit(format!("{takes} {channels} channels, but {has}: give it a data file instead")));
     }
     let image = pixels(bytes, name)?;
     let (width, height) = (image.width() as usize, image.height() as usize);
-    // Four floats a pixel and three, or two and one.
+    // Bytes per pixel: 4 floats of the converted image plus 3 of the result, or for grey 2 floats plus 1.
     let each = if channels == 1 { 12 } else { 28 };
     check_room(name, (width as u64 * height as u64).saturating_mul(each))?;
     let on_white = |value: f32, alpha: f32| value * alpha + (1.0 - alpha);
@@ -83,7 +86,7 @@ fn pixels(mut bytes: impl BufRead + Seek, name: &Path) -> Result<DynamicImage, E
     let length = bytes.seek(SeekFrom::End(0)).map_err(Error::io(name, "reading"))?;
     if length > LONGEST_FILE {
         let (found, most) = (length >> 20, LONGEST_FILE >> 20);
-        return Err(unfit(format!("has {found} MiB, and an image file of at most {most} MiB was expected")));
+        return Err(unfit(format!("has {found} MiB, where an image file of at most {most} MiB was expected")));
     }
     let problem = if starts(&mut bytes, b"\x89PNG\r\n\x1a\n").map_err(Error::io(name, "reading"))? {
         wrong_chunk(&mut bytes)
@@ -101,12 +104,12 @@ fn pixels(mut bytes: impl BufRead + Seek, name: &Path) -> Result<DynamicImage, E
     limits.max_alloc = Some(MEMORY + 2 * length);
     reader.limits(limits);
     let mut decoder = reader.into_decoder().map_err(no_image)?;
-    // Nothing of the size that it claims is taken before the claim is looked at.
+    // The claimed size is checked before memory is allocated for the pixels.
     let (width, height) = decoder.dimensions();
     if u64::from(width) * u64::from(height) > MOST_PIXELS {
         let most = thousands(MOST_PIXELS as usize);
         return Err(unfit(format!(
-            "has {width}×{height} pixels, and at most {most} were expected: make it smaller first"
+            "has {width}×{height} pixels, but at most {most} are allowed: make it smaller first"
         )));
     }
     if u64::from(width) * u64::from(height) > MOST_PIXELS_A_BYTE.saturating_mul(length) {
@@ -117,15 +120,15 @@ fn pixels(mut bytes: impl BufRead + Seek, name: &Path) -> Result<DynamicImage, E
     let orientation = decoder.orientation().map_err(no_image)?;
     let copies = if orientation == Orientation::NoTransforms { 1 } else { 2 };
     check_room(name, copies * decoder.total_bytes())?;
-    // The decoder of JPEG is known to panic on some that are damaged.
+    // The JPEG decoder is known to panic on some damaged files.
     let decoded = catch_unwind(AssertUnwindSafe(|| DynamicImage::from_decoder(decoder)));
-    let broke_off = |_| unfit("not a PNG or JPEG that can be read: decoding it broke off; it is damaged".into());
+    let broke_off = |_| unfit("not a PNG or JPEG that can be read: decoding it failed; it is damaged".into());
     let mut image = decoded.map_err(broke_off)?.map_err(no_image)?;
     image.apply_orientation(orientation);
     Ok(image)
 }
 
-/// Does it begin so? What follows is next.
+/// True if the file begins with `with`. The reader is then positioned after these bytes.
 fn starts(bytes: &mut (impl BufRead + Seek), with: &[u8]) -> io::Result<bool> {
     bytes.rewind()?;
     let mut start = [0; 8];
@@ -133,7 +136,7 @@ fn starts(bytes: &mut (impl BufRead + Seek), with: &[u8]) -> io::Result<bool> {
     Ok(fills(bytes, start)? && start == with)
 }
 
-/// Is there as much as `into` takes?
+/// Fills `into`. Returns false if the file ends before it is full.
 fn fills(bytes: &mut impl Read, into: &mut [u8]) -> io::Result<bool> {
     match bytes.read_exact(into) {
         Ok(()) => Ok(true),
@@ -142,9 +145,10 @@ fn fills(bytes: &mut impl Read, into: &mut [u8]) -> io::Result<bool> {
     }
 }
 
-/// What a PNG has too much of beside its pixels, behind its first eight bytes.
+/// Checks the chunks of a PNG, which follow its first eight bytes. Returns an error message if one of the metadata
+/// chunks is too long or if there are too many texts.
 fn wrong_chunk(bytes: &mut (impl BufRead + Seek)) -> io::Result<Option<String>> {
-    let without = "beside the pixels were expected: save it without what it says of itself";
+    let without = "besides the pixels were expected: save it without metadata";
     let (mut start, mut texts) = ([0; 8], 0);
     while fills(bytes, &mut start)? {
         let [length @ .., a, b, c, d] = start;
@@ -152,44 +156,47 @@ fn wrong_chunk(bytes: &mut (impl BufRead + Seek)) -> io::Result<Option<String>> 
         if length > LONGEST_CHUNK && ![*b"IDAT", *b"fdAT"].contains(&chunk) {
             let (chunk, found, most) = (String::from_utf8_lossy(&chunk), length as usize, LONGEST_CHUNK as usize);
             let (found, most) = (thousands(found), thousands(most));
-            return Ok(Some(format!("its chunk {chunk:?} has {found} bytes, and at most {most} {without}")));
+            return Ok(Some(format!("its chunk {chunk:?} has {found} bytes, where at most {most} {without}")));
         }
         texts += usize::from([*b"tEXt", *b"zTXt", *b"iTXt"].contains(&chunk));
         if texts > MOST_TEXTS {
             let most = thousands(MOST_TEXTS);
-            return Ok(Some(format!("it has more than {most} texts, and at most as many {without}")));
+            return Ok(Some(format!("it has more than {most} texts, where at most that many {without}")));
         }
-        // What follows the end is not read by the decoder either.
+        // The decoder does not read beyond the end chunk either.
         if chunk == *b"IEND" {
             break;
         }
-        // Its checksum follows.
+        // The contents of the chunk and a checksum of 4 bytes are skipped.
         bytes.seek_relative(i64::from(length) + 4)?;
     }
     Ok(None)
 }
 
-/// What a JPEG lacks or must not have. Without its end marker pixels are missing, and the decoder makes some up; what
-/// follows that is not looked at. On colours that are finer than the brightness some decoders break off.
+/// Checks the markers of a JPEG. Returns an error message if the end marker is missing, or if the colours have a higher
+/// resolution than the brightness.
+///
+/// Without an end marker pixels are missing, and the decoder would invent them. Some decoders fail if the colours have
+/// a higher resolution. Bytes after the end marker are not checked.
 fn wrong_marker(bytes: &mut (impl BufRead + Seek)) -> io::Result<Option<String>> {
     let mut length = [0; 2];
-    // A marker is FF and a byte that is neither 0, which stands for FF among the pixels, nor FF again.
+    // A marker is FF, followed by a byte that is neither 00 (FF 00 is the value FF among the pixels) nor FF.
     while bytes.skip_until(0xff)? > 0 {
         let mut kind = [0xff];
         while kind == [0xff] && fills(bytes, &mut kind)? {}
         match kind {
             [0xd9] => return Ok(None),
-            // These have nothing behind them.
+            // These markers have no length and no contents.
             [0 | 1 | 0xd0..=0xd8] => {}
             _ if fills(bytes, &mut length)? => {
                 let mut rest = bytes.take(u64::from(u16::from_be_bytes(length).saturating_sub(2)));
-                // A frame, and no table of Huffman's or of arithmetic coding.
+                // A frame header. C4, C8 and CC are in the same range but are not frame headers.
                 if matches!(kind, [0xc0..=0xcf])
                     && !matches!(kind, [0xc4 | 0xc8 | 0xcc])
                     && has_finer_colours(&mut rest)?
                 {
                     return Ok(Some(
-                        "a JPEG whose colours are finer than its brightness: save it in another way".into(),
+                        "a JPEG whose colours are finer than its brightness: save it with other settings".into(),
                     ));
                 }
                 let rest = rest.limit();
@@ -199,13 +206,14 @@ fn wrong_marker(bytes: &mut (impl BufRead + Seek)) -> io::Result<Option<String>>
         }
     }
     let problem =
-        "not a PNG or JPEG that can be read: it ends before the end marker of a JPEG, cut short; copy it again";
+        "not a PNG or JPEG that can be read: it ends before the end marker of a JPEG; it is incomplete: copy it again";
     Ok(Some(problem.to_owned()))
 }
 
-/// Has one of a JPEG's components more samples in a block, across or down, than the first?
+/// True if a component of a JPEG frame has more samples in a block, across or down, than the first component.
 fn has_finer_colours(frame: &mut impl Read) -> io::Result<bool> {
-    // Precision, height, width and number; then for each: its name, how many samples across and down, its table.
+    // The frame header: precision, height, width and the number of components. Then for each component: its identifier,
+    // the number of samples across and down, and its table.
     let (mut head, mut component, mut first) = ([0; 6], [0; 3], None);
     if !fills(frame, &mut head)? {
         return Ok(false);
@@ -223,7 +231,8 @@ fn has_finer_colours(frame: &mut impl Read) -> io::Result<bool> {
     Ok(false)
 }
 
-/// The image in another size; its proportions become those of the new one. None if one of the two is no image.
+/// Resizes an image, channels × height × width, to the given height and width; the proportions may change. Returns
+/// `None` if a side of the old or of the new image is 0 or does not fit into 32 bits.
 #[must_use]
 pub fn resized(image: &Array3<f32>, [height, width]: [usize; 2]) -> Option<Array3<f32>> {
     let (channels, old_height, old_width) = image.dim();

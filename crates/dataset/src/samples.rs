@@ -1,4 +1,4 @@
-//! Samples in memory: bytes stay bytes.
+//! Samples in memory. Data of bytes is kept as bytes, which take a quarter of the memory of floats.
 
 use std::path::Path;
 
@@ -6,41 +6,42 @@ use ndarray::{Array2, ArrayD, Axis, Slice};
 use sha2::{Digest, Sha256};
 
 use crate::{Error, idx, sizes};
-use handgrad_files::hex;
+use handgrad_files::{hex, memory};
 
-/// Samples, one a row. Bytes stay bytes until a batch is filled; a byte stands for value/255 in 0..=1, floats for
-/// themselves.
+/// The values of samples, one sample per row. Bytes are converted to floats only when a batch is filled: a byte stands
+/// for value/255, which is within 0..=1. Floats are used as they are.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Values {
     /// A byte stands for value/255.
     Bytes(Array2<u8>),
-    /// A float stands for itself.
+    /// Floats are used as they are.
     Floats(Array2<f32>),
 }
 
-/// Samples with their shape and, where there are any, their labels.
+/// Samples with their shape and, if there are any, their labels.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Samples {
-    /// One sample a row.
+    /// The values, one sample per row.
     pub values: Values,
-    /// Of one sample, for instance `[28, 28]`; the product is the number of columns.
+    /// The shape of one sample, for instance `[28, 28]`. Its product is the number of columns.
     pub shape: Vec<usize>,
-    /// One a sample.
+    /// One label per sample.
     pub labels: Option<Vec<u8>>,
 }
 
-/// Samples to train on and samples to validate with.
+/// Training samples and validation samples.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DataSet {
-    /// What it is called: the name of a known set, or of the folder or file.
+    /// The name of a known set, or of the folder or file.
     pub name: String,
-    /// One line for people: the folder or file read, or "drawn from seed 0".
+    /// Where the training samples come from, in one line: for instance the folder or file, or "drawn from seed 0".
     pub origin: String,
-    /// To train on.
+    /// The training samples.
     pub train: Samples,
-    /// To validate with.
+    /// The validation samples.
     pub validation: Samples,
-    /// One line for people: "the 10,000 images of t10k-images-idx3-ubyte.gz", or "the last tenth of FILE".
+    /// Where the validation samples come from, in one line: for instance "the 10,000 images of
+    /// t10k-images-idx3-ubyte.gz", or "the last tenth of FILE".
     pub validation_origin: String,
 }
 
@@ -54,7 +55,7 @@ impl Samples {
         }
     }
 
-    /// Whether there are none.
+    /// True if there are no samples.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
@@ -69,16 +70,16 @@ impl Samples {
         }
     }
 
-    /// The numbers of all samples: 0, 1, 2, ….
+    /// The numbers of all samples, counted from 0: 0, 1, 2, ….
     #[must_use]
     pub fn numbers(&self) -> Vec<u32> {
         (0..self.len() as u32).collect()
     }
 
-    /// The values of the samples of these numbers, one a row: a byte as value/255.
+    /// The values of the samples with these numbers, one sample per row. A byte becomes value/255.
     ///
     /// # Panics
-    /// If there is no sample of one of the numbers.
+    /// If a number is not that of a sample.
     #[must_use]
     pub fn rows(&self, numbers: &[u32]) -> Array2<f32> {
         let at: Vec<usize> = numbers.iter().map(|&number| number as usize).collect();
@@ -88,7 +89,7 @@ impl Samples {
         }
     }
 
-    /// The values of all samples, one a row: a byte as value/255.
+    /// The values of all samples, one sample per row. A byte becomes value/255.
     #[must_use]
     pub fn to_floats(&self) -> Array2<f32> {
         match &self.values {
@@ -97,14 +98,14 @@ impl Samples {
         }
     }
 
-    /// The classes that occur, in order; none where there are no labels.
+    /// The classes that occur among the labels, in ascending order. Empty if there are no labels.
     #[must_use]
     pub fn classes(&self) -> Vec<u8> {
         let labels = self.labels.as_deref().unwrap_or_default();
         (0..=u8::MAX).filter(|class| labels.contains(class)).collect()
     }
 
-    /// The smallest and largest value, on the 0..=1 scale for bytes; (0, 0) when there are no values.
+    /// The smallest and the largest value, where a byte counts as value/255. (0, 0) if there are no values.
     #[must_use]
     pub fn range(&self) -> (f32, f32) {
         match &self.values {
@@ -120,8 +121,8 @@ impl Samples {
         }
     }
 
-    /// How many samples there are, of what kind, and the SHA-256 of their values, floats as little-endian: the same
-    /// only for the same samples in the same order.
+    /// A text that identifies the samples: their number, their shape and kind, and the SHA-256 of their values (floats
+    /// as little-endian bytes). It is the same only for the same samples in the same order. Labels do not change it.
     #[must_use]
     pub fn fingerprint(&self) -> String {
         let mut sha = Sha256::new();
@@ -137,7 +138,7 @@ impl Samples {
         format!("{} samples of {} with SHA-256 {}", self.len(), self.kind(), hex(sha))
     }
 
-    /// The first `count` samples and the others, of which these alone are copied.
+    /// Splits into the first `count` samples and the others. Only the others are copied.
     pub(crate) fn split(mut self, count: usize) -> (Self, Self) {
         let others = match &mut self.values {
             Values::Bytes(values) => Values::Bytes(split_off(values, count)),
@@ -149,7 +150,7 @@ impl Samples {
         (self, others)
     }
 
-    /// Those of some classes; none where there are no labels.
+    /// The samples whose label is one of `classes`. If there are no labels, the result has no samples.
     #[must_use]
     pub fn of_classes(&self, classes: &[u8]) -> Self {
         let labels = self.labels.as_deref().unwrap_or_default();
@@ -162,21 +163,21 @@ impl Samples {
         Self { values, shape: self.shape.clone(), labels }
     }
 
-    /// What a sample is, in words.
+    /// The shape and the kind of one sample in words, for instance `28×28 bytes`.
     pub(crate) fn kind(&self) -> String {
         let element = if matches!(self.values, Values::Bytes(_)) { "bytes" } else { "numbers" };
         format!("{} {element}", sizes(&self.shape))
     }
 
-    /// What people call the samples.
+    /// The noun for the samples: `images` if they have at least two dimensions, otherwise `samples`.
     pub(crate) fn noun(&self) -> &'static str {
         if self.shape.len() >= 2 { "images" } else { "samples" }
     }
 
-    /// The samples of an IDX array that was read from `path`: one a step of the first dimension.
+    /// The samples of an IDX array that was read from `path`. The first dimension counts the samples.
     ///
     /// # Errors
-    /// If the array has one dimension only, as labels have, or holds NaN or infinity.
+    /// If the array has only one dimension, as labels have, or holds NaN or infinity, or if memory is not sufficient.
     pub fn from_idx(array: idx::Array, path: &Path) -> Result<Self, Error> {
         let dims = array.shape().to_vec();
         if let [found] = dims[..] {
@@ -194,7 +195,7 @@ impl Samples {
     }
 }
 
-/// Leaves the first `count` rows, and gives a copy of the others.
+/// Keeps the first `count` rows in `all`, and returns a copy of the others.
 pub(crate) fn split_off<T: Clone>(all: &mut Array2<T>, count: usize) -> Array2<T> {
     let count = count.min(all.nrows());
     let others = all.slice_axis(Axis(0), Slice::from(count..)).to_owned();
@@ -207,9 +208,9 @@ fn floats<T: Copy>(array: ArrayD<T>, path: &Path, convert: impl Fn(T) -> f32) ->
     let mut values = Vec::new();
     let bytes = array.len() as u64 * 4;
     let out_of_memory = |_| Error::OutOfMemory { path: path.to_path_buf(), bytes };
-    values.try_reserve_exact(array.len()).map_err(out_of_memory)?;
+    memory::reserve(&mut values, array.len()).map_err(out_of_memory)?;
     values.extend(array.iter().map(|&value| convert(value)));
-    let wrong = |error| Error::io(path, "putting its values together")(std::io::Error::other(error));
+    let wrong = |error| Error::io(path, "arranging its values in rows")(std::io::Error::other(error));
     finite(Array2::from_shape_vec(array.dim(), values).map_err(wrong)?, path)
 }
 

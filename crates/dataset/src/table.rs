@@ -1,5 +1,5 @@
-//! Numbers in files, one sample a row: codes, and what a decoder makes of codes. CSV and numpy's .npy, by the file's
-//! name.
+//! Reads and writes tables of numbers, one sample per row: codes, and the samples that a decoder computes from codes.
+//! The ending of the file's name says the format: CSV or numpy's .npy.
 
 use std::fmt::Write;
 use std::fs;
@@ -11,17 +11,17 @@ use ndarray::{Array2, Axis, IxDyn};
 use crate::csv::{self, Label, Layout};
 use crate::{Error, npy};
 
-/// How a table is written.
+/// The format of a table in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// Text, with a header.
+    /// CSV: text, with a header.
     Csv,
-    /// numpy's array.
+    /// .npy: an array of numpy.
     Npy,
 }
 
 impl Format {
-    /// What a file's name says.
+    /// The format that the ending of a file's name says, if it is one of the two.
     #[must_use]
     pub fn of(path: &Path) -> Option<Self> {
         [(Self::Csv, "csv"), (Self::Npy, "npy")]
@@ -30,40 +30,40 @@ impl Format {
             .map(|it| it.0)
     }
 
-    /// As [`of`](Self::of), for a file that must be one of the two.
+    /// The same as [`of`](Self::of), but any other ending is an error.
     ///
     /// # Errors
-    /// If the name says neither.
+    /// If the name ends in neither `.csv` nor `.npy`.
     pub fn expected(path: &Path) -> Result<Self, Error> {
         let wrong = || handgrad_files::Error::WrongName { path: path.to_path_buf(), expected: ".csv or .npy".into() };
         Ok(Self::of(path).ok_or_else(wrong)?)
     }
 }
 
-/// Rows of numbers, and a label for each where the file has them.
+/// Rows of numbers, and a label for each row if the file has labels.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Table {
-    /// One sample a row.
+    /// The numbers, one sample per row.
     pub values: Array2<f32>,
-    /// One a row.
+    /// One label per row.
     pub labels: Option<Vec<u8>>,
 }
 
-/// Refuses a place where something is already, or whose name says neither CSV nor npy.
+/// Checks that a table can be written to `out`, and returns its format.
 ///
 /// # Errors
-/// Says which.
+/// If the name ends in neither `.csv` nor `.npy`, or if something already exists at this path.
 pub fn check_place(out: &Path) -> Result<Format, Error> {
     let format = Format::expected(out)?;
     place::must_be_free(out)?;
     Ok(format)
 }
 
-/// Writes rows. CSV has a header, `name`0, `name`1, …, and the labels in front; .npy has the rows alone, each of
-/// `shape`.
+/// Writes a table to a new file. CSV gets a header, `name`0, `name`1, …, and the labels as its first column. A .npy
+/// file gets the rows without the labels, each row in the shape `shape`.
 ///
 /// # Errors
-/// If the place is taken or cannot be written to, or a row has not as many values as `shape`.
+/// If the file already exists or cannot be written, or if a row does not have as many values as `shape`.
 pub fn write(out: &Path, table: &Table, name: &str, shape: &[usize]) -> Result<(), Error> {
     let bytes = match check_place(out)? {
         Format::Csv => csv_text(table, name).into_bytes(),
@@ -95,11 +95,11 @@ fn unfit(path: &Path, problem: String) -> Error {
     Error::Unfit { path: path.to_path_buf(), problem }
 }
 
-/// Reads codes, rows of `width` values each.
+/// Reads codes: rows of `width` values each.
 ///
 /// # Errors
-/// If the file cannot be read, is neither CSV nor npy, has no rows or rows of another width, or a value that is no
-/// number.
+/// If the file cannot be read, if it is neither CSV nor .npy, if it has no rows or rows of another width, or if a value
+/// is not a finite number.
 pub fn read(path: &Path, width: usize) -> Result<Table, Error> {
     let format = Format::expected(path);
     if !fs::metadata(path).map_err(Error::io(path, "opening it"))?.is_file() {
@@ -115,23 +115,25 @@ pub fn read(path: &Path, width: usize) -> Result<Table, Error> {
     }
     if found != width {
         let problem =
-            format!("its rows have {found} values, and the network's code has {width}: use codes of this network");
+            format!("its rows have {found} values, but the network's code has {width}: use codes of this network");
         return Err(unfit(path, problem));
     }
     if let Some(((row, place), value)) = table.values.indexed_iter().find(|(_, value)| !value.is_finite()) {
         return Err(unfit(
             path,
             format!(
-                "row {row}, counted from 0, has {value} at place {place}, where a finite 32-bit number was expected"
+                "row {row}, counted from 0, has {value} at position {place}, where a finite 32-bit number was expected"
             ),
         ));
     }
     Ok(table)
 }
 
-/// CSV with a header or none. A column called label is no part of the codes, nor, without a header, a first one of
-/// whole numbers where there is one more than a code has values; nor is a first row of 0, 1, 2, …, which is a header
-/// too.
+/// Reads codes from a CSV file, with or without a header.
+///
+/// A column whose name is `label` or `class` is not part of the codes. Without a header, if there is one column more
+/// than a code has values, the first column holds the labels, if all of it is whole numbers from 0 to 255. A first row
+/// of 0, 1, 2, … is a header too, and is removed.
 fn read_csv(path: &Path, width: usize) -> Result<Table, Error> {
     let mut rows = csv::read(path, &Layout::default())?;
     if rows.labels.is_none() && rows.values.ncols() == width + 1 {
@@ -139,7 +141,7 @@ fn read_csv(path: &Path, width: usize) -> Result<Table, Error> {
         rows = csv::read(path, &first).unwrap_or(rows);
     }
     let mut values = rows.values;
-    // Columns without names are numbered by some programs.
+    // Some programs number columns that have no names.
     let numbered = |(at, &value): (usize, &f32)| value == at as f32;
     if values.ncols() > 1 && values.nrows() > 1 && values.row(0).iter().enumerate().all(numbered) {
         values.remove_index(Axis(0), 0);

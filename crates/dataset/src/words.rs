@@ -1,15 +1,15 @@
-//! Numbers as people write them.
+//! Formats numbers for messages.
 
-/// Dimensions as people write them: `60000×28×28`.
+/// Formats dimensions: `60000×28×28`. Only the first 8 are shown, followed by `×…`.
 #[must_use]
 pub fn sizes<T: ToString>(dims: &[T]) -> String {
-    // A header may claim 255 dimensions; a message is to stay one paragraph.
+    // A header may claim 255 dimensions, but a message must stay short.
     let shown: Vec<String> = dims.iter().take(8).map(T::to_string).collect();
     let rest = if dims.len() > 8 { "×…" } else { "" };
     shown.join("×") + rest
 }
 
-/// A count with commas: `60,000`.
+/// Formats a count with a comma between groups of three digits: `60,000`.
 #[must_use]
 pub fn thousands(count: usize) -> String {
     let digits = count.to_string();

@@ -15,6 +15,7 @@
 mod error;
 pub mod fault;
 mod lock;
+pub mod memory;
 pub mod place;
 mod progress;
 

@@ -8,7 +8,7 @@ use handgrad_trainer::{EpochRecord, Event, Source, Trainer, fit};
 
 use crate::{Data, Error, Result, Training};
 
-/// What a network is made of. Nothing is checked before [`train`](Self::train), where the data is known.
+/// The description of a network. It is checked by [`train`](Self::train), where the data is known.
 ///
 /// ```
 /// use handgrad::prelude::*;
@@ -30,7 +30,8 @@ impl Autoencoder {
         Self { settings: Settings { model: Some(model), layers: Some(layers), loss, ..Settings::default() } }
     }
 
-    /// Dense layers of these units, the last one the size of the code; the decoder mirrors them.
+    /// An autoencoder of dense layers. The encoder has one layer for each number of units; the last number is the size
+    /// of the code. The decoder mirrors the encoder.
     ///
     /// ```
     /// let network = handgrad::Autoencoder::dense([128, 64, 32]);
@@ -41,7 +42,8 @@ impl Autoencoder {
         Self::of(ModelName::Dense, units.into())
     }
 
-    /// Convolutions of stride 2 with these channels, and transposed ones back: for images.
+    /// An autoencoder for images. The encoder has one convolution of stride 2 for each number of channels, and the
+    /// decoder mirrors it with transposed convolutions.
     ///
     /// ```
     /// use handgrad::prelude::*;
@@ -58,7 +60,8 @@ impl Autoencoder {
         Self::of(ModelName::StridedConv, filters.into())
     }
 
-    /// A variational autoencoder of dense layers: these hidden units, then a code of `latent_dim` places.
+    /// A variational autoencoder of dense layers. The encoder has one hidden layer for each number in `hidden`, and a
+    /// code of `latent_dim` values.
     ///
     /// ```
     /// use handgrad::prelude::*;
@@ -76,8 +79,8 @@ impl Autoencoder {
         Self::of(ModelName::Vae, layers)
     }
 
-    /// An LSTM of so many units reads a sequence into a code, another one writes it out again. A sample is steps ×
-    /// values; one without steps is a series of single values.
+    /// An autoencoder for sequences. An LSTM with `units` units encodes a sequence into a code, and another LSTM
+    /// decodes it. A sample has the shape steps × values; a sample with one dimension is a series of single values.
     ///
     /// ```
     /// use handgrad::prelude::*;
@@ -93,7 +96,7 @@ impl Autoencoder {
         Self::of(ModelName::Sequence, vec![units])
     }
 
-    /// What to make small: the mean squared error, unless another loss is given.
+    /// Sets the loss. The default is the mean squared error.
     ///
     /// ```
     /// use handgrad::prelude::*;
@@ -107,7 +110,7 @@ impl Autoencoder {
         self
     }
 
-    /// Activation of the hidden layers of a dense network; ReLU otherwise.
+    /// Sets the activation of the hidden layers of a dense network. The default is ReLU.
     ///
     /// ```
     /// use handgrad::prelude::*;
@@ -121,7 +124,8 @@ impl Autoencoder {
         self
     }
 
-    /// Activation of the last layer; otherwise a sigmoid for data within 0..1, and none for any other.
+    /// Sets the activation of the last layer. The default is a sigmoid for data within 0..1, and no activation for
+    /// other data.
     ///
     /// ```
     /// use handgrad::prelude::*;
@@ -135,7 +139,8 @@ impl Autoencoder {
         self
     }
 
-    /// Noise to put on the samples, which the network is to undo, and how much of it.
+    /// Adds noise to the samples during training, so that the network learns to remove it. `level` is the amount of
+    /// noise, for example the standard deviation of Gaussian noise.
     ///
     /// ```
     /// use handgrad::prelude::*;
@@ -149,8 +154,9 @@ impl Autoencoder {
         self
     }
 
-    /// Moves all values alike, so that those of the training samples lie where a network learns well. The model keeps
-    /// the scale: what goes in and comes out of it is in the data's own units.
+    /// Scales all values linearly, with the same scale for all of them, to a range in which a network learns well. The
+    /// scale is computed from the training samples and is part of the model: its inputs and outputs are in the units of
+    /// the data.
     ///
     /// ```
     /// use handgrad::prelude::*;
@@ -168,8 +174,9 @@ impl Autoencoder {
         self
     }
 
-    /// Any setting of a network by its name, as `handgrad train --help` lists them, with `_` for `-`. Settings of the
-    /// data, such as `only_class`, are refused when it is trained: [`Data`] says what the samples are.
+    /// Sets any setting of a network by its name. `handgrad train --help` lists the settings; write `_` instead of `-`.
+    /// Settings of the data, such as `only_class`, are an error in [`train`](Self::train), because the samples are
+    /// given as [`Data`].
     ///
     /// ```
     /// use handgrad::Autoencoder;
@@ -181,7 +188,7 @@ impl Autoencoder {
     /// ```
     ///
     /// # Errors
-    /// If there is no such setting, or it has no such value.
+    /// If there is no setting with this name, or if it cannot have this value.
     pub fn set(mut self, name: &str, value: &str) -> Result<Self> {
         self.settings = Settings::of(&[(name, value)])?.or(self.settings);
         Ok(self)
@@ -200,13 +207,13 @@ impl Autoencoder {
     /// ```
     ///
     /// # Errors
-    /// If a setting makes no sense or does not go with the data, or the training goes wrong.
+    /// If a setting is not valid or does not fit the data, or if the training fails.
     pub fn train(&self, data: &Data, training: Training) -> Result<Model> {
         self.train_watched(data, training, |_| ControlFlow::Continue(()))
     }
 
-    /// As [`train`](Self::train); `on_epoch` is told what each epoch came to, on the training and on the test samples,
-    /// and may stop the training.
+    /// The same as [`train`](Self::train), but calls `on_epoch` after each epoch with its results on the training
+    /// samples and on the test samples. `on_epoch` can stop the training by returning `ControlFlow::Break`.
     ///
     /// ```
     /// use std::ops::ControlFlow;
@@ -225,7 +232,7 @@ impl Autoencoder {
     /// ```
     ///
     /// # Errors
-    /// As [`train`](Self::train).
+    /// The same as those of [`train`](Self::train).
     pub fn train_watched(
         &self,
         data: &Data,
@@ -248,7 +255,7 @@ impl Autoencoder {
     }
 }
 
-/// The samples come as [`Data`]: a setting that names others would have no effect.
+/// Returns an error if a setting names the data. The samples are given as [`Data`], so it would have no effect.
 fn refuse_settings_of_data(given: &Settings) -> Result<()> {
     match (&given.data, &given.data_dir) {
         (None, None) => Ok(()),
@@ -257,15 +264,15 @@ fn refuse_settings_of_data(given: &Settings) -> Result<()> {
     }
 }
 
-/// Which samples are learnt from is said by [`Data`] too, also where a preset says otherwise.
+/// Returns an error if a setting or a preset selects a part of the samples. [`Data`] decides which samples are used.
 fn refuse_parts_of_data(settings: &Settings) -> Result<()> {
     match (&settings.only_class, settings.validation_split) {
         (None, None) => Ok(()),
-        (Some(_), _) => Err(not_here("only_class", "give data that holds samples of those classes alone")),
-        (None, Some(_)) => Err(not_here("validation_split", "Data says which samples are for testing")),
+        (Some(_), _) => Err(not_here("only_class", "give data that has only samples of those classes")),
+        (None, Some(_)) => Err(not_here("validation_split", "Data decides which samples are for testing")),
     }
 }
 
 fn not_here(name: &str, instead: &str) -> Error {
-    Error::Usage(format!("{name} is a setting of the command, which has no effect on a training here: {instead}"))
+    Error::Usage(format!("{name} is a setting of the command line, which has no effect in the library: {instead}"))
 }

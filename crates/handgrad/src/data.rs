@@ -7,7 +7,7 @@ use ndarray::{Array2, ArrayView2};
 
 use crate::{Error, Result};
 
-/// Samples to learn from, and samples to test with, which are never learnt from.
+/// Training samples and test samples. The network is never trained on test samples.
 ///
 /// ```
 /// use handgrad::Data;
@@ -29,9 +29,9 @@ impl Data {
         Self { set, train: OnceLock::new(), test: OnceLock::new() }
     }
 
-    /// A data set known by name: `fashion-mnist`, `mnist`, `ecg5000`, or `synthetic`, which is drawn on the spot. It is
-    /// looked for in the folder that the environment variable `HANDGRAD_DATA` names, otherwise in `data`, and
-    /// downloaded once.
+    /// Loads a data set by its name: `fashion-mnist`, `mnist`, `ecg5000`, or `synthetic`, which is generated. Its files
+    /// are kept in the folder that the environment variable `HANDGRAD_DATA` names, or in `data` if the variable is not
+    /// set. If they are missing, they are downloaded.
     ///
     /// ```
     /// let data = handgrad::Data::named("synthetic")?;
@@ -40,19 +40,19 @@ impl Data {
     /// ```
     ///
     /// # Errors
-    /// If there is no set of that name, or it cannot be had.
+    /// If there is no set with this name, or if its files cannot be read or downloaded.
     pub fn named(name: &str) -> Result<Self> {
         match handgrad_dataset::named::find(name) {
             Some(_) => Ok(Self::of(handgrad_dataset::load(name, &usual_data_dir(), &Default::default(), &())?)),
             None => {
                 let known: Vec<_> = handgrad_dataset::named::all().iter().map(|set| set.name).collect();
-                Err(Error::Usage(format!("there is no data set {name:?}: there are {}", known.join(", "))))
+                Err(Error::Usage(format!("there is no data set {name:?}: the known ones are {}", known.join(", "))))
             }
         }
     }
 
-    /// A CSV file (its name ends in .csv), an IDX file, or a folder of IDX files. Of a file the last tenth is for
-    /// testing.
+    /// Reads a CSV file (its name must end in .csv), an IDX file, or a folder of IDX files. For a single file, the last
+    /// tenth of the samples is held out for testing.
     ///
     /// ```
     /// let folder = tempfile::tempdir()?;
@@ -64,18 +64,18 @@ impl Data {
     /// ```
     ///
     /// # Errors
-    /// If it cannot be read, or is not as it should be; the error names the place.
+    /// If the file or folder cannot be read or is not valid. The error names the place of the problem.
     pub fn read(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        // A name would win over a path.
+        // Without "./" in front, a file that is called like a known data set would not be read.
         let what = if path.components().count() == 1 { Path::new(".").join(path) } else { path.to_path_buf() };
         let text = what.to_str().ok_or_else(|| {
-            Error::Usage(format!("{}: its name is no Unicode text, which is needed here: rename it", path.display()))
+            Error::Usage(format!("{}: its name is not valid Unicode, which is needed here: rename it", path.display()))
         })?;
         Ok(Self::of(handgrad_dataset::load(text, &usual_data_dir(), &Default::default(), &())?))
     }
 
-    /// Samples of your own, one a row. The last tenth, at least one row, is for testing.
+    /// Uses your own samples, one per row. The last tenth, at least one row, is held out for testing.
     ///
     /// ```
     /// use ndarray::Array2;
@@ -86,12 +86,12 @@ impl Data {
     /// ```
     ///
     /// # Errors
-    /// If there are fewer than two rows, no columns, or a value is no finite number.
+    /// If there are fewer than two rows, if there are no columns, or if a value is not finite.
     pub fn from_array(samples: Array2<f32>) -> Result<Self> {
         let (count, features) = samples.dim();
         if count < 2 || features == 0 {
             return Err(Error::Usage(format!(
-                "the array has {count} rows and {features} columns, where at least 2 rows, one of them to test with, \
+                "the array has {count} rows and {features} columns, where at least 2 rows, one of them for testing, \
                  and 1 column were expected"
             )));
         }
@@ -100,7 +100,7 @@ impl Data {
         Self::from_parts(train.to_owned(), test.to_owned())
     }
 
-    /// Samples of your own to learn from, and others to test with, one a row each.
+    /// Uses your own training samples and test samples, one per row.
     ///
     /// ```
     /// use ndarray::Array2;
@@ -111,21 +111,21 @@ impl Data {
     /// ```
     ///
     /// # Errors
-    /// If one of them has no rows, they have not as many columns, or a value is no finite number.
+    /// If one of the arrays is empty, if they do not have the same number of columns, or if a value is not finite.
     pub fn from_parts(train: Array2<f32>, test: Array2<f32>) -> Result<Self> {
         if train.ncols() != test.ncols() || train.is_empty() || test.is_empty() {
             return Err(Error::Usage(format!(
-                "the samples to learn from are {:?} and those to test with {:?} (rows, columns), where at least one of \
-                 each and as many columns were expected",
+                "the training samples are {:?} and the test samples {:?} (rows, columns), where at least one row in \
+                 each and the same number of columns were expected",
                 train.dim(),
                 test.dim()
             )));
         }
-        for (name, part) in [("learn from", &train), ("test with", &test)] {
+        for (name, part) in [("training", &train), ("test", &test)] {
             if let Some(((row, column), value)) = part.indexed_iter().find(|(_, value)| !value.is_finite()) {
                 return Err(Error::Usage(format!(
-                    "the samples to {name} have {value} in row {row}, column {column} (both counted from 0), where a \
-                     finite number was expected: repair it, or leave the row out"
+                    "the {name} samples have {value} in row {row}, column {column} (both counted from 0), where a \
+                     finite number was expected: correct it, or leave the row out"
                 )));
             }
         }
@@ -139,8 +139,8 @@ impl Data {
         Ok(Self::of(DataSet { name: "array".into(), origin, train, validation, validation_origin }))
     }
 
-    /// The same samples as images or sequences: `[28, 28]`, `[3, 32, 32]` for channels, height and width, or `[50, 2]`
-    /// for 50 steps of 2 values.
+    /// Sets the shape of one sample, for images or sequences: for example `[28, 28]` for height and width,
+    /// `[3, 32, 32]` for channels, height and width, or `[50, 2]` for 50 steps of 2 values.
     ///
     /// ```
     /// use ndarray::Array2;
@@ -151,19 +151,19 @@ impl Data {
     /// ```
     ///
     /// # Errors
-    /// If a sample has not as many values.
+    /// If a sample does not have as many values as the shape.
     pub fn with_shape(mut self, shape: impl Into<Vec<usize>>) -> Result<Self> {
         let (shape, features) = (shape.into(), self.set.train.features());
         let values = shape.iter().fold(1_usize, |product, &dim| product.saturating_mul(dim));
         if values != features {
-            return Err(Error::Usage(format!("the shape {shape:?} has {values} values, and a sample has {features}")));
+            return Err(Error::Usage(format!("the shape {shape:?} has {values} values, but a sample has {features}")));
         }
         self.set.train.shape.clone_from(&shape);
         self.set.validation.shape = shape;
         Ok(self)
     }
 
-    /// The samples to learn from, one a row. A byte of an image is value/255.
+    /// The training samples, one per row. A byte of an image becomes value/255.
     ///
     /// ```
     /// # let data = handgrad::Data::from_array(ndarray::Array2::zeros((20, 3)))?;
@@ -175,7 +175,7 @@ impl Data {
         self.train.get_or_init(|| self.set.train.to_floats()).view()
     }
 
-    /// The samples to test with, one a row. A byte of an image is value/255.
+    /// The test samples, one per row. A byte of an image becomes value/255.
     ///
     /// ```
     /// # let data = handgrad::Data::from_array(ndarray::Array2::zeros((20, 3)))?;
@@ -187,7 +187,7 @@ impl Data {
         self.test.get_or_init(|| self.set.validation.to_floats()).view()
     }
 
-    /// The classes of the samples to learn from, if the data has labels.
+    /// The labels of the training samples, if the data has labels.
     ///
     /// ```
     /// let data = handgrad::Data::named("synthetic")?;
@@ -199,7 +199,7 @@ impl Data {
         self.set.train.labels.as_deref()
     }
 
-    /// The classes of the samples to test with, if the data has labels.
+    /// The labels of the test samples, if the data has labels.
     ///
     /// ```
     /// let data = handgrad::Data::named("synthetic")?;
@@ -223,7 +223,7 @@ impl Data {
         &self.set.train.shape
     }
 
-    /// Training and test samples, as the other crates take them.
+    /// Training and test samples in the type that the other crates use.
     ///
     /// ```
     /// # let data = handgrad::Data::from_array(ndarray::Array2::zeros((20, 3)))?;

@@ -1,4 +1,5 @@
-//! Autoencoders with every gradient derived and written by hand: no autodiff, no framework underneath.
+//! Autoencoders with every gradient derived and written by hand, without automatic differentiation and without a
+//! machine-learning framework.
 //!
 //! ```
 //! use handgrad::prelude::*;
@@ -11,17 +12,22 @@
 //! # Ok::<(), handgrad::Error>(())
 //! ```
 //!
-//! [`Data`] is what a network learns from, [`Autoencoder`] what it is made of, [`Training`] how it learns, and
-//! [`Model`] what comes out: it encodes, decodes, reconstructs and scores arrays in the data's own units, and lies in
-//! one file that PyTorch reads as well. Any number of threads gives the same weights, to the last bit; all of it runs
-//! on the current pool of rayon.
+//! - [`Data`] holds the samples.
+//! - [`Autoencoder`] describes the network.
+//! - [`Training`] describes how the network is trained.
+//! - [`Model`] is the trained network. It encodes, decodes, reconstructs and scores arrays in the units of the data. It
+//!   is saved as one file, which PyTorch can read too.
 //!
-//! Behind the door each room is a crate of its own, and can be used alone: [`layers`] has the derivations, [`models`]
-//! the networks, [`trainer`] the training step, [`dataset`] the formats of data, [`tasks`] what a trained model is good
-//! for, [`analysis`] measures, [`pictures`] grids and charts, [`runs`] trainings as folders with checkpoints.
+//! The trained weights do not depend on the number of threads, not even in the last bit. All work runs on the current
+//! thread pool of rayon.
 //!
-//! *Arrays.* Samples and codes are matrices of the crate `ndarray`, one sample a row, of `f32`: `ArrayView2` goes in,
-//! `Array2` comes out. Inside the layers there are plain slices.
+//! This crate is a facade. The parts are crates of their own, which can also be used alone: [`layers`] (layers and the
+//! derivations of their gradients), [`models`] (networks), [`trainer`] (the training step), [`dataset`] (data formats),
+//! [`tasks`] (uses of a trained model), [`analysis`] (measures), [`pictures`] (image grids and charts) and [`runs`]
+//! (training runs in folders, with checkpoints).
+//!
+//! *Arrays.* Samples and codes are `f32` matrices of the crate `ndarray`, with one sample per row. Functions take
+//! `ArrayView2` and return `Array2`. The layers work on plain slices.
 #![forbid(unsafe_code)]
 
 mod autoencoder;
@@ -43,7 +49,7 @@ pub use handgrad_runs as runs;
 pub use handgrad_tasks as tasks;
 pub use handgrad_trainer as trainer;
 
-/// What a program needs to train and to use an autoencoder.
+/// The types that a program needs to train and to use an autoencoder.
 ///
 /// ```
 /// use handgrad::prelude::*;
@@ -57,7 +63,7 @@ pub mod prelude {
     pub use handgrad_runs::settings::{LossName as Loss, NoiseName as Noise, ScaleName as Scale};
 }
 
-/// The examples of the README, which are compiled with those of the library.
+/// The examples in the README, which are compiled and run together with the examples of this library.
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 struct Readme;

@@ -2,7 +2,7 @@ use handgrad_runs::Settings;
 
 use crate::Result;
 
-/// How a network learns: Adam, unless [`set`](Self::set) says otherwise.
+/// How a network is trained. The default optimizer is Adam; [`set`](Self::set) can choose another one.
 ///
 /// ```
 /// use handgrad::Training;
@@ -16,7 +16,7 @@ pub struct Training {
 }
 
 impl Training {
-    /// Every sample is seen so many times; batches of 32 samples, unless another number is given.
+    /// A training of `epochs` epochs: each sample is used that many times. The default batch size is 32.
     ///
     /// ```
     /// let training = handgrad::Training::epochs(10);
@@ -27,7 +27,7 @@ impl Training {
         Self { settings: Settings { epochs: Some(epochs), batch_size: Some(32), ..Settings::default() } }
     }
 
-    /// Samples of a step.
+    /// Sets the number of samples in one step of the optimizer. The default is 32.
     ///
     /// ```
     /// let training = handgrad::Training::epochs(10).batch_size(256);
@@ -39,7 +39,7 @@ impl Training {
         self
     }
 
-    /// How far a step goes; 0.001 otherwise.
+    /// Sets the learning rate. The default is 0.001.
     ///
     /// ```
     /// let training = handgrad::Training::epochs(10).learning_rate(1e-4);
@@ -51,8 +51,8 @@ impl Training {
         self
     }
 
-    /// The seed of the first weights, the order of the samples and all noise; 0 otherwise. The same seed gives the same
-    /// weights.
+    /// Sets the seed of the initial weights, the order of the samples and all noise. The default is 0. The same seed
+    /// gives the same weights.
     ///
     /// ```
     /// let training = handgrad::Training::epochs(10).seed(7);
@@ -64,8 +64,8 @@ impl Training {
         self
     }
 
-    /// Stop after so many epochs in a row without a lower loss on the test samples, and keep the weights of the best
-    /// epoch.
+    /// Stops the training after `patience` epochs in a row without a lower loss on the test samples, and keeps the
+    /// weights of the best epoch.
     ///
     /// ```
     /// let training = handgrad::Training::epochs(100).early_stopping(5);
@@ -77,7 +77,7 @@ impl Training {
         self
     }
 
-    /// Any setting of a training by its name, as `handgrad train --help` lists them, with `_` for `-`.
+    /// Sets any setting of a training by its name. `handgrad train --help` lists the settings; write `_` for `-`.
     ///
     /// ```
     /// use handgrad::Training;
@@ -89,7 +89,7 @@ impl Training {
     /// ```
     ///
     /// # Errors
-    /// If there is no such setting, or it has no such value.
+    /// If there is no setting with this name, or if it cannot have this value.
     pub fn set(mut self, name: &str, value: &str) -> Result<Self> {
         self.settings = Settings::of(&[(name, value)])?.or(self.settings);
         Ok(self)

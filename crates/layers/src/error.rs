@@ -1,51 +1,51 @@
 use std::fmt;
 
-/// What is wrong with the sizes or settings of a layer, a loss or an optimiser.
+/// An error in the sizes or settings of a layer, a loss or an optimiser.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Error {
-    /// A layer is given samples of another size than it was built for.
+    /// A layer gets samples of another size than it was built for.
     #[error(
-        "{layer} takes {expected} values a sample, but is given {} ({found} values): set its inputs to {found}, or \
-         change what comes before it",
+        "{layer} takes {expected} values per sample, but is given {} ({found} values): set its inputs to {found}, or \
+         change the layers or the data before it",
         Shape(shape)
     )]
     InputSize {
         /// The layer, as in the model summary.
         layer: String,
-        /// Shape of the samples it is given.
+        /// Shape of the samples that it gets.
         shape: Vec<usize>,
-        /// Their number of values.
+        /// Number of values per sample.
         found: usize,
-        /// The number it was built for.
+        /// Number of values per sample that the layer was built for.
         expected: usize,
     },
-    /// A convolution's window does not fit.
+    /// The window of a convolution does not fit into the images.
     #[error(
-        "a window of {kernel_size}×{kernel_size} taps, {dilation} apart, does not fit images of {}: make it smaller, \
-         or pad them",
+        "a window of {kernel_size}×{kernel_size} taps with dilation {dilation} does not fit images of {}: use a \
+         smaller window, or change the padding",
         Shape(image)
     )]
     WindowTooLarge {
-        /// Height and width of the images, with what padding leaves of them.
+        /// Height and width of the input images, without padding.
         image: [usize; 2],
-        /// Taps down and across.
+        /// Height and width of the window, in taps.
         kernel_size: usize,
-        /// Values from one tap to the next.
+        /// Distance from one tap to the next, in values.
         dilation: usize,
     },
-    /// A number lies outside the range in which it means something.
+    /// A setting is outside its valid range.
     #[error("{name} is {value}, but must be {range}")]
     OutOfRange {
-        /// The setting's name.
+        /// The name of the setting.
         name: &'static str,
-        /// What it was set to.
+        /// Its value.
         value: String,
-        /// What it may be.
+        /// The valid range, in words.
         range: &'static str,
     },
 }
 
-/// A shape as people write it: 28×28.
+/// Displays a shape as `28×28`.
 struct Shape<'a>(&'a [usize]);
 
 impl fmt::Display for Shape<'_> {

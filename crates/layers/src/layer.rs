@@ -1,43 +1,45 @@
-//! The contract between a layer and the engine that trains it.
+//! The interface between a layer and the engine that trains it.
 //!
-//! The maths knows nothing of the engine, and the engine knows nothing of the maths. A layer holds sizes, no numbers:
-//! its parameters θ, their gradient and all that passes through it are slices that the engine owns. A batch is a matrix
-//! of one sample a row.
+//! The layers do not depend on the engine, and the engine does not depend on the formulas of the layers. A layer
+//! stores only sizes and settings. Its parameters θ, their gradient, its inputs and its outputs are slices that the
+//! engine owns. A batch is a matrix with one sample per row.
 //!
-//! A training step has two phases. *Rows:* the batch is cut into shards, and each shard on its own runs
-//! [`forward`](Layer::forward), the loss and the chain of [`backward_input`](Layer::backward_input). *Weights:* for
-//! each block of each parameter, [`backward_params`](Layer::backward_params) sums the gradient over all rows in order.
-//! So no sum depends on how many threads there are.
+//! A training step has two phases. *Rows:* the batch is split into shards. Each shard independently runs
+//! [`forward`](Layer::forward) of all layers, the loss, and [`backward_input`](Layer::backward_input) of all layers
+//! in reverse order. *Weights:* for each block of each parameter, [`backward_params`](Layer::backward_params) sums
+//! the gradient over all rows of the batch, in order. So no sum depends on the number of threads.
 
 use std::fmt;
 use std::ops::Range;
 
 use crate::{BatchRows, Error, Scalar};
 
-/// A parameter of a layer: what it is called and how large it is.
+/// A parameter of a layer: its name, its shape and its role.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParamSpec {
-    /// `w`, `b`, …
+    /// The name: `w`, `b`, …
     pub name: &'static str,
-    /// Row-major; the gradient can be had for any range of rows, the first axis.
+    /// The shape; values are stored in row-major order. The first axis counts the rows, and the gradient can be
+    /// computed for any range of rows.
     pub shape: Vec<usize>,
-    /// How many times a value takes part in a sample: once in a dense layer, at every position in a convolution.
+    /// How many times each value is used per sample: once in a dense layer, once per position in a convolution.
     pub uses: usize,
-    /// What it does, and so how it starts.
+    /// The role, which determines the initial values.
     pub role: ParamRole,
 }
 
-/// What a parameter does.
+/// The role of a parameter in its layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ParamRole {
-    /// Multiplies; starts at random, scaled by its fans (see [`init`](crate::init)).
+    /// It is multiplied by an input. The initial values are random; their variance depends on `fan_in` and `fan_out`
+    /// (see [`init`](crate::init)).
     Weight {
         /// Number of inputs that a unit sums over.
         fan_in: usize,
-        /// Number of units that an input reaches.
+        /// Number of units that each input is connected to.
         fan_out: usize,
     },
-    /// Is added; starts at 0.
+    /// It is added. The initial values are 0.
     Bias,
 }
 
@@ -48,59 +50,63 @@ impl ParamSpec {
         self.shape.iter().product()
     }
 
-    /// Has it no values?
+    /// Returns true if the parameter has no values.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Number of rows: the first axis.
+    /// Number of rows: the size of the first axis.
     #[must_use]
     pub fn rows(&self) -> usize {
         self.shape.first().copied().unwrap_or(1)
     }
 }
 
-/// What a pass through the network is for.
+/// The purpose of a pass through the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// To learn: all that is random is drawn anew in every epoch.
+    /// Training: all random numbers are drawn anew in every epoch.
     Train,
-    /// To measure how well it learns: noise on the input and the sampler's ε are drawn, always the same ones, since a
-    /// denoiser is judged by noisy samples; dropout lets everything through.
+    /// Evaluation: noise on the input and the sampler's ε are drawn, because a denoising autoencoder is evaluated on
+    /// noisy samples. They are the same in every evaluation. Dropout is off.
     Measure,
-    /// To use it: nothing is random. Noise and dropout let everything through, and the sampler gives μ.
+    /// Use of the network: nothing is random. Noise and dropout are off, and the sampler returns μ.
     Predict,
 }
 
-/// What a layer may know of the pass it is part of, beside its numbers, and memory to work in.
+/// What a layer gets in a pass beside its input and its parameters: the context of the pass, and memory to work in.
 #[derive(Debug)]
 pub struct Pass<'a, T> {
-    /// What the pass is for.
+    /// The purpose of the pass.
     pub mode: Mode,
-    /// Of all that is random. A random number is a pure function of seed, epoch, layer, sample and place in the sample.
+    /// The seed of all random numbers. Each random number is a pure function of seed, epoch, layer, sample and
+    /// position in the sample.
     pub seed: u64,
-    /// Counted from 1.
+    /// The epoch, counted from 1.
     pub epoch: u64,
-    /// The layer's number in its network.
+    /// The index of the layer in its network.
     pub layer: usize,
-    /// The number of each row's sample in the data set.
+    /// For each row, the index of its sample in the data set.
     pub samples: &'a [u32],
-    /// Samples that the loss averages: those of the whole batch, of which a pass may see a part.
+    /// Number of samples that the loss averages over: the size of the whole batch. A pass may process only a part of
+    /// the batch.
     pub batch: usize,
-    /// Mean over the batch of every value of the layer's input, for a layer that [needs](Layer::needs_means) them; to
-    /// measure, the mean over all samples.
+    /// For a layer that [needs](Layer::needs_means) it: the mean of each value of the layer's input over the batch
+    /// or, in an evaluation, over all samples.
     pub means: &'a [T],
-    /// [`Layer::scratch_len`] values of garbage, for the layer to write over.
+    /// Memory to work in, [`Layer::scratch_len`] values. Its initial content is arbitrary.
     pub scratch: &'a mut [T],
-    /// What the layer keeps from one pass to the next beside x and y: [`Layer::cache_len`] values for each row that its
-    /// shard has room for, which may be more rows than there are. Garbage when `forward` gets it. A layer that keeps
-    /// several matrices lays them one after another, each with that room; [`BatchRows::part`] finds them again.
+    /// What the layer keeps for the backward passes beside x and y: [`Layer::cache_len`] values per row. There is
+    /// room for as many rows as the shard can hold, which may be more than this pass has. The content is arbitrary
+    /// when `forward` starts. A layer that keeps several matrices stores them one after another, each with room for
+    /// all rows; [`BatchRows::part`] returns one of them.
     pub cache: &'a mut [T],
 }
 
 impl<T> Pass<'_, T> {
-    /// To use a network on as many rows as one likes: for layers that need neither samples nor memory.
+    /// A pass in [`Mode::Predict`] without samples and without memory, for layers that need neither. It may have any
+    /// number of rows.
     #[must_use]
     pub fn predict() -> Self {
         let (scratch, cache) = (&mut [][..], &mut [][..]);
@@ -108,7 +114,7 @@ impl<T> Pass<'_, T> {
     }
 }
 
-/// What the forward pass left behind, for some rows of the batch.
+/// The input and the output of a layer in the forward pass, for some rows of the batch.
 #[derive(Clone, Copy, Debug)]
 pub struct Saved<'a, T> {
     /// The layer's input.
@@ -117,66 +123,70 @@ pub struct Saved<'a, T> {
     pub y: &'a [T],
 }
 
-/// What both passes left behind, for the whole batch.
+/// What the forward pass and [`Layer::backward_input`] have stored, for the whole batch.
 #[derive(Clone, Copy, Debug)]
 pub struct SavedBatch<'a, T> {
     /// The layer's input.
     pub x: BatchRows<'a, T>,
-    /// δ, as [`Layer::backward_input`] left it; a recurrent layer's is in its cache.
+    /// δ, as [`Layer::backward_input`] left it in `dy`. A recurrent layer has its δ in the cache instead.
     pub delta: BatchRows<'a, T>,
-    /// [`Pass::cache`], as [`Layer::backward_input`] left it.
+    /// The content of [`Pass::cache`], as [`Layer::backward_input`] left it.
     pub cache: BatchRows<'a, T>,
 }
 
-/// Some rows of one parameter: the unit of work of a step's second phase.
+/// Some rows of one parameter: the unit of work in the second phase of a training step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Block {
-    /// Which of the layer's [`params`](Layer::params).
+    /// The index of the parameter in [`params`](Layer::params).
     pub param: usize,
-    /// Which of its rows.
+    /// The range of its rows.
     pub rows: Range<usize>,
 }
 
-/// A layer y = f(x; θ), for one kind of number.
+/// A layer y = f(x; θ) for the number type `T`.
 ///
-/// Slices of samples are row-major, one sample a row; every one holds the same number of rows. What a method writes, it
-/// overwrites: it must not rely on what was there, which may be garbage.
+/// Slices of samples are row-major with one sample per row, and all slices of a call have the same number of rows. A
+/// method overwrites its output slices. It must not use their previous content, which is arbitrary.
 pub trait Layer<T: Scalar>: Send + Sync + fmt::Debug {
-    /// A line of the model summary: `Dense 784 → 32, relu`.
+    /// Returns a line for the model summary, such as `Dense 784 → 32, relu`.
     fn describe(&self) -> String;
 
-    /// The shape of one sample of the output, given that of the input.
+    /// Returns the shape of one output sample, given the shape of an input sample.
     ///
     /// # Errors
-    /// If the layer cannot take such an input. All errors of shape are found here, before anything is computed.
+    /// If the layer does not accept this shape, or one of its settings is invalid. All such errors are found here,
+    /// before anything is computed.
     fn output_shape(&self, input: &[usize]) -> Result<Vec<usize>, Error>;
 
-    /// The parameters; θ holds them one after another in this order.
+    /// Returns the parameters. θ contains them one after another in this order.
     fn params(&self) -> Vec<ParamSpec>;
 
-    /// Changes the first θ, drawn as the roles of the parameters say, where the layer starts elsewhere.
+    /// Changes the initial θ, which was drawn according to the roles of the parameters, if the layer needs other
+    /// initial values: an LSTM sets the bias of its forget gate to 1.
     fn adjust_start(&self, theta: &mut [T]) {
         let _ = theta;
     }
 
-    /// Values of memory that one call of a method needs to work in, however many rows it gets.
+    /// Number of values of memory that one call of a method needs to work in. It does not depend on the number of
+    /// rows.
     fn scratch_len(&self) -> usize {
         0
     }
 
-    /// Values a sample that the layer keeps for the backward passes beside x and y: [`Pass::cache`].
+    /// Number of values per sample that the layer keeps for the backward passes beside x and y: see [`Pass::cache`].
     fn cache_len(&self) -> usize {
         0
     }
 
-    /// y ← f(x; θ).
+    /// Forward pass: y ← f(x; θ).
     fn forward(&self, theta: &[T], x: &[T], y: &mut [T], pass: &mut Pass<'_, T>);
 
-    /// dy becomes δ in place; dx ← (∂y/∂x)ᵀ·dy, and what a penalty adds. The first layer of a network is not asked for
-    /// dx.
+    /// Backward pass to the input: dx ← (∂y/∂x)ᵀ·dy, plus the gradient of the penalty if the layer has one. A layer
+    /// with parameters overwrites `dy` with δ. For the first layer of a network `dx` is `None`.
     ///
-    /// Of a recurrent layer dy is what L sees of y_t directly, and becomes all of ∂L/∂y_t, with what comes by way of
-    /// the steps after t; the δ of all steps stay in its cache.
+    /// In a recurrent layer, `dy` holds the direct part of ∂L/∂y_t, which does not pass through later steps. The
+    /// layer overwrites it with all of ∂L/∂y_t, including what comes from the steps after t. It stores the δ of all
+    /// steps in its cache.
     fn backward_input(
         &self,
         theta: &[T],
@@ -186,24 +196,26 @@ pub trait Layer<T: Scalar>: Send + Sync + fmt::Debug {
         pass: &mut Pass<'_, T>,
     );
 
-    /// dθ ← Σ over the rows of the batch, for one block of one parameter. It is ∂L/∂θ, never its negative. Only layers
-    /// with parameters are asked.
+    /// Backward pass to the parameters: dθ ← ∂L/∂θ for one block of one parameter, summed over all rows of the batch.
+    /// It is the gradient, never its negative. This is called only for layers with parameters.
     fn backward_params(&self, saved: SavedBatch<'_, T>, block: &Block, dtheta: &mut [T], scratch: &mut [T]) {
         let _ = (saved, block, dtheta, scratch);
     }
 
-    /// What the layer adds to the loss beside the reconstruction, if it does, in a word or two: `KL divergence`.
+    /// Returns the name of the penalty that the layer adds to the loss, such as `KL divergence`, or `None` if there
+    /// is none.
     fn penalty_name(&self) -> Option<&'static str> {
         None
     }
 
-    /// The penalty of each row: L is the reconstruction's loss plus the mean of these over the batch.
+    /// Writes the penalty of each row. L is the loss of the reconstruction plus the mean of these penalties over the
+    /// batch.
     fn penalty(&self, saved: Saved<'_, T>, penalties: &mut [T], pass: &mut Pass<'_, T>) {
         let _ = (saved, pass);
         penalties.fill(T::ZERO);
     }
 
-    /// Does the layer need the means over the batch of its inputs in `backward_input` and `penalty`?
+    /// Returns true if `backward_input` and `penalty` need [`Pass::means`].
     fn needs_means(&self) -> bool {
         false
     }

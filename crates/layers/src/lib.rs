@@ -1,19 +1,19 @@
 //! Layers, losses and optimisers with every gradient derived and written by hand.
 //!
-//! One file is one layer, loss or optimiser. It opens with the formula, the shapes and the derivation, then come free
-//! functions whose lines match the derivation, and last the few lines that fit them to the [`Layer`] contract.
-//! Start with [`dense`]; `docs/conventions.md` explains the notation.
+//! Each file contains one layer, loss or optimiser. A file starts with the formula, the shapes and the derivation.
+//! Then come free functions whose lines match the derivation. The last part implements the [`Layer`] trait with these
+//! functions. Start with [`dense`]; `docs/conventions.md` explains the notation.
 #![forbid(unsafe_code)]
 
-// The contract between a layer and the engine, and the errors.
+// The interface between a layer and the engine, and the error type.
 mod error;
 mod layer;
 
-// The chapters. Each is a folder of files, but not a module: a layer is `handgrad_layers::lstm`, with a short path.
-// Also, the chapters `dense` and `recurrent` have the same names as a file in them. So every module is declared here,
-// with the path of its file.
+// The folders. A folder is not a module, for two reasons: paths stay short, as in `handgrad_layers::lstm`, and the
+// folders `dense` and `recurrent` each contain a file of the same name. So every module is declared here, with the
+// path of its file.
 
-// dense/: dense layers, activation functions, and other shapes for the same values.
+// dense/: dense layers, activation functions and reshaping.
 #[path = "dense/activation.rs"]
 pub mod activation;
 #[path = "dense/dense.rs"]
@@ -25,7 +25,7 @@ pub mod tied_dense;
 #[path = "dense/time_distributed.rs"]
 pub mod time_distributed;
 
-// convolution/: layers of images.
+// convolution/: layers for images.
 #[path = "convolution/conv2d.rs"]
 pub mod conv2d;
 #[path = "convolution/conv_transpose2d.rs"]
@@ -37,7 +37,7 @@ pub mod upsample2d;
 #[path = "convolution/window.rs"]
 pub mod window;
 
-// recurrent/: layers of sequences.
+// recurrent/: layers for sequences.
 #[path = "recurrent/bidirectional.rs"]
 pub mod bidirectional;
 #[path = "recurrent/conv_lstm.rs"]
@@ -59,7 +59,7 @@ pub mod repeat_vector;
 #[path = "recurrent/shift.rs"]
 pub mod shift;
 
-// randomness/: everything that is drawn at random: first weights, noise, masks and samples.
+// randomness/: everything that is drawn at random: initial weights, noise, dropout masks and latent samples.
 #[path = "randomness/dropout.rs"]
 pub mod dropout;
 #[path = "randomness/init.rs"]
@@ -85,13 +85,13 @@ pub mod mse;
 #[path = "losses/softmax_cross_entropy.rs"]
 pub mod softmax_cross_entropy;
 
-// penalties/: what large activities add to the loss.
+// penalties/: terms that a layer adds to the loss because of its activations.
 #[path = "penalties/activity_l1.rs"]
 pub mod activity_l1;
 #[path = "penalties/kl_sparsity.rs"]
 pub mod kl_sparsity;
 
-// optimizers/: how the parameters move.
+// optimizers/: how the parameters are updated.
 #[path = "optimizers/adam.rs"]
 pub mod adam;
 #[path = "optimizers/clip.rs"]
@@ -103,7 +103,7 @@ pub mod sgd;
 #[path = "optimizers/weight_decay.rs"]
 pub mod weight_decay;
 
-// gradcheck/: every derivation against central differences.
+// gradcheck/: compares every hand-derived gradient with central differences.
 pub mod gradcheck;
 
 pub use activation::Activation;

@@ -32,6 +32,7 @@ pub(crate) mod room;
 use std::collections::HashMap;
 use std::io::Read;
 
+use handgrad_files::memory;
 use safetensors::{Dtype, tensor::TensorView};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -141,7 +142,8 @@ pub fn read(mut file: impl Read, length: u64) -> Result<(Network<f32>, Vec<f32>)
     if length > LONGEST_FILE {
         return Err(Error::TooLong { what: "it", found: length, most: LONGEST_FILE });
     }
-    let rest = usize::try_from(length).ok().and_then(|length| bytes.try_reserve_exact(length.saturating_sub(8)).ok());
+    let rest =
+        usize::try_from(length).ok().and_then(|length| memory::reserve(&mut bytes, length.saturating_sub(8)).ok());
     rest.ok_or(std::io::ErrorKind::OutOfMemory).map_err(std::io::Error::from)?;
     file.take(length.saturating_sub(8)).read_to_end(&mut bytes)?;
     decode(&bytes)

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use handgrad_files::memory;
 use handgrad_layers::{Pass, Scalar};
 use ndarray::parallel::prelude::*;
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis};
@@ -167,7 +168,7 @@ impl Room {
 /// Fills `values` with `len` zeros, or returns an error if there is not enough memory.
 fn reserve<T: Scalar>(values: &mut Vec<T>, len: usize) -> Result<(), Error> {
     let bytes = len.saturating_mul(size_of::<T>());
-    values.try_reserve_exact(len).map_err(|_| Error::NoMemory { bytes })?;
+    memory::reserve(values, len).map_err(|_| Error::NoMemory { bytes })?;
     values.resize(len, T::ZERO);
     Ok(())
 }

@@ -1,3 +1,5 @@
+use std::any::{Any, TypeId};
+
 use handgrad_layers::{
     Activation, ActivityL1, Conv2d, ConvLstm, ConvTranspose2d, Dense, Dropout, Init, KlSparsity, Layer, LossKind,
     MaxPool2d, Noise, Padding, Reduction, Reparameterize, RepeatVector, Reshape, Scalar, Shift, TiedDense,
@@ -176,7 +178,28 @@ pub enum LayerSpec {
 impl LayerSpec {
     /// Builds the layer for samples of shape `input`. `mirrored` is the number of inputs and of units of the layer
     /// that it is tied to.
+    ///
+    /// All layers are compiled here, for both number types. If this function were only generic, every crate that
+    /// builds a network would compile all layers again.
     pub(crate) fn build<T: Scalar>(&self, input: &[usize], mirrored: [usize; 2]) -> Result<Box<dyn Layer<T>>, Error> {
+        let layer: Box<dyn Any> = match TypeId::of::<T>() == TypeId::of::<f32>() {
+            true => Box::new(self.build_f32(input, mirrored)?),
+            false => Box::new(self.build_f64(input, mirrored)?),
+        };
+        Ok(*layer.downcast().expect("T is f32 or f64, the only Scalar types"))
+    }
+
+    #[inline(never)]
+    fn build_f32(&self, input: &[usize], mirrored: [usize; 2]) -> Result<Box<dyn Layer<f32>>, Error> {
+        self.build_generic(input, mirrored)
+    }
+
+    #[inline(never)]
+    fn build_f64(&self, input: &[usize], mirrored: [usize; 2]) -> Result<Box<dyn Layer<f64>>, Error> {
+        self.build_generic(input, mirrored)
+    }
+
+    fn build_generic<T: Scalar>(&self, input: &[usize], mirrored: [usize; 2]) -> Result<Box<dyn Layer<T>>, Error> {
         let image = |what| window::chw(input).ok_or(Error::NotAnImage { what, shape: input.to_vec() });
         let sequence = |what| match *input {
             [steps, width] => Ok([steps, width]),

@@ -1,4 +1,4 @@
-//! The one error of this crate.
+//! The error type of this crate.
 
 /// Why a picture could not be drawn.
 #[derive(Debug, thiserror::Error)]

@@ -1,23 +1,26 @@
-//! Samples as a PNG: a row of them above a row of what a model made of them; and whole images.
+//! Draws samples as a PNG, for instance a row of originals above a row of reconstructions, and writes whole images.
 
 use ndarray::{Array2, ArrayView1, ArrayView3, Axis};
 
 use crate::Error;
 
-/// Side of a sample in the picture, in pixels, where it is not larger by itself: small samples are enlarged by a whole
-/// factor.
+/// The size of a sample in the picture, in pixels. Smaller samples are enlarged by the largest whole factor that does
+/// not make them larger than this. Larger samples are not reduced to this size.
 const SIDE: usize = 84;
-/// White between samples.
+/// The width of the white gaps between samples, in pixels.
 const GAP: usize = 6;
-/// Of a curve, and what is behind it.
+/// The grey level of a curve.
 const INK: u8 = 20;
+/// The grey level of the background of a curve.
 const PAPER: u8 = 238;
-/// Pixels that all samples of a picture have at most: larger ones are thinned out to every n-th value.
+/// The most pixels that all samples of a picture have together. If there would be more, only every n-th value is drawn.
 const MOST_PIXELS: usize = 1 << 24;
 
-/// A grid of grey images as PNG: `rows` of samples of shape `shape`, values 0..1 from black to white.
+/// Draws a grid of greyscale images as a PNG. `rows` are the rows of the grid; each is a matrix with one sample per
+/// row, and each sample has the shape `shape`. The values 0..1 are drawn from black to white.
 ///
-/// A sample of one dimension is drawn as a curve; of one with more than two, all but the last go into the height.
+/// A sample with one dimension is drawn as a curve. If a sample has more than two dimensions, its last dimension is the
+/// width, and all others together are the height.
 ///
 /// ```
 /// let samples = ndarray::array![[0.0, 1.0, 1.0, 0.0], [0.5, 0.5, 0.5, 0.5]];
@@ -72,14 +75,14 @@ pub fn grid(rows: &[Array2<f32>], shape: &[usize]) -> Result<Vec<u8>, Error> {
     png(&pixels, [full_width, full_height], png::ColorType::Grayscale)
 }
 
-/// A tile with a curve through values, 255 at its top and 0 at its bottom, every `thin`-th one `factor` pixels from the
-/// last.
+/// Draws a curve through every `thin`-th of the values. The value 255 is at the top and 0 at the bottom, and `factor`
+/// pixels lie between one drawn value and the next.
 fn curve(values: &[u8], factor: usize, thin: usize, [width, height]: [usize; 2]) -> Vec<u8> {
     let mut tile = vec![PAPER; width * height];
     let level = |at: usize| (255 - usize::from(values[at * thin])) * (height - 1) / 255;
     let last = (values.len() - 1) / thin;
     for x in 0..width {
-        // On the way from one value to the next.
+        // Linear interpolation between one drawn value and the next.
         let y = |x: usize| {
             let (at, way) = (x / factor, x % factor);
             let [from, to] = [at.min(last), (at + 1).min(last)].map(level);
@@ -105,7 +108,7 @@ fn png(pixels: &[u8], [width, height]: [usize; 2], color: png::ColorType) -> Res
     Ok(bytes)
 }
 
-/// As many columns as rows, or one more.
+/// The number of columns of an almost square grid: as many columns as rows, or one more.
 ///
 /// ```
 /// assert_eq!(handgrad_pictures::columns_of_square(10), 4);
@@ -115,7 +118,7 @@ pub fn columns_of_square(samples: usize) -> usize {
     (1..).find(|columns| columns * columns >= samples).unwrap_or(1)
 }
 
-/// A grid of samples that is about as wide as it is high.
+/// Draws a grid of samples that has about as many columns as rows. See [`grid()`].
 ///
 /// # Errors
 /// The same as those of [`grid()`].
@@ -124,7 +127,7 @@ pub fn square(samples: &Array2<f32>, shape: &[usize]) -> Result<Vec<u8>, Error> 
     grid(&samples.axis_chunks_iter(Axis(0), columns).map(|row| row.to_owned()).collect::<Vec<_>>(), shape)
 }
 
-/// A grid of which each matrix is a column: row number `i` of the picture has row `i` of every one of them.
+/// Draws a grid in which each matrix is one column: row `i` of the picture has the samples in row `i` of all matrices.
 ///
 /// ```
 /// use handgrad_pictures::{grid, grid_of_columns};
@@ -137,7 +140,7 @@ pub fn square(samples: &Array2<f32>, shape: &[usize]) -> Result<Vec<u8>, Error> 
 /// ```
 ///
 /// # Errors
-/// As [`grid`].
+/// The same as those of [`grid()`].
 pub fn grid_of_columns(columns: &[Array2<f32>], shape: &[usize]) -> Result<Vec<u8>, Error> {
     let (count, width) = columns.first().map_or((0, 0), Array2::dim);
     let row = |at: usize| {
@@ -148,7 +151,8 @@ pub fn grid_of_columns(columns: &[Array2<f32>], shape: &[usize]) -> Result<Vec<u
     grid(&(0..count).map(row).collect::<Vec<_>>(), shape)
 }
 
-/// Images of one size, 1 or 3 channels × height × width, below each other, pixel by pixel.
+/// Draws images of the same size as a PNG, one below the other. Each image is channels × height × width, with 1 or 3
+/// channels, and each of its pixels is one pixel of the picture.
 ///
 /// ```
 /// let image = ndarray::Array3::from_elem((3, 20, 30), 0.5);
@@ -170,7 +174,7 @@ pub fn images(images: &[ArrayView3<f32>]) -> Result<Vec<u8>, Error> {
         if !pixels.is_empty() {
             pixels.resize(pixels.len() + GAP * width * channels, 255);
         }
-        // Channel fastest, as PNG has it.
+        // In a PNG the channels of a pixel are stored next to each other.
         pixels.extend(image.view().permuted_axes([1, 2, 0]).iter().map(|&value| grey(value)));
     }
     let color = if channels == 3 { png::ColorType::Rgb } else { png::ColorType::Grayscale };
@@ -185,7 +189,8 @@ fn to_grey(sample: ArrayView1<f32>) -> Vec<u8> {
     sample.iter().map(|&value| grey(value)).collect()
 }
 
-/// The values moved to 0..1 by the data's range, where they are not there anyway, so that any data can be drawn.
+/// Scales values linearly so that the range of the data, from `low` to `high`, becomes 0..1 and they can be drawn. If
+/// the range is within 0..1 already, the values are returned unchanged.
 ///
 /// ```
 /// let values = ndarray::array![[-1.0, 0.0, 1.0]];
@@ -200,8 +205,9 @@ pub fn to_unit(values: &Array2<f32>, (low, high): (f32, f32)) -> Array2<f32> {
     values.mapv(|value| (value - low) / span)
 }
 
-/// What a decoder makes of codes, with no data beside it to tell its range: where values lie outside of 0..1, they are
-/// moved there by their own range, which is given too.
+/// Scales values for which no range of data is known, such as those that a decoder computes from codes. If a value is
+/// outside 0..1, all are scaled linearly so that their own range becomes 0..1, and that range is returned too.
+/// Otherwise they are returned unchanged, with `None`.
 ///
 /// ```
 /// let (drawn, range) = handgrad_pictures::to_be_seen(&ndarray::array![[-2.0, 0.0, 2.0]]);

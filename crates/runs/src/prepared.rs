@@ -57,7 +57,7 @@ impl Prepared {
 
 /// Asks for so much memory, and gives it back: there is no network before there is the memory for it.
 pub(crate) fn check_bytes(bytes: usize) -> Result<()> {
-    if Vec::<u8>::new().try_reserve_exact(bytes).is_err() {
+    if !handgrad_files::memory::has_room_for(bytes as u64) {
         return Err(Error::Model(handgrad_models::Error::NoMemory { bytes }));
     }
     Ok(())

@@ -1,4 +1,5 @@
-//! What the slides say about autoencoders and recurrent networks, tried.
+//! Claims about autoencoders and recurrent networks, put to the test. Most are made on the slides; `linear-is-pca`,
+//! `holes` and `collapse` are not, but are well known.
 
 mod recurrent;
 
@@ -11,25 +12,25 @@ use ndarray::{Array2, ArrayView2, Axis};
 use crate::Error;
 use crate::experiment::{Experiment, Setup, squared_error};
 
-/// Something the slides say.
+/// A claim that is put to the test.
 pub struct Claim {
-    /// What it is called.
+    /// The name that selects it.
     pub name: &'static str,
-    /// What the slides say.
+    /// The claim.
     pub says: &'static str,
-    /// How it is tried, and when it holds.
+    /// How it is tested, and when it holds.
     pub how: &'static str,
     /// The headings of the table.
     pub columns: &'static [&'static str],
     measure: fn(&Setup) -> Result<Found, Error>,
 }
 
-/// What came out.
+/// The result of testing a claim.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Found {
     /// The lines of the table, each with a name and figures.
     pub lines: Vec<(String, Vec<f64>)>,
-    /// Does the claim hold?
+    /// True if the claim holds.
     pub holds: bool,
 }
 
@@ -39,101 +40,106 @@ pub static CLAIMS: [Claim; 10] = [
         name: "linear-is-pca",
         says: "A linear autoencoder is PCA.",
         how: "784-8-784 without activations, squared error, on Fashion-MNIST. Shared subspace: the cosine of the \
-              largest angle between what the decoder's weights span and the principal components. It holds if the \
-              error is within 1 % and the cosine above 0.99.",
+              largest angle between the subspace that the decoder's weights span and that of the principal components. \
+              It holds if the error is less than 1 % above that of PCA and the cosine is above 0.99.",
         columns: &["test MSE", "shared subspace"],
         measure: linear_is_pca,
     },
     Claim {
         name: "nonlinear-beats-pca",
         says: "A nonlinear autoencoder keeps more than PCA in a code of the same size.",
-        how: "784-256-128-k and back with ReLU, squared error, 20 epochs of batches of 128, codes of k = 2, 8, 16, 32 \
-              on both sets of images. It holds if the error is smaller in every line.",
+        how: "784-256-128-k-128-256-784 with ReLU, squared error, 20 epochs with batches of 128, codes of k = 2, 8, \
+              16, 32 units, on Fashion-MNIST and MNIST. It holds if the autoencoder's error is smaller in every line.",
         columns: &["PCA, test MSE", "autoencoder, test MSE", "ratio"],
         measure: nonlinear_beats_pca,
     },
     Claim {
         name: "holes",
-        says: "The codes of a plain autoencoder have holes between them, where those of a variational one have none.",
-        how: "784-400-20-400-784 on MNIST, 20 epochs. 1,000 codes are drawn: of the variational one from N(0, 1), of \
-              the plain one each place from the values that the test images have there. The distance is the squared \
-              one to the nearest of 20,000 training images. Without any hole the factor would be 1. It holds if the \
-              plain one's is larger.",
+        says: "The code space of a plain autoencoder has holes, that of a variational autoencoder has none.",
+        how: "784-400-20-400-784 on MNIST, 20 epochs. 1,000 codes are drawn and decoded: for the variational \
+              autoencoder from N(0, 1), for the plain one each unit separately from its values on the test images. \
+              Distance: the squared distance to the nearest of 20,000 training images. Factor: the distance of the \
+              drawn images divided by that of the reconstructions; without holes it would be 1. It holds if the factor \
+              of the plain autoencoder is larger.",
         columns: &["reconstructions, distance", "drawn images, distance", "factor"],
         measure: holes,
     },
     Claim {
         name: "denoising",
-        says: "A denoising autoencoder gets rid of noise that a plain one keeps.",
-        how: "The TensorFlow tutorial's network on Fashion-MNIST, trained on clean images and under gaussian noise of \
-              0.2, both given noisy test images. It holds if the denoiser's error is smaller at the noise it was \
-              trained for and above.",
+        says: "A denoising autoencoder removes noise that a plain one keeps.",
+        how: "The network of the TensorFlow tutorial on Fashion-MNIST, trained once with clean images and once with \
+              Gaussian noise of standard deviation 0.2. Both get noisy test images. It holds if the denoiser's error \
+              is smaller at the noise that it was trained with and at stronger noise.",
         columns: &["noisy images, MSE", "plain, MSE", "denoising, MSE"],
         measure: denoising,
     },
     Claim {
         name: "sparse",
         says: "With a sparsity penalty only a few units of the code are active at a time.",
-        how: "784-64-784 on MNIST, 30 epochs of batches of 256. Active: more than a tenth of the largest value of any \
-              code. It holds if each penalty, made stronger, leaves fewer units active.",
+        how: "784-64-784 on MNIST, 30 epochs with batches of 256. A unit is active if its value is more than a tenth \
+              of the largest value in all codes. It holds if for both penalties fewer units are active when the \
+              penalty is stronger.",
         columns: &["active part of the code", "mean code", "BCE"],
         measure: sparse,
     },
     Claim {
         name: "collapse",
-        says: "In a variational autoencoder a larger β gives up units of the code, in the end all (posterior \
-               collapse).",
+        says: "In a variational autoencoder a larger β leaves fewer units of the code active, and in the end none \
+               (posterior collapse).",
         how: "784-400-20-400-784 on MNIST, 10 epochs. A unit is active if the variance of its μ over the test images \
-              is above 0.01 (Burda et al. 2016). It holds if no larger β has more active units and the largest has \
-              none.",
+              is above 0.01 (Burda et al. 2016). It holds if the number of active units never increases with β, and is \
+              0 for the largest β.",
         columns: &["active units of 20", "KL divergence", "reconstruction, nats"],
         measure: collapse,
     },
     Claim {
         name: "cells",
         says: "A GRU is simpler than an LSTM and faster to train.",
-        how: "Preset lstm with each cell: 28 steps of 28 values, 64 units, on Fashion-MNIST. Parameters are those of \
-              the encoder's layer, with two biases a gate. It holds if an LSTM has 4 times the parameters of an Elman \
-              network, a GRU 3 times, and the GRU's epoch takes less time.",
+        how: "The preset lstm with each cell: 28 steps of 28 values, 64 units, on Fashion-MNIST. Parameters are those \
+              of the encoder's layer, with two biases per gate. It holds if an LSTM has 4 times and a GRU 3 times the \
+              parameters of an Elman network, and an epoch of the GRU takes less time than one of the LSTM.",
         columns: &["parameters", "seconds an epoch", "test MSE"],
         measure: recurrent::cells,
     },
     Claim {
         name: "long-memory",
-        says: "A simple recurrent network forgets what it saw long ago; LSTM and GRU keep it.",
-        how: "A sequence begins with one of 8 signs, goes on with noise, and ends with a signal and the same sign \
-              again. 32 units predict every step from those before it, 80 epochs of batches of 16 over 4,096 \
-              sequences, Adam at 0.003, gradients clipped to a norm of 1, the weights of the best epoch. The figures \
-              are the part of 1,024 new sequences whose last step is told rightly; guessing gives 0.125. It holds if \
-              LSTM and GRU tell more than 0.9 at every length and the Elman network less than 0.5 at the largest.",
+        says: "A simple recurrent network forgets inputs from many steps ago; LSTM and GRU remember them.",
+        how: "A sequence begins with one of 8 symbols, continues with noise, and ends with a signal and the same \
+              symbol again. A network with 32 units predicts every step from the steps before it: 80 epochs with \
+              batches of 16 over 4,096 sequences, Adam with a learning rate of 0.003, gradients clipped to a norm of \
+              1, and the weights of the best epoch. The figures are the fraction of 1,024 new sequences whose last \
+              step is predicted correctly; guessing gives 0.125. It holds if LSTM and GRU are above 0.9 at every \
+              length and the Elman network is below 0.5 at the largest length.",
         columns: &["10 steps", "20 steps", "30 steps", "40 steps"],
         measure: recurrent::long_memory,
     },
     Claim {
         name: "gradient-by-step",
-        says: "Through many steps gradients vanish or explode; gates let them through.",
-        how: "50 steps, 64 units, weights as they start, a gradient of 1 at each value of the last step alone: \
-              ‖∂L/∂h_t‖ so many steps before it, in parts of that of the last step. It holds if the Elman network's is \
-              below 10⁻⁵ at the first step, above 1 with recurrent weights 3 times as large, and those of GRU and LSTM \
-              are all larger than the former.",
+        says: "Over many steps gradients vanish or explode; gates let them through.",
+        how: "50 steps, 64 units, initial weights, and a gradient of 1 at each value of the last step only. The \
+              figures are ‖∂L/∂h_t‖ at the given number of steps before the last one, divided by that of the last \
+              step. It holds if at the first step the figure of the Elman network is below 10⁻⁵, that with recurrent \
+              weights 3 times as large is above 1, and those of every GRU and LSTM are larger than that of the Elman \
+              network.",
         columns: &["1 before", "5", "10", "20", "30", "49"],
         measure: recurrent::gradient_by_step,
     },
     Claim {
         name: "hidden-covariance",
-        says: "The covariance of an untrained network's states predicts how well it will do once trained.",
-        how: "Preset lstm on Fashion-MNIST, 3 epochs, beside the score of the same network as it starts, of 16 samples \
-              (`handgrad score`). Kendall's τ is 1 if the order by score is that by error, and 0 if they have nothing \
-              to do with each other. It holds if τ is above 0.5.",
+        says: "The covariance of an untrained network's hidden states predicts how good the network is after training.",
+        how: "The preset lstm on Fashion-MNIST with each cell and three sizes, 3 epochs, compared with the score of \
+              the same network before training, computed from 16 samples (`handgrad score`). Kendall's τ is 1 if a \
+              higher score always means a smaller error, and about 0 if the two are unrelated. It holds if τ is above \
+              0.5.",
         columns: &["score before training", "test MSE after it"],
         measure: recurrent::hidden_covariance,
     },
 ];
 
-/// The claims of these names, or all of them where none is named.
+/// Returns the claims with these names, or all claims if `names` is empty.
 ///
 /// # Errors
-/// If there is no claim of a name.
+/// If no claim has one of these names.
 pub fn choose(names: &[String]) -> Result<Vec<&'static Claim>, Error> {
     if let Some(name) = names.iter().find(|name| CLAIMS.iter().all(|claim| claim.name != **name)) {
         let known = CLAIMS.iter().map(|claim| claim.name).collect::<Vec<_>>().join(", ");
@@ -143,10 +149,10 @@ pub fn choose(names: &[String]) -> Result<Vec<&'static Claim>, Error> {
 }
 
 impl Claim {
-    /// Tries it.
+    /// Trains what the claim is about, and measures it.
     ///
     /// # Errors
-    /// If the data cannot be had, or a training goes wrong.
+    /// If the data cannot be loaded, or if a training fails.
     pub fn run(&self, setup: &Setup) -> Result<Found, Error> {
         (self.measure)(setup)
     }
@@ -156,7 +162,7 @@ fn fit_pca(experiment: &Experiment, k: usize) -> Result<Pca, Error> {
     Pca::fit(experiment.data.train.to_floats().view(), k).ok_or(Error::NoComponents)
 }
 
-/// The mean squared error per value of what PCA makes of the validation samples.
+/// Returns the mean squared error per value of PCA's reconstructions of the validation samples.
 fn pca_error(pca: &Pca, experiment: &Experiment) -> f64 {
     let clean = experiment.data.validation.to_floats();
     squared_error(&clean, &pca.reconstruct(clean.view())) / clean.ncols() as f64
@@ -173,7 +179,7 @@ fn linear_is_pca(setup: &Setup) -> Result<Found, Error> {
     ];
     let experiment = Experiment::run("linear-is-pca", &settings, 0, setup)?;
     let pca = fit_pca(&experiment, 8)?;
-    // The decoder's weights are the last layer's: 8 rows of 784, then its biases.
+    // The decoder is the last layer: 8 rows of 784 weights, then its biases.
     let network = experiment.model.network();
     let theta = &experiment.model.weights()[network.theta_of(network.layers().len() - 1)];
     let weights = ArrayView2::from_shape((8, 784), &theta[..8 * 784]).map_err(|_| Error::NoComponents)?;
@@ -203,11 +209,11 @@ fn nonlinear_beats_pca(setup: &Setup) -> Result<Found, Error> {
     Ok(Found { lines, holds })
 }
 
-/// Codes that are drawn, and training images that they are compared with.
+/// The number of codes that are drawn, and of training images with which the decoded images are compared.
 const DRAWN: usize = 1_000;
 const COMPARED: usize = 20_000;
 
-/// The first rows, at most `count`.
+/// Returns the first `count` rows, or all rows if there are fewer.
 fn first(rows: &Array2<f32>, count: usize) -> Array2<f32> {
     rows.view().split_at(Axis(0), count.min(rows.nrows())).0.to_owned()
 }
@@ -222,7 +228,8 @@ fn holes(setup: &Setup) -> Result<Found, Error> {
         for (place, mut column) in drawn.columns_mut().into_iter().enumerate() {
             let mut values = column.to_vec();
             if name == "plain" {
-                // Every place by itself in another order: each value occurs, their combination need not.
+                // Every unit is shuffled separately: each value occurs in a code, but their combination need not
+                // occur.
                 let mut order = vec![0; values.len()];
                 shuffled(0, place as u64 + 1, &mut order);
                 values = order.iter().map(|&from| column[from as usize]).collect();

@@ -1,11 +1,11 @@
-//! The one error of this crate.
+//! The error type of this crate.
 
-/// Why an example, a check or a mistake could not be run, or did not come out as it should.
+/// The reason why an example, a check or a training could not be run, or did not give the result that it should.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// No example has this name.
-    #[error("there is no example {name:?}: there are {known}")]
+    #[error("there is no example {name:?}; choose one of {known}")]
     NoSuchExample {
         /// The name that was asked for.
         name: String,
@@ -13,7 +13,7 @@ pub enum Error {
         known: String,
     },
     /// The example does not use this option.
-    #[error("{option} means nothing to {example}; it is for {users}")]
+    #[error("{example} does not use the option {option}; these examples do: {users}")]
     UnusedOption {
         /// `steps` or `learning_rate`.
         option: &'static str,
@@ -22,7 +22,7 @@ pub enum Error {
         /// The names of the examples that use the option.
         users: String,
     },
-    /// An option has a value that means nothing.
+    /// An option has a value outside of its range.
     #[error("{option} is {value}, but must be {range}")]
     OptionOutOfRange {
         /// `steps` or `learning_rate`.
@@ -33,13 +33,13 @@ pub enum Error {
         range: String,
     },
     /// A setting has no equals sign.
-    #[error("{setting}: write a name, = and a number or several: w_hh=0.5, x=1,2,3")]
+    #[error("{setting}: write a name, = and one or more numbers, as in w_hh=0.5 or x=1,2,3")]
     NoEqualsSign {
         /// The setting, or how it begins.
         setting: String,
     },
     /// A setting gives a number of values that does not fit.
-    #[error("{setting}: these are {count} numbers, but {name} has {room}: {}{}", fitting(.room), longer(.by_steps))]
+    #[error("{setting}: {count} numbers are given, but {name} has {room}: {}{}", fitting(.room), longer(.by_steps))]
     WrongCount {
         /// The setting, or how it begins.
         setting: String,
@@ -49,10 +49,10 @@ pub enum Error {
         count: usize,
         /// How many numbers it has.
         room: usize,
-        /// Does it have more numbers where the example has more steps?
+        /// True if it has more numbers when the example has more steps.
         by_steps: bool,
     },
-    /// A setting has another fault.
+    /// A setting is wrong in another way.
     #[error("{setting}: {problem}")]
     Setting {
         /// The setting, or how it begins.
@@ -63,8 +63,8 @@ pub enum Error {
     /// A layer does not accept a number that was set.
     #[error(transparent)]
     NotAccepted(handgrad_layers::Error),
-    /// No check has a name that begins like this.
-    #[error("there is no check {name:?}; there are all, {known}")]
+    /// No check has a name that begins with this.
+    #[error("there is no check {name:?}; choose all, or one of {known}")]
     NoSuchCheck {
         /// The name that was asked for.
         name: String,
@@ -72,7 +72,7 @@ pub enum Error {
         known: String,
     },
     /// No planted mistake has this name.
-    #[error("there is no mistake {name:?}; there are all, and\n{known}")]
+    #[error("there is no mistake {name:?}; choose all, or one of\n{known}")]
     NoSuchMistake {
         /// The name that was asked for.
         name: String,
@@ -81,8 +81,8 @@ pub enum Error {
     },
     /// Gradient checks found a gradient that is wrong.
     #[error(
-        "{names} failed: a relative error above {tolerance:e}, or one that does not fall fourfold as h is halved; the \
-         backward pass is not that of the forward pass, and the table names the place where it is farthest off"
+        "{names} failed: the relative error is above {tolerance:e}, or it does not decrease fourfold when h is halved. \
+         The backward pass does not belong to the forward pass; the table names the place of the largest error"
     )]
     ChecksFailed {
         /// The names of the checks that failed.
@@ -90,8 +90,8 @@ pub enum Error {
         /// The largest relative error that passes.
         tolerance: f64,
     },
-    /// Planted mistakes were not found by what should find them.
-    #[error("{names} was not caught as it should be: compare the figures with what is expected")]
+    /// Planted mistakes were not found by what should find them, or also by something else.
+    #[error("not caught as expected: {names}; compare the figures with the expected values")]
     NotCaught {
         /// The names of the mistakes.
         names: String,
@@ -100,7 +100,7 @@ pub enum Error {
     #[error("the model has no weights, so there is no gradient to check")]
     NoWeights,
     /// No row of the scoreboard has this name.
-    #[error("there is no row {name:?} on the scoreboard: there are {known}")]
+    #[error("there is no row {name:?} on the scoreboard; choose one of {known}")]
     NoSuchRow {
         /// The name that was asked for.
         name: String,
@@ -108,35 +108,35 @@ pub enum Error {
         known: String,
     },
     /// No claim has this name.
-    #[error("there is no claim {name:?}: there are {known}")]
+    #[error("there is no claim {name:?}; choose one of {known}")]
     NoSuchClaim {
         /// The name that was asked for.
         name: String,
         /// The names of all claims.
         known: String,
     },
-    /// Data without principal components.
+    /// The data has no principal components.
     #[error("the principal components of the data cannot be computed")]
     NoComponents,
-    /// A training as part of a comparison could not begin.
+    /// A training of a comparison could not begin.
     #[error(transparent)]
     Runs(#[from] handgrad_runs::Error),
-    /// A training as part of a comparison went wrong.
+    /// A training of a comparison failed.
     #[error(transparent)]
     Trainer(#[from] handgrad_trainer::Error),
     /// A model could not be used on the data.
     #[error(transparent)]
     Tasks(#[from] handgrad_tasks::Error),
-    /// A layer does not fit.
+    /// A layer does not accept its input.
     #[error(transparent)]
     Layers(#[from] handgrad_layers::Error),
-    /// A model does not fit.
+    /// The layers of a model do not fit together.
     #[error(transparent)]
     Models(#[from] handgrad_models::Error),
 }
 
 impl Error {
-    /// Did the numbers of a training grow beyond all bounds?
+    /// Did a training diverge, so that its numbers are no longer finite?
     #[must_use]
     pub fn is_divergence(&self) -> bool {
         match self {
@@ -174,12 +174,12 @@ impl Error {
     }
 }
 
-/// How many numbers can be given for something that has `room` of them.
+/// Says how many numbers can be given for something that has `room` of them.
 fn fitting(room: &usize) -> String {
     if *room == 1 { "give one".to_string() } else { format!("give 1 or {room}") }
 }
 
-/// What to change so that there is room for other counts, where that is possible.
+/// Says which option changes the number of values, if one does.
 fn longer(by_steps: &bool) -> &'static str {
     if *by_steps { "; steps changes how many it has" } else { "" }
 }

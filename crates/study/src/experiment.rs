@@ -1,4 +1,4 @@
-//! One training as part of a comparison: the settings of `handgrad train`, without a run folder.
+//! A training as part of a comparison: it has the settings of `handgrad train`, but writes no run folder.
 
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -13,39 +13,39 @@ use ndarray::Array2;
 
 use crate::Error;
 
-/// Settings by their names.
+/// Names and values of settings.
 pub type Pairs = &'static [(&'static str, &'static str)];
 
-/// How networks are trained to be compared.
+/// Options of all trainings of a comparison.
 #[derive(Clone, Copy)]
 pub struct Setup<'a> {
-    /// So many epochs instead of the usual number, for a quick look.
+    /// The number of epochs instead of the usual number, for a quick look.
     pub epochs: Option<usize>,
-    /// Where named data sets are kept, if not in the usual place.
+    /// The folder of the named data sets, if it is not the usual one.
     pub data_dir: Option<&'a PathBuf>,
-    /// Told how far each training is.
+    /// Receives the progress of each training.
     pub progress: &'a dyn Progress,
 }
 
 /// A trained network, its history and its data.
 pub struct Experiment {
-    /// The network, trained.
+    /// The trained network.
     pub model: Model,
-    /// In its own units.
+    /// The data, in its own units.
     pub data: DataSet,
-    /// What was trained.
+    /// The configuration of the training.
     pub config: Config,
-    /// At least one.
+    /// The records of the epochs; there is at least one.
     pub epochs: Vec<EpochRecord>,
-    /// Of the training.
+    /// The duration of the training.
     pub seconds: f64,
 }
 
 impl Experiment {
-    /// Trains as `handgrad train` with these settings and a seed would.
+    /// Trains as `handgrad train` does with these settings and this seed.
     ///
     /// # Errors
-    /// If the settings make no sense, the data cannot be had, or the training goes wrong.
+    /// If the settings are not valid, if the data cannot be loaded, or if the training fails.
     pub fn run(name: &str, settings: &[(&str, &str)], seed: u64, setup: &Setup) -> Result<Self, Error> {
         let mut given = Settings::of(settings)?;
         given.seed = Some(seed);
@@ -73,29 +73,29 @@ impl Experiment {
         Ok(Self { model, data: prepared.data, config: prepared.config, epochs, seconds })
     }
 
-    /// What the last epoch came to: `fit` has finished at least one.
+    /// Returns the record of the last epoch: `fit` has finished at least one.
     #[must_use]
     pub fn last(&self) -> &EpochRecord {
         &self.epochs[self.epochs.len() - 1]
     }
 
-    /// The reconstruction's part of the validation loss.
+    /// Returns the reconstruction part of the validation loss.
     #[must_use]
     pub fn reconstruction(&self) -> f64 {
         self.last().reconstruction()
     }
 
-    /// The codes of the validation samples.
+    /// Returns the codes of the validation samples.
     pub(crate) fn codes(&self) -> Result<Array2<f32>, Error> {
         Ok(self.model.encode(self.data.validation.to_floats().view())?)
     }
 
-    /// What becomes of the validation samples.
+    /// Returns the reconstructions of the validation samples.
     pub(crate) fn reconstructions(&self) -> Result<Array2<f32>, Error> {
         Ok(self.model.reconstruct(self.data.validation.to_floats().view())?)
     }
 
-    /// The validation samples of all classes, where some were trained on.
+    /// Returns the validation samples of all classes, also if only some classes were used for training.
     pub(crate) fn all_validation(&self) -> Result<Samples, Error> {
         let settings = self.config.settings();
         let data_dir = settings.data_dir.clone().unwrap_or_else(handgrad_runs::usual_data_dir);
@@ -106,7 +106,7 @@ impl Experiment {
     }
 }
 
-/// Mean over the rows of the sum over their values of (x − y)².
+/// Returns (x − y)², summed over the values of a row and averaged over the rows.
 #[must_use]
 pub fn squared_error(x: &Array2<f32>, y: &Array2<f32>) -> f64 {
     let sum: f64 = x.iter().zip(y).map(|(&x, &y)| f64::from(x - y).powi(2)).sum();

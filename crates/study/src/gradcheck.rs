@@ -1,4 +1,4 @@
-//! Every backward pass against central differences: layers, losses and whole models.
+//! Compares every backward pass with central differences: layers, losses and whole models.
 
 mod checks;
 mod found;
@@ -11,10 +11,11 @@ pub use checks::{Check, Kind, all};
 pub use found::{Found, TOLERANCE};
 pub use render::{json, line, list, list_json, name_width, summary};
 
-/// The checks whose names begin with one of these, in the order of the list; `all` chooses everything.
+/// Returns the checks whose names begin with one of `names`, in the order of the list. The name `all` selects
+/// everything.
 ///
 /// # Errors
-/// If one of them chooses nothing.
+/// If one of the names selects nothing.
 pub fn choose(names: &[String]) -> Result<Vec<Check>, Error> {
     let mut checks = all()?;
     let means = |name: &str, check: &Check| name == "all" || (!name.is_empty() && check.name.starts_with(name));
@@ -26,10 +27,10 @@ pub fn choose(names: &[String]) -> Result<Vec<Check>, Error> {
     Ok(checks)
 }
 
-/// Success where all passed.
+/// Returns success if all checks passed.
 ///
 /// # Errors
-/// If one did not.
+/// If a check failed.
 pub fn verdict(found: &[(Check, Found)]) -> Result<(), Error> {
     let failed: Vec<_> =
         found.iter().filter(|(_, found)| !found.passed()).map(|(check, _)| check.name.as_str()).collect();
@@ -43,7 +44,7 @@ pub fn verdict(found: &[(Check, Found)]) -> Result<(), Error> {
 mod tests {
     use super::*;
 
-    /// What passes, with another error or ratio.
+    /// Does a check pass if it has this error and this ratio?
     fn passes(error: f64, ratio: Option<f64>) -> bool {
         let check = choose(&["mse-sum".to_string()]).expect("the list's layers fit").pop().expect("it is on the list");
         let found = check.run().expect("it runs");
@@ -55,7 +56,7 @@ mod tests {
     fn what_is_off_is_a_failure() {
         assert!(passes(1e-6, None) && passes(1e-7, Some(4.1)));
         assert!(!passes(1.1e-6, None) && !passes(f64::NAN, None) && !passes(f64::INFINITY, None));
-        // The error of a wrong gradient does not fall with h; NaN is no ratio.
+        // The error of a wrong gradient does not decrease with h. A NaN never passes.
         assert!(!passes(1e-7, Some(1.0)) && !passes(1e-7, Some(f64::NAN)));
     }
 }

@@ -1,10 +1,11 @@
-//! What teaches: worked examples, gradient checks, planted mistakes, and published results tried again.
+//! Material for students: worked examples, gradient checks, planted mistakes, and published results reproduced.
 //!
-//! [`trace`] works small examples number by number, with the functions that train. [`gradcheck`] compares every
-//! backward pass with central differences. [`mistakes`] plants known mistakes, and shows what finds them.
-//! [`scoreboard`] trains published examples again, [`claims`] tries what the slides say; both train by [`experiment`].
+//! [`trace`] works small examples and shows every number, computed by the functions that train. [`gradcheck`]
+//! compares every backward pass with central differences. [`mistakes`] plants known mistakes and shows what finds
+//! them. [`scoreboard`] repeats published trainings, [`claims`] puts claims about autoencoders to the test; both
+//! train with [`experiment`].
 //!
-//! Nothing here prints. Each module gives its results as data, as text and as JSON.
+//! Nothing here prints. Each module returns its results as data, text or JSON.
 #![forbid(unsafe_code)]
 
 pub mod claims;

@@ -1,4 +1,4 @@
-//! Known mistakes, planted beside the right line, and what finds them.
+//! Known mistakes, planted on purpose, and what finds them.
 
 mod mistake;
 mod planted;
@@ -12,17 +12,20 @@ use crate::Error;
 pub use mistake::{Mistake, Planting, Property};
 pub use render::{json, text};
 
-/// A line for each mistake: those that the gradient check sees, then those that it cannot see.
+/// Returns one line for each mistake: first those that the gradient check sees, then those that it cannot see.
 #[must_use]
 pub fn list() -> String {
     let (seen, unseen) = (render::lines(&seen::MISTAKES), render::lines(&unseen::MISTAKES));
-    format!("  The check sees:\n{seen}  The check cannot see, but a property of the forward pass does:\n{unseen}")
+    format!(
+        "  The gradient check sees:\n{seen}  The gradient check cannot see, but a property of the forward pass \
+             finds:\n{unseen}"
+    )
 }
 
-/// The mistake of this name; `all` chooses every mistake.
+/// Returns the mistake with this name; `all` selects every mistake.
 ///
 /// # Errors
-/// If there is none.
+/// If no mistake has this name.
 pub fn choose(name: &str) -> Result<Vec<&'static Mistake>, Error> {
     let all = seen::MISTAKES.iter().chain(&unseen::MISTAKES);
     let chosen: Vec<_> = all.filter(|mistake| name == "all" || name == mistake.name).collect();
@@ -32,10 +35,10 @@ pub fn choose(name: &str) -> Result<Vec<&'static Mistake>, Error> {
     Ok(chosen)
 }
 
-/// Success where every mistake was caught as it should be.
+/// Returns success if every mistake was found by what should find it.
 ///
 /// # Errors
-/// If one was not.
+/// If a mistake was not found by what should find it.
 pub fn verdict(planted: &[(&Mistake, Planting)]) -> Result<(), Error> {
     let missed = planted.iter().filter(|(mistake, planting)| !mistake.caught(planting));
     let missed: Vec<_> = missed.map(|(mistake, _)| mistake.name).collect();

@@ -1,4 +1,4 @@
-//! The published examples, run again on the real data, beside what was published.
+//! Published examples, trained again on the real data and compared with the published results.
 
 use handgrad_analysis::{Confusion, roc};
 use handgrad_tasks::anomaly::{self, Threshold};
@@ -9,15 +9,15 @@ use crate::experiment::{Experiment, Pairs, Setup, squared_error};
 
 /// A published example.
 pub struct Row {
-    /// What it is called.
+    /// The name that selects it.
     pub name: &'static str,
     /// Where it was published.
     pub source: &'static str,
-    /// What was published, in the terms of `measure`.
+    /// The published results, with the figures that `measure` returns.
     pub published: &'static str,
-    /// What is trained: a label where there are several, and the settings.
+    /// The trainings: a label, which is empty if there is only one, and the settings.
     pub runs: &'static [(&'static str, Pairs)],
-    /// Trained with the seeds 0, 1, … below this.
+    /// The number of seeds: each training is repeated with the seeds 0, 1, …
     pub seeds: u64,
     measure: fn(&mut Experiment) -> Result<Vec<Figure>, Error>,
 }
@@ -110,7 +110,7 @@ pub static ROWS: [Row; 12] = [
     Row {
         name: "vae",
         source: "PyTorch examples, VAE",
-        published: "105.6 nats an image",
+        published: "105.6 nats per image",
         runs: &[("", &[("preset", "vae"), ("data", "mnist")])],
         seeds: 3,
         measure: nats,
@@ -118,7 +118,7 @@ pub static ROWS: [Row; 12] = [
     Row {
         name: "conv-vae",
         source: "keras-io, convolutional VAE",
-        published: "146.95 = 140.15 + 6.80 nats an image, on the training images",
+        published: "146.95 = 140.15 + 6.80 nats per image, on the training images",
         runs: &[("", &[("preset", "conv-vae"), ("data", "mnist")])],
         seeds: 1,
         measure: nats,
@@ -126,7 +126,7 @@ pub static ROWS: [Row; 12] = [
     Row {
         name: "hinton",
         source: "Hinton & Salakhutdinov 2006",
-        published: "squared error 3.00 an image (PCA with 30 components: 13.87)",
+        published: "squared error 3.00 per image (PCA with 30 components: 13.87)",
         runs: &[("", &[("preset", "hinton"), ("data", "mnist")])],
         seeds: 1,
         measure: error_of_an_image,
@@ -141,10 +141,10 @@ pub static ROWS: [Row; 12] = [
     },
 ];
 
-/// The error of every sample as its score, the threshold mean + 1 standard deviation of those of normal training
-/// samples.
+/// Detects anomalies: the score of a sample is its error, and the threshold is the mean + 1 standard deviation of the
+/// scores of the normal training samples.
 fn heartbeats(run: &mut Experiment) -> Result<Vec<Figure>, Error> {
-    // The experiment's own validation samples are of the normal class alone.
+    // The experiment's own validation samples contain the normal class only.
     let all = run.all_validation()?;
     let normal = anomaly::scores(&run.model, &run.data.train, &run.data.train.numbers(), None, &())?;
     let scores = anomaly::scores(&run.model, &all, &all.numbers(), None, &())?;
@@ -178,7 +178,8 @@ fn nats(run: &mut Experiment) -> Result<Vec<Figure>, Error> {
     Ok(figures)
 }
 
-/// The mean of all values of all codes, and the reconstruction without the penalty.
+/// Measures the mean of all values of all codes, the part of these values that is 0, and the reconstruction loss
+/// without the penalty.
 fn sparsity(run: &mut Experiment) -> Result<Vec<Figure>, Error> {
     let codes = run.codes()?;
     let part = |sum: f64| sum / codes.len() as f64;
@@ -187,7 +188,7 @@ fn sparsity(run: &mut Experiment) -> Result<Vec<Figure>, Error> {
     Ok(vec![("mean code", mean), ("part of it that is 0", zero), ("BCE", run.reconstruction())])
 }
 
-/// The error of the denoised images and of the noisy ones, and how much smaller one is.
+/// Measures the error of the denoised images, that of the noisy images, and the gain in dB.
 fn denoising(run: &mut Experiment) -> Result<Vec<Figure>, Error> {
     let denoised = run.last().validation_loss;
     let (clean, numbers) = (run.data.validation.to_floats(), run.data.validation.numbers());
@@ -197,25 +198,25 @@ fn denoising(run: &mut Experiment) -> Result<Vec<Figure>, Error> {
     Ok(vec![("MSE", denoised), ("noisy input", before), ("dB gained", 10.0 * (before / denoised).log10())])
 }
 
-/// Summed over the values of an image, mean over the images.
+/// Measures the squared error, summed over the values of an image and averaged over the images.
 fn error_of_an_image(run: &mut Experiment) -> Result<Vec<Figure>, Error> {
     let error = squared_error(&run.data.validation.to_floats(), &run.reconstructions()?);
     Ok(vec![("squared error", error)])
 }
 
-/// What one training came to.
+/// The results of one training.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Measured {
-    /// In the terms of what was published.
+    /// The figures that the published results have.
     pub figures: Vec<Figure>,
-    /// Of the training.
+    /// The duration of the training.
     pub seconds: f64,
 }
 
-/// The rows of these names, or all of them where none is named.
+/// Returns the rows with these names, or all rows if `names` is empty.
 ///
 /// # Errors
-/// If there is no row of a name.
+/// If no row has one of these names.
 pub fn choose(names: &[String]) -> Result<Vec<&'static Row>, Error> {
     if let Some(name) = names.iter().find(|name| ROWS.iter().all(|row| row.name != **name)) {
         let known = ROWS.iter().map(|row| row.name).collect::<Vec<_>>().join(", ");
@@ -225,17 +226,17 @@ pub fn choose(names: &[String]) -> Result<Vec<&'static Row>, Error> {
 }
 
 impl Row {
-    /// Trains once with these settings and a seed, and measures.
+    /// Trains once with these settings and this seed, and measures the result.
     ///
     /// # Errors
-    /// If the data cannot be had, or the training goes wrong.
+    /// If the data cannot be loaded, or if the training fails.
     pub fn run(&self, settings: Pairs, seed: u64, setup: &Setup) -> Result<Measured, Error> {
         let mut run = Experiment::run(self.name, settings, seed, setup)?;
         Ok(Measured { figures: (self.measure)(&mut run)?, seconds: run.seconds })
     }
 }
 
-/// The middle, the least and the largest of a figure over the seeds.
+/// Returns the median, the smallest and the largest value of a figure over the seeds.
 #[must_use]
 pub fn spread(results: &[Measured], figure: usize) -> [f64; 3] {
     let mut values: Vec<f64> = results.iter().map(|result| result.figures[figure].1).collect();
@@ -243,7 +244,7 @@ pub fn spread(results: &[Measured], figure: usize) -> [f64; 3] {
     [values[values.len() / 2], values[0], values[values.len() - 1]]
 }
 
-/// The mean time of a training.
+/// Returns the mean duration of a training.
 #[must_use]
 pub fn mean_seconds(results: &[Measured]) -> f64 {
     results.iter().map(|result| result.seconds).sum::<f64>() / results.len() as f64

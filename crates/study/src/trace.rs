@@ -1,6 +1,6 @@
-//! Worked examples, forward and backward, from the functions that train.
+//! Worked examples: the forward and the backward pass of small networks, computed by the functions that train.
 //!
-//! An example is a file in `trace/examples/`. The files beside that folder are what the examples are made with.
+//! Each example is a file in `trace/examples/`. The other files in `trace/` are shared by the examples.
 
 mod cell;
 mod elman_network;
@@ -25,7 +25,7 @@ use form::Trace;
 pub use options::Options;
 pub use render::Format;
 
-/// The names of the examples, in the order of the list.
+/// Returns the names of all examples, in the order of the list.
 #[must_use]
 pub fn names() -> Vec<&'static str> {
     names_where(|_| true)
@@ -35,7 +35,7 @@ fn names_where(wanted: impl Fn(&Example) -> bool) -> Vec<&'static str> {
     EXAMPLES.iter().filter(|example| wanted(example)).map(|example| example.name).collect()
 }
 
-/// The list of the examples: name and title of each.
+/// Returns the list of all examples, each with its name and title.
 #[must_use]
 pub fn listing(format: Format) -> String {
     let lines = |line: fn(&Example) -> String| EXAMPLES.iter().map(|example| line(example)).collect::<Vec<_>>();
@@ -52,10 +52,10 @@ pub fn listing(format: Format) -> String {
     }
 }
 
-/// Works an example, with all its numbers.
+/// Works the example `name` and returns all its numbers in the given format.
 ///
 /// # Errors
-/// If no example has this name, it does not use an option, or a number that was set does not fit it.
+/// If no example has this name, if the example does not use a given option, or if a setting does not fit the example.
 pub fn work(name: &str, options: &Options, format: Format) -> Result<String, Error> {
     let Some(example) = EXAMPLES.iter().find(|example| example.name == name) else {
         return Err(Error::NoSuchExample { name: name.into(), known: names().join(", ") });
@@ -82,7 +82,7 @@ pub fn work(name: &str, options: &Options, format: Format) -> Result<String, Err
 mod tests {
     use super::*;
 
-    /// The text of the error, which must be one of usage and name no flag.
+    /// Returns the text of the error. It must be a usage error, and its text must not name a flag of the command.
     fn refused(name: &str, options: &Options) -> String {
         let error = work(name, options, Format::Text).expect_err("it makes no sense");
         let text = error.to_string();
@@ -101,11 +101,11 @@ mod tests {
             assert_eq!(text, format!("learning_rate is {rate}, but must be a number above 0, such as 0.01"));
         }
         let text = refused("mse", &Options { steps: Some(3), ..Options::default() });
-        assert!(text.starts_with("steps means nothing to mse; it is for elman, "), "{text}");
+        assert!(text.starts_with("mse does not use the option steps; these examples do: elman, "), "{text}");
         for (setting, start) in [
-            ("w_hh", "w_hh: write a name, = and a number or several: w_hh=0.5, x=1,2,3"),
+            ("w_hh", "w_hh: write a name, = and one or more numbers, as in w_hh=0.5 or x=1,2,3"),
             ("w_hh=abc", "w_hh=abc: \"abc\" is not a number"),
-            ("x=1,2", "x=1,2: these are 2 numbers, but x has 3: give 1 or 3; steps changes how many it has"),
+            ("x=1,2", "x=1,2: 2 numbers are given, but x has 3: give 1 or 3; steps changes how many it has"),
         ] {
             let text = refused("elman", &Options { set: vec![setting.into()], ..Options::default() });
             assert!(text.starts_with(start), "{text}");

@@ -1,12 +1,12 @@
-//! Samples moved along the direction from one class to another.
+//! Alters samples: their codes are moved along the direction from one class to another.
 //!
 //! ```text
 //! direction   d = mean of the codes of class b − mean of the codes of class a          over the training samples
 //! altered     decode(encode(x) + s·d)                      s: strength; 0 is the reconstruction, 1 the whole way
 //! ```
 //!
-//! What the images of a class have in common is replaced, what is a sample's own (its slant, its thickness) is meant to
-//! stay.
+//! This replaces what the images of a class have in common. What is individual to a sample, for example its slant or
+//! thickness, should stay the same.
 //!
 //! Slides: UTMIST "Variational Autoencoder": "explore variations in existing data, generate desired altered data".
 //! Source: Larsen, Sønderby, Larochelle & Winther, "Autoencoding beyond pixels using a learned similarity metric", ICML
@@ -18,17 +18,17 @@ use ndarray::{Array1, Array2, ArrayView1, Axis};
 
 use crate::{CHUNK, Error, check_numbers};
 
-/// The direction from one class to another.
+/// The direction from one class to another in the space of codes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Direction {
     from: Array1<f32>,
     to: Array1<f32>,
 }
 
-/// The samples of a class, by their numbers.
+/// Returns the numbers of the samples of a class.
 ///
 /// # Errors
-/// If the samples have no labels, or none of them is of that class.
+/// If the samples have no labels, or if no sample is of that class.
 pub fn of_class(samples: &Samples, class: u8) -> Result<Vec<u32>, Error> {
     let labels = samples.labels.as_ref().ok_or(Error::NoLabels)?;
     let found: Vec<u32> = (0..).zip(labels).filter(|(_, label)| **label == class).map(|(number, _)| number).collect();
@@ -36,13 +36,13 @@ pub fn of_class(samples: &Samples, class: u8) -> Result<Vec<u32>, Error> {
 }
 
 impl Direction {
-    /// From the mean code of one class to that of another, over samples that were learnt from.
+    /// Computes the direction from the mean code of class `from` to the mean code of class `to`, over training samples.
     ///
     /// # Errors
-    /// If both classes are the same, as [`of_class`], or as [`Model::encode`].
+    /// If both classes are the same; also the errors of [`of_class`] and [`Model::encode`].
     pub fn between(model: &Model, learnt_from: &Samples, [from, to]: [u8; 2]) -> Result<Self, Error> {
         if from == to {
-            return Err(Error::Usage(format!("both classes are {from}: name two")));
+            return Err(Error::Usage(format!("both classes are {from}: name two different classes")));
         }
         let [from, to] = [from, to].map(|class| of_class(learnt_from, class));
         let mean = |numbers: Vec<u32>| -> Result<Array1<f32>, Error> {
@@ -57,16 +57,17 @@ impl Direction {
         &self.to - &self.from
     }
 
-    /// How far the mean codes of the classes are apart.
+    /// The Euclidean distance between the mean codes of the two classes.
     #[must_use]
     pub fn distance(&self) -> f64 {
         self.vector().mapv(|v| f64::from(v).powi(2)).sum().sqrt()
     }
 
-    /// The samples of these numbers, moved along the direction; a matrix of rows for each strength.
+    /// Moves the codes of the samples with these numbers along the direction, and decodes them. Returns one matrix for
+    /// each strength, with one altered sample per row.
     ///
     /// # Errors
-    /// If a strength is no number, there is no such sample, or as [`Model::encode`].
+    /// If a strength is not finite or a number is not that of a sample; also the errors of [`Model::encode`].
     pub fn altered(
         &self,
         model: &Model,
@@ -75,7 +76,7 @@ impl Direction {
         strengths: &[f32],
     ) -> Result<Vec<Array2<f32>>, Error> {
         if let Some(wrong) = strengths.iter().find(|strength| !strength.is_finite()) {
-            return Err(Error::Usage(format!("a strength is {wrong}, but must be a number, such as 0.5")));
+            return Err(Error::Usage(format!("a strength is {wrong}, but must be a finite number, such as 0.5")));
         }
         check_numbers(samples, numbers)?;
         let (codes, vector) = (model.encode(samples.rows(numbers).view())?, self.vector());
@@ -83,10 +84,11 @@ impl Direction {
         strengths.iter().map(|&strength| moved(strength)).collect()
     }
 
-    /// For each strength the part of the altered samples whose own code lies nearer to the second class's mean.
+    /// For each strength, the fraction of the altered samples that are encoded nearer to the mean code of the second
+    /// class than to that of the first class.
     ///
     /// # Errors
-    /// As [`altered`](Self::altered).
+    /// The same as those of [`altered`](Self::altered).
     pub fn arrived(
         &self,
         model: &Model,

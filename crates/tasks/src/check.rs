@@ -1,12 +1,11 @@
-//! What is asked for is refused before anything is computed: samples that are not there, results that no memory holds.
-
-use std::hint::black_box;
+//! Checks that are made before anything is computed: that samples exist, and that there is enough memory for results.
 
 use handgrad_dataset::Samples;
+use handgrad_files::memory::has_room_for;
 
 use crate::Error;
 
-/// Refuses numbers of samples that there are not.
+/// Returns an error if one of the numbers is not that of a sample.
 pub fn check_numbers(samples: &Samples, numbers: &[u32]) -> Result<(), Error> {
     let count = samples.len();
     match numbers.iter().find(|&&number| number as usize >= count) {
@@ -15,13 +14,13 @@ pub fn check_numbers(samples: &Samples, numbers: &[u32]) -> Result<(), Error> {
     }
 }
 
-/// Refuses `rows` rows of `columns` values, of which `rows` is None where it is no number that fits, if there is no
-/// memory for them; `what` says in words what they are.
+/// Returns an error if there is not enough memory for `rows` rows of `columns` values. `rows` is `None` if their number
+/// overflows, which is an error too. `what` says in words what the rows are, for the message.
 pub fn check_room(rows: Option<usize>, columns: usize, what: impl FnOnce() -> String) -> Result<(), Error> {
-    let values = rows.and_then(|rows| rows.checked_mul(columns));
-    let mut room = Vec::<f32>::new();
-    let there = values.is_some_and(|values| room.try_reserve_exact(values).is_ok());
-    // Else the compiler sees that nothing is put there, and leaves it out. What is set aside is given back at once.
-    black_box(&room);
-    if there { Ok(()) } else { Err(Error::OutOfMemory { what: what() }) }
+    let bytes = rows.and_then(|rows| rows.checked_mul(columns)?.checked_mul(size_of::<f32>()));
+    if bytes.is_some_and(|bytes| has_room_for(bytes as u64)) {
+        Ok(())
+    } else {
+        Err(Error::OutOfMemory { what: what() })
+    }
 }

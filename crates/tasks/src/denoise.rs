@@ -1,4 +1,4 @@
-//! Noise taken off samples, or off an image of one's own.
+//! Removes noise from samples, or from an image of the user's own.
 //!
 //! ```text
 //! denoised   x̂ = decode(encode(x̃))          x̃ = noise(x)
@@ -16,21 +16,21 @@ use ndarray::{Array2, Array3, ArrayView1, ArrayView3, Axis};
 
 use crate::{CHUNK, Error, check_numbers, noise, tiles};
 
-/// Samples clean, with noise, and denoised, one a row each.
+/// Clean samples, the same samples with noise, and the denoised samples. Each matrix has one sample per row.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Denoised {
-    /// As they are.
+    /// The samples without noise.
     pub clean: Array2<f32>,
-    /// With noise on them.
+    /// The samples with noise added.
     pub noisy: Array2<f32>,
-    /// What the model makes of the noisy ones.
+    /// The model's reconstruction of the noisy samples.
     pub denoised: Array2<f32>,
 }
 
-/// Puts noise on the samples of these numbers and takes it off again.
+/// Adds noise to the samples with these numbers, and denoises them.
 ///
 /// # Errors
-/// If there is no such sample, or as [`Model::reconstruct`].
+/// If a number is not that of a sample; also the errors of [`Model::reconstruct`].
 pub fn rows(model: &Model, samples: &Samples, numbers: &[u32], noises: &[Noise]) -> Result<Denoised, Error> {
     check_numbers(samples, numbers)?;
     let clean = samples.rows(numbers);
@@ -40,19 +40,19 @@ pub fn rows(model: &Model, samples: &Samples, numbers: &[u32], noises: &[Noise])
     Ok(Denoised { clean, noisy, denoised })
 }
 
-/// How far images are from the clean ones, as means over the images.
+/// How much images differ from the clean images. Each measure is a mean over the images.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Distance {
-    /// The squared error a value.
+    /// The mean squared error per value.
     pub mse: f64,
-    /// Decibels.
+    /// The PSNR in decibels.
     pub psnr: f64,
-    /// None where an image is smaller than the window of the measure.
+    /// The SSIM. `None` if an image is smaller than the window of SSIM.
     pub ssim: Option<f64>,
 }
 
 impl Distance {
-    /// Of one image, channels × height × width, whose values span `range`.
+    /// Measures one image, channels × height × width, whose values span `range`.
     #[must_use]
     pub fn of(image: ArrayView3<f32>, clean: ArrayView3<f32>, range: f64) -> Self {
         let mut sums = Sums::new();
@@ -61,7 +61,7 @@ impl Distance {
     }
 }
 
-/// Sums over images.
+/// The sums of the measures over images.
 struct Sums {
     images: usize,
     mse: f64,
@@ -90,19 +90,19 @@ impl Sums {
     }
 }
 
-/// How far all samples are from the clean ones, with noise on them and denoised.
+/// How much the noisy samples and the denoised samples differ from the clean samples.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Measured {
-    /// With noise.
+    /// The noisy samples.
     pub noisy: Distance,
-    /// Denoised.
+    /// The denoised samples.
     pub denoised: Distance,
 }
 
-/// Puts noise on all samples, takes it off again, and measures both.
+/// Adds noise to all samples, denoises them, and measures how much both differ from the clean samples.
 ///
 /// # Errors
-/// As [`Model::reconstruct`].
+/// The same as those of [`Model::reconstruct`].
 pub fn measure(model: &Model, samples: &Samples, noises: &[Noise], progress: &dyn Progress) -> Result<Measured, Error> {
     let (low, high) = samples.range();
     let span = if low >= 0.0 && high <= 1.0 { 1.0 } else { f64::from(high - low) };
@@ -123,33 +123,35 @@ pub fn measure(model: &Model, samples: &Samples, noises: &[Noise], progress: &dy
     Ok(Measured { noisy: noisy.mean(), denoised: denoised.mean() })
 }
 
-/// A row as an image of that shape, which has as many values.
+/// Returns a row as an image of the given shape. The row and the image must have the same number of values.
 fn image_of(row: ArrayView1<f32>, shape: [usize; 3]) -> Array3<f32> {
     let mut values = row.iter().copied();
     Array3::from_shape_simple_fn(shape, || values.next().unwrap_or(f32::NAN))
 }
 
-/// How an image gets through a network made for another size.
+/// How an image is processed by a network whose input has another size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fit {
-    /// In tiles of the network's size, which overlap and fade into each other; the result has the image's size.
+    /// The image is split into overlapping tiles of the network's size, whose results are blended. The result has the
+    /// size of the image.
     Tiled,
-    /// The image is made as large as the network's input, whose proportions it takes on, and so is the result.
+    /// The image is resized to the network's size; its proportions may change. The result has the network's size.
     Resized,
 }
 
-/// Channels, height and width of the images that a model takes.
+/// Returns the channels, height and width of the images that a model takes.
 ///
 /// # Errors
-/// If its samples are no images.
+/// If the model's samples are not images.
 pub fn image_shape(model: &Model) -> Result<[usize; 3], Error> {
     window::chw(&model.spec().input).ok_or(Error::NoImages)
 }
 
-/// An image of one's own, channels × height × width, brought to the size in which it goes through the network.
+/// Prepares an image, channels × height × width, for [`image()`]: it is resized if `fit` is [`Fit::Resized`], otherwise
+/// it is returned unchanged.
 ///
 /// # Errors
-/// If the model's samples are no images.
+/// If the model's samples are not images, or if the image has no pixels.
 pub fn fitted(model: &Model, image: Array3<f32>, fit: Fit) -> Result<Array3<f32>, Error> {
     let [_, height, width] = image_shape(model)?;
     match fit {
@@ -158,7 +160,7 @@ pub fn fitted(model: &Model, image: Array3<f32>, fit: Fit) -> Result<Array3<f32>
     }
 }
 
-/// Puts noise on an image, as on sample number 0.
+/// Adds noise to an image: the same noise as for sample number 0.
 #[must_use]
 pub fn with_noise(model: &Model, image: &Array3<f32>, noises: &[Noise]) -> Array3<f32> {
     let mut values = image.iter().copied();
@@ -167,10 +169,10 @@ pub fn with_noise(model: &Model, image: &Array3<f32>, noises: &[Noise]) -> Array
     image_of(row.row(0), image.dim().into())
 }
 
-/// Takes noise off an image that [`fitted`] gave: the values of the result lie within 0..1.
+/// Denoises an image that [`fitted`] returned. The values of the result are clipped to 0..1.
 ///
 /// # Errors
-/// As [`Model::reconstruct`], or if the model's samples are no images, or the image has no pixels.
+/// If the model's samples are not images, or if the image has no pixels; also the errors of [`Model::reconstruct`].
 pub fn image(model: &Model, image: &Array3<f32>, fit: Fit, progress: &dyn Progress) -> Result<Array3<f32>, Error> {
     let [_, height, width] = image_shape(model)?;
     let total = match fit {

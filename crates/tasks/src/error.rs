@@ -1,4 +1,4 @@
-//! The one error of this crate.
+//! The error type of this crate.
 
 use handgrad_dataset::{sizes, thousands};
 use handgrad_models::targets::Misfit;
@@ -7,52 +7,52 @@ use handgrad_models::targets::Misfit;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The model cannot do it, or not with these values.
+    /// An error of the model, for example because of wrong values.
     #[error(transparent)]
     Model(#[from] handgrad_models::Error),
-    /// What was asked for makes no sense.
+    /// The request is not valid.
     #[error("{0}")]
     Usage(String),
     /// The samples have no labels.
-    #[error("no labels, so nothing says which class a sample is of: use data that has labels")]
+    #[error("no labels, so the classes of the samples are not known: use data that has labels")]
     NoLabels,
-    /// No sample has such a label.
-    #[error("no sample is of class {class}; there are the classes {}", listed(.there))]
+    /// No sample has the label that was asked for.
+    #[error("no sample is of class {class}; the data has the classes {}", listed(.there))]
     NoSuchClass {
-        /// The class.
+        /// The class that was asked for.
         class: u8,
-        /// The classes that there are.
+        /// The classes that exist.
         there: Vec<u8>,
     },
     /// None of the samples is normal.
-    #[error("no sample is of a normal class; there are the classes {}", listed(.there))]
+    #[error("no sample is of a normal class; the data has the classes {}", listed(.there))]
     NoneNormal {
-        /// The classes that there are.
+        /// The classes that exist.
         there: Vec<u8>,
     },
     /// All of the samples are normal.
     #[error("every sample is of a class that was named normal, so there is no anomaly to find")]
     NoAnomaly,
-    /// There are no scores to set a threshold by.
+    /// There are no scores from which a threshold could be set.
     #[error("there are no normal scores to set a threshold by: give at least one normal sample")]
     NoScores,
-    /// There is no such sample.
+    /// There is no sample with this number.
     #[error("there is no sample {number}: {}", counted(*.count))]
     NoSuchSample {
-        /// What was asked for.
+        /// The number that was asked for.
         number: u32,
-        /// Samples that there are.
+        /// The number of samples that exist.
         count: usize,
     },
-    /// A score that is NaN or an infinity.
-    #[error("score {at} (counted from 0) is {score}, and a threshold can be set by finite numbers alone")]
+    /// A score is NaN or infinite.
+    #[error("score {at} (counted from 0) is {score}, but a threshold can only be set from finite numbers")]
     Score {
-        /// Counted from 0.
+        /// The position of the score, counted from 0.
         at: usize,
-        /// What it is.
+        /// The score.
         score: f64,
     },
-    /// More than there is memory for.
+    /// There is not enough memory for the result.
     #[error("{what} do not fit in memory: ask for fewer")]
     OutOfMemory {
         /// What was asked for, in words.
@@ -60,59 +60,61 @@ pub enum Error {
     },
     /// The model has no distribution of codes.
     #[error(
-        "is not variational, so nothing says which codes its decoder knows: there is no distribution to draw from. \
-         Train a variational model, such as the preset vae"
+        "is not variational, so there is no distribution of codes to draw from; train a variational model, such as the \
+         preset vae"
     )]
     NotVariational,
-    /// A map of the code needs two directions.
+    /// A map of the codes needs a code of two values.
     #[error(
-        "has a code of {latent_dim} places, and a picture has two directions: train a model with a code of 2, such as \
-         the preset vae-2d, or draw samples from this one"
+        "has a code of {latent_dim} places, but a map has two axes: train a model with a code of 2, such as the preset \
+         vae-2d, or draw samples from this one"
     )]
     NotTwoPlaces {
-        /// Places of its code.
+        /// The number of values in the model's code.
         latent_dim: usize,
     },
-    /// The network's samples are no images.
-    #[error("the network takes samples that are no images, so it cannot denoise one")]
+    /// The network's samples are not images.
+    #[error("the network takes samples that are not images, so it cannot denoise an image")]
     NoImages,
-    /// The network was not trained to take off noise.
-    #[error("the network was not trained to take off any noise, so say which to put on, such as gaussian noise of 0.2")]
+    /// The network was not trained to remove noise.
+    #[error("the network was not trained to remove noise, so choose the noise to add, such as gaussian noise of 0.2")]
     NoNoise,
-    /// Samples of another size than the network takes.
+    /// The samples do not have the size that the network takes.
     #[error(
-        "its samples are {}, {} values each, and the network takes {}, {} values: use the data it was made for, or \
+        "its samples are {}, {} values each, but the network takes {}, {} values: use the data it was trained on, or \
          train \
          a new one", sizes(.has), thousands(.has.iter().product()), sizes(.takes), thousands(.takes.iter().product())
     )]
     Shape {
-        /// Shape of the samples.
+        /// The shape of the samples.
         has: Vec<usize>,
-        /// Shape that the network takes.
+        /// The shape that the network takes.
         takes: Vec<usize>,
     },
-    /// A sample that the network's loss cannot take.
+    /// The network's loss is not defined for a sample.
     #[error("sample {sample} (counted from 0) {misfit}")]
     Target {
-        /// Counted from 0.
+        /// The number of the sample, counted from 0.
         sample: usize,
-        /// Why.
+        /// Why the loss is not defined for it.
         misfit: Misfit,
     },
-    /// A network whose states cannot be correlated.
-    #[error("a state is the same in all its units, or no number, so there is nothing to correlate: take more units")]
+    /// The states of the network cannot be correlated.
+    #[error(
+        "the values of a state are all equal or not finite, so it cannot be correlated with others: use more units"
+    )]
     NothingToCorrelate,
 }
 
 impl Error {
-    /// Did the user ask for what makes no sense, as opposed to: could it not be done?
+    /// True if the request itself was wrong, false if it was right but could not be carried out.
     #[must_use]
     pub fn is_usage(&self) -> bool {
         matches!(self, Self::Usage(_) | Self::NoNoise)
     }
 }
 
-/// How the samples are numbered.
+/// The number of samples and how they are numbered, in words.
 fn counted(count: usize) -> String {
     match count.checked_sub(1) {
         Some(last) => format!("there are {}, counted from 0 to {last}", thousands(count)),

@@ -4,15 +4,15 @@ use handgrad_models::{Model, Scale, targets};
 
 use crate::{CHUNK, Error};
 
-/// Refuses samples of another size than the model takes, or with values that its loss cannot take.
+/// Checks that samples have the size that the model takes, and values for which its loss is defined.
 ///
 /// # Errors
-/// Says what does not fit.
+/// If the size differs, or if the loss is not defined for a value.
 pub fn check_fit(model: &Model, samples: &Samples) -> Result<(), Error> {
     let spec = model.spec();
     check_targets(model.network().loss().kind, spec.scale, samples)?;
-    // A shape with one channel and one without channels are the same; and samples in a line are as good as images of as
-    // many values.
+    // A shape with one channel is the same as a shape without channels. Samples with only one dimension fit every shape
+    // that has as many values.
     let bare = |shape: &[usize]| shape.iter().copied().skip_while(|&dim| dim == 1).collect::<Vec<_>>();
     let (takes, has) = (bare(&spec.input), bare(&samples.shape));
     let in_a_line = takes.len() <= 1 || has.len() <= 1;
@@ -22,12 +22,12 @@ pub fn check_fit(model: &Model, samples: &Samples) -> Result<(), Error> {
     Ok(())
 }
 
-/// Refuses samples with values that a loss cannot take, behind the scale.
+/// Checks that a loss is defined for all values of the samples, after `scale` is applied to them.
 ///
 /// # Errors
-/// Names the first of them.
+/// For the first sample with a value for which the loss is not defined.
 pub fn check_targets(loss: LossKind, scale: Option<Scale>, samples: &Samples) -> Result<(), Error> {
-    // Bytes stand for values within 0..1.
+    // Bytes stand for values within 0..1, for which every loss except `CrossEntropy` is defined.
     let is_probability = matches!(samples.values, Values::Bytes(_)) && scale.is_none();
     if matches!(loss, LossKind::Mse | LossKind::Mae) || is_probability && loss != LossKind::CrossEntropy {
         return Ok(());

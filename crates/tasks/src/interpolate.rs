@@ -1,12 +1,12 @@
-//! A straight walk from one code to another, beside one from sample to sample.
+//! Interpolates linearly from one code to another and, for comparison, from one sample to another.
 //!
 //! ```text
 //! blend   x_k = (1 − t_k)·x_from + t_k·x_to                       t_k = k/(N − 1), k = 0 … N − 1
 //! walk    decode((1 − t_k)·z_from + t_k·z_to),  z = encode(x)
 //! ```
 //!
-//! A blend shows both images through each other; where the model has learnt what samples look like, the walk shows
-//! samples all the way.
+//! A blend looks like two transparent images on top of each other. If the model has learnt what samples look like,
+//! every step of the walk looks like a sample.
 
 use handgrad_dataset::Samples;
 use handgrad_models::Model;
@@ -14,30 +14,30 @@ use ndarray::{Array2, Axis};
 
 use crate::{Error, check_numbers, check_room};
 
-/// Both walks, a step a row.
+/// Both interpolations, with one step per row.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Walk {
-    /// From values to values.
+    /// The interpolation between the values of the two samples.
     pub blend: Array2<f32>,
-    /// From code to code, decoded.
+    /// The decoded interpolation between the codes of the two samples.
     pub walk: Array2<f32>,
-    /// How far the two codes are apart.
+    /// The Euclidean distance between the two codes.
     pub code_distance: f64,
-    /// The mean squared difference of the two walks, a step each.
+    /// For each step, the mean squared difference between the blend and the walk.
     pub apart: Vec<f64>,
 }
 
-/// Walks in `steps` steps, both ends included, from one sample to another.
+/// Interpolates from one sample to another in `steps` steps, both ends included.
 ///
 /// # Errors
-/// If there is no such sample, both are the same, there are fewer than two steps or more than
-/// memory holds, or as [`Model::encode`].
+/// If one of the samples does not exist, if both are the same, or if there are fewer than two steps or more than fit in
+/// memory; also the errors of [`Model::encode`].
 pub fn between(model: &Model, samples: &Samples, ends: [u32; 2], steps: usize) -> Result<Walk, Error> {
     if ends[0] == ends[1] {
         return Err(Error::Usage(format!("both ends of the walk are sample {}: name two samples", ends[0])));
     }
     if steps < 2 {
-        return Err(Error::Usage(format!("a walk of {steps} steps has no two ends: take at least 2")));
+        return Err(Error::Usage(format!("the number of steps is {steps}, but a walk has two ends: take at least 2")));
     }
     check_numbers(samples, &ends)?;
     let values = samples.rows(&ends);
@@ -52,7 +52,7 @@ pub fn between(model: &Model, samples: &Samples, ends: [u32; 2], steps: usize) -
     Ok(Walk { blend, walk, code_distance, apart })
 }
 
-/// `steps` rows on the straight line from the first row to the second, both included.
+/// Returns `steps` equally spaced rows on the straight line from the first row of `ends` to the second, both included.
 fn along(ends: &Array2<f32>, steps: usize) -> Array2<f32> {
     Array2::from_shape_fn((steps, ends.ncols()), |(step, place)| {
         let t = step as f32 / (steps - 1) as f32;

@@ -1,8 +1,8 @@
-//! Codes from a variational model's prior, to be decoded.
+//! Codes from the prior of a variational model, which can then be decoded.
 //!
 //! ```text
-//! prior   z ~ N(0, 1)                                     each place on its own
-//! grid    z = (Φ⁻¹((i + ½)/n), Φ⁻¹((j + ½)/n))            i, j = 0 … n − 1: each image stands for as many codes
+//! prior   z ~ N(0, 1)                                     independently for each value of the code
+//! grid    z = (Φ⁻¹((i + ½)/n), Φ⁻¹((j + ½)/n))            i, j = 0 … n − 1: each code has the same probability mass
 //! ```
 //!
 //! Slides: CE6146 "Variational Autoencoders (VAEs)"; DIVE "Variational autoencoder".
@@ -13,7 +13,7 @@ use ndarray::Array2;
 
 use crate::{Error, check_room};
 
-/// Places of a variational model's code.
+/// Returns the number of values in the code of a variational model.
 ///
 /// # Errors
 /// If the model is not variational.
@@ -24,10 +24,10 @@ pub fn latent_dim(model: &Model) -> Result<usize, Error> {
     }
 }
 
-/// `count` codes drawn from the prior.
+/// Draws `count` codes from the prior, one per row.
 ///
 /// # Errors
-/// If the model is not variational, or memory does not hold so many.
+/// If the model is not variational, or if the codes do not fit in memory.
 pub fn drawn(model: &Model, count: usize, seed: u64) -> Result<Array2<f32>, Error> {
     let places = latent_dim(model)?;
     check_room(Some(count), places, || format!("{count} codes of {places} values"))?;
@@ -41,10 +41,11 @@ pub fn drawn(model: &Model, count: usize, seed: u64) -> Result<Array2<f32>, Erro
     Ok(codes)
 }
 
-/// `side` × `side` codes of two places, line by line from the top left; the second place grows upwards, as on paper.
+/// Returns `side` × `side` codes of two values, one per row, line by line from the top left. The first value increases
+/// to the right, the second upwards.
 ///
 /// # Errors
-/// If the model is not variational, its code has not two places, or memory does not hold so many.
+/// If the model is not variational, if its code does not have two values, or if the codes do not fit in memory.
 pub fn grid(model: &Model, side: usize) -> Result<Array2<f32>, Error> {
     let latent_dim = latent_dim(model)?;
     if latent_dim != 2 {

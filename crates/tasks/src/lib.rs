@@ -1,7 +1,8 @@
-//! What a trained model is good for, as functions of a [`Model`](handgrad_models::Model) and
+//! Uses of a trained model, as functions of a [`Model`](handgrad_models::Model) and
 //! [`Samples`](handgrad_dataset::Samples).
 //!
-//! One file is one use, headed by its formula. Nothing here reads a file, prints or draws: numbers go in and come out.
+//! Each file has one use and begins with its formula. The functions take and return numbers. They do not read files,
+//! print or draw.
 //!
 //! ```
 //! use handgrad_dataset::synthetic;
@@ -35,5 +36,5 @@ use check::{check_numbers, check_room};
 pub use error::Error;
 pub use fit::{check_fit, check_targets};
 
-/// Samples whose results are kept at a time, where there may be many.
+/// The number of samples that are processed at a time, which limits the memory for large data.
 pub const CHUNK: usize = 2048;

@@ -1,4 +1,4 @@
-//! Noise on samples: the same as a denoising model's loss is measured with.
+//! Adds noise to samples. It is the same noise with which the loss of a denoising model is measured.
 
 use handgrad_layers::{Layer, Mode, Noise, Pass};
 use handgrad_models::{LayerSpec, Model, Network};
@@ -9,34 +9,35 @@ use crate::Error;
 /// A kind of noise, without its level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// A normal number is added to every value; the level is its standard deviation.
+    /// A normally distributed number is added to every value. The level is its standard deviation.
     Gaussian,
-    /// Values become 0; the level is the part of them that is hit.
+    /// Some values are set to 0. The level is the fraction of the values that are changed.
     Masking,
-    /// Values become the smallest or the largest one; the level is the part of them that is hit.
+    /// Some values are set to the smallest or to the largest value. The level is the fraction of the values that are
+    /// changed.
     SaltAndPepper,
 }
 
-/// The noise that a network was trained to undo: the layers of it that it begins with.
+/// Returns the noise that a network was trained to remove: the noise layers at the beginning of its encoder.
 #[must_use]
 pub fn of(network: &Network<f32>) -> Vec<Noise> {
     let noise = |layer: &LayerSpec| if let LayerSpec::Noise(noise) = layer { Some(*noise) } else { None };
     network.spec().encoder.iter().map_while(noise).collect()
 }
 
-/// The noise of a kind and a level, for samples whose values lie within `range` in the units that the network takes:
-/// see [`Model::scaled_range`].
+/// Returns the noise of a kind and a level, for samples whose values lie between `low` and `high` in the units of the
+/// network (see [`Model::scaled_range`]).
 ///
 /// # Errors
-/// If there is no such level.
+/// If the level is not valid for this kind of noise.
 pub fn checked(kind: Kind, level: f64, (low, high): (f32, f32)) -> Result<Noise, Error> {
     let is_unit = low >= 0.0 && high <= 1.0;
     let ends = if is_unit { [0.0, 1.0] } else { [f64::from(low), f64::from(high)] };
     let usage = |expected: &str| Err(Error::Usage(format!("the noise level is {level}, but {expected}")));
     match kind {
-        Kind::Gaussian if !(level.is_finite() && level >= 0.0) => usage("a standard deviation is 0 or more"),
+        Kind::Gaussian if !(level.is_finite() && level >= 0.0) => usage("a standard deviation must be 0 or more"),
         Kind::Masking | Kind::SaltAndPepper if !(0.0..=1.0).contains(&level) => {
-            usage("the part of the values that is hit is within 0..1")
+            usage("the fraction of changed values must be within 0..1")
         }
         Kind::Gaussian => Ok(Noise::Gaussian { std: level, clip: is_unit.then_some(ends) }),
         Kind::Masking => Ok(Noise::Masking { p: level }),
@@ -44,14 +45,15 @@ pub fn checked(kind: Kind, level: f64, (low, high): (f32, f32)) -> Result<Noise,
     }
 }
 
-/// Puts noise on rows, which are the samples of these numbers, in the units that the model's network was trained in.
-/// The same sample always gets the same noise, and what no noise hits stays as it is, to the last bit.
+/// Adds noise to rows, which are the samples with these numbers. The noise is applied in the units of the network, that
+/// is, after the model's scale. The same sample always gets the same noise, and a value that the noise does not change
+/// keeps exactly the same bits.
 pub fn put_on(model: &Model, rows: &mut Array2<f32>, numbers: &[u32], noises: &[Noise]) {
     if noises.is_empty() {
         return;
     }
     let scale = model.spec().scale;
-    // Contiguous rows, however the given ones lie.
+    // A copy whose rows are contiguous, whatever the memory layout of `rows` is.
     let mut clean = rows.as_standard_layout().into_owned();
     if let Some(scale) = scale {
         clean.mapv_inplace(|value| scale.apply(value));
@@ -65,7 +67,7 @@ pub fn put_on(model: &Model, rows: &mut Array2<f32>, numbers: &[u32], noises: &[
             }
         }
     }
-    // There and back through the scale would round what was not hit.
+    // Only changed values are written back: applying and undoing the scale would round the others.
     Zip::from(rows).and(&clean).and(&noisy).for_each(|value, clean, &noisy| {
         if *clean != noisy {
             *value = scale.map_or(noisy, |scale| scale.undo(noisy));
@@ -73,7 +75,7 @@ pub fn put_on(model: &Model, rows: &mut Array2<f32>, numbers: &[u32], noises: &[
     });
 }
 
-/// In words: `Gaussian noise, std 0.2, clipped to 0..1`.
+/// Describes noise in words, for example `Gaussian noise, std 0.2, clipped to 0..1`.
 #[must_use]
 pub fn describe(noises: &[Noise]) -> String {
     noises.iter().map(Layer::<f32>::describe).collect::<Vec<_>>().join(", then ")

@@ -1,4 +1,4 @@
-//! Samples beside what a model makes of them.
+//! Samples and their reconstructions.
 //!
 //! ```text
 //! error of a sample   1/n · Σ_i (x̂_i − x_i)²          x̂ = decode(encode(x)), in the data's own units
@@ -10,19 +10,19 @@ use ndarray::Array2;
 
 use crate::{Error, check_numbers};
 
-/// Samples and what a model makes of them, one a row.
+/// Samples and their reconstructions, one per row.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pairs {
-    /// Samples × values.
+    /// The samples: samples × values.
     pub originals: Array2<f32>,
-    /// Samples × values.
+    /// The reconstructions: samples × values.
     pub reconstructions: Array2<f32>,
 }
 
-/// Reconstructs the samples of these numbers.
+/// Reconstructs the samples with these numbers.
 ///
 /// # Errors
-/// If there is no such sample, or as [`Model::reconstruct`].
+/// If a number is not that of a sample; also the errors of [`Model::reconstruct`].
 pub fn pairs(model: &Model, samples: &Samples, numbers: &[u32]) -> Result<Pairs, Error> {
     check_numbers(samples, numbers)?;
     let originals = samples.rows(numbers);
@@ -45,7 +45,7 @@ impl Pairs {
         errors.iter().sum::<f64>() / errors.len() as f64
     }
 
-    /// How far off each value is, in parts of the largest error: 0, not at all, to 1.
+    /// The absolute error of each value, divided by the largest absolute error: 0 is no error, 1 the largest.
     #[must_use]
     pub fn error_map(&self) -> Array2<f32> {
         let errors = (&self.originals - &self.reconstructions).mapv(f32::abs);

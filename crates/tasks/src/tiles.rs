@@ -1,14 +1,17 @@
-//! Images of any size through a network of one size: in tiles that overlap, and whose edges fade into each other.
+//! Applies a network with a fixed input size to images of any size: the image is split into overlapping tiles, and
+//! their results are blended.
 //!
 //! ```text
 //! y(p) = Σ_tiles v_tile(p)·f(x_tile)(p) / Σ_tiles v_tile(p)
-//! v(i, j) = sin²(π·(i + ½)/h)·sin²(π·(j + ½)/w)           of a tile of h×w: nearly 0 at its edge, 1 in its middle
+//! v(i, j) = sin²(π·(i + ½)/h)·sin²(π·(j + ½)/w)       weights in a tile of h×w: nearly 0 at the edge, 1 in the middle
 //! ```
 //!
-//! Tiles begin every eighth of their size, some of them outside of the image, which is mirrored at its edges; so every
-//! pixel lies in about 8×8 tiles, and no tile's edge shows. Half as many would hide the edges too, but not what a
-//! network of stride 4 does differently at each fourth pixel: of an even grey, tiles of 28 a quarter apart made a weave
-//! of ±3 levels in 255, and these, 3 pixels apart, none.
+//! The distance between tiles is an eighth of their size, so every pixel lies in about 8×8 tiles and the edges of tiles
+//! are invisible. Some tiles begin outside of the image, which is mirrored at its edges.
+//!
+//! Half as many tiles per side would hide the edges too. But a network of stride 4 treats every fourth pixel
+//! differently: on a uniform grey image, tiles of 28 pixels at a distance of a quarter (7 pixels) left a pattern of ±3
+//! levels of 255. At a distance of an eighth (3 pixels) there is no such pattern.
 //!
 //! The window is that of von Hann (Blackman & Tukey, "The Measurement of Power Spectra", 1958).
 
@@ -18,15 +21,16 @@ use ndarray::{Array2, Array3};
 
 use crate::Error;
 
-/// Tiles that lie over each pixel, down as across, about.
+/// The approximate number of tiles over each pixel, along each side.
 const OVERLAP: usize = 8;
-/// Tiles that are handed over at a time.
+/// The largest number of tiles that are passed to the network at a time.
 const BATCH: usize = 256;
 
-/// `image`, channels × height × width, through `f`, which takes and gives tiles of channels × h × w, one a row.
+/// Applies `f` to `image`, channels × height × width, in tiles. `f` takes and returns tiles of channels × h × w, one
+/// tile per row. Returns an image of the same size.
 ///
 /// # Errors
-/// If the image has no pixels, or that of `f`.
+/// If the image has no pixels; also the errors of `f`.
 pub fn tiled(
     image: &Array3<f32>,
     [h, w]: [usize; 2],
@@ -38,7 +42,7 @@ pub fn tiled(
     }
     let (down, across) = (fade(h), fade(w));
     let (mut sum, mut weight) = (Array3::<f32>::zeros(image.dim()), Array2::<f32>::zeros((height, width)));
-    // Every place of a tile in its row, and where in the image it lies for a tile that begins at (top, left).
+    // The channel, line and column of every value of a tile, in the order of its row.
     let places = || (0..channels).flat_map(move |c| (0..h).flat_map(move |i| (0..w).map(move |j| (c, i, j))));
     for top in starts(h, height) {
         for lefts in starts(w, width).chunks(BATCH) {
@@ -63,14 +67,14 @@ pub fn tiled(
     Ok(sum / weight)
 }
 
-/// How many tiles an image takes.
+/// The number of tiles that an image needs.
 #[must_use]
 pub fn count(image: &Array3<f32>, [h, w]: [usize; 2]) -> usize {
     let (_, height, width) = image.dim();
     starts(h, height).len() * starts(w, width).len()
 }
 
-/// Where tiles begin along a side: from the first to the last that reaches into the image.
+/// The positions at which tiles begin along a side, for all tiles that overlap the image.
 fn starts(tile: usize, length: usize) -> Vec<isize> {
     let step = (tile / OVERLAP).max(1);
     (step as isize - tile as isize..length as isize).step_by(step).collect()
@@ -81,7 +85,7 @@ fn fade(side: usize) -> Vec<f32> {
     (0..side).map(|i| (PI * (i as f64 + 0.5) / side as f64).sin().powi(2) as f32).collect()
 }
 
-/// The place within 0..length that is seen at `at` where the image is mirrored at both ends, again and again.
+/// The position within 0..length that appears at `at` if the image is mirrored repeatedly at both ends.
 fn mirrored(at: isize, length: usize) -> usize {
     let at = at.rem_euclid(2 * length as isize) as usize;
     if at < length { at } else { 2 * length - 1 - at }
@@ -96,7 +100,7 @@ mod tests {
         Array3::from_shape_fn((c, h, w), |(c, y, x)| ((c * 31 + y * 7 + x * 3) % 17) as f32 / 16.0)
     }
 
-    /// A network that copies its input gives the image back, whatever the sizes.
+    /// A network that copies its input returns the same image, for all sizes.
     #[test]
     fn what_is_copied_comes_back_whole() {
         for (c, h, w, tile) in [(1, 40, 57, [28, 28]), (3, 9, 5, [8, 6]), (1, 3, 100, [28, 28]), (2, 1, 1, [5, 1])] {
@@ -112,8 +116,8 @@ mod tests {
         }
     }
 
-    /// Black tiles on the left, white ones on the right: the image turns from black to white without a step, where
-    /// tiles laid side by side would have one of 1.
+    /// Tiles on the left become black, tiles on the right white. The result changes from black to white gradually;
+    /// tiles without overlap would give a step of 1.
     #[test]
     fn no_edge_of_a_tile_shows() {
         let halves = |tiles: Array2<f32>| {

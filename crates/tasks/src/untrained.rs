@@ -1,6 +1,6 @@
-//! Recurrent networks judged before they are trained, by the covariance of their states.
+//! Scores recurrent networks before they are trained, by the covariance of their states.
 //!
-//! Formula and source are in [`hidden_covariance`](fn@handgrad_analysis::hidden_covariance).
+//! The formula and its source are in [`hidden_covariance`](fn@handgrad_analysis::hidden_covariance).
 
 use handgrad_analysis::hidden_covariance;
 use handgrad_dataset::Samples;
@@ -9,8 +9,8 @@ use ndarray::Axis;
 
 use crate::Error;
 
-/// The score of a network as it starts from a seed: of the states, each of `units` values, after the last step of the
-/// first `count` samples.
+/// Returns the score of a network with the initial weights of a seed. It is computed from the states after the last
+/// step, each of `units` values, of the first `count` samples.
 ///
 /// # Errors
 /// If the network cannot be built or does not take the samples, or its states cannot be correlated.
@@ -20,42 +20,42 @@ pub fn score(spec: &Spec, seed: u64, units: usize, samples: &Samples, count: usi
     let model = Model::new(network, weights)?;
     let first: Vec<u32> = (0..count.min(samples.len()) as u32).collect();
     let codes = model.encode(samples.rows(&first).view())?;
-    // A next-step network gives the states of all steps.
+    // The code of a next-step network has the states of all steps. Only the last state is used.
     let last = codes.ncols().saturating_sub(units);
     hidden_covariance(codes.slice_axis(Axis(1), (last..).into())).ok_or(Error::NothingToCorrelate)
 }
 
-/// The scores of several starts, smallest first.
+/// The scores of the same network with several seeds.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Starts {
-    /// Smallest first; [`starts`] gives at least one.
+    /// The scores, lowest first. [`starts`] returns at least one.
     pub scores: Vec<f64>,
 }
 
 impl Starts {
-    /// The lowest; NaN where there are none.
+    /// The lowest score; NaN if there are none.
     #[must_use]
     pub fn least(&self) -> f64 {
         self.scores.first().copied().unwrap_or(f64::NAN)
     }
 
-    /// The one in the middle; NaN where there are none.
+    /// The median; NaN if there are none. If the number of scores is even, it is the higher of the two in the middle.
     #[must_use]
     pub fn median(&self) -> f64 {
         self.scores.get(self.scores.len() / 2).copied().unwrap_or(f64::NAN)
     }
 
-    /// The highest; NaN where there are none.
+    /// The highest score; NaN if there are none.
     #[must_use]
     pub fn largest(&self) -> f64 {
         self.scores.last().copied().unwrap_or(f64::NAN)
     }
 }
 
-/// As [`score`], of so many starts, with the seeds from `seed` on: at least one.
+/// Computes the [`score`] for `starts` seeds, which are `seed`, `seed` + 1, …, and for at least one.
 ///
 /// # Errors
-/// As [`score`].
+/// The same as those of [`score`].
 pub fn starts(
     spec: &Spec,
     seed: u64,

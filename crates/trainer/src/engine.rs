@@ -6,6 +6,7 @@ mod evaluate;
 
 use std::sync::Mutex;
 
+use handgrad_files::memory::has_room_for;
 use handgrad_layers::Scalar;
 use handgrad_models::Network;
 use rayon::prelude::*;
@@ -57,16 +58,9 @@ fn means_len<T: Scalar>(network: &Network<T>) -> usize {
     of_layer.map(|(at, _)| network.width(at)).sum()
 }
 
-/// Up to this number of bytes, 1 GiB, memory is allocated without a check.
-const MUCH_MEMORY: usize = 1 << 30;
-
 /// Refuses an allocation that is larger than the available memory.
 pub(crate) fn check_memory(bytes: usize) -> Result<(), Error> {
-    if bytes <= MUCH_MEMORY {
-        return Ok(());
-    }
-    // This test allocation is freed immediately.
-    Vec::<u8>::new().try_reserve_exact(bytes).map_err(|_| Error::OutOfMemory { bytes })
+    if has_room_for(bytes as u64) { Ok(()) } else { Err(Error::OutOfMemory { bytes }) }
 }
 
 impl<T: Scalar> Engine<T> {

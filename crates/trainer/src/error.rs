@@ -4,7 +4,8 @@ pub enum Error {
     /// The loss is not finite any more, or too large for further training.
     #[error(
         "training diverged in epoch {epoch}, step {step}, on {batch}: the loss is {loss}, and it was {first} at the \
-         start{}. Usually the learning rate is too high: try a tenth of it, or gradient clipping", blamed(.layer)
+         start{}{}. Usually the learning rate is too high: try a tenth of it, or gradient clipping",
+        compared(.untrained), blamed(.layer)
     )]
     Diverged {
         /// The number of the epoch, counted from 1.
@@ -19,11 +20,12 @@ pub enum Error {
         loss: f64,
         /// The loss of the first batch of the training.
         first: f64,
+        /// The loss of an untrained network on the same samples, if `loss` is finite.
+        untrained: Option<f64>,
     },
     /// The loss of the first batch is not finite, before any training step.
     #[error(
-        "the loss of the first batch, {batch}, is {loss}{}: the values of the data are too large; scale them to \
-         about 0..1", blamed(.layer)
+        "the loss of the first batch, {batch}, is {loss}{}", why_not_finite(.penalty.as_deref(), .layer.as_deref())
     )]
     FirstLossNotFinite {
         /// The loss: ∞ or NaN.
@@ -32,6 +34,8 @@ pub enum Error {
         batch: String,
         /// The first layer whose output is not finite, and the sample.
         layer: Option<String>,
+        /// The name of the penalty that is not finite, if the reconstruction term is finite.
+        penalty: Option<String>,
     },
     /// A weight is not finite any more, or so large that the units that use it are saturated or overflow.
     #[error(
@@ -188,8 +192,27 @@ impl Error {
 }
 
 fn blamed(layer: &Option<String>) -> String {
-    layer
-        .as_ref()
-        .map(|layer| format!("; the first values that are not finite are the output of {layer}"))
-        .unwrap_or_default()
+    layer.as_deref().map(blame).unwrap_or_default()
+}
+
+fn blame(layer: &str) -> String {
+    format!("; the first values that are not finite are the output of {layer}")
+}
+
+fn compared(loss: &Option<f64>) -> String {
+    loss.map(|loss| format!(", and an untrained network has {loss} on the same samples")).unwrap_or_default()
+}
+
+/// Returns the cause of a first loss that is not finite, and what to do.
+fn why_not_finite(penalty: Option<&str>, layer: Option<&str>) -> String {
+    match (penalty, layer) {
+        (Some(penalty), None) => format!(
+            ": its reconstruction is finite, but its {penalty} is not; the weight of this penalty is too large, so \
+             make it smaller"
+        ),
+        _ => {
+            let blame = layer.map(blame).unwrap_or_default();
+            format!("{blame}: the values of the data are too large; scale them to about 0..1")
+        }
+    }
 }

@@ -109,8 +109,9 @@ impl Outcome {
     }
 }
 
-/// The training has diverged if the loss of a batch is larger than this factor times the loss of the first batch, or
-/// times 1 if that is larger.
+/// A training has diverged if the loss of a batch is larger than this factor times the loss of the first batch, and
+/// also larger than this factor times the loss of an untrained network on the same samples. (A reference loss below 1
+/// counts as 1.) Without the second comparison, one outlier among normal samples would look like a divergence.
 const LARGEST_LOSS: f64 = 1e3;
 /// The training has also diverged if a weight is larger than this. Normal weights are of the order of 1, independent
 /// of the scale of the data.
@@ -233,11 +234,18 @@ fn steps<T: Scalar>(
         let first = *state.first_loss.get_or_insert(loss);
         if !first.is_finite() {
             let (batch, layer) = (in_words(samples), trainer.engine.blame(&trainer.network, samples));
-            return Err(Error::FirstLossNotFinite { loss, batch, layer });
+            return Err(Error::FirstLossNotFinite { loss, batch, layer, penalty: infinite_penalty(trainer) });
         }
-        if !loss.is_finite() || loss > LARGEST_LOSS * first.max(1.0) {
+        if !loss.is_finite() {
             let (batch, layer) = (in_words(samples), trainer.engine.blame(&trainer.network, samples));
-            return Err(Error::Diverged { epoch, step, batch, layer, loss, first });
+            return Err(Error::Diverged { epoch, step, batch, layer, loss, first, untrained: None });
+        }
+        if loss > LARGEST_LOSS * first.max(1.0) {
+            let untrained = trainer.untrained_loss(train, samples);
+            if untrained.is_finite() && loss > LARGEST_LOSS * untrained.max(1.0) {
+                let (batch, untrained) = (in_words(samples), Some(untrained));
+                return Err(Error::Diverged { epoch, step, batch, layer: None, loss, first, untrained });
+            }
         }
         if !trainer.is_finite() {
             check_weights(trainer, epoch, step, in_words(samples), f64::MAX)?;
@@ -255,6 +263,14 @@ fn steps<T: Scalar>(
     Ok(ControlFlow::Continue(()))
 }
 
+/// Returns the name of the penalty of the last step that is not finite, if the reconstruction term is finite.
+fn infinite_penalty<T: Scalar>(trainer: &Trainer<T>) -> Option<String> {
+    let (reconstruction, penalties) = trainer.terms().split_first()?;
+    let names = trainer.network().term_names().into_iter().skip(1);
+    let (name, _) = names.zip(penalties).find(|(_, penalty)| !penalty.is_finite())?;
+    reconstruction.is_finite().then(|| name.to_string())
+}
+
 /// Returns the record of an epoch after its last step.
 fn record<T: Scalar>(trainer: &mut Trainer<T>, validation: &Source, state: &State<T>) -> Result<EpochRecord, Error> {
     let (epoch, place) = (state.epoch(), &state.place);
@@ -262,7 +278,7 @@ fn record<T: Scalar>(trainer: &mut Trainer<T>, validation: &Source, state: &Stat
     if !validation_loss.is_finite() {
         let (first, layer) = (state.first_loss.unwrap_or(f64::NAN), trainer.blame_on(validation));
         let (step, batch, loss) = (place.steps, "the validation samples".into(), validation_loss);
-        return Err(Error::Diverged { epoch, step, batch, layer, loss, first });
+        return Err(Error::Diverged { epoch, step, batch, layer, loss, first, untrained: None });
     }
     check_weights(trainer, epoch, place.steps, "the last batch of the epoch".into(), LARGEST_WEIGHT)?;
     let (samples, names) = (place.samples as f64, trainer.network().term_names().into_iter());

@@ -251,6 +251,20 @@ impl<T: Scalar> Trainer<T> {
         self.engine.evaluate(&self.network, &self.theta, source)
     }
 
+    /// Returns the mean loss of an untrained network, with the initial weights of the seed, on the given samples,
+    /// which are at most one batch. It overwrites the memory of the last step, but not its terms, and it allocates
+    /// memory.
+    pub(crate) fn untrained_loss(&mut self, source: &Source, samples: &[u32]) -> f64 {
+        let theta = self.network.init(self.training.seed);
+        let Self { engine, network, .. } = self;
+        // The terms of the last step are still needed.
+        let terms = engine.terms.clone();
+        engine.rows(Job::measure(network, &theta, source), samples);
+        let loss = engine.mean_terms(samples.len());
+        engine.terms = terms;
+        loss
+    }
+
     /// Returns the first layer whose output for the samples of `source` is not finite.
     pub(crate) fn blame_on(&mut self, source: &Source) -> Option<String> {
         self.engine.blame_on(&self.network, &self.theta, source)

@@ -1,4 +1,4 @@
-//! The cells of a CSV file, one after another, whatever its lines are like.
+//! Reads the cells of a CSV file one after another, with a bounded buffer, however long the lines are.
 
 use std::io::{self, BufRead, BufReader, ErrorKind, Read};
 use std::ops::Range;
@@ -8,20 +8,20 @@ use csv_core::{ReadFieldResult, Reader};
 
 use crate::Error;
 
-/// Bytes that a row may have, and the empty lines before it.
+/// The most bytes that a row may have, together with the empty lines before it.
 const LONGEST_ROW: usize = 1 << 24;
-/// Bytes that a cell may have.
+/// The most bytes that a cell may have.
 const LONGEST_CELL: usize = 1 << 12;
 
-/// The text between two commas.
+/// One cell of a row.
 pub(super) struct Cell<'a> {
-    /// Without the quotes and the spaces around it.
+    /// Its text, without the quotes and the spaces around it.
     pub text: &'a str,
-    /// On which its row begins, counted from 1.
+    /// The line on which its row begins, counted from 1.
     pub line: u64,
-    /// Before it, if it is the first one of its row.
+    /// The empty lines before its row. The range is empty unless this is the first cell of the row.
     pub empty_lines: Range<u64>,
-    /// Is it the last one of its row?
+    /// True for the last cell of a row.
     pub ends_row: bool,
 }
 
@@ -30,8 +30,9 @@ pub(super) struct Cells<'a, R> {
     reader: BufReader<Lines<R>>,
     core: Reader,
     cell: Vec<u8>,
-    /// On which the row begins, and how many bytes of it there have been.
+    /// The line on which the row begins.
     line: u64,
+    /// The number of bytes that have been read since the end of the row before.
     taken: usize,
     starts_row: bool,
 }
@@ -42,7 +43,7 @@ impl<'a, R: Read> Cells<'a, R> {
         Self { path, reader, core: Reader::new(), cell: vec![0; LONGEST_CELL], line: 1, taken: 0, starts_row: true }
     }
 
-    /// The next one, if there is any.
+    /// Reads the next cell. Returns `None` at the end of the file.
     pub fn next(&mut self) -> Result<Option<Cell<'_>>, Error> {
         let mut length = 0;
         if self.starts_row {
@@ -71,8 +72,9 @@ impl<'a, R: Read> Cells<'a, R> {
         };
         let mut empty_lines = self.line..self.line;
         if self.starts_row {
-            // The reader passes over empty lines, and is behind this cell now. A quote that stays open ends with the
-            // text.
+            // The reader skips empty lines, and its line number is now that of the end of this cell. To find the line
+            // where the row begins, subtract the newlines in the cell and the one after it. A quote that is never
+            // closed ends at the end of the text.
             let newlines = self.cell[..length].iter().filter(|&&byte| byte == b'\n').count() as u64;
             self.line = self.core.line() - u64::from(newline) - newlines;
             empty_lines.end = self.line;
@@ -82,7 +84,7 @@ impl<'a, R: Read> Cells<'a, R> {
         match std::str::from_utf8(&self.cell[..length]) {
             Ok(text) => Ok(Some(Cell { text: text.trim(), line, empty_lines, ends_row })),
             Err(_) => {
-                let (found, expected) = ("bytes that are no text in UTF-8".to_owned(), "CSV in UTF-8".to_owned());
+                let (found, expected) = ("bytes that are not valid UTF-8".to_owned(), "CSV in UTF-8".to_owned());
                 Err(Error::Table { path: self.path.to_path_buf(), place: format!("line {line}"), found, expected })
             }
         }
@@ -95,7 +97,8 @@ impl<'a, R: Read> Cells<'a, R> {
     }
 }
 
-/// Text with every line ended by a newline, so that lines can be counted.
+/// A reader that ends every line with `\n`, so that lines can be counted. It replaces `\r\n` and `\r`, and adds a
+/// missing `\n` at the end of the text.
 struct Lines<R> {
     inner: R,
     last: u8,
@@ -112,7 +115,7 @@ impl<R: Read> Read for Lines<R> {
             let mut kept = 0;
             for at in 0..count {
                 let byte = buffer[at];
-                // Of \r\n the second is dropped, and \r alone ends a line too.
+                // `\r` ends a line and becomes `\n`. The `\n` of `\r\n` is dropped.
                 if !(byte == b'\n' && self.last == b'\r') {
                     buffer[kept] = if byte == b'\r' { b'\n' } else { byte };
                     kept += 1;

@@ -1,26 +1,29 @@
-//! From cells to rows of values, with nothing kept beside the values.
+//! Collects cells into rows of values. Only the values are kept, not the text of the cells.
 
 use std::ops::Range;
 use std::path::Path;
 
+use handgrad_files::memory;
 use ndarray::{Array2, ArrayViewMut1, Axis};
 
 use super::{Fill, Label, Layout, Rows};
 use crate::Error;
 
-/// A file on its way to [`Rows`].
+/// The rows that have been read so far. [`finish`](Self::finish) turns them into [`Rows`].
 pub(super) struct Table<'a> {
     path: &'a Path,
     layout: &'a Layout,
-    /// Values that there can be at most.
+    /// The largest possible number of values.
     most: usize,
-    /// Of a row; none before the first row is over.
+    /// The number of cells in a row. `None` until the first row has ended.
     columns: Option<usize>,
+    /// The column of the labels, counted from 0.
     label: Option<usize>,
+    /// The number of rows of values, without the header.
     rows: usize,
-    /// Of the first row of values.
+    /// The line of the first row of values.
     first_line: u64,
-    /// NaN where a value is missing.
+    /// The values of all rows, in order. A missing value is NaN.
     values: Vec<f32>,
     labels: Vec<u8>,
     row: Row,
@@ -32,18 +35,21 @@ pub(super) struct Table<'a> {
 struct Row {
     line: u64,
     cells: usize,
-    /// The first cell that is not as it should be. A row of another length is told of before.
+    /// The error of the first wrong cell. It is returned at the end of the row, unless the length of the row is wrong,
+    /// which is reported instead.
     wrong: Option<Error>,
 }
 
-/// What tells a header from values, and where the labels are. Only of the first row.
+/// What is noted about the first row, to decide whether it is a header and which column holds the labels.
 #[derive(Default)]
 struct First {
     any_word: bool,
     any_number: bool,
-    /// The first columns of the name asked for, and of those that labels have by themselves.
+    /// The first column with the name that was asked for.
     asked: Option<usize>,
+    /// The first column called `label`.
     label: Option<usize>,
+    /// The first column called `class`.
     class: Option<usize>,
 }
 
@@ -54,7 +60,7 @@ impl<'a> Table<'a> {
         Self { path, layout, most, columns: None, label: None, rows: 0, first_line: 0, values, labels, row, first }
     }
 
-    /// Empty lines, which are missing values in a file of one column.
+    /// Handles empty lines. In a file with one column each of them is a missing value; otherwise they are ignored.
     pub fn skip(&mut self, lines: Range<u64>) -> Result<(), Error> {
         if self.columns != Some(1) {
             return Ok(());
@@ -66,16 +72,16 @@ impl<'a> Table<'a> {
         Ok(())
     }
 
-    /// The next cell of a row that began in `line`.
+    /// Adds the next cell of the row that begins on `line`.
     pub fn add(&mut self, cell: &str, line: u64) -> Result<(), Error> {
         let column = self.row.cells;
         (self.row.line, self.row.cells) = (line, column + 1);
         match self.columns {
             None => self.first.look_at(cell, column, &self.layout.label),
-            // It is counted, for the message.
+            // The row is too long: the cell is only counted, for the error message.
             Some(columns) if column >= columns => return Ok(()),
             Some(_) if self.label == Some(column) => {
-                // 1.0000000e+00 is a class too, for those who wrote it.
+                // Some programs write labels as floats, for example 1.0000000e+00 for 1.
                 let label = cell.parse().ok().and_then(label_of);
                 if label.is_none() {
                     self.is_wrong(|table| table.no_label(column, &quoted(cell)));
@@ -100,7 +106,7 @@ impl<'a> Table<'a> {
         self.push(value)
     }
 
-    /// The row is over.
+    /// Ends the row. The first row decides the number of columns, the column of the labels, and whether it is a header.
     pub fn end_row(&mut self) -> Result<(), Error> {
         let Some(columns) = self.columns else {
             let columns = self.row.cells;
@@ -116,9 +122,9 @@ impl<'a> Table<'a> {
                 return Ok(());
             }
             if let Some(label) = self.label {
-                // It was taken for a value.
+                // The label was added as a value, because its column was not known before the row ended.
                 let value = self.values.remove(label);
-                let found = if value.is_nan() { "no number".to_owned() } else { value.to_string() };
+                let found = if value.is_nan() { "no finite number".to_owned() } else { value.to_string() };
                 self.labels.push(label_of(value).ok_or_else(|| self.no_label(label, &found))?);
             }
             return self.end_values(columns);
@@ -163,20 +169,21 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// Growing by a quarter, and to no more than there can be.
+    /// Appends a value. When the buffer is full, it grows by a quarter, but not beyond the largest possible number of
+    /// values.
     fn push(&mut self, value: f32) -> Result<(), Error> {
         let length = self.values.len();
         if length == self.values.capacity() {
             let more = (length / 4).max(1 << 10).min(self.most.saturating_sub(length).max(1));
             let bytes = (length.saturating_add(more) as u64).saturating_mul(4);
             let out_of_memory = |_| Error::OutOfMemory { path: self.path.to_path_buf(), bytes };
-            self.values.try_reserve_exact(more).map_err(out_of_memory)?;
+            memory::reserve(&mut self.values, more).map_err(out_of_memory)?;
         }
         self.values.push(value);
         Ok(())
     }
 
-    /// Of a row the first wrong cell is told of.
+    /// Keeps the error of a wrong cell, if it is the first one of its row.
     fn is_wrong(&mut self, error: impl FnOnce(&Self) -> Error) {
         if self.row.wrong.is_none() {
             self.row.wrong = Some(error(self));
@@ -198,7 +205,7 @@ impl<'a> Table<'a> {
         Error::Table { path: self.path.to_path_buf(), place, found, expected }
     }
 
-    /// The file is over.
+    /// Ends the file: fills missing values, and returns the rows.
     pub fn finish(mut self) -> Result<Rows, Error> {
         let (Some(columns), 1..) = (self.columns, self.rows) else {
             return Err(Error::EmptyTable { path: self.path.to_path_buf() });
@@ -208,11 +215,13 @@ impl<'a> Table<'a> {
         let mut values = Array2::from_shape_vec((self.rows, width), values)
             .map_err(|error| Error::io(self.path, "putting its rows together")(std::io::Error::other(error)))?;
         if let Some(fill) = self.layout.fill {
-            // A step is a row of a long series, and a cell of a row that is a series.
+            // With windows each row is one step of a long series, so values are filled down each column, as for the
+            // mean of a column. Otherwise each row is a series and is filled along itself, and so is a single row.
             let column = self.rows > 1 && (fill == Fill::Mean || self.layout.window.is_some());
             for (at, mut lane) in values.lanes_mut(Axis(usize::from(!column))).into_iter().enumerate() {
                 if fill_lane(&mut lane, fill).is_none() {
-                    // Of several rows, one without any value has been told of.
+                    // This is a column, or the only row: with several rows, `end_values` has refused rows without any
+                    // value. Columns are counted from 1, the column of labels included.
                     let at = at + 1 + usize::from(self.label.is_some_and(|label| label <= at));
                     let line = self.first_line;
                     return Err(self.nothing_to_fill_from(if column {
@@ -252,7 +261,8 @@ fn is_missing(cell: &str) -> bool {
     ["", "?", "na", "nan", "null", "none"].iter().any(|word| cell.eq_ignore_ascii_case(word))
 }
 
-/// What was expected in place of a cell.
+/// What was expected instead of the cell. If the cell looks like several values that are separated by semicolons or
+/// tabs, the text says that commas are needed.
 fn number_after(cell: &str) -> &'static str {
     if cell.contains([';', '\t']) {
         "a finite 32-bit number, and commas between the cells,"
@@ -261,12 +271,12 @@ fn number_after(cell: &str) -> &'static str {
     }
 }
 
-/// The beginning of a cell.
+/// The first 40 characters of a cell, in quotes.
 fn quoted(cell: &str) -> String {
     format!("{:?}", cell.chars().take(40).collect::<String>())
 }
 
-/// Fills what is missing; None if there is nothing to fill it from.
+/// Replaces the NaNs of a row or column. Returns `None` if there is no known value to fill them from.
 fn fill_lane(lane: &mut ArrayViewMut1<f32>, fill: Fill) -> Option<()> {
     let known = lane.iter().filter(|value| !value.is_nan());
     let mut stand_in = match fill {
@@ -284,6 +294,6 @@ fn fill_lane(lane: &mut ArrayViewMut1<f32>, fill: Fill) -> Option<()> {
             stand_in = *value;
         }
     }
-    // It was NaN only if nothing was known.
+    // The replacement is NaN only if there was no known value.
     (!stand_in.is_nan()).then_some(())
 }

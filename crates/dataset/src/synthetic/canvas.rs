@@ -8,10 +8,10 @@ pub(super) const SIDE: usize = 28;
 /// The middle of the canvas, the axis of symmetrical clothes.
 pub(super) const MIDDLE: f32 = 14.0;
 
-/// Lines of samples through each row of pixels. Along a line, coverage is exact.
+/// The number of scan lines through each row of pixels. Along a scan line, the coverage is exact.
 const LINES: usize = 5;
 
-/// Straight pieces in a curve.
+/// The number of straight pieces that approximate a curve.
 const PIECES: usize = 8;
 
 type Point = (f32, f32);
@@ -42,8 +42,8 @@ impl Outline {
         self
     }
 
-    /// Two halves, each from the top of the middle line down to its bottom and drawn to the right; the second is
-    /// flipped.
+    /// Joins two halves. Each goes from the top of the middle line down to its bottom, and is drawn on the right side;
+    /// the second half is flipped to the left.
     pub(super) fn of_halves(right: Self, left: Self) -> Self {
         let mut points = right.0;
         points.extend(left.0.into_iter().rev().map(|(x, y)| (2.0 * MIDDLE - x, y)));
@@ -64,7 +64,7 @@ impl Outline {
         Self(vec![(x0, y0), (x1, y0), (x1, y1), (x0, y1)])
     }
 
-    /// A band from `a` to `b`, bent towards `bend`, as wide as the offset (wx, wy).
+    /// A band from `a` to `b`, bent towards `bend`. Its second edge is the first one moved by (wx, wy).
     pub(super) fn band(a: Point, bend: Point, b: Point, (wx, wy): Point) -> Self {
         let mut points = Self::at(a.0, a.1).curve(bend.0, bend.1, b.0, b.1).0;
         let back: Vec<Point> = points.iter().rev().map(|&(x, y)| (x + wx, y + wy)).collect();
@@ -72,7 +72,7 @@ impl Outline {
         Self(points)
     }
 
-    /// A straight band.
+    /// A straight band from `a` to `b`. Its second edge is the first one moved by (wx, wy).
     pub(super) fn bar(a: Point, b: Point, (wx, wy): Point) -> Self {
         Self(vec![a, b, (b.0 + wx, b.1 + wy), (a.0 + wx, a.1 + wy)])
     }
@@ -82,11 +82,12 @@ impl Outline {
 #[derive(Clone, Copy)]
 pub(super) enum Pattern {
     Plain,
-    /// Across, period and depth.
+    /// Horizontal stripes: their period in pixels, and how much darker they are (0..1).
     Rings(f32, f32),
-    /// Up and down, period and depth.
+    /// Vertical stripes: their period in pixels, and how much darker they are (0..1).
     Columns(f32, f32),
-    /// Both.
+    /// Horizontal and vertical stripes: their period in pixels, and a depth. The stripes of each direction are darker
+    /// by 0.6 times this depth.
     Checks(f32, f32),
 }
 
@@ -96,9 +97,9 @@ pub(super) struct Paint {
     /// 0 is the black of the background, 255 white.
     pub(super) shade: f32,
     pub(super) pattern: Pattern,
-    /// How much darker at the sides, as cloth around a body is: 0 not at all.
+    /// How much darker the paint is at the sides, like cloth around a body. 0 means not at all.
     pub(super) roundness: f32,
-    /// Shade gained from each row to the next.
+    /// By how much the shade increases from one row to the next.
     pub(super) slope: f32,
 }
 
@@ -107,7 +108,7 @@ impl Paint {
         Self { shade, pattern: Pattern::Plain, roundness: 0.0, slope: 0.0 }
     }
 
-    /// The same cloth, lighter or darker.
+    /// The same paint with its shade multiplied by `factor`.
     pub(super) fn times(self, factor: f32) -> Self {
         Self { shade: self.shade * factor, ..self }
     }
@@ -126,14 +127,15 @@ impl Paint {
     }
 }
 
-/// 1 and 0 in turn, once each from one whole number to the next, with soft edges. Not for negative numbers.
+/// A wave of period 1 with soft edges: 1 around each whole number, 0 around the middle between two of them. `t` must
+/// not be negative.
 fn wave(t: f32) -> f32 {
     let part = t - (t as u32) as f32;
     let from_middle = if part > 0.5 { part - 0.5 } else { 0.5 - part };
     (4.0 * from_middle - 0.5).clamp(0.0, 1.0)
 }
 
-/// An image being drawn, seen slightly askew.
+/// An image while it is drawn. All outlines are slightly scaled, sheared and shifted, at random for each image.
 pub(super) struct Canvas {
     pixels: [f32; SIDE * SIDE],
     scale: Point,
@@ -151,14 +153,14 @@ impl Canvas {
         }
     }
 
-    /// The image, a byte a pixel.
+    /// Writes the image into `into`, one byte per pixel.
     pub(super) fn write(&self, into: &mut [u8]) {
         for (byte, &pixel) in into.iter_mut().zip(&self.pixels) {
             *byte = (pixel.clamp(0.0, 255.0) + 0.5) as u8;
         }
     }
 
-    /// Lays paint over what is there.
+    /// Fills an outline with paint, over what was drawn before.
     pub(super) fn fill(&mut self, outline: Outline, paint: Paint) {
         let cover = coverage(&self.placed(outline));
         for (i, (pixel, &cover)) in self.pixels.iter_mut().zip(&cover).enumerate() {
@@ -169,7 +171,8 @@ impl Canvas {
         }
     }
 
-    /// Lightens (above 1) or darkens (below 1) what is there, as a seam, a fold or a shadow does.
+    /// Multiplies what was drawn inside an outline by `factor`: above 1 makes it lighter, below 1 darker. This draws
+    /// seams, folds and shadows.
     pub(super) fn tone(&mut self, outline: Outline, factor: f32) {
         let cover = coverage(&self.placed(outline));
         for (pixel, &cover) in self.pixels.iter_mut().zip(&cover) {
@@ -188,7 +191,8 @@ impl Canvas {
     }
 }
 
-/// How much of each pixel a closed outline covers: inside is where it winds around.
+/// The part of each pixel that a closed outline covers. A point is inside if the outline winds around it (the non-zero
+/// rule).
 fn coverage(points: &[Point]) -> [f32; SIDE * SIDE] {
     let mut cover = [0.0; SIDE * SIDE];
     let low = points.iter().fold(SIDE as f32, |low, p| low.min(p.1)).max(0.0) as usize;

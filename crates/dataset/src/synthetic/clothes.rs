@@ -16,7 +16,7 @@ pub(super) fn trouser(canvas: &mut Canvas, dice: &mut Dice) {
     let hip = waist + dice.between(0.5, 1.4);
     let crotch = dice.between(9.0, 11.5);
     let hem = dice.between(22.5, 27.2);
-    // Legs that stand closed or apart, slim or flared.
+    // The legs are together or apart, slim or flared.
     let stance = dice.between(0.1, 1.7);
     let (knee, ankle) = (dice.between(2.4, 3.4), dice.between(2.2, 4.2));
     let leg = |dy: f32| {
@@ -39,7 +39,7 @@ pub(super) fn trouser(canvas: &mut Canvas, dice: &mut Dice) {
     let pocket = Outline::bar((x(1.8), top + 2.2), (x(hip), top + 4.6), (0.0, 0.8));
     canvas.tone(pocket.clone(), 0.65);
     canvas.tone(pocket.flipped(), 0.65);
-    // A crease or worn cloth down each leg.
+    // A crease or a stripe of worn cloth down each leg.
     let light = if dice.chance(2) { dice.between(1.1, 1.45) } else { dice.between(0.7, 0.95) };
     let crease =
         Outline::bar((x(1.8), crotch - 2.0), (x(stance + ankle * 0.5 - 0.4), hem - 2.0), (dice.between(0.8, 1.8), 0.0));

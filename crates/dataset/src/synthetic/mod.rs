@@ -1,7 +1,7 @@
-//! A data set drawn on the spot: grey pictures of clothes in the ten classes of Fashion-MNIST, from outlines whose
-//! measures, shades and trimmings are diced.
+//! A generated data set: greyscale images of clothes in the ten classes of Fashion-MNIST. The program draws outlines
+//! whose measures, shades and details are random.
 //!
-//! An image depends on the seed and its number alone. All arithmetic is +, −, ×, ÷ and whole numbers, so that every
+//! An image depends only on the seed and on its number. The arithmetic is only +, −, ×, ÷ and whole numbers, so every
 //! machine draws the same bytes.
 
 mod canvas;
@@ -21,18 +21,18 @@ use canvas::{Canvas, SIDE};
 use dice::Dice;
 use handgrad_files::Together;
 
-/// What [`crate::load`] calls this set.
+/// The name of this set for [`crate::load`].
 pub(crate) const NAME: &str = "synthetic";
 
-/// The classes, by label, as in Fashion-MNIST.
+/// The names of the classes, indexed by label, as in Fashion-MNIST.
 pub const CLASSES: [&str; 10] =
     ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"];
 
-/// Draws the first `count` images of a seed. Image i is of class i mod 10, and the same whatever `count` is.
+/// Draws the first `count` images of a seed. Image i has the class i mod 10, and does not depend on `count`.
 #[must_use]
 pub fn draw(seed: u64, count: usize) -> Samples {
     let mut bytes = Array2::zeros((count, SIDE * SIDE));
-    // Each image is placed by its number: which thread draws it does not matter.
+    // An image is determined by its number, so it does not matter which thread draws it.
     if let Some(bytes) = bytes.as_slice_mut() {
         bytes.par_chunks_exact_mut(SIDE * SIDE).enumerate().for_each(|(i, image)| one(seed, i as u64).write(image));
     }
@@ -40,12 +40,12 @@ pub fn draw(seed: u64, count: usize) -> Samples {
     Samples { values: Values::Bytes(bytes), shape: vec![SIDE, SIDE], labels: Some(labels) }
 }
 
-/// Writes the first `train` images of a seed and the `test` images after them into `dir`, with their labels, as four
-/// IDX files under the usual names. Files of these names are replaced; the same numbers give the same bytes. Where one
-/// cannot be written, those before it that are new are taken back.
+/// Writes the first `train` images of a seed and the next `test` images into `dir`, with their labels, as four IDX
+/// files with the usual names. Existing files with these names are replaced. The same arguments give the same bytes. If
+/// a file cannot be written, the new files that were written before it are removed.
 ///
 /// # Errors
-/// When the disk refuses, or one of the counts is 0.
+/// If a file cannot be written, or if one of the counts is 0.
 pub fn write(dir: &Path, seed: u64, train: usize, test: usize) -> Result<(), Error> {
     for (count, name) in [(train, USUAL_NAMES[0]), (test, USUAL_NAMES[2])] {
         if count == 0 {
@@ -72,7 +72,7 @@ pub fn write(dir: &Path, seed: u64, train: usize, test: usize) -> Result<(), Err
     Ok(())
 }
 
-/// Image `index` of a seed.
+/// Draws image number `index` of a seed.
 fn one(seed: u64, index: u64) -> Canvas {
     let mut dice = Dice::new(seed, index);
     let d = &mut dice;

@@ -1,4 +1,4 @@
-//! Sandal, sneaker and ankle boot, from the side, the toe to the left.
+//! Sandal, sneaker and ankle boot, seen from the side, with the toe to the left.
 
 use super::canvas::{Canvas, Outline, Paint, Pattern};
 use super::dice::Dice;
@@ -11,7 +11,7 @@ pub(super) fn sandal(canvas: &mut Canvas, dice: &mut Dice) {
     let ball = ground - dice.between(1.0, 2.2);
     let heel = ball - rise;
     let thick = dice.between(1.2, 2.0);
-    // The top of the sole: level under the ball of the foot, then up to the heel.
+    // The top of the sole is level under the ball of the foot, then rises to the heel.
     let top = |x: f32| {
         let t = ((x - 10.0) / 11.0).clamp(0.0, 1.0);
         ball - rise * t * t * (3.0 - 2.0 * t)
@@ -41,7 +41,7 @@ pub(super) fn sandal(canvas: &mut Canvas, dice: &mut Dice) {
             sole.times(0.85),
         );
     }
-    // Bands from the sole up over the foot, crossed or side by side; a single one is broad.
+    // Bands go from the sole up over the foot, crossed or side by side. A single band is broad.
     let count = 1 + dice.pick(3);
     let width = if count == 1 { dice.between(4.0, 6.0) } else { dice.between(1.8, 3.0) };
     let instep = |x: f32| top(x) - 3.6 - (x - 4.0) * 0.5;
@@ -61,7 +61,8 @@ pub(super) fn sandal(canvas: &mut Canvas, dice: &mut Dice) {
     }
 }
 
-/// The strap around the ankle and what holds it: `foot` gives the height of the sole and of the instep at some x.
+/// Draws the strap around the ankle and the strap that holds it. `foot` gives the height of the sole and of the instep
+/// at some x.
 fn ankle_strap(canvas: &mut Canvas, dice: &mut Dice, leather: Paint, heel: f32, foot: impl Fn(f32) -> (f32, f32)) {
     let high = heel - dice.between(6.5, 10.0);
     let front = dice.between(14.0, 16.5);
@@ -70,11 +71,11 @@ fn ankle_strap(canvas: &mut Canvas, dice: &mut Dice, leather: Paint, heel: f32, 
     let behind = (25.2, (high + heel) * 0.5);
     canvas.fill(Outline::band((24.0, high), behind, (24.0, heel + 0.4), (2.0, 0.0)), leather);
     if dice.chance(2) {
-        // Down along the foot to the toes.
+        // The strap that holds it goes along the foot to the toes.
         let bar = Outline::band((front, high + 1.4), (12.0, foot(11.0).1), (7.5, foot(7.5).1 + 0.8), (0.4, 1.9));
         canvas.fill(bar, leather);
     } else {
-        // Straight down to the sole.
+        // The strap that holds it goes straight down to the sole.
         let low = (front - 1.0, foot(front - 1.0).0 + 0.4);
         canvas.fill(Outline::band((front, high + 1.2), (front - 1.5, low.1 - 3.0), low, (1.8, 0.0)), leather);
     }
@@ -117,7 +118,7 @@ pub(super) fn sneaker(canvas: &mut Canvas, dice: &mut Dice) {
     let counter =
         Outline::at(22.2, edge).curve(22.4, heel + 4.0, 24.4, heel + 0.6).line(26.0, heel + 1.0).line(26.0, edge);
     canvas.tone(counter, dice.between(0.5, 1.5));
-    // Stripes on the side, or a swing.
+    // Stripes on the side, or a curved mark.
     let mark = Paint::plain(if upper.shade > 140.0 { dice.between(0.0, 70.0) } else { dice.between(190.0, 255.0) });
     match dice.pick(4) {
         0 => {

@@ -1,16 +1,16 @@
-//! T-shirt, pullover, coat and shirt: a body with two sleeves, told apart by sleeves, collar and front.
+//! T-shirt, pullover, coat and shirt: a body with two sleeves. They differ in their sleeves, collar and front.
 
 use super::canvas::{Canvas, MIDDLE, Outline, Paint, Pattern};
 use super::dice::Dice;
 
-/// The measures that tops share, horizontal ones from the middle line.
+/// The measures that all tops have, in pixels. Horizontal measures are distances from the middle line.
 struct Top {
-    /// Where the shoulders begin.
+    /// The height at which the shoulders begin.
     top: f32,
     neck: f32,
     neck_depth: f32,
     shoulder: f32,
-    /// How far a shoulder falls.
+    /// How much lower the outer end of a shoulder is than its beginning.
     fall: f32,
     chest: f32,
     armpit: f32,
@@ -19,9 +19,9 @@ struct Top {
     bottom: f32,
     /// How much lower the hem is in the middle.
     tail: f32,
-    /// The two corners of a cuff, outer and inner.
+    /// The outer and the inner corner of a cuff.
     cuff: [(f32, f32); 2],
-    /// How far an elbow stands out.
+    /// How far out an elbow is.
     elbow: f32,
 }
 
@@ -32,7 +32,7 @@ impl Top {
         Outline::of_halves(right, left)
     }
 
-    /// The right half, its sleeve moved a little.
+    /// The outline of the right half. The end of its sleeve is moved by (dx, dy).
     fn half(&self, dx: f32, dy: f32) -> Outline {
         let x = |x: f32| MIDDLE + x;
         let [(ox, oy), (ix, iy)] = self.cuff;
@@ -216,7 +216,7 @@ pub(super) fn coat(canvas: &mut Canvas, dice: &mut Dice) {
         elbow: dice.between(10.2, 11.6),
     };
     canvas.fill(top.outline(dice), paint);
-    // The V in which one sees what is worn under it, and the edge where the front closes.
+    // The V-shaped opening, which shows what is worn under the coat, and the edge where the front closes.
     let v = dice.between(9.0, 14.5);
     let under = if dice.chance(3) { dice.between(190.0, 250.0) } else { dice.between(0.0, 35.0) };
     let opening = Outline::at(MIDDLE, top.top + 0.4).line(MIDDLE + top.neck * 0.9, top.top).line(MIDDLE, v).mirrored();
@@ -271,7 +271,7 @@ pub(super) fn shirt(canvas: &mut Canvas, dice: &mut Dice) {
         waist: chest - dice.between(0.2, 1.0),
         hem: chest + dice.around(0.3),
         bottom,
-        // The tail that is tucked in.
+        // The part of a shirt that is tucked in.
         tail: dice.between(1.4, 2.4),
         cuff,
         elbow: dice.between(9.4, 10.6),

@@ -1,4 +1,4 @@
-//! # Conv2D: the same small window of weights at every place of an image
+//! # Conv2D: the same small window of weights at every position of an image
 //!
 //! ```text
 //! forward     z(o,i,j) = b(o) + Σ_{c,u,v} w(o,c,u,v)·x̂(c, s·i + d·u, s·j + d·v)
@@ -7,22 +7,24 @@
 //!
 //! given dy = ∂L/∂y:
 //!   through φ:   δ = ∂L/∂z = dy ⊙ φ′(z)
-//!   w(o,c,u,v) meets x̂(c, s·i + d·u, …) at every place (i,j) of every sample, once each:
+//!   w(o,c,u,v) is multiplied by x̂(c, s·i + d·u, …) once at every position (i,j) of every sample:
 //!     ∂L/∂w(o,c,u,v) = Σ_{r,i,j} δ_r(o,i,j)·x̂_r(c, s·i + d·u, s·j + d·v)
 //!     ∂L/∂b(o)       = Σ_{r,i,j} δ_r(o,i,j)
-//!   x̂(c,p,q) meets w(o,c,u,v) in every window that it lies under as tap (u,v):
+//!   x̂(c,p,q) is multiplied by w(o,c,u,v) in every window in which it is at tap (u,v):
 //!     ∂L/∂x̂(c,p,q)   = Σ { w(o,c,u,v)·δ(o,i,j) : s·i + d·u = p, s·j + d·v = q }   the transposed convolution of δ
 //!
 //! h′ = ⌊(h + zeros above and below − d·(k−1) − 1)/s⌋ + 1
 //! ```
 //!
-//! As in every framework this is a correlation: the window is not mirrored. *Same* padding gives h′ = ⌈h/s⌉ as Keras
-//! does: the zeros that are needed are shared between both sides, and an odd one goes below and to the right, so at
-//! stride 2 an even image has none above. PyTorch's `padding=p` has p on every side.
+//! As in Keras and PyTorch this is a cross-correlation: the window is not flipped. *Same* padding gives h′ = ⌈h/s⌉,
+//! as in Keras. The zeros are divided between both sides. If their number is odd, the additional one is below or to
+//! the right: with a 3×3 window and stride 2, an image of even height has no zeros above. PyTorch's `padding=p` adds
+//! p zeros on every side.
 //!
-//! The loops are in [`window`]. Slides: CE6146 "Convolutional Autoencoder"; DIVE "Convolutional autoencoder".
-//! Source: LeCun, Bottou, Bengio & Haffner, "Gradient-based learning applied to document recognition" (1998);
-//! Dumoulin & Visin, "A guide to convolution arithmetic for deep learning" (2016).
+//! The loops are in [`window`]. Slides: UTMIST "Convolutional Autoencoder": `layers.Conv2D`; DIVE "Types of
+//! Autoencoders": convolutional autoencoder; CE6146 "Examples for Dilation". Source: LeCun, Bottou, Bengio & Haffner,
+//! "Gradient-based learning applied to document recognition" (1998); Dumoulin & Visin, "A guide to convolution
+//! arithmetic for deep learning" (2016).
 
 use handgrad_kernels::sums::{PARTIAL_SUMS, in_order};
 use handgrad_kernels::{Finish, by_lanes, vectorize};
@@ -33,20 +35,21 @@ use crate::{
     Activation, BatchRows, Block, Error, Layer, ParamRole, ParamSpec, Pass, Saved, SavedBatch, Scalar, activation,
 };
 
-/// Zeros around an image.
+/// How many zeros are added around an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Padding {
-    /// None.
+    /// No zeros.
     Valid,
-    /// So many that the output has ⌈h/s⌉ lines, an odd one below and to the right: Keras's `padding='same'`.
+    /// As many as are needed for an output of ⌈h/s⌉ lines; an odd one is below and to the right: Keras's
+    /// `padding='same'`.
     Same,
     /// The same number on every side: PyTorch's `padding=p`.
     Explicit(usize),
 }
 
 impl Padding {
-    /// Refuses more zeros than any image needs.
+    /// Returns an error if there are more explicit zeros than any image needs.
     pub(crate) fn check(self) -> Result<(), Error> {
         match self {
             Padding::Explicit(padding) if padding > 65_536 => {
@@ -57,7 +60,8 @@ impl Padding {
         }
     }
 
-    /// Zeros before the first line of h, and the number of outputs; none where the window does not fit.
+    /// Returns the number of zeros before the first of the h lines, and the number of output lines. Returns `None` if
+    /// the window does not fit. For columns, h is their number.
     #[must_use]
     pub fn outputs(self, h: usize, kernel_size: usize, stride: usize, dilation: usize) -> Option<(usize, usize)> {
         let reach = kernel_size.checked_sub(1)?.checked_mul(dilation)?.checked_add(1)?;
@@ -74,14 +78,14 @@ impl Padding {
     }
 }
 
-/// y ← φ(b + Σ w·x̂) for the samples of `x`. Shapes: w o×c×k×k, b o; scratch [`scratch_len`].
+/// y ← φ(b + Σ w·x̂) for the samples of `x`. Shapes: w o×c×k×k, b o; scratch has [`scratch_len`] values.
 pub fn forward<T: Scalar>(window: &Window, w: &[T], b: &[T], phi: Activation, x: &[T], y: &mut [T], scratch: &mut [T]) {
     let (finish, rest) = finish(phi);
     window::correlate(window, w, b, finish, x, y, scratch);
     activation::forward(rest, y);
 }
 
-/// What of φ is done to the sums while they are in registers, and what is left of it.
+/// Splits φ into the part that is applied while the sums are in registers, and the part that is applied afterwards.
 pub(crate) fn finish(phi: Activation) -> (Finish, Activation) {
     match phi {
         Activation::Relu => (Finish::Relu, Activation::Linear),
@@ -94,8 +98,8 @@ pub fn backward_input<T: Scalar>(window: &Window, w: &[T], delta: &[T], dx: &mut
     window::transpose(window, w, &[], Finish::None, delta, dx, scratch);
 }
 
-/// dw ← Σ δ·x̂ over all places and samples, for the output channels `outputs`. Shapes: x m×c·h·w, δ m×o·h′·w′, dw
-/// outputs.len()×c×k×k; scratch [`scratch_len`].
+/// dw ← Σ δ·x̂ over all positions and samples, for the output channels `outputs`. Shapes: x m×c·h·w, δ m×o·h′·w′, dw
+/// outputs.len()×c×k×k; scratch has [`scratch_len`] values.
 pub fn backward_weights<T: Scalar>(
     window: &Window,
     x: BatchRows<T>,
@@ -107,7 +111,8 @@ pub fn backward_weights<T: Scalar>(
     window::weights(window, x, delta, outputs, dw, scratch);
 }
 
-/// db ← Σ δ over all places and samples, for the output channels `outputs`. Shapes: δ m×o·places, db outputs.len().
+/// db ← Σ δ over all positions and samples, for the output channels `outputs`. Shapes: δ m×o·places, where `places`
+/// is the number of positions, db outputs.len().
 pub fn backward_bias<T: Scalar>(delta: BatchRows<T>, places: usize, outputs: std::ops::Range<usize>, db: &mut [T]) {
     db.fill(T::ZERO);
     vectorize!({
@@ -121,7 +126,7 @@ pub fn backward_bias<T: Scalar>(delta: BatchRows<T>, places: usize, outputs: std
     });
 }
 
-/// Values of scratch memory that the functions above need at most.
+/// Number of values of scratch memory that the functions above need at most.
 #[must_use]
 pub fn scratch_len(window: &Window) -> usize {
     window.scratch_len(window.y[0] * window.taps())
@@ -130,9 +135,9 @@ pub fn scratch_len(window: &Window) -> usize {
 /// The sizes of a convolution and its activation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Conv2d {
-    /// How it slides, and from what shape to what shape.
+    /// The window, and the shapes of its input and output.
     pub window: Window,
-    /// φ.
+    /// The activation function φ.
     pub activation: Activation,
 }
 
@@ -140,7 +145,7 @@ impl Conv2d {
     /// A convolution from images of shape `x` to `filters` channels.
     ///
     /// # Errors
-    /// If a setting means nothing, or the window does not fit into the image.
+    /// If a setting is outside its valid range, or the window does not fit into the image.
     pub fn new(
         x: Chw,
         filters: usize,
@@ -161,7 +166,7 @@ impl Conv2d {
     }
 }
 
-/// Refuses sizes of 0, and windows beyond 16×16.
+/// Returns an error if a size is 0 or above its limit, such as 16 for the window and the stride.
 pub(crate) fn check_sizes([filters, kernel_size, stride, dilation]: [usize; 4]) -> Result<(), Error> {
     let names = ["filters of a convolution", "kernel_size of a convolution", "stride of a convolution", "dilation"];
     for (name, value) in names.into_iter().zip([filters, kernel_size, stride, dilation]) {
@@ -183,7 +188,8 @@ pub(crate) fn check_sizes([filters, kernel_size, stride, dilation]: [usize; 4]) 
     Ok(())
 }
 
-/// The parameters of a convolution and of its transpose: w of `rows`×`cols`×k×k and b.
+/// The parameters of a convolution or a transposed convolution: w with o×c×k×k values, where the window has o output
+/// and c input channels, and b with `biases` values.
 pub(crate) fn params(window: &Window, biases: usize, fans: [usize; 2]) -> Vec<ParamSpec> {
     let (k, places) = (window.kernel_size, window.y[1].saturating_mul(window.y[2]));
     let [fan_in, fan_out] = fans.map(|channels| channels * k * k);

@@ -1,26 +1,27 @@
-//! # ConvTranspose2D: a convolution the other way, from a small image to a large one
+//! # ConvTranspose2D: the transpose of a convolution, from a small image to a large one
 //!
 //! ```text
-//! A convolution C with stride s takes large images to small ones. This layer is its transpose, Cᵀ: small to large.
+//! A convolution C with stride s maps large images to small ones. This layer is its transpose, Cᵀ: small to large.
 //!
-//! forward     z = b + Cᵀ·x       every value of x spreads a window of weights over z, s values apart:
-//!             z(c,p,q) = b(c) + Σ { w(o,c,u,v)·x(o,i,j) : s·i + d·u = p̂, s·j + d·v = q̂ }   p̂, q̂: with padding
+//! forward     z = b + Cᵀ·x       every value of x adds a window of weights to z, the windows s values apart:
+//!             z(c,p,q) = b(c) + Σ { w(o,c,u,v)·x(o,i,j) : s·i + d·u = p̂, s·j + d·v = q̂ }   p̂, q̂: p, q with padding
 //!             y = φ(z)           x o×h×w, w o×c×k×k (C's weights), b c, y c×h′×w′
 //!
 //! given dy = ∂L/∂y:
 //!   through φ:   δ = ∂L/∂z = dy ⊙ φ′(z)
 //!   z = b + Cᵀ·x is linear in x:      ∂L/∂x = C·δ                                   a convolution of δ
-//!   w(o,c,u,v) meets x(o,i,j) wherever it spreads:
+//!   w(o,c,u,v) is multiplied by every x(o,i,j):
 //!     ∂L/∂w(o,c,u,v) = Σ_{r,i,j} x_r(o,i,j)·δ̂_r(c, s·i + d·u, s·j + d·v)   C's weight gradient, x and δ exchanged
-//!     ∂L/∂b(c)       = Σ over samples and places of δ
+//!     ∂L/∂b(c)       = Σ over samples and positions of δ
 //!
 //! h′: *same* s·h;  *valid* s·(h−1) + d·(k−1) + 1;  *explicit p* the latter − 2p + output_padding
 //! ```
 //!
-//! Transposed means ⟨C·y, x⟩ = ⟨y, Cᵀ·x⟩ for all x and y; it does not undo C. Which large size is meant is ambiguous,
-//! since C takes several to the same small one: hence `output_padding`, as in PyTorch; *same* is Keras's.
+//! Transposed means ⟨C·y, x⟩ = ⟨y, Cᵀ·x⟩ for all x and y. Cᵀ is not the inverse of C. Since C maps several large
+//! sizes to the same small size, the size of the output is ambiguous. `output_padding` selects one of them, as in
+//! PyTorch. *Same* padding always gives s·h, as in Keras.
 //!
-//! Slides: CE6146 "Convolutional Autoencoder", decoder. Source: Dumoulin & Visin (2016), chapter 4.
+//! Slides: UTMIST "Convolutional Autoencoder": `layers.Conv2DTranspose`. Source: Dumoulin & Visin (2016), chapter 4.
 
 use handgrad_kernels::Finish;
 
@@ -28,7 +29,7 @@ use crate::conv2d::{self, check_sizes};
 use crate::window::{self, Chw, Window};
 use crate::{Activation, Block, Error, Layer, Padding, ParamSpec, Pass, Saved, SavedBatch, Scalar, activation};
 
-/// y ← φ(b + Cᵀ·x) for the samples of `x`, with C's window: its y is x here. Shapes: w o×c×k×k, b c.
+/// y ← φ(b + Cᵀ·x) for the samples of `x`. `window` is that of C, so its y is x here. Shapes: w o×c×k×k, b c.
 pub fn forward<T: Scalar>(window: &Window, w: &[T], b: &[T], phi: Activation, x: &[T], y: &mut [T], scratch: &mut [T]) {
     let (finish, rest) = conv2d::finish(phi);
     window::transpose(window, w, b, finish, x, y, scratch);
@@ -43,9 +44,9 @@ pub fn backward_input<T: Scalar>(window: &Window, w: &[T], delta: &[T], dx: &mut
 /// The sizes of a transposed convolution and its activation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConvTranspose2d {
-    /// How C slides: from this layer's output, `window.x`, to its input, `window.y`.
+    /// The window of C, which leads from the output of this layer, `window.x`, to its input, `window.y`.
     pub window: Window,
-    /// φ.
+    /// The activation function φ.
     pub activation: Activation,
 }
 
@@ -53,7 +54,7 @@ impl ConvTranspose2d {
     /// A transposed convolution from images of shape `x` to `filters` channels.
     ///
     /// # Errors
-    /// If a setting means nothing, or the padding takes away more than there is.
+    /// If a setting is outside its valid range, or nothing of the output is left without the padding.
     pub fn new(
         x: Chw,
         filters: usize,
@@ -80,7 +81,7 @@ impl ConvTranspose2d {
         let too_large = || Error::WindowTooLarge { image: [x[1], x[2]], kernel_size, dilation };
         let sizes = [x[1], x[2]].map(large);
         let [Some(h), Some(w)] = sizes else { return Err(too_large()) };
-        // C must lead back to where this layer comes from.
+        // C must map the output size back to the input size.
         let back = [h, w].map(|large| padding.outputs(large, kernel_size, stride, dilation));
         let [Some((top, lines)), Some((left, columns))] = back else { return Err(too_large()) };
         if [lines, columns] != [x[1], x[2]] {
@@ -133,7 +134,7 @@ impl<T: Scalar> Layer<T> for ConvTranspose2d {
 
     fn backward_params(&self, saved: SavedBatch<'_, T>, block: &Block, dtheta: &mut [T], scratch: &mut [T]) {
         match block.param {
-            // x and δ exchanged: C's input is this layer's output.
+            // x and δ are exchanged, because the input of C is the output of this layer.
             0 => conv2d::backward_weights(&self.window, saved.delta, saved.x, block.rows.clone(), dtheta, scratch),
             _ => {
                 let places = self.window.x[1] * self.window.x[2];

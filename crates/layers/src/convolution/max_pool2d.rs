@@ -1,18 +1,21 @@
 //! # Max pooling: the largest value of each square
 //!
 //! ```text
-//! y(c,i,j) = max { x(c, i·s + u, j·s + v) : 0 ≤ u, v < s }       squares of side s beside one another; those at the
-//!                                                                lower and right edge may stick out of the image
+//! y(c,i,j) = max { x(c, i·s + u, j·s + v) : 0 ≤ u, v < s }       adjacent squares of side s; those at the lower
+//!                                                                and right edge may extend beyond the image
 //! given dy = ∂L/∂y:
-//!   dx(c, p, q) = dy(c, ⌊p/s⌋, ⌊q/s⌋)   where x(c,p,q) is the first largest of its square, row by row
-//!               = 0                      elsewhere
+//!   dx(c, p, q) = dy(c, ⌊p/s⌋, ⌊q/s⌋)   if x(c,p,q) is the first largest value of its square, row by row
+//!               = 0                      otherwise
 //! ```
 //!
-//! Only the largest value moves y, by as much as it moves itself. Where several are equal, y has a kink, and the first
-//! one gets the gradient, as in PyTorch. Kept from the forward pass: x and y; where the largest lay is found again.
+//! Only the largest value of a square influences y, and its derivative is 1. Where several values are equal to it, y
+//! has a kink, and the first of them gets the gradient, as in PyTorch. Kept from the forward pass: x and y. The
+//! backward pass finds the largest value again.
 //!
-//! 28 gives 14, 7 and, with the edge sticking out, 4: the Keras blog's `padding='same'`. A value that sticks out counts
-//! as −∞. Slides: CE6146 "Convolutional Autoencoder": `MaxPooling2D((2, 2), padding='same')`.
+//! With s = 2, a height of 28 becomes 14, then 7, then 4, where the last square extends beyond the edge. This is
+//! `padding='same'` of Keras. Values beyond the edge count as −∞.
+//!
+//! Slides: none. The Keras blog, "Building Autoencoders in Keras", uses `MaxPooling2D((2, 2), padding='same')`.
 
 use handgrad_kernels::vectorize;
 
@@ -25,11 +28,11 @@ pub fn forward<T: Scalar>(x: &[T], [_, h, w]: Chw, size: usize, y: &mut [T]) {
     vectorize!({
         for (x, y) in x.chunks_exact(h * w).zip(y.chunks_exact_mut(rows * cols)) {
             for (lines, y) in x.chunks(size * w).zip(y.chunks_exact_mut(cols)) {
-                // The first value of each square stands until a larger one comes.
+                // Start with the first value of each square.
                 y.iter_mut().zip(every(lines, size)).for_each(|(y, &x)| *y = x);
                 for line in lines.chunks_exact(w) {
                     if let (2, (pairs, [])) = (size, line.as_chunks::<2>()) {
-                        // Pairs are vector code, steps are not.
+                        // The compiler vectorises loops over pairs, but not loops with steps.
                         y.iter_mut().zip(pairs).for_each(|(y, &[a, b])| *y = larger(*y, larger(a, b)));
                         continue;
                     }
@@ -42,8 +45,8 @@ pub fn forward<T: Scalar>(x: &[T], [_, h, w]: Chw, size: usize, y: &mut [T]) {
     });
 }
 
-/// dx ← dy at the first largest value of each square, 0 elsewhere, for one sample. Of `dy` nothing is left: it is
-/// handed out. Shapes as for [`forward`].
+/// dx ← dy at the first largest value of each square, 0 elsewhere, for one sample. Each value of `dy` is moved to dx
+/// and replaced by 0. Shapes as for [`forward`].
 pub fn backward<T: Scalar>(x: &[T], y: &[T], dy: &mut [T], [_, h, w]: Chw, size: usize, dx: &mut [T]) {
     let (rows, cols) = (h.div_ceil(size), w.div_ceil(size));
     let planes = x.chunks_exact(h * w).zip(dx.chunks_exact_mut(h * w));
@@ -74,7 +77,8 @@ fn every<T>(line: &[T], size: usize) -> impl Iterator<Item = &T> {
     line.iter().step_by(size)
 }
 
-/// dy where x is the largest value y of its square and the first such, 0 elsewhere.
+/// Returns dy and sets it to 0 if x is the largest value y of its square; returns 0 otherwise. So the first largest
+/// value gets dy.
 #[inline(always)]
 fn hand_out<T: Scalar>(x: T, y: T, dy: &mut T) -> T {
     let (dx, left) = if x == y { (*dy, T::ZERO) } else { (T::ZERO, *dy) };
@@ -82,7 +86,7 @@ fn hand_out<T: Scalar>(x: T, y: T, dy: &mut T) -> T {
     dx
 }
 
-/// The larger one; NaN if either is.
+/// The larger of two values; NaN if either is NaN.
 #[inline(always)]
 fn larger<T: Scalar>(a: T, b: T) -> T {
     let b_is_nan = b.partial_cmp(&b).is_none();
@@ -94,7 +98,7 @@ fn larger<T: Scalar>(a: T, b: T) -> T {
 pub struct MaxPool2d {
     /// Channels, height and width of a sample.
     pub input: Chw,
-    /// Side of a square, and how far squares lie apart.
+    /// Side of a square, and distance from one square to the next.
     pub size: usize,
 }
 

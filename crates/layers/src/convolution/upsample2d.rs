@@ -1,13 +1,14 @@
 //! # Nearest-neighbour upsampling: every value becomes a square
 //!
 //! ```text
-//! y(c, p, q) = x(c, ⌊p/s⌋, ⌊q/s⌋)                            h×w gives s·h × s·w
+//! y(c, p, q) = x(c, ⌊p/s⌋, ⌊q/s⌋)                            h×w becomes s·h × s·w
 //!
 //! given dy = ∂L/∂y:
-//!   dx(c, i, j) = Σ { dy(c, i·s + u, j·s + v) : 0 ≤ u, v < s }      x(c,i,j) moves all values of its square
+//!   dx(c, i, j) = Σ { dy(c, i·s + u, j·s + v) : 0 ≤ u, v < s }      all values of the square depend on x(c,i,j)
 //! ```
 //!
-//! The decoder's answer to pooling. Slides: CE6146 "Convolutional Autoencoder": `UpSampling2D((2, 2))`.
+//! A decoder uses it where the encoder has pooling. Slides: none. The Keras blog, "Building Autoencoders in Keras",
+//! uses `UpSampling2D((2, 2))`.
 
 use handgrad_kernels::vectorize;
 
@@ -20,7 +21,7 @@ pub fn forward<T: Scalar>(x: &[T], [_, _, w]: Chw, size: usize, y: &mut [T]) {
         for (x, y) in x.chunks_exact(w).zip(y.chunks_exact_mut(size * size * w)) {
             for y in y.chunks_exact_mut(size * w) {
                 match (size, y.as_chunks_mut::<2>()) {
-                    // Pairs are vector code, steps are not.
+                    // The compiler vectorises loops over pairs, but not loops with steps.
                     (2, (pairs, [])) => pairs.iter_mut().zip(x).for_each(|(pair, &x)| *pair = [x; 2]),
                     _ => y.chunks_exact_mut(size).zip(x).for_each(|(y, &x)| y.fill(x)),
                 }
@@ -46,7 +47,7 @@ pub fn backward<T: Scalar>(dy: &[T], [_, _, w]: Chw, size: usize, dx: &mut [T]) 
     });
 }
 
-/// Makes every value a square.
+/// Repeats every value over a square.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Upsample2d {
     /// Channels, height and width of a sample.

@@ -1,23 +1,26 @@
 //! # Sliding windows: what convolution and its transpose have in common
 //!
 //! ```text
-//! A window of k×k taps slides over a padded image, s values a step, its taps d values apart:
+//! A window of k×k taps moves over a padded image, s values per step; its taps are d values apart:
 //!
 //! correlate    y(o,i,j)   = Σ_{c,u,v} w(o,c,u,v) · x̂(c, s·i + d·u, s·j + d·v)      x̂: x with zeros around it
 //! transpose    x(c,p,q)   = Σ { w(o,c,u,v) · y(o,i,j) : s·i + d·u = p̂, s·j + d·v = q̂ }   p̂, q̂: p, q counted in x̂
 //! weights      w(o,c,u,v) = Σ_{i,j} y(o,i,j) · x̂(c, s·i + d·u, s·j + d·v)
 //! ```
 //!
-//! All three are the derivatives of one trilinear form Σ w·x·y by y, x and w: so the gradient of either of the first
-//! two by its input is the other, and by its weights the third.
+//! All three are derivatives of one trilinear form, Σ w·x·y, with respect to y, x and w. So for either of the first
+//! two, the gradient with respect to its input is the other one, and the gradient with respect to its weights is the
+//! third.
 //!
-//! **How they become long loops.** Sixteen samples lie side by side ([`lanes`]), so that every value is a register and
-//! a tap is an offset: x̂(c, s·i + d·u, s·j + d·v) lies d·u lines and d·v columns behind x̂(c, s·i, s·j).
+//! **Implementation as long loops.** Sixteen samples are stored side by side ([`lanes`]), so that each position holds
+//! a vector of sixteen values, which fills a register. A tap is then an offset: x̂(c, s·i + d·u, s·j + d·v) is d·u
+//! lines and d·v columns after x̂(c, s·i, s·j).
 //!
-//! The transpose is computed from where it ends. Let p̂ = s·P + a with 0 ≤ a < s. The taps that reach p̂ are those with
-//! d·u = s·m + a for some m, and tap u reaches it from line i = P − m. So all p of one *phase* a are met by the same
-//! taps, each at its own offset −m: s·s correlations of stride 1, each with a part of the taps, that write every s-th
-//! line and column. What lies outside of y is zeros around it.
+//! The transpose is computed position by position of its output. Let p̂ = s·P + a with 0 ≤ a < s. The taps that
+//! contribute to p̂ are those with d·u = s·m + a for some m, and tap u contributes the value of line i = P − m. So
+//! all p with the same *phase* a use the same taps, each at its own offset −m. This gives s·s correlations, each of
+//! stride 1. Each of them uses a part of the taps and writes every s-th line and column. Outside of y, the
+//! correlations read zeros.
 
 use handgrad_kernels::Finish;
 use handgrad_kernels::lanes::{self, Grid, LANES, Lanes, Windows};
@@ -28,7 +31,8 @@ use crate::{BatchRows, Error, Scalar};
 /// Channels, height, width.
 pub type Chw = [usize; 3];
 
-/// The shape of a layer's input as channels, height and width, if it is the one the layer was built for.
+/// Returns the shape of a layer's input as channels, height and width, or an error if the layer was built for another
+/// shape.
 pub(crate) fn expect(layer: String, [c, h, w]: Chw, shape: &[usize]) -> Result<Chw, Error> {
     if shape == [c, h, w] || (c == 1 && shape == [h, w]) {
         return Ok([c, h, w]);
@@ -37,7 +41,8 @@ pub(crate) fn expect(layer: String, [c, h, w]: Chw, shape: &[usize]) -> Result<C
     Err(Error::InputSize { layer, shape: shape.to_vec(), found, expected })
 }
 
-/// A shape as channels, height and width: an image without channels has one.
+/// Returns a shape as channels, height and width. An image without channels has one channel. Returns `None` if the
+/// shape is not that of an image.
 #[must_use]
 pub fn chw(shape: &[usize]) -> Option<Chw> {
     match *shape {
@@ -47,18 +52,18 @@ pub fn chw(shape: &[usize]) -> Option<Chw> {
     }
 }
 
-/// How a window of taps slides from an image x to an image y.
+/// A window of taps that maps an image x to an image y.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
     /// Channels, height and width of x.
     pub x: Chw,
     /// Channels, height and width of y.
     pub y: Chw,
-    /// k: taps down and across.
+    /// k: height and width of the window, in taps.
     pub kernel_size: usize,
-    /// s: values from one window to the next.
+    /// s: distance from one window to the next, in values.
     pub stride: usize,
-    /// d: values from one tap to the next.
+    /// d: distance from one tap to the next, in values.
     pub dilation: usize,
     /// Lines of zeros above x.
     pub top: usize,
@@ -66,7 +71,7 @@ pub struct Window {
     pub left: usize,
 }
 
-/// Taps of a channel at most: windows up to 16×16.
+/// Largest number of taps per channel: windows up to 16×16.
 const MOST_TAPS: usize = 256;
 
 /// An image with zeros around it.
@@ -74,19 +79,19 @@ const MOST_TAPS: usize = 256;
 struct Frame {
     /// Channels, height and width without the zeros.
     image: Chw,
-    /// Height and width with them.
+    /// Height and width with the zeros.
     size: [usize; 2],
-    /// Lines above and columns to the left.
+    /// Lines of zeros above the image, and columns of zeros to its left.
     before: [usize; 2],
 }
 
 impl Frame {
-    /// Places of the whole.
+    /// Number of positions, including the zeros.
     fn len(&self) -> usize {
         self.image[0] * self.size[0] * self.size[1]
     }
 
-    /// Places of the image alone.
+    /// The positions of the image without the zeros.
     fn grid(&self) -> Grid {
         let [lines, columns] = self.size;
         Grid { start: self.before[0] * columns + self.before[1], ..Grid::whole(lines, columns) }
@@ -94,13 +99,13 @@ impl Frame {
 }
 
 impl Window {
-    /// Number of weights of one output channel.
+    /// Number of weights per output channel.
     #[must_use]
     pub fn taps(&self) -> usize {
         self.x[0] * self.kernel_size * self.kernel_size
     }
 
-    /// x̂: as far as x and the windows reach.
+    /// x̂: x with zeros, large enough for all windows.
     fn frame_of_x(&self) -> Frame {
         let reach = (self.kernel_size - 1) * self.dilation + 1;
         let [_, h, w] = self.x;
@@ -109,7 +114,8 @@ impl Window {
         Frame { image: self.x, size, before: [self.top, self.left] }
     }
 
-    /// y with zeros where the transpose reads beyond it: m lines before for the largest m, and up to the largest P.
+    /// y with zeros wherever the transpose reads outside of y. There are as many lines of zeros above it as the
+    /// largest m, and there is room for the largest P.
     fn frame_of_y(&self) -> Frame {
         let (s, before) = (self.stride, (self.kernel_size - 1) * self.dilation / self.stride);
         let [_, h, w] = self.x;
@@ -118,16 +124,17 @@ impl Window {
         Frame { image: self.y, size, before: [before; 2] }
     }
 
-    /// Values of scratch memory that the functions below need, for `weights` weights at a time.
+    /// Number of values of scratch memory that the functions below need, for `weights` weights at a time.
     #[must_use]
     pub fn scratch_len(&self, weights: usize) -> usize {
         let images = (self.frame_of_x().len() + self.y.iter().product::<usize>())
             .max(self.frame_of_y().len() + self.x.iter().product::<usize>());
-        // The sums of weights by lane or, otherwise, the weights in another order; and room to begin at a cache line.
+        // `weights` is for the sums of the weights by lane, or for the weights in another order. The 1 is for the
+        // alignment to a cache line.
         LANES * (images + weights + 1)
     }
 
-    /// Refuses windows for which sixteen samples need more memory than 2³⁴ values.
+    /// Returns an error if sixteen samples need more memory than 2³⁴ values.
     pub(crate) fn check(&self) -> Result<(), Error> {
         let wide = |value: usize| value as u128;
         let area = |[lines, columns]: [usize; 2]| wide(lines) * wide(columns);
@@ -138,13 +145,14 @@ impl Window {
         );
         if places > 1 << 30 {
             let (name, range) =
-                ("the memory of a convolution", "at most 2³⁰ values a sample: make it or its image smaller");
+                ("the memory of a convolution", "at most 2³⁰ values per sample: use a smaller image or fewer filters");
             return Err(Error::OutOfRange { name, value: places.to_string(), range });
         }
         Ok(())
     }
 
-    /// How far behind the first tap of a channel each one reads, row by row of the window, in an image of `columns`.
+    /// For each tap, row by row of the window, the offset from the first tap of its channel, in an image with
+    /// `columns` columns. Also returns the number of taps.
     fn offsets(&self, columns: usize) -> ([usize; MOST_TAPS], usize) {
         let (k, d) = (self.kernel_size, self.dilation);
         let mut offsets = [0; MOST_TAPS];
@@ -155,16 +163,16 @@ impl Window {
     }
 }
 
-/// `scratch` in pieces of so many places, from a cache line on.
+/// Splits `scratch` into pieces of `lens` positions; the first one starts at a cache line.
 fn places<T: Scalar, const N: usize>(scratch: &mut [T], lens: [usize; N]) -> [&mut [Lanes<T>]; N] {
-    // Registers that straddle two cache lines take twice as long to load.
+    // Loading a register from two cache lines takes twice as long.
     let skip = scratch.as_ptr().align_offset(LANES * size_of::<T>()).min(LANES);
     let (mut rest, _) = scratch[skip..].as_chunks_mut::<LANES>();
     lens.map(|len| rest.split_off_mut(..len).unwrap_or_default())
 }
 
-/// y ← finish(b + Σ w·x̂). Shapes: x m×c·h·w, w o×taps, b o or empty for 0, y m×o·h′·w′; scratch
-/// [`Window::scratch_len`].
+/// y ← finish(b + Σ w·x̂). Shapes: x m×c·h·w, w o×taps, b o or empty for 0, y m×o·h′·w′; scratch has
+/// [`Window::scratch_len`] values.
 pub fn correlate<T: Scalar>(
     window: &Window,
     w: &[T],
@@ -190,8 +198,8 @@ pub fn correlate<T: Scalar>(
     }
 }
 
-/// x ← finish(b + Σ w·y), the transpose. Shapes: y m×o·h′·w′, w o×taps, b c or empty for 0, x m×c·h·w; scratch
-/// [`Window::scratch_len`] for all weights.
+/// x ← finish(b + Σ w·y), the transpose. Shapes: y m×o·h′·w′, w o×taps, b c or empty for 0, x m×c·h·w; scratch has
+/// [`Window::scratch_len`] values, computed for all weights.
 pub fn transpose<T: Scalar>(
     window: &Window,
     w: &[T],
@@ -224,14 +232,14 @@ pub fn transpose<T: Scalar>(
     }
 }
 
-/// The taps of phase (a, b) as numbers of the window's, and whether it has them: d·u ≡ a and d·v ≡ b mod s.
+/// The taps of a phase (a, b), as indices into the window: those with d·u ≡ a and d·v ≡ b mod s.
 fn taps_of_phase(window: &Window, phase: usize) -> impl Iterator<Item = usize> {
     let Window { kernel_size: k, stride: s, dilation: d, .. } = *window;
     (0..k * k).filter(move |tap| d * (tap / k) % s == phase / s && d * (tap % k) % s == phase % s)
 }
 
-/// For each tap of a phase, how far from the frame's first place for P = Q = 0 it reads: `before` − m lines and
-/// columns.
+/// For each tap of a phase, the position in the frame that it reads for P = Q = 0: line and column are `before` − m.
+/// Also returns the number of these taps.
 fn shifts(window: &Window, phase: usize) -> ([usize; MOST_TAPS], usize) {
     let Window { kernel_size: k, stride: s, dilation: d, .. } = *window;
     let frame = window.frame_of_y();
@@ -244,7 +252,8 @@ fn shifts(window: &Window, phase: usize) -> ([usize; MOST_TAPS], usize) {
     (shifts, count)
 }
 
-/// Of a phase: the number of its lines and columns, their first P and Q, and where they lie in x. None if it has none.
+/// For a phase: the number of its lines and columns, their first P and Q, and their positions in x. `None` if the
+/// phase has no lines or no columns.
 fn lines_of_phase(window: &Window, phase: usize) -> Option<([usize; 2], [usize; 2], Grid)> {
     let ([_, h, w], s) = (window.x, window.stride);
     let of = |a: usize, padding: usize, size: usize| {
@@ -256,7 +265,7 @@ fn lines_of_phase(window: &Window, phase: usize) -> Option<([usize; 2], [usize; 
     (lines > 0 && columns > 0).then_some(([lines, columns], [first_p, first_q], grid))
 }
 
-/// turned ← the weights in the order in which [`transpose`] reads them: phase by phase c×(o·taps of that phase).
+/// turned ← the weights in the order in which [`transpose`] reads them: for each phase, c×(o·taps of this phase).
 fn turn_weights<T: Scalar>(window: &Window, w: &[T], turned: &mut [T]) {
     let ([c, ..], [o, ..], all) = (window.x, window.y, window.kernel_size * window.kernel_size);
     let mut turned = turned.iter_mut();
@@ -268,8 +277,8 @@ fn turn_weights<T: Scalar>(window: &Window, w: &[T], turned: &mut [T]) {
     }
 }
 
-/// dw ← Σ y·x̂ over all places and samples, for the output channels `outputs`. Shapes: x m×c·h·w, y m×o·h′·w′, dw
-/// outputs×taps; scratch [`Window::scratch_len`] for those weights.
+/// dw ← Σ y·x̂ over all positions and samples, for the output channels `outputs`. Shapes: x m×c·h·w, y m×o·h′·w′, dw
+/// outputs×taps; scratch has [`Window::scratch_len`] values, computed for these weights.
 pub fn weights<T: Scalar>(
     window: &Window,
     x: BatchRows<T>,

@@ -8,7 +8,7 @@
 //! tanh      (e²ᶻ−1)/(e²ᶻ+1)   1 − y²                   φ′ = (cosh² z − sinh² z)/cosh² z = 1 − tanh² z
 //! ```
 //!
-//! Each derivative is written in terms of y, so a layer keeps its output and forgets z.
+//! Each derivative is a function of y alone, so a layer stores its output y and does not need z.
 //!
 //! Slides: CE6146 "Guideline for Autoencoders (3/4)": ReLU in hidden layers, sigmoid at the output for data in 0..1,
 //! linear for unbounded data.
@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Scalar;
 
-/// φ of a layer.
+/// The activation function φ of a layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Activation {
@@ -55,7 +55,7 @@ pub fn forward<T: Scalar>(activation: Activation, y: &mut [T]) {
     }
 }
 
-/// δ ← dy ⊙ φ′(z), in place.
+/// δ ← dy ⊙ φ′(z), in place: on entry dy holds ∂L/∂y, on return δ.
 pub fn backward<T: Scalar>(activation: Activation, y: &[T], dy: &mut [T]) {
     match activation {
         Activation::Linear => {}

@@ -1,7 +1,7 @@
-//! # Dense: every output sees every input
+//! # Dense: every output depends on every input
 //!
 //! ```text
-//! forward     z = x·w + b            x m×inputs, w inputs×units, b units; m samples, one a row
+//! forward     z = x·w + b            x m×inputs, w inputs×units, b units; m samples, one per row
 //!             y = φ(z)               y m×units
 //!
 //! given dy = ∂L/∂y:
@@ -14,9 +14,10 @@
 //!
 //! Kept from the forward pass: x and y (φ′ is a function of y, see [`activation`]).
 //!
-//! Slides: KERAS "Encoder", "Decoder"; CE6146 "Basic Autoencoder (2/3)": `layers.Dense(32, activation='relu')`. A
-//! vector of the slides is one row here, so their W·x is x·w with w = Wᵀ. Source: Rumelhart, Hinton & Williams,
-//! "Learning representations by back-propagating errors", Nature 323 (1986).
+//! Slides: KERAS "Encoder", "Decoder"; CE6146 "Basic Autoencoder (2/3)", where `encoding_dim` is 32:
+//! `layers.Dense(encoding_dim, activation='relu')`. The slides write a sample as a column vector. Here a sample is a
+//! row, so their W·x is x·w with w = Wᵀ. Source: Rumelhart, Hinton & Williams, "Learning representations by
+//! back-propagating errors", Nature 323 (1986).
 
 use handgrad_kernels::{Finish, matmul_bias, matmul_nt, matmul_tn, vectorize};
 
@@ -26,7 +27,7 @@ use crate::{
 
 /// y ← φ(x·w + b). Shapes: x m×inputs, w inputs×units, b units, y m×units.
 pub fn forward<T: Scalar>(x: &[T], w: &[T], b: &[T], phi: Activation, y: &mut [T]) {
-    // ReLU is cheap enough to be done while z is still in registers.
+    // ReLU is cheap, so it is applied while z is still in registers.
     if phi == Activation::Relu {
         return matmul_bias(x, w, b, Finish::Relu, y);
     }
@@ -64,16 +65,16 @@ pub fn backward_bias<T: Scalar>(delta: BatchRows<T>, units: std::ops::Range<usiz
 /// The sizes of a dense layer and its activation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Dense {
-    /// Values of a sample of the input.
+    /// Values per sample of the input.
     pub inputs: usize,
-    /// Values of a sample of the output.
+    /// Values per sample of the output.
     pub units: usize,
-    /// φ.
+    /// The activation function φ.
     pub activation: Activation,
 }
 
 impl Dense {
-    /// θ is w, then b.
+    /// Splits θ into w and b.
     fn split<'a, T>(&self, theta: &'a [T]) -> (&'a [T], &'a [T]) {
         theta.split_at(self.inputs * self.units)
     }
@@ -84,7 +85,7 @@ impl<T: Scalar> Layer<T> for Dense {
         format!("Dense {} → {}, {}", self.inputs, self.units, self.activation.name())
     }
 
-    /// A sample of any shape with the right number of values will do: it is read as one vector.
+    /// Accepts samples of any shape with the right number of values: a sample is read as one vector.
     fn output_shape(&self, input: &[usize]) -> Result<Vec<usize>, Error> {
         let found = input.iter().product();
         if self.units == 0 {

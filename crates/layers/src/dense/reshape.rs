@@ -1,17 +1,18 @@
-//! # Reshape: the same values, another shape
+//! # Reshape: the same values in another shape
 //!
 //! ```text
 //! y = x                 dx = dy
 //! ```
 //!
-//! A sample is a row of values whatever its shape; the shape only tells the layers behind how to read them. Images are
-//! channels × height × width. Flattening is reshaping to one dimension.
+//! A sample of any shape is stored as one row of values. The shape only tells the following layers how to read the
+//! values. Images are channels × height × width. Flattening is reshaping to one dimension.
 //!
-//! Slides: CE6146 "Convolutional Autoencoder"; Keras `Reshape` and `Flatten`, PyTorch `Unflatten` and `Flatten`.
+//! Slides: CE6146 "Basic Autoencoder (1/3)", which flattens its images. Keras has the layers `Reshape` and `Flatten`,
+//! PyTorch `Unflatten` and `Flatten`.
 
 use crate::{Error, Layer, ParamSpec, Pass, Saved, Scalar};
 
-/// Gives samples another shape.
+/// Changes the shape of samples.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reshape {
     /// The new shape; it has as many values as the old one.

@@ -1,4 +1,4 @@
-//! # Tied dense: a decoder layer that reads an encoder layer's weights the other way
+//! # Tied dense: a decoder layer with the transposed weights of an encoder layer
 //!
 //! ```text
 //! encoder     h = φ(x·w + b)               x m×n, w n×k, b k, h m×k             a dense layer
@@ -8,17 +8,18 @@
 //! given dy = ∂L/∂y:  δ = ∂L/∂z = dy ⊙ φ′(z), and through z_ri = Σ_j h_rj·w_ij + b′_i
 //!   ∂L/∂b′_i = Σ_r δ_ri                                 ∂L/∂b′ = Σ over the rows of δ
 //!   ∂L/∂h_rj = Σ_i δ_ri·w_ij                            ∂L/∂h  = δ·w
-//!   w_ij takes part twice, here as the weight of h_rj in z_ri, in the encoder as that of x_ri in its z_rj, δ_enc:
+//!   w_ij is used twice: here as the weight of h_rj in z_ri, in the encoder as the weight of x_ri in its z_rj (δ_enc):
 //!   ∂L/∂w_ij = Σ_r x_ri·δ_enc,rj + Σ_r δ_ri·h_rj        ∂L/∂w  = xᵀ·δ_enc + δᵀ·h = xᵀ·δ_enc + (hᵀ·δ)ᵀ
 //! ```
 //!
-//! The first sum is the [dense] layer's, the second one is this file's; the trainer adds them, so w is stored
-//! once and moved once a step. A network has about half the weights. In a linear one, tying asks the decoder to be the
-//! encoder's transpose, and then the error is least where the columns of w are orthonormal: an orthogonal
-//! projection on the space of the principal components, which PCA is.
+//! The first sum is computed by the [dense] layer, the second one by this layer, and the trainer adds them. So w is
+//! stored once and updated once per step, and the network has about half as many weights. In a linear network, tying
+//! makes the decoder the transpose of the encoder. The squared error is then smallest where the columns of w are an
+//! orthonormal basis of the space of the principal components. So the network learns an orthogonal projection onto
+//! this space, which is PCA.
 //!
-//! This layer's own θ is b′, then w: in the network's θ the three stand as b′, w, b, so that either layer's are one
-//! piece.
+//! The θ of this layer is b′, then w. The θ of the network contains b′, w, b in this order, so that the parameters of
+//! each of the two layers are contiguous.
 //!
 //! Slides: CE6146 "Guideline for Autoencoders (2/4)": "Mirror the encoder's architecture in the decoder"; here its
 //! weights are mirrored too. Source: Vincent, Larochelle, Lajoie, Bengio & Manzagol, JMLR 11 (2010), section 2.2.
@@ -48,8 +49,8 @@ pub fn backward_input<T: Scalar>(w: &[T], delta: &[T], units: usize, dh: &mut [T
     matmul(delta, w, dh, units, w.len() / units);
 }
 
-/// dw ← δᵀ·h, for the rows `units` of dw: this layer's part of ∂L/∂w. Shapes: h m×inputs, δ m×units, dw
-/// units.len()×inputs.
+/// dw ← δᵀ·h, for the rows `units` of dw: the part of ∂L/∂w that comes from this layer. Shapes: h m×inputs, δ
+/// m×units, dw units.len()×inputs.
 pub fn backward_weights<T: Scalar>(h: BatchRows<T>, delta: BatchRows<T>, units: std::ops::Range<usize>, dw: &mut [T]) {
     matmul_tn(delta, h, units, dw);
 }
@@ -57,11 +58,11 @@ pub fn backward_weights<T: Scalar>(h: BatchRows<T>, delta: BatchRows<T>, units: 
 /// The sizes of a tied dense layer and its activation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TiedDense {
-    /// Values of a sample of the input: the units of the layer it mirrors.
+    /// Values per sample of the input: the units of the layer that it mirrors.
     pub inputs: usize,
-    /// Values of a sample of the output: the inputs of the layer it mirrors.
+    /// Values per sample of the output: the inputs of the layer that it mirrors.
     pub units: usize,
-    /// φ.
+    /// The activation function φ.
     pub activation: Activation,
 }
 

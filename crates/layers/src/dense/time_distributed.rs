@@ -3,20 +3,20 @@
 //! ```text
 //! forward     y_t = φ(x_t·w + b)  for t = 1 … T        x T×inputs, y T×units: a dense layer on T times as many rows
 //!
-//! ∂L/∂w = Σ_t x_tᵀ·δ_t   ∂L/∂b = Σ_t δ_t   the sums over rows of [`dense`], which now are samples and steps
+//! ∂L/∂w = Σ_t x_tᵀ·δ_t   ∂L/∂b = Σ_t δ_t   the sums over rows of [`dense`]; a row is a step of a sample
 //! ```
 //!
-//! Slides: CE6146 "RNN – Elman Network" and the examples after it: y_t = f₂(W_hy·h_t + b_y), with w = W_hyᵀ and b =
-//! b_y. Keras calls it `TimeDistributed(Dense(…))`.
+//! Slides: CE6146 "RNN – Elman Network" and the examples after it: y_t = f₂(W_hy·h_t + b_y), where W_hyᵀ is w and b_y
+//! is b here. In Keras this is `TimeDistributed(Dense(…))`.
 
 use crate::{Activation, Block, Dense, Error, Layer, ParamSpec, Pass, Saved, SavedBatch, Scalar};
 
-/// A dense layer, and the number of steps at which it is used.
+/// A dense layer, and the number of steps at which it is applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TimeDistributed {
-    /// T.
+    /// T, the number of steps.
     pub steps: usize,
-    /// What happens at each.
+    /// The layer that is applied at each step.
     pub dense: Dense,
 }
 

@@ -1,10 +1,11 @@
-//! # Catalogue: every layer and every loss, at the sizes at which its gradient is checked
+//! # Catalogue: every layer and every loss, with the sizes at which its gradient is checked
 //!
-//! The command `handgrad gradcheck` and the tests read the same list, this one. A check's name begins with the name of
-//! the file that it checks: `conv-transpose2d-same` is of `conv_transpose2d.rs`. A new layer file gets an entry here; a
-//! test fails as long as it has none.
+//! The command `handgrad gradcheck` and the tests use this list. The name of a check begins with the name of the file
+//! that it checks: `conv-transpose2d-same` checks `conv_transpose2d.rs`. Each new layer file needs an entry here;
+//! without one, a test fails.
 //!
-//! What is not here: truncated backpropagation and clipping, since what they give is no gradient, on purpose.
+//! Truncated backpropagation and gradient clipping are not in the list, because their result is intentionally not the
+//! gradient.
 
 mod images;
 mod sequences;
@@ -18,11 +19,11 @@ use crate::{
     Reduction, Reparameterize, Reshape, TiedDense,
 };
 
-/// Every φ.
+/// Every activation function.
 pub const ACTIVATIONS: [Activation; 4] = [Activation::Linear, Activation::Relu, Activation::Sigmoid, Activation::Tanh];
 
-/// Numbers in −1..1 that look random and are the same everywhere (a linear congruential generator, Knuth's constants).
-/// Each is a number of 32 bits too.
+/// Returns pseudorandom numbers in −1..1, which are the same on every platform (a linear congruential generator with
+/// Knuth's constants). f32 represents each of them exactly.
 #[must_use]
 pub fn numbers(count: usize, seed: u64) -> Vec<f64> {
     let mut state = seed;
@@ -33,14 +34,14 @@ pub fn numbers(count: usize, seed: u64) -> Vec<f64> {
     (0..count).map(|_| next()).collect()
 }
 
-/// Where a layer can be checked: its values must be legal, and away from kinks.
+/// The inputs at which a layer can be checked: valid ones, away from kinks.
 #[derive(Debug)]
 enum Inputs {
     /// Anywhere in −1..1.
     Any,
-    /// Within 0..1, a little away from both ends.
+    /// Within 0..1, at some distance from both ends.
     Unit,
-    /// Behind a ReLU no z may come near 0. The layer without its ReLU gives z.
+    /// Inputs for a layer with a ReLU, for which no z is near 0. The layer without its ReLU computes z.
     AwayFromKink(Box<dyn Layer<f64>>),
 }
 
@@ -78,7 +79,7 @@ impl Case {
         Ok(Self { inputs: Inputs::AwayFromKink(Box::new(linear)), ..Self::new(layer, input)? })
     }
 
-    /// θ and `rows` samples to check it at.
+    /// Returns θ and `rows` samples at which to check the layer.
     #[must_use]
     pub fn point(&self, rows: usize) -> (Vec<f64>, Vec<f64>) {
         let params = self.layer.params().iter().map(ParamSpec::len).sum();
@@ -103,7 +104,7 @@ impl Case {
         }
     }
 
-    /// Checks it on `rows` rows, with blocks of `block_rows` rows of each parameter.
+    /// Checks the layer on `rows` rows, with blocks of `block_rows` rows of each parameter.
     #[must_use]
     pub fn check(&self, rows: usize, block_rows: usize) -> Report {
         let (theta, x) = self.point(rows);
@@ -112,14 +113,14 @@ impl Case {
     }
 }
 
-/// What is checked under one name.
+/// The checks under one name.
 #[derive(Debug)]
 pub struct Entry {
-    /// Begins with the name of the layer's file.
+    /// The name; it begins with the name of the layer's file.
     pub name: String,
-    /// A line on it.
+    /// A short description.
     pub says: &'static str,
-    /// At these sizes.
+    /// The sizes at which the layer is checked.
     pub cases: Vec<Case>,
 }
 
@@ -129,10 +130,10 @@ impl Entry {
     }
 }
 
-/// Every layer.
+/// The checks of every layer.
 ///
 /// # Errors
-/// If a layer of the list does not take the samples that it is given.
+/// If a layer of the list does not accept its samples.
 pub fn layers() -> Result<Vec<Entry>, Error> {
     let mut entries = dense()?;
     entries.extend(images::entries()?);
@@ -167,12 +168,12 @@ fn dense() -> Result<Vec<Entry>, Error> {
     Ok(entries)
 }
 
-/// Noise, penalties, and what only moves values about.
+/// Noise, penalties, and layers that only move values.
 fn without_weights() -> Result<Vec<Entry>, Error> {
     let gaussian = |clip| Noise::Gaussian { std: 0.3, clip };
     let one = |name: &str, says, case| Ok(Entry::new(name, says, vec![case?]));
     vec![
-        one("reshape", "the same values, another shape", Case::new(Reshape { shape: vec![2, 5] }, &[10])),
+        one("reshape", "the same values in another shape", Case::new(Reshape { shape: vec![2, 5] }, &[10])),
         one("dropout", "the mask held fixed", Case::new(Dropout { rate: 0.4 }, &[10])),
         one("noise-gaussian", "the noise held fixed", Case::new(gaussian(None), &[10])),
         one("noise-gaussian-clipped", "0 where it is clipped", Case::within_unit(gaussian(Some([0.0, 1.0])), &[10])),
@@ -198,7 +199,7 @@ fn without_weights() -> Result<Vec<Entry>, Error> {
     .collect()
 }
 
-/// Every loss, with either reduction, by name.
+/// Every loss with either reduction, by name.
 #[must_use]
 pub fn losses() -> Vec<(String, Loss)> {
     let named = |kind| match kind {
@@ -216,10 +217,10 @@ pub fn losses() -> Vec<(String, Loss)> {
     kinds.into_iter().flat_map(both).collect()
 }
 
-/// Values of the sample that losses are checked on, and samples of its batch.
+/// Number of values of the sample on which losses are checked, and number of samples in its batch.
 pub const LOSS_SIZES: [usize; 2] = [21, 4];
 
-/// ∂L/∂prediction of a loss against central differences.
+/// Compares ∂L/∂prediction of a loss with central differences.
 #[must_use]
 pub fn check_loss(loss: &Loss) -> Report {
     let [n, batch] = LOSS_SIZES;

@@ -1,4 +1,4 @@
-//! # Gradient check: the derivation against central differences
+//! # Gradient check: hand-derived gradients against central differences
 //!
 //! ```text
 //! ∂f/∂θ_i ≈ ( f(θ + h·e_i) − f(θ − h·e_i) ) / 2h        error h²/6·f‴ + ε·|f|/h, about 10⁻¹⁰ in f64 at h = 10⁻⁵
@@ -6,12 +6,12 @@
 //! relative error = |analytic − numeric| / max(|analytic|, |numeric|, 10⁻³·largest gradient)
 //! ```
 //!
-//! Backward passes are checked with a random upstream gradient: f = Σ r ⊙ y for a fixed random r, so dy = r, and a
-//! mistake cannot hide behind symmetry. At a kink (ReLU at 0) the difference quotient is an average of two slopes;
-//! choose inputs away from it.
+//! Backward passes are checked with a random upstream gradient: f = Σ r ⊙ y for a fixed random r, so dy = r. With a
+//! random r, errors do not cancel by symmetry. At a kink (ReLU at 0) the difference quotient is the average of two
+//! slopes, so choose inputs away from kinks.
 //!
-//! A check compares a backward pass with *its own* forward pass. A wrong formula with a matching wrong derivative
-//! passes; so each forward pass has a test of its own as well.
+//! A check compares a backward pass with *its own* forward pass. A wrong formula with the derivative of this wrong
+//! formula passes the check. So each forward pass also has its own test.
 //!
 //! [`catalogue`] lists what is checked, and at which sizes.
 
@@ -19,19 +19,19 @@ pub mod catalogue;
 
 use crate::{BatchRows, Block, Layer, Mode, Pass, Saved, SavedBatch};
 
-/// Half the width of a difference quotient.
+/// h: half the distance between the two points of a difference quotient.
 const H: f64 = 1e-5;
 
-/// The worst disagreement that was found.
+/// The place with the largest error.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Report {
     /// Relative error, as defined above.
     pub error: f64,
-    /// Where: the name of the checked quantity and the index in it.
+    /// The name of the checked quantity, and the index in it.
     pub place: (String, usize),
-    /// What the backward pass says there.
+    /// The value from the backward pass.
     pub analytic: f64,
-    /// What the difference quotient says there.
+    /// The value of the difference quotient.
     pub numeric: f64,
 }
 
@@ -57,7 +57,7 @@ pub fn check(name: &str, theta: &[f64], gradient: &[f64], mut f: impl FnMut(&[f6
         // Two zeros agree; two infinities do not: their difference is NaN.
         let agree = analytic == numeric && analytic.is_finite();
         let error = if agree { 0.0 } else { (analytic - numeric).abs() / scale };
-        // A NaN anywhere is the worst error of all.
+        // A NaN counts as an infinite error.
         if error > report.error || error.is_nan() {
             report = Report { error, place: (name.into(), i), analytic, numeric };
             if error.is_nan() {
@@ -68,7 +68,7 @@ pub fn check(name: &str, theta: &[f64], gradient: &[f64], mut f: impl FnMut(&[f6
     report
 }
 
-/// What a layer is called with in a check: the pass of a training step on samples 0, 1, 2, …
+/// The data for the passes of a layer in a check: those of a training step on samples 0, 1, 2, …
 struct Bench {
     samples: Vec<u32>,
     means: Vec<f64>,
@@ -81,8 +81,8 @@ impl Bench {
         let width = x.len() / rows;
         let mean = |place: usize| x.iter().skip(place).step_by(width).sum::<f64>() / rows as f64;
         let means = if layer.needs_means() { (0..width).map(mean).collect() } else { Vec::new() };
-        // Garbage on entry: a layer that reads it before it writes it is found out.
-        // A shard may have room for more rows than there are.
+        // NaN on entry: a layer that reads a value before it writes it fails the check. The cache has room for one
+        // more row than there are, because a shard may have room for more rows too.
         let lens = [layer.scratch_len(), (rows + 1) * layer.cache_len()];
         let [scratch, cache] = lens.map(|len| vec![f64::NAN; len]);
         Self { samples: (0..rows as u32).collect(), means, scratch, cache }
@@ -94,19 +94,20 @@ impl Bench {
     }
 }
 
-/// What a layer makes of some rows, and the gradients of Σ dy ⊙ y plus the layer's penalty.
+/// The output of a layer for some rows, and the gradients of Σ dy ⊙ y plus the layer's penalty.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Gradients {
     /// The output.
     pub y: Vec<f64>,
-    /// By the samples.
+    /// With respect to the samples.
     pub dx: Vec<f64>,
-    /// By the parameters, one after another as in θ.
+    /// With respect to the parameters, one after another as in θ.
     pub dtheta: Vec<f64>,
 }
 
-/// Runs both backward passes of a layer at the parameters θ, the samples x and the upstream gradient dy, the parameters
-/// in blocks of `block_rows` rows. What is random is drawn as in training, and the same in every evaluation.
+/// Runs the forward pass and both backward passes of a layer, at the parameters θ, the samples x and the upstream
+/// gradient dy. The gradient of each parameter is computed in blocks of `block_rows` rows. Random numbers are drawn
+/// as in training, and they are the same in every call.
 #[must_use]
 pub fn gradients(
     layer: &dyn Layer<f64>,
@@ -144,7 +145,8 @@ pub fn gradients(
     Gradients { y, dx, dtheta }
 }
 
-/// Holds both backward passes of a layer against central differences: see [`gradients`].
+/// Compares both backward passes of a layer with central differences: see [`gradients`]. Returns the place with the
+/// largest error.
 #[must_use]
 pub fn check_layer(
     layer: &dyn Layer<f64>,

@@ -10,17 +10,27 @@
 //! ∂ℓ/∂z    = σ(z) − t                                        since d/dz ln(1 + eᶻ) = σ(z)
 //! ```
 //!
-//! It is [`bce`](crate::bce) after a sigmoid, without the clip. There, δ would be (p − t)/(p·(1 − p)) · p·(1 − p): the
-//! factors cancel on paper, but in f32 1 − p is 0 from z = 17 on, and below z = −17 p lies beyond the clip: either way
-//! the gradient is lost. Here they never appear, and ln(1 + eᶻ) is computed as max(z, 0) + ln(1 + e^−|z|), so nothing
-//! overflows either.
+//! It is [`bce`](crate::bce) after a sigmoid, without the clipping. As two steps, δ would be (p − t)/(p·(1 − p)) ·
+//! p·(1 − p). The factors p·(1 − p) cancel on paper. In f32, however, 1 − p is 0 from z = 17 on, and below z = −17 p
+//! is outside the clipping range. In both cases the gradient is lost. Here these factors do not occur. ln(1 + eᶻ) is
+//! computed as max(z, 0) + ln(1 + e^−|z|), so nothing overflows.
 //!
-//! Over the values of a sample 64 logarithms become one, since a product needs but a multiplication where a logarithm
-//! needs twenty: Σ ln(1 + e^−|z|) = ln Π (1 + e^−|z|). Each factor lies in 1..=2, so 64 of them are far from
-//! overflowing. The product is kept as q = Π − 1, since where all e^−|z| are small 1 + e^−|z| would lose their digits:
-//! (1 + q)·(1 + e) = 1 + (q + e + q·e), and the sum is ln(1 + q).
+//! The gradient must not be computed as σ(z) − t. For t = 1 and a large z, σ(z) rounds to a number near 1, and the
+//! difference keeps few digits: in f32 it is 17 % wrong at z = 15, and 0 from z = 17 on. With e = e^−|z|:
 //!
-//! Slides: the loss of CE6146 "Basic Autoencoder", sigmoid output and `binary_crossentropy` taken together.
+//! ```text
+//! z ≥ 0:   σ(z) = 1/(1 + e) = 1 − e/(1 + e)      ∂ℓ/∂z = (1 − t) − e/(1 + e)
+//! z < 0:   σ(z) = e/(1 + e)                      ∂ℓ/∂z =     −t  + e/(1 + e)
+//! ```
+//!
+//! So where the target is 0 or 1, the first term is exact, and the gradient keeps all its digits however small it is.
+//!
+//! In the sum over the values of a sample, one logarithm replaces 64: Σ ln(1 + e^−|z|) = ln Π (1 + e^−|z|). A factor
+//! costs one multiplication, a logarithm about twenty. Each factor is in 1..=2, so a product of 64 factors does not
+//! overflow. The product is stored as q = Π − 1, because 1 + e^−|z| would lose digits where all e^−|z| are small. One
+//! factor more gives (1 + q)·(1 + e) = 1 + (q + e + q·e), and the sum is ln(1 + q).
+//!
+//! Slides: CE6146 "Basic Autoencoder (2/3)": its sigmoid output and its `binary_crossentropy` as one function.
 
 use handgrad_kernels::sums::{PARTIAL_SUMS, in_order};
 use handgrad_kernels::{by_lanes, vectorize};
@@ -30,16 +40,18 @@ use crate::Scalar;
 /// ℓ(z, t) = ln(1 + eᶻ) − t·z.
 #[inline(always)]
 pub fn loss<T: Scalar>(z: T, t: T) -> T {
-    // ln(1 + eᶻ) − t·z = ln(1 + e^−|z|) + max(z, 0) − t·z, and max(z, 0) − t·z = |z|·(1 − t) for z > 0: written as
-    // one product it keeps its digits where t is 1 and z is large.
+    // ln(1 + eᶻ) − t·z = ln(1 + e^−|z|) + max(z, 0) − t·z, and max(z, 0) − t·z = |z|·(1 − t) for z > 0. As a product
+    // it stays accurate where t is 1 and z is large.
     let softplus_of_minus = (-z.abs()).softplus();
     softplus_of_minus + if z > T::ZERO { z * (T::ONE - t) } else { -z * t }
 }
 
-/// ∂ℓ/∂z = σ(z) − t. ([`forward_backward`] holds σ at e⁻⁶⁰, 10⁻²⁶, where it would be smaller.)
+/// ∂ℓ/∂z = σ(z) − t = (1 − t) − e/(1 + e) for z ≥ 0, −t + e/(1 + e) for z < 0, with e = e^−|z|. ([`forward_backward`]
+/// replaces e by e⁻⁶⁰, about 10⁻²⁶, where it would be smaller.)
 #[inline(always)]
 pub fn derivative<T: Scalar>(z: T, t: T) -> T {
-    z.sigmoid() - t
+    let e = (-z.abs()).exp();
+    if z >= T::ZERO { (T::ONE - t) - e / (T::ONE + e) } else { -t + e / (T::ONE + e) }
 }
 
 /// Σ ℓ over the values of one sample.
@@ -47,15 +59,15 @@ pub fn forward<T: Scalar>(z: &[T], t: &[T]) -> T {
     vectorize!(over_lanes(z, t, None, T::ZERO))
 }
 
-/// As [`forward`], and delta ← scale·∂ℓ/∂z.
+/// Like [`forward`], and also delta ← scale·∂ℓ/∂z.
 pub fn forward_backward<T: Scalar>(z: &[T], t: &[T], scale: T, delta: &mut [T]) -> T {
     vectorize!(over_lanes(z, t, Some(&mut *delta), scale))
 }
 
-/// Factors of a product.
+/// Number of factors of a product.
 const FACTORS: usize = 64;
-/// e^−60 is held for anything smaller: beside 1 it is nothing, and scaled it is still no denormal number, of which
-/// some processors are slow.
+/// Smaller exponents are replaced by this one. e^−60 is negligible beside 1, and it is so large that its product with
+/// a scale is not a denormal number; some processors are slow with denormal numbers.
 pub const FARTHEST: f64 = -60.0;
 
 #[inline(always)]
@@ -80,7 +92,8 @@ fn over_lanes<T: Scalar>(z: &[T], t: &[T], mut delta: Option<&mut [T]>, scale: T
     in_order(&sums)
 }
 
-/// 1 + q ← (1 + q)·(1 + e^−|z|), sum ← sum + max(z, 0) − t·z. Returns σ(z) − t: [`loss`] and [`derivative`] in one.
+/// 1 + q ← (1 + q)·(1 + e^−|z|), sum ← sum + max(z, 0) − t·z. Returns σ(z) − t. It combines [`loss`] and
+/// [`derivative`].
 #[inline(always)]
 fn value<T: Scalar>(z: T, t: T, q: &mut T, sum: &mut T) -> T {
     let minus_abs = -z.abs();
@@ -88,6 +101,8 @@ fn value<T: Scalar>(z: T, t: T, q: &mut T, sum: &mut T) -> T {
     // Written so that NaN stays NaN.
     let e = if minus_abs < farthest { farthest } else { minus_abs }.exp_normal();
     *q = q.mul_add(e, *q + e);
-    *sum += z * (if z > T::ZERO { T::ONE } else { T::ZERO } - t);
-    (if z >= T::ZERO { T::ONE } else { e }) / (T::ONE + e) - t
+    // 1 − t or −t, which both the loss and the gradient need.
+    let far = (if z >= T::ZERO { T::ONE } else { T::ZERO }) - t;
+    *sum += z * far;
+    far + (if z >= T::ZERO { -e } else { e }) / (T::ONE + e)
 }

@@ -7,11 +7,13 @@
 //! reduce = sum over a sample's values:   ∂L/∂p_ri = 1/m     · ∂ℓ/∂p (p_ri, t_ri)
 //! ```
 //!
-//! ℓ and ∂ℓ/∂p stand in a file of their own for each loss; the loop over a row, here, is the same for all. The
-//! batch is always averaged; whether a sample's values are averaged or summed is the field [`Loss::reduction`], and it
-//! matters: it scales the gradient by n, and with it the weight of any penalty beside the loss.
+//! Each loss has its own file with ℓ and ∂ℓ/∂p. The loops over a row are here for [`mse`], [`mae`] and [`bce`]; the
+//! two losses of logits have their own loops. The loss is always averaged over the batch. The field
+//! [`Loss::reduction`] says whether the values of a sample are averaged or summed. This matters: the sum makes the
+//! gradient n times as large, so that a penalty beside the loss has n times less influence.
 //!
-//! Slides: KERAS "Reconstruction Loss" (its text defines N and sums to n), CE6146 "Loss Calculation".
+//! Slides: KERAS "Reconstruction Loss" (its text defines N, but its formula sums to n), CE6146 "How Does an
+//! Autoencoder Work (2/3)", point 4: "Loss Calculation".
 
 use std::fmt;
 
@@ -21,7 +23,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Activation, Scalar, activation, bce, bce_logits, mae, mse, softmax_cross_entropy};
 
-/// Which ℓ.
+/// Which loss ℓ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LossKind {
@@ -37,14 +39,14 @@ pub enum LossKind {
     CrossEntropy,
 }
 
-/// What turns the last layer's output into the prediction: a loss that takes logits brings it along.
+/// The function that turns the last layer's output into the prediction. For a loss of logits, it is part of the loss.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Output {
-    /// It is the prediction.
+    /// The output is the prediction.
     Linear,
-    /// Each value on its own, p = σ(z).
+    /// p = σ(z), for each value separately.
     Sigmoid,
-    /// All values of a sample together, p = softmax(z).
+    /// p = softmax(z), over all values of a sample.
     Softmax,
 }
 
@@ -59,7 +61,7 @@ impl Output {
         }
     }
 
-    /// The output of one sample becomes its prediction, in place.
+    /// Replaces the output of one sample by its prediction, in place.
     pub fn forward<T: Scalar>(self, row: &mut [T]) {
         match self {
             Output::Linear => {}
@@ -70,7 +72,7 @@ impl Output {
 }
 
 impl LossKind {
-    /// What people call it, and its unit where it has one.
+    /// The name in words, with the unit if there is one.
     #[must_use]
     pub fn in_words(self) -> &'static str {
         match self {
@@ -81,7 +83,7 @@ impl LossKind {
         }
     }
 
-    /// What the loss takes the last layer's output for.
+    /// How the prediction is computed from the last layer's output.
     #[must_use]
     pub fn output(self) -> Output {
         match self {
@@ -91,14 +93,15 @@ impl LossKind {
         }
     }
 
-    /// The mean, but for cross-entropy, which is one number a sample from the start.
+    /// The usual reduction: the sum for cross-entropy, which by definition is one number per sample, and the mean
+    /// otherwise.
     #[must_use]
     pub fn usual_reduction(self) -> Reduction {
         if self == LossKind::CrossEntropy { Reduction::Sum } else { Reduction::Mean }
     }
 }
 
-/// What becomes of the values of one sample.
+/// How the losses of the values of one sample are combined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reduction {
@@ -111,13 +114,13 @@ pub enum Reduction {
 /// A loss with its reduction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Loss {
-    /// Which ℓ.
+    /// Which loss ℓ.
     pub kind: LossKind,
-    /// How the values of a sample are brought together.
+    /// How the losses of the values of a sample are combined.
     pub reduction: Reduction,
 }
 
-/// In words, with what it is counted by: `squared error per value`.
+/// Writes the loss in words, with its reference quantity: `squared error per value`.
 impl fmt::Display for Loss {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let per = match self.reduction {
@@ -142,8 +145,7 @@ impl Loss {
         sum * T::from_f64(self.factor(prediction.len()))
     }
 
-    /// Loss of one sample of which the prediction is known, where [`forward`](Self::forward) of some losses takes
-    /// logits.
+    /// Loss of one sample, given its prediction. For some losses, [`forward`](Self::forward) takes logits instead.
     #[must_use]
     pub fn of_prediction<T: Scalar>(&self, prediction: &[T], target: &[T]) -> T {
         match self.kind {
@@ -156,7 +158,7 @@ impl Loss {
         }
     }
 
-    /// Loss of one sample, and its gradient: delta ← ∂L/∂prediction, where L averages `batch` samples.
+    /// Loss of one sample, and its gradient: delta ← ∂L/∂prediction, where L is the mean over `batch` samples.
     pub fn forward_backward<T: Scalar>(&self, prediction: &[T], target: &[T], batch: usize, delta: &mut [T]) -> T {
         let factor = self.factor(prediction.len());
         let scale = T::from_f64(factor / batch as f64);
@@ -170,7 +172,7 @@ impl Loss {
         sum * T::from_f64(factor)
     }
 
-    /// A loss as this reduction gives it, both per value and per sample of n values.
+    /// Converts a loss with this reduction to two numbers: per value, and per sample of n values.
     #[must_use]
     pub fn per_value_and_sample(&self, loss: f64, n: usize) -> [f64; 2] {
         match self.reduction {
@@ -179,7 +181,7 @@ impl Loss {
         }
     }
 
-    /// What the reduction multiplies the sum over a sample's n values by.
+    /// The factor by which the reduction multiplies the sum over the n values of a sample.
     fn factor(&self, n: usize) -> f64 {
         match self.reduction {
             Reduction::Mean => 1.0 / n as f64,
@@ -197,7 +199,7 @@ fn sum_of<T: Scalar>(prediction: &[T], target: &[T], loss: impl Fn(T, T) -> T) -
     })
 }
 
-/// As [`sum_of`], and delta ← scale·∂ℓ/∂p on the way.
+/// Like [`sum_of`], and also delta ← scale·∂ℓ/∂p.
 fn both<T: Scalar>(
     prediction: &[T],
     target: &[T],

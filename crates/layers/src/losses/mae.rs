@@ -2,11 +2,13 @@
 //!
 //! ```text
 //! ℓ(p, t)  = |p − t|
-//! ∂ℓ/∂p    = sign(p − t): 1 above the target, −1 below it, and the subgradient 0 on it
+//! ∂ℓ/∂p    = sign(p − t): 1 above the target, −1 below it, and the subgradient 0 at the target
 //! ```
 //!
-//! Averaged over a sample's values and over the batch it is the mean absolute error, MAE: the loss of the TensorFlow
-//! tutorial's anomaly detector for electrocardiograms, which DIVE's and UTMIST's slides lead to.
+//! Averaged over a sample's values and over the batch it is the mean absolute error, MAE.
+//!
+//! Slides: none has this loss. It is the loss of the anomaly detector for electrocardiograms in the TensorFlow
+//! tutorial that UTMIST "Tensorflow/Keras Implementation" links to.
 
 use crate::Scalar;
 
@@ -24,7 +26,7 @@ pub fn derivative<T: Scalar>(p: T, t: T) -> T {
     } else if p < t {
         -T::ONE
     } else {
-        // 0 on the target, NaN where either is NaN
+        // 0 at the target, NaN if either is NaN
         p - t
     }
 }

@@ -6,9 +6,9 @@
 //! ```
 //!
 //! Averaged over a sample's values and over the batch it is the mean squared error, MSE, as Keras and PyTorch define
-//! it: 1/n·Σ(p − t)², without the factor ½ that some texts add to lose the 2.
+//! it: 1/n·Σ(p − t)². There is no factor ½, which some texts add to cancel the 2 of the derivative.
 //!
-//! Slides: KERAS "Reconstruction Loss": MSE = 1/n·Σ(y_i − ỹ_i)². The text beneath it says N where the sum says n.
+//! Slides: KERAS "Reconstruction Loss": MSE = 1/n·Σ(y_i − ỹ_i)². Its text defines N, but its formula sums to n.
 
 use crate::Scalar;
 

@@ -1,28 +1,37 @@
-//! # Softmax cross-entropy: samples that are distributions
+//! # Softmax cross-entropy: for samples that are distributions
 //!
 //! ```text
-//! p_i      = e^z_i / S,  S = Σ_j e^z_j                  softmax: n logits become n parts of 1; it is part of the loss
-//! ℓ(z, t)  = −Σ_i t_i·ln p_i = Σ_i t_i·(ln S − z_i)     t_i ≥ 0, Σ t = 1; one number a sample, in nats
-//! ln S     = m + ln Σ_j e^(z_j − m),  m = max z         log-sum-exp: no power is above 1, and one of them is 1
+//! p_i      = e^z_i / S,  S = Σ_j e^z_j                  softmax: n logits become n probabilities; part of the loss
+//! ℓ(z, t)  = −Σ_i t_i·ln p_i = Σ_i t_i·(ln S − z_i)     t_i ≥ 0, Σ t = 1; one number per sample, in nats
+//! ln S     = m + ln Σ_j e^(z_j − m),  m = max z         log-sum-exp: no power is above 1, and at least one is 1
 //!
-//! Every logit moves every part, through S: ∂ln S/∂z_k = e^z_k/S = p_k, so the Jacobian of softmax is
+//! Every p_i depends on every logit, through S: ∂ln S/∂z_k = e^z_k/S = p_k, so the Jacobian of softmax is
 //!   ∂p_i/∂z_k = p_i·∂ln p_i/∂z_k = p_i·(1[i = k] − p_k)
-//! and of it the loss leaves
+//! and the gradient of the loss is
 //!   ∂ℓ/∂z_k = −Σ_i t_i·(1[i = k] − p_k) = p_k·Σ_i t_i − t_k
 //!           = p_k − t_k                                 δ = softmax(z) − t, for Σ t = 1
 //! ```
 //!
-//! A sample is one choice among its n values, one-hot, or a distribution over them; [`bce`](crate::bce) takes each
-//! value for a choice of its own. Adding the same number to all logits changes nothing, since e^c cancels in p; that is
-//! why the largest may be subtracted, and why a δ sums to 0. ℓ is least at p = t, where it is the entropy of t, −Σ t·ln
-//! t.
+//! The target of a sample is a distribution over its n values; a one-hot target is a choice of one of them. In
+//! contrast, [`bce`](crate::bce) treats each value as a separate choice between 0 and 1. Adding the same number c to
+//! all logits changes nothing, since e^c cancels in p. So the largest logit may be subtracted from all, and the sum
+//! of δ is 0. ℓ is smallest at p = t, where it is the entropy of t, −Σ t·ln t.
 //!
-//! Taken apart, softmax would pass on δ_k = p_k·(dp_k − Σ_i dp_i·p_i) of a loss with dp = −t/p, which is infinite where
-//! p rounds to 0. Taken together, no division by p is left.
+//! Where one probability is close to 1, p_k − t_k would lose its digits: in f32 the p of a well-classified sample is
+//! at best 1 − 10⁻⁷. For the largest logit, where e^(z_k − m) = 1, δ is therefore computed from r = S·e^−m − 1, the
+//! sum of the powers of the other logits:
 //!
-//! Slides: KERAS "Hyperparameters of Autoencoders": "the mean squared error (MSE) or cross-entropy". PyTorch's
-//! `CrossEntropyLoss` with probabilities as targets is this with the values of a sample summed, [`Reduction::Sum`].
-//! Source: Bridle, "Probabilistic interpretation of feedforward classification network outputs", Neurocomputing (1990).
+//! ```text
+//! p_k = 1/(1 + r) = 1 − r/(1 + r)          δ_k = p_k·Σ t − t_k = (Σ t − t_k) − Σ t·r/(1 + r)
+//! ```
+//!
+//! As two steps, softmax would return δ_k = p_k·(dp_k − Σ_i dp_i·p_i) for the gradient of the loss, dp = −t/p, which
+//! is infinite where p rounds to 0. As one function, there is no division by p.
+//!
+//! Slides: KERAS "Hyperparameters to Train an Autoencoder": "The mean squared error (MSE) or cross-entropy is used as
+//! the loss function." PyTorch's `CrossEntropyLoss` with probabilities as targets is this loss with
+//! [`Reduction::Sum`], the sum over the values of a sample. Source: Bridle, "Probabilistic interpretation of
+//! feedforward classification network outputs", Neurocomputing (1990).
 //!
 //! [`Reduction::Sum`]: crate::Reduction::Sum
 
@@ -31,7 +40,7 @@ use handgrad_kernels::{by_lanes, vectorize};
 
 use crate::Scalar;
 
-/// z becomes p = softmax(z), in place: one row.
+/// z ← softmax(z), in place, for one row.
 pub fn softmax<T: Scalar>(z: &mut [T]) {
     vectorize!({
         let m = largest(z);
@@ -48,21 +57,23 @@ pub fn forward<T: Scalar>(z: &[T], t: &[T]) -> T {
     vectorize!(Powers::of(z, t, None).loss())
 }
 
-/// As [`forward`], and delta ← scale·∂ℓ/∂z.
+/// Like [`forward`], and also delta ← scale·∂ℓ/∂z.
 pub fn forward_backward<T: Scalar>(z: &[T], t: &[T], scale: T, delta: &mut [T]) -> T {
     vectorize!({
         let powers = Powers::of(z, t, Some(&mut *delta));
-        // delta holds e^(z − m): p·Σ t is that over their sum, times Σ t.
-        let factor = in_order(&powers.targets) / (T::ONE + powers.rest());
+        // delta holds e = e^(z − m). p·Σ t is e/S·Σ t, where S = 1 + rest.
+        let (sum, rest) = (in_order(&powers.targets), powers.rest());
+        let factor = sum / (T::ONE + rest);
         for (delta, &t) in delta.iter_mut().zip(t) {
-            *delta = scale * (factor * *delta - t);
+            let of_largest = (sum - t) - factor * rest;
+            *delta = scale * if *delta == T::ONE { of_largest } else { factor * *delta - t };
         }
         powers.loss()
     })
 }
 
-/// ℓ of a sample of which the parts p are known, not the logits: −Σ t·ln p. A part of 0 counts as 10⁻⁷, so that no loss
-/// is infinite; of parts that equal t it is the entropy of t.
+/// ℓ of one sample, given its probabilities p instead of its logits: −Σ t·ln p. A probability of 0 counts as 10⁻⁷, so
+/// that no loss is infinite. For p = t, ℓ is the entropy of t.
 pub fn of_probabilities<T: Scalar>(p: &[T], t: &[T]) -> T {
     let term = |p: T, t: T| match t == T::ZERO {
         true => T::ZERO,
@@ -71,26 +82,26 @@ pub fn of_probabilities<T: Scalar>(p: &[T], t: &[T]) -> T {
     p.iter().zip(t).fold(T::ZERO, |sum, (&p, &t)| sum + term(p, t))
 }
 
-/// e^−60 stands for anything smaller: beside 1 it is nothing, and scaled it is still no denormal number, of which some
-/// processors are slow.
+/// Smaller exponents are replaced by this one. e^−60 is negligible beside 1, and it is so large that its product with
+/// a scale is not a denormal number; some processors are slow with denormal numbers.
 const FARTHEST: f64 = -60.0;
 
-/// What a row of logits and its target come to, by lanes.
+/// Sums over a row of logits and its target, by lanes.
 struct Powers<T> {
     /// m, the largest logit.
     largest: T,
-    /// How often it is there.
+    /// How many logits are equal to m.
     ones: [T; PARTIAL_SUMS],
-    /// Σ e^(z − m) over the others: apart from the ones it keeps its digits where it is small.
+    /// Σ e^(z − m) over the other logits. It is kept apart from `ones`, so that a small sum keeps its digits.
     others: [T; PARTIAL_SUMS],
     /// Σ t.
     targets: [T; PARTIAL_SUMS],
-    /// Σ t·(m − z): no term is below 0.
+    /// Σ t·(m − z); every term is at least 0.
     below: [T; PARTIAL_SUMS],
 }
 
 impl<T: Scalar> Powers<T> {
-    /// Also writes e^(z − m).
+    /// Computes the sums of a row, and writes e^(z − m) to `e` if it is given.
     #[inline(always)]
     fn of(z: &[T], t: &[T], e: Option<&mut [T]>) -> Self {
         let [ones, others, targets, below] = [[T::ZERO; PARTIAL_SUMS]; 4];
@@ -102,7 +113,7 @@ impl<T: Scalar> Powers<T> {
         powers
     }
 
-    /// Takes in one value; returns e^(z − m).
+    /// Adds one logit and its target to the sums of a lane. Returns e^(z − m).
     #[inline(always)]
     fn add(&mut self, lane: usize, z: T, t: T) -> T {
         let distance = z - self.largest;

@@ -1,4 +1,4 @@
-//! # Adam: a step size of its own for every parameter
+//! # Adam: a separate step size for every parameter
 //!
 //! ```text
 //! m ← β₁·m + (1 − β₁)·g        running mean of the gradient g = ∂L/∂θ
@@ -8,32 +8,33 @@
 //! θ ← θ − α·m̂/(√v̂ + ε)
 //! ```
 //!
-//! The step is about α·E(g)/√E(g²): at most about α, whatever the gradient's scale. t counts from 1, so the very first
-//! step is −α·sign(g) but for ε.
+//! The step is about α·E(g)/√E(g²): at most about α, for gradients of any scale. t is counted from 1, so the first
+//! step is −α·sign(g), apart from ε.
 //!
-//! Where gradients have died, behind a ReLU that no sample passes or at a pixel that is always 0, m shrinks by β₁ a
-//! step until it is a denormal number, and there it stays: rounding brings it back. Some processors take a hundred
-//! times as long over such numbers, so what can no longer move a weight is 0 here: |m| < 2⁻¹⁰⁰ and v < 2⁻¹⁰⁰, and |g| <
-//! 2⁻⁵⁷, whose square is smaller still. Beside ε = 10⁻⁸ the largest of them amounts to a step of 10⁻⁹·α. (So ε must
-//! stay well above √2⁻¹⁰⁰, 10⁻¹⁵: below, v would be gone before m.)
+//! Some gradients become 0 for good, such as those of a ReLU that no sample activates, or of a pixel that is 0 in
+//! every sample. Then m is multiplied by β₁ in every step until it is a denormal number. There it remains, because
+//! rounding restores it. Some processors are a hundred times slower with denormal numbers. So numbers that are too
+//! small to change a weight are set to 0: |m| < 2⁻¹⁰⁰, v < 2⁻¹⁰⁰, and |g| < 2⁻⁵⁷, whose square is smaller still. With
+//! ε = 10⁻⁸, the largest of them would give a step of 10⁻⁹·α. (So ε must stay well above √2⁻¹⁰⁰, about 10⁻¹⁵; with a
+//! smaller ε, v would become 0 while m still has an effect.)
 //!
-//! Slides: CE6146 "Basic Autoencoder (2/3)", `optimizer='adam'`. Source: Kingma & Ba, "Adam", ICLR 2015, algorithm 1;
-//! PyTorch computes the same. (Keras leaves the correction out of ε, and its ε is 10⁻⁷.)
+//! Slides: CE6146 "Basic Autoencoder (2/3)": `optimizer='adam'`. Source: Kingma & Ba, "Adam", ICLR 2015, algorithm 1;
+//! PyTorch computes the same. (Keras adds ε to √v before the correction, and its ε is 10⁻⁷.)
 
 use handgrad_kernels::vectorize;
 
 use crate::Scalar;
 
-/// The settings of Adam; the default is the paper's.
+/// The settings of Adam; the default values are those of the paper.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Adam {
-    /// α.
+    /// α, the learning rate.
     pub learning_rate: f64,
-    /// β₁: how much of the running mean is kept a step.
+    /// β₁: the part of the running mean that is kept in each step.
     pub beta1: f64,
-    /// β₂: how much of the running mean square is kept a step.
+    /// β₂: the part of the running mean square that is kept in each step.
     pub beta2: f64,
-    /// ε: keeps the quotient finite where no gradient has come yet. At least 10⁻¹².
+    /// ε: keeps the quotient finite where all gradients so far are 0. It is at least 10⁻¹².
     pub epsilon: f64,
 }
 
@@ -45,10 +46,10 @@ impl Default for Adam {
 
 /// 2⁻⁵⁷: a gradient below this counts as 0, since (1 − β₂)·g² would come near the denormal numbers.
 const NEGLIGIBLE_GRADIENT: f64 = 1.0 / (1_u64 << 57) as f64;
-/// 2⁻¹⁰⁰: a running mean below this is 0.
+/// 2⁻¹⁰⁰: a running mean below this is set to 0.
 const NEGLIGIBLE_MEAN: f64 = 1.0 / (1_u128 << 100) as f64;
 
-/// βᵗ by squaring: the standard library's may differ between platforms.
+/// βᵗ by repeated squaring. The result of the standard library may differ between platforms.
 fn power(mut beta: f64, mut t: u64) -> f64 {
     let mut product = 1.0;
     while t > 0 {
@@ -61,7 +62,7 @@ fn power(mut beta: f64, mut t: u64) -> f64 {
     product
 }
 
-/// Step number `t`, counted from 1. Shapes: all alike.
+/// Performs step number `t`, counted from 1. All slices have the same length.
 pub fn update<T: Scalar>(theta: &mut [T], g: &[T], m: &mut [T], v: &mut [T], adam: &Adam, t: u64) {
     let correction1 = 1.0 - power(adam.beta1, t);
     let correction2 = 1.0 - power(adam.beta2, t);

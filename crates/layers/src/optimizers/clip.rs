@@ -1,4 +1,4 @@
-//! # Gradient clipping: no step from a gradient that is longer than c
+//! # Gradient clipping: a gradient that is longer than c is shortened to c
 //!
 //! ```text
 //! ‖g‖ = √( Σ_i g_i² )              over all parameters of the network together: the global norm
@@ -6,13 +6,13 @@
 //! ```
 //!
 //! Of all g′ with ‖g′‖ ≤ c this is the one nearest to g: ‖g′ − g‖ ≥ ‖g‖ − ‖g′‖ ≥ ‖g‖ − c by the triangle inequality,
-//! and c·g/‖g‖ comes up to that. So a batch on which the loss is steep, as at the edge of a cliff, still says which way
-//! to go, but no longer how far. The factor is one for all parameters: the direction stays, which clipping each value
-//! would change. Under Adam, whose step hardly depends on the gradient's scale, clipping keeps a single huge gradient
-//! from filling the running means.
+//! and for c·g/‖g‖ this is an equality. So a batch with a very steep loss still determines the direction of the step,
+//! but no longer its length. The factor is the same for all parameters, so the direction is kept; clipping each value
+//! separately would change it. With Adam, whose step hardly depends on the scale of the gradient, clipping prevents a
+//! single huge gradient from dominating the running means.
 //!
-//! Squares are added in f64: of f32 none is too large or too small for it. A sum has one order, value i to partial sum
-//! i mod 16, and these in order.
+//! Squares are added in f64, because the square of an f32 neither overflows nor underflows there. The order of a sum
+//! is fixed: value i is added to partial sum i mod 16, and then the partial sums are added in order.
 //!
 //! Slides: none. Source: Pascanu, Mikolov & Bengio, "On the difficulty of training recurrent neural networks", ICML
 //! 2013, algorithm 1. PyTorch's `clip_grad_norm_` divides by ‖g‖ + 10⁻⁶ instead.
@@ -22,7 +22,7 @@ use handgrad_kernels::{by_lanes, vectorize};
 
 use crate::Scalar;
 
-/// Σ g_i², of all of g or of a part whose sum is to be added to the others'.
+/// Σ g_i². g may be a part of the gradient; then the sums of all parts are to be added.
 pub fn sum_of_squares<T: Scalar>(g: &[T]) -> f64 {
     vectorize!({
         let mut sums = [0.0_f64; PARTIAL_SUMS];
@@ -37,7 +37,7 @@ pub fn sum_of_squares<T: Scalar>(g: &[T]) -> f64 {
     })
 }
 
-/// min(1, c/‖g‖): what every value of a gradient of this norm is multiplied by.
+/// min(1, c/‖g‖): the factor for every value of a gradient that has this norm.
 #[must_use]
 pub fn factor(norm: f64, max_norm: f64) -> f64 {
     (max_norm / norm).min(1.0)

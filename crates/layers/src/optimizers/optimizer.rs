@@ -1,27 +1,27 @@
-//! One optimiser out of those there are, and the running values it keeps.
+//! The choice of an optimiser, and the running values that it keeps.
 
 use crate::adam::{self, Adam};
 use crate::{Error, Scalar, sgd};
 
-/// How the parameters move along the gradient.
+/// How the parameters are updated with the gradient.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Optimizer {
-    /// [`sgd`].
+    /// Gradient descent with momentum, [`sgd`].
     Sgd {
-        /// α.
+        /// α, the learning rate.
         learning_rate: f64,
         /// μ; 0 is plain gradient descent.
         momentum: f64,
     },
-    /// [`adam`].
+    /// Adam, [`adam`].
     Adam(Adam),
 }
 
-/// The smallest ε of Adam: see [`adam`] for why it cannot be any smaller.
+/// The smallest ε of Adam: [`adam`] says why it cannot be smaller.
 const SMALLEST_EPSILON: f64 = 1e-12;
 
 impl Optimizer {
-    /// Number of running values a parameter has: the velocity, or the two running means.
+    /// Number of running values per parameter: the velocity, or the two running means.
     #[must_use]
     pub fn slots(&self) -> usize {
         match self {
@@ -30,7 +30,7 @@ impl Optimizer {
         }
     }
 
-    /// α.
+    /// α, the learning rate.
     #[must_use]
     pub fn learning_rate(&self) -> f64 {
         match self {
@@ -46,10 +46,10 @@ impl Optimizer {
         self
     }
 
-    /// Refuses settings with which no step makes sense.
+    /// Checks the settings.
     ///
     /// # Errors
-    /// It names the setting, what it is, and what it must be.
+    /// If a setting is outside its valid range. The error names the setting, its value and the range.
     pub fn check(&self) -> Result<(), Error> {
         let check = |name, value: f64, is_right: bool, range| match is_right {
             true => Ok(()),
@@ -59,7 +59,8 @@ impl Optimizer {
         let (above_0, below_1) = ("a number above 0", "at least 0 and below 1");
         match *self {
             Optimizer::Sgd { momentum, .. } => {
-                // With the rate 0 nothing moves: what only uses a network has such an optimiser.
+                // A learning rate of 0 is allowed: no parameter changes. Code that only uses a network has such an
+                // optimiser.
                 check("learning_rate", rate, rate.is_finite() && rate >= 0.0, above_0)?;
                 check("momentum", momentum, (0.0..1.0).contains(&momentum), below_1)
             }
@@ -73,8 +74,9 @@ impl Optimizer {
         }
     }
 
-    /// Moves θ, for any stretch of parameters: g is their gradient, `slots` their running values, `t` the number of
-    /// this step, counted from 1. The second slot is empty where only one is kept.
+    /// Updates θ, which may be any contiguous part of the parameters: g is its gradient, `slots` are its running
+    /// values, and `t` is the number of this step, counted from 1. The second slot is empty if the optimiser keeps
+    /// only one running value.
     pub fn update<T: Scalar>(&self, theta: &mut [T], g: &[T], slots: [&mut [T]; 2], t: u64) {
         let [first, second] = slots;
         match self {

@@ -1,21 +1,23 @@
-//! # L1 activity penalty: few units may speak
+//! # L1 activity penalty: for a sparse code
 //!
 //! ```text
-//! y = x                          the values pass through, and the loss grows by what they are
+//! y = x                          the values pass through unchanged, and the loss gets a term
 //! P = weight·Σ_j |x_j|           the penalty of a row; L averages it over the batch of m
 //!
 //! given dy = ∂L/∂y:   dx_j = dy_j + weight/m·sign(x_j)         sign(0) = 0, the subgradient at the kink
 //! ```
 //!
-//! |x| pulls with the same force however small x is, so behind a ReLU most values end at exactly 0: a sparse code. A
-//! penalty on x² would let go as x shrinks.
+//! The gradient of |x| has the same size for every x ≠ 0, however small. So after a ReLU most values become exactly
+//! 0: the code is sparse. The gradient of a penalty on x² would vanish as x approaches 0.
 //!
-//! Slides: CE6146 "Sparse Autoencoder": `activity_regularizer=regularizers.l1(10e-5)`; KERAS "Sparse Autoencoder".
-//! (Keras sums over a layer's activity and divides by the batch, as here.)
+//! Slides: CE6146 "Sparse Autoencoders": "a regularization term in the loss function that penalizes non-zero
+//! activations". The Keras blog, "Building Autoencoders in Keras", uses
+//! `activity_regularizer=regularizers.l1(10e-5)`. (Keras sums over the activations of a layer and divides by the
+//! batch size, as here.)
 
 use crate::{Error, Layer, ParamSpec, Pass, Saved, Scalar};
 
-/// weight·Σ|x| of one row.
+/// The penalty of one row: weight·Σ|x|.
 pub fn penalty<T: Scalar>(x: &[T], weight: T) -> T {
     weight * x.iter().fold(T::ZERO, |sum, x| sum + x.abs())
 }
@@ -31,10 +33,10 @@ pub fn backward<T: Scalar>(x: &[T], scale: T, dx: &mut [T]) {
     }
 }
 
-/// Lets everything through, at a price.
+/// Passes its input on unchanged, and adds the penalty to the loss.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ActivityL1 {
-    /// Of the penalty in the loss.
+    /// The weight of the penalty in the loss.
     pub weight: f64,
 }
 

@@ -1,8 +1,8 @@
-//! # KL sparsity penalty: every unit may speak seldom
+//! # KL sparsity penalty: every unit has a low mean activity
 //!
 //! ```text
-//! y = x,  0 < x_j < 1                            a code behind a sigmoid passes through
-//! ρ̂_j = 1/m·Σ_r x_rj                             how active unit j is on average over the batch of m
+//! y = x,  0 < x_j < 1                            the output of a sigmoid, which passes through unchanged
+//! ρ̂_j = 1/m·Σ_r x_rj                             mean activity of unit j over the batch of m
 //! P   = weight·Σ_j KL(ρ ‖ ρ̂_j)
 //! KL(ρ ‖ ρ̂) = ρ·ln(ρ/ρ̂) + (1 − ρ)·ln((1 − ρ)/(1 − ρ̂))        0 at ρ̂ = ρ, and above 0 elsewhere
 //!
@@ -10,19 +10,34 @@
 //! given dy = ∂L/∂y:   dx = dy + ∂P/∂x
 //! ```
 //!
-//! Unlike an [L1 penalty](crate::activity_l1) it asks each unit for a mean activity of ρ, so that none dies. ρ̂ is held
-//! ε = 10⁻⁷ away from 0 and 1, where the penalty would be infinite.
+//! Unlike an [L1 penalty](crate::activity_l1), it drives the mean activity of each unit towards ρ, so that no unit
+//! becomes inactive for good.
 //!
-//! Slides: KERAS "Sparse Autoencoder". Source: Ng, "Sparse autoencoder", CS294A lecture notes (2011), whose ρ̂ averages
-//! over all samples. So it is here when a network is measured; a training step has the batch alone.
+//! At ρ̂ = 0 and ρ̂ = 1 the divergence is infinite. Below c = [`LOWEST`] and above c = [`HIGHEST`] it is therefore
+//! continued along its tangent at c:
+//!
+//! ```text
+//! KL(ρ ‖ ρ̂) := KL(ρ ‖ c) + KL′(c)·(ρ̂ − c)        for ρ̂ beyond c;  its derivative there is KL′(c)
+//! ```
+//!
+//! If ρ̂ were only clipped, the derivative would be 0 there, and an inactive unit would never become active again.
+//! Behind a sigmoid, the gradient with respect to the pre-activation z of an inactive unit is KL′(ρ̂)·ρ̂·(1 − ρ̂) ≈
+//! −ρ, however small ρ̂ is, so the lower limit is as low as 32-bit numbers allow. Near 1, 32-bit numbers cannot
+//! distinguish ρ̂ from 1 more finely than the upper limit does.
+//!
+//! Slides: CE6146 "Sparse Autoencoders", without a formula; "Guideline for Autoencoders (3/4)": "experiment with the
+//! sparsity parameter". Source: Ng, "Sparse autoencoder", CS294A lecture notes (2011). There ρ̂ is the mean over all
+//! samples. Here it is the mean over all samples in an evaluation, but the mean over the batch in a training step.
 
 use crate::{Error, Layer, ParamSpec, Pass, Saved, Scalar};
 
-/// Mean activities are held this far away from 0 and 1.
-pub const CLIP: f64 = 1e-7;
+/// Below this mean activity, the divergence is continued along its tangent.
+pub const LOWEST: f64 = 1e-30;
+/// Above this mean activity, the divergence is continued along its tangent.
+pub const HIGHEST: f64 = 1.0 - 1e-7;
 
 fn clip<T: Scalar>(mean: T) -> T {
-    let (low, high) = (T::from_f64(CLIP), T::from_f64(1.0 - CLIP));
+    let (low, high) = (T::from_f64(LOWEST), T::from_f64(HIGHEST));
     let mean = if mean < low { low } else { mean };
     if mean > high { high } else { mean }
 }
@@ -31,23 +46,24 @@ fn clip<T: Scalar>(mean: T) -> T {
 pub fn divergence<T: Scalar>(rho: T, means: &[T]) -> T {
     let one = T::ONE;
     means.iter().fold(T::ZERO, |sum, &mean| {
-        let mean = clip(mean);
-        sum + rho * (rho / mean).ln() + (one - rho) * ((one - rho) / (one - mean)).ln()
+        let c = clip(mean);
+        let at_c = rho * (rho / c).ln() + (one - rho) * ((one - rho) / (one - c)).ln();
+        sum + if c == mean { at_c } else { at_c + derivative(rho, c) * (mean - c) }
     })
 }
 
-/// KL′(ρ̂) = (1 − ρ)/(1 − ρ̂) − ρ/ρ̂.
+/// KL′(ρ̂) = (1 − ρ)/(1 − ρ̂) − ρ/ρ̂, with ρ̂ clipped.
 pub fn derivative<T: Scalar>(rho: T, mean: T) -> T {
-    let mean = clip(mean);
-    (T::ONE - rho) / (T::ONE - mean) - rho / mean
+    let c = clip(mean);
+    (T::ONE - rho) / (T::ONE - c) - rho / c
 }
 
-/// Lets everything through, and asks for a mean activity.
+/// Passes its input on unchanged, and adds the penalty on its mean activities to the loss.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct KlSparsity {
-    /// ρ, within 0..1.
+    /// ρ, the desired mean activity; above 0 and below 1.
     pub rho: f64,
-    /// Of the penalty in the loss.
+    /// The weight of the penalty in the loss.
     pub weight: f64,
 }
 
@@ -89,7 +105,8 @@ impl<T: Scalar> Layer<T> for KlSparsity {
         Some("KL sparsity")
     }
 
-    /// It belongs to the batch as a whole: each row gets all of it, so that the mean over the rows is the penalty.
+    /// The penalty belongs to the whole batch. Each row gets all of it, so that the mean over the rows is the
+    /// penalty.
     fn penalty(&self, _: Saved<'_, T>, penalties: &mut [T], pass: &mut Pass<'_, T>) {
         penalties.fill(T::from_f64(self.weight) * divergence(T::from_f64(self.rho), pass.means));
     }

@@ -1,4 +1,4 @@
-//! # Dropout: a random part of the values is left out
+//! # Dropout: a random part of the values is set to 0
 //!
 //! ```text
 //! u_i uniform in 0..1                 drawn for each row and each value
@@ -8,29 +8,30 @@
 //!   dx_i = dy_i/(1 − rate)   if u_i ≥ rate,   else 0
 //! ```
 //!
-//! The division keeps the mean: E(y_i) = (1 − rate)·x_i/(1 − rate) = x_i, so the network need not change when dropout
-//! ends. It is on in training only.
+//! The division keeps the mean: E(y_i) = (1 − rate)·x_i/(1 − rate) = x_i. So the network needs no change when dropout
+//! is off. It is on only in training.
 //!
-//! Slides: CE6146 "Guideline for Autoencoders", overfitting. Source: Srivastava, Hinton, Krizhevsky, Sutskever &
-//! Salakhutdinov, JMLR 15 (2014); divided in training rather than multiplied in use, as in Keras and PyTorch.
+//! Slides: CE6146 "20231012 Exercise #17": dropout is for regularization; DIVE "How to Train Autoencoders?". Source:
+//! Srivastava, Hinton, Krizhevsky, Sutskever & Salakhutdinov, JMLR 15 (2014). The paper multiplies the weights after
+//! training; here the values are divided in training, as in Keras and PyTorch.
 
 use crate::{Error, Layer, Mode, ParamSpec, Pass, Saved, Scalar, random};
 
-/// x_i becomes y_i, and dy_i dx_i: 0 where u < rate, the value/(1 − rate) elsewhere.
+/// Returns 0 if u < rate, and value/(1 − rate) otherwise. It turns x_i into y_i, and dy_i into dx_i.
 #[inline(always)]
 pub fn masked<T: Scalar>(value: T, u: T, rate: f64) -> T {
     if u < T::from_f64(rate) { T::ZERO } else { value * T::from_f64(1.0 / (1.0 - rate)) }
 }
 
-/// Leaves values out. In training only.
+/// Sets random values to 0, in training only.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Dropout {
-    /// The part that is left out, at least 0 and below 1.
+    /// The probability that a value is set to 0; at least 0 and below 1.
     pub rate: f64,
 }
 
 impl Dropout {
-    /// values ← values ⊙ mask/(1 − rate), row by row: forward, and backward alike.
+    /// values ← values ⊙ mask/(1 − rate), row by row, in both the forward and the backward pass.
     fn apply<T: Scalar>(&self, values: &mut [T], pass: &Pass<'_, T>) {
         if pass.mode != Mode::Train {
             return;

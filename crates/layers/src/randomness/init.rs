@@ -1,16 +1,16 @@
-//! # Initialisation: where the weights start
+//! # Initialisation: the initial weights
 //!
 //! ```text
 //! Xavier:  Var w = 2/(fan_in + fan_out)       keeps the variance of signals and of gradients, for φ near-linear at 0
-//! He:      Var w = 2/fan_in                   twice as much forward, for ReLU, which passes half of its inputs on
+//! He:      Var w = 2/fan_in                   twice 1/fan_in, since ReLU passes on only half of its inputs
 //!
 //! normal   w ~ N(0, Var)
 //! uniform  w ~ U(−a, a),  a = √(3·Var)        since Var U(−a, a) = a²/3
 //! ```
 //!
-//! z_j = Σ_i x_i·w_ij with independent terms has Var z = fan_in·Var w·E(x²); asking Var z = Var x forward and the same
-//! of the gradients backward gives 1/fan_in and 1/fan_out: Xavier takes the mean of the two fans, He puts in
-//! E(x²) = ½·Var z of the ReLU before. Biases start at 0.
+//! z_j = Σ_i x_i·w_ij with independent terms has Var z = fan_in·Var w·E(x²). The condition Var z = Var x for the
+//! forward pass gives Var w = 1/fan_in; the same condition on the gradients in the backward pass gives 1/fan_out.
+//! Xavier uses the mean of the two fans. He uses E(x²) = ½·Var z of the ReLU before. The initial biases are 0.
 //!
 //! Slides: CE6146 "Guideline for Autoencoders (4/4)". Sources: Glorot & Bengio 2010; He, Zhang, Ren & Sun 2015.
 
@@ -21,13 +21,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::{ParamRole, ParamSpec, Scalar};
 
-/// A distribution for the first weights.
+/// The distribution of the initial weights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Init {
     /// N(0, 2/(fan_in + fan_out)).
     XavierNormal,
-    /// U(−a, a), a = √(6/(fan_in + fan_out)): the default of Keras, there called Glorot uniform.
+    /// U(−a, a), a = √(6/(fan_in + fan_out)): the default of Keras, where it is called Glorot uniform.
     XavierUniform,
     /// N(0, 2/fan_in).
     HeNormal,
@@ -36,7 +36,7 @@ pub enum Init {
 }
 
 impl Init {
-    /// Var w.
+    /// Var w, the variance of a weight.
     #[must_use]
     pub fn variance(self, fan_in: usize, fan_out: usize) -> f64 {
         match self {
@@ -45,8 +45,8 @@ impl Init {
         }
     }
 
-    /// Draws one parameter. `stream` tells the parameters of a network apart: each has random numbers of its own, and
-    /// so keeps its start when another one is added.
+    /// Draws the initial values of one parameter. Each parameter of a network has its own `stream` of random numbers,
+    /// so its initial values stay the same when another parameter is added.
     pub fn fill<T: Scalar>(self, spec: &ParamSpec, seed: u64, stream: u64, values: &mut [T]) {
         let ParamRole::Weight { fan_in, fan_out } = spec.role else {
             return values.fill(T::ZERO);

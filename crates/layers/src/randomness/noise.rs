@@ -1,25 +1,27 @@
-//! # Noise on the way in: what a denoising autoencoder has to undo
+//! # Noise on the input: what a denoising autoencoder learns to remove
 //!
 //! ```text
-//! gaussian          y_i = x_i + std·n_i, clipped to low..high where that is asked for      n_i ~ N(0, 1)
+//! gaussian          y_i = x_i + std·n_i, optionally clipped to low..high      n_i ~ N(0, 1)
 //! masking           y_i = 0 with probability p, else x_i
 //! salt and pepper   y_i = low with probability p/2, high with probability p/2, else x_i
 //!
-//! given dy = ∂L/∂y, the noise held fixed:  dx_i = dy_i where y_i still moves with x_i, else 0
+//! given dy = ∂L/∂y, the noise held fixed:  dx_i = dy_i where y_i depends on x_i, else 0
 //! ```
 //!
-//! The noise is the first layer of the encoder, and the target of the loss stays the clean sample: that is all there is
-//! to a denoising autoencoder. Noise is drawn in training, and, always the same, in measuring; not in use, where the
-//! samples are as noisy as they come.
+//! The noise is the first layer of the encoder, and the target of the loss is still the clean sample. Nothing else
+//! distinguishes a denoising autoencoder. In training, noise is drawn anew in every epoch; in an evaluation, it is
+//! always the same. When the network is used, no noise is added, because the samples may be noisy already.
 //!
-//! Slides: KERAS "Denoising Autoencoder"; CE6146 "Denoising Autoencoder". Source: Vincent, Larochelle, Lajoie, Bengio &
-//! Manzagol, "Stacked denoising autoencoders", JMLR 11 (2010), section 3.3, which has all three.
+//! Slides: CE6146 "Denoising Autoencoders": noise is added "either by corrupting the data values or by masking some
+//! of the data values"; UTMIST "Denoising Autoencoders"; DIVE "Types of Autoencoders": denoising autoencoder. Source:
+//! Vincent, Larochelle, Lajoie, Bengio & Manzagol, "Stacked denoising autoencoders", JMLR 11 (2010), section 3.3,
+//! which has all three kinds.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{Error, Layer, Mode, ParamSpec, Pass, Saved, Scalar, random};
 
-/// A layer of noise.
+/// A layer that adds noise.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Noise {
@@ -27,25 +29,25 @@ pub enum Noise {
     Gaussian {
         /// Standard deviation.
         std: f64,
-        /// What the sum is clipped to, if it is.
+        /// The range to which the sum is clipped, if it is clipped.
         clip: Option<[f64; 2]>,
     },
-    /// Sets values to 0.
+    /// Sets random values to 0.
     Masking {
-        /// The probability of each.
+        /// The probability that a value is set to 0.
         p: f64,
     },
-    /// Sets values to either end of the data's range.
+    /// Sets random values to one of the two ends of the data's range.
     SaltAndPepper {
-        /// The probability of each.
+        /// The probability that a value is replaced.
         p: f64,
-        /// The two ends.
+        /// The low and the high end.
         ends: [f64; 2],
     },
 }
 
 impl Noise {
-    /// y ← noisy x for one row of the pass. Shapes: alike. On entry y holds x.
+    /// y ← x with noise, for one row of the pass. On entry y holds x.
     pub fn forward<T: Scalar>(&self, y: &mut [T], row: usize, pass: &Pass<'_, T>) {
         match *self {
             Noise::Gaussian { std, clip } => {
@@ -73,14 +75,15 @@ impl Noise {
         }
     }
 
-    /// dx ← dy where y moves with x, else 0, for one row of the pass. Shapes: alike. On entry dx holds dy.
+    /// dx ← dy where y depends on x, 0 elsewhere, for one row of the pass. On entry dx holds dy. All slices have the
+    /// same length.
     pub fn backward<T: Scalar>(&self, y: &[T], dx: &mut [T], row: usize, pass: &Pass<'_, T>) {
         match *self {
             Noise::Gaussian { clip: None, .. } => {}
             Noise::Gaussian { clip: Some(clip), .. } => {
                 let [low, high] = clip.map(T::from_f64);
                 for (dx, &y) in dx.iter_mut().zip(y) {
-                    // At either end the value was held there.
+                    // At the ends, the value was clipped.
                     *dx = if y > low && y < high { *dx } else { T::ZERO };
                 }
             }

@@ -1,9 +1,9 @@
-//! # Random numbers that are a function of their place
+//! # Random numbers that are a function of their position
 //!
-//! Noise, dropout masks and the sampler's ε must not depend on which thread draws them or when. So each number is
-//! computed from (seed, epoch, layer, sample, place in the sample) and nothing else: ChaCha8 in counter mode, whose
-//! stream is told by epoch and layer and whose position by the sample. A backward pass draws its numbers again instead
-//! of keeping them.
+//! Noise, dropout masks and the sampler's ε must not depend on which thread draws them or when. So each number is a
+//! function of (seed, epoch, layer, sample, position in the sample) alone. ChaCha8 in counter mode computes it: epoch
+//! and layer select the stream, and the sample selects the position in the stream. A backward pass draws its numbers
+//! again, so they are not stored.
 //!
 //! Source: Salmon, Moraes, Dror & Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011; Bernstein's ChaCha.
 
@@ -14,17 +14,17 @@ use handgrad_kernels::{math, vectorize};
 
 use crate::{Pass, Scalar};
 
-/// Keeps these streams apart from those of the weights and of the order of samples.
+/// Separates these streams from those of the initial weights and of the shuffling.
 const NOISE: u64 = 1 << 63;
-/// Numbers that are drawn at a time.
+/// How many numbers are drawn at a time.
 const CHUNK: usize = 256;
 
-/// Calls `use_bits` with the random bits of one row, a chunk of its places after the other: the number of the first
-/// place and a number for each place.
+/// Calls `use_bits` for each chunk of a row's positions in turn, with the index of the chunk's first position and 32
+/// random bits for each of its positions.
 fn for_row<T>(pass: &Pass<'_, T>, row: usize, places: usize, mut use_bits: impl FnMut(usize, &[u32])) {
     let mut rng = ChaCha8Rng::seed_from_u64(pass.seed);
     rng.set_stream(NOISE | pass.epoch << 16 | pass.layer as u64);
-    // ChaCha makes 16 words at a time.
+    // ChaCha computes 16 words at a time.
     rng.set_word_pos(u128::from(pass.samples[row]) * places.next_multiple_of(16) as u128);
     let mut bytes = [0_u8; 4 * CHUNK];
     let mut bits = [0_u32; CHUNK];
@@ -48,8 +48,8 @@ pub fn with_uniform<T: Scalar>(pass: &Pass<'_, T>, row: usize, values: &mut [T],
     });
 }
 
-/// Replaces every value of `row` by `f(value, n)` with n normally distributed, mean 0 and variance 1: the same n in f32
-/// and in f64.
+/// Replaces every value of `row` by `f(value, n)`, where n is normally distributed with mean 0 and variance 1. n is
+/// the same in f32 and in f64.
 pub fn with_normal<T: Scalar>(pass: &Pass<'_, T>, row: usize, values: &mut [T], f: impl Fn(T, T) -> T) {
     for_row(pass, row, values.len(), |first, bits| {
         vectorize!({

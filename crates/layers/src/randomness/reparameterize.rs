@@ -1,7 +1,7 @@
-//! # Reparameterisation: a sample from N(μ, σ²) that gradients pass through
+//! # Reparameterisation: a sample from N(μ, σ²) through which gradients flow
 //!
 //! ```text
-//! x = [μ │ ln σ²]                    2k values a row, from the encoder's last layer
+//! x = [μ │ ln σ²]                    2k values per row, from the encoder's last layer
 //! z = μ + σ·ε,  σ = e^(½·ln σ²)      ε ~ N(0, 1), drawn for each row and each of the k values
 //!
 //! given dz = ∂L/∂z, ε held fixed:
@@ -14,13 +14,15 @@
 //!   ∂KL/∂μ = μ                       ∂KL/∂ln σ² = ½·(σ² − 1)
 //! ```
 //!
-//! Drawing z itself would leave nothing to differentiate; drawing ε and *computing* z does. The logarithm of the
-//! variance is what the encoder gives, since it may be any number. L averages over the batch of m, so the penalty's
-//! gradient is β/m times the above. To use a network rather than train it, z = μ.
+//! If z itself were drawn, it would have no derivative with respect to μ and σ. Here ε is drawn and z is *computed*
+//! from it, so z has one. The encoder outputs the logarithm of the variance, because a logarithm may be any real
+//! number. L averages over the batch of m samples, so the gradient of the penalty is β/m times the one above. When
+//! the network is used and not trained, z = μ.
 //!
-//! Slides: DIVE "Variational autoencoder" (its text says "a mean and a variance", the code it links to has ln σ²);
-//! CE6146 "Variational Autoencoder". Source: Kingma & Welling, "Auto-Encoding Variational Bayes", ICLR 2014, appendix
-//! B.
+//! Slides: CE6146 "Variational Autoencoders (VAEs)"; UTMIST "Variational Autoencoder", whose codes are "mean +
+//! standard variation"; DIVE "Types of Autoencoders", whose variational encoder outputs "two values: a mean and a
+//! variance". They are two vectors, and the second one is usually ln σ², as here. Source: Kingma & Welling,
+//! "Auto-Encoding Variational Bayes", ICLR 2014, appendix B.
 
 use crate::{Error, Layer, Mode, ParamSpec, Pass, Saved, Scalar, random};
 
@@ -67,12 +69,12 @@ fn half<T: Scalar>() -> T {
 pub struct Reparameterize {
     /// k, the size of the code.
     pub latent_dim: usize,
-    /// β: weight of the divergence in the loss.
+    /// β, the weight of the KL divergence in the loss.
     pub beta: f64,
 }
 
 impl Reparameterize {
-    /// Writes ε of one row: 0 where nothing is random.
+    /// Writes ε of one row; it is 0 in [`Mode::Predict`].
     fn draw<T: Scalar>(&self, pass: &Pass<'_, T>, row: usize, eps: &mut [T]) {
         match pass.mode {
             Mode::Predict => eps.fill(T::ZERO),
@@ -125,7 +127,7 @@ impl<T: Scalar> Layer<T> for Reparameterize {
     fn forward(&self, _: &[T], x: &[T], y: &mut [T], pass: &mut Pass<'_, T>) {
         let k = self.latent_dim;
         if pass.mode == Mode::Predict {
-            // Not by way of σ·0, which is NaN where σ is infinite.
+            // Not computed as μ + σ·0, which is NaN where σ is infinite.
             return y.chunks_exact_mut(k).zip(x.chunks_exact(2 * k)).for_each(|(z, x)| z.copy_from_slice(&x[..k]));
         }
         self.rows(pass, y.len() / k, |row, eps| forward(&x[row * 2 * k..][..2 * k], eps, &mut y[row * k..][..k]));

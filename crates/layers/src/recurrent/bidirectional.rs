@@ -1,17 +1,18 @@
-//! # Bidirectional: one layer forwards through time, one backwards
+//! # Bidirectional: one layer runs forwards through time, one backwards
 //!
 //! ```text
-//! forward     f₁ … f_T = F(x₁ … x_T)        b_T … b₁ = B(x_T … x₁)        F and B alike, each with weights of its own
-//!             y_t = [f_t │ b_t]             or, of layers that give the last step alone, [f_T │ b₁]
+//! forward     f₁ … f_T = F(x₁ … x_T)        b_T … b₁ = B(x_T … x₁)        F, B: layers of the same kind, own weights
+//!             y_t = [f_t │ b_t]             or [f_T │ b₁] if the layers return the last step alone
 //!
-//! given dy = [df │ db]:   ∂L/∂x = ∂L/∂x by way of F + (∂L/∂x by way of B, turned round again)
-//!                         dy becomes what F makes of df beside what B makes of db
+//! given dy = [df │ db]:   ∂L/∂x = ∂L/∂x through F + (∂L/∂x through B, reversed again)
+//!                         dy ← [df, as F overwrites it │ db, as B overwrites it]
 //! ```
 //!
-//! So y_t knows all of the sequence, where a layer on its own knows x₁ … x_t. B is a layer as any other; what it gets
-//! and gives is turned round here.
+//! So y_t depends on the whole sequence, whereas f_t depends only on x₁ … x_t. B is an ordinary layer; this file
+//! reverses the steps of its input and of its output.
 //!
-//! Kept: x turned round, both layers' caches, what each puts out, which becomes its δ, and B's ∂L/∂x.
+//! Kept for the backward passes: x reversed, the caches of both layers, and the output of each, which is overwritten
+//! with its gradient. There is also room for ∂L/∂x through B.
 //!
 //! Slides: CE6146 "Bidirectional LSTM". Source: Schuster & Paliwal, "Bidirectional recurrent neural networks", IEEE
 //! Transactions on Signal Processing 45 (1997).
@@ -20,14 +21,14 @@ use crate::kept::{matrices, matrices_of_batch};
 use crate::recurrent::{Sequence, add};
 use crate::{Block, Error, Layer, ParamSpec, Pass, Saved, SavedBatch, Scalar};
 
-/// `to` ← the sequences of `from`, each with its steps of `width` values in the opposite order.
+/// `to` ← the sequences of `from`, each with its steps in reverse order. A step has `width` values.
 pub fn turn_round<T: Copy>(from: &[T], [steps, width]: [usize; 2], to: &mut [T]) {
     for (from, to) in from.chunks_exact(steps * width).zip(to.chunks_exact_mut(steps * width)) {
         to.chunks_exact_mut(width).zip(from.rchunks_exact(width)).for_each(|(to, from)| to.copy_from_slice(from));
     }
 }
 
-/// y_t ← [f_t │ b_t], where b comes last step first. Shapes: f and b rows×steps·width, y rows×steps·2·width.
+/// y_t ← [f_t │ b_t], where b has its steps in reverse order. Shapes: f and b rows×steps·width, y rows×steps·2·width.
 pub fn concatenate<T: Copy>(f: &[T], b: &[T], [steps, width]: [usize; 2], y: &mut [T]) {
     for ((f, b), y) in
         f.chunks_exact(steps * width).zip(b.chunks_exact(steps * width)).zip(y.chunks_exact_mut(2 * steps * width))
@@ -39,7 +40,7 @@ pub fn concatenate<T: Copy>(f: &[T], b: &[T], [steps, width]: [usize; 2], y: &mu
     }
 }
 
-/// [`concatenate`] back: df and db ← dy.
+/// The reverse of [`concatenate`]: splits dy into df and db.
 pub fn split<T: Copy>(dy: &[T], [steps, width]: [usize; 2], df: &mut [T], db: &mut [T]) {
     let rows = df.chunks_exact_mut(steps * width).zip(db.chunks_exact_mut(steps * width));
     for ((df, db), dy) in rows.zip(dy.chunks_exact(2 * steps * width)) {
@@ -52,46 +53,47 @@ pub fn split<T: Copy>(dy: &[T], [steps, width]: [usize; 2], df: &mut [T], db: &m
     }
 }
 
-/// A recurrent layer that is used twice: layers hold no numbers, so F and B can be the same one.
+/// A recurrent layer that is used in both directions. Layers do not store their parameters, so the same layer is F
+/// and B.
 #[derive(Debug)]
 pub struct Bidirectional<T> {
-    /// F, and B.
+    /// The layer that is both F and B.
     layer: Box<dyn Layer<T>>,
-    /// How many parameters it has.
+    /// Number of its parameters.
     params: usize,
-    /// Its sequence.
+    /// The sequence that it runs over.
     sequence: Sequence,
-    /// Values of a step that it puts out.
+    /// Values per step of its output.
     outputs: usize,
 }
 
 impl<T: Scalar> Bidirectional<T> {
-    /// Of a layer that goes along `sequence` and puts out `outputs` values a step.
+    /// Makes `layer` bidirectional. It runs over `sequence` and returns `outputs` values per step.
     #[must_use]
     pub fn new(layer: Box<dyn Layer<T>>, sequence: Sequence, outputs: usize) -> Self {
         Self { params: layer.params().len(), layer, sequence, outputs }
     }
 
-    /// Steps and width of x: one step where it is repeated.
+    /// Number of steps and width of x. A repeated input has one step.
     fn input(&self) -> [usize; 2] {
         let Sequence { steps, inputs, repeat, .. } = self.sequence;
         [if repeat { 1 } else { steps }, inputs]
     }
 
-    /// Steps and width of what F puts out: one step where it is the last one alone.
+    /// Number of steps and width of the output of F. There is one step if F returns the last step alone.
     fn output(&self) -> [usize; 2] {
         let Sequence { steps, return_sequences, .. } = self.sequence;
         [if return_sequences { steps } else { 1 }, self.outputs]
     }
 
-    /// Lengths of what is kept a row: x turned round, F's cache, B's, f, b, ∂L/∂x by way of B.
+    /// Values per row of each matrix in the cache: x reversed, the cache of F, the cache of B, f, b, ∂L/∂x through B.
     fn lens(&self) -> [usize; 6] {
         let [x, y] = [self.input(), self.output()].map(|[steps, width]| steps * width);
         [x, self.layer.cache_len(), self.layer.cache_len(), y, y, x]
     }
 }
 
-/// A parameter of B, named as in PyTorch.
+/// The name of a parameter of B, as in PyTorch.
 fn reverse(name: &'static str) -> &'static str {
     match name {
         "w_ih" => "w_ih_reverse",
@@ -106,7 +108,7 @@ fn reverse(name: &'static str) -> &'static str {
     }
 }
 
-/// The pass of one direction: the same but for the cache.
+/// The pass for one direction: the same, but with `cache`.
 fn with_cache<'a, T>(pass: &'a mut Pass<'_, T>, cache: &'a mut [T]) -> Pass<'a, T> {
     let Pass { mode, seed, epoch, layer, samples, batch, means, .. } = *pass;
     Pass { mode, seed, epoch, layer, samples, batch, means, scratch: pass.scratch, cache }
@@ -166,7 +168,7 @@ impl<T: Scalar> Layer<T> for Bidirectional<T> {
         let (turned, dx_of_b) = (&turned[..saved.x.len()], &mut dx_of_b[..saved.x.len()]);
         let (df, db) = (&mut df[..dy.len() / 2], &mut db[..dy.len() / 2]);
         split(dy, self.output(), df, db);
-        // What recurrent layers put out they keep themselves.
+        // Recurrent layers have their output in their cache, so they do not need y here.
         let (saved_f, saved_b) = (Saved { x: saved.x, y: &[] }, Saved { x: turned, y: &[] });
         match dx {
             Some(dx) => {

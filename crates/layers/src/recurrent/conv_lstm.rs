@@ -2,22 +2,24 @@
 //!
 //! ```text
 //! forward     z_t = x_t ∗ w_ih + h_{t−1} ∗ w_hh + b = [z_i │ z_f │ z_g │ z_o]           h₀ = c₀ = 0
-//!             ∗ pads with zeros, so that the size stays the same
-//!             i, f, g, o, c_t and h_t from z_t as in an LSTM, place by place
+//!             ∗ is a convolution with zeros around the image, so that the size stays the same
+//!             i, f, g, o, c_t and h_t from z_t as in an LSTM, position by position
 //!             x_t c×h×w; h_t, c_t and each gate filters×h×w
 //!             w_ih 4·filters×c×k×k, w_hh 4·filters×filters×k×k, b 4·filters
 //!
-//! given dh_t: δ_t as in an LSTM; each product with w_hhᵀ, x_tᵀ or h_{t−1}ᵀ there is the convolution's derivative here:
-//!   to h_{t−1}: the transposed convolution of δ_t by w_hh      ∂L/∂x_t: that by w_ih
-//!   ∂L/∂w_ih: the weight gradient of x_t and δ_t, summed over t and samples; ∂L/∂w_hh: that of h_{t−1} and δ_t
-//!   ∂L/∂b: Σ δ_t over places, t and samples
+//! given dh_t: δ_t as in an LSTM; instead of the products with w_hhᵀ, x_tᵀ and h_{t−1}ᵀ:
+//!   to h_{t−1}: the transposed convolution of δ_t with w_hh      ∂L/∂x_t: the same with w_ih
+//!   ∂L/∂w_ih: the weight gradient of x_t and δ_t, summed over t and samples; ∂L/∂w_hh: of h_{t−1} and δ_t
+//!   ∂L/∂b: Σ δ_t over positions, t and samples
 //! ```
 //!
-//! Derivations: [`lstm`], [`conv2d`]. No peepholes (c_{t−1} does not enter z), as in Keras; the paper has them. One
-//! bias a gate. As in an LSTM the forget gate's bias starts at 1.
+//! The derivations are in [`lstm`] and [`conv2d`]. There are no peephole connections (z does not depend on c_{t−1}),
+//! as in Keras; the paper has them. Each gate has one bias. As in an LSTM, the initial bias of the forget gate is 1.
 //!
-//! Kept: as in an LSTM. Slides: CE6146 "ConvLSTM", in words alone. Source: Shi, Chen, Wang, Yeung, Wong & Woo,
-//! "Convolutional LSTM network", NeurIPS 2015.
+//! Kept from the forward pass: as in an LSTM.
+//!
+//! Slides: CE6146 "ConvLSTM", without formulas. Source: Shi, Chen, Wang, Yeung, Wong & Woo, "Convolutional LSTM
+//! network", NeurIPS 2015.
 
 use crate::conv2d::{self, Conv2d};
 use crate::lstm::{self, Kept};
@@ -28,19 +30,20 @@ use crate::{Activation, Block, Error, Layer, Padding, ParamRole, ParamSpec, Pass
 /// The sizes of a ConvLSTM layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConvLstm {
-    /// Steps, and values of a step.
+    /// Number of steps, and values per step.
     sequence: Sequence,
-    /// From x_t to the gates.
+    /// The convolution from x_t to the gates.
     of_input: Window,
-    /// From h_{t−1} to the gates.
+    /// The convolution from h_{t−1} to the gates.
     of_hidden: Window,
 }
 
 impl ConvLstm {
-    /// From sequences of `steps` images of shape `x` to `filters` channels, with windows of `kernel_size`².
+    /// A layer from sequences of `steps` images of shape `x` to `filters` channels, with windows of
+    /// `kernel_size`×`kernel_size` taps.
     ///
     /// # Errors
-    /// If a size means nothing.
+    /// If a size is outside its valid range.
     pub fn new(
         steps: usize,
         x: Chw,
@@ -50,7 +53,8 @@ impl ConvLstm {
         truncate_every: Option<usize>,
     ) -> Result<Self, Error> {
         let [c, h, w] = x;
-        // The gates are the channels of one convolution, which has at most 65536; it checks the rest.
+        // The gates are the channels of one convolution, which has at most 65536. `Conv2d::new` checks the other
+        // sizes.
         if !(1..=65_536 / lstm::GATES).contains(&filters) {
             let (name, range) = ("filters of a ConvLSTM", "at least 1 and at most 16384");
             return Err(Error::OutOfRange { name, value: filters.to_string(), range });
@@ -70,7 +74,7 @@ impl ConvLstm {
         self.of_hidden.x[0]
     }
 
-    /// w_ih, w_hh and b.
+    /// Splits θ into w_ih, w_hh and b.
     fn split<'a, T>(&self, theta: &'a [T]) -> [&'a [T]; 3] {
         let (w_ih, rest) = theta.split_at(self.of_input.taps() * self.of_input.y[0]);
         let (w_hh, b) = rest.split_at(self.of_hidden.taps() * self.of_hidden.y[0]);
@@ -161,7 +165,7 @@ impl<T: Scalar> Layer<T> for ConvLstm {
         match block.param {
             0 => conv2d::backward_weights(&self.of_input, saved.x.steps(steps), delta, rows, dtheta, scratch),
             1 => conv2d::backward_weights(&self.of_hidden, hidden.steps(steps), delta, rows, dtheta, scratch),
-            // Summed over the steps already.
+            // `sums` is already summed over the steps.
             _ => conv2d::backward_bias(sums, self.of_input.y[1] * self.of_input.y[2], rows, dtheta),
         }
     }

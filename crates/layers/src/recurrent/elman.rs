@@ -1,24 +1,25 @@
-//! # Elman network: the hidden layer sees itself, one step ago
+//! # Elman network: the hidden layer depends on its own previous output
 //!
 //! ```text
 //! forward     z_t = x_t·w_ih + b_ih + h_{t−1}·w_hh + b_hh        h₀ = 0
 //!             h_t = φ(z_t)                        w_ih inputs×units, w_hh units×units, biases units
 //!
-//! given dy_t, what L sees of h_t directly:
+//! given dy_t, the direct part of ∂L/∂h_t, which does not pass through h_{t+1}:
 //!   dh_t = dy_t + δ_{t+1}·w_hhᵀ                   for t = T, …, 1
 //!   δ_t  = dh_t ⊙ φ′(z_t)                         the rest is as for every cell, see [`recurrent`]
 //! ```
 //!
-//! From h_t to h_{t−1} a gradient passes diag φ′(z_t)·w_hhᵀ. With tanh, φ′ ≤ 1: where ‖w_hh‖ < 1 as well it must
-//! vanish.
+//! From h_t to h_{t−1} a gradient is multiplied by diag φ′(z_t)·w_hhᵀ. For tanh, φ′ ≤ 1. So if ‖w_hh‖ < 1 as well,
+//! gradients must vanish over many steps.
 //!
-//! Kept: z_t, which becomes h_t and then δ_t in place; h before each step; what the loop over time works on.
+//! Kept for the backward passes: x_t·w_ih + b_ih, which is overwritten with h_t and then with δ_t; h before each
+//! step; the memory of the loop over time.
 //!
-//! Slides: CE6146 "RNN – Elman Network", "Example – Elman Network (1/3)" to "(3/3)", "Example – BPTT". Its W_xh is
-//! w_ihᵀ, its W_hh w_hhᵀ; its b_h is b_ih + b_hh, two as in PyTorch's `RNN`: the slide's 1 is b_ih = 1, b_hh = 0. Its
-//! f₁ is φ. What it calls y_t = f₂(W_hy·h_t + b_y) is a layer of its own,
-//! [`time_distributed`](crate::time_distributed). Source: Elman, "Finding structure in time", Cognitive Science 14
-//! (1990).
+//! Slides: CE6146 "RNN – Elman Network", "Example – Elman Network (1/3)" to "(3/3)", "Example – BPTT (1/4)" to
+//! "(4/4)". Its W_xh is w_ihᵀ, its W_hh is w_hhᵀ, and its f₁ is φ. Its b_h is b_ih + b_hh, since there are two biases
+//! here, as in PyTorch's `RNN`: the slide's b_h = 1 is b_ih = 1 and b_hh = 0. Its y_t = f₂(W_hy·h_t + b_y) is a
+//! separate layer here, [`time_distributed`](crate::time_distributed). Source: Elman, "Finding structure in time",
+//! Cognitive Science 14 (1990).
 
 use handgrad_kernels::matmul;
 
@@ -33,15 +34,15 @@ kept! {
     steps: steps * n,
     /// T·n: h before each step.
     hidden: steps * n,
-    /// n: x·w_ih + b_ih of an input that is repeated; then Σ_t δ_t.
+    /// n: x·w_ih + b_ih if the input is repeated; then Σ_t δ_t.
     sums: n,
-    /// n: z_t, then h_t; δ_t on the way back.
+    /// n: z_t, then h_t; in the backward pass δ_t.
     z: n,
-    /// n: h_{t−1}; ∂L/∂h_t on the way back.
+    /// n: h_{t−1}; in the backward pass ∂L/∂h_t.
     h: n,
 }
 
-/// y ← h₁ … h_T, or h_T. Shapes: x rows×T·inputs, or rows×inputs; y rows×T·n, or rows×n.
+/// y ← h₁ … h_T, or h_T alone. Shapes: x rows×T·inputs, or rows×inputs; y rows×T·n, or rows×n.
 pub fn forward<T: Scalar>(s: &Sequence, phi: Activation, w: &Weights<T>, x: &[T], y: &mut [T], kept: Kept<&mut [T]>) {
     let n = s.units;
     let Kept { steps: h_steps, hidden, sums, z, h } = kept;
@@ -64,7 +65,8 @@ pub fn forward<T: Scalar>(s: &Sequence, phi: Activation, w: &Weights<T>, x: &[T]
     }
 }
 
-/// δ_t for all steps, and dy becomes all of ∂L/∂h_t; dx ← δ·w_ihᵀ. Shapes as for [`forward`], memory n×n.
+/// Computes δ_t for all steps. dy is overwritten with all of ∂L/∂h_t; dx ← δ·w_ihᵀ. Shapes as for [`forward`], memory
+/// n×n.
 pub fn backward_input<T: Scalar>(
     s: &Sequence,
     phi: Activation,
@@ -104,9 +106,9 @@ pub fn backward_input<T: Scalar>(
 /// The sizes of an Elman layer and its activation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Elman {
-    /// Steps, and values of a step.
+    /// Number of steps, and values per step.
     pub sequence: Sequence,
-    /// φ.
+    /// The activation function φ.
     pub activation: Activation,
 }
 

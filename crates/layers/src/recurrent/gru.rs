@@ -1,4 +1,4 @@
-//! # GRU: two gates, and no cell beside the state
+//! # GRU: two gates, and no cell state beside the hidden state
 //!
 //! ```text
 //! forward     a_t = x_t·w_ih + b_ih = [a_r │ a_z │ a_n]      q_t = h_{t−1}·w_hh + b_hh = [q_r │ q_z │ q_n]      h₀ = 0
@@ -6,10 +6,10 @@
 //!             n = tanh(a_n + r⊙q_n)                          reset after the product (PyTorch, Keras)
 //!             n = tanh(a_n + (r⊙h_{t−1})·w_hn + b_hn)        reset before it (Cho et al. 2014)
 //!                                                            w_hn, b_hn: third part of w_hh, b_hh
-//!             h_t = (1 − z)⊙n + z⊙h_{t−1}                    z keeps the old (PyTorch, Keras, Cho et al.)
-//!             h_t = z⊙n + (1 − z)⊙h_{t−1}                    z takes the new (the slide; Chung et al. 2014)
+//!             h_t = (1 − z)⊙n + z⊙h_{t−1}                    z keeps the old state (PyTorch, Keras, Cho et al.)
+//!             h_t = z⊙n + (1 − z)⊙h_{t−1}                    z takes the new value (the slide; Chung et al. 2014)
 //!
-//! given dh = ∂L/∂h_t, seen directly and from step t+1; k = what is kept, z or 1 − z:
+//! given dh = ∂L/∂h_t, direct and from step t+1; k = the part of h_{t−1} that is kept, z or 1 − z:
 //!   through h_t:    dn = dh⊙(1 − k)      dk = dh⊙(h_{t−1} − n)      dz = dk or −dk      to h_{t−1}: dh⊙k
 //!   through tanh:   δ_n = dn⊙(1 − n²)                               δ_z = dz⊙z⊙(1 − z)
 //!   after:   dr = δ_n⊙q_n                  [δ_r │ δ_z │ δ_n⊙r]·w_hhᵀ goes to h_{t−1}
@@ -18,21 +18,21 @@
 //!
 //! ∂L/∂a_t = [δ_r │ δ_z │ δ_n]      ∂L/∂q_t = [δ_r │ δ_z │ δ_n⊙r] after,
 //!                                            [δ_r │ δ_z │ δ_n] before, where q_n = u·w_hn + b_hn
-//! so dw_ih and b_ih take the first, dw_hh and b_hh the second; before, the third part of dw_hh is Σ uᵀ·δ_n
+//! So ∂L/∂a_t gives dw_ih and db_ih, ∂L/∂q_t gives dw_hh and db_hh; before: the third part of dw_hh is Σ uᵀ·δ_n
 //! ```
 //!
 //! In the code n is the number of units, as in every file, and the new value n is called the candidate.
 //!
-//! With the reset after the product one product with w_hh does for all three gates; that is what is fast.
+//! With the reset after the product, one product with w_hh is enough for all three gates, which is faster.
 //!
-//! Kept: a, which becomes the gates and then ∂L/∂a in place; q, which becomes ∂L/∂q, or u; h before each step; what the
-//! loop over time works on.
+//! Kept for the backward passes: a, which is overwritten with the gates and then with ∂L/∂a; q, which is overwritten
+//! with ∂L/∂q, or u; h before each step; the memory of the loop over time.
 //!
 //! Slides: CE6146 "Gated Recurrent Unit (GRU)", "GRU". Its W_iz and W_hz are the second thirds of w_ihᵀ and w_hhᵀ. It
-//! gives z and h_t alone, h_t = (1 − z)⊙h_{t−1} + z⊙h̃_t; the equations of the reset gate r and of the candidate h̃ (n
-//! here) are missing, and z has the opposite role from the frameworks' formula: a model of the one convention becomes
-//! one of the other by changing the sign of all that leads to z, since σ(−z) = 1 − σ(z). Sources: Cho et al., EMNLP
-//! 2014; Chung, Gulcehre, Cho & Bengio (2014).
+//! gives only z and h_t, with h_t = (1 − z)⊙h_{t−1} + z⊙h̃_t. The equations of the reset gate r and of the candidate
+//! h̃ (n here) are missing, and z has the opposite role from the formula of Keras and PyTorch. To convert a model
+//! from one convention to the other, change the sign of all weights and biases of z, since σ(−z) = 1 − σ(z). Sources:
+//! Cho et al., EMNLP 2014; Chung, Gulcehre, Cho & Bengio (2014).
 
 use std::ops::Range;
 
@@ -43,7 +43,7 @@ use crate::kept::kept;
 use crate::recurrent::{self, Deltas, Sequence, Weights, add};
 use crate::{BatchRows, Block, Error, Layer, ParamSpec, Pass, Saved, SavedBatch, Scalar};
 
-/// r, z and n side by side.
+/// Number of gates that are stored side by side: r, z and n.
 const GATES: usize = 3;
 
 /// What the update gate z means.
@@ -56,7 +56,7 @@ pub enum Update {
     TakesNew,
 }
 
-/// Where the reset gate r stands.
+/// Where the reset gate r is applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reset {
@@ -66,15 +66,15 @@ pub enum Reset {
     BeforeProduct,
 }
 
-/// r and z of one step of one row: `gates` holds a and becomes [r │ z │ a_n]. Shapes: gates 3n; q, of which [q_r │ q_z]
-/// count, at least 2n.
+/// Computes r and z of one step of one row: on entry `gates` holds a, on return [r │ z │ a_n]. Shapes: gates 3n; q at
+/// least 2n, of which [q_r │ q_z] is used.
 #[inline(always)]
 pub fn open<T: Scalar>(gates: &mut [T], q: &[T], n: usize) {
     gates[..2 * n].iter_mut().zip(q).for_each(|(a, &q)| *a = (*a + q).sigmoid());
 }
 
-/// n and h of one step of one row: `gates` holds [r │ z │ a_n] and becomes [r │ z │ n]; h holds h_{t−1} and becomes
-/// h_t. Shapes: gates 3n; v, which is r⊙q_n or (r⊙h_{t−1})·w_hn + b_hn, and h n.
+/// Computes n and h of one step of one row: on entry `gates` holds [r │ z │ a_n] and h holds h_{t−1}, on return
+/// `gates` holds [r │ z │ n] and h holds h_t. v is r⊙q_n or (r⊙h_{t−1})·w_hn + b_hn. Shapes: gates 3n; v and h n.
 #[inline(always)]
 pub fn renew<T: Scalar>(update: Update, gates: &mut [T], v: &[T], h: &mut [T]) {
     let n = h.len();
@@ -89,8 +89,9 @@ pub fn renew<T: Scalar>(update: Update, gates: &mut [T], v: &[T], h: &mut [T]) {
     }
 }
 
-/// [`renew`] back: `gates` holds [r │ z │ n] and becomes [r │ δ_z │ δ_n]; dh holds ∂L/∂h_t and becomes the part of it
-/// that h_{t−1} gets from h_t directly. Shapes: gates 3n, `before`, which is h_{t−1}, and dh n.
+/// Backward pass of [`renew`]: on entry `gates` holds [r │ z │ n] and dh holds ∂L/∂h_t, on return `gates` holds [r │
+/// δ_z │ δ_n] and dh the part of ∂L/∂h_{t−1} that comes directly from h_t. `before` is h_{t−1}. Shapes: gates 3n;
+/// before and dh n.
 #[inline(always)]
 pub fn renew_backward<T: Scalar>(update: Update, gates: &mut [T], before: &[T], dh: &mut [T]) {
     let n = dh.len();
@@ -108,7 +109,8 @@ pub fn renew_backward<T: Scalar>(update: Update, gates: &mut [T], before: &[T], 
     }
 }
 
-/// v = r⊙m back, for m = q_n or h_{t−1}: r becomes δ_r = dv⊙m⊙r⊙(1 − r), m becomes dm = dv⊙r. Shapes: n each.
+/// Backward pass of v = r⊙m, where m is q_n or h_{t−1}. r is overwritten with δ_r = dv⊙m⊙r⊙(1 − r), and m with dm =
+/// dv⊙r. Shapes: n each.
 #[inline(always)]
 pub fn reset_backward<T: Scalar>(r: &mut [T], m: &mut [T], dv: &[T]) {
     let n = dv.len();
@@ -120,14 +122,14 @@ pub fn reset_backward<T: Scalar>(r: &mut [T], m: &mut [T], dv: &[T]) {
     }
 }
 
-/// The sizes of a GRU layer, and which of its formulas it follows.
+/// The sizes of a GRU layer, and the variant of its formulas.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gru {
-    /// Steps, and values of a step.
+    /// Number of steps, and values per step.
     pub sequence: Sequence,
-    /// What z means.
+    /// The meaning of z.
     pub update: Update,
-    /// Where r stands.
+    /// Where r is applied.
     pub reset: Reset,
 }
 
@@ -136,11 +138,12 @@ kept! {
     gru: &Gru, let (n, steps) = (gru.sequence.units, gru.sequence.steps);
     /// T·3n: a, then r, z and n, then ∂L/∂a.
     gates: steps * GATES * n,
-    /// Reset after the product: T·3n, of which the third part holds q_n, then all ∂L/∂q. Before: T·n, u = r⊙h_{t−1}.
+    /// Reset after the product: T·3n, where the third part holds q_n; then all of it holds ∂L/∂q. Reset before the
+    /// product: T·n, u = r⊙h_{t−1}.
     second: if gru.reset == Reset::AfterProduct { steps * GATES * n } else { steps * n },
     /// T·n: h before each step.
     hidden: steps * n,
-    /// 3n: x·w_ih + b_ih of an input that is repeated; then Σ_t ∂L/∂a_t.
+    /// 3n: x·w_ih + b_ih if the input is repeated; then Σ_t ∂L/∂a_t.
     sums: GATES * n,
     /// 3n: Σ_t ∂L/∂q_t.
     q_sums: GATES * n,
@@ -148,13 +151,13 @@ kept! {
     q: GATES * n,
     /// n: v, then dv.
     v: n,
-    /// n: u; on the way back what comes through the products.
+    /// n: u; in the backward pass, the gradient that comes through the products.
     u: n,
     /// n: h_t, then ∂L/∂h_t.
     h: n,
 }
 
-/// w_hh in two: [w_hr │ w_hz] and w_hn, each of its columns side by side. Shape of `memory`: n×3n.
+/// Splits w_hh into two contiguous matrices, [w_hr │ w_hz] and w_hn. Shape of `memory`: n×3n.
 fn split_weights<'a, T: Scalar>(w_hh: &[T], n: usize, memory: &'a mut [T]) -> [&'a [T]; 2] {
     let (of_gates, of_candidate) = memory.split_at_mut(2 * n * n);
     for (row, w) in w_hh.chunks_exact(GATES * n).enumerate() {
@@ -164,7 +167,7 @@ fn split_weights<'a, T: Scalar>(w_hh: &[T], n: usize, memory: &'a mut [T]) -> [&
     [of_gates, of_candidate]
 }
 
-/// y ← h₁ … h_T, or h_T. Shapes: x rows×T·inputs, or rows×inputs; y rows×T·n, or rows×n; memory n×3n.
+/// y ← h₁ … h_T, or h_T alone. Shapes: x rows×T·inputs, or rows×inputs; y rows×T·n, or rows×n; memory n×3n.
 pub fn forward<T: Scalar>(gru: &Gru, w: &Weights<T>, x: &[T], y: &mut [T], kept: Kept<&mut [T]>, memory: &mut [T]) {
     let Gru { sequence: s, update, reset } = gru;
     let (n, rows) = (s.units, s.rows(x));
@@ -212,7 +215,8 @@ pub fn forward<T: Scalar>(gru: &Gru, w: &Weights<T>, x: &[T], y: &mut [T], kept:
     }
 }
 
-/// ∂L/∂a_t and ∂L/∂q_t for all steps, and dy becomes all of ∂L/∂h_t; dx ← ∂L/∂a·w_ihᵀ. Shapes as for [`forward`].
+/// Computes ∂L/∂a_t and ∂L/∂q_t for all steps. dy is overwritten with all of ∂L/∂h_t; dx ← ∂L/∂a·w_ihᵀ. Shapes as for
+/// [`forward`].
 pub fn backward_input<T: Scalar>(
     gru: &Gru,
     w: &Weights<T>,
@@ -286,8 +290,8 @@ pub fn backward_input<T: Scalar>(
     }
 }
 
-/// Rows of dw_hh where the reset stands before the product: its third part is Σ uᵀ·δ_n. Shapes: `before`, of all
-/// h_{t−1}, and u rows×T·n, da rows×T·3n, dw and memory block.len()×3n.
+/// Rows of dw_hh for the reset before the product, where the third part of dw_hh is Σ uᵀ·δ_n. `before` holds all
+/// h_{t−1}. Shapes: before and u rows×T·n, da rows×T·3n, dw and memory block.len()×3n.
 fn backward_hidden_weights<T: Scalar>(
     steps: usize,
     [before, u, da]: [BatchRows<T>; 3],
@@ -298,7 +302,7 @@ fn backward_hidden_weights<T: Scalar>(
     let [before, u, da] = [before, u, da].map(|rows| rows.steps(steps));
     let memory = &mut memory[..dw.len()];
     matmul_tn(before, da, block.clone(), dw);
-    // Of this product only the third part counts: the other way is slower than the one that every framework takes.
+    // Only the third part of this product is used, so this variant is slower than the one of Keras and PyTorch.
     matmul_tn(u, da, block, memory);
     let width = da.cols();
     for (dw, of_u) in dw.chunks_exact_mut(width).zip(memory.chunks_exact(width)) {

@@ -1,26 +1,26 @@
-//! # Jordan network: the hidden layer sees what the network last put out
+//! # Jordan network: the hidden layer depends on the previous output of the network
 //!
 //! ```text
 //! forward     h_t = φ(x_t·w_ih + h_{t−1}·w_hh + y_{t−1}·w_yh + b_h)        h₀ = y₀ = 0; the hybrid of the slide
 //!             h_t = φ(x_t·w_ih + y_{t−1}·w_yh + b_h)                       the classic one: no w_hh
 //!             y_t = ψ(h_t·w_hy + b_y)   w_ih inputs×units, w_hh units×units, w_yh outputs×units, w_hy units×outputs
 //!
-//! given dy_t, what L sees of y_t directly, for t = T, …, 1:
+//! given dy_t, the direct part of ∂L/∂y_t, for t = T, …, 1:
 //!   through ψ:     dy_t ← dy_t + δ_{t+1}·w_yhᵀ                  ε_t = dy_t ⊙ ψ′
 //!   through φ:     dh_t = ε_t·w_hyᵀ + δ_{t+1}·w_hhᵀ             δ_t = dh_t ⊙ φ′
 //!   ∂L/∂w_hy = Σ_t h_tᵀ·ε_t        ∂L/∂b_y = Σ_t ε_t            ∂L/∂b_h = Σ_t δ_t
 //!   ∂L/∂w_ih = Σ_t x_tᵀ·δ_t   ∂L/∂w_hh = Σ_t h_{t−1}ᵀ·δ_t   ∂L/∂w_yh = Σ_t y_{t−1}ᵀ·δ_t   ∂L/∂x_t = δ_t·w_ihᵀ
 //! ```
 //!
-//! Backpropagation through time: see [`recurrent`]. Kept: h_t, and h and y before each step; y_t, which becomes ε_t;
-//! δ_t.
+//! Backpropagation through time: see [`recurrent`]. Kept for the backward passes: h_t, and h and y before each step;
+//! y_t, which is overwritten with ε_t; δ_t.
 //!
 //! Slides: CE6146 "RNN – Jordan Network", "Example – Jordan Network (1/3)" to "(3/3)". Its W_xh, W_hh, W_yh and W_hy
-//! are w_ihᵀ, w_hhᵀ, w_yhᵀ and w_hyᵀ, f₁ and f₂ are φ and ψ. Where it errs: the equation feeds h_t back into h_t, the
-//! example y_{t−1}, which is what is meant; it keeps W_hh·h_{t−1}, which makes it a hybrid of Elman's and Jordan's
-//! network; step 1 of the example puts in W_hh·h₀ + W_xh·x₁ + W_yh·y₀ as "1·0 + 1·0 + 1·1", the operands in another
-//! order; and h₂ = tanh(5.928…) = .99998581 is truncated to .9999, and with it y₂. Source: Jordan, "Serial order: a
-//! parallel distributed processing approach" (1986).
+//! are w_ihᵀ, w_hhᵀ, w_yhᵀ and w_hyᵀ; its f₁ and f₂ are φ and ψ. Errors on the slides: the equation feeds h_t back
+//! into h_t; the example feeds back y_{t−1}, which is what is meant. The equation keeps W_hh·h_{t−1}, so that the
+//! network is a hybrid of Elman's and Jordan's. Step 1 of the example has the numbers of W_hh·h₀ + W_xh·x₁ + W_yh·y₀
+//! in another order: "1·0 + 1·0 + 1·1". h₂ = tanh(5.928…) = .99998581 is truncated to .9999, and so y₂ is inexact
+//! too. Source: Jordan, "Serial order: a parallel distributed processing approach" (1986).
 
 use handgrad_kernels::{Finish, matmul, matmul_bias, matmul_nt, matmul_tn};
 
@@ -33,19 +33,19 @@ use crate::{
 /// The sizes of a Jordan network, and its activations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Jordan {
-    /// Steps, and values of a step of x and h.
+    /// Number of steps, and values per step of x and h.
     pub sequence: Sequence,
-    /// Values of a step of y.
+    /// Values per step of y.
     pub outputs: usize,
-    /// φ.
+    /// The activation function φ of the hidden layer.
     pub activation: Activation,
-    /// ψ.
+    /// The activation function ψ of the output.
     pub output_activation: Activation,
-    /// With w_hh, as on the slide; otherwise the classic one.
+    /// If true, there is a w_hh, as on the slide; otherwise it is the classic network.
     pub hybrid: bool,
 }
 
-/// The parameters, in this order; w_hh is empty in the classic one.
+/// The parameters, in this order; w_hh is empty in the classic network.
 #[derive(Clone, Copy, Debug)]
 pub struct Weights<'a, T> {
     /// inputs×units.
@@ -75,15 +75,15 @@ kept! {
     y_before: steps * o,
     /// T·units: δ_t.
     deltas: steps * n,
-    /// units: Σ_t δ_t, and what is computed once of an input that is repeated.
+    /// units: x·w_ih + b_h if the input is repeated; then Σ_t δ_t.
     sums: n,
     /// outputs: Σ_t ε_t.
     y_sums: o,
-    /// units: h; on the way back dh, which becomes δ.
+    /// units: h; in the backward pass dh, which is overwritten with δ.
     h: n,
-    /// outputs: y; on the way back dy, which becomes ε.
+    /// outputs: y; in the backward pass dy, which is overwritten with ε.
     y: o,
-    /// units: one product of the sum that h_t is made of; on the way back δ_{t+1}·w_hhᵀ.
+    /// units: one of the products that are added up to z_t; in the backward pass δ_{t+1}·w_hhᵀ.
     product: n,
 }
 
@@ -101,7 +101,7 @@ impl Jordan {
     }
 }
 
-/// y ← y₁ … y_T, or y_T. Shapes: x rows×T·inputs, or rows×inputs; y rows×T·outputs, or rows×outputs.
+/// y ← y₁ … y_T, or y_T alone. Shapes: x rows×T·inputs, or rows×inputs; y rows×T·outputs, or rows×outputs.
 pub fn forward<T: Scalar>(jordan: &Jordan, w: &Weights<T>, x: &[T], y_seen: &mut [T], kept: Kept<&mut [T]>) {
     let Jordan { sequence: s, outputs: o, activation: phi, output_activation: psi, hybrid } = *jordan;
     let n = s.units;
@@ -112,7 +112,8 @@ pub fn forward<T: Scalar>(jordan: &Jordan, w: &Weights<T>, x: &[T], y_seen: &mut
     for at in (0..s.steps).map(|t| [t, s.steps]) {
         store(h, n, h_before, at);
         store(y, o, y_before, at);
-        // z = a_t + h_{t−1}·w_hh + y_{t−1}·w_yh, where h was; h₀ = y₀ = 0.
+        // h is overwritten with z = a_t + h_{t−1}·w_hh + y_{t−1}·w_yh. At the first step h₀ = y₀ = 0, so there are no
+        // products.
         let (of_y, of_h) = (at[0] > 0, at[0] > 0 && hybrid);
         if of_h {
             matmul(h, w.w_hh, product, n, n);
@@ -140,7 +141,8 @@ pub fn forward<T: Scalar>(jordan: &Jordan, w: &Weights<T>, x: &[T], y_seen: &mut
     }
 }
 
-/// δ_t and ε_t for all steps, and dy becomes all of ∂L/∂y_t; dx ← δ·w_ihᵀ. Shapes as for [`forward`].
+/// Computes δ_t and ε_t for all steps. dy is overwritten with all of ∂L/∂y_t; dx ← δ·w_ihᵀ. Shapes as for
+/// [`forward`].
 pub fn backward_input<T: Scalar>(
     jordan: &Jordan,
     w: &Weights<T>,
@@ -241,7 +243,7 @@ impl<T: Scalar> Layer<T> for Jordan {
         let of_steps = [kept.h_steps, kept.y_steps, kept.h_before, kept.y_before, kept.deltas];
         let [h, eps, h_before, y_before, delta] = of_steps.map(|matrix| matrix.steps(steps));
         let rows = block.rows.clone();
-        // The classic one has no w_hh.
+        // The classic network has no w_hh, so its later parameters have an index that is lower by 1.
         match block.param + usize::from(!self.hybrid && block.param > 0) {
             0 if repeat => matmul_tn(saved.x, kept.sums, rows, dtheta),
             0 => matmul_tn(saved.x.steps(steps), delta, rows, dtheta),

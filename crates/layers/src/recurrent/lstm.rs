@@ -1,4 +1,4 @@
-//! # LSTM: a cell that keeps what its gates let it keep
+//! # LSTM: gates control what a cell stores, forgets and outputs
 //!
 //! ```text
 //! forward     z_t = x_t·w_ih + b_ih + h_{t−1}·w_hh + b_hh = [z_i │ z_f │ z_g │ z_o] h₀ = c₀ = 0; g: the slide's c̃
@@ -6,26 +6,27 @@
 //!             c_t = f⊙c_{t−1} + i⊙g
 //!             h_t = o⊙tanh c_t                    w_ih inputs×4·units, w_hh units×4·units, biases 4·units
 //!
-//! given dh_t = ∂L/∂h_t, seen directly and by way of z_{t+1}, and what comes back from c_{t+1}:
+//! given dh_t = ∂L/∂h_t, direct and through z_{t+1}, and the gradient that comes back from c_{t+1}:
 //!   through h_t = o⊙tanh c_t:      do = dh⊙tanh c_t          dc_t = f_{t+1}⊙dc_{t+1} + dh⊙o⊙(1 − tanh² c_t)
 //!   through c_t = f⊙c_{t−1} + i⊙g: di = dc⊙g    dg = dc⊙i    df = dc⊙c_{t−1}       to c_{t−1}: f⊙dc
 //!   through σ and tanh:            δ_i = di⊙i⊙(1 − i)   δ_f = df⊙f⊙(1 − f)   δ_g = dg⊙(1 − g²)   δ_o = do⊙o⊙(1 − o)
 //!   δ = [δ_i │ δ_f │ δ_g │ δ_o]; the rest is as for every cell, see [`recurrent`]
 //! ```
 //!
-//! From c_t to c_{t−1} a gradient goes two ways. On the direct one it passes f alone: where f is near 1, what goes that
-//! way neither vanishes nor explodes. On the other it passes the gates, w_hh and h_{t−1}, as in any cell. So the forget
-//! gate starts open: its part of b_ih is 1, all other biases 0 (Gers, Schmidhuber & Cummins 2000; Keras does so,
-//! PyTorch draws all its parameters from U(−1/√units, 1/√units)).
+//! From c_t to c_{t−1} a gradient has two paths. On the direct path it is multiplied by f alone: where f is near 1,
+//! this part neither vanishes nor explodes. The other path leads through the gates, w_hh and h_{t−1}, as in any cell.
+//! So the forget gate is open at first: its part of b_ih is initially 1, and all other biases are 0 (Gers,
+//! Schmidhuber & Cummins 2000). Keras does the same; PyTorch draws all parameters from U(−1/√units, 1/√units).
 //!
-//! Kept: the gates, which become δ in place; h before each step; c before each step, which becomes dc_t; what the loop
-//! over time works on.
+//! Kept for the backward passes: the gates, which are overwritten with δ; h before each step; c before each step,
+//! which is overwritten with dc_t; the memory of the loop over time.
 //!
-//! Slides: CE6146 "LSTM", "Example – LSTM (1/2)", "(2/2)". Its W_ii, W_if, W_ig, W_io are the four quarters of w_ihᵀ,
-//! its W_hi, … of w_hhᵀ, b_ii, … of b_ih, b_hi, … of b_hh. It has two biases a gate, as PyTorch: who merges them must
-//! start from 2 where the slide starts from 1 and 1. Where it errs: "b_ij = b_ij = 0" stands for h₀ = c₀ = 0, and the
-//! forget gate of step 1 prints x₀ where it uses x₁. "Basic Architecture" writes c′ = f(z_i)·g(z) + c·f(z_f) with f for
-//! the sigmoid. Source: Hochreiter & Schmidhuber, "Long short-term memory", Neural Computation 9 (1997).
+//! Slides: CE6146 "LSTM", "Example – LSTM (1/2)", "Example – LSTM (2/2)". Its W_ii, W_if, W_ig, W_io are the four
+//! quarters of w_ihᵀ, its W_hi, … those of w_hhᵀ, b_ii, … those of b_ih, and b_hi, … those of b_hh. It has two biases
+//! per gate, as PyTorch has. If both are merged into one, its initial value is 2 where the slide has 1 and 1. Errors
+//! on the slides: "b_ij = b_ij = 0" stands for h₀ = c₀ = 0, and the forget gate of step 1 prints x₀ where it uses x₁.
+//! The slide "Long Short-Term Memory (LSTM)" writes c′ = f(z_i)·g(z) + c·f(z_f), where f is the sigmoid. Source:
+//! Hochreiter & Schmidhuber, "Long short-term memory", Neural Computation 9 (1997).
 
 use handgrad_kernels::{matmul, vectorize};
 
@@ -33,11 +34,11 @@ use crate::kept::kept;
 use crate::recurrent::{self, Deltas, Sequence, Weights, add};
 use crate::{Block, Error, Layer, ParamSpec, Pass, Saved, SavedBatch, Scalar};
 
-/// Gates side by side.
+/// Number of gates that are stored side by side.
 pub(crate) const GATES: usize = 4;
 
-/// One step of one row: `gates` holds z_t and becomes [i │ f │ g │ o]; c and h hold those of the step before and become
-/// this one's. Shapes: gates 4n, c and h n.
+/// Forward pass of one step of one row: on entry `gates` holds z_t, and c and h are those of the step before; on
+/// return `gates` holds [i │ f │ g │ o], and c and h are those of this step. Shapes: gates 4n, c and h n.
 #[inline(always)]
 pub fn step<T: Scalar>(gates: &mut [T], c: &mut [T], h: &mut [T]) {
     let n = h.len();
@@ -54,8 +55,9 @@ pub fn step<T: Scalar>(gates: &mut [T], c: &mut [T], h: &mut [T]) {
     }
 }
 
-/// The same step back: `gates` holds [i │ f │ g │ o] and becomes δ; dc holds f_{t+1}⊙dc_{t+1} and becomes f⊙dc;
-/// `before` holds c_{t−1} and becomes dc_t, all of ∂L/∂c_t. Shapes as for [`step`]; dh is all of ∂L/∂h_t.
+/// Backward pass of [`step`]: on entry `gates` holds [i │ f │ g │ o], dc holds f_{t+1}⊙dc_{t+1}, `before` holds
+/// c_{t−1}, and dh is all of ∂L/∂h_t; on return `gates` holds δ, dc holds f⊙dc, and `before` holds dc_t, which is all
+/// of ∂L/∂c_t. Shapes as for [`step`].
 #[inline(always)]
 pub fn step_backward<T: Scalar>(gates: &mut [T], before: &mut [T], dh: &[T], dc: &mut [T]) {
     let n = dh.len();
@@ -85,7 +87,7 @@ kept! {
     hidden: steps * n,
     /// T·n: c before each step, then ∂L/∂c_t.
     cells: steps * n,
-    /// 4n: x·w_ih + b_ih of an input that is repeated; then Σ_t δ_t.
+    /// 4n: x·w_ih + b_ih if the input is repeated; then Σ_t δ_t.
     sums: GATES * n,
     /// 4n: h_{t−1}·w_hh + b_hh; then δ_t.
     z: GATES * n,
@@ -95,8 +97,8 @@ kept! {
     c: n,
 }
 
-/// The loop over time: y ← h₁ … h_T, or h_T. `product(t, h, z)` is to write h_{t−1}·w_hh + b_hh to z; a is in its
-/// place. Shapes: y rows×T·n, or rows×n.
+/// The forward loop over time: y ← h₁ … h_T, or h_T alone. On entry `kept` holds a. `product(t, h, z)` must write
+/// h_{t−1}·w_hh + b_hh to z. Shapes: y rows×T·n, or rows×n.
 pub fn through_time<T: Scalar>(
     s: &Sequence,
     kept: &mut Kept<&mut [T]>,
@@ -126,8 +128,8 @@ pub fn through_time<T: Scalar>(
     }
 }
 
-/// The loop back: δ_t and ∂L/∂c_t for all steps, and the sums of δ; dy becomes all of ∂L/∂h_t. `product(δ, dh)` is to
-/// write δ_t·w_hhᵀ to dh. Shapes as for [`through_time`].
+/// The backward loop over time: computes δ_t and ∂L/∂c_t for all steps, and the sums of δ. dy is overwritten with all
+/// of ∂L/∂h_t. `product(δ, dh)` must write δ_t·w_hhᵀ to dh. Shapes as for [`through_time`].
 pub fn back_through_time<T: Scalar>(
     s: &Sequence,
     kept: &mut Kept<&mut [T]>,
@@ -162,13 +164,14 @@ pub fn back_through_time<T: Scalar>(
     }
 }
 
-/// y ← h₁ … h_T, or h_T. Shapes: x rows×T·inputs, or rows×inputs; y rows×T·n, or rows×n.
+/// y ← h₁ … h_T, or h_T alone. Shapes: x rows×T·inputs, or rows×inputs; y rows×T·n, or rows×n.
 pub fn forward<T: Scalar>(s: &Sequence, w: &Weights<T>, x: &[T], y: &mut [T], mut kept: Kept<&mut [T]>) {
     recurrent::input_forward(s, x, w.w_ih, w.b_ih, kept.gates, kept.sums);
     through_time(s, &mut kept, y, |t, h, z| recurrent::hidden_forward(t, h, w.w_hh, w.b_hh, z));
 }
 
-/// δ_t for all steps, and dy becomes all of ∂L/∂h_t; dx ← δ·w_ihᵀ. Shapes as for [`forward`], memory n×4n.
+/// Computes δ_t for all steps. dy is overwritten with all of ∂L/∂h_t; dx ← δ·w_ihᵀ. Shapes as for [`forward`], memory
+/// n×4n.
 pub fn backward_input<T: Scalar>(
     s: &Sequence,
     w: &Weights<T>,
@@ -187,7 +190,7 @@ pub fn backward_input<T: Scalar>(
 /// The sizes of an LSTM layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lstm {
-    /// Steps, and values of a step.
+    /// Number of steps, and values per step.
     pub sequence: Sequence,
 }
 

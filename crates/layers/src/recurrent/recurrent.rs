@@ -1,40 +1,40 @@
 //! # Recurrence: backpropagation through time, and what the recurrent layers share
 //!
 //! ```text
-//! A sample is a sequence x₁ … x_T. A state s_t goes along it, with the same weights θ at every step:
+//! A sample is a sequence x₁ … x_T. A state s_t is passed from step to step, with the same weights θ:
 //!
-//! forward      s_t = F(x_t, s_{t−1}; θ),  s₀ = 0         h_t, the part of s_t that is seen, is the output
+//! forward      s_t = F(x_t, s_{t−1}; θ),  s₀ = 0         h_t, a part of s_t, is the output
 //!
-//! L depends on s_t by what is seen of it and by s_{t+1}. Given dy_t, that part of ∂L/∂h_t which L sees directly:
-//!   ∂L/∂s_t = dy_t + (∂s_{t+1}/∂s_t)ᵀ·∂L/∂s_{t+1}        t = T, T−1, …, 1; behind T there is nothing
+//! L depends on s_t directly, through the output h_t, and through s_{t+1}. Given dy_t, the direct part of ∂L/∂h_t:
+//!   ∂L/∂s_t = dy_t + (∂s_{t+1}/∂s_t)ᵀ·∂L/∂s_{t+1}        t = T, T−1, …, 1; for t = T only dy_T
 //!   ∂L/∂x_t = (∂s_t/∂x_t)ᵀ·∂L/∂s_t
-//!   ∂L/∂θ   = Σ_t (∂s_t/∂θ)ᵀ·∂L/∂s_t                     s_{t−1} held fixed: how it depends on θ is the term before
+//!   ∂L/∂θ   = Σ_t (∂s_t/∂θ)ᵀ·∂L/∂s_t                     s_{t−1} held fixed; its dependence on θ: see term t−1
 //!
 //! Cells with z_t = x_t·w_ih + b_ih + h_{t−1}·w_hh + b_hh, given δ_t = ∂L/∂z_t:
 //!   ∂L/∂w_ih = Σ_t x_tᵀ·δ_t       ∂L/∂w_hh = Σ_t h_{t−1}ᵀ·δ_t       ∂L/∂b_ih = ∂L/∂b_hh = Σ_t δ_t
-//!   ∂L/∂x_t  = δ_t·w_ihᵀ          and δ_t·w_hhᵀ goes on to h_{t−1}
+//!   ∂L/∂x_t  = δ_t·w_ihᵀ          and δ_t·w_hhᵀ is passed on to h_{t−1}
 //! ```
 //!
-//! Only the products with w_hh have to wait for the step before. Those with w_ih, and the sums over t, are one product
-//! each for all steps of all samples: a row of T·D values is read as T rows of D.
+//! Only the products with w_hh must wait for the previous step. The products with w_ih and the sums over t are each
+//! one product for all steps of all samples: a row of T·D values is read as T rows of D.
 //!
-//! **Vanishing and exploding gradients.** What the last step says of the first is (∂s_T/∂s_{T−1} ⋯ ∂s_2/∂s_1)ᵀ·∂L/∂s_T.
-//! If every factor shrinks vectors, it shrinks geometrically with T; if every factor stretches them, it grows so.
-//! [`gradient_norms`] shows ‖∂L/∂h_t‖ step by step.
+//! **Vanishing and exploding gradients.** The gradient that comes from the last step to the first is (∂s_T/∂s_{T−1} ⋯
+//! ∂s_2/∂s_1)ᵀ·∂L/∂s_T. If every factor makes vectors shorter, it decreases geometrically with T; if every factor
+//! makes them longer, it increases geometrically. [`gradient_norms`] returns ‖∂L/∂h_t‖ for every step.
 //!
-//! **Truncated** ([`Sequence::truncate_every`] = k): the state goes on, but behind steps k, 2k, 3k, … no gradient comes
-//! back: ∂L/∂s_k is what L sees of s_k directly, without the term from s_{k+1}. Cuts are counted from the first step,
-//! as in a stream that is learnt from piece by piece. So a layer that gives h_T alone learns from the steps of the last
-//! piece, the 1 to k behind the last cut: with T = 5 and k = 4 from step 5 alone. A layer that goes backwards counts
-//! from x_T.
+//! **Truncated backpropagation** ([`Sequence::truncate_every`] = k): the state is passed on as usual, but no gradient
+//! flows from step k+1 back to step k, from 2k+1 to 2k, and so on. So ∂L/∂s_k is its direct part alone, without the
+//! term from s_{k+1}. The cuts are counted from the first step, as for a stream that is processed piece by piece. So
+//! a layer that returns h_T alone learns only from the 1 to k steps after the last cut: with T = 5 and k = 4, only
+//! from step 5. A layer that runs backwards counts from x_T.
 //!
 //! Slides: CE6146 "Backpropagation Through Time", "BPTT Steps (1/4)" to "(4/4)", "Example – BPTT (1/4)" to "(4/4)".
-//! Where they err: ∂h_t/∂W_h stands there without what h_{t−1} owes to W_h, which is the truncation k = 1 above: for
-//! their sequence 1, 2, 3, 4, all weights 1 and an identity unit dW_hh, dW_xh and db_h would be 72, 50 and 20 instead
-//! of 96, 92 and 50. The unit is linear on one slide and σ on the next; one W_h stands for W_hh and W_xh; the "Mean
-//! Squared Error" is not averaged; four numbers make three losses, not four. Source: Werbos, "Backpropagation through
-//! time: what it does and how to do it", Proc. IEEE 78 (1990); truncated: Williams & Peng (1990); vanishing: Bengio,
-//! Simard & Frasconi (1994).
+//! Errors on the slides: ∂h_t/∂W_h is printed without the dependence of h_{t−1} on W_h, which is the truncation k = 1
+//! above. For the sequence 1, 2, 3, 4, with all weights 1 and an identity unit, dW_hh, dW_xh and db_h would then be
+//! 72, 50 and 20 instead of 96, 92 and 50. The unit is linear on one slide and σ on the next; one W_h stands for W_hh
+//! and W_xh; the "Mean Squared Error" is not averaged; four numbers give three losses, not four. Source: Werbos,
+//! "Backpropagation through time: what it does and how to do it", Proc. IEEE 78 (1990); truncated: Williams & Peng
+//! (1990); vanishing: Bengio, Simard & Frasconi (1994).
 
 use std::ops::Range;
 
@@ -45,19 +45,19 @@ use crate::{BatchRows, Block, Error, ParamRole, ParamSpec, Scalar, dense};
 /// The sizes of a recurrent layer, and how it treats its sequence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sequence {
-    /// Values of a step of the input.
+    /// Values per step of the input.
     pub inputs: usize,
-    /// Values of a step of h.
+    /// Values per step of h.
     pub units: usize,
-    /// T.
+    /// T, the number of steps.
     pub steps: usize,
-    /// A sample is one vector, the input of every step, instead of a vector for each: one-to-many, as with a
-    /// [`RepeatVector`](crate::RepeatVector) in front, but x·w_ih is computed once a sample instead of once a step.
+    /// If true, a sample is one vector, which is the input of every step (one-to-many); otherwise it has one vector
+    /// per step. The result is the same as with a [`RepeatVector`](crate::RepeatVector) in front, but x·w_ih is
+    /// computed once per sample instead of once per step.
     pub repeat: bool,
-    /// The output is h₁ … h_T, a row of T·units values; otherwise h_T alone: many-to-one.
+    /// If true, the output is h₁ … h_T, a row of T·units values; otherwise it is h_T alone (many-to-one).
     pub return_sequences: bool,
-    /// k of truncated backpropagation, counted from the first step, see above; without it gradients flow through all
-    /// steps.
+    /// k of truncated backpropagation: see above. With `None`, gradients flow through all steps.
     pub truncate_every: Option<usize>,
 }
 
@@ -65,18 +65,18 @@ pub struct Sequence {
 /// for g gates side by side.
 #[derive(Clone, Copy, Debug)]
 pub struct Weights<'a, T> {
-    /// From the input.
+    /// Weights of the input.
     pub w_ih: &'a [T],
-    /// From the state before.
+    /// Weights of the previous state.
     pub w_hh: &'a [T],
-    /// Beside the input.
+    /// Bias of the input's product.
     pub b_ih: &'a [T],
-    /// Beside the state before.
+    /// Bias of the previous state's product.
     pub b_hh: &'a [T],
 }
 
 impl Sequence {
-    /// θ is w_ih, w_hh, b_ih, b_hh.
+    /// Splits θ into w_ih, w_hh, b_ih and b_hh.
     pub(crate) fn weights<'a, T>(&self, theta: &'a [T], gates: usize) -> Weights<'a, T> {
         let width = gates * self.units;
         let (w_ih, rest) = theta.split_at(self.inputs * width);
@@ -85,9 +85,10 @@ impl Sequence {
         Weights { w_ih, w_hh, b_ih, b_hh }
     }
 
-    /// Weights start as the fans of one gate say: each is a matrix of its own, which only lies beside the others.
+    /// The parameters of a cell. The initial weights depend on the fans of one gate, because the gates are separate
+    /// matrices that are only stored side by side.
     pub(crate) fn params(&self, gates: usize) -> Vec<ParamSpec> {
-        // Sizes that mean nothing are told elsewhere.
+        // Invalid sizes are reported by `output_shape`.
         let width = gates.saturating_mul(self.units);
         let weight = |name, rows, uses| {
             let role = ParamRole::Weight { fan_in: rows, fan_out: self.units };
@@ -98,14 +99,14 @@ impl Sequence {
         vec![weight("w_ih", self.inputs, of_input), weight("w_hh", self.units, self.steps), bias("b_ih"), bias("b_hh")]
     }
 
-    /// One unit and one step of it. A layer's cache has at most units·steps times as many values as with this, since no
-    /// part of it grows with more than both.
+    /// The same sequence with one unit and one step. A layer's cache has at most units·steps times as many values as
+    /// with this one, since no part of it grows faster than units·steps.
     pub(crate) fn smallest(&self) -> Self {
         Self { units: 1, steps: 1, ..*self }
     }
 
-    /// The shape of the output, of `outputs` values a step, for a layer that keeps `cache_len` values of its smallest
-    /// sequence.
+    /// Returns the shape of the output, for a layer with `outputs` values per step. `cache_len` is the length of its
+    /// cache for the [`smallest`](Self::smallest) sequence.
     pub(crate) fn output_shape(
         &self,
         layer: impl Fn() -> String,
@@ -125,8 +126,8 @@ impl Sequence {
         let values = self.units.max(outputs).saturating_mul(self.steps).saturating_mul(cache_len);
         if values > 1 << 30 {
             let range = match outputs > self.units {
-                true => "at most 2³⁰ values a sample: give it fewer outputs or steps",
-                false => "at most 2³⁰ values a sample: give it fewer units or steps",
+                true => "at most 2³⁰ values per sample: use fewer outputs or steps",
+                false => "at most 2³⁰ values per sample: use fewer units or steps",
             };
             return Err(Error::OutOfRange {
                 name: "the memory of a recurrent layer",
@@ -142,7 +143,7 @@ impl Sequence {
         Ok(if self.return_sequences { vec![self.steps, outputs] } else { vec![outputs] })
     }
 
-    /// `28 × 28 → 64`, or `64, 28 times → 28 × 64`.
+    /// Describes the shapes of input and output: `28×28 → 64`, or `64, 28 times → 28×64`.
     pub(crate) fn describe(&self, outputs: usize) -> String {
         let Self { inputs, steps, .. } = self;
         let from = if self.repeat { format!("{inputs}, {steps} times") } else { format!("{steps}×{inputs}") };
@@ -150,22 +151,23 @@ impl Sequence {
         format!("{from} → {to}{}", self.describe_truncation())
     }
 
-    /// `, truncated every 4`, or nothing.
+    /// Returns `, truncated every 4`, or nothing.
     pub(crate) fn describe_truncation(&self) -> String {
         self.truncate_every.map_or(String::new(), |k| format!(", truncated every {k}"))
     }
 
-    /// Rows of x.
+    /// Number of rows of x.
     pub(crate) fn rows<T>(&self, x: &[T]) -> usize {
         x.len() / self.input_len()
     }
 
-    /// Values of a sample.
+    /// Values per sample of the input.
     pub(crate) fn input_len(&self) -> usize {
         if self.repeat { self.inputs } else { self.steps.saturating_mul(self.inputs) }
     }
 
-    /// Where a row's output of step t, of `outputs` values, lies in y and in dy, if L sees it.
+    /// The range of the output of step t of a row in y and in dy, with `outputs` values per step. `None` if the layer
+    /// does not return this step.
     pub(crate) fn seen(&self, row: usize, t: usize, outputs: usize) -> Option<Range<usize>> {
         let place = match self.return_sequences {
             true => row * self.steps + t,
@@ -175,19 +177,19 @@ impl Sequence {
         Some(place * outputs..(place + 1) * outputs)
     }
 
-    /// Does a gradient go back from step t, counted from 0, to the one before it?
+    /// Returns true if a gradient flows from step t, counted from 0, back to the previous step.
     pub(crate) fn goes_back(&self, t: usize) -> bool {
         t > 0 && self.truncate_every.is_none_or(|k| !t.is_multiple_of(k))
     }
 }
 
-/// a_t ← x_t·w_ih + b_ih for all steps at once; of an input that is repeated only once, to `once`: see
-/// [`input_of_step`]. Shapes: x rows×T·inputs, or rows×inputs; a rows·T×g·units, `once` rows×g·units.
+/// a_t ← x_t·w_ih + b_ih for all steps at once. For a repeated input it is computed once per row and written to
+/// `once`: see [`input_of_step`]. Shapes: x rows×T·inputs, or rows×inputs; a rows·T×g·units, `once` rows×g·units.
 pub fn input_forward<T: Scalar>(s: &Sequence, x: &[T], w_ih: &[T], b_ih: &[T], a: &mut [T], once: &mut [T]) {
     matmul_bias(x, w_ih, b_ih, Finish::None, if s.repeat { once } else { a });
 }
 
-/// a_t of one row and step, which are those of `a` or, of an input that is repeated, the row's of `once`.
+/// Returns a_t of one row and step in `a`. For a repeated input it first copies the row's values of `once` there.
 #[inline(always)]
 pub fn input_of_step<'a, T: Scalar>(
     s: &Sequence,
@@ -210,7 +212,7 @@ pub fn hidden_forward<T: Scalar>(t: usize, h: &[T], w_hh: &[T], b_hh: &[T], z: &
     }
 }
 
-/// Copies the rows of `from`, `len` long, to step t of T of the rows of `to`.
+/// Copies each row of `from`, which has `len` values, to step t of the same row of `to`, which has T steps.
 pub(crate) fn store<T: Copy>(from: &[T], len: usize, to: &mut [T], [t, steps]: [usize; 2]) {
     for (from, to) in from.chunks_exact(len).zip(to.chunks_exact_mut(steps * len)) {
         to[t * len..][..len].copy_from_slice(from);
@@ -223,13 +225,13 @@ pub(crate) fn add<T: Scalar>(to: &mut [T], from: &[T]) {
     to.iter_mut().zip(from).for_each(|(to, &from)| *to += from);
 }
 
-/// w with rows and columns exchanged: done once, it makes δ_t·wᵀ a plain product at every step. Shapes: w rows×cols,
-/// memory alike.
+/// Writes the transpose of w to `memory` and returns it: with it, δ_t·wᵀ is a plain product at every step. Shapes: w
+/// rows×cols, memory cols×rows or longer.
 pub(crate) fn turn<'a, T: Scalar>(w: &[T], cols: usize, memory: &'a mut [T]) -> &'a [T] {
     const SIDE: usize = 16;
     let rows = w.len() / cols;
     let turned = &mut memory[..w.len()];
-    // Square by square, so that what is read and what is written both lie in few cache lines.
+    // In blocks of columns, so that both reading and writing touch few cache lines.
     for first in (0..cols).step_by(SIDE) {
         for (row, w) in w.chunks_exact(cols).enumerate() {
             for (col, &w) in w[first..cols.min(first + SIDE)].iter().enumerate() {
@@ -240,7 +242,8 @@ pub(crate) fn turn<'a, T: Scalar>(w: &[T], cols: usize, memory: &'a mut [T]) -> 
     turned
 }
 
-/// dx_t ← δ_t·w_ihᵀ for all steps at once. Shapes: δ rows·T×g·units, `sums`, of δ over a row's steps, rows×g·units.
+/// dx_t ← δ_t·w_ihᵀ for all steps at once. `sums` holds the sums of δ over the steps of each row. Shapes: δ
+/// rows·T×g·units, sums rows×g·units.
 pub fn input_backward<T: Scalar>(s: &Sequence, w_ih: &[T], delta: &[T], sums: &[T], dx: &mut [T]) {
     let (inputs, width) = (s.inputs, w_ih.len() / s.inputs);
     match s.repeat {
@@ -250,7 +253,7 @@ pub fn input_backward<T: Scalar>(s: &Sequence, w_ih: &[T], delta: &[T], sums: &[
     }
 }
 
-/// δ of all steps, a row of T·g·units values a sample, and their sums over t, a row of g·units.
+/// δ of all steps, T·g·units values per sample, and the sums over t, g·units values per sample.
 #[derive(Clone, Copy, Debug)]
 pub struct Deltas<'a, T> {
     /// δ₁ … δ_T.
@@ -259,9 +262,9 @@ pub struct Deltas<'a, T> {
     pub sums: BatchRows<'a, T>,
 }
 
-/// One block of dw_ih ← Σ x_tᵀ·δ_t, dw_hh ← Σ h_{t−1}ᵀ·δ_t, db_ih ← Σ δ_t or db_hh ← Σ δ_t, over steps and samples. The
-/// δ of a cell's two halves are `ih` and `hh`: the same ones, but for a GRU. Shapes: `before`, of all h_{t−1},
-/// rows×T·units.
+/// One block of dw_ih ← Σ x_tᵀ·δ_t, dw_hh ← Σ h_{t−1}ᵀ·δ_t, db_ih ← Σ δ_t or db_hh ← Σ δ_t, over steps and samples.
+/// `ih` holds the δ for w_ih and b_ih, `hh` the δ for w_hh and b_hh; they differ only in a GRU. `before` holds all
+/// h_{t−1}. Shape: before rows×T·units.
 pub fn backward_params<T: Scalar>(
     s: &Sequence,
     x: BatchRows<T>,
@@ -279,10 +282,10 @@ pub fn backward_params<T: Scalar>(
     }
 }
 
-/// ‖∂L/∂h_t‖ over all rows, for t = 1 … T: from what `backward_input` makes of dy in a layer that returns its
-/// sequences. With a dy that is 0 but for the last step, it shows how much of the end's gradient is left at every step
-/// before. Of a Jordan network it is ‖∂L/∂y_t‖; in both directions that of [∂L/∂f_t │ ∂L/∂b_t], whose halves go
-/// opposite ways.
+/// Returns ‖∂L/∂h_t‖ over all rows, for t = 1 … T. `delta` is dy as `backward_input` overwrites it, in a layer that
+/// returns all steps. If dy was 0 except at the last step, the norms show how much of the last step's gradient
+/// reaches each step before it. For a Jordan network they are ‖∂L/∂y_t‖. For a bidirectional layer they are the norms
+/// of [∂L/∂f_t │ ∂L/∂b_t], whose two halves flow in opposite directions.
 #[must_use]
 pub fn gradient_norms<T: Scalar>(delta: BatchRows<T>, steps: usize) -> Vec<f64> {
     let mut squares = vec![0.0; steps];

@@ -1,13 +1,14 @@
-//! # Repeat-vector: a vector becomes a sequence of itself
+//! # Repeat-vector: a vector becomes a sequence of copies of itself
 //!
 //! ```text
-//! y_t = x  for t = 1 … T            x n, y T×n          ∂L/∂x = Σ_t ∂L/∂y_t, since x is every y_t
+//! y_t = x  for t = 1 … T            x n, y T×n          ∂L/∂x = Σ_t ∂L/∂y_t, since every y_t is x
 //! ```
 //!
-//! Between an encoder that ends in one vector and a decoder that goes through T steps. In front of a recurrent layer
-//! the field `repeat` of [`Sequence`](crate::Sequence) does the same without the copies.
+//! It connects an encoder whose output is one vector with a decoder that has T steps. In front of a recurrent layer,
+//! the field `repeat` of [`Sequence`](crate::Sequence) has the same effect without the copies.
 //!
-//! Slides: CE6146 "Types of RNN": one-to-many, and the seam of many-to-many (seq2seq). Keras calls it `RepeatVector`.
+//! Slides: CE6146 "Types of RNN": one-to-many, and the connection of encoder and decoder in many-to-many (seq2seq).
+//! In Keras this is `RepeatVector`.
 
 use handgrad_kernels::vectorize;
 
@@ -32,12 +33,12 @@ pub fn backward<T: Scalar>(dy: &[T], n: usize, steps: usize, dx: &mut [T]) {
     });
 }
 
-/// How often.
+/// The size of the vector, and how often it is repeated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RepeatVector {
     /// Values of the vector.
     pub inputs: usize,
-    /// T.
+    /// T, the number of steps.
     pub steps: usize,
 }
 
@@ -46,7 +47,7 @@ impl<T: Scalar> Layer<T> for RepeatVector {
         format!("RepeatVector {}, {} times", self.inputs, self.steps)
     }
 
-    /// A sample of any shape with the right number of values will do: it is read as one vector.
+    /// Accepts samples of any shape with the right number of values: a sample is read as one vector.
     fn output_shape(&self, input: &[usize]) -> Result<Vec<usize>, Error> {
         if self.steps == 0 {
             let (name, range) = ("the number of steps of a repeated vector", "at least 1");

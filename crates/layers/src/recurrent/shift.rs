@@ -1,11 +1,11 @@
-//! # Shift: every step gets what the one before it had
+//! # Shift: every step gets the value of the previous step
 //!
 //! ```text
 //! y₁ = 0,  y_t = x_{t−1}          x and y T×n          ∂L/∂x_t = ∂L/∂y_{t+1},  ∂L/∂x_T = 0
 //! ```
 //!
-//! In front of layers that never look ahead it turns reconstruction into prediction: what they make at step t comes
-//! from x₁ … x_{t−1} alone, and is held to x_t. The target needs no shifting then.
+//! In front of layers that use no later steps, it turns reconstruction into prediction: their output at step t
+//! depends on x₁ … x_{t−1} alone and is compared with x_t. So the target need not be shifted.
 //!
 //! Slides: CE6146 "Types of RNN" (many-to-many, sequential prediction); its examples predict the next number of a
 //! sequence.
@@ -33,9 +33,9 @@ pub fn backward<T: Scalar>(dy: &[T], n: usize, steps: usize, dx: &mut [T]) {
 /// The sizes of a sequence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shift {
-    /// T.
+    /// T, the number of steps.
     pub steps: usize,
-    /// Values of a step.
+    /// Values per step.
     pub inputs: usize,
 }
 

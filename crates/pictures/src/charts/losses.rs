@@ -6,7 +6,7 @@ use super::{escape, nice, number, tick_label};
 
 const WIDTH: f64 = 720.0;
 const HEIGHT: f64 = 400.0;
-/// Left, right, top, bottom.
+/// The margins around the chart: left, right, top, bottom.
 const MARGIN: [f64; 4] = [70.0, 175.0, 64.0, 50.0];
 
 const STYLE: &str = "text{font:13px system-ui,sans-serif;fill:#333}.title{font-size:15px;font-weight:600}\
@@ -14,7 +14,7 @@ const STYLE: &str = "text{font:13px system-ui,sans-serif;fill:#333}.title{font-s
     .val{stroke:#cc6677;fill:none;stroke-width:2}.least{stroke:#777;stroke-dasharray:5 4}\
     .train-text{fill:#2f5f90}.val-text{fill:#a8455a}";
 
-/// What a training has to say about its losses.
+/// The losses of a training, and the texts of their chart.
 #[derive(Clone, Copy, Debug)]
 pub struct Losses<'a> {
     /// The title above the chart.
@@ -31,8 +31,8 @@ pub struct Losses<'a> {
     pub least: f64,
 }
 
-/// Training and validation loss over the epochs, with the least possible loss where it is in sight, and the epoch whose
-/// weights were kept where that is not the last one.
+/// Draws the training loss and the validation loss over the epochs, and marks the epoch whose weights were kept, if it
+/// is given. The least possible loss is drawn as a line if it lies near the curves.
 #[must_use]
 pub fn svg(chart: &Losses) -> String {
     let Losses { title, loss, training, validation, best_epoch, least } = *chart;
@@ -40,9 +40,9 @@ pub fn svg(chart: &Losses) -> String {
     let epochs = training.len().max(validation.len());
     let losses = training.iter().chain(validation);
     let (low, high) = losses.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), &v| (l.min(v), h.max(v)));
-    // Without a single loss, the axis goes from 0 to 1.
+    // If there are no losses, the axis goes from 0 to 1.
     let (low, high) = if low > high { (0.0, 1.0) } else { (low, high) };
-    // The least possible loss belongs in the picture unless it would press the curves flat.
+    // The least possible loss is not drawn if it is so far below the curves that they would become flat.
     let least = (least >= low - 2.0 * (high - low)).then_some(least);
     let low = least.map_or(low, |least| low.min(least));
     let (low, high) =
@@ -107,7 +107,7 @@ pub fn svg(chart: &Losses) -> String {
             ends.push((y(loss), class, loss));
         }
     }
-    // The labels stand at the ends of their curves, pushed apart where they would overlap.
+    // Each label is drawn at the end of its curve. Labels that would overlap are moved apart.
     ends.sort_by(|a, b| a.0.total_cmp(&b.0));
     let mut below = f64::NEG_INFINITY;
     let names = |class| if class == "train" { "training" } else { "validation" };

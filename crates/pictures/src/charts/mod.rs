@@ -1,9 +1,9 @@
-//! Charts as SVG, and what they share.
+//! Charts as SVG, and the functions that all charts use.
 
 pub mod losses;
 pub mod scores;
 
-/// A value to five significant digits, as losses and scores are shown.
+/// Formats a value with five significant digits, as for losses and scores.
 ///
 /// ```
 /// use handgrad_pictures::charts::number;
@@ -33,13 +33,13 @@ fn nice(value: f64) -> f64 {
         }
 }
 
-/// A value with as many digits as its neighbours are apart.
+/// Formats the label of a tick, with as many decimals as are needed to distinguish ticks that are `step` apart.
 fn tick_label(value: f64, step: f64) -> String {
     let digits = (-step.log10().floor()).clamp(0.0, 9.0) as usize;
     format!("{value:.digits$}")
 }
 
-/// Text as SVG has it.
+/// Escapes the characters that have a meaning in SVG.
 fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

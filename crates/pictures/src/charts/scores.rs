@@ -1,4 +1,5 @@
-//! How scores lie, as an SVG: a histogram of each kind with the threshold, and the ROC curve where there are two.
+//! Scores as an SVG chart: a histogram of each kind of samples with the threshold, and the ROC curve if both kinds
+//! exist.
 
 use std::fmt::Write;
 
@@ -7,13 +8,14 @@ use super::{escape, nice, number, tick_label};
 const HEIGHT: f64 = 400.0;
 const TOP: f64 = 70.0;
 const BOTTOM: f64 = 340.0;
-/// Left and right end of the histogram, and of the curve.
+/// Left and right end of the histogram.
 const HISTOGRAM: [f64; 2] = [60.0, 530.0];
+/// Left and right end of the ROC curve.
 const CURVE: [f64; 2] = [630.0, 900.0];
-/// Letters of a title that fit a unit of width.
+/// The number of letters of a title that fit into one unit of width.
 const LETTERS: f64 = 0.113;
 const BARS: usize = 50;
-/// Nearer points of the curve than this are not drawn.
+/// Points of the curve that are nearer to the one before than this are not drawn.
 const FINEST: f64 = 0.002;
 
 const STYLE: &str = "text{font:13px system-ui,sans-serif;fill:#333}.title{font-size:15px;font-weight:600}\
@@ -23,7 +25,7 @@ const STYLE: &str = "text{font:13px system-ui,sans-serif;fill:#333}.title{font-s
 /// Scores of samples, and what is known about them.
 #[derive(Clone, Copy, Debug)]
 pub struct Scores<'a> {
-    /// The title above the chart. It is cut off where it is too long.
+    /// The title above the chart. It is cut off if it is too long.
     pub title: &'a str,
     /// What the score is, written below its axis.
     pub name: &'a str,
@@ -33,7 +35,7 @@ pub struct Scores<'a> {
     pub truth: Option<&'a [bool]>,
     /// A sample is called anomalous if its score is at least this.
     pub threshold: f64,
-    /// The ROC curve of the scores. `None` where it is not defined.
+    /// The ROC curve of the scores, or `None` if it is not defined.
     pub roc: Option<Roc<'a>>,
 }
 
@@ -46,7 +48,8 @@ pub struct Roc<'a> {
     pub area: f64,
 }
 
-/// A histogram of the scores, with one colour for normal and one for anomalous samples, and the ROC curve beside it.
+/// Draws a histogram of the scores, with one colour for normal and one for anomalous samples, and the ROC curve beside
+/// it.
 ///
 /// ```
 /// use handgrad_pictures::charts::scores::{Roc, Scores, svg};
@@ -83,7 +86,8 @@ pub fn svg(chart: &Scores) -> String {
     s + "</svg>\n"
 }
 
-/// Each kind's scores as parts of that kind, so that a rare kind is seen too.
+/// Draws the histogram. The bars of each kind are fractions of the samples of that kind, so that a rare kind is visible
+/// too.
 fn histogram(s: &mut String, chart: &Scores) {
     let &Scores { name, scores, truth, threshold, .. } = chart;
     let all = scores.iter().chain([&threshold]);
@@ -105,7 +109,7 @@ fn histogram(s: &mut String, chart: &Scores) {
     let kinds: Vec<_> = kinds.into_iter().map(|anomalous| (anomalous, of_kind(anomalous))).collect();
     let highest = kinds.iter().flat_map(|(_, parts)| parts).fold(0.0, |highest: f64, &part| highest.max(part));
     let y_step = nice(highest.max(1e-6) / 5.0);
-    // Without a single sample, one step.
+    // If there are no samples, the axis has one step.
     let ceiling = (highest / y_step).ceil().max(1.0) * y_step;
     let y = |part: f64| BOTTOM - part / ceiling * (BOTTOM - TOP);
 
@@ -140,7 +144,7 @@ fn histogram(s: &mut String, chart: &Scores) {
     }
     let at = x(threshold);
     let _ = writeln!(s, "<line class=\"threshold\" x1=\"{at:.1}\" y1=\"{TOP}\" x2=\"{at:.1}\" y2=\"{BOTTOM}\"/>");
-    // On the side where there is room.
+    // The label is on the side of the line where there is more room.
     let (anchor, beside) = if at > f64::midpoint(left, right) { ("end", at - 5.0) } else { ("start", at + 5.0) };
     let label = number(threshold);
     let _ = writeln!(

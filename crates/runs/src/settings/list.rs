@@ -108,16 +108,18 @@ settings! {
         }));
 
     /// Weight of an L1 penalty on the code, which makes it sparse.
-    l1: f64, "WEIGHT";
+    l1: f64, "WEIGHT", check(|&weight| penalty_weight("l1", weight, 1e-5));
 
     /// ρ, the mean activity that a KL penalty asks of the code's units, above 0 and below 1; gives the code a sigmoid.
     sparsity: f64, "RHO";
 
     /// Weight of that KL penalty [default: 0.01].
-    sparsity_weight: f64, "WEIGHT", usual(|_s| 0.01), heeded("sparsity", |s| s.sparsity.is_some());
+    sparsity_weight: f64, "WEIGHT", usual(|_s| 0.01), heeded("sparsity", |s| s.sparsity.is_some()),
+        check(|&weight| penalty_weight("sparsity_weight", weight, 0.01));
 
     /// β, weight of the divergence in a variational model's loss [default: 1].
-    beta: f64, "BETA", usual(|_s| 1.0), heeded("the models vae and conv-vae", |s| is_variational(s));
+    beta: f64, "BETA", usual(|_s| 1.0), heeded("the models vae and conv-vae", |s| is_variational(s)),
+        check(|&beta| penalty_weight("beta", beta, 1.0));
 
     /// How many times every sample is seen.
     epochs: usize, "EPOCHS", usual(|_s| 10), check(|&epochs| at_least_one("epochs", epochs));
@@ -238,6 +240,15 @@ fn counts(value: f64) -> bool {
 
 fn at_least_one(name: &str, value: usize) -> Result<(), String> {
     expect(value > 0, || format!("{name} is 0, but must be at least 1"))
+}
+
+/// Weights of penalties beyond this overflow 32-bit numbers, in the loss or in the square of its gradient.
+const LARGEST_WEIGHT: f64 = 1e9;
+
+fn penalty_weight(name: &str, weight: f64, usual: f64) -> Result<(), String> {
+    expect((0.0..=LARGEST_WEIGHT).contains(&weight), || {
+        format!("{name} is {weight:?}, but must be from 0 to {LARGEST_WEIGHT:e}: {usual} is usual")
+    })
 }
 
 fn expect(holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), String> {

@@ -1,4 +1,4 @@
-//! What the slides say about recurrent networks, tried.
+//! Claims of the slides about recurrent networks, put to the test.
 
 use std::ops::ControlFlow;
 
@@ -19,7 +19,7 @@ use crate::experiment::{Experiment, Setup};
 
 const CELLS: [(&str, Cell); 3] = [("elman", Cell::ELMAN), ("gru", Cell::GRU), ("lstm", Cell::Lstm)];
 
-/// Parameters of the encoder's recurrent layer, time and error.
+/// Measures the parameters of the encoder's recurrent layer, the time of an epoch, and the error.
 pub fn cells(setup: &Setup) -> Result<Found, Error> {
     let mut lines = Vec::new();
     for (name, _) in CELLS {
@@ -34,12 +34,13 @@ pub fn cells(setup: &Setup) -> Result<Found, Error> {
     Ok(Found { lines, holds })
 }
 
-/// Kinds of the first step that there are to remember.
+/// The number of symbols that a sequence can begin with.
 const KINDS: usize = 8;
-/// Values of a step: a place for each kind, the signal to speak, and noise.
+/// The number of values of a step: one for each symbol, one for the signal, and one for noise.
 const WIDTH: usize = KINDS + 2;
 
-/// Sequences that begin with one of the kinds, go on with noise, give a signal, and end as they began.
+/// Returns sequences that begin with one of the symbols, continue with noise, and end with the signal and the same
+/// symbol.
 fn recall(count: usize, steps: usize, seed: u64) -> Samples {
     let mut values = Array2::zeros((count, steps * WIDTH));
     for (number, mut row) in values.rows_mut().into_iter().enumerate() {
@@ -55,12 +56,13 @@ fn recall(count: usize, steps: usize, seed: u64) -> Samples {
     Samples { values: Values::Floats(values), shape: vec![steps, WIDTH], labels: None }
 }
 
-/// A network that tells every step of such a sequence from those before it.
+/// Returns a network that predicts every step of such a sequence from the steps before it.
 fn next_step(steps: usize, cell: Cell, units: usize) -> Spec {
     NextStep { cell, units, output_activation: Activation::Linear, loss: LossKind::Mse }.spec(&[steps, WIDTH])
 }
 
-/// The part of the sequences whose last step is told rightly by networks that saw their beginning `steps` before.
+/// Measures the fraction of the sequences whose last step is predicted correctly; the answer is the symbol of the
+/// first step.
 pub fn long_memory(setup: &Setup) -> Result<Found, Error> {
     const STEPS: [usize; 4] = [10, 20, 30, 40];
     let epochs = setup.epochs.unwrap_or(80);
@@ -69,7 +71,7 @@ pub fn long_memory(setup: &Setup) -> Result<Found, Error> {
         let mut figures = Vec::new();
         for steps in STEPS {
             let (train, test) = (recall(4096, steps, 1), recall(1024, steps, 2));
-            // All epochs, and the best weights.
+            // Trains for all epochs, and keeps the best weights.
             let plan = Plan { epochs, early_stopping: Some(epochs), ..Plan::default() };
             let optimizer = Optimizer::Adam(Adam { learning_rate: 3e-3, ..Adam::default() });
             let training = Training { optimizer, batch_size: 16, clip_norm: Some(1.0), ..Training::default() };
@@ -93,17 +95,17 @@ pub fn long_memory(setup: &Setup) -> Result<Found, Error> {
         lines.push((name.to_string(), figures));
     }
     let all = |line: usize, test: fn(&f64) -> bool| lines[line].1.iter().all(test);
-    // The simple network may know the shortest; at the longest it must be at a loss.
+    // The Elman network may succeed at the shorter lengths, but must fail at the largest.
     let holds = lines[0].1[STEPS.len() - 1] < 0.5 && [1, 2].into_iter().all(|line| all(line, |&right| right > 0.9));
     Ok(Found { lines, holds })
 }
 
-/// The place of the largest value.
+/// Returns the index of the largest value.
 fn largest<'a>(values: impl Iterator<Item = &'a f32>) -> usize {
     values.enumerate().fold((0, f32::NEG_INFINITY), |best, (at, &v)| if v > best.1 { (at, v) } else { best }).0
 }
 
-/// ‖∂L/∂h_t‖ where only the last step has a loss, against that of the last step.
+/// Measures ‖∂L/∂h_t‖ where only the last step has a loss, divided by that of the last step.
 pub fn gradient_by_step(_: &Setup) -> Result<Found, Error> {
     const STEPS: usize = 50;
     const UNITS: usize = 64;
@@ -118,14 +120,14 @@ pub fn gradient_by_step(_: &Setup) -> Result<Found, Error> {
         ("lstm, biases of f at 4", Cell::Lstm, 1.0, Some(4.0)),
     ] {
         let network = Network::<f64>::new(&next_step(STEPS, cell, UNITS))?;
-        // Behind the shift.
+        // The layer after the shift.
         let layer = &*network.layers()[1];
         let mut theta = network.init(0)[network.theta_of(1)].to_vec();
         let params = layer.params();
         let w_hh = params[0].len()..params[0].len() + params[1].len();
         theta[w_hh].iter_mut().for_each(|w| *w *= factor);
         if let Some(bias) = keep {
-            // Gates r, z, n and i, f, g, o: the one that keeps the state is the second of either.
+            // The gates are r, z, n of a GRU and i, f, g, o of an LSTM. In both, the second one keeps the state.
             let b_ih = params[0].len() + params[1].len();
             theta[b_ih + UNITS..][..UNITS].fill(bias);
         }
@@ -141,7 +143,7 @@ pub fn gradient_by_step(_: &Setup) -> Result<Found, Error> {
     Ok(Found { lines, holds })
 }
 
-/// What a layer makes of a gradient of 1 at every value of its last step.
+/// Returns ‖∂L/∂h_t‖ of a layer at every step, for a gradient of 1 at every value of the last step.
 fn norms<T: Scalar>(layer: &dyn Layer<T>, theta: &[T], x: &[T], rows: usize, steps: usize, units: usize) -> Vec<f64> {
     let (mut y, mut dy) = (vec![T::ZERO; rows * steps * units], vec![T::ZERO; rows * steps * units]);
     let mut scratch = vec![T::ZERO; layer.scratch_len()];
@@ -154,7 +156,7 @@ fn norms<T: Scalar>(layer: &dyn Layer<T>, theta: &[T], x: &[T], rows: usize, ste
     gradient_norms(BatchRows::contiguous(&dy, steps * units), steps)
 }
 
-/// The score of untrained networks beside what training makes of them.
+/// Compares the score of untrained networks with their error after training.
 pub fn hidden_covariance(setup: &Setup) -> Result<Found, Error> {
     let mut lines = Vec::new();
     for (name, _) in CELLS {
@@ -163,12 +165,14 @@ pub fn hidden_covariance(setup: &Setup) -> Result<Found, Error> {
             let layers = units.to_string();
             let settings = [("preset", "lstm"), ("cell", name), ("layers", &layers), ("epochs", "3")];
             let experiment = Experiment::run(&label, &settings, 0, setup)?;
-            // Half of the fewest units: with more samples than units it is the units that are counted.
+            // 16 samples are half of the smallest number of units. With more samples than units, the score would
+            // mostly measure the number of units.
             let score = untrained::score(experiment.model.spec(), 0, units, &experiment.data.train, 16)?;
             lines.push((label, vec![score, experiment.last().validation_loss]));
         }
     }
-    // Kendall's τ: of all pairs, those where the higher score has the lower error, less the others.
+    // Kendall's τ: the number of pairs in which the higher score has the lower error, minus the number of the other
+    // pairs, divided by the number of all pairs.
     let mut agree = 0;
     let pairs = (0..lines.len()).flat_map(|a| (0..a).map(move |b| (a, b)));
     let count = pairs.clone().count();

@@ -10,19 +10,19 @@ use super::found::Found;
 use super::models;
 use crate::Error;
 
-/// What a check is of.
+/// The kind of thing that is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// One layer.
     Layer,
-    /// A loss, or what is added to it.
+    /// A loss, or a term that is added to it.
     Loss,
     /// A whole model.
     Model,
 }
 
 impl Kind {
-    /// In words, as lists are headed: `layers`.
+    /// Returns the heading of its list, such as `layers`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -33,13 +33,13 @@ impl Kind {
     }
 }
 
-/// Something to check, by name.
+/// A check with a name.
 pub struct Check {
-    /// The name that chooses it.
+    /// The name that selects it.
     pub name: String,
-    /// What it is a check of.
+    /// The kind of thing that it checks.
     pub kind: Kind,
-    /// A line on it.
+    /// A description of one line.
     pub says: &'static str,
     what: What,
 }
@@ -47,12 +47,13 @@ pub struct Check {
 enum What {
     Layer(Entry),
     Loss(Loss),
-    /// Gives what was found and where.
+    /// Returns the report, and a description of what was checked.
     Rule(fn() -> (Report, &'static str)),
     Model(Spec),
 }
 
-/// Samples that a layer is checked on, and rows of a parameter that are asked for at once.
+/// The number of samples on which a layer is checked, and the number of rows of a parameter whose gradient is
+/// computed at once.
 const ROWS: usize = 3;
 const BLOCK_ROWS: usize = 2;
 
@@ -60,7 +61,7 @@ impl Check {
     /// Compares the backward pass with central differences.
     ///
     /// # Errors
-    /// If a model does not fit together.
+    /// If the layers of a model do not fit together.
     pub fn run(&self) -> Result<Found, Error> {
         match &self.what {
             What::Layer(entry) => Ok(layer(entry)),
@@ -77,7 +78,7 @@ impl Check {
     }
 }
 
-/// Everything that can be checked.
+/// Returns everything that can be checked.
 ///
 /// # Errors
 /// If a layer or a model of the list does not fit together.
@@ -87,13 +88,14 @@ pub fn all() -> Result<Vec<Check>, Error> {
         let (name, says) = (entry.name.clone(), entry.says);
         checks.push(Check { name, kind: Kind::Layer, says, what: What::Layer(entry) });
     }
-    let says = "truncated, it is no gradient of the loss: it is that with the state held fixed at every cut";
+    let says = "backpropagation truncated every 2 steps: the gradient with the state held constant at every cut";
     checks.push(Check { name: "elman-truncated".into(), kind: Kind::Layer, says, what: What::Rule(truncated) });
     for (name, loss) in catalogue::losses() {
-        let says = if name.ends_with("-sum") { "summed over a sample's values" } else { "their mean" };
+        let says =
+            if name.ends_with("-sum") { "summed over a sample's values" } else { "averaged over a sample's values" };
         checks.push(Check { name, kind: Kind::Loss, says, what: What::Loss(loss) });
     }
-    let says = "what it takes off w is α times the gradient of ½·λ·‖w‖²";
+    let says = "it subtracts α times the gradient of ½·λ·‖w‖² from w";
     checks.push(Check { name: "weight-decay".into(), kind: Kind::Loss, says, what: What::Rule(decay) });
     for (name, says, spec) in models::specs()? {
         checks.push(Check { name: name.into(), kind: Kind::Model, says, what: What::Model(spec) });
@@ -110,12 +112,12 @@ fn layer(entry: &Entry) -> Found {
             worst = Some(Found::new(report, format!("{ROWS} rows {input} to {output}: {}", case.layer.describe())));
         }
     }
-    // A name without a case has checked nothing, and must not pass.
+    // An entry without cases has checked nothing, so it must not pass.
     let nothing = Report { error: f64::NAN, place: (String::new(), 0), analytic: f64::NAN, numeric: f64::NAN };
     Found { cases: entry.cases.len(), ..worst.unwrap_or_else(|| Found::new(nothing, "no size".into())) }
 }
 
-/// w − decay(w) = α·λ·w, and ∂(½·λ·‖w‖²)/∂w = λ·w.
+/// Checks weight decay: w − decay(w) = α·λ·w, and ∂(½·λ·‖w‖²)/∂w = λ·w.
 fn decay() -> (Report, &'static str) {
     let (w, rate, lambda) = (numbers(21, 1), 0.1, 0.01);
     let mut smaller = w.clone();
@@ -125,9 +127,10 @@ fn decay() -> (Report, &'static str) {
     (check("dw", &w, &gradient, penalty), "21 weights")
 }
 
-/// The gradient of an Elman layer that is truncated every k steps, against the sequence cut into pieces of k by hand.
-/// Each piece starts from h₀ = 0 but sees the state before the cut, held at its value, as another input of its first
-/// step, whose weights are w_hh: so z₁ = x₁·w_ih + h·w_hh + b as in the whole sequence, and nothing goes back to h.
+/// Checks the gradient of an Elman layer whose backpropagation is truncated every k steps, by cutting the sequence
+/// into pieces of k steps. Each piece starts from h₀ = 0 and gets the state before the cut, held constant, as
+/// additional inputs of its first step, with the weights w_hh. So z₁ = x₁·w_ih + h·w_hh + b as in the whole sequence,
+/// but no gradient goes back to h.
 fn truncated() -> (Report, &'static str) {
     let (rows, inputs, units, steps, k) = (2, 2, 3, 6, 2);
     let whole = Sequence { inputs, units, steps, repeat: false, return_sequences: true, truncate_every: Some(k) };
@@ -141,7 +144,7 @@ fn truncated() -> (Report, &'static str) {
     let piece = Sequence { inputs: inputs + units, steps: k, truncate_every: None, ..whole };
     let piece = Elman { sequence: piece, activation };
     let loss = |theta: &[f64]| {
-        // w_ih, and below it w_hh once more; then w_hh and the biases.
+        // The weights of a piece: w_ih with w_hh as additional rows below it, then w_hh and the biases.
         let (w_ih, rest) = theta.split_at(inputs * units);
         let theta = [w_ih, &rest[..units * units], rest].concat();
         let mut sum = 0.0;

@@ -1,27 +1,27 @@
-//! What a check finds, and when that passes.
+//! The result of a check, and when it passes.
 
 use handgrad_layers::gradcheck::Report;
 
-/// Relative errors above this fail.
+/// The largest relative error that passes.
 pub const TOLERANCE: f64 = 1e-6;
 
-/// The worst disagreement that a check came upon.
+/// The largest error that a check has found.
 #[derive(Clone, Debug)]
 pub struct Found {
-    /// The relative error.
+    /// The relative error at this place.
     pub error: f64,
-    /// Which gradient, and the index in it.
+    /// The name of the gradient, and the index in it.
     pub place: String,
-    /// What the backward pass says there.
+    /// The derivative by the backward pass.
     pub analytic: f64,
-    /// What the difference quotient says there.
+    /// The derivative by the difference quotient.
     pub numeric: f64,
-    /// The layer and its shapes.
+    /// The layer or loss, and its shapes.
     pub at: String,
-    /// Sizes that were tried.
+    /// The number of sizes that were checked.
     pub cases: usize,
-    /// By how much the error of a whole model's difference quotient falls when h is halved: fourfold, where it is
-    /// h²/6·f‴.
+    /// Only for whole models: the factor by which the error decreases when h is halved. It is about 4 if the error is
+    /// that of the difference quotient, h²/6·f‴.
     pub ratio: Option<f64>,
 }
 
@@ -31,7 +31,7 @@ impl Found {
         Self { error, place: format!("{name}[{index}]"), analytic, numeric, at, cases: 1, ratio: None }
     }
 
-    /// Is the error small enough, and the ratio as it should be? NaN passes nothing.
+    /// Is the error small enough, and the ratio about 4? NaN never passes.
     #[must_use]
     pub fn passed(&self) -> bool {
         self.error <= TOLERANCE && self.ratio.is_none_or(|ratio| (3.5..4.5).contains(&ratio))

@@ -1,4 +1,4 @@
-//! Whole models: the gradient of the loss by all weights, from the trainer as it trains.
+//! Checks of whole models: the gradient of the loss with respect to all weights, as the trainer computes it.
 
 use handgrad_dataset::{Samples, Values, sizes, thousands};
 use handgrad_layers::gradcheck::{self, catalogue::numbers};
@@ -16,15 +16,16 @@ use super::found::Found;
 use crate::Error;
 
 const IMAGE: [usize; 2] = [8, 8];
-/// Sides are 4 below a multiple of 8.
+/// For models with pooling: the sides must be 4 less than a multiple of 8.
 const IMAGE_TO_POOL: [usize; 2] = [12, 4];
 const SERIES: [usize; 2] = [6, 4];
 const ROWS: usize = 5;
-/// Of θ, where several are tried.
+/// The last seed of θ, if several are tried.
 const LAST_SEED: u64 = 12;
 
-/// Every kind of model, by name and with a line on it. All hidden layers have tanh: ReLU has kinks, and in a whole
-/// network some z is always near one. (Layers with ReLU are checked one by one, away from its kink.)
+/// Returns every kind of model, with its name and a description of one line. All hidden layers have tanh, since in a
+/// whole network with ReLU some z is always near a kink. (Layers with ReLU are checked one by one, away from the
+/// kink.)
 pub fn specs() -> Result<Vec<(&'static str, &'static str, Spec)>, Error> {
     let (tanh, sigmoid, linear) = (Activation::Tanh, Activation::Sigmoid, Activation::Linear);
     let (mse, bce) = (LossKind::Mse, LossKind::Bce);
@@ -47,15 +48,19 @@ pub fn specs() -> Result<Vec<(&'static str, &'static str, Spec)>, Error> {
     };
     let denoiser = |noise| strided().with_noise(noise);
     let models = vec![
-        ("model-basic", "one layer in, one out; cross-entropy", Basic { units: 9, ..Basic::default() }.spec(&IMAGE)),
+        (
+            "model-basic",
+            "one layer in encoder and decoder; cross-entropy",
+            Basic { units: 9, ..Basic::default() }.spec(&IMAGE),
+        ),
         (
             "model-deep",
-            "two layers a side; squared error",
+            "two layers in encoder and decoder; squared error",
             Deep { layers: vec![9, 5], activation: tanh, loss: mse, ..Deep::default() }.spec(&IMAGE),
         ),
         (
             "model-deep-softmax",
-            "samples as distributions",
+            "samples that are distributions; cross-entropy of a softmax",
             Deep {
                 layers: vec![7, 4],
                 activation: tanh,
@@ -67,23 +72,23 @@ pub fn specs() -> Result<Vec<(&'static str, &'static str, Spec)>, Error> {
         ),
         (
             "model-tied",
-            "the decoder has the encoder's weights",
+            "the decoder shares the encoder's weights",
             Deep { layers: vec![9, 5], activation: tanh, tied: true, ..Deep::default() }.spec(&IMAGE),
         ),
-        ("model-half-tied", "only the outer layers share theirs", half_tied),
-        ("model-conv-strided", "convolutions of stride 2, and transposed ones", strided()),
+        ("model-half-tied", "only the outer layers share their weights", half_tied),
+        ("model-conv-strided", "convolutions and transposed convolutions of stride 2", strided()),
         ("model-conv-pooled", "pooling and upsampling", PooledConv::default().spec(&IMAGE_TO_POOL)),
         (
             "model-conv-pooled-and-strided",
-            "pooling, and back by transposed convolutions",
+            "pooling in the encoder, transposed convolutions in the decoder",
             PooledStridedConv { filters: vec![3, 2], ..PooledStridedConv::default() }.spec(&IMAGE),
         ),
-        ("model-conv-dilated", "windows whose taps lie two values apart", strided().with_dilation(2)),
-        ("model-denoising-gaussian", "clipped gaussian noise in front", denoiser(gaussian)),
-        ("model-denoising-masking", "masking noise in front", denoiser(Noise::Masking { p: 0.2 })),
+        ("model-conv-dilated", "convolutions with dilation 2", strided().with_dilation(2)),
+        ("model-denoising-gaussian", "clipped Gaussian noise added to the input", denoiser(gaussian)),
+        ("model-denoising-masking", "masking noise on the input", denoiser(Noise::Masking { p: 0.2 })),
         (
             "model-denoising-salt-and-pepper",
-            "salt and pepper in front",
+            "salt-and-pepper noise on the input",
             denoiser(Noise::SaltAndPepper { p: 0.2, ends: [0.0, 1.0] }),
         ),
         (
@@ -93,36 +98,40 @@ pub fn specs() -> Result<Vec<(&'static str, &'static str, Spec)>, Error> {
         ),
         (
             "model-dropout",
-            "dropout behind the hidden layers, the same values left out each time",
+            "dropout after the hidden layers, with a fixed mask",
             Deep { layers: vec![9, 5], activation: tanh, ..Deep::default() }.spec(&IMAGE).with_dropout(0.3)?,
         ),
-        ("model-sparse-kl", "a KL penalty on the code, dropout behind it", kl),
+        ("model-sparse-kl", "a KL penalty on the code, then dropout", kl),
         (
             "model-vae-dense",
-            "sampler and divergence, ε held fixed",
+            "sampler and KL divergence, with ε held fixed",
             Vae { hidden_dims: vec![12], latent_dim: 3, beta: 0.7, ..Vae::default() }.spec(&IMAGE),
         ),
         (
             "model-vae-conv",
-            "the same between convolutions",
+            "the same with convolutions in encoder and decoder",
             ConvVae { latent_dim: 2, beta: 0.7, ..ConvVae::default() }.spec(&IMAGE),
         ),
-        ("model-sequence-elman", "a sequence read into a code, and written out", reader(Cell::ELMAN, false)),
+        (
+            "model-sequence-elman",
+            "a sequence encoded into a code and decoded, with Elman networks",
+            reader(Cell::ELMAN, false),
+        ),
         ("model-sequence-jordan", "the same with a Jordan network", reader(jordan, false)),
-        ("model-sequence-gru", "with a GRU", reader(Cell::GRU, false)),
-        ("model-sequence-lstm", "with an LSTM", reader(Cell::Lstm, false)),
-        ("model-sequence-bidirectional", "with LSTMs in both directions", reader(Cell::Lstm, true)),
+        ("model-sequence-gru", "the same with a GRU", reader(Cell::GRU, false)),
+        ("model-sequence-lstm", "the same with an LSTM", reader(Cell::Lstm, false)),
+        ("model-sequence-bidirectional", "the same with LSTMs in both directions", reader(Cell::Lstm, true)),
         (
             "model-next-step",
-            "a GRU of the slide's kind",
+            "a GRU with the slide's update gate, which predicts the next step",
             NextStep { cell: gru, units: 5, loss: bce, ..NextStep::default() }.spec(&SERIES),
         ),
-        ("model-conv-lstm", "an image as strips, one after another", conv_lstm()),
+        ("model-conv-lstm", "ConvLSTMs, which read an image as a sequence of strips", conv_lstm()),
     ];
     Ok(models.into_iter().map(|(name, says, spec)| (name, says, with_tanh(spec))).collect())
 }
 
-/// An image as four strips, one after another, and back.
+/// An autoencoder of ConvLSTM layers, which reads an image as a sequence of four strips.
 fn conv_lstm() -> Spec {
     let layer = |filters| LayerSpec::ConvLstm {
         filters,
@@ -141,7 +150,7 @@ fn conv_lstm() -> Spec {
     }
 }
 
-/// tanh for every ReLU.
+/// Replaces every ReLU by tanh.
 fn with_tanh(mut spec: Spec) -> Spec {
     for layer in spec.encoder.iter_mut().chain(&mut spec.decoder) {
         if let LayerSpec::Dense { activation, .. }
@@ -157,8 +166,8 @@ fn with_tanh(mut spec: Spec) -> Spec {
     spec
 }
 
-/// Checks a model. Where it pools, some two values of a square may change places within h: that is a kink, and another
-/// θ is tried. A wrong gradient passes nowhere, since its error is the same for every h.
+/// Checks a model. With max pooling, another value of a square may become the largest within the step h. This is a
+/// kink, so another θ is tried. A wrong gradient passes for no θ, since its error is the same for every h.
 pub fn check(spec: &Spec) -> Result<Found, Error> {
     let pools = spec.layers().any(|layer| matches!(layer, LayerSpec::MaxPool2d { .. }));
     let mut seed = 2;
@@ -171,8 +180,9 @@ pub fn check(spec: &Spec) -> Result<Found, Error> {
     }
 }
 
-/// ∂L/∂θ along a random direction, parameter by parameter, with all noise held fixed: the trainer draws it anew in each
-/// epoch, and all of this is in one. Then along one direction in which all of θ moves, with h and with h/2.
+/// Compares ∂L/∂θ with difference quotients along a random direction, for one parameter after another. All noise is
+/// fixed: the trainer draws it anew only in a new epoch, and this is all one epoch. Then all of θ is moved along one
+/// direction, with h and with h/2.
 fn check_at(spec: &Spec, seed: u64) -> Result<Found, Error> {
     let features = spec.features();
     let drawn = numbers(ROWS * features, 8);
@@ -191,7 +201,7 @@ fn check_at(spec: &Spec, seed: u64) -> Result<Found, Error> {
     let (_, gradient) = trainer.gradient(&source, &rows)?;
     let slopes: Vec<f64> =
         params.iter().map(|param| param.range.clone().map(|at| gradient[at] * direction[at]).sum()).collect();
-    // L(θ + Σ_p a_p·d_p), where d_p is the direction's part for parameter p.
+    // L(θ + Σ_p a_p·d_p), where d_p is the part of the direction for parameter p.
     let mut loss = |steps: &[f64]| {
         let mut moved = theta.clone();
         for (param, a) in params.iter().zip(steps) {

@@ -1,17 +1,17 @@
-//! Checks and what they found, as text and as JSON.
+//! Writes checks and their results as text and as JSON.
 
 use serde_json::{Value, json};
 
 use super::checks::{Check, Kind};
 use super::found::{Found, TOLERANCE};
 
-/// Columns that the names of these checks take.
+/// Returns the number of columns that the names of these checks take.
 #[must_use]
 pub fn name_width(checks: &[Check]) -> usize {
     checks.iter().map(|check| check.name.chars().count()).max().unwrap_or(0)
 }
 
-/// The checks as a list: layers, losses and models, a line on each.
+/// Returns the list of the checks: layers, losses and models, one line for each check.
 #[must_use]
 pub fn list(checks: &[Check]) -> String {
     let width = name_width(checks);
@@ -25,7 +25,7 @@ pub fn list(checks: &[Check]) -> String {
     text
 }
 
-/// The checks as one JSON object.
+/// Returns the checks as one JSON object.
 #[must_use]
 pub fn list_json(checks: &[Check]) -> Value {
     let objects =
@@ -33,33 +33,33 @@ pub fn list_json(checks: &[Check]) -> Value {
     json!({ "checks": objects.collect::<Vec<_>>() })
 }
 
-/// What a check found, as a line of a table; `width` is [`name_width`] of the table's checks.
+/// Returns the result of a check as a line of a table. `width` is the [`name_width`] of the table's checks.
 #[must_use]
 pub fn line(check: &Check, found: &Found, width: usize) -> String {
     let verdict = if found.passed() { "ok " } else { "OFF" };
-    let fourfold = found.ratio.map_or(String::new(), |ratio| format!("; half of h, error ÷ {ratio:.2}"));
+    let fourfold = found.ratio.map_or(String::new(), |ratio| format!("; with h/2, error ÷ {ratio:.2}"));
     let name = &check.name;
     format!("{name:width$}  {:>8.1e}  {verdict}  {:26}  {}{fourfold}", found.error, found.place, found.at)
 }
 
-/// The worst of all.
+/// Returns the check with the largest error.
 fn worst(found: &[(Check, Found)]) -> Option<&(Check, Found)> {
     found.iter().max_by(|(_, a), (_, b)| a.error.total_cmp(&b.error))
 }
 
-/// How many checks there were, and the worst error of all. Empty where nothing was checked.
+/// Returns the number of checks and the largest error of all. Empty if nothing was checked.
 #[must_use]
 pub fn summary(found: &[(Check, Found)]) -> String {
     let Some((check, worst)) = worst(found) else { return String::new() };
     let (count, cases): (usize, usize) = (found.len(), found.iter().map(|(_, found)| found.cases).sum());
     let Found { error, place, at, .. } = worst;
     format!(
-        "{count} checks at {cases} sizes. The worst relative error of all: {error:.1e}, {place} of {}, {at}.",
+        "{count} checks at {cases} sizes. The worst relative error is {error:.1e}, in {place} of {}, {at}.",
         check.name
     )
 }
 
-/// All that was found, as one JSON object.
+/// Returns all results as one JSON object.
 #[must_use]
 pub fn json(found: &[(Check, Found)]) -> Value {
     let checks: Vec<_> = found.iter().map(|(check, found)| object(check, found)).collect();

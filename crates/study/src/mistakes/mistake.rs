@@ -1,49 +1,49 @@
-//! What a planted mistake is, and what planting it gives.
+//! The definition of a planted mistake, and the result of planting it.
 
 use handgrad_layers::gradcheck::Report;
 
 use crate::Error;
 use crate::gradcheck::TOLERANCE;
 
-/// A mistake that people make.
+/// A common mistake.
 pub struct Mistake {
-    /// The name that chooses it.
+    /// The name that selects it.
     pub name: &'static str,
-    /// A line on it.
+    /// A description of one line.
     pub says: &'static str,
-    /// The line as it should be.
+    /// The right formula.
     pub right: &'static str,
-    /// The line as it is planted.
+    /// The wrong formula that is planted.
     pub wrong: &'static str,
-    /// What finds it: a property, where the gradient check cannot.
+    /// The property that finds it, if the gradient check cannot; `None` if the gradient check finds it.
     pub property: Option<&'static str>,
     pub(super) plant: fn() -> Result<Planting, Error>,
 }
 
-/// What came out, without the mistake and with it.
+/// The results, without the mistake and with it.
 #[derive(Clone, Debug)]
 pub struct Planting {
-    /// What the gradient check says.
+    /// The results of the gradient check.
     pub checks: [Report; 2],
-    /// What the property says, where one has to find the mistake.
+    /// The property, if one must find the mistake.
     pub property: Option<Property>,
 }
 
-/// A figure that must come to something known.
+/// A number that must have a known value.
 #[derive(Clone, Debug)]
 pub struct Property {
-    /// What is compared with what, in words.
+    /// A description of what is compared with what.
     pub says: &'static str,
-    /// What the figure must come to.
+    /// The value that the number must have.
     pub expected: f64,
-    /// Three standard errors, where the figure is one of drawn numbers.
+    /// The largest deviation that passes: three standard errors if the number is estimated from random draws.
     pub tolerance: f64,
-    /// Without the mistake, and with it.
+    /// The number without the mistake, and with it.
     pub found: [f64; 2],
 }
 
 impl Property {
-    /// Without the mistake, and with it.
+    /// Does the property hold without the mistake, and with it?
     #[must_use]
     pub fn holds(&self) -> [bool; 2] {
         self.found.map(|found| (found - self.expected).abs() <= self.tolerance)
@@ -51,15 +51,15 @@ impl Property {
 }
 
 impl Mistake {
-    /// Plants it, and runs what should find it.
+    /// Plants the mistake, and runs what should find it.
     ///
     /// # Errors
-    /// If a layer does not fit.
+    /// If a layer does not accept its shape.
     pub fn plant(&self) -> Result<Planting, Error> {
         (self.plant)()
     }
 
-    /// Was it found by what should find it, and by nothing that should not?
+    /// Was the mistake found by what should find it, and by nothing else?
     #[must_use]
     pub fn caught(&self, planting: &Planting) -> bool {
         let [right, wrong] = planting.checks.each_ref().map(|report| report.error <= TOLERANCE);

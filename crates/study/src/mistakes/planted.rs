@@ -1,4 +1,4 @@
-//! A layer with one of its passes replaced, and how it is run beside the right one.
+//! A layer with some of its passes replaced, and how it is checked beside the right one.
 
 use handgrad_layers::gradcheck::{Report, catalogue::numbers, check_layer};
 use handgrad_layers::{Block, Layer, Mode, ParamSpec, Pass, Saved, SavedBatch};
@@ -10,8 +10,8 @@ type BackwardInput<L> = fn(&L, &[f64], Saved<'_, f64>, &mut [f64], &mut [f64], &
 type BackwardParams<L> = fn(&L, SavedBatch<'_, f64>, &Block, &mut [f64], &mut [f64]);
 type Penalty<L> = fn(&L, Saved<'_, f64>, &mut [f64]);
 
-/// The layer itself, but for the passes that are given. A mistake is a function with the layer's arguments; dx is
-/// always asked for.
+/// Behaves like `layer`, except for the passes that are replaced. A replacement is a function with the layer's
+/// arguments; that of `backward_input` is called only if dx is asked for, so it always has dx.
 #[derive(Debug)]
 pub struct Planted<L> {
     pub layer: L,
@@ -22,7 +22,7 @@ pub struct Planted<L> {
 }
 
 impl<L> Planted<L> {
-    /// With no mistake yet.
+    /// Returns the layer with none of its passes replaced.
     pub fn on(layer: L) -> Self {
         Self { layer, forward: None, backward_input: None, backward_params: None, penalty: None }
     }
@@ -85,7 +85,7 @@ impl<L: Layer<f64>> Layer<f64> for Planted<L> {
     }
 }
 
-/// The check of a layer and of the same with a mistake, on three samples of shape `input`.
+/// Runs the gradient check on the right and on the wrong layer, with three samples of shape `input`.
 pub fn both(right: &dyn Layer<f64>, wrong: &dyn Layer<f64>, input: &[usize]) -> Result<[Report; 2], Error> {
     const ROWS: usize = 3;
     let params = right.params().iter().map(|param| param.len()).sum();
@@ -95,7 +95,7 @@ pub fn both(right: &dyn Layer<f64>, wrong: &dyn Layer<f64>, input: &[usize]) -> 
     Ok([right, wrong].map(|layer| check_layer(layer, &theta, &x, &dy, ROWS, 2)))
 }
 
-/// The pass of a training step on samples 0, 1, 2, …
+/// Returns the pass of a training step on these samples.
 pub fn training<'a>(samples: &'a [u32], scratch: &'a mut [f64]) -> Pass<'a, f64> {
     Pass { mode: Mode::Train, seed: 1, samples, scratch, batch: samples.len(), ..Pass::predict() }
 }

@@ -1,16 +1,16 @@
-//! Mistakes and what planting them gave, as text and as JSON.
+//! Writes mistakes and the results of planting them as text and as JSON.
 
 use serde_json::{Value, json};
 
 use super::mistake::{Mistake, Planting, Property};
 use crate::gradcheck::TOLERANCE;
 
-/// A line for each of these mistakes.
+/// Returns one line for each of these mistakes.
 pub(super) fn lines(mistakes: &[Mistake]) -> String {
     mistakes.iter().map(|mistake| format!("    {:30} {}\n", mistake.name, mistake.says)).collect()
 }
 
-/// A mistake and what planting it gave, as text.
+/// Returns a mistake and the result of planting it as text.
 #[must_use]
 pub fn text(mistake: &Mistake, planting: &Planting) -> String {
     let [right, wrong] = &planting.checks;
@@ -27,7 +27,7 @@ pub fn text(mistake: &Mistake, planting: &Planting) -> String {
         }
         Some(property) => {
             let Property { says, expected, tolerance, found: [right, wrong] } = property;
-            text += ": it passes, blind to this\n";
+            text += ": both pass, it does not see the mistake\n";
             text += &format!("  property        {says}\n");
             text += &format!(
                 "                  expected {expected:.6} ± {tolerance:.1e}; right {right:.6}, planted {wrong:.6}\n"
@@ -37,11 +37,11 @@ pub fn text(mistake: &Mistake, planting: &Planting) -> String {
     let by = mistake.property.unwrap_or("the gradient check");
     text + &match mistake.caught(planting) {
         true => format!("  caught by       {by}\n"),
-        false => format!("  NOT CAUGHT      {by} should have\n"),
+        false => format!("  NOT CAUGHT      {by} should have caught it\n"),
     }
 }
 
-/// All mistakes that were planted, as one JSON object.
+/// Returns all planted mistakes as one JSON object.
 #[must_use]
 pub fn json(planted: &[(&Mistake, Planting)]) -> Value {
     let objects: Vec<_> = planted.iter().map(|(mistake, planting)| object(mistake, planting)).collect();

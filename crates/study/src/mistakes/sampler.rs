@@ -1,4 +1,4 @@
-//! Mistakes in the sampler of a variational autoencoder and in its divergence.
+//! Mistakes in the sampler of a variational autoencoder and in its KL divergence.
 
 use handgrad_layers::{Layer, Pass, Reparameterize, Saved, random, reparameterize};
 
@@ -6,7 +6,7 @@ use super::mistake::{Planting, Property};
 use super::planted::{Planted, both, training};
 use crate::Error;
 
-/// μ and ln σ² of a code of three.
+/// μ and ln σ² of a code of three units.
 const CODE: [f64; 6] = [0.7, -0.4, 0.0, -1.2, 0.5, 0.1];
 
 pub fn sigma_in_divergence() -> Result<Planting, Error> {
@@ -30,7 +30,7 @@ pub fn sigma_in_divergence() -> Result<Planting, Error> {
         pass: &mut Pass<'_, f64>,
     ) {
         let (k, scale) = (layer.latent_dim, layer.beta / pass.batch as f64);
-        // The sampler's part alone.
+        // Only the sampler's part of the gradient.
         Reparameterize { beta: 0.0, ..*layer }.backward_input(theta, saved, dy, Some(dx), pass);
         for (x, dx) in saved.x.chunks_exact(2 * k).zip(dx.chunks_exact_mut(2 * k)) {
             for i in 0..k {
@@ -42,7 +42,7 @@ pub fn sigma_in_divergence() -> Result<Planting, Error> {
     }
     let planted = Planted { backward_input: Some(backward_input), penalty: Some(penalty), ..Planted::on(sampler) };
 
-    // KL = E_q( ln q(z) − ln p(z) ), by drawing z = μ + σ·ε from q.
+    // An estimate of KL = E_q( ln q(z) − ln p(z) ), with z = μ + σ·ε drawn from q.
     const DRAWS: u32 = 100_000;
     let samples: Vec<u32> = (0..DRAWS).collect();
     let (mu, logvar) = CODE.split_at(3);
@@ -62,8 +62,8 @@ pub fn sigma_in_divergence() -> Result<Planting, Error> {
     let draws = f64::from(DRAWS);
     let mean = sum / draws;
     let property = Property {
-        says: "KL at μ = (0.7, −0.4, 0), ln σ² = (−1.2, 0.5, 0.1), against E(ln q(z) − ln p(z)) over 100,000 \
-               draws of z",
+        says: "KL at μ = (0.7, −0.4, 0), ln σ² = (−1.2, 0.5, 0.1), compared with the mean of ln q(z) − ln p(z) over \
+               100,000 draws of z",
         expected: mean,
         tolerance: 3.0 * ((squares / draws - mean * mean) / draws).sqrt(),
         found: [reparameterize::kl(&CODE), divergence(&CODE)],
@@ -122,7 +122,7 @@ pub fn variance_in_sampler() -> Result<Planting, Error> {
         z.iter().map(|z| (z - mu).powi(2)).sum::<f64>() / z.len() as f64
     };
     let property = Property {
-        says: "the variance of 100,000 z at μ = 0.3, ln σ² = −0.8, against e^(ln σ²)",
+        says: "the variance of 100,000 draws of z at μ = 0.3, ln σ² = −0.8, compared with e^(ln σ²)",
         expected: logvar.exp(),
         tolerance: 3.0 * logvar.exp() * (2.0 / f64::from(DRAWS)).sqrt(),
         found: [variance(&one), variance(&of_planted)],

@@ -1,4 +1,4 @@
-//! Mistakes in a backward pass alone: the gradient check sees them.
+//! Mistakes in the backward pass only: the gradient check sees them.
 
 use handgrad_layers::gradcheck::{catalogue::numbers, check};
 use handgrad_layers::{
@@ -13,7 +13,7 @@ use crate::Error;
 pub const MISTAKES: [Mistake; 12] = [
     Mistake {
         name: "missing-transpose",
-        says: "a dense layer hands its gradient on by w instead of wᵀ",
+        says: "a dense layer multiplies its gradient by w instead of wᵀ",
         right: "dx = δ·wᵀ",
         wrong: "dx = δ·w",
         property: None,
@@ -29,7 +29,7 @@ pub const MISTAKES: [Mistake; 12] = [
     },
     Mistake {
         name: "missing-activation-derivative",
-        says: "the gradient passes the activation as if it were not there",
+        says: "the gradient is not multiplied by the derivative of the activation",
         right: "δ = dy ⊙ φ′(z)",
         wrong: "δ = dy",
         property: None,
@@ -37,7 +37,7 @@ pub const MISTAKES: [Mistake; 12] = [
     },
     Mistake {
         name: "negative-gradient",
-        says: "the minus sign of the step is in the gradient already",
+        says: "the gradient already has the minus sign of the update",
         right: "dw = xᵀ·δ",
         wrong: "dw = −xᵀ·δ",
         property: None,
@@ -45,7 +45,7 @@ pub const MISTAKES: [Mistake; 12] = [
     },
     Mistake {
         name: "averaged-twice",
-        says: "the batch of m is averaged in the weights' gradient, though the loss has averaged it",
+        says: "the weights' gradient is divided by the batch size m, although the loss is divided by it already",
         right: "dw = xᵀ·δ",
         wrong: "dw = xᵀ·δ/m",
         property: None,
@@ -53,7 +53,7 @@ pub const MISTAKES: [Mistake; 12] = [
     },
     Mistake {
         name: "added-not-assigned",
-        says: "a gradient is added to what was in its memory, which nobody cleared",
+        says: "a gradient is added to the old values in its buffer instead of replacing them",
         right: "dx ← δ·wᵀ",
         wrong: "dx ← dx + δ·wᵀ",
         property: None,
@@ -61,7 +61,7 @@ pub const MISTAKES: [Mistake; 12] = [
     },
     Mistake {
         name: "no-recursion-through-time",
-        says: "every step of an Elman network gets only what the loss sees of it directly",
+        says: "a step of an Elman network gets only the gradient of its own output, not that of the next step",
         right: "dh_t = dy_t + δ_{t+1}·w_hhᵀ",
         wrong: "dh_t = dy_t",
         property: None,
@@ -69,7 +69,7 @@ pub const MISTAKES: [Mistake; 12] = [
     },
     Mistake {
         name: "kernel-not-flipped-in-dx",
-        says: "a convolution's gradient by its input slides the window over δ as the forward pass does over x",
+        says: "the gradient of a convolution's input uses the window as in the forward pass, without flipping it",
         right: "dx(p,q) = Σ w(u,v)·δ(p − u, q − v)",
         wrong: "dx(p,q) = Σ w(k−1−u, k−1−v)·δ(p − u, q − v)",
         property: None,
@@ -77,7 +77,7 @@ pub const MISTAKES: [Mistake; 12] = [
     },
     Mistake {
         name: "fresh-mask",
-        says: "dropout draws another mask on the way back",
+        says: "dropout draws another mask in the backward pass",
         right: "dx = dy ⊙ mask/(1 − rate), with the mask of the forward pass",
         wrong: "the same with a new mask",
         property: None,
@@ -85,7 +85,7 @@ pub const MISTAKES: [Mistake; 12] = [
     },
     Mistake {
         name: "penalty-not-averaged",
-        says: "the loss averages the KL penalty over the batch of m, its gradient does not",
+        says: "the loss averages the KL penalty over the m samples of the batch, but the gradient does not",
         right: "dμ = dz + β/m·μ",
         wrong: "dμ = dz + β·μ",
         property: None,
@@ -93,7 +93,7 @@ pub const MISTAKES: [Mistake; 12] = [
     },
     Mistake {
         name: "forgotten-two",
-        says: "the derivative of the square lacks its 2",
+        says: "the derivative of the square lacks the factor 2",
         right: "∂ℓ/∂p = 2·(p − t)",
         wrong: "∂ℓ/∂p = p − t",
         property: None,
@@ -101,7 +101,7 @@ pub const MISTAKES: [Mistake; 12] = [
     },
     Mistake {
         name: "softmax-diagonal",
-        says: "of the Jacobian of softmax only the diagonal is used, as if each part hung on its own logit alone",
+        says: "only the diagonal of softmax's Jacobian is used, as if each output depended only on its own logit",
         right: "δ_k = p_k·Σ_i t_i − t_k",
         wrong: "δ_k = p_k·t_k − t_k",
         property: None,
@@ -163,13 +163,13 @@ fn negative_gradient(
     scratch: &mut [f64],
 ) {
     layer.backward_params(saved, block, dtheta, scratch);
-    // Right: the minus is the optimiser's, θ ← θ − α·dθ.
+    // Right: no change of sign, since the optimiser subtracts the gradient, θ ← θ − α·dθ.
     dtheta.iter_mut().for_each(|dtheta| *dtheta = -*dtheta);
 }
 
 fn averaged_twice(layer: &Dense, saved: SavedBatch<'_, f64>, block: &Block, dtheta: &mut [f64], scratch: &mut [f64]) {
     layer.backward_params(saved, block, dtheta, scratch);
-    // Right: δ has the 1/m of the loss.
+    // Right: no division, since δ already contains the 1/m of the loss.
     let m = saved.x.rows() as f64;
     dtheta.iter_mut().for_each(|dtheta| *dtheta /= m);
 }
@@ -184,7 +184,7 @@ fn added_not_assigned(
 ) {
     let before = dx.to_vec();
     layer.backward_input(theta, saved, dy, Some(dx), pass);
-    // Right: nothing more.
+    // Right: nothing is added.
     dx.iter_mut().zip(before).for_each(|(dx, before)| *dx += before);
 }
 
@@ -200,7 +200,7 @@ fn plant_no_recursion() -> Result<Planting, Error> {
         dx: &mut [f64],
         pass: &mut Pass<'_, f64>,
     ) {
-        // Right: the layer's own sequence, in which δ_{t+1}·w_hhᵀ comes back at every step.
+        // Right: the layer's own sequence, where δ_{t+1}·w_hhᵀ is added at every step.
         let sequence = Sequence { truncate_every: Some(1), ..layer.sequence };
         Elman { sequence, ..*layer }.backward_input(theta, saved, dy, Some(dx), pass);
     }
@@ -208,7 +208,7 @@ fn plant_no_recursion() -> Result<Planting, Error> {
     Ok(Planting { checks: both(&elman, &planted, &[5, 2])?, property: None })
 }
 
-/// w with every window of k×k turned by half a turn.
+/// Returns w with every window of k×k flipped in both directions.
 pub fn flipped(w: &[f64], k: usize) -> Vec<f64> {
     w.chunks_exact(k * k).flat_map(|window| window.iter().rev().copied()).collect()
 }
@@ -223,8 +223,7 @@ fn plant_kernel_not_flipped_in_dx() -> Result<Planting, Error> {
         dx: &mut [f64],
         pass: &mut Pass<'_, f64>,
     ) {
-        // Right: theta as it is. The sum over windows turns the kernel by itself; this turns it once more, and so
-        // undoes it.
+        // Right: theta unchanged. The backward pass flips the window itself; flipping it here as well undoes that.
         let (w, b) = theta.split_at(theta.len() - layer.window.y[0]);
         let theta = [flipped(w, layer.window.kernel_size), b.to_vec()].concat();
         layer.backward_input(&theta, saved, dy, Some(dx), pass);
@@ -243,7 +242,7 @@ fn plant_fresh_mask() -> Result<Planting, Error> {
         dx: &mut [f64],
         pass: &mut Pass<'_, f64>,
     ) {
-        // Right: the epoch stays, and with it every number that is drawn.
+        // Right: the epoch is unchanged, so that the same random numbers are drawn.
         pass.epoch += 1;
         layer.backward_input(theta, saved, dy, Some(dx), pass);
     }
@@ -261,7 +260,7 @@ fn plant_penalty_not_averaged() -> Result<Planting, Error> {
         dx: &mut [f64],
         pass: &mut Pass<'_, f64>,
     ) {
-        // Right: the samples of the batch, m.
+        // Right: the number m of samples in the batch.
         pass.batch = 1;
         layer.backward_input(theta, saved, dy, Some(dx), pass);
     }
@@ -286,7 +285,8 @@ fn plant_softmax_diagonal() -> Result<Planting, Error> {
     softmax_cross_entropy::forward_backward(&z, &t, 1.0, &mut right);
     let mut p = z.clone();
     softmax_cross_entropy::softmax(&mut p);
-    // ∂ℓ/∂p_k = −t_k/p_k, and of the Jacobian p_k·(1 − p_k). Right: p_k·Σ_i t_i − t_k, with all of it.
+    // ∂ℓ/∂p_k = −t_k/p_k, times the diagonal of the Jacobian, p_k·(1 − p_k). Right: p_k·Σ_i t_i − t_k, from the whole
+    // Jacobian.
     let diagonal: Vec<f64> = p.iter().zip(&t).map(|(p, t)| -t / p * (p * (1.0 - p))).collect();
     let loss = |z: &[f64]| softmax_cross_entropy::forward(z, &t);
     Ok(Planting { checks: [right, diagonal].map(|delta| check("logits", &z, &delta, loss)), property: None })

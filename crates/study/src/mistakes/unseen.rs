@@ -1,5 +1,5 @@
-//! Mistakes that are made in forward and backward pass alike, or behind the gradient: the check passes, and a property
-//! of the forward pass finds them.
+//! Mistakes that are the same in the forward and the backward pass, or that are made after the gradient: the gradient
+//! check passes, and a property of the forward pass finds them.
 
 use handgrad_layers::gradcheck::{catalogue::numbers, check};
 use handgrad_layers::{
@@ -16,7 +16,7 @@ use crate::Error;
 pub const MISTAKES: [Mistake; 7] = [
     Mistake {
         name: "sigma-for-sigma-squared",
-        says: "the divergence is written with σ where σ² belongs, forward and backward alike",
+        says: "the KL divergence has σ instead of σ², in both passes",
         right: "KL = ½·Σ( μ² + σ² − 1 − ln σ² )",
         wrong: "KL = ½·Σ( μ² + σ − 1 − ln σ² )",
         property: Some("a Monte Carlo estimate of the divergence"),
@@ -24,7 +24,7 @@ pub const MISTAKES: [Mistake; 7] = [
     },
     Mistake {
         name: "sigma-squared-for-sigma",
-        says: "the sampler multiplies ε by σ² instead of σ, forward and backward alike",
+        says: "the sampler multiplies ε by σ² instead of σ, in both passes",
         right: "z = μ + e^(½·ln σ²)·ε",
         wrong: "z = μ + e^(ln σ²)·ε",
         property: Some("the variance of the sampler"),
@@ -32,7 +32,7 @@ pub const MISTAKES: [Mistake; 7] = [
     },
     Mistake {
         name: "mean-for-sum",
-        says: "a loss that should sum over a sample's values averages them, forward and backward alike",
+        says: "a loss that should sum over a sample's values averages them, in both passes",
         right: "ℓ = Σ_i (p_i − t_i)²",
         wrong: "ℓ = 1/n·Σ_i (p_i − t_i)²",
         property: Some("a value by hand"),
@@ -40,7 +40,7 @@ pub const MISTAKES: [Mistake; 7] = [
     },
     Mistake {
         name: "kernel-not-flipped",
-        says: "a transposed convolution slides its window over x spread out with zeros, without turning it",
+        says: "a transposed convolution inserts zeros into x, but does not flip its window",
         right: "y(p,q) = Σ w(u,v)·x(p − u, q − v)",
         wrong: "y(p,q) = Σ w(k−1−u, k−1−v)·x(p − u, q − v)",
         property: Some("the adjoint identity"),
@@ -48,7 +48,7 @@ pub const MISTAKES: [Mistake; 7] = [
     },
     Mistake {
         name: "transposed-weights",
-        says: "a dense layer reads w, which is said to be inputs×units, as units×inputs",
+        says: "a dense layer reads w as units×inputs, although its shape is inputs×units",
         right: "z_j = Σ_i x_i·w[i·units + j] + b_j",
         wrong: "z_j = Σ_i x_i·w[j·inputs + i] + b_j",
         property: Some("what w's shape says"),
@@ -56,7 +56,7 @@ pub const MISTAKES: [Mistake; 7] = [
     },
     Mistake {
         name: "dropout-without-scale",
-        says: "what dropout leaves in is not divided by 1 − rate, so everything shrinks",
+        says: "dropout does not divide the remaining values by 1 − rate, so their mean shrinks",
         right: "y = x ⊙ mask/(1 − rate)",
         wrong: "y = x ⊙ mask",
         property: Some("the mean over many masks"),
@@ -64,7 +64,7 @@ pub const MISTAKES: [Mistake; 7] = [
     },
     Mistake {
         name: "adam-no-bias-correction",
-        says: "Adam's running means, which start at 0, are used as they are",
+        says: "Adam uses its running means, which start at 0, without correcting their bias",
         right: "θ ← θ − α·m̂/(√v̂ + ε),  m̂ = m/(1 − β₁ᵗ),  v̂ = v/(1 − β₂ᵗ)",
         wrong: "θ ← θ − α·m/(√v + ε)",
         property: Some("the length of the first step"),
@@ -78,7 +78,7 @@ fn sum_of_products(a: &[f64], b: &[f64]) -> f64 {
 
 fn plant_mean_for_sum() -> Result<Planting, Error> {
     let right = Loss { kind: LossKind::Mse, reduction: Reduction::Sum };
-    // Called a sum, and right: Reduction::Sum.
+    // It should be a sum. Right: Reduction::Sum.
     let planted = Loss { kind: LossKind::Mse, reduction: Reduction::Mean };
     let (p, t) = (numbers(7, 1), numbers(7, 2));
     let checks = [right, planted].map(|loss| {
@@ -87,7 +87,7 @@ fn plant_mean_for_sum() -> Result<Planting, Error> {
         check("prediction", &p, &delta, |p| loss.forward(p, &t))
     });
     let property = Property {
-        says: "the summed squared error of p = (1, 2, 3) and t = (0, 0, 0), against 1 + 4 + 9 = 14",
+        says: "the summed squared error of p = (1, 2, 3) and t = (0, 0, 0), compared with 1 + 4 + 9 = 14",
         expected: 14.0,
         tolerance: 1e-12,
         found: [right, planted].map(|loss| loss.forward(&[1.0, 2.0, 3.0], &[0.0; 3])),
@@ -97,7 +97,7 @@ fn plant_mean_for_sum() -> Result<Planting, Error> {
 
 fn plant_kernel_not_flipped() -> Result<Planting, Error> {
     let up = |activation| ConvTranspose2d::new([2, 4, 3], 3, [3, 2, 1], Padding::Same, 0, activation);
-    /// θ with the window turned. Right: θ as it is.
+    /// Returns θ with the window flipped. Right: θ unchanged.
     fn turned(layer: &ConvTranspose2d, theta: &[f64]) -> Vec<f64> {
         let (w, b) = theta.split_at(theta.len() - layer.window.x[0]);
         [flipped(w, layer.window.kernel_size), b.to_vec()].concat()
@@ -134,7 +134,7 @@ fn plant_kernel_not_flipped() -> Result<Planting, Error> {
         ..Planted::on(layer)
     };
 
-    // ⟨C·a, b⟩ = ⟨a, Cᵀ·b⟩, C a convolution with the same w; no biases, no activation.
+    // ⟨C·a, b⟩ = ⟨a, Cᵀ·b⟩, where C is a convolution with the same w, without biases and activation.
     let linear = up(Activation::Linear)?;
     let down = Conv2d { window: linear.window, activation: Activation::Linear };
     let len = |shape: [usize; 3]| shape.iter().product::<usize>();
@@ -148,8 +148,8 @@ fn plant_kernel_not_flipped() -> Result<Planting, Error> {
     };
     let of_up = |layer: &dyn Layer<f64>| sum_of_products(&large, &run(layer, &small, large.len(), linear.window.x[0]));
     let property = Property {
-        says: "⟨a, Cᵀ·b⟩ against ⟨C·a, b⟩, where C is the convolution with the same w: transposed means that they are \
-               equal",
+        says: "⟨a, Cᵀ·b⟩ compared with ⟨C·a, b⟩, where C is the convolution with the same w: they are equal by the \
+               definition of the transpose",
         expected: sum_of_products(&run(&down, &large, small.len(), linear.window.y[0]), &small),
         tolerance: 1e-10,
         found: [of_up(&linear), of_up(&plant(linear))],
@@ -204,14 +204,14 @@ fn plant_transposed_weights() -> Result<Planting, Error> {
         ..Planted::on(LAYER)
     };
     let theta = numbers((LAYER.inputs + 1) * LAYER.units, 1);
-    // x = e₁ reads off row 1 of w, counted from 0, and b.
+    // With x = e₁, y is row 1 of w (counted from 0) plus b.
     let read_off = |layer: &dyn Layer<f64>| {
         let mut y = [f64::NAN; LAYER.units];
         layer.forward(&theta, &[0.0, 1.0, 0.0, 0.0, 0.0], &mut y, &mut Pass::predict());
         y[2]
     };
     let property = Property {
-        says: "y₂ of the unit vector x = e₁, against w₁₂ + b₂: row 1, column 2 of w as it is saved",
+        says: "y₂ for the unit vector x = e₁, compared with w₁₂ + b₂: row 1, column 2 of w as it is saved",
         expected: theta[LAYER.units + 2] + theta[LAYER.inputs * LAYER.units + 2],
         tolerance: 1e-12,
         found: [read_off(&LAYER), read_off(&planted)],
@@ -251,10 +251,9 @@ fn plant_dropout_without_scale() -> Result<Planting, Error> {
         y.iter().sum::<f64>() / DRAWS as f64
     };
     let property = Property {
-        says: "the mean over 100,000 values x = 1 behind dropout, against x: the network must not change when \
-               dropout ends",
+        says: "the mean of 100,000 values x = 1 after dropout, compared with x: dropout must not change the mean",
         expected: 1.0,
-        // A value is 0 or 1/(1 − rate): its variance is rate/(1 − rate).
+        // A value is 0 or 1/(1 − rate), so its variance is rate/(1 − rate).
         tolerance: 3.0 * (DROPOUT.rate / (1.0 - DROPOUT.rate) / DRAWS as f64).sqrt(),
         found: [mean(&DROPOUT), mean(&planted)],
     };
@@ -274,12 +273,13 @@ fn plant_adam_without_correction() -> Result<Planting, Error> {
     let (mut moved, mut m, mut v) = (0.0, 0.0, 0.0);
     without_correction(&mut moved, g, &mut m, &mut v, &settings);
     let property = Property {
-        says: "the first step in units of α, against 1: it is −α·sign(g) whatever g is, but for ε; here g = 0.3",
+        says: "the length of the first step in units of α, compared with 1: the step is −α·sign(g) for every g, except \
+               for the effect of ε; here g = 0.3",
         expected: 1.0,
         tolerance: 1e-6,
         found: [theta[0], moved].map(|theta| -theta / settings.learning_rate),
     };
-    // What Adam is given is the same gradient either way.
+    // Adam gets the same gradient with and without the mistake.
     let dense = Dense { inputs: 4, units: 4, activation: Activation::Tanh };
     Ok(Planting { checks: both(&dense, &dense, &[4])?, property: Some(property) })
 }

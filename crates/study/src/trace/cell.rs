@@ -1,26 +1,29 @@
-//! What `lstm` and `gru` share: each of their four parameters has one value a gate, with a name of its own.
+//! Shared by the examples `lstm` and `gru`: each of the four parameters has one value for each gate, and each of
+//! these values has its own name.
 
 use super::form::{Trace, sum};
 use super::given::{Given, Numbers, ones};
 use super::next::{self, Prediction, products};
 
-/// w_ih, w_hh, b_ih and b_hh, as the layer has them, each with the names of its gates' values. A name ends in the
-/// letter of its gate.
+/// The parameters w_ih, w_hh, b_ih and b_hh, in the order of the layer, each with the names of its values, one for
+/// each gate. The last letter of a value's name is the letter of its gate.
 pub type Parts<const GATES: usize> = [(&'static str, [&'static str; GATES]); 4];
 
-/// The sequence, the parameters, and those of the output; `what` says what each parameter is.
+/// Returns what the example starts from: the sequence, the four parameters, and w_hy and b_y of the output. `what`
+/// describes each of the four parameters.
 pub fn given<const GATES: usize>(steps: usize, parts: &'static Parts<GATES>, what: [&'static str; 4]) -> Vec<Given> {
     let parts = parts.iter().zip(what).map(|((name, elements), what)| ones(name, elements, what));
     [next::sequence(steps)].into_iter().chain(parts).chain(next::output()).collect()
 }
 
-/// The parameters one after another, then w_hy and b_y.
+/// Returns the values of the four parameters, one after another, followed by w_hy and b_y.
 pub fn theta<const GATES: usize>(numbers: &Numbers, parts: &Parts<GATES>) -> Vec<f64> {
     let names = parts.iter().map(|(name, _)| *name).chain(["w_hy", "b_y"]);
     names.flat_map(|name| numbers.of(name).to_vec()).collect()
 }
 
-/// The gradients in the order of [`theta`]; `delta` says by parameter and gate which gradient meets x and h there.
+/// Writes the gradients, which are in the order of [`theta`]. `delta` returns, for a parameter and a gate, the symbol
+/// of the gradient that is multiplied by x or h, or summed for a bias.
 pub fn write_gradients<const GATES: usize>(
     trace: &mut Trace,
     parts: &Parts<GATES>,
@@ -43,7 +46,8 @@ pub fn write_gradients<const GATES: usize>(
     next::write_output_gradients(trace, prediction);
 }
 
-/// A step of gradient descent from θ, in the order of [`theta`].
+/// Writes one step of gradient descent. `gradients` are in the order of [`theta`]; `loss_of` computes the loss with
+/// the new parameters.
 pub fn write_update<const GATES: usize>(
     trace: &mut Trace,
     numbers: &Numbers,

@@ -1,4 +1,4 @@
-//! The Elman network that `elman`, `bptt` and `bptt-printed` share.
+//! The Elman network shared by the examples `elman`, `bptt` and `bptt-printed`.
 
 use handgrad_layers::elman::Kept;
 use handgrad_layers::{Activation, Elman, Sequence};
@@ -12,7 +12,7 @@ pub fn given(steps: usize) -> Vec<Given> {
     vec![
         next::sequence(steps),
         number("w_xh", 1.0, "from x to h: w_ih in elman.rs"),
-        number("w_hh", 1.0, "from h to itself, a step later"),
+        number("w_hh", 1.0, "from the previous h to h"),
         number("b_h", 1.0, "bias of h: b_ih in elman.rs, where b_hh is 0"),
         w_hy,
         b_y,
@@ -22,7 +22,7 @@ pub fn given(steps: usize) -> Vec<Given> {
 /// The parameters in the order of [`Run::gradients`].
 pub const PARAMETERS: [&str; 5] = ["w_hh", "w_xh", "b_h", "w_hy", "b_y"];
 
-/// Both passes over x₁ … x_T.
+/// The values of the forward and the backward pass over x₁ … x_T.
 pub struct Run {
     pub h: Vec<f64>,
     pub prediction: Prediction,
@@ -53,7 +53,7 @@ pub fn theta(numbers: &Numbers) -> [f64; 5] {
     PARAMETERS.map(|name| numbers.one(name))
 }
 
-/// φ around a sum.
+/// Returns the formula φ(sum).
 fn activated(phi: Activation, sum: &str) -> String {
     match phi {
         Activation::Tanh => format!("tanh({sum})"),
@@ -62,7 +62,7 @@ fn activated(phi: Activation, sum: &str) -> String {
     }
 }
 
-/// `dh_t·φ′`.
+/// Returns the formula of δ_t = dh_t·φ′.
 pub fn delta_formula(phi: Activation, t: usize) -> String {
     let t = sub(t);
     match phi {
@@ -72,7 +72,7 @@ pub fn delta_formula(phi: Activation, t: usize) -> String {
     }
 }
 
-/// What the slides print of h₁, y₁, h₂, y₂.
+/// The values that the slides print: h_t and y_t, for t = 1 and t = 2.
 type Printed = [[&'static str; 2]; 2];
 
 pub fn write_forward(trace: &mut Trace, phi: Activation, run: &Run, printed: Option<Printed>) {
@@ -96,7 +96,7 @@ pub fn write_backward(trace: &mut Trace, phi: Activation, run: &Run, how: &str) 
     for t in (1..=steps).rev() {
         trace.section(format!("Back through t = {t}{how}"));
         if t == steps {
-            trace.text("dh is ∂L/∂h, by way of y_t and of h_{t+1}; δ is ∂L/∂z, where h = φ(z).");
+            trace.text("dh is ∂L/∂h, through both y_t and h_{t+1}. δ is ∂L/∂z, where h = φ(z).");
         }
         next::write_dy(trace, t, run.prediction.losses.dy[t - 1]);
         let later = if t < steps { format!(" + w_hh·δ{}", sub(t + 1)) } else { String::new() };
@@ -115,7 +115,8 @@ pub fn write_gradients(trace: &mut Trace, heading: &str, run: &Run) {
     next::write_output_gradients(trace, &run.prediction);
 }
 
-/// With the loss of a full run after it, whatever gradients were followed.
+/// Writes the update with the given gradients, and the loss with the new parameters. The loss is always that of the
+/// full network, also if the gradients are truncated.
 pub fn write_update(trace: &mut Trace, heading: &str, numbers: &Numbers, phi: Activation, gradients: &[f64; 5]) {
     let parameters: Vec<_> =
         PARAMETERS.iter().zip(theta(numbers)).zip(gradients).map(|((name, theta), g)| (*name, theta, *g)).collect();
@@ -125,28 +126,30 @@ pub fn write_update(trace: &mut Trace, heading: &str, numbers: &Numbers, phi: Ac
     });
 }
 
-/// What both examples of backpropagation through time open with: the identity unit forward, and its loss.
+/// Writes the sections that both examples of backpropagation through time begin with: the forward pass of the
+/// identity unit, and its loss.
 pub fn write_bptt_forward(trace: &mut Trace, run: &Run) {
     write_forward(trace, Activation::Linear, run, None);
-    let why = "Loss_t = (y_t − x_{t+1})²; the gradients are summed over the steps, so L is the sum. \
-               The slide calls it Mean Squared Error, but nothing is averaged. \
-               T + 1 numbers make T losses: nothing follows the last one.";
+    let why = "Loss_t = (y_t − x_{t+1})². The gradients are summed over the steps, so L is the sum of these losses. \
+               The slide calls it Mean Squared Error, but nothing is averaged. T + 1 numbers give T losses, since no \
+               number follows the last one.";
     next::write_losses(trace, &run.prediction.losses, why);
 }
 
-/// What the slides of BPTT leave open.
+/// Writes what the slides on BPTT get wrong or leave open.
 pub fn write_bptt_errors(trace: &mut Trace) {
-    trace.section("Where the slides err");
+    trace.section("What the slides get wrong");
     trace.text(
-        "\"Example – BPTT (1/4)\" has a linear hidden unit, \"(2/4)\" puts σ around it; the network of the slides \
-         before has tanh. Here it is linear: of the slide's numbers it makes integers, to check by hand.",
+        "\"Example – BPTT (1/4)\" has a linear hidden unit, and \"(2/4)\" puts σ around it; the Elman network of the \
+         earlier slides has tanh. Here the unit is linear: with the slide's numbers every value is an integer, which \
+         is easy to check by hand.",
     );
     trace.text(
-        "One W_h stands for both w_hh and w_xh. If they were one weight, its gradient would be the sum dw_hh + dw_xh.",
+        "One W_h stands for both w_hh and w_xh. If both were the same weight, its gradient would be dw_hh + dw_xh.",
     );
     trace.text(
-        "\"(3/4)\" gives ∂Loss_t/∂W_h = ∂Loss_t/∂y_t·∂y_t/∂h_t·∂h_t/∂W_h, without the recursion: h_{t−1} depends on \
-         W_h too. `handgrad trace bptt-printed` sets that formula beside the right one.",
+        "\"(3/4)\" gives ∂Loss_t/∂W_h = ∂Loss_t/∂y_t·∂y_t/∂h_t·∂h_t/∂W_h, without the recursion, although h_{t−1} \
+         depends on W_h too. `handgrad trace bptt-printed` compares this formula with the right one.",
     );
-    trace.text("\"Mean Squared Error\" is not averaged, and the sequence 1, 2, 3, 4 gives three losses, not four.");
+    trace.text("The \"Mean Squared Error\" is not averaged, and the sequence 1, 2, 3, 4 gives three losses, not four.");
 }

@@ -1,4 +1,4 @@
-//! All worked examples. A new one is a file in this folder, and its name in the two lists here.
+//! All worked examples. To add one, add its file to the folder `examples/` and its name to the two lists below.
 
 mod adam;
 mod autoencoder;
@@ -17,7 +17,7 @@ mod vae;
 
 use super::example::Example;
 
-/// In the order in which they are listed.
+/// All examples, in the order in which they are listed.
 pub const EXAMPLES: &[&Example] = &[
     &elman::EXAMPLE,
     &jordan::EXAMPLE,

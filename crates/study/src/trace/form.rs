@@ -1,14 +1,14 @@
-//! The form of a worked example: sections of lines, each with symbol, formula, the numbers put in, value and notes.
-//! Examples build it; text, Markdown and JSON render it.
+//! The structure of a worked example: sections of lines, each line with a symbol, a formula, the formula with numbers
+//! put in, a value and a note. The examples build it; `render.rs` writes it as text, Markdown or JSON.
 
 use std::collections::HashMap;
 
 /// A number, or a matrix.
 #[derive(Clone, Debug)]
 pub struct Value {
-    /// Row by row.
+    /// The values, row by row.
     pub values: Vec<f64>,
-    /// Of a matrix, which may have a single row; a number has none.
+    /// The number of columns of a matrix, which may have a single row; `None` for a number.
     pub columns: Option<usize>,
 }
 
@@ -22,17 +22,17 @@ impl Value {
     }
 }
 
-/// symbol = formula = numbers = value, and what is to say about it.
+/// A line `symbol = formula = numbers = value`, with the value on the slide and a note.
 #[derive(Debug)]
 pub struct Line {
     pub symbol: String,
-    /// Empty for what is given.
+    /// Empty if there is no formula, such as for given values.
     pub formula: String,
-    /// The formula with numbers in it, and once more with a function's argument summed up: `tanh(1·0 + 1·1 + 1)`,
-    /// `tanh(2)`.
+    /// The formula with numbers put in. For a function of a sum there is a second text, with the sum computed:
+    /// `tanh(1·0 + 1·1 + 1)`, `tanh(2)`.
     pub numbers: Vec<String>,
     pub value: Value,
-    /// What the slide prints.
+    /// The value that the slide prints.
     pub slide: Option<&'static str>,
     pub note: String,
 }
@@ -53,9 +53,10 @@ pub struct Section {
 #[derive(Debug)]
 pub struct Trace {
     pub sections: Vec<Section>,
-    /// The numbers known so far, which formulas get.
+    /// The values known so far, by their symbols. They are put into formulas.
     scope: HashMap<String, f64>,
-    /// Are the numbers those of the slide, so that what it prints can stand beside them?
+    /// True if no setting has changed the example's numbers, so that the values on the slide can be shown beside
+    /// them.
     as_printed: bool,
 }
 
@@ -72,19 +73,19 @@ impl Trace {
         self.push(Item::Text(text.into()));
     }
 
-    /// A text that holds for the slide's numbers alone.
+    /// Adds a text that is true only for the example's own numbers. It is left out if a setting has changed them.
     pub fn text_as_printed(&mut self, text: &str) {
         if self.as_printed {
             self.text(text);
         }
     }
 
-    /// Lets formulas have a number without a line of its own.
+    /// Makes a value known to formulas without adding a line for it.
     pub fn know(&mut self, symbol: impl Into<String>, value: f64) {
         self.scope.insert(symbol.into(), value);
     }
 
-    /// A number by its formula; what stands in the formula must be known.
+    /// Adds a line for a number with its formula. The values that the formula uses must be known already.
     pub fn line(&mut self, symbol: impl Into<String>, formula: impl Into<String>, value: f64) {
         let (symbol, formula) = (symbol.into(), formula.into());
         let numbers = self.put_in(&formula);
@@ -92,7 +93,8 @@ impl Trace {
         self.push_line(symbol, formula, numbers, Value::number(value));
     }
 
-    /// A matrix, or what is given. Formulas know its values by their subscripts: `x₁`, `w₂₁`.
+    /// Adds a line for a matrix or for a given value. Formulas refer to the values of a matrix by subscripts: `x₁`,
+    /// `w₂₁`.
     pub fn matrix(&mut self, symbol: &str, formula: impl Into<String>, value: Value) {
         let columns = value.columns.unwrap_or(1);
         for (at, &number) in value.values.iter().enumerate() {
@@ -106,7 +108,7 @@ impl Trace {
         self.push_line(symbol.to_string(), formula.into(), Vec::new(), value);
     }
 
-    /// What the slide prints for the last line, unless the numbers have been changed.
+    /// Sets the value that the slide prints for the last line, unless a setting has changed the numbers.
     pub fn slide(&mut self, printed: &'static str) {
         let as_printed = self.as_printed;
         if let Some(Item::Line(line)) = self.last() {
@@ -114,14 +116,14 @@ impl Trace {
         }
     }
 
-    /// A note on the last line.
+    /// Sets the note of the last line.
     pub fn note(&mut self, note: impl Into<String>) {
         if let Some(Item::Line(line)) = self.last() {
             line.note = note.into();
         }
     }
 
-    /// A note on the last line that holds for the slide's numbers alone.
+    /// Sets the note of the last line, unless a setting has changed the numbers.
     pub fn note_as_printed(&mut self, note: &str) {
         if self.as_printed {
             self.note(note);
@@ -142,7 +144,8 @@ impl Trace {
         self.push(Item::Line(Line { symbol, formula, numbers, value, slide: None, note: String::new() }));
     }
 
-    /// The formula with every name that is known replaced by its number.
+    /// Returns the formula with every known name replaced by its number, and for a function of a sum also with the
+    /// sum computed. Empty if the formula has no known name.
     fn put_in(&self, formula: &str) -> Vec<String> {
         let mut text = String::new();
         let mut rest = formula;
@@ -151,7 +154,7 @@ impl Trace {
             let len = word_len.max(first.len_utf8());
             let (token, after) = rest.split_at(len);
             match self.scope.get(token) {
-                // A sign that would follow another one, or be taken for the whole square's, needs brackets.
+                // A negative number needs brackets if it follows another operator, and always before ².
                 Some(&value)
                     if value < 0.0 && (!(text.is_empty() || text.ends_with('(')) || after.starts_with('²')) =>
                 {
@@ -173,7 +176,7 @@ impl Trace {
         [text].into_iter().chain(argument).collect()
     }
 
-    /// a·b + c − …, of known names; none for anything else.
+    /// Returns the value of a sum of products of known names, such as a·b + c − d; `None` for any other formula.
     fn sum_of_products(&self, formula: &str) -> Option<f64> {
         let (mut sum, mut sign) = (0.0, 1.0);
         for word in formula.split(' ') {
@@ -190,34 +193,36 @@ impl Trace {
     }
 }
 
-/// Letters, subscripts, primes, and accents above a letter.
+/// Is this a character of a name: a letter, a digit, a subscript, a prime, or an accent above a letter?
 fn in_name(c: char) -> bool {
     let superscript = matches!(c, '²' | '³' | '¹' | '√' | 'Σ');
     !superscript && (c.is_alphanumeric() || matches!(c, '_' | '′' | '∂' | '\u{300}'..='\u{36f}'))
 }
 
-/// A number as a subscript.
+/// Returns a number in subscript digits.
 pub fn sub(number: usize) -> String {
     let digit = |c: char| c.to_digit(10).and_then(|digit| char::from_u32(0x2080 + digit));
     number.to_string().chars().filter_map(digit).collect()
 }
 
-/// a₁ + a₂ + …
+/// Returns the formula a₁ + a₂ + …, with `count` terms.
 pub fn sum(a: &str, count: usize) -> String {
     (1..=count).map(|t| format!("{a}{}", sub(t))).collect::<Vec<_>>().join(" + ")
 }
 
-/// As it stands within formulas: six digits, without zeros at the end.
+/// Formats a number within a formula: six digits, without trailing zeros.
 fn short(value: f64) -> String {
     written(value, 6, true)
 }
 
-/// As results stand: ten digits, or fewer where these are all there are.
+/// Formats a result: ten digits, or fewer if these are exact.
 pub fn long(value: f64) -> String {
     written(value, 10, false)
 }
 
-/// So many decimals, those of a number below 1 counted from its first digit on; whole numbers as they are.
+/// Formats a number with `digits` decimals, where zeros directly after the decimal point are not counted. Whole
+/// numbers have no decimals; very small and very large numbers have an exponent. `trim` always removes trailing
+/// zeros.
 fn written(value: f64, digits: usize, trim: bool) -> String {
     let size = value.abs();
     if value == 0.0 {
@@ -234,7 +239,7 @@ fn written(value: f64, digits: usize, trim: bool) -> String {
         let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
         (mantissa.to_string(), format!("e{exponent}"))
     };
-    // Zeros at the end are left out where they say nothing: 0.3, but 0.9999858100.
+    // Trailing zeros are removed if the digits are exact: 0.3, but 0.9999858100.
     let exact = format!("{mantissa}{exponent}").parse().is_ok_and(|shown: f64| (shown - value).abs() <= 1e-14 * size);
     let mantissa = if trim || exact { mantissa.trim_end_matches('0').trim_end_matches('.') } else { &mantissa };
     format!("{mantissa}{exponent}").replace('-', "−")

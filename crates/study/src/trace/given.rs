@@ -8,33 +8,33 @@ use crate::Error;
 pub struct Given {
     pub name: &'static str,
     pub value: Value,
-    /// Names of its values, if they have names of their own that can be set.
+    /// The names of its values, if each value has its own name by which it can be set.
     pub elements: &'static [&'static str],
     pub what: &'static str,
 }
 
-/// A number.
+/// Returns a given number.
 pub fn number(name: &'static str, value: f64, what: &'static str) -> Given {
     Given { name, value: Value::number(value), elements: &[], what }
 }
 
-/// A list, or a matrix of so many columns.
+/// Returns a given list, or a matrix with `columns` columns.
 pub fn matrix(name: &'static str, values: &[f64], columns: usize, what: &'static str) -> Given {
     Given { name, value: Value::matrix(values, columns), elements: &[], what }
 }
 
-/// Values that lie together in one parameter, each with a name of its own, all of them 1.
+/// Returns a parameter with several values, each with its own name, all equal to 1.
 pub fn ones(name: &'static str, elements: &'static [&'static str], what: &'static str) -> Given {
     Given { name, value: Value::matrix(&vec![1.0; elements.len()], elements.len()), elements, what }
 }
 
-/// All that an example is worked from.
+/// Everything that an example is worked from: its given values and its options.
 #[derive(Debug)]
 pub struct Numbers {
     pub given: Vec<Given>,
     pub steps: usize,
     pub learning_rate: f64,
-    /// Has a setting changed anything?
+    /// True if a setting has changed a given value.
     pub changed: bool,
 }
 
@@ -47,19 +47,19 @@ impl Numbers {
         self.of(name).first().copied().unwrap_or(f64::NAN)
     }
 
-    /// As [`of`](Self::of), for what must lie within 0..1.
+    /// As [`of`](Self::of), but returns an error if a value is outside of 0..1.
     pub fn within_unit(&self, name: &str) -> Result<&[f64], Error> {
         let values = self.of(name);
         match values.iter().find(|value| !(0.0..=1.0).contains(*value)) {
             Some(wrong) => {
-                let problem = format!("{wrong} is outside of 0..1, where {name} must lie");
+                let problem = format!("{wrong} is out of range; the values of {name} must be within 0..1");
                 Err(Error::Setting { setting: name.into(), problem })
             }
             None => Ok(values),
         }
     }
 
-    /// The section that every example opens with.
+    /// Writes the section "Given", which is the first one of every example.
     pub fn write(&self, trace: &mut Trace) {
         trace.section("Given");
         for given in &self.given {

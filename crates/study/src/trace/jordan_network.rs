@@ -1,4 +1,4 @@
-//! The Jordan network that `jordan` and `jordan-classic` share.
+//! The Jordan network shared by the examples `jordan` and `jordan-classic`.
 
 use handgrad_layers::jordan::Kept;
 use handgrad_layers::{Activation, Jordan};
@@ -13,24 +13,24 @@ pub fn given(steps: usize) -> Vec<Given> {
     vec![
         next::sequence(steps),
         number("w_xh", 1.0, "from x to h: w_ih in jordan.rs"),
-        number("w_yh", 1.0, "from y to h, a step later"),
+        number("w_yh", 1.0, "from the previous y to h"),
         number("b_h", 1.0, "bias of h"),
         w_hy,
         b_y,
     ]
 }
 
-/// In the order of the layer; the classic one has no w_hh.
+/// Returns the names of the parameters in the order of the layer. The classic network has no w_hh.
 fn parameters(hybrid: bool) -> Vec<&'static str> {
     ["w_xh", "w_hh", "w_yh", "b_h", "w_hy", "b_y"].into_iter().filter(|name| hybrid || *name != "w_hh").collect()
 }
 
-/// Both passes over x₁ … x_T.
+/// The values of the forward and the backward pass over x₁ … x_T.
 struct Run {
     h: Vec<f64>,
     y: Vec<f64>,
     losses: Losses,
-    /// All of ∂L/∂y_t.
+    /// ∂L/∂y_t, both through the loss of step t and through h_{t+1}.
     dy: Vec<f64>,
     /// ∂L/∂z_t, where h = tanh z.
     delta: Vec<f64>,
@@ -66,12 +66,13 @@ fn write_forward(trace: &mut Trace, hybrid: bool, run: &Run) {
             (true, 1) => {
                 trace.slide(".9640");
                 trace.note_as_printed(
-                    "it puts in 1·0 + 1·0 + 1·1 + 1: operands of w_xh·x₁ and w_yh·y₀ exchanged, the same sum",
+                    "the slide puts in 1·0 + 1·0 + 1·1 + 1: the products w_xh·x₁ and w_yh·y₀ are swapped, the sum is \
+                     the same",
                 );
             }
             (true, 2) => {
                 trace.slide(".9999");
-                trace.note_as_printed("truncated: rounded it is 1.0000");
+                trace.note_as_printed("truncated: rounded, it would be 1.0000");
             }
             (false, 1) => trace.slide(".9640"),
             _ => {}
@@ -81,7 +82,7 @@ fn write_forward(trace: &mut Trace, hybrid: bool, run: &Run) {
             (_, 1) => trace.slide("1.9640"),
             (true, 2) => {
                 trace.slide("1.9999");
-                trace.note_as_printed("truncated: rounded it is 2.0000");
+                trace.note_as_printed("truncated: rounded, it would be 2.0000");
             }
             _ => {}
         }
@@ -94,7 +95,10 @@ fn write_backward(trace: &mut Trace, hybrid: bool, run: &Run) {
         let (now, after) = (sub(t), sub(t + 1));
         trace.section(format!("Back through t = {t}"));
         if t == steps {
-            trace.text("dy is ∂L/∂y, seen by L directly and by way of h_{t+1}; δ is ∂L/∂z, where h = tanh z.");
+            trace.text(
+                "dy is ∂L/∂y: L depends on y_t directly, and also through h_{t+1}. δ is ∂L/∂z, where h = tanh \
+                        z.",
+            );
         }
         let (by_y, by_h) = match (t < steps, hybrid) {
             (false, _) => (String::new(), String::new()),
@@ -118,7 +122,7 @@ fn write_backward(trace: &mut Trace, hybrid: bool, run: &Run) {
     }
 }
 
-/// Works the hybrid or the classic network, up to what is to say about the slides.
+/// Works the hybrid or the classic network: all sections except the last one, which is about the slides.
 pub fn work_either(numbers: &Numbers, trace: &mut Trace, hybrid: bool) {
     let names = parameters(hybrid);
     let theta: Vec<f64> = names.iter().map(|name| numbers.one(name)).collect();

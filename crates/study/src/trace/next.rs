@@ -1,5 +1,5 @@
-//! What the recurrent examples share: from h_t the next number of the sequence is predicted, and the squared errors are
-//! summed.
+//! Shared by the recurrent examples: the next number of the sequence is predicted from h_t, and the squared errors
+//! are summed.
 
 use handgrad_layers::recurrent::gradient_norms;
 use handgrad_layers::{Activation, BatchRows, Layer, Loss, LossKind, Reduction, Sequence, dense, sgd};
@@ -11,34 +11,34 @@ use super::passes::{Ran, run_layer};
 /// Σ_t (y_t − x_{t+1})².
 const LOSS: Loss = Loss { kind: LossKind::Mse, reduction: Reduction::Sum };
 
-/// x₁ … x_{T+1} = 1, 2, 3, …
+/// Returns the given sequence x₁ … x_{T+1} = 1, 2, 3, …
 pub fn sequence(steps: usize) -> Given {
     let numbers: Vec<f64> = (1..=steps + 1).map(|number| number as f64).collect();
     matrix("x", &numbers, steps + 1, "the sequence; each number is predicted from those before it")
 }
 
-/// w_hy and b_y.
+/// Returns the given parameters of the output, w_hy and b_y.
 pub fn output() -> [Given; 2] {
     [number("w_hy", 1.0, "from h to y"), number("b_y", 1.0, "bias of y")]
 }
 
-/// One unit that sees one number a step.
+/// Returns the settings of a layer with one unit and one input per step.
 pub fn one_unit(steps: usize) -> Sequence {
     Sequence { inputs: 1, units: 1, steps, repeat: false, return_sequences: true, truncate_every: None }
 }
 
-/// The last step's gradient, and 0 at all others.
+/// Returns the gradient with all steps except the last one set to 0.
 fn last_alone(gradient: &[f64]) -> Vec<f64> {
     let last = gradient.len() - 1;
     gradient.iter().enumerate().map(|(at, &value)| if at == last { value } else { 0.0 }).collect()
 }
 
-/// The losses of predictions y, and their gradient.
+/// The losses of the predictions y, and their gradient.
 #[derive(Debug, Default)]
 pub struct Losses {
     pub of_step: Vec<f64>,
     pub sum: f64,
-    /// ∂L/∂y_t as far as L sees y_t directly.
+    /// ∂L/∂y_t through the loss of step t only, without the path through later steps.
     pub dy: Vec<f64>,
 }
 
@@ -50,7 +50,7 @@ pub fn losses(y: &[f64], x: &[f64]) -> Losses {
     Losses { of_step, sum, dy }
 }
 
-/// y_t = w_hy·h_t + b_y, its losses, and the way back to h_t.
+/// y_t = w_hy·h_t + b_y, its losses, and the gradients of h_t, w_hy and b_y.
 #[derive(Debug, Default)]
 pub struct Prediction {
     pub y: Vec<f64>,
@@ -74,16 +74,16 @@ fn predict([w_hy, b_y]: [f64; 2], h: &[f64], x: &[f64]) -> Prediction {
     Prediction { y, losses, dh, dw_hy, db_y }
 }
 
-/// A layer of one unit, whose state h_t predicts the next number at every step.
+/// The run of a layer of one unit, whose state h_t predicts the next number at every step.
 #[derive(Debug)]
 pub struct Predicted {
     pub ran: Ran,
     pub prediction: Prediction,
-    /// ‖∂L/∂h_t‖, and ‖∂L_T/∂h_t‖ of the last step's loss alone.
+    /// ‖∂L/∂h_t‖ for the whole loss, and ‖∂L_T/∂h_t‖ for the loss of the last step only.
     pub norms: [Vec<f64>; 2],
 }
 
-/// Both passes of such a layer over x₁ … x_T; `output` is w_hy and b_y.
+/// Runs the forward and the backward pass of such a layer over x₁ … x_T. `output` is w_hy and b_y.
 pub fn run_predicting(layer: &dyn Layer<f64>, theta: &[f64], output: [f64; 2], x: &[f64]) -> Predicted {
     let steps = x.len() - 1;
     let inputs = &x[..steps];
@@ -95,12 +95,12 @@ pub fn run_predicting(layer: &dyn Layer<f64>, theta: &[f64], output: [f64; 2], x
     Predicted { ran, prediction, norms }
 }
 
-/// y_t, as the slides write it.
+/// Writes y_t with the formula of the slides.
 pub fn write_output(trace: &mut Trace, t: usize, y: f64) {
     trace.line(format!("y{}", sub(t)), format!("w_hy·h{} + b_y", sub(t)), y);
 }
 
-/// `why` says where the loss comes from.
+/// Writes the loss of every step and their sum. `why` explains the choice of the loss.
 pub fn write_losses(trace: &mut Trace, losses: &Losses, why: &str) {
     trace.section("Loss");
     trace.text(why);
@@ -115,44 +115,45 @@ pub fn write_losses(trace: &mut Trace, losses: &Losses, why: &str) {
     }
 }
 
-/// Headings over the gradients and what they do.
+/// Headings of the sections with the gradients and with the update.
 pub const SUMMED: &str = "Gradients, summed over the steps";
 pub const UPDATE: &str = "Update";
 
-/// Why the examples that stop before a loss have one here.
+/// Explains the loss of the examples whose slides stop before it.
 pub const BORROWED_LOSS: &str = "\
-    The slides of this example stop before the loss. It is that of \"Example – BPTT (2/4)\", for the goal they name: \
-    to predict the next number.";
+    The slides of this example stop before the loss. The loss used here is that of \"Example – BPTT (2/4)\", since \
+    the goal on these slides is to predict the next number.";
 
-/// ∂L/∂y_t as far as L sees it directly.
+/// Writes ∂L/∂y_t through the loss of step t only.
 pub fn write_dy(trace: &mut Trace, t: usize, dy: f64) {
     trace.line(format!("dy{}", sub(t)), format!("2·(y{} − x{})", sub(t), sub(t + 1)), dy);
 }
 
-/// a₁·b₁ + a₂·b₂ + …, where b is `shift` steps before a.
+/// Returns the formula of the sum of a_t·b_{t−shift} over all steps t.
 pub fn products(a: &str, b: &str, steps: usize, shift: usize) -> String {
     (1..=steps).map(|t| format!("{a}{}·{b}{}", sub(t), sub(t - shift))).collect::<Vec<_>>().join(" + ")
 }
 
-/// The gradients of w_hy and b_y.
+/// Writes the gradients of w_hy and b_y.
 pub fn write_output_gradients(trace: &mut Trace, prediction: &Prediction) {
     let steps = prediction.y.len();
     trace.line("dw_hy", products("dy", "h", steps, 0), prediction.dw_hy);
     trace.line("db_y", sum("dy", steps), prediction.db_y);
 }
 
-/// ‖∂L/∂h_t‖ step by step, of L and of the last step's loss alone.
+/// Writes ‖∂L/∂h_t‖ for every step, once for L and once for the loss of the last step only.
 pub fn write_norms(trace: &mut Trace, [of_all, of_last]: &[Vec<f64>; 2]) {
     trace.section("How far the gradient reaches");
     trace.text(
-        "‖∂L/∂h_t‖ for t = 1 … T, of the whole loss; and of the last step's loss L_T alone, which shows what is left \
-         of it at every step before: does it vanish, does it explode?",
+        "‖∂L/∂h_t‖ for t = 1 … T, first for the whole loss, then for the loss L_T of the last step only. The second \
+         row shows how much of the gradient is left at each earlier step: whether it vanishes or explodes.",
     );
     trace.matrix("‖∂L/∂h_t‖", "", Value::matrix(of_all, of_all.len()));
     trace.matrix("‖∂L_T/∂h_t‖", "", Value::matrix(of_last, of_last.len()));
 }
 
-/// One step of gradient descent, and the loss after it. Of a parameter the name, the value and the gradient.
+/// Writes one step of gradient descent, and the loss after it. Each parameter is given by its name, value and
+/// gradient.
 pub fn write_update(
     trace: &mut Trace,
     heading: &str,

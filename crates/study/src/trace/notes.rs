@@ -1,34 +1,35 @@
-//! What several examples say about a value.
+//! Notes on values, and an entropy, that several examples share.
 
 use handgrad_layers::{bce, bce_logits};
 
 use super::form::{Trace, long};
 
-/// Σ −(t·ln t + (1 − t)·ln(1 − t)), where 0·ln 0 = 0: no prediction of t has a smaller cross-entropy. The clip of
-/// `bce::loss(t, t)` would leave a little more, above all at 0 and 1.
+/// Returns the entropy Σ −(t·ln t + (1 − t)·ln(1 − t)), where 0·ln 0 = 0. No prediction of t has a smaller
+/// cross-entropy. `bce::loss(t, t)` would be slightly larger because it clips its argument, most of all at t = 0 and
+/// t = 1.
 pub fn entropy(t: &[f64]) -> f64 {
     let term = |p: f64| if p > 0.0 { -p * p.ln() } else { 0.0 };
     t.iter().map(|&t| term(t) + term(1.0 - t)).sum()
 }
 
-/// Says where ℓ is not had from p as its formula is written.
+/// Adds a note if ℓ is not computed from p as its formula says.
 pub fn note_on_loss(trace: &mut Trace, p: f64) {
-    // Below the smallest normal number digits are lost, until p is 0.
+    // Below the smallest normal number, p loses digits until it is 0.
     if !(f64::MIN_POSITIVE..=1.0 - bce::CLIP).contains(&p) {
-        trace.note("computed from z, as ln(1 + e^z) − t·z: so far out p has not the digits for it");
+        trace.note("computed from z, as ln(1 + e^z) − t·z: so close to 0 or 1, p has too few digits");
     }
 }
 
-/// Says where δ is not p − t, the σ of the loss being held.
+/// Adds a note if δ is not p − t because the loss clips its σ.
 pub fn note_on_delta(trace: &mut Trace, z: f64) {
     if z < bce_logits::FARTHEST {
-        trace.note(format!("the σ of this loss is held at e^({})", long(bce_logits::FARTHEST)));
+        trace.note(format!("σ is clipped at e^({}) in this loss", long(bce_logits::FARTHEST)));
     }
 }
 
-/// α·g/(|g| + ε) is α, unless ε counts.
+/// Adds a note on the first step of Adam: its size α·|g|/(|g| + ε) is α, unless |g| is not much larger than ε.
 pub fn note_on_first_step(trace: &mut Trace, g: f64, epsilon: f64) {
     if g.abs() > 100.0 * epsilon {
-        trace.note("the first step is α against the sign of the gradient, whatever its size");
+        trace.note("the first step is α, against the sign of the gradient, whatever the gradient's size");
     }
 }

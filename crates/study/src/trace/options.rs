@@ -1,25 +1,26 @@
-//! What can be changed about an example, and how its numbers change with it.
+//! The options of an example, and how they change its numbers.
 
 use super::example::Example;
 use super::given::{Given, Numbers};
 use crate::Error;
 
-/// Steps that an example can have.
+/// The largest number of steps of an example.
 const MOST_STEPS: usize = 1000;
 
 /// What to change about an example. By default nothing is changed.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// Steps of time of a recurrent network, or of the optimiser: 1 to 1000.
+    /// The number of time steps of a recurrent network, or of optimiser steps: 1 to 1000.
     pub steps: Option<usize>,
-    /// α of the update, above 0.
+    /// The learning rate α of the update, above 0.
     pub learning_rate: Option<f64>,
-    /// What is given, by name: `w_hh=0.5` sets all its values to one number, `x=1,2,3` sets each value.
+    /// Settings of given values, by name: `w_hh=0.5` sets all values of w_hh to one number, `x=1,2,3` sets each value
+    /// of x.
     pub set: Vec<String>,
 }
 
 impl Options {
-    /// The example's own numbers, with these changes.
+    /// Returns the example's own numbers with these changes applied.
     pub(super) fn numbers(&self, example: &Example) -> Result<Numbers, Error> {
         let steps = self.steps.or(example.steps).unwrap_or(1);
         if !(1..=MOST_STEPS).contains(&steps) {
@@ -39,7 +40,7 @@ impl Options {
     }
 }
 
-/// What was typed, or how it begins, for an error to show.
+/// Returns the text, or its beginning if it is long, to be shown in an error message.
 fn begin(text: &str) -> String {
     const SHOWN: usize = 60;
     match text.char_indices().nth(SHOWN) {
@@ -48,7 +49,7 @@ fn begin(text: &str) -> String {
     }
 }
 
-/// `w_hh=0.5`, or `x=1,2,3`.
+/// Applies one setting to the given values, such as `w_hh=0.5` or `x=1,2,3`.
 fn set(given: &mut [Given], whole: &str, example: &Example, steps: usize) -> Result<(), Error> {
     let setting = begin(whole);
     let Some((name, text)) = whole.split_once('=') else {
@@ -76,7 +77,7 @@ fn set(given: &mut [Given], whole: &str, example: &Example, steps: usize) -> Res
             elements => format!("{} ({})", given.name, elements.join(", ")),
         });
         let known = known.collect::<Vec<_>>().join(", ");
-        let problem = format!("{} has no {:?}; what can be set is {known}", example.name, begin(name));
+        let problem = format!("{} has no {:?}; these can be set: {known}", example.name, begin(name));
         return Err(Error::Setting { setting, problem });
     };
     match values[..] {

@@ -1,16 +1,16 @@
-//! One sample through a layer, forward and back, as the trainer runs it.
+//! Runs a layer on one sample, forward and backward, as the trainer does.
 
 use handgrad_layers::{BatchRows, Block, Layer, ParamSpec, Pass, Saved, SavedBatch};
 
-/// What a layer made of one sample.
+/// The results of both passes of a layer for one sample.
 #[derive(Debug)]
 pub struct Ran {
     pub y: Vec<f64>,
-    /// What the layer kept from the forward pass.
+    /// The cache of the layer after the forward pass.
     pub kept: Vec<f64>,
-    /// What it kept once the backward pass was through.
+    /// The cache of the layer after the backward pass.
     pub back: Vec<f64>,
-    /// What dy became.
+    /// dy after the backward pass, which changes it in place.
     pub dy: Vec<f64>,
     /// ∂L/∂x.
     pub dx: Vec<f64>,
@@ -18,7 +18,7 @@ pub struct Ran {
     pub dtheta: Vec<f64>,
 }
 
-/// Runs the layer on x, to `outputs` values; `dy` makes ∂L/∂y of y.
+/// Runs the layer on x. `outputs` is the number of values of y; `dy` computes ∂L/∂y from y.
 pub fn run_layer(
     layer: &dyn Layer<f64>,
     theta: &[f64],
@@ -42,7 +42,7 @@ pub fn run_layer(
     Ran { y, kept, back: cache, dy, dx, dtheta }
 }
 
-/// A batch of one row.
+/// Returns a batch of one row.
 fn row(values: &[f64]) -> BatchRows<'_, f64> {
     BatchRows::contiguous(values, values.len())
 }

@@ -1,11 +1,11 @@
-//! A worked example as text of 100 columns, as Markdown, and as JSON.
+//! Writes a worked example as text of 100 columns, as Markdown, or as JSON.
 
 use serde_json::{Value as Json, json};
 
 use super::example::Example;
 use super::form::{Item, Line, Trace, Value, long};
 
-/// The form of a text that is asked for.
+/// The format in which an example is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// Plain text of 100 columns.
@@ -16,15 +16,15 @@ pub enum Format {
     Json,
 }
 
-/// Columns of the text.
+/// The width of the text in columns.
 const WIDTH: usize = 100;
 
-/// Columns that a text takes: accents stand above their letter.
+/// Returns the width of a text in columns. Accents above a letter take no column.
 fn width(text: &str) -> usize {
     text.chars().filter(|c| !('\u{300}'..='\u{36f}').contains(c)).count()
 }
 
-/// Breaks a text between words, the first line to begin behind `start` columns, the others behind `indent` spaces.
+/// Wraps a text between words. The first line begins after `start` columns, the others after `indent` spaces.
 fn wrap(text: &str, start: usize, indent: usize) -> String {
     let (mut lines, mut used) = (String::new(), start);
     for (at, word) in text.split(' ').enumerate() {
@@ -40,14 +40,14 @@ fn wrap(text: &str, start: usize, indent: usize) -> String {
     lines
 }
 
-/// What a line says about its value: what the slide prints, and the note.
+/// Returns the remark on a line's value: what the slide prints, and the note.
 fn remark(line: &Line) -> String {
     let printed = line.slide.map(|slide| format!("slide: {slide}"));
     let note = Some(line.note.clone()).filter(|note| !note.is_empty());
     printed.into_iter().chain(note).collect::<Vec<_>>().join("; ")
 }
 
-/// The rows of a matrix, each value in a column of its own.
+/// Returns the rows of a value as text; the columns of a matrix are aligned.
 fn rows(value: &Value) -> Vec<String> {
     let columns = value.columns.unwrap_or(1).max(1);
     let texts: Vec<_> = value.values.iter().map(|&value| long(value)).collect();
@@ -59,13 +59,13 @@ fn rows(value: &Value) -> Vec<String> {
     texts.chunks(columns).map(|row| row.iter().map(pad).collect::<Vec<_>>().join("  ")).collect()
 }
 
-/// A line of the text, broken before an = where it gets too long.
+/// Returns a line of the text, wrapped before an = where it would be too long.
 fn text_line(line: &Line) -> String {
     let indent = 2 + width(&line.symbol) + 1;
     let mut text = format!("  {}", line.symbol);
     let mut used = indent - 1;
     let rows = rows(&line.value);
-    // A value that is but the number put in is not said twice.
+    // The value is left out if it equals the last number that was put in.
     let last = rows.first().filter(|last| rows.len() == 1 && line.numbers.last() != Some(last)).cloned();
     let formula = Some(line.formula.clone()).filter(|formula| !formula.is_empty());
     for (at, part) in formula.into_iter().chain(line.numbers.iter().cloned()).chain(last).enumerate() {
@@ -132,7 +132,7 @@ pub fn markdown(example: &Example, trace: &Trace) -> String {
     text.trim_end().to_string()
 }
 
-/// A number, a list, or a list of rows; null where a number has overflowed.
+/// Returns a number, a list, or a list of rows. A number that has overflowed is null.
 fn json_value(value: &Value) -> Json {
     match value.columns {
         None => json!(value.values.first()),

@@ -1,7 +1,7 @@
-//! What a model reconstructs badly is unlike what it was trained on.
+//! Finds anomalies: samples that a model reconstructs badly are unlike the samples that it was trained on.
 //!
 //! ```text
-//! score(x) = 1/n · Σ_i ℓ(x̂_i, x_i)          x̂: what the model makes of x, ℓ: its loss, or squared or absolute error
+//! score(x) = 1/n · Σ_i ℓ(x̂_i, x_i)          x̂: the reconstruction of x, ℓ: the model's loss, or another loss
 //! anomalous where score ≥ threshold
 //! ```
 //!
@@ -20,10 +20,11 @@ pub use verdict::{Positive, Verdict};
 
 use crate::{CHUNK, Error, check_numbers};
 
-/// The scores of the samples of these numbers: by the model's own loss, or by another one.
+/// Returns the scores of the samples with these numbers. The loss is the model's own if `by` is `None`.
 ///
 /// # Errors
-/// If there is no such sample, or as [`Model::score`]; the sample in the error is that of the data.
+/// If a number is not that of a sample; also the errors of [`Model::score`], which name a sample by its number in the
+/// data.
 pub fn scores(
     model: &Model,
     samples: &Samples,
@@ -44,7 +45,7 @@ pub fn scores(
     Ok(scores)
 }
 
-/// Names the sample by its number in the data instead of in the chunk.
+/// Replaces the number of a sample in its chunk by its number in the data.
 fn in_data(error: handgrad_models::Error, numbers: &[u32]) -> handgrad_models::Error {
     use handgrad_models::Error::{NotFinite, Score, Target};
     let number = |at: usize| numbers.get(at).map_or(at, |&number| number as usize);
@@ -56,10 +57,10 @@ fn in_data(error: handgrad_models::Error, numbers: &[u32]) -> handgrad_models::E
     }
 }
 
-/// Which samples are anomalous: all but those of the normal classes. None where no class is named.
+/// Returns which samples are anomalous: all but those of the normal classes. Returns `None` if `normal` is empty.
 ///
 /// # Errors
-/// If there are no labels, none of a class that is named, or no sample of another class.
+/// If there are no labels, if a class in `normal` has no samples, or if there is no sample of any other class.
 pub fn truth(samples: &Samples, normal: &[u8]) -> Result<Option<Vec<bool>>, Error> {
     if normal.is_empty() {
         return Ok(None);
@@ -72,8 +73,8 @@ pub fn truth(samples: &Samples, normal: &[u8]) -> Result<Option<Vec<bool>>, Erro
     if truth.contains(&true) { Ok(Some(truth)) } else { Err(Error::NoAnomaly) }
 }
 
-/// The classes that are normal where nobody names any: those that the model was trained on, if some of the labels are
-/// among them and others are not.
+/// The default for the normal classes: those that the model was trained on, if some of the samples are of these classes
+/// and others are not. Otherwise there is no default, and the result is empty.
 #[must_use]
 pub fn usual_normal<'a>(trained_on: &'a [u8], samples: &Samples) -> &'a [u8] {
     let labels = samples.labels.as_deref().unwrap_or_default();
@@ -81,18 +82,19 @@ pub fn usual_normal<'a>(trained_on: &'a [u8], samples: &Samples) -> &'a [u8] {
     if labels.iter().any(among) && !labels.iter().all(among) { trained_on } else { &[] }
 }
 
-/// The classes that are normal among data that shall set a threshold, where nobody names any: those that the model was
-/// trained on, if one of the labels is among them.
+/// The default for the normal classes of data from which a threshold is set: those that the model was trained on, if at
+/// least one sample is of these classes. Otherwise the result is empty.
 #[must_use]
 pub fn learnt_among<'a>(trained_on: &'a [u8], samples: &Samples) -> &'a [u8] {
     let labels = samples.labels.as_deref().unwrap_or_default();
     if labels.iter().any(|label| trained_on.contains(label)) { trained_on } else { &[] }
 }
 
-/// The normal samples among data that may have others: all of them where no class is named or there are no labels.
+/// Returns the numbers of the samples of the normal classes. If `normal` is empty or there are no labels, returns the
+/// numbers of all samples.
 ///
 /// # Errors
-/// If none is of a normal class.
+/// If no sample is of a normal class.
 pub fn normal_samples(samples: &Samples, normal: &[u8]) -> Result<Vec<u32>, Error> {
     let mut numbers = samples.numbers();
     if let (Some(labels), false) = (&samples.labels, normal.is_empty()) {
@@ -104,7 +106,7 @@ pub fn normal_samples(samples: &Samples, normal: &[u8]) -> Result<Vec<u32>, Erro
     Ok(numbers)
 }
 
-/// The samples with the highest scores, highest first, by their numbers.
+/// Returns the positions of the `count` highest scores, highest first.
 #[must_use]
 pub fn worst(scores: &[f64], count: usize) -> Vec<u32> {
     let mut order: Vec<u32> = (0..scores.len() as u32).collect();

@@ -1,4 +1,4 @@
-//! From which score on a sample is called anomalous.
+//! Thresholds: a sample is called anomalous if its score is at least the threshold.
 
 use std::str::FromStr;
 
@@ -9,11 +9,11 @@ use crate::Error;
 /// How a threshold is found.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Rule {
-    /// Mean + k·std of normal scores.
+    /// Mean + k·std of the scores of normal samples.
     Std(f64),
-    /// A quantile of normal scores.
+    /// A quantile of the scores of normal samples.
     Quantile(f64),
-    /// The best F1 on the scored samples.
+    /// The threshold with the best F1 on the scored samples.
     BestF1,
 }
 
@@ -35,11 +35,11 @@ impl FromStr for Rule {
 }
 
 impl Rule {
-    /// Refuses numbers that no threshold comes of.
+    /// Returns an error if the number of the rule is not valid.
     fn check(self) -> Result<(), Error> {
         match self {
             Self::Std(k) if !k.is_finite() => {
-                Err(Error::Usage(format!("k of mean + k·std is {k}, but must be a finite number, such as 2")))
+                Err(Error::Usage(format!("the k of mean + k·std is {k}, but must be a finite number, such as 2")))
             }
             Self::Quantile(q) if !(0.0..=1.0).contains(&q) => {
                 Err(Error::Usage(format!("the quantile is {q}, but must be within 0..1, such as 0.99")))
@@ -49,7 +49,7 @@ impl Rule {
     }
 }
 
-/// Refuses scores that cannot be compared or averaged.
+/// Returns an error if a score is not finite.
 fn check_finite(scores: &[f64]) -> Result<(), Error> {
     match scores.iter().position(|score| !score.is_finite()) {
         Some(at) => Err(Error::Score { at, score: scores[at] }),
@@ -57,10 +57,10 @@ fn check_finite(scores: &[f64]) -> Result<(), Error> {
     }
 }
 
-/// The normal scores that a threshold was found by.
+/// Statistics of the normal scores from which a threshold was computed.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Normal {
-    /// How many.
+    /// Their number.
     pub count: usize,
     /// Their mean.
     pub mean: f64,
@@ -68,23 +68,23 @@ pub struct Normal {
     pub std: f64,
 }
 
-/// From which score on a sample is anomalous.
+/// A threshold for scores, and how it was found.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Threshold {
-    /// The score.
+    /// The threshold: a sample is called anomalous if its score is at least this.
     pub value: f64,
     /// How it was found, in words.
     pub how: String,
-    /// The normal scores that it was found by, if it was.
+    /// Statistics of the normal scores, if the threshold was computed from normal scores.
     pub normal: Option<Normal>,
 }
 
 impl Threshold {
-    /// By a rule that heeds normal scores.
+    /// Computes a threshold from the scores of normal samples.
     ///
     /// # Errors
-    /// If there are no scores or one is no finite number, the rule's number makes no sense, or the rule is
-    /// [`Rule::BestF1`], which needs [`Threshold::best_f1`].
+    /// If there are no scores, if a score is not finite, if the number of the rule is not valid, or if the rule is
+    /// [`Rule::BestF1`], for which [`Threshold::best_f1`] must be used.
     pub fn from_normal(rule: Rule, scores: &[f64]) -> Result<Self, Error> {
         rule.check()?;
         check_finite(scores)?;
@@ -93,31 +93,31 @@ impl Threshold {
             Rule::Quantile(q) => (threshold::quantile(scores, q), format!("the quantile {q} of the normal scores")),
             Rule::Std(k) => (threshold::mean_plus_std(scores, k), format!("mean + {k}·std of the normal scores")),
             Rule::BestF1 => {
-                return Err(Error::Usage("the best F1 is found by labelled samples, not by normal ones".into()));
+                return Err(Error::Usage("the best F1 needs labelled samples, not only normal ones".into()));
             }
         };
         let value = value.ok_or(Error::NoScores)?;
         if !value.is_finite() {
-            return Err(Error::Usage(format!("{how} come to {value}, which is no threshold: take smaller numbers")));
+            return Err(Error::Usage(format!("{how} is {value}, which is not a threshold: take smaller numbers")));
         }
         let normal = Some(Normal { count: scores.len(), mean, std });
         Ok(Self { value, how, normal })
     }
 
-    /// The one that tells labelled samples apart best.
+    /// Finds the threshold that separates labelled samples best, that is, with the highest F1 of anomalies.
     ///
     /// # Errors
-    /// If none of them is anomalous, a score is no finite number, or there are not as many labels as scores.
+    /// If no sample is anomalous, if a score is not finite, or if the numbers of labels and scores differ.
     pub fn best_f1(scores: &[f64], truth: &[bool]) -> Result<Self, Error> {
         if scores.len() != truth.len() {
             let (scores, labels) = (scores.len(), truth.len());
             return Err(Error::Usage(format!(
-                "there are {scores} scores and {labels} labels: give a label for each score"
+                "there are {scores} scores but {labels} labels: give one label for each score"
             )));
         }
         check_finite(scores)?;
         let (value, f1) = threshold::best_f1(scores, truth).ok_or(Error::NoAnomaly)?;
-        let how = format!("the best F1 of anomalies, {f1:.4}, on these very samples, whose figures it flatters");
+        let how = format!("the best F1 of anomalies, {f1:.4}, on these same samples, which makes it too optimistic");
         Ok(Self { value, how, normal: None })
     }
 }

@@ -1,4 +1,4 @@
-//! What scores and a threshold come to: how many samples are called anomalous, and how often rightly.
+//! Applies a threshold to scores: how many samples are called anomalous, and how many of these calls are right.
 
 use handgrad_analysis::{Confusion, average_precision, roc};
 
@@ -7,51 +7,54 @@ use super::Threshold;
 /// Scored samples.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Verdict {
-    /// A score a sample.
+    /// The score of each sample.
     pub scores: Vec<f64>,
-    /// Which are anomalous, if that is known.
+    /// Which samples are anomalous, if that is known.
     pub truth: Option<Vec<bool>>,
-    /// From which score on a sample is called so.
+    /// The threshold: a sample is called anomalous if its score is at least this.
     pub threshold: Threshold,
 }
 
-/// How well samples are told apart, with one kind as the positive one.
+/// How well the two kinds of samples are separated, with one of them as the positive kind.
 #[derive(Clone, Copy, Debug)]
 pub struct Positive {
-    /// `normal` or `anomaly`.
+    /// The positive kind: `normal` or `anomaly`.
     pub name: &'static str,
-    /// Samples called rightly and wrongly.
+    /// The confusion matrix.
     pub counts: Confusion,
-    /// Over all thresholds; None where it is not defined.
+    /// The average precision over all thresholds. `None` if it is not defined.
     pub average_precision: Option<f64>,
 }
 
 impl Verdict {
-    /// Is a sample with this score called anomalous?
+    /// True if a sample with this score is called anomalous.
     #[must_use]
     pub fn calls(&self, score: f64) -> bool {
         score >= self.threshold.value
     }
 
-    /// How many samples are called anomalous.
+    /// The number of samples that are called anomalous.
     #[must_use]
     pub fn called(&self) -> usize {
         self.scores.iter().filter(|&&score| self.calls(score)).count()
     }
 
-    /// Area under the ROC curve: the same whichever kind is the positive one.
+    /// The area under the ROC curve. It does not depend on which kind is the positive one. `None` if it is not known
+    /// which samples are anomalous, or unless there are both kinds.
     #[must_use]
     pub fn roc_area(&self) -> Option<f64> {
         roc::area(&self.scores, self.truth.as_deref()?)
     }
 
-    /// The points of the ROC curve: false and true positives, as parts of their kinds.
+    /// The points of the ROC curve: the false positive rate, then the true positive rate. `None` in the same cases as
+    /// [`roc_area`](Self::roc_area).
     #[must_use]
     pub fn roc_curve(&self) -> Option<Vec<[f64; 2]>> {
         roc::curve(&self.scores, self.truth.as_deref()?)
     }
 
-    /// Both kinds as the positive one, anomalies second.
+    /// The results with normal samples as the positive kind, then with anomalies as the positive kind. `None` if it is
+    /// not known which samples are anomalous.
     #[must_use]
     pub fn kinds(&self) -> Option<[Positive; 2]> {
         let truth = self.truth.as_deref()?;

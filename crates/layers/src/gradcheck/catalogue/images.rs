@@ -1,4 +1,4 @@
-//! Layers of images.
+//! Layers for images.
 
 use super::{Case, Entry};
 use crate::window::Chw;
@@ -19,7 +19,7 @@ const WINDOWS: [([usize; 3], Padding); 10] = [
 ];
 const IMAGES: [Chw; 4] = [[1, 7, 7], [2, 8, 6], [3, 5, 9], [1, 9, 12]];
 
-/// The same of transposed ones, and their output padding.
+/// The same for transposed convolutions, with their output padding.
 const TRANSPOSED: [([usize; 3], Padding, usize); 7] = [
     ([3, 2, 1], Padding::Same, 0),
     ([3, 2, 1], Padding::Explicit(1), 1),
@@ -31,10 +31,11 @@ const TRANSPOSED: [([usize; 3], Padding, usize); 7] = [
 ];
 const SMALL_IMAGES: [Chw; 3] = [[1, 3, 3], [2, 4, 3], [9, 2, 5]];
 
-/// Images and the side of a square, for pooling and upsampling: sides that it divides, and others.
+/// Images and the side of a square, for pooling and upsampling. Some sides divide the height and width of the image,
+/// others do not.
 pub const POOLED: [(Chw, usize); 5] = [([1, 4, 4], 2), ([2, 5, 7], 2), ([3, 6, 6], 3), ([1, 3, 3], 1), ([2, 2, 3], 3)];
 
-/// Convolutions with windows and images of every kind, those that fit, each with its padding.
+/// Convolutions for all pairs of a window and an image that fit, each with its padding.
 pub fn convolutions(activation: Activation) -> impl Iterator<Item = (Padding, Conv2d)> {
     IMAGES.into_iter().flat_map(move |x| {
         WINDOWS.into_iter().zip([1, 2, 3, 4, 9].into_iter().cycle()).filter_map(move |((sizes, padding), filters)| {
@@ -43,7 +44,7 @@ pub fn convolutions(activation: Activation) -> impl Iterator<Item = (Padding, Co
     })
 }
 
-/// Transposed convolutions with windows and images of every kind, those that fit, each with its padding.
+/// Transposed convolutions for all pairs of a window and an image that fit, each with its padding.
 pub fn transposed_convolutions(activation: Activation) -> impl Iterator<Item = (Padding, ConvTranspose2d)> {
     SMALL_IMAGES.into_iter().flat_map(move |x| {
         TRANSPOSED.into_iter().zip([1, 2, 5].into_iter().cycle()).filter_map(
@@ -54,7 +55,7 @@ pub fn transposed_convolutions(activation: Activation) -> impl Iterator<Item = (
     })
 }
 
-/// What a convolution is checked as.
+/// The kind of check that a convolution belongs to.
 fn kind(padding: Padding, dilation: usize) -> &'static str {
     match padding {
         _ if dilation > 1 => "dilated",
@@ -64,12 +65,13 @@ fn kind(padding: Padding, dilation: usize) -> &'static str {
     }
 }
 
-/// φ = tanh, which has no kink; then ReLU, which is done while the sums are in registers.
+/// Convolutions with φ = tanh, which has no kink, and with ReLU, which is applied while the sums are in registers;
+/// then pooling and upsampling.
 pub(super) fn entries() -> Result<Vec<Entry>, Error> {
     let kinds = [
         ("valid", "no zeros around the image, strides 1 to 3"),
-        ("same", "as many zeros as Keras puts, strides 1 and 2"),
-        ("explicit", "zeros on every side as PyTorch puts them, strides 2 and 3"),
+        ("same", "padding as in Keras, strides 1 and 2"),
+        ("explicit", "the same padding on every side as in PyTorch, strides 2 and 3"),
         ("dilated", "taps 2 or 3 apart"),
     ];
     let mut entries = Vec::new();

@@ -1,4 +1,4 @@
-//! Layers of sequences.
+//! Layers for sequences.
 
 use super::{ACTIVATIONS, Case, Entry};
 use crate::gru::{Reset, Update};
@@ -8,8 +8,8 @@ use crate::{
     TimeDistributed,
 };
 
-/// Sequences of every kind, with the shape of their samples: a single step too, more and fewer units than inputs, all
-/// outputs or the last one, an input for every step or one that is repeated.
+/// Sequences of every kind, with the shape of their samples: one step or several, more or fewer units than inputs,
+/// all outputs or the last one, an input for every step or a repeated one.
 pub fn sequences() -> impl Iterator<Item = (Sequence, Vec<usize>)> {
     [(1, 1, 1), (1, 3, 4), (2, 2, 3), (5, 3, 2), (7, 1, 5)].into_iter().flat_map(|(steps, inputs, units)| {
         [(false, true), (false, false), (true, true), (true, false)].into_iter().map(
@@ -21,20 +21,20 @@ pub fn sequences() -> impl Iterator<Item = (Sequence, Vec<usize>)> {
     })
 }
 
-/// A cell that goes along a sequence.
+/// A cell that runs over a sequence.
 #[derive(Debug)]
 pub struct Cell {
     /// The name of its check.
     pub name: &'static str,
-    /// A line on it.
+    /// A short description.
     pub says: &'static str,
     /// The layer.
     pub layer: Box<dyn Layer<f64>>,
-    /// Values of a step that it puts out.
+    /// Values per step of its output.
     pub outputs: usize,
 }
 
-/// Every cell, with every formula that it knows; a name may come several times.
+/// Every cell in all variants of its formulas. A name may occur several times.
 #[must_use]
 pub fn cells(sequence: Sequence) -> Vec<Cell> {
     let units = sequence.units;
@@ -46,8 +46,8 @@ pub fn cells(sequence: Sequence) -> Vec<Cell> {
     for (hybrid, outputs) in [(true, 1), (true, 3), (false, 2)] {
         let [activation, output_activation] = [Activation::Tanh, Activation::Sigmoid];
         let (name, says) = match hybrid {
-            true => ("jordan-hybrid", "sees its output and its state, as on the slide"),
-            false => ("jordan-classic", "sees its output alone"),
+            true => ("jordan-hybrid", "depends on its last output and state, as on the slide"),
+            false => ("jordan-classic", "depends on its last output alone"),
         };
         let layer = Jordan { sequence, outputs, activation, output_activation, hybrid };
         add(name, says, Box::new(layer), outputs);
@@ -99,8 +99,8 @@ pub(super) fn entries() -> Result<Vec<Entry>, Error> {
         let dense = Dense { inputs, units, activation: Activation::Tanh };
         distributed.push(Case::new(TimeDistributed { steps, dense }, &[steps, inputs])?);
     }
-    entries.push(Entry::new("repeat-vector", "a vector becomes a sequence of itself", repeat));
+    entries.push(Entry::new("repeat-vector", "a vector becomes a sequence of copies of itself", repeat));
     entries.push(Entry::new("time-distributed", "the same dense layer at every step", distributed));
-    entries.push(Entry::new("shift", "every step gets what the one before it had", shift));
+    entries.push(Entry::new("shift", "every step gets the value of the previous step", shift));
     Ok(entries)
 }

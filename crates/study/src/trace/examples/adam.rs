@@ -1,4 +1,4 @@
-//! `adam`: its steps on one parameter, beside plain gradient descent.
+//! `adam`: steps of Adam on one parameter, compared with plain gradient descent.
 
 use handgrad_layers::adam::{self, Adam};
 use handgrad_layers::sgd;
@@ -11,7 +11,7 @@ use crate::trace::notes::note_on_first_step;
 
 pub const EXAMPLE: Example = Example {
     name: "adam",
-    title: "steps of Adam on one parameter, beside plain gradient descent",
+    title: "steps of Adam on one parameter, compared with plain gradient descent",
     slides: "CE6146 \"Basic Autoencoder (2/3)\", optimizer='adam'; DIVE \"Define Autoencoder Model\"",
     steps: Some(3),
     learning_rate: Some(0.001),
@@ -24,10 +24,10 @@ fn given(steps: usize) -> Vec<Given> {
     let Adam { beta1, beta2, epsilon, .. } = Adam::default();
     vec![
         number("theta", 1.0, "the parameter"),
-        matrix("g", &gradients, steps, "its gradient, step by step"),
-        number("beta1", beta1, "how much of the mean is kept"),
-        number("beta2", beta2, "how much of the mean square is kept"),
-        number("epsilon", epsilon, "keeps the quotient finite"),
+        matrix("g", &gradients, steps, "its gradient at each step"),
+        number("beta1", beta1, "decay rate of the running mean m"),
+        number("beta2", beta2, "decay rate of the running mean square v"),
+        number("epsilon", epsilon, "ε, which prevents a division by 0"),
     ]
 }
 
@@ -49,7 +49,10 @@ fn work(numbers: &Numbers, trace: &mut Trace) -> Result<(), Error> {
         return Err(Error::Setting { setting: format!("epsilon={}", settings.epsilon), problem });
     }
     trace.section("Start");
-    trace.text("The running means m and v start at 0, and so are too small at first: 1 − beta^t makes up for it.");
+    trace.text(
+        "The running means m and v start at 0, so they are too small at first. Dividing by 1 − beta^t corrects \
+                this.",
+    );
     trace.line("α", "", settings.learning_rate);
     trace.note("--learning-rate");
     let theta = numbers.one("theta");
@@ -77,12 +80,12 @@ fn work(numbers: &Numbers, trace: &mut Trace) -> Result<(), Error> {
             note_on_first_step(trace, g[0], settings.epsilon);
         }
         trace.line(format!("plain{now}"), format!("plain{before} − α·g{now}"), plain[0]);
-        trace.note(if t == 1 { "plain gradient descent, beside it" } else { "" });
+        trace.note(if t == 1 { "plain gradient descent, for comparison" } else { "" });
     }
-    trace.section("Where the slides leave it open");
+    trace.section("What the slides leave open");
     trace.text(
-        "They name Adam, optimizer='adam', and give no formula. This is algorithm 1 of Kingma & Ba (2015), as PyTorch \
-         has it; Keras leaves the correction out of ε, and its ε is 1e−7.",
+        "The slides name Adam, optimizer='adam', but give no formula. This is algorithm 1 of Kingma & Ba (2015), as in \
+         PyTorch. Keras adds ε to √v before v is corrected, and its ε is 1e−7.",
     );
     Ok(())
 }

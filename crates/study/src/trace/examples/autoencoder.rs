@@ -1,4 +1,4 @@
-//! `autoencoder`: 4-2-4, small enough to be followed number by number.
+//! `autoencoder`: a 4-2-4 autoencoder, small enough to follow every number.
 
 use handgrad_layers::adam::{Adam, update};
 use handgrad_layers::{Activation, BatchRows, Loss, LossKind, Reduction, activation, bce_logits, dense};
@@ -11,18 +11,18 @@ use crate::trace::notes;
 
 pub const EXAMPLE: Example = Example {
     name: "autoencoder",
-    title: "4-2-4: forward, loss, every δ, and a step of Adam",
-    slides: "KERAS \"Encoder\", \"Decoder\"; CE6146 \"Basic Autoencoder (2/3)\", small enough to follow",
+    title: "a 4-2-4 autoencoder: forward pass, loss, every δ, and a step of Adam",
+    slides: "KERAS \"Encoder\", \"Decoder\"; CE6146 \"Basic Autoencoder (2/3)\", made small enough to follow",
     steps: Some(1),
     learning_rate: Some(0.001),
     given,
     work,
 };
 
-/// Inputs, and units of the code.
+/// The number of inputs, and the number of units of the code.
 const N: usize = 4;
 const K: usize = 2;
-/// The mean over a sample's values, as Keras has it.
+/// Averages over the values of a sample, as Keras does.
 const LOSS: Loss = Loss { kind: LossKind::BceLogits, reduction: Reduction::Mean };
 
 fn given(_: usize) -> Vec<Given> {
@@ -30,17 +30,17 @@ fn given(_: usize) -> Vec<Given> {
     let w_d = [0.6, -0.4, 0.2, 0.1, -0.5, 0.3, 0.7, -0.2];
     vec![
         matrix("x", &[0.9, 0.1, 0.8, 0.2], N, "one sample, which is its own target"),
-        matrix("w_e", &w_e, K, "encoder, a row an input"),
-        matrix("b_e", &[0.0; K], K, "its bias"),
-        matrix("w_d", &w_d, N, "decoder, a row a unit of the code"),
-        matrix("b_d", &[0.0; N], N, "its bias"),
+        matrix("w_e", &w_e, K, "weights of the encoder, one row per input"),
+        matrix("b_e", &[0.0; K], K, "biases of the encoder"),
+        matrix("w_d", &w_d, N, "weights of the decoder, one row per unit of the code"),
+        matrix("b_d", &[0.0; N], N, "biases of the decoder"),
     ]
 }
 
-/// The parameters, in the order of θ, each with its number of columns.
+/// The parameters in the order of θ: the name, the number of values and the number of columns of each.
 const PARAMETERS: [(&str, usize, usize); 4] = [("w_e", N * K, K), ("b_e", K, K), ("w_d", K * N, N), ("b_d", N, N)];
 
-/// Both passes of one sample.
+/// The values of the forward and the backward pass for one sample.
 struct Run {
     h: [f64; K],
     z: [f64; N],
@@ -51,7 +51,7 @@ struct Run {
     dtheta: Vec<f64>,
 }
 
-/// θ, or its gradient, parameter by parameter.
+/// Splits θ, or its gradient, into the four parameters.
 fn parts(theta: &[f64]) -> [&[f64]; 4] {
     let mut rest = theta;
     PARAMETERS.map(|(_, len, _)| {
@@ -65,7 +65,7 @@ fn run(theta: &[f64], x: &[f64]) -> Run {
     let [w_e, b_e, w_d, b_d] = parts(theta);
     let (mut h, mut z, mut delta_d, mut dh) = ([0.0; K], [0.0; N], [0.0; N], [0.0; K]);
     dense::forward(x, w_e, b_e, Activation::Relu, &mut h);
-    // The sigmoid belongs to the loss: δ is p − t, without a division by p·(1 − p).
+    // The sigmoid is part of the loss: δ is p − t, without a division by p·(1 − p).
     dense::forward(&h, w_d, b_d, Activation::Linear, &mut z);
     let loss = LOSS.forward_backward(&z, x, 1, &mut delta_d);
     dense::backward_input(w_d, &delta_d, N, &mut dh);
@@ -85,7 +85,7 @@ fn run(theta: &[f64], x: &[f64]) -> Run {
     Run { h, z, loss, delta_d, dh, delta_e, dtheta }
 }
 
-/// a₁·b₁ + a₂·b₂ + …, each named by its place.
+/// Returns the formula a₁·b₁ + a₂·b₂ + …; `a` and `b` return the name at each place.
 fn dot(len: usize, a: impl Fn(usize) -> String, b: impl Fn(usize) -> String) -> String {
     (1..=len).map(|at| format!("{}·{}", a(at), b(at))).collect::<Vec<_>>().join(" + ")
 }
@@ -114,12 +114,19 @@ fn write_forward(trace: &mut Trace, run: &Run, x: &[f64]) {
     trace.line("L", "(ℓ₁ + ℓ₂ + ℓ₃ + ℓ₄)/4", run.loss);
     let least = notes::entropy(x) / N as f64;
     trace.line("L(x̂ = x)", "", least);
-    trace.note(if least > 0.0 { "the least that grey values allow: not 0" } else { "the least, without grey values" });
+    trace.note(if least > 0.0 {
+        "the smallest possible loss: above 0, since there are grey values"
+    } else {
+        "the smallest possible loss: 0, since there are no grey values"
+    });
 }
 
 fn write_backward(trace: &mut Trace, run: &Run) {
     trace.section("Back through the loss and σ");
-    trace.text("(x̂ − x)/(x̂·(1 − x̂)) from the loss and x̂·(1 − x̂) from σ cancel; 1/4 is that of the mean.");
+    trace.text(
+        "The derivative of the loss is (x̂ − x)/(x̂·(1 − x̂)), and that of σ is x̂·(1 − x̂): their product is \
+                x̂ − x. The factor 1/4 comes from the mean.",
+    );
     for (j, (&delta, &z)) in (1..).zip(run.delta_d.iter().zip(&run.z)) {
         trace.line(format!("δ_d{}", sub(j)), format!("(x̂{} − x{})/4", sub(j), sub(j)), delta);
         notes::note_on_delta(trace, z);
@@ -128,7 +135,7 @@ fn write_backward(trace: &mut Trace, run: &Run) {
     for (i, ((&dh, &delta), &h)) in (1..).zip(run.dh.iter().zip(&run.delta_e).zip(&run.h)) {
         let sum = dot(N, |j| format!("δ_d{}", sub(j)), |j| format!("w_d{}{}", sub(i), sub(j)));
         trace.line(format!("dh{}", sub(i)), sum, dh);
-        let (factor, note) = if h > 0.0 { (1, "> 0: it passes") } else { (0, "= 0: nothing passes") };
+        let (factor, note) = if h > 0.0 { (1, "> 0: the gradient passes") } else { (0, "= 0: nothing passes") };
         trace.line(format!("δ_e{}", sub(i)), format!("dh{}·{factor}", sub(i)), delta);
         trace.note(format!("h{} {note}", sub(i)));
     }
@@ -152,7 +159,7 @@ fn write_adam(trace: &mut Trace, numbers: &Numbers, mut theta: Vec<f64>, first: 
     trace.line("ε", "", settings.epsilon);
     let at = N * K + K;
     trace.line("m", "(1 − β₁)·dw_d₁₁", m[at]);
-    trace.note("of w_d₁₁; the mean starts at 0");
+    trace.note("for w_d₁₁; the running mean starts at 0");
     trace.line("v", "(1 − β₂)·dw_d₁₁²", v[at]);
     trace.line("w_d₁₁′", "w_d₁₁ − α·(m/(1 − β₁))/(√(v/(1 − β₂)) + ε)", theta[at]);
     notes::note_on_first_step(trace, first.dtheta[at], settings.epsilon);
@@ -165,7 +172,7 @@ fn write_adam(trace: &mut Trace, numbers: &Numbers, mut theta: Vec<f64>, first: 
         update(&mut theta, &gradient, &mut m, &mut v, &settings, t as u64);
         after.push(run(&theta, x).loss);
     }
-    trace.section("After it");
+    trace.section("Loss after the step");
     for (t, &loss) in (1..).zip(&after) {
         trace.line(format!("L after step {t}"), "", loss);
     }
@@ -178,20 +185,24 @@ fn work(numbers: &Numbers, trace: &mut Trace) -> Result<(), Error> {
     write_forward(trace, &run, x);
     write_backward(trace, &run);
     write_adam(trace, numbers, theta, &run);
-    trace.section("Where the slides err");
+    trace.section("What the slides get wrong");
     trace.text(
-        "DIVE \"How to Train Autoencoders?\" calls it supervised, with labelled data; the target is x itself. KERAS, \
-         CE6146 and UTMIST say unsupervised.",
+        "DIVE \"How to Train Autoencoders?\" calls the training supervised and asks for labelled data, but the target \
+         is x itself. KERAS, CE6146 and UTMIST say unsupervised.",
     );
     trace.text(
         "CE6146 \"Guideline for Autoencoders (4/4)\": \"Smaller batch sizes and learning rates can lead to more stable \
-         convergence\". Of the learning rate it is right. A smaller batch has the noisier gradient, and converges less \
-         stably.",
+         convergence\". This is right for the learning rate. A smaller batch, however, has a noisier gradient, so \
+         training converges less stably.",
     );
     trace.text(
-        "CE6146 \"Basic Autoencoder (3/3)\", \"Train the Model\": its code never calls fit. In its plotting loop the \
-         comment on the reconstruction is not indented, get_yaxis is hidden twice, and show is never called.",
+        "CE6146 \"Basic Autoencoder (3/3)\", \"Train the Model\": the code in the text of the slide never calls fit; \
+         the call may be in a picture that is missing from the text. The plotting loop runs, but its comment on the \
+         reconstruction is not indented, and it hides the y axis twice.",
     );
-    trace.text("DIVE builds the output with a ReLU, for which this loss is not defined: `handgrad trace bce`.");
+    trace.text(
+        "DIVE \"Define Autoencoder Model\" has a ReLU at the output, for which this loss is not defined: see \
+                `handgrad trace bce`.",
+    );
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! `bce`.
+//! `bce`: binary cross-entropy after a sigmoid, and after a ReLU.
 
 use handgrad_layers::{Activation, Loss, LossKind, Reduction, activation, bce, bce_logits};
 
@@ -18,14 +18,14 @@ pub const EXAMPLE: Example = Example {
     work,
 };
 
-/// Values of a sample.
+/// The number of values of a sample.
 const N: usize = 4;
 
 fn given(_: usize) -> Vec<Given> {
     vec![
         matrix("t", &[1.0, 0.0, 0.8, 0.3], N, "targets, 0 to 1"),
-        matrix("z", &[2.0, -1.0, 0.5, 0.0], N, "the last layer before its sigmoid"),
-        matrix("r", &[1.5, 0.0], 2, "what a ReLU might put out instead"),
+        matrix("z", &[2.0, -1.0, 0.5, 0.0], N, "output of the last layer, before the sigmoid"),
+        matrix("r", &[1.5, 0.0], 2, "possible outputs of a ReLU instead"),
     ]
 }
 
@@ -44,33 +44,33 @@ fn work(numbers: &Numbers, trace: &mut Trace) -> Result<(), Error> {
     }
     trace.line("L", format!("({})/4", sum("ℓ", N)), loss);
     trace.line("L(p = t)", "", entropy(t) / N as f64);
-    trace.note("the least possible: targets between 0 and 1 leave their entropy");
+    trace.note("the smallest possible loss: the entropy of the targets");
     trace.section("Backward");
     trace.text(
-        "dp is ∂ℓ/∂p. σ′ = p·(1 − p) cancels its denominator, so dz, which is ∂L/∂z with the mean's 1/4, is computed \
-         without it: far out p·(1 − p) is 0 in floating point.",
+        "dp is ∂ℓ/∂p. Its denominator cancels with σ′ = p·(1 − p). So dz, which is ∂L/∂z with the 1/4 of the mean, is \
+         computed without a division: for large |z|, p·(1 − p) is 0 in floating point.",
     );
     for (at, (((&t, &p), &z), &dz)) in (1..).zip(t.iter().zip(&p).zip(z).zip(&dz)) {
         let at = sub(at);
         trace.line(format!("dp{at}"), format!("(p{at} − t{at})/(p{at}·(1 − p{at}))"), bce::derivative(p, t));
         if !(bce::CLIP..=1.0 - bce::CLIP).contains(&p) {
-            trace.note(format!("0, since bce.rs holds p {} away from 0 and 1", long(bce::CLIP)));
+            trace.note(format!("0, since bce.rs clips p to stay {} away from 0 and 1", long(bce::CLIP)));
         }
         trace.line(format!("dz{at}"), format!("(p{at} − t{at})/4"), dz);
         note_on_delta(trace, z);
     }
     trace.section("A ReLU output");
     trace.text(
-        "DIVE \"Define Autoencoder Model\" ends in a ReLU and trains with binary cross-entropy. A ReLU puts out 0 or \
-         any positive number: ln(1 − r) has no value for r > 1, ln r is infinite at 0. Keras, and bce.rs, hold r \
-         between 1e−7 and 1 − 1e−7: the loss is then finite, and the gradient 0, so such a value is never corrected. \
-         `handgrad train` refuses the combination.",
+        "The model of DIVE \"Define Autoencoder Model\" ends in a ReLU and is trained with binary cross-entropy. The \
+         output r of a ReLU is 0 or any positive number, but ln(1 − r) is not defined for r > 1, and ln r is infinite \
+         at r = 0. Keras and bce.rs clip r to 1e−7 … 1 − 1e−7. Then the loss is finite, but the gradient is 0, so such \
+         an output is never corrected. `handgrad train` refuses this combination.",
     );
     for (at, &r) in (1..).zip(numbers.of("r")) {
         for (number, target) in [("₀", 0.0), ("₁", 1.0)] {
             trace.line(format!("ℓ(r{}, t = {target})", sub(at)), "", bce::loss(r, target));
             trace.line(format!("dr{}{number}", sub(at)), "", bce::derivative(r, target));
-            trace.note(format!("its gradient, r = {r}, t = {target}"));
+            trace.note(format!("its gradient for r = {r}, t = {target}"));
         }
     }
     Ok(())

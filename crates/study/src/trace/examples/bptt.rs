@@ -1,4 +1,4 @@
-//! `bptt`: backpropagation through time, as the slides work it on the network of `elman`.
+//! `bptt`: backpropagation through time on the network of `elman`, as on the slides.
 
 use handgrad_layers::Activation;
 

@@ -22,17 +22,18 @@ pub const EXAMPLE: Example = Example {
     work,
 };
 
-/// The formula as printed is the truncation that lets no gradient go from a step to the one before.
+/// The formula as printed equals truncated backpropagation with k = 1: no gradient passes from a step to the step
+/// before.
 fn work(numbers: &Numbers, trace: &mut Trace) -> Result<(), Error> {
     let phi = Activation::Linear;
     let [printed, right] = [Some(1), None].map(|k| run(phi, k, theta(numbers), numbers.of("x")));
     let steps = printed.h.len();
     write_bptt_forward(trace, &printed);
 
-    trace.section("Back by the formula as printed, without the recursion");
+    trace.section("Backward by the formula as printed, without the recursion");
     trace.text(
-        "∂Loss_t/∂W_h = ∂Loss_t/∂y_t·∂y_t/∂h_t·∂h_t/∂W_h, with h_{t−1} taken for a constant: each step stands alone. \
-         It is what truncated backpropagation with k = 1 computes.",
+        "∂Loss_t/∂W_h = ∂Loss_t/∂y_t·∂y_t/∂h_t·∂h_t/∂W_h, where h_{t−1} is treated as a constant, so no gradient \
+         passes from one step to another. Truncated backpropagation with k = 1 computes the same.",
     );
     for t in 1..=steps {
         next::write_dy(trace, t, printed.prediction.losses.dy[t - 1]);
@@ -47,8 +48,9 @@ fn work(numbers: &Numbers, trace: &mut Trace) -> Result<(), Error> {
 
     trace.section("What is missing");
     trace.text(
-        "h_{t−1} is no constant: W_h made it too. What the later losses owe to W_h by way of the earlier states is the \
-         right gradient less the printed one. w_hy and b_y stand outside of the recursion, and theirs agree.",
+        "h_{t−1} is not a constant, since it depends on W_h too. The right gradient minus the printed one is the \
+         effect of W_h on the later losses through the earlier states. w_hy and b_y are not part of the recursion, so \
+         their gradients agree.",
     );
     for (name, (right, printed)) in PARAMETERS.iter().zip(right.gradients.iter().zip(printed.gradients)) {
         trace.know("printed", printed);

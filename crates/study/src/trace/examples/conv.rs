@@ -10,15 +10,15 @@ use crate::trace::passes::run_layer;
 
 pub const EXAMPLE: Example = Example {
     name: "conv",
-    title: "a 3×3 convolution of a 4×4 image, and back to window and image",
-    slides: "DIVE \"Convolutional autoencoder\"; UTMIST \"Convolutional Autoencoder\"",
+    title: "a 3×3 convolution of a 4×4 image, and the gradients of window and image",
+    slides: "DIVE \"Types of Autoencoders\"; UTMIST \"Convolutional Autoencoder\"",
     steps: None,
     learning_rate: None,
     given,
     work,
 };
 
-/// Lines of the image, of the window and of the output.
+/// Side lengths of the image, of the window and of the output.
 const X: usize = 4;
 const K: usize = 3;
 const Y: usize = X - K + 1;
@@ -30,16 +30,16 @@ fn given(_: usize) -> Vec<Given> {
         matrix("x", &x, X, "the image"),
         matrix("w", &w, K, "the window"),
         number("b", 1.0, "bias"),
-        matrix("dy", &[1.0, -1.0, 2.0, 0.5], Y, "what comes back: ∂L/∂y"),
+        matrix("dy", &[1.0, -1.0, 2.0, 0.5], Y, "∂L/∂y, the gradient from the next layer"),
     ]
 }
 
-/// `x₂₃`.
+/// Returns a name with two subscripts, such as `x₂₃`.
 fn at(name: &str, i: usize, j: usize) -> String {
     format!("{name}{}{}", sub(i), sub(j))
 }
 
-/// All places of a square, counted from 1.
+/// Returns all places (row, column) of a square, counted from 1.
 fn places(side: usize) -> impl Iterator<Item = (usize, usize)> {
     (1..=side).flat_map(move |i| (1..=side).map(move |j| (i, j)))
 }
@@ -57,7 +57,10 @@ fn work(numbers: &Numbers, trace: &mut Trace) -> Result<(), Error> {
         trace.line(at("y", i, j), format!("{} + b", join(terms)), y);
     }
     trace.section("Backward to the window");
-    trace.text("A weight meets x at every place of the window: its gradient is the sum over them.");
+    trace.text(
+        "Each weight is multiplied by a value of x at every place of the window, so its gradient is the sum \
+                over all places.",
+    );
     for ((u, v), &dw) in places(K).zip(&ran.dtheta) {
         let terms = places(Y).map(|(i, j)| format!("{}·{}", at("dy", i, j), at("x", i + u - 1, j + v - 1))).collect();
         trace.line(at("dw", u, v), join(terms), dw);
@@ -65,8 +68,9 @@ fn work(numbers: &Numbers, trace: &mut Trace) -> Result<(), Error> {
     trace.line("db", join(places(Y).map(|(i, j)| at("dy", i, j)).collect()), ran.dtheta[K * K]);
     trace.section("Backward to the image");
     trace.text(
-        "A pixel meets a weight in every window that it lies under: the transposed convolution of dy. That is why the \
-         decoder's Conv2DTranspose is the backward pass of a Conv2D.",
+        "Each pixel is multiplied by a weight in every window that covers it, so its gradient is the sum over these \
+         windows. This is the transposed convolution of dy: the Conv2DTranspose of a decoder computes the backward \
+         pass of a Conv2D.",
     );
     for ((p, q), &dx) in places(X).zip(&ran.dx) {
         let under = places(Y).filter(|&(i, j)| (i..i + K).contains(&p) && (j..j + K).contains(&q));
@@ -76,9 +80,9 @@ fn work(numbers: &Numbers, trace: &mut Trace) -> Result<(), Error> {
     trace.matrix("dx", "", Value::matrix(&ran.dx, X));
     trace.section("What the slides leave open");
     trace.text(
-        "They name convolutional autoencoders and give no formula. As in every framework the window is not mirrored, \
-         so this is a correlation. Here it has no padding, stride 1 and dilation 1, and no activation; with one, dy \
-         would first become δ = dy·φ′.",
+        "The slides name convolutional autoencoders but give no formula. As in every framework, the window is not \
+         flipped, so this is a cross-correlation. Here there is no padding, stride and dilation are 1, and there is no \
+         activation. With an activation φ, dy would first become δ = dy·φ′.",
     );
     Ok(())
 }

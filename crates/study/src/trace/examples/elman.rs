@@ -1,4 +1,4 @@
-//! `elman`.
+//! `elman`: the Elman network of the slides.
 
 use handgrad_layers::Activation;
 
@@ -28,10 +28,11 @@ fn work(numbers: &Numbers, trace: &mut Trace) -> Result<(), Error> {
     write_gradients(trace, next::SUMMED, &run);
     next::write_norms(trace, &run.norms);
     write_update(trace, next::UPDATE, numbers, phi, &run.gradients);
-    trace.section("Where the slides differ");
+    trace.section("How the slides differ");
     trace.text(
-        "Nothing errs here: the four figures are right to the digits printed. The slide puts rounded figures in, \
-         1·0.9640 + 1·2 + 1; here every digit is carried on, and shown rounded.",
+        "All four figures on the slides are correct to the digits printed. The slide puts in rounded figures, 1·0.9640 \
+         + 1·2 + 1. Here all digits are used in the computation, and only the printed numbers are rounded. \"Example – \
+         Elman Network (1/3)\" writes W_hv and b_v for W_hy and b_y.",
     );
     Ok(())
 }

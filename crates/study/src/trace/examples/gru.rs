@@ -1,4 +1,4 @@
-//! `gru`.
+//! `gru`: a GRU with the update gate of the slides.
 
 use handgrad_layers::Gru;
 use handgrad_layers::gru::{Kept, Reset, Update};
@@ -12,15 +12,15 @@ use crate::trace::next::{self, Predicted, Prediction};
 
 pub const EXAMPLE: Example = Example {
     name: "gru",
-    title: "a GRU with the slide's update gate, and the equations it leaves out",
-    slides: "CE6146 \"Gated Recurrent Unit (GRU)\", \"GRU\", \"LSTM vs. GRU\"",
+    title: "a GRU with the slide's update gate, and the equations that the slide leaves out",
+    slides: "CE6146 \"Gated Recurrent Unit (GRU)\", \"GRU\", \"LSTM vs. GRU (1/2)\", \"(2/2)\"",
     steps: Some(2),
     learning_rate: Some(0.01),
     given,
     work,
 };
 
-/// The parts of the parameters, in the order of the layer: r, z, n.
+/// The parameters with the names of their values, in the order of the layer: r, z, n.
 const PARTS: Parts<3> = [
     ("w_ih", ["w_ir", "w_iz", "w_in"]),
     ("w_hh", ["w_hr", "w_hz", "w_hn"]),
@@ -31,14 +31,14 @@ const PARTS: Parts<3> = [
 fn given(steps: usize) -> Vec<Given> {
     let what = [
         "from x to r, z and the candidate",
-        "from h to r, z and the candidate, a step later",
-        "biases beside x",
-        "biases beside h",
+        "from the previous h to r, z and the candidate",
+        "biases of the terms with x",
+        "biases of the terms with h",
     ];
     cell::given(steps, &PARTS, what)
 }
 
-/// Both passes over x₁ … x_T.
+/// The values of the forward and the backward pass over x₁ … x_T.
 struct Run {
     /// [r │ z │ h̃] of every step.
     gates: Vec<[f64; 3]>,
@@ -76,8 +76,8 @@ fn write_forward(trace: &mut Trace, run: &Run) {
         let [r, z, n] = run.gates[t - 1];
         trace.section(format!("Time step t = {t}"));
         if t == 1 {
-            trace.text("h₀ = 0. The slides give no figures for it.");
-            trace.text_as_printed("All weights and biases are 1, as in the examples before.");
+            trace.text("h₀ = 0. The slides have no figures for a GRU.");
+            trace.text_as_printed("All weights and biases are 1, as in the other examples on the slides.");
         }
         let sum = |gate: &str| format!("w_h{gate}·h{before} + b_h{gate} + w_i{gate}·x{now} + b_i{gate}");
         trace.line(format!("r{now}"), format!("σ({})", sum("r")), r);
@@ -98,7 +98,8 @@ fn write_backward(trace: &mut Trace, run: &Run) {
         let [r, z, n] = run.delta[t - 1];
         trace.section(format!("Back through t = {t}"));
         if t == steps {
-            trace.text("dh and dq are ∂L/∂h and ∂L/∂q; the δ are the gradients before σ and tanh.");
+            trace
+                .text("dh is ∂L/∂h and dq is ∂L/∂q. Each δ is the gradient with respect to the argument of σ or tanh.");
         }
         next::write_dy(trace, t, run.prediction.losses.dy[t - 1]);
         let later = match t < steps {
@@ -112,7 +113,7 @@ fn write_backward(trace: &mut Trace, run: &Run) {
         trace.line(format!("dq{now}"), format!("δ_n{now}·r{now}"), run.dq[t - 1]);
     }
     cell::write_gradients(trace, &PARTS, &run.gradients, &run.prediction, |name, gate| match (name, gate) {
-        // The candidate meets h by way of q, which r scales.
+        // The candidate depends on h through q, which is multiplied by r.
         ("w_hh" | "b_hh", 'n') => "dq".to_string(),
         _ => format!("δ_{gate}"),
     });
@@ -132,8 +133,8 @@ fn work(numbers: &Numbers, trace: &mut Trace) -> Result<(), Error> {
 
     trace.section("z the other way round");
     trace.text(
-        "PyTorch and Keras have h_t = (1 − z_t)·h̃_t + z_t·h_{t−1}: there z keeps the old, where the slide's z takes \
-         the new. With the same numbers:",
+        "PyTorch and Keras have h_t = (1 − z_t)·h̃_t + z_t·h_{t−1}. There z_t is the weight of the old state, while on \
+         the slide it is the weight of the candidate. With the same numbers:",
     );
     let other = self::run(Update::KeepsOld, &theta, x);
     trace.matrix("h, slide", "(1 − z)·h_{t−1} + z·h̃", Value::matrix(&run.h, run.h.len()));
@@ -143,17 +144,17 @@ fn work(numbers: &Numbers, trace: &mut Trace) -> Result<(), Error> {
     let same = self::run(Update::KeepsOld, &turned, x);
     trace.matrix(
         "h, turned",
-        "the frameworks' formula with all that leads to z negated",
+        "the frameworks' formula, weights and biases of z negated",
         Value::matrix(&same.h, same.h.len()),
     );
-    trace.note("σ(−a) = 1 − σ(a), so it is the slide's again");
+    trace.note("σ(−a) = 1 − σ(a), so this is the slide's h again");
 
-    trace.section("Where the slides err");
+    trace.section("What the slides get wrong");
     trace.text(
-        "\"GRU\" gives z_t and h_t alone: the equations of the reset gate r_t and of the candidate h̃_t are missing. \
-         Here they are those of PyTorch, with the reset after the product: h̃_t = tanh(w_in·x_t + b_in + \
-         r_t·(w_hn·h_{t−1} + b_hn)).",
+        "\"GRU\" gives only z_t and h_t: the equations of the reset gate r_t and of the candidate h̃_t are missing. \
+         Here they are those of PyTorch, which multiplies by the reset gate after the product: h̃_t = tanh(w_in·x_t + \
+         b_in + r_t·(w_hn·h_{t−1} + b_hn)).",
     );
-    trace.text("z_t has the opposite role from the frameworks' formula, as shown above.");
+    trace.text("z_t has the opposite role to the z_t of the frameworks, as shown above.");
     Ok(())
 }

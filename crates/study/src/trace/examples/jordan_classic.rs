@@ -1,4 +1,4 @@
-//! `jordan-classic`.
+//! `jordan-classic`: a Jordan network without w_hh.
 
 use crate::Error;
 use crate::trace::example::Example;
@@ -8,8 +8,8 @@ use crate::trace::jordan_network::{self, work_either};
 
 pub const EXAMPLE: Example = Example {
     name: "jordan-classic",
-    title: "a Jordan network as Jordan has it: no w_hh",
-    slides: "CE6146 \"RNN – Jordan Network\", without what makes it a hybrid",
+    title: "a Jordan network as Jordan defined it, without w_hh",
+    slides: "CE6146 \"RNN – Jordan Network\", without the term W_hh·h_{t−1}",
     steps: Some(2),
     learning_rate: Some(0.01),
     given: jordan_network::given,
@@ -18,10 +18,11 @@ pub const EXAMPLE: Example = Example {
 
 fn work(numbers: &Numbers, trace: &mut Trace) -> Result<(), Error> {
     work_either(numbers, trace, false);
-    trace.section("Where the slides differ");
+    trace.section("How the slides differ");
     trace.text(
-        "The slide keeps W_hh·h_{t−1}: a hybrid of Elman's and Jordan's network, `handgrad trace jordan`. Here only \
-         y_{t−1} is fed back, as Jordan has it. With h₀ = 0 the first step is the same; the second one is not.",
+        "The slide has the term W_hh·h_{t−1}, so its network is a hybrid of an Elman and a Jordan network: see \
+         `handgrad trace jordan`. Here only y_{t−1} is fed back, as in Jordan's own network. With h₀ = 0 the first \
+         step is the same, but the second one is not.",
     );
     Ok(())
 }

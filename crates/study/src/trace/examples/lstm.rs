@@ -1,4 +1,4 @@
-//! `lstm`.
+//! `lstm`: one LSTM cell.
 
 use handgrad_layers::Lstm;
 use handgrad_layers::lstm::Kept;
@@ -20,7 +20,7 @@ pub const EXAMPLE: Example = Example {
     work,
 };
 
-/// The parts of the parameters, in the order of the layer: i, f, g, o.
+/// The parameters with the names of their values, in the order of the layer: i, f, g, o.
 const PARTS: Parts<4> = [
     ("w_ih", ["w_ii", "w_if", "w_ig", "w_io"]),
     ("w_hh", ["w_hi", "w_hf", "w_hg", "w_ho"]),
@@ -29,11 +29,16 @@ const PARTS: Parts<4> = [
 ];
 
 fn given(steps: usize) -> Vec<Given> {
-    let what = ["from x to the gates", "from h to the gates, a step later", "biases beside x", "biases beside h"];
+    let what = [
+        "from x to the gates",
+        "from the previous h to the gates",
+        "biases of the terms with x",
+        "biases of the terms with h",
+    ];
     cell::given(steps, &PARTS, what)
 }
 
-/// Both passes over x₁ … x_T.
+/// The values of the forward and the backward pass over x₁ … x_T.
 struct Run {
     /// [i │ f │ g │ o] of every step.
     gates: Vec<[f64; 4]>,
@@ -42,9 +47,9 @@ struct Run {
     prediction: Prediction,
     dh: Vec<f64>,
     dc: Vec<f64>,
-    /// The gates' δ of every step.
+    /// [δ_i │ δ_f │ δ_g │ δ_o] of every step.
     delta: Vec<[f64; 4]>,
-    /// Of w_ih, w_hh, b_ih, b_hh, w_hy and b_y.
+    /// The gradients of w_ih, w_hh, b_ih, b_hh, w_hy and b_y.
     gradients: Vec<f64>,
     norms: [Vec<f64>; 2],
 }
@@ -56,7 +61,7 @@ fn run(theta: &[f64], x: &[f64]) -> Run {
     let Predicted { mut ran, prediction, norms } = next::run_predicting(&layer, theta, [output[0], output[1]], x);
     let of_gates = |values: &[f64]| values.as_chunks().0.to_vec();
     let kept = Kept::new(&sequence, &mut ran.kept, 1);
-    // c before each step, and the last one.
+    // `cells` has c before each step, `c` has the last one: together they are c₁ … c_T.
     let c = kept.cells[1..].iter().chain(&*kept.c).copied().collect();
     let gates = of_gates(kept.gates);
     let back = Kept::new(&sequence, &mut ran.back, 1);
@@ -73,7 +78,7 @@ fn write_forward(trace: &mut Trace, run: &Run) {
         let [i, f, g, o] = run.gates[t - 1];
         trace.section(format!("Time step t = {t}"));
         match t {
-            1 => trace.text("h₀ = c₀ = 0. In the order of the slide."),
+            1 => trace.text("h₀ = c₀ = 0. The lines are in the order of the slide."),
             2 => trace.text("The slide stops after step 1."),
             _ => {}
         }
@@ -103,8 +108,9 @@ fn write_backward(trace: &mut Trace, run: &Run) {
         trace.section(format!("Back through t = {t}"));
         if t == steps {
             trace.text(
-                "dh and dc are ∂L/∂h and ∂L/∂c; the δ are the gradients before σ and tanh. From c_t straight \
-                 to c_{t−1} a gradient passes f_t alone; another way leads by h_{t−1} and the gates.",
+                "dh is ∂L/∂h and dc is ∂L/∂c. Each δ is the gradient with respect to the argument of σ or tanh. On the \
+                 direct path from c_t to c_{t−1} the gradient is only multiplied by f_t; another path goes through the \
+                 gates and h_{t−1}.",
             );
         }
         next::write_dy(trace, t, run.prediction.losses.dy[t - 1]);
@@ -133,16 +139,19 @@ fn work(numbers: &Numbers, trace: &mut Trace) -> Result<(), Error> {
     write_backward(trace, &run);
     next::write_norms(trace, &run.norms);
     cell::write_update(trace, numbers, &PARTS, &run.gradients, |after| self::run(after, x).prediction.losses.sum);
-    trace.section("Where the slides err");
+    trace.section("What the slides get wrong");
     trace.text(
-        "\"Example – LSTM (1/2)\" ends its list of starting values with \"b_ij = b_ij = 0\", though all biases are 1: \
-         it stands for h₀ = c₀ = 0, as (2/2) has it.",
+        "\"Example – LSTM (1/2)\" ends its list of initial values with \"b_ij = b_ij = 0\", although all biases are 1. \
+         It should be h₀ = c₀ = 0, as on \"(2/2)\".",
     );
-    trace.text("The forget gate of step 1 prints W_if·x₀; the numbers put in are those of x₁.");
+    trace.text("In step 1 the forget gate is printed with W_if·x₀, but the number put in is x₁.");
     trace.text(
-        "Each gate has two biases, b_i and b_h, both 1. Who merges them into one must start it at 2: with a single \
+        "Each gate has two biases, b_i and b_h, both 1. If you merge them into one bias, start it at 2: with a single \
          bias of 1 the gate would be σ(2) = .8808 instead of σ(3) = .9526.",
     );
-    trace.text("It names a linear output and prints none: y_t = w_hy·h_t + b_y is taken from the Elman example.");
+    trace.text(
+        "The slide names a linear output but computes none. Here y_t = w_hy·h_t + b_y is taken from the Elman \
+                example.",
+    );
     Ok(())
 }

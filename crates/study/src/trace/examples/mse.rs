@@ -1,4 +1,4 @@
-//! `mse`.
+//! `mse`: mean squared error, averaged and summed.
 
 use handgrad_layers::{Loss, LossKind, Reduction, mse};
 
@@ -17,7 +17,7 @@ pub const EXAMPLE: Example = Example {
     work,
 };
 
-/// Values of a sample.
+/// The number of values of a sample.
 const N: usize = 4;
 
 fn given(_: usize) -> Vec<Given> {
@@ -49,8 +49,9 @@ fn work(numbers: &Numbers, trace: &mut Trace) -> Result<(), Error> {
     }
     trace.section("Summed instead");
     trace.text(
-        "The other reduction, per sample instead of per value. Loss and gradient are n times as large, and beside a \
-         penalty, as of a variational or sparse autoencoder, that is another loss.",
+        "The other reduction sums over the values of a sample instead of averaging them. Loss and gradient are then n \
+         times as large. Together with a penalty, as in a variational or sparse autoencoder, this is a different loss, \
+         since the penalty stays the same.",
     );
     let (total, of_sum) = of(Reduction::Sum);
     trace.line("SSE", sum("ℓ", N), total);
@@ -58,15 +59,15 @@ fn work(numbers: &Numbers, trace: &mut Trace) -> Result<(), Error> {
         let at = sub(at);
         trace.line(format!("dp{at}"), format!("2·(p{at} − y{at})"), delta);
     }
-    trace.section("Where the slides err");
+    trace.section("What the slides get wrong");
     trace.text(
-        "KERAS \"Reconstruction Loss\" defines N, the number of data points, and sums to n, which it does not define: \
-         they are the same. Whether they count pixels, images or both it leaves open; here a batch is averaged over \
+        "KERAS \"Reconstruction Loss\" defines N as the number of data points but sums to n, which it does not define: \
+         both are the same. It leaves open whether they count pixels, images or both. Here a batch is averaged over \
          its samples, and the values of a sample are averaged or summed, as above.",
     );
     trace.text(
-        "CE6146 \"Example – BPTT (2/4)\" calls (y_t − x_{t+1})² a Mean Squared Error: it is a squared error of one \
-         value, and its sum over the steps is not averaged.",
+        "CE6146 \"Example – BPTT (2/4)\" calls (y_t − x_{t+1})² a Mean Squared Error, but it is the squared error of \
+         one value, and its sum over the steps is not averaged.",
     );
     Ok(())
 }

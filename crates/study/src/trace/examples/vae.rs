@@ -10,7 +10,7 @@ use crate::trace::given::{Given, Numbers, matrix, number};
 pub const EXAMPLE: Example = Example {
     name: "vae",
     title: "the reparameterisation trick and the KL divergence",
-    slides: "DIVE \"Variational autoencoder\"; CE6146 \"Variational Autoencoders (VAEs)\"",
+    slides: "DIVE \"Types of Autoencoders\"; CE6146 \"Variational Autoencoders (VAEs)\"",
     steps: None,
     learning_rate: None,
     given,
@@ -22,10 +22,10 @@ const K: usize = 2;
 
 fn given(_: usize) -> Vec<Given> {
     vec![
-        matrix("mu", &[0.5, -1.0], K, "μ, the first half of what the encoder gives"),
+        matrix("mu", &[0.5, -1.0], K, "μ, the first half of the encoder's output"),
         matrix("logvar", &[0.2, -0.6], K, "ln σ², the second half"),
         matrix("eps", &[1.0, -0.5], K, "ε, drawn from N(0, 1) and held fixed"),
-        matrix("dz", &[0.3, -0.2], K, "what the decoder sends back: ∂L/∂z of the reconstruction"),
+        matrix("dz", &[0.3, -0.2], K, "∂L/∂z of the reconstruction, from the decoder"),
         number("beta", 1.0, "weight of the divergence"),
     ]
 }
@@ -54,9 +54,9 @@ fn work(numbers: &Numbers, trace: &mut Trace) -> Result<(), Error> {
     }
     trace.line("KL", "KL₁ + KL₂", reparameterize::kl(&x));
     trace.line("penalty", "beta·KL", beta * reparameterize::kl(&x));
-    trace.note("it is added to the reconstruction's loss");
+    trace.note("added to the loss of the reconstruction");
 
-    trace.section("Back: from the decoder through z, and from the divergence");
+    trace.section("Backward: from the decoder through z, and from the divergence");
     trace.text("∂z/∂μ = 1 and ∂z/∂ln σ² = ½·σ·ε with ε held fixed; ∂KL/∂μ = μ and ∂KL/∂ln σ² = ½·(σ² − 1).");
     reparameterize::backward(&x, eps, dz, &mut dx);
     let from_z = dx;
@@ -68,11 +68,12 @@ fn work(numbers: &Numbers, trace: &mut Trace) -> Result<(), Error> {
         trace.line(format!("dlogvar{j} by z"), format!("dz{j}·σ{j}·eps{j}/2"), from_z[K + at]);
         trace.line(format!("dlogvar{j}"), format!("dz{j}·σ{j}·eps{j}/2 + beta·(exp(logvar{j}) − 1)/2"), dx[K + at]);
     }
-    trace.section("Where the slides err");
+    trace.section("What the slides get wrong");
     trace.text(
-        "DIVE: \"the encoder outputs two values: a mean and a variance\". A layer's output may be any number, and no \
-         variance is below 0: the code of both tutorials that the slide links to has the log-variance ln σ², as here. \
-         Its exponential is positive whatever the layer gives.",
+        "DIVE \"Types of Autoencoders\": \"the encoder outputs two values: a mean and a variance\". They are two \
+         vectors, with one value for each unit of the code. A layer's output may be any number, but a variance is \
+         never below 0. The usual code, such as the VAE examples of PyTorch and keras-io, therefore has the \
+         log-variance ln σ², as here: its exponential is positive for every output of the layer.",
     );
     Ok(())
 }
