@@ -1,4 +1,4 @@
-//! IDX files: what is written is read back, and nothing that is not exactly IDX is taken for it.
+//! IDX files: written files are read back, and everything that is not exactly IDX is refused.
 
 use std::io::Write;
 use std::path::Path;
@@ -31,7 +31,7 @@ fn decode(bytes: &[u8]) -> Result<Array, Error> {
     idx::decode(bytes, Path::new("some.idx"))
 }
 
-/// Through a file on the disk, whose length is known, instead of a stream.
+/// Reads from a file on the disk, whose length is known, instead of a stream.
 fn read(bytes: &[u8]) -> Result<Array, Error> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("some.idx");
@@ -39,7 +39,7 @@ fn read(bytes: &[u8]) -> Result<Array, Error> {
     idx::read(&path)
 }
 
-/// The error of a stream, plain and compressed, and of a file; all three have to be of the same kind.
+/// The error for a stream, plain and compressed, and for a file. All three have to be of the same kind.
 fn error(bytes: &[u8]) -> Error {
     let (stream, zipped) = (decode(bytes).unwrap_err(), decode(&gz(bytes)).unwrap_err());
     let on_disk = read(bytes).unwrap_err();
@@ -135,7 +135,8 @@ fn a_header_is_not_believed() {
         assert!(matches!(error(&file(0x08, dims, &[7; 100])), Error::TooLarge { .. }), "{dims:?}");
     }
     assert!(matches!(error(&file(0x0e, &[1 << 30, 1 << 30], &[7; 100])), Error::TooLarge { .. }));
-    // These fit the address space; had they been asked for, there would be no memory, which is another error.
+    // These sizes fit the address space. If they were allocated, the error would be a different one: not enough
+    // memory.
     for dims in [&[1 << 31, 1 << 31][..], &[1 << 20, 1 << 24], &[1 << 31]] {
         let error = error(&file(0x08, dims, &[7; 100]));
         assert!(matches!(error, Error::TooFewBytes { found: 100, .. }), "{error}");
@@ -241,7 +242,7 @@ proptest! {
 #[test]
 fn fashion_mnist_is_as_published() {
     let Some(data) = std::env::var_os("HANDGRAD_DATA") else {
-        // To the standard error itself: what a passing test prints is hidden.
+        // Written to stderr directly, because the captured output of a passing test is not shown.
         let _ = writeln!(std::io::stderr(), "skipped: HANDGRAD_DATA is not set");
         return;
     };

@@ -1,4 +1,4 @@
-//! What a name, a folder or a file turns into, and what is said when it is not as it should be.
+//! Loading data by a name, a folder or a file, and the errors if the data is wrong.
 
 use std::path::Path;
 
@@ -12,11 +12,11 @@ fn write(path: &Path, shape: &[usize]) {
 }
 
 fn load_path(path: &Path) -> Result<handgrad_dataset::DataSet, Error> {
-    // A data folder that is not there: a path must not need one.
+    // The data folder does not exist: loading by a path must not need it.
     load(path.to_str().unwrap(), Path::new("/nowhere"), &Default::default(), &())
 }
 
-/// An IDX file, plain, of 2 × 2 values of some other type.
+/// A plain IDX file of 2 × 2 values of another type.
 fn write_values(path: &Path, code: u8, values: &[u8]) {
     let mut bytes = vec![0, 0, code, 2, 0, 0, 0, 2, 0, 0, 0, 2];
     bytes.extend(values);
@@ -38,7 +38,7 @@ fn a_folder_gives_both_parts_and_their_labels() {
     assert_eq!(set.validation_origin, "the 4 images of t10k-images-idx3-ubyte");
     assert!(set.origin.starts_with("the 12 images of "), "{}", set.origin);
     assert_eq!(set.train.range(), (0.0, 71.0 / 255.0));
-    // The same file twice, plain and compressed, is no riddle.
+    // The same file twice, plain and compressed, is not ambiguous.
     write(&at("t10k-images-idx3-ubyte.gz"), &[5, 2, 3]);
     assert_eq!(load_path(folder.path()).unwrap().validation.len(), 4);
 }
@@ -125,7 +125,7 @@ fn every_named_file_has_a_size_and_a_digest_and_two_mirrors() {
             assert!(file.bytes > 0 && file.sha256.len() == 64, "{file:?}");
             assert!(file.sha256.bytes().all(|c| c.is_ascii_digit() || (b'a'..=b'f').contains(&c)), "{file:?}");
         }
-        // The heartbeats are served by nobody in the files that are needed: data/README.md says where they come from.
+        // No server offers the heartbeats in the form that is needed: data/README.md says where they come from.
         let served = !set.files.is_empty() && set.name != "ecg5000";
         assert!(if served { set.mirrors.len() >= 2 } else { set.mirrors.is_empty() }, "{set:?}");
         assert!(set.mirrors.iter().all(|m| m.starts_with("https://") && m.ends_with('/')), "{set:?}");

@@ -1,4 +1,4 @@
-//! What `handgrad_tasks` refuses, and noise behind a scale. This file belongs to that package.
+//! Invalid input that `handgrad_tasks` refuses, and noise with a scale. This file belongs to that package.
 
 use handgrad_dataset::{Samples, synthetic};
 use handgrad_layers::{LossKind, Noise};
@@ -24,7 +24,7 @@ fn refused<T>(result: Result<T, handgrad_tasks::Error>, words: &[&str]) {
     assert!(words.iter().all(|word| error.contains(word)), "{error:?} lacks some of {words:?}");
 }
 
-/// The scale goes there and back only where noise has hit.
+/// The scale is applied and undone only for values that the noise changes.
 #[test]
 fn what_no_noise_hits_stays_as_it_is() {
     let (model, samples) = made(|spec| spec.scale = Some(Scale { offset: 0.286, factor: 0.353 }));
@@ -41,7 +41,7 @@ fn what_no_noise_hits_stays_as_it_is() {
     assert!(hit.iter().zip(&clean).all(|(&a, &b)| a == b || ends(a)), "ends of the data's own range");
     let part = hit.iter().zip(&clean).filter(|(a, b)| a != b).count() as f64 / clean.len() as f64;
     assert!((0.03..0.11).contains(&part), "{part}");
-    // However the rows lie in memory, they get the same noise.
+    // The noise does not depend on the order of the rows in memory.
     let mut other = Array2::from_shape_vec(clean.t().dim(), clean.t().iter().copied().collect()).expect("as many");
     other.swap_axes(0, 1);
     assert_eq!(with(noise::Kind::SaltAndPepper, 0.1, other), hit);
