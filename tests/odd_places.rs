@@ -48,7 +48,7 @@ fn links_in_a_run_folder_are_not_followed() {
         symlink(&victim, link).expect("a link");
     };
     put("checkpoint/lock");
-    refused(&run(at, &["train", "--resume=run"]), 1, &["run/checkpoint/lock", "a link or not a file; remove it"]);
+    refused(&run(at, &["train", "--resume=run"]), 1, &["run/checkpoint/lock", "a link or no file; remove it"]);
     assert_eq!(fs::read(&victim).expect("there"), b"mine");
     fs::remove_file(at.join("run/checkpoint/lock")).expect("removed");
     for name in ["metrics.csv", "model.safetensors", "reconstructions.png", "loss.svg"] {

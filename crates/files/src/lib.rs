@@ -135,7 +135,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
 pub fn write_into(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     // A device, a pipe or a folder must not be replaced by a file.
     if fs::symlink_metadata(path).is_ok_and(|there| !there.is_file() && !there.is_symlink()) {
-        let not_a_file = io::Error::new(io::ErrorKind::AlreadyExists, "it exists but is not a file; choose a new path");
+        let not_a_file = io::Error::new(io::ErrorKind::AlreadyExists, "it exists but is no file; choose another path");
         return Err(Error::io(path, "writing")(not_a_file));
     }
     let file = unfinished(path)?;

@@ -22,7 +22,7 @@ pub struct Lock {
 pub fn lock(path: &Path) -> Result<Lock, Error> {
     // A link must not be followed, because its target would be overwritten.
     if path.symlink_metadata().is_ok() && !is_plain(path) {
-        let not_plain = io::Error::new(io::ErrorKind::AlreadyExists, "it is a link or not a file; remove it");
+        let not_plain = io::Error::new(io::ErrorKind::AlreadyExists, "it is a link or no file; remove it");
         return Err(Error::io(path, "creating the lock file")(not_plain));
     }
     let open = || OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);

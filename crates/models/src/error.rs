@@ -17,7 +17,7 @@ pub enum Error {
     },
     /// The scale is not valid.
     #[error(
-        "the scale has the offset {offset} and the factor {factor}, where a finite offset and a finite factor above 0 \
+        "the scale has the offset {offset} and the factor {factor}, where finite numbers and a factor above 0 \
          were expected"
     )]
     Scale {
