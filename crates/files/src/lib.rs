@@ -146,7 +146,7 @@ pub fn write_into(path: &Path, bytes: &[u8]) -> Result<(), Error> {
 /// Like [`write()`], but only if nothing exists at `path`.
 ///
 /// # Errors
-/// As [`write()`], or if something exists at `path`. After an error no new file exists.
+/// As [`write()`], or if something exists at `path`, which is then unchanged.
 pub fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let file = beside(path)?;
     Seam(file.as_file()).write_all(bytes).map_err(Error::io(path, "writing"))?;
