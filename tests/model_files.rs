@@ -295,7 +295,7 @@ fn specifications_of_sequences_that_lie_are_refused() {
         ("sequences", "units = 2", "units = 3", "tensor 0.weight_ih_l0 is F32 [8, 2]"),
         ("sequences", "units = 2", &format!("units = {largest}"), "the memory of a recurrent layer"),
         ("sequences", lstm, &format!("{lstm}truncate_every = 0\n"), "truncate_every of a recurrent layer is 0"),
-        ("sequences", "bidirectional = true", "bidirectional = false", "it holds 18 tensors, its network has"),
+        ("sequences", "bidirectional = true", "bidirectional = false", "it holds 18 tensors, but its network has"),
         ("sequences", "cell = \"lstm\"", "cell = \"elman\"", "damaged"),
         ("sequences", "factor = 2.0", "factor = 0.0", "a factor above 0"),
         ("decoder of sequences", "repeat = 3", &format!("repeat = {largest}"), "the memory of a recurrent layer"),

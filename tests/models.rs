@@ -191,7 +191,7 @@ fn sequence_networks_that_do_not_fit_are_refused() {
         change(recurrent);
         error(&spec)
     };
-    assert!(change(|r| r.return_sequences = true, false).contains("takes one vector a sample"));
+    assert!(change(|r| r.return_sequences = true, false).contains("needs one vector for each sample"));
     assert!(change(|r| r.repeat = None, true).contains("needs sequences"));
     assert!(change(|r| r.repeat = Some(0), true).contains("steps"));
     // The error names both shapes and does not blame a layer that is correct.

@@ -105,7 +105,7 @@ fn what_a_user_names_may_be_a_link_and_keeps_its_mode() {
     assert_eq!(mode & 0o777, 0o600, "its mode");
     symlink("nowhere.png", at.join("lost.png")).expect("a link");
     refused(&run(at, &["reconstruct", "run", "--out=lost.png"]), 1, &["lost.png", "a link that leads nowhere"]);
-    refused(&run(at, &["split", "run", "--encoder=lost.png"]), 1, &["lost.png", "is there already"]);
+    refused(&run(at, &["split", "run", "--encoder=lost.png"]), 1, &["lost.png", "exists already"]);
 }
 
 /// The path `nope/..` does not exist until `nope` exists, and then it may lead to a file.
@@ -124,11 +124,11 @@ fn what_must_not_be_overwritten_is_not_whatever_it_is_called() {
         &["reconstruct", "run", "--out=nope/../notes.png"],
         &["data", "synthesize", "--out=nope/../small", "--train=3", "--validation=2"],
     ] {
-        refused(&run(at, args), 1, &["nope", "leads out of a folder that is not there"]);
+        refused(&run(at, args), 1, &["nope", "leads out of a folder that does not exist"]);
         assert!(before == files(at) && !at.join("nope").exists(), "{args:?}");
     }
     let twice = ["split", "run", "--encoder=one.safetensors", "--decoder=./one.safetensors"];
-    refused(&run(at, &twice), 1, &["one.safetensors", "it is there already and is not overwritten"]);
+    refused(&run(at, &twice), 1, &["one.safetensors", "it exists already and is not overwritten"]);
     assert!(before == files(at), "the first one is taken back");
     fs::create_dir(at.join("set")).expect("a folder");
     symlink("nowhere", at.join("set/train-images-idx3-ubyte.gz")).expect("a link");

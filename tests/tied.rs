@@ -213,8 +213,8 @@ fn layers_that_cannot_be_tied_are_refused_in_words() {
     let changes: [Change; 5] = [
         (|s| s.decoder[1] = LayerSpec::TiedDense { mirrors: 2, activation: Activation::Relu }, "has 2 dense layers"),
         (|s| s.decoder[1] = LayerSpec::TiedDense { mirrors: 1, activation: Activation::Relu }, "mirrors already"),
-        (|s| s.decoder.swap(0, 1), "7 values a sample, but is given 5"),
-        (|s| s.encoder.push(s.decoder[0].clone()), "stands in the encoder"),
+        (|s| s.decoder.swap(0, 1), "7 values for each sample, but its input has 5"),
+        (|s| s.encoder.push(s.decoder[0].clone()), "is in the encoder"),
         (
             |s| {
                 s.encoder = vec![LayerSpec::Reshape { shape: vec![12] }];

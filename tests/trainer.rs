@@ -56,8 +56,8 @@ fn samples_beyond_a_source_are_refused() {
     };
     assert_eq!(panic_of(&[3, 15]), none.to_string());
     assert!(none.to_string().contains("sample 15 does not exist: the source has 10 samples"), "{none}");
-    assert!(panic_of(&all(5)).contains("a batch has 1 to 4 samples, and 5 are given"));
-    assert!(panic_of(&[]).contains("and 0 are given"));
+    assert!(panic_of(&all(5)).contains("a batch has 1 to 4 samples, but 5 were given"));
+    assert!(panic_of(&[]).contains("but 0 were given"));
     assert_eq!(trainer.theta(), before);
     let error = trainer.gradient(&part, &all(5)).expect_err("5");
     assert_eq!(error, Error::BatchSize { samples: 5, batch_size: 4 });
