@@ -30,7 +30,9 @@ pub fn on<R: Send>(threads: Option<u16>, compute: impl FnOnce() -> Result<R> + S
             alone.build_global().context("not even one thread can be used to compute on")?;
             compute()
         }
-        Err(error) => Err(error).context(format!("{threads} threads cannot be started: give --threads a smaller number")),
+        Err(error) => {
+            Err(error).context(format!("{threads} threads cannot be started: give --threads a smaller number"))
+        }
     }
 }
 

@@ -76,7 +76,7 @@ pub fn all_of_csv(path: &Path, layout: &Layout) -> Result<Samples, Error> {
 fn rows(path: &Path, layout: &Layout) -> Result<csv::Rows, Error> {
     let rows = csv::read(path, layout)?;
     Ok(match layout.window {
-        Some(_) if rows.len() == 1 => csv::Rows { values: rows.values.reversed_axes(), labels: None },
+        Some(_) if rows.len() == 1 => csv::Rows { values: rows.values.reversed_axes(), labels: None, names: None },
         _ => rows,
     })
 }

@@ -133,7 +133,8 @@ pub fn read(path: &Path, width: usize) -> Result<Table, Error> {
 ///
 /// A column whose name is `label` or `class` is not part of the codes. Without a header, if there is one column more
 /// than a code has values, the first column holds the labels, if all of it is whole numbers from 0 to 255. A first row
-/// of 0, 1, 2, … is a header too, and is removed.
+/// of 0, 1, 2, … is a header too, and is removed. If a header has the names z0, z1, … that `encode` writes, the columns
+/// are put in that order. A header with other names is ignored.
 fn read_csv(path: &Path, width: usize) -> Result<Table, Error> {
     let mut rows = csv::read(path, &Layout::default())?;
     if rows.labels.is_none() && rows.values.ncols() == width + 1 {
@@ -141,6 +142,9 @@ fn read_csv(path: &Path, width: usize) -> Result<Table, Error> {
         rows = csv::read(path, &first).unwrap_or(rows);
     }
     let mut values = rows.values;
+    if let Some(order) = order_of(rows.names.as_deref().unwrap_or_default()).map_err(|problem| unfit(path, problem))? {
+        values = values.select(Axis(1), &order);
+    }
     // Some programs number columns that have no names.
     let numbered = |(at, &value): (usize, &f32)| value == at as f32;
     if values.ncols() > 1 && values.nrows() > 1 && values.row(0).iter().enumerate().all(numbered) {
@@ -150,4 +154,26 @@ fn read_csv(path: &Path, width: usize) -> Result<Table, Error> {
         }
     }
     Ok(Table { values, labels: rows.labels })
+}
+
+/// The columns of z0, z1, … if these are their names, in whichever order. Returns `None` if no name is of this kind.
+///
+/// # Errors
+/// In words, if one of them is missing, is there twice, or has another name.
+fn order_of(names: &[String]) -> Result<Option<Vec<usize>>, String> {
+    let number = |name: &String| -> Option<usize> { name.trim().strip_prefix('z')?.parse().ok() };
+    if !names.iter().any(|name| number(name).is_some()) {
+        return Ok(None);
+    }
+    let column = |wanted: usize| {
+        let mut with_it = names.iter().enumerate().filter(|(_, name)| number(name) == Some(wanted));
+        match (with_it.next(), with_it.next()) {
+            (Some((column, _)), None) => Ok(column),
+            (None, _) => {
+                Err(format!("its header has no column z{wanted}, where z0 to z{} were expected", names.len() - 1))
+            }
+            (Some(_), Some(_)) => Err(format!("its header has the column z{wanted} twice, where it was expected once")),
+        }
+    };
+    (0..names.len()).map(column).collect::<Result<_, _>>().map(Some)
 }

@@ -28,7 +28,7 @@ use tempfile::NamedTempFile;
 
 pub use error::Error;
 use fault::{Operation, ask, of_bytes};
-pub use lock::{Lock, lock};
+pub use lock::{Lock, is_locked, lock};
 pub use progress::{Progress, Unit};
 
 /// Prefix of the names of unfinished files.

@@ -47,6 +47,12 @@ pub fn lock(path: &Path) -> Result<Lock, Error> {
     Ok(Lock { _file: file })
 }
 
+/// Is the lock file held by a process now? A file that cannot be opened is not held. Nothing is written.
+#[must_use]
+pub fn is_locked(path: &Path) -> bool {
+    File::open(path).is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+}
+
 /// Returns whether the error means that the file system does not support locks. Some network file systems return
 /// ENOLCK, for which there is no [`io::ErrorKind`].
 fn has_no_locks(error: &io::Error) -> bool {

@@ -60,12 +60,21 @@ impl Config {
             let data_dir = self.settings().data_dir.clone().unwrap_or_else(usual_data_dir);
             let whole = std::path::absolute(&data_dir).map_err(cannot(data_dir))?;
             unicode(&whole)?;
+        } else if is_stream(&what) {
+            // A pipe has no other name: in `/proc` its link leads to `pipe:[123]`, which is not a file.
+            let whole = std::path::absolute(&what).map_err(cannot(what.into()))?;
+            self.settings_mut().data = Some(unicode(&whole)?);
         } else if Path::new(&what).exists() {
             let whole = Path::new(&what).canonicalize().map_err(cannot(what.into()))?;
             self.settings_mut().data = Some(unicode(&whole)?);
         }
         Ok(())
     }
+}
+
+/// Is the data a pipe or a device, which can be read only once?
+pub(crate) fn is_stream(what: &str) -> bool {
+    named::find(what).is_none() && std::fs::metadata(what).is_ok_and(|about| !about.is_file() && !about.is_dir())
 }
 
 /// A path as the configuration keeps it, which is text.

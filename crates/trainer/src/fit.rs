@@ -80,6 +80,11 @@ pub struct Outcome {
     pub best_epoch: Option<usize>,
 }
 
+/// A rate, or 0 if the clock has not advanced: a rate that was not measured must not look like a very large one.
+fn per_second(samples: f64, seconds: f64) -> f64 {
+    if seconds > 0.0 { samples / seconds } else { 0.0 }
+}
+
 impl EpochRecord {
     /// Returns the reconstruction term of the validation loss, without penalties.
     #[must_use]
@@ -105,7 +110,7 @@ impl Outcome {
     pub fn samples_per_second(&self) -> Option<f64> {
         let seconds: f64 = self.epochs.iter().map(|record| record.seconds).sum();
         let samples: f64 = self.epochs.iter().map(|record| record.seconds * record.samples_per_second).sum();
-        self.epochs.last().map(|_| samples / seconds)
+        self.epochs.last().map(|_| per_second(samples, seconds)).filter(|&rate| rate > 0.0)
     }
 }
 
@@ -290,7 +295,7 @@ fn record<T: Scalar>(trainer: &mut Trainer<T>, validation: &Source, state: &Stat
         validation_loss,
         validation_terms,
         seconds: place.seconds,
-        samples_per_second: samples / place.seconds,
+        samples_per_second: per_second(samples, place.seconds),
     })
 }
 
@@ -319,4 +324,17 @@ fn in_words(samples: &[u32]) -> String {
     let first: Vec<_> = samples.iter().take(SHOWN).map(ToString::to_string).collect();
     let more = if samples.len() > SHOWN { ", …" } else { "" };
     format!("the batch of samples {}{more} ({} of them, numbered from 0)", first.join(", "), samples.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Outcome, per_second};
+
+    /// A clock of low resolution, or one that was set back, may say that no time has passed.
+    #[test]
+    fn no_time_is_no_rate() {
+        assert_eq!((per_second(300.0, 0.0), per_second(300.0, -1.0), per_second(300.0, 2.0)), (0.0, 0.0, 150.0));
+        let nothing = Outcome { epochs: Vec::new(), stopped: false, best_epoch: None };
+        assert_eq!(nothing.samples_per_second(), None);
+    }
 }
