@@ -174,11 +174,11 @@ fn names_that_are_no_unicode_work_or_are_refused_at_once() {
     fs::rename(at.join("small"), &odd).expect("moved");
     let mut args = handgrad(&odd);
     args.args(["train", "--data=.", "--epochs=1", "--out=../new"]);
-    refused(&args.output().expect("it starts"), 2, &["odd", "no Unicode text", "rename it"]);
+    refused(&args.output().expect("it starts"), 2, &["odd", "not Unicode text", "rename it"]);
     assert!(!at.join("new").exists());
     let mut args = handgrad(at);
     args.args(["train", "--data=synthetic", "--epochs=1", "--out=new", "--data-dir"]).arg(&odd);
-    refused(&args.output().expect("it starts"), 2, &["odd", "no Unicode text", "rename it"]);
+    refused(&args.output().expect("it starts"), 2, &["odd", "not Unicode text", "rename it"]);
 }
 
 /// Every configuration that is written can be read.

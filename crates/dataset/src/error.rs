@@ -327,7 +327,7 @@ pub enum Error {
     },
     /// What was asked for is neither a known name nor an existing path.
     #[error(
-        "{what}: there is no such file or folder, and no data set of that name is known; give one of {known}, a folder \
+        "{what}: there is no such file or folder, and no data set of that name is known{similar}; give one of {known}, a folder \
          with IDX files whose names start with train- and t10k-, an IDX file or a .csv file"
     )]
     Unknown {
@@ -335,6 +335,8 @@ pub enum Error {
         what: String,
         /// The names that are known.
         known: String,
+        /// A suggestion, from [`did_you_mean`](crate::did_you_mean).
+        similar: String,
     },
     /// A file of a named set does not have the expected length and SHA-256.
     #[error(

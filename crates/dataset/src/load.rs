@@ -4,7 +4,9 @@ use handgrad_files::Progress;
 use std::path::{Path, PathBuf};
 
 use crate::csv::{self, Layout};
-use crate::{DataSet, Error, Samples, Values, check_room, ecg5000, idx, named, sizes, synthetic, thousands};
+use crate::{
+    DataSet, Error, Samples, Values, check_room, did_you_mean, ecg5000, idx, named, sizes, synthetic, thousands,
+};
 
 /// For `load("synthetic")`: the number of training images, the number of validation images, and the seed.
 const SYNTHETIC: (usize, usize, u64) = (10_000, 2_000, 0);
@@ -41,8 +43,9 @@ pub fn load(what: &str, data_dir: &Path, layout: &Layout, progress: &dyn Progres
     if path.exists() {
         return if is_csv(path) { from_csv(path, layout) } else { from_file(path) };
     }
-    let known = named::all().iter().map(|set| set.name).collect::<Vec<_>>().join(", ");
-    Err(Error::Unknown { what: what.to_owned(), known })
+    let names: Vec<_> = named::all().iter().map(|set| set.name).collect();
+    let similar = did_you_mean(what, names.iter().copied());
+    Err(Error::Unknown { what: what.to_owned(), known: names.join(", "), similar })
 }
 
 fn drawn() -> DataSet {

@@ -22,3 +22,28 @@ pub fn thousands(count: usize) -> String {
     }
     text
 }
+
+/// Suggests the candidate that is written most like `name`, for an error message: ` (did you mean epochs?)`.
+/// The text is empty if none is similar. Hyphens and underscores count as equal.
+///
+/// ```
+/// use handgrad_dataset::did_you_mean;
+///
+/// assert_eq!(did_you_mean("mnsit", ["mnist", "synthetic"]), " (did you mean mnist?)");
+/// assert_eq!(did_you_mean("batch-size", ["batch_size"]), " (did you mean batch_size?)");
+/// assert_eq!(did_you_mean("photos", ["mnist", "synthetic"]), "");
+/// ```
+#[must_use]
+pub fn did_you_mean<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
+    let plain = |text: &str| text.to_lowercase().replace('-', "_");
+    let name = plain(name);
+    // The number of letters that are added, left out, changed or exchanged. A third of the name may be wrong.
+    let most = (name.chars().count() / 3).clamp(1, 3);
+    let distances = candidates
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(&name, &plain(candidate)), candidate))
+        .filter(|&(distance, _)| distance <= most);
+    distances
+        .min_by_key(|&(distance, _)| distance)
+        .map_or(String::new(), |(_, nearest)| format!(" (did you mean {nearest}?)"))
+}

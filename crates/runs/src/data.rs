@@ -81,7 +81,7 @@ pub(crate) fn is_stream(what: &str) -> bool {
 fn unicode(path: &Path) -> Result<String> {
     let refusal = || {
         let path = path.display();
-        Error::Usage(format!("{path}: its name is no Unicode text, which the configuration of a run needs: rename it"))
+        Error::Usage(format!("{path}: its name is not Unicode text, which the configuration of a run needs: rename it"))
     };
     Ok(path.to_str().ok_or_else(refusal)?.to_owned())
 }
