@@ -1,3 +1,5 @@
+use handgrad_dataset::{count, thousands};
+
 /// Why training stopped.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Error {
@@ -67,7 +69,10 @@ pub enum Error {
         bytes: usize,
     },
     /// Weights of another network.
-    #[error("the network has {expected} weights, and {found} are given: use weights of this network")]
+    #[error(
+        "the network needs {}, but is given {}: use weights of this network",
+        count(*.expected, "weight", "weights"), thousands(*.found)
+    )]
     WeightCount {
         /// Of the network.
         expected: usize,
@@ -75,7 +80,9 @@ pub enum Error {
         found: usize,
     },
     /// A sample that is not there.
-    #[error("sample {number} does not exist: the source has {samples} samples, numbered from 0")]
+    #[error(
+        "sample {number} does not exist: the source has {}, numbered from 0", count(*.samples, "sample", "samples")
+    )]
     NoSuchSample {
         /// Its number.
         number: usize,
@@ -83,7 +90,10 @@ pub enum Error {
         samples: usize,
     },
     /// Samples that are not there.
-    #[error("the samples {start}..{end} do not exist: there are {samples}, numbered from 0")]
+    #[error(
+        "the samples {start}..{end} do not exist: the source has {}, numbered from 0",
+        count(*.samples, "sample", "samples")
+    )]
     NoSuchPart {
         /// The first one.
         start: usize,
@@ -93,7 +103,7 @@ pub enum Error {
         samples: usize,
     },
     /// More samples than a batch has, or none.
-    #[error("a batch has 1 to {batch_size} samples, and {samples} are given: give fewer, or make the batches larger")]
+    #[error("a batch has {}, and {} are given: {}", up_to(*.batch_size), thousands(*.samples), other_batch(*.samples))]
     BatchSize {
         /// How many are given.
         samples: usize,
@@ -101,7 +111,10 @@ pub enum Error {
         batch_size: usize,
     },
     /// Room for another number of values.
-    #[error("the samples have {expected} values, and there is room for {found}: the two must be equal")]
+    #[error(
+        "the samples have {}, and there is room for {}: the two must be equal",
+        count(*.expected, "value", "values"), thousands(*.found)
+    )]
     BufferSize {
         /// Values of the samples.
         expected: usize,
@@ -136,7 +149,10 @@ pub enum Error {
     #[error("the network is a decoder alone, and this needs an encoder: take the whole model")]
     NoEncoder,
     /// Codes of another size than the network's.
-    #[error("the network's code has {network} values, and the codes have {codes}: use codes of this network")]
+    #[error(
+        "the network's code has {}, and the codes have {}: use codes of this network",
+        count(*.network, "value", "values"), thousands(*.codes)
+    )]
     CodeSize {
         /// Of the network's code.
         network: usize,
@@ -145,8 +161,8 @@ pub enum Error {
     },
     /// Samples of another size than the network takes.
     #[error(
-        "the network takes {network} values a sample, and the samples have {samples}: use the data it was made for, \
-         or train a new one"
+        "the network takes {} a sample, and the samples have {}: use the data it was made for, or train a new one",
+        count(*.network, "value", "values"), thousands(*.samples)
     )]
     SampleSize {
         /// What the network takes.
@@ -156,9 +172,9 @@ pub enum Error {
     },
     /// An epoch cannot have come to where a training is said to be.
     #[error(
-        "the training is said to be {steps} steps and {samples} samples into an epoch, and one of {all} samples in \
-         batches of {batch} never is there: go on with the samples and the batches that it began with, or start a new \
-         one"
+        "the training is said to be {} and {} into an epoch, and one of {} in batches of {} never is there: go on with \
+         the samples and the batches that it began with, or start a new one", count(*.steps, "step", "steps"),
+        count(*.samples, "sample", "samples"), count(*.all, "sample", "samples"), thousands(*.batch)
     )]
     NoSuchPlace {
         /// Steps done.
@@ -189,6 +205,15 @@ impl Error {
     pub fn is_usage(&self) -> bool {
         matches!(self, Self::Setting(_))
     }
+}
+
+fn up_to(batch_size: usize) -> String {
+    if batch_size == 1 { "1 sample".into() } else { format!("1 to {} samples", thousands(batch_size)) }
+}
+
+/// What to do about a batch of so many samples.
+fn other_batch(samples: usize) -> &'static str {
+    if samples == 0 { "give at least one" } else { "give fewer, or make the batches larger" }
 }
 
 fn blamed(layer: &Option<String>) -> String {
