@@ -65,6 +65,15 @@ fn samples_beyond_a_source_are_refused() {
     let error = trainer.gradient(&Source::new(&narrow), &[0]).expect_err("19");
     assert_eq!(error, Error::SampleSize { network: 20, samples: 19 });
     assert!(matches!(trainer.set_theta(&before[1..]), Err(Error::WeightCount { .. })));
+    // A count of 1 has its noun in the singular.
+    for (error, words) in [
+        (Error::BatchSize { samples: 2, batch_size: 1 }, "a batch has 1 sample, and 2 are given"),
+        (Error::NoSuchSample { number: 1, samples: 1 }, "the source has 1 sample, numbered"),
+        (Error::SampleSize { network: 1, samples: 19 }, "takes 1 value a sample"),
+        (Error::NoSuchPlace { steps: 1, samples: 1, all: 3, batch: 2 }, "said to be 1 step and 1 sample into"),
+    ] {
+        assert!(error.to_string().contains(words), "{words:?} is not in {error}");
+    }
 }
 
 /// Twice two epochs are four, to the bit, and a second training can be paused and gone on with as well as a first one.
