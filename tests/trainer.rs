@@ -151,7 +151,7 @@ fn settings_that_make_no_sense_are_refused() {
         (adam(Adam { beta2: 1.5, ..usual }), "beta2 is 1.5, but must be at least 0 and below 1"),
         (adam(Adam { epsilon: 0.0, ..usual }), "epsilon is 0, but must be a number of at least 1e-12"),
         (adam(Adam { epsilon: f64::NAN, ..usual }), "epsilon is NaN"),
-        (sgd(-0.1, 0.9), "learning_rate is -0.1"),
+        (sgd(-0.1, 0.9), "learning_rate is -0.1, but must be a number of at least 0"),
         (sgd(f64::NAN, 0.9), "learning_rate is NaN"),
         (sgd(0.1, 1.0), "momentum is 1, but must be at least 0 and below 1"),
         (sgd(0.1, f64::NAN), "momentum is NaN"),

@@ -6,8 +6,8 @@ pub enum Error {
     Layer(#[from] handgrad_layers::Error),
     /// The network's last layer does not give back what its first one took.
     #[error(
-        "the network gives back {output} values a sample, but takes {input}: an autoencoder's last layer needs {input} \
-         units"
+        "the network gives back {} a sample, but takes {input}: an autoencoder's last layer needs {}",
+        counted(*.output, "value"), counted(*.input, "unit")
     )]
     NotAnAutoencoder {
         /// Values of a sample that comes in.
@@ -166,8 +166,8 @@ pub enum Error {
     NoDecoder,
     /// Rows of another width than the network takes.
     #[error(
-        "the {what} have {found} values each, and the network takes {expected}: use {what} that it was made for, or \
-         train a new one"
+        "the {what} have {} each, and the network takes {expected}: use {what} that it was made for, or train a new \
+         one", counted(*.found, "value")
     )]
     Width {
         /// `samples` or `codes`.
@@ -178,7 +178,9 @@ pub enum Error {
         found: usize,
     },
     /// Another number of weights than the network has.
-    #[error("there are {found} weights, where the network has {expected}: use those that were trained with it")]
+    #[error(
+        "the network needs {}, but is given {found}: use those that were trained with it", counted(*.expected, "weight")
+    )]
     Weights {
         /// Of the network.
         expected: usize,
@@ -287,4 +289,9 @@ fn fits(sides: &[usize]) -> String {
         [] => "strides, pooling and upsampling must lead back to the same height and width".into(),
         sides => format!("images of {} would fit: pad or crop yours, or choose other layers", sides.join(" or ")),
     }
+}
+
+/// A count and its noun, with an s unless the count is 1.
+fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
