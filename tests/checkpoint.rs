@@ -3,7 +3,7 @@
 
 use std::ops::ControlFlow;
 
-use handgrad_dataset::Samples;
+use handgrad_dataset::{Samples, count};
 use handgrad_layers::{Activation, LossKind, Noise};
 use handgrad_models::{Deep, Network, SequenceAutoencoder, Spec, Vae};
 use handgrad_tests::{ADAM, SGD, bytes, floats, numbers, on, stop, to_the_end, training};
@@ -368,7 +368,10 @@ fn a_place_that_no_epoch_has_is_not_gone_on_from() {
         (state.place.steps, state.place.samples) = (steps, seen);
         let outcome = go_on(&mut trainer, &source, &source, &plan, &mut state, &mut to_the_end);
         let error = outcome.expect_err("no such place").to_string();
-        assert!(error.contains(&format!("{steps} steps and {seen} samples")), "{error}");
+        assert!(
+            error.contains(&format!("{} and {}", count(steps, "step", "steps"), count(seen, "sample", "samples"))),
+            "{error}"
+        );
     }
     let mut state = state;
     state.place.term_sums.push(0.0);

@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use handgrad_dataset::Error;
 use handgrad_dataset::download::Downloader;
 use handgrad_dataset::named::{NamedSet, RemoteFile};
+use handgrad_dataset::{Error, count};
 use handgrad_files::{Progress, Unit};
 use sha2::{Digest, Sha256};
 
@@ -139,7 +139,10 @@ fn refusals_are_reported_with_their_numbers() {
 fn a_wrong_length_is_refused_before_the_body() {
     for length in [1, BODY.len() - 1, BODY.len() + 1, 1 << 40] {
         let words = refusal(&sends(&format!("200 OK\r\nContent-Length: {length}"), BODY));
-        assert!(words.contains(&format!("announces {length} bytes, where 32 were expected")), "{words}");
+        assert!(
+            words.contains(&format!("announces {}, where 32 were expected", count(length, "byte", "bytes"))),
+            "{words}"
+        );
     }
 }
 

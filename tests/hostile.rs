@@ -89,7 +89,7 @@ fn idx_headers_that_claim_more_than_there_is() {
             idx_header(0x08, &[u32::MAX; 255]),
             "more bytes than can be addressed",
         ),
-        ("2^40 elements", idx_header(0x08, &[1 << 20, 1 << 20]), "bytes, where 1099511627776 were expected"),
+        ("2^40 elements", idx_header(0x08, &[1 << 20, 1 << 20]), "bytes instead of the expected 1,099,511,627,776"),
     ] {
         let file = file_of(path, &header, header.len() as u64 + 2);
         refused(what, MIB, &[word], || idx::read(&file));

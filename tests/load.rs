@@ -54,10 +54,15 @@ fn a_folder_that_lacks_something_or_does_not_fit_says_so() {
     write(&at("t10k-images-idx3-ubyte.gz"), &[4, 3, 2]);
     let differ = error();
     assert!(matches!(&differ, Error::ShapesDiffer { .. }));
-    assert!(differ.to_string().contains("3×2 bytes, where 2×3 bytes were expected"), "{differ}");
+    assert!(differ.to_string().contains("3×2 bytes, where samples of 2×3 bytes were expected"), "{differ}");
     write(&at("t10k-images-idx3-ubyte.gz"), &[4, 2, 3]);
     write(&at("t10k-labels-idx1-ubyte.gz"), &[5]);
     assert!(matches!(error(), Error::WrongLabels { expected: 4, found, .. } if found == "5 bytes"));
+    write(&at("t10k-labels-idx1-ubyte.gz"), &[1]);
+    let words = "found 1 byte, where one byte for each sample, 4 in all, was expected";
+    assert!(error().to_string().contains(words), "{}", error());
+    write_values(&at("t10k-labels-idx1-ubyte.gz"), 0x09, &[1, 2, 3, 4]);
+    assert!(error().to_string().contains("found 2×2 values of type i8"), "{}", error());
     write(&at("t10k-labels-idx1-ubyte.gz"), &[4]);
     assert!(load_path(folder.path()).is_ok());
     write(&at("train-images-of-others-idx3-ubyte.gz"), &[12, 2, 3]);
@@ -76,8 +81,20 @@ fn of_one_file_the_last_tenth_is_held_out() {
         assert_eq!((train[[0, 0]], last[[0, 0]]), (0, ((samples - held_out) * 4) as u8));
         assert!(set.validation_origin.starts_with("the last tenth of pictures.idx"), "{}", set.validation_origin);
     }
+    write(&path, &[2, 2, 2]);
+    let set = load_path(&path).unwrap();
+    assert_eq!(set.origin, format!("the first image of {}", path.display()));
+    assert_eq!(set.validation_origin, "the last tenth of pictures.idx: 1 image");
+    write(&path, &[12, 1]);
+    let set = load_path(&path).unwrap();
+    assert_eq!(set.origin, format!("the first 11 samples of {}", path.display()));
+    assert!(set.train.fingerprint().starts_with("11 samples of 1 bytes with SHA-256"), "checkpoints store this text");
     write(&path, &[1, 2, 2]);
-    assert!(matches!(load_path(&path).unwrap_err(), Error::TooFewSamples { found: 1, .. }));
+    let error = load_path(&path).unwrap_err();
+    assert!(
+        matches!(error, Error::TooFewSamples { found: 1, .. }) && error.to_string().contains("1 sample,"),
+        "{error}"
+    );
     write(&path, &[40]);
     assert!(matches!(load_path(&path).unwrap_err(), Error::OnlyLabels { found: 40, .. }));
 }

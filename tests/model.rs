@@ -164,4 +164,8 @@ fn an_error_of_the_front_door_says_what_is_wrong() {
     let error = Autoencoder::dense([2]).loss(Loss::Bce).train(&data, Training::epochs(1)).expect_err("beyond 1");
     let text = error.to_string();
     assert!(text.starts_with("training samples: sample ") && text.contains("binary cross-entropy"), "{text}");
+    let text = Data::from_array(rows(1, 4)).expect_err("one row").to_string();
+    assert!(text.contains("has 1 row and 4 columns"), "{text}");
+    let text = data.with_shape([1]).expect_err("four values").to_string();
+    assert!(text.contains("has 1 value, but a sample has 4"), "{text}");
 }

@@ -130,6 +130,7 @@ fn what_cannot_be_drawn_is_an_error_with_its_numbers() {
     let shape = |values: usize, shape: &[usize]| grid(&[rows(2, values, 7)], shape).expect_err("refused").to_string();
     assert_eq!(shape(5, &[2, 3]), "samples of 5 values cannot be drawn in the shape [2, 3]");
     assert!(shape(0, &[0]).contains("0 values"));
+    assert!(shape(1, &[2]).contains("samples of 1 value cannot"));
     assert!(shape(4, &[usize::MAX, 2]).contains("4 values"));
     let (small, large) = (Array3::zeros((1, 2, 3)), Array3::zeros((1, 2, 4)));
     let different = images(&[small.view(), large.view()]).expect_err("refused");

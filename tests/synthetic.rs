@@ -127,7 +127,7 @@ fn written_files_are_read_back_and_written_the_same_twice() {
     assert_eq!(Some(labels), drawn.labels);
     // Writing over existing files gives the same files again. If writing is impossible, they stay as they were.
     synthetic::write(&one, 5, 70, 30).unwrap();
-    assert!(matches!(synthetic::write(&one, 6, 70, 0), Err(Error::NoSamples { .. })));
+    assert!(matches!(synthetic::write(&one, 6, 70, 0), Err(Error::CannotWrite { .. })));
     assert_eq!(contents(&one), contents(&two));
     assert!(idx::read(&one.join(usual[0])).is_ok());
 }

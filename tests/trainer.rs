@@ -65,6 +65,15 @@ fn samples_beyond_a_source_are_refused() {
     let error = trainer.gradient(&Source::new(&narrow), &[0]).expect_err("19");
     assert_eq!(error, Error::SampleSize { network: 20, samples: 19 });
     assert!(matches!(trainer.set_theta(&before[1..]), Err(Error::WeightCount { .. })));
+    // A count of 1 has its noun in the singular.
+    for (error, words) in [
+        (Error::BatchSize { samples: 2, batch_size: 1 }, "a batch has 1 sample, and 2 are given"),
+        (Error::NoSuchSample { number: 1, samples: 1 }, "the source has 1 sample, numbered"),
+        (Error::SampleSize { network: 1, samples: 19 }, "takes 1 value a sample"),
+        (Error::NoSuchPlace { steps: 1, samples: 1, all: 3, batch: 2 }, "said to be 1 step and 1 sample into"),
+    ] {
+        assert!(error.to_string().contains(words), "{words:?} is not in {error}");
+    }
 }
 
 /// Two trainings of two epochs equal one of four, to the bit. A second training can be paused and continued like a
@@ -143,7 +152,7 @@ fn settings_that_make_no_sense_are_refused() {
         (adam(Adam { beta2: 1.5, ..usual }), "beta2 is 1.5, but must be at least 0 and below 1"),
         (adam(Adam { epsilon: 0.0, ..usual }), "epsilon is 0, but must be a number of at least 1e-12"),
         (adam(Adam { epsilon: f64::NAN, ..usual }), "epsilon is NaN"),
-        (sgd(-0.1, 0.9), "learning_rate is -0.1"),
+        (sgd(-0.1, 0.9), "learning_rate is -0.1, but must be a number of at least 0"),
         (sgd(f64::NAN, 0.9), "learning_rate is NaN"),
         (sgd(0.1, 1.0), "momentum is 1, but must be at least 0 and below 1"),
         (sgd(0.1, f64::NAN), "momentum is NaN"),

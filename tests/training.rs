@@ -133,24 +133,29 @@ fn first_loss(value: impl Fn(usize) -> f32) -> Error {
 fn divergence_is_an_error_that_names_its_place() {
     let samples = bytes(64, 784, 4);
     let source = Source::new(&samples);
-    let train = |kind, learning_rate| {
+    let train = |kind, learning_rate, batch| {
         let adam = Optimizer::Adam(Adam { learning_rate, ..Adam::default() });
         let network = Network::<f32>::new(&Basic { units: 8, loss: kind }.spec(&[784])).expect("fits");
-        let mut trainer = Trainer::new(network, &training(adam, 16)).expect("fits");
+        let mut trainer = Trainer::new(network, &training(adam, batch)).expect("fits");
         let plan = Plan { epochs: 3, ..Plan::default() };
         fit(&mut trainer, &source, &source, &plan, &mut to_the_end)
     };
-    let error = train(LossKind::Bce, 1e6).expect_err("it diverges");
+    let error = train(LossKind::Bce, 1e6, 16).expect_err("it diverges");
     assert!(matches!(error, Error::Diverged { epoch: 1, step: 2, .. }), "{error:?}");
     assert!(error.to_string().contains("learning rate"), "{error}");
     // The first step makes weights infinite, so there is no second step.
-    let error = train(LossKind::Bce, 1e38).expect_err("it diverges");
+    let error = train(LossKind::Bce, 1e38, 16).expect_err("it diverges");
     assert!(matches!(error, Error::WeightOutOfRange { epoch: 1, step: 1, .. }), "{error:?}");
     for words in ["layer 1, Dense 784 → 8, relu", "the batch of samples ", "(16 of them", "learning rate"] {
         assert!(error.to_string().contains(words), "{words:?} is not in {error}");
     }
+    let alone = train(LossKind::Bce, 1e38, 1).expect_err("it diverges").to_string();
+    assert!(
+        alone.contains("on the batch of sample ") && alone.contains(" alone (numbered from 0): a weight"),
+        "{alone}"
+    );
     // After a sigmoid the squared error is below 1 for any weights.
-    let error = train(LossKind::Mse, 1e6).expect_err("it diverges");
+    let error = train(LossKind::Mse, 1e6, 16).expect_err("it diverges");
     assert!(matches!(error, Error::WeightOutOfRange { epoch: 1, .. }), "{error:?}");
     // Nothing has been learnt yet, so the data is the reason. Values of 10³⁰ are finite up to the last layer, but
     // their squared error is not.
@@ -163,7 +168,7 @@ fn divergence_is_an_error_that_names_its_place() {
     assert_eq!(layer, "layer 1, Dense 784 → 8, relu for sample 37");
     assert!(error.to_string().contains(layer), "{error}");
     // A lack of progress is not divergence.
-    assert!(train(LossKind::Mse, 1e-12).is_ok());
+    assert!(train(LossKind::Mse, 1e-12, 16).is_ok());
 }
 
 /// One outlier makes the loss of its batch a thousand times the first one, and the training is sound all the same: an

@@ -40,7 +40,7 @@ const MISTAKES: &[(i32, &[&str], &[&str])] = &[
     (1, &["decode", "run", "huge.npy", "--out", "x.png"], &["huge.npy", "4294967296×1073741824", "0 bytes follow"]),
     (1, &["decode", "run", "overflow.npy", "--out", "x.png"], &["overflow.npy", "0 bytes follow"]),
     (1, &["decode", "run", "none.npy", "--out", "x.png"], &["none.npy", "18446744073709551615×0"]),
-    (1, &["decode", "run", "header.npy", "--out", "x.png"], &["header.npy", "4294967295 bytes"]),
+    (1, &["decode", "run", "header.npy", "--out", "x.png"], &["header.npy", "4,294,967,295 bytes"]),
     (1, &["decode", "run", "nested.npy", "--out", "x.png"], &["nested.npy", "plain numbers"]),
     (1, &["decode", "run", "cut.npy", "--out", "x.png"], &["cut.npy", "2×4", "31 bytes follow"]),
     (1, &["decode", "run", "whole.npy", "--out", "x.png"], &["whole.npy", "<i8", "<f4"]),

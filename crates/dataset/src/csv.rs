@@ -142,7 +142,7 @@ impl Rows {
 /// If the file cannot be read, is empty or is not CSV, or if a row, a cell or the column of labels is not as `layout`
 /// says.
 pub fn read(path: &Path, layout: &Layout) -> Result<Rows, Error> {
-    let (file, length) = handgrad_files::open(path).map_err(Error::io(path, "opening it"))?;
+    let (file, length) = handgrad_files::open(path).map_err(Error::io(path, "opening"))?;
     decode_of_length(file, path, layout, length)
 }
 

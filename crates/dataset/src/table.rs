@@ -9,7 +9,7 @@ use handgrad_files::place;
 use ndarray::{Array2, Axis, IxDyn};
 
 use crate::csv::{self, Label, Layout};
-use crate::{Error, npy};
+use crate::{Error, count, npy};
 
 /// The format of a table in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,7 +102,7 @@ fn unfit(path: &Path, problem: String) -> Error {
 /// is not a finite number.
 pub fn read(path: &Path, width: usize) -> Result<Table, Error> {
     let format = Format::expected(path);
-    if !fs::metadata(path).map_err(Error::io(path, "opening it"))?.is_file() {
+    if !fs::metadata(path).map_err(Error::io(path, "opening"))?.is_file() {
         return Err(unfit(path, "not a file, where codes in CSV or .npy were expected".into()));
     }
     let table = match format? {
@@ -114,8 +114,8 @@ pub fn read(path: &Path, width: usize) -> Result<Table, Error> {
         return Err(unfit(path, "holds no rows, where at least one code was expected".into()));
     }
     if found != width {
-        let problem =
-            format!("its rows have {found} values, but the network's code has {width}: use codes of this network");
+        let found = count(found, "value", "values");
+        let problem = format!("its rows have {found}, but the network's code has {width}: use codes of this network");
         return Err(unfit(path, problem));
     }
     if let Some(((row, place), value)) = table.values.indexed_iter().find(|(_, value)| !value.is_finite()) {

@@ -9,6 +9,25 @@ pub fn sizes<T: ToString>(dims: &[T]) -> String {
     shown.join("×") + rest
 }
 
+/// Formats a count and its noun, which is in the singular only if the count is 1.
+///
+/// ```
+/// use handgrad_dataset::count;
+///
+/// assert_eq!(count(1, "row", "rows"), "1 row");
+/// assert_eq!(count(0, "row", "rows"), "0 rows");
+/// assert_eq!(count(1_234, "row", "rows"), "1,234 rows");
+/// ```
+#[must_use]
+pub fn count(n: usize, one: &str, many: &str) -> String {
+    format!("{} {}", thousands(n), if n == 1 { one } else { many })
+}
+
+/// Formats a number of bytes: `1 byte`, `60,000 bytes`.
+pub(crate) fn bytes(n: u64) -> String {
+    count(usize::try_from(n).unwrap_or(usize::MAX), "byte", "bytes")
+}
+
 /// Formats a count with a comma between groups of three digits: `60,000`.
 #[must_use]
 pub fn thousands(count: usize) -> String {

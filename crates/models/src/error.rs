@@ -6,8 +6,8 @@ pub enum Error {
     Layer(#[from] handgrad_layers::Error),
     /// The output of the network has a different size than its input.
     #[error(
-        "the network gives back {output} values for each sample, but takes {input}: the last layer of an autoencoder \
-         needs {input} units"
+        "the network gives back {} for each sample, but takes {input}: the last layer of an autoencoder needs {}",
+        counted(*.output, "value"), counted(*.input, "unit")
     )]
     NotAnAutoencoder {
         /// Number of values of an input sample.
@@ -165,8 +165,8 @@ pub enum Error {
     NoDecoder,
     /// The rows have a different number of values than the network takes.
     #[error(
-        "the {what} have {found} values each, but the network takes {expected}: use {what} of that size, or train a \
-         network for this size"
+        "the {what} have {} each, but the network takes {expected}: use {what} of that size, or train a network for \
+         this size", counted(*.found, "value")
     )]
     Width {
         /// `samples` or `codes`.
@@ -177,7 +177,7 @@ pub enum Error {
         found: usize,
     },
     /// The number of weights differs from that of the network.
-    #[error("{found} weights were given, but the network has {expected}: use the weights that were trained with it")]
+    #[error("{} given, but the network has {expected}: use the weights that were trained with it", counted(*.found, "weight"))]
     Weights {
         /// Number of weights of the network.
         expected: usize,
@@ -286,4 +286,9 @@ fn fits(sides: &[usize]) -> String {
         [] => "strides, pooling and upsampling must give the original height and width again".into(),
         sides => format!("images of {} would fit: pad or crop yours, or choose other layers", sides.join(" or ")),
     }
+}
+
+/// A count and its noun, with an s unless the count is 1.
+fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }

@@ -110,6 +110,7 @@ pub(crate) fn scaled(samples: &Samples, scale: Scale) -> Samples {
 
 /// Learnt from and validated with are samples of these classes alone.
 pub(crate) fn keep_classes(classes: &[u8], data: &mut DataSet) -> Result<()> {
+    let noun = if classes.len() == 1 { "class" } else { "classes" };
     let named = classes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     let parts = [(&mut data.train, &mut data.origin), (&mut data.validation, &mut data.validation_origin)];
     for (samples, origin) in parts {
@@ -121,7 +122,7 @@ pub(crate) fn keep_classes(classes: &[u8], data: &mut DataSet) -> Result<()> {
             return Err(Error::from(handgrad_tasks::Error::NoSuchClass { class, there }).at(origin.clone()));
         }
         *samples = samples.of_classes(classes);
-        *origin = format!("the {} of class {named} among {origin}", thousands(samples.len()));
+        *origin = format!("the {} of {noun} {named} among {origin}", thousands(samples.len()));
     }
     Ok(())
 }

@@ -26,6 +26,7 @@
 
 use std::collections::HashMap;
 
+use handgrad_dataset::count;
 use handgrad_models::file::header::{self, check_toml, one_line};
 use safetensors::tensor::{Dtype, Metadata, TensorView};
 use serde::{Deserialize, Serialize};
@@ -152,7 +153,11 @@ impl Checkpoint {
         if *samples > steps.saturating_mul(batch)
             || *samples <= steps.saturating_sub(1).saturating_mul(batch) && *steps > 0
         {
-            return Err(damaged(format!("{steps} steps of batches of {batch} do not have {samples} samples")));
+            return Err(damaged(format!(
+                "{} of batches of {batch} and {} do not agree",
+                count(*steps, "step", "steps"),
+                count(*samples, "sample", "samples")
+            )));
         }
         let state = self.state;
         trainer.restore(&self.theta, self.slots.each_ref().map(Vec::as_slice), self.steps);
@@ -209,7 +214,11 @@ impl Checkpoint {
         let header = header_of(&metadata)?;
         let held = metadata.offset_keys().len();
         if held != TENSORS.len() {
-            return Err(damaged(format!("it holds {held} tensors, where {} were expected", TENSORS.len())));
+            return Err(damaged(format!(
+                "it holds {}, where {} were expected",
+                count(held, "tensor", "tensors"),
+                TENSORS.len()
+            )));
         }
         let tensor = |name: &str, dtype: Dtype| {
             let info = metadata.info(name).ok_or_else(|| damaged(format!("it has no tensor {name}")))?;
@@ -228,7 +237,10 @@ impl Checkpoint {
         let (found, width) = (values.len(), BEFORE_TERMS + 2 * names.len());
         if header.epochs.checked_mul(width) != Some(found) {
             let epochs = header.epochs;
-            return Err(damaged(format!("its records have {found} values, but {epochs} epochs need {width} each")));
+            let (values, epochs) = (count(found, "value", "values"), count(epochs, "epoch", "epochs"));
+            return Err(damaged(format!(
+                "its records have {values} for {epochs}, where {width} for each were expected"
+            )));
         }
         let values: Vec<f64> = values.iter().copied().map(f64::from_le_bytes).collect();
         let rows = values.chunks_exact(width).enumerate();
@@ -257,9 +269,9 @@ pub fn about(bytes: &[u8]) -> Result<String, Error> {
 
 /// Checks the hash at the end, and returns the bytes before it.
 fn checked(bytes: &[u8]) -> Result<&[u8], Error> {
-    let (body, hash) = bytes
-        .split_last_chunk::<HASH>()
-        .ok_or_else(|| damaged(format!("it has {} bytes, where at least {HASH} were expected", bytes.len())))?;
+    let (body, hash) = bytes.split_last_chunk::<HASH>().ok_or_else(|| {
+        damaged(format!("it has {}, where at least {HASH} were expected", count(bytes.len(), "byte", "bytes")))
+    })?;
     match Sha256::digest(body)[..] == hash[..] {
         true => Ok(body),
         false => Err(damaged("its SHA-256 differs from the one at its end: the file was cut off or changed")),
@@ -295,11 +307,12 @@ fn check_len(text: &str) -> Result<(), Error> {
 fn sensible(header: Header) -> Result<Header, Error> {
     let Header { steps, epochs_before, epochs, best_epoch, best_loss, place, .. } = &header;
     let Some(last) = epochs_before.checked_add(*epochs).filter(|last| *last < usize::MAX) else {
-        return Err(damaged(format!("{epochs} epochs cannot follow {epochs_before} others")));
+        return Err(damaged(format!("{} cannot follow {epochs_before} others", count(*epochs, "epoch", "epochs"))));
     };
     let is_an_epoch = |best: usize| *epochs_before < best && best <= last;
     if best_epoch.is_some() != best_loss.is_some() || best_epoch.is_some_and(|best| !is_an_epoch(best)) {
-        let text = format!("the best of {epochs} epochs is number {best_epoch:?}, with the loss {best_loss:?}");
+        let epochs = count(*epochs, "epoch", "epochs");
+        let text = format!("the best of {epochs} is number {best_epoch:?}, with the loss {best_loss:?}");
         return Err(damaged(text));
     }
     let agree = |before: u64| match before.checked_div(*epochs as u64) {
@@ -314,7 +327,10 @@ fn sensible(header: Header) -> Result<Header, Error> {
         || (place.samples > 0) != (place.steps > 0)
     {
         let Place { steps: done, samples, .. } = place;
-        let text = format!("{steps} steps, {epochs} epochs and then {done} steps with {samples} samples do not agree");
+        let (steps, epochs) =
+            (count(usize::try_from(*steps).unwrap_or(usize::MAX), "step", "steps"), count(*epochs, "epoch", "epochs"));
+        let (done, samples) = (count(*done, "step", "steps"), count(*samples, "sample", "samples"));
+        let text = format!("{steps}, {epochs} and then {done} with {samples} do not agree");
         return Err(damaged(text));
     }
     Ok(header)

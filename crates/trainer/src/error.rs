@@ -1,3 +1,5 @@
+use handgrad_dataset::{count, thousands};
+
 /// The reason why a training could not start or failed, or why a network could not be used.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Error {
@@ -67,7 +69,7 @@ pub enum Error {
         bytes: usize,
     },
     /// The number of weights differs from that of the network.
-    #[error("the network has {expected} weights, but {found} were given: use weights of this network")]
+    #[error("the network has {}, but {found} were given: use weights of this network", count(*.expected, "weight", "weights"))]
     WeightCount {
         /// Number of weights of the network.
         expected: usize,
@@ -75,7 +77,7 @@ pub enum Error {
         found: usize,
     },
     /// A sample number that does not exist.
-    #[error("sample {number} does not exist: the source has {samples} samples, numbered from 0")]
+    #[error("sample {number} does not exist: the source has {}, numbered from 0", count(*.samples, "sample", "samples"))]
     NoSuchSample {
         /// The number.
         number: usize,
@@ -93,7 +95,9 @@ pub enum Error {
         samples: usize,
     },
     /// More samples than a batch may have, or none.
-    #[error("a batch has 1 to {batch_size} samples, but {samples} were given: change their number or the batch size")]
+    #[error(
+        "a batch has {}, but {samples} were given: {}", up_to(*.batch_size), other_batch(*.samples)
+    )]
     BatchSize {
         /// Number of samples given.
         samples: usize,
@@ -101,7 +105,7 @@ pub enum Error {
         batch_size: usize,
     },
     /// The size of a buffer differs from the number of values of the samples.
-    #[error("the samples have {expected} values, but the buffer has room for {found}: the two must be equal")]
+    #[error("the samples have {}, but the buffer has room for {found}: the two must be equal", count(*.expected, "value", "values"))]
     BufferSize {
         /// Number of values of the samples.
         expected: usize,
@@ -136,7 +140,7 @@ pub enum Error {
     #[error("the network is only a decoder, but this needs an encoder: use the whole model")]
     NoEncoder,
     /// The codes have the wrong size for the network.
-    #[error("the network's code has {network} values, but the codes have {codes}: use codes of this network")]
+    #[error("the network's code has {}, but the codes have {codes}: use codes of this network", count(*.network, "value", "values"))]
     CodeSize {
         /// Number of values of the network's code.
         network: usize,
@@ -145,8 +149,8 @@ pub enum Error {
     },
     /// The samples have the wrong size for the network.
     #[error(
-        "the network takes {network} values for each sample, but the samples have {samples}: use data of that size, or \
-         train a network for this data"
+        "the network takes {} for each sample, but the samples have {samples}: use data of that size, or train a network \
+         for this data", count(*.network, "value", "values")
     )]
     SampleSize {
         /// Number of values that the network takes.
@@ -156,9 +160,9 @@ pub enum Error {
     },
     /// The place in the epoch from which a training should continue is not possible.
     #[error(
-        "the training should continue after {steps} steps and {samples} samples of an epoch, which is not possible for \
-         {all} samples in batches of {batch}: use the samples and the batch size that it began with, or start a new \
-         training"
+        "the training should continue after {} and {} of an epoch, which is not possible for {} in batches of {batch}: \
+         use the samples and the batch size that it began with, or start a new training",
+        count(*.steps, "step", "steps"), count(*.samples, "sample", "samples"), count(*.all, "sample", "samples")
     )]
     NoSuchPlace {
         /// Number of steps done in the epoch.
@@ -189,6 +193,15 @@ impl Error {
     pub fn is_usage(&self) -> bool {
         matches!(self, Self::Setting(_))
     }
+}
+
+fn up_to(batch_size: usize) -> String {
+    if batch_size == 1 { "1 sample".into() } else { format!("1 to {} samples", thousands(batch_size)) }
+}
+
+/// What to do about a batch of so many samples.
+fn other_batch(samples: usize) -> &'static str {
+    if samples == 0 { "give at least one" } else { "give fewer, or make the batches larger" }
 }
 
 fn blamed(layer: &Option<String>) -> String {

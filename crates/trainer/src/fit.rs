@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 use std::time::Instant;
 
+use handgrad_dataset::thousands;
 use handgrad_layers::{ParamRole, Scalar};
 
 use crate::engine::name_of;
@@ -321,9 +322,12 @@ fn check_weights<T: Scalar>(
 /// Describes a batch for messages: its number of samples, and its first samples.
 fn in_words(samples: &[u32]) -> String {
     const SHOWN: usize = 4;
+    if let [sample] = samples {
+        return format!("the batch of sample {sample} alone (numbered from 0)");
+    }
     let first: Vec<_> = samples.iter().take(SHOWN).map(ToString::to_string).collect();
     let more = if samples.len() > SHOWN { ", …" } else { "" };
-    format!("the batch of samples {}{more} ({} of them, numbered from 0)", first.join(", "), samples.len())
+    format!("the batch of samples {}{more} ({} of them, numbered from 0)", first.join(", "), thousands(samples.len()))
 }
 
 #[cfg(test)]

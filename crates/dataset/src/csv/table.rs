@@ -7,7 +7,7 @@ use handgrad_files::memory;
 use ndarray::{Array2, ArrayViewMut1, Axis};
 
 use super::{Fill, Label, Layout, Rows};
-use crate::Error;
+use crate::{Error, count, thousands};
 
 /// The rows that have been read so far. [`finish`](Self::finish) turns them into [`Rows`].
 pub(super) struct Table<'a> {
@@ -140,8 +140,8 @@ impl<'a> Table<'a> {
             return self.end_values(columns);
         };
         if self.row.cells != columns {
-            let expected = format!("{columns}, as in the first line,");
-            return Err(self.wrong(None, &format!("{} cells", self.row.cells), &expected));
+            let expected = format!("a row of {}, as in the first line,", thousands(columns));
+            return Err(self.wrong(None, &count(self.row.cells, "cell", "cells"), &expected));
         }
         self.end_values(columns)
     }
