@@ -1,4 +1,4 @@
-//! `handgrad claims`: what the slides say about autoencoders and recurrent networks, tried.
+//! `handgrad claims`: tests of what the slides say about autoencoders and recurrent networks.
 
 use anyhow::Result;
 use clap::Args;
@@ -13,7 +13,7 @@ use crate::words::number;
 #[derive(Args, Debug)]
 #[command(after_help = format!("Claims:\n{}\nAll of them take about a quarter of an hour on two cores.", listed()))]
 pub struct ClaimsArgs {
-    /// Which claims [default: all].
+    /// The claims [default: all].
     claims: Vec<String>,
 
     #[command(flatten)]
