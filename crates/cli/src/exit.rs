@@ -94,7 +94,7 @@ fn of_run(error: &Run) -> Option<String> {
         Run::Usage(text) => return flags_of(text),
         Run::Configuration { line: Some(_), .. } => "`handgrad train --help` explains the settings".into(),
         Run::HoldsARun { path, .. } => {
-            format!("--resume {} continues it, --out names another folder", shown(&path))
+            format!("--resume {} continues it, --out names another folder", shown(path))
         }
         Run::BadFolder { .. } => "the flag is --out".into(),
         Run::NothingToGoOnFrom { .. } | Run::Checkpoint(_) => {

@@ -97,7 +97,7 @@ fn from_csv(path: &Path, layout: &Layout) -> Result<DataSet, Error> {
     let (one, many) = if layout.window.is_some() { ("window", "windows") } else { ("row", "rows") };
     let counted = |samples: &Samples| count(samples.len(), one, many);
     Ok(DataSet {
-        origin: format!("{} of {}", counted(&train), shown(&path)),
+        origin: format!("{} of {}", counted(&train), shown(path)),
         validation_origin: format!("{} of the last tenth of {name}", counted(&validation)),
         name,
         train,
@@ -118,7 +118,7 @@ fn from_file(path: &Path) -> Result<DataSet, Error> {
     let name = file_name(path);
     let first = if train.len() == 1 { train.nouns()[0].to_owned() } else { train.counted() };
     Ok(DataSet {
-        origin: format!("the first {first} of {}", shown(&path)),
+        origin: format!("the first {first} of {}", shown(path)),
         validation_origin: format!("the last tenth of {name}: {}", validation.counted()),
         name,
         train,

@@ -81,7 +81,7 @@ pub(crate) fn is_stream(what: &str) -> bool {
 /// A path as the configuration keeps it, which is text.
 fn unicode(path: &Path) -> Result<String> {
     let refusal = || {
-        let path = shown(&path);
+        let path = shown(path);
         Error::Usage(format!("{path}: its name is not Unicode text, which the configuration of a run needs: rename it"))
     };
     Ok(path.to_str().ok_or_else(refusal)?.to_owned())

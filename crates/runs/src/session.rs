@@ -293,7 +293,7 @@ impl Run {
     /// What is left when training went wrong.
     fn stopped_by(mut self, error: Error, plan: &Plan) -> Error {
         let diverged = error.is_divergence();
-        let Some(newest) = self.checkpoints.newest().map(|newest| shown(&newest)) else {
+        let Some(newest) = self.checkpoints.newest().map(shown) else {
             if diverged && self.state.records.is_empty() && !self.resumed {
                 self.folder.discard();
             }
@@ -323,7 +323,7 @@ impl Run {
 
 /// The configuration of a run that is continued, with what was given besides.
 fn config_of(given: &Settings, settings: &Settings, folder: &Path) -> Result<Config> {
-    let whose = shown(&folder);
+    let whose = shown(folder);
     let all = given.clone().or(settings.clone());
     let config = Config::new(all.clone());
     if config.is_err() {

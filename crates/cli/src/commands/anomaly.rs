@@ -123,7 +123,7 @@ fn check(args: &AnomalyArgs) -> Result<()> {
     {
         return Err(UsageError(format!(
             "{}: scores are written as CSV; give it a name that ends in .csv",
-            shown(&path)
+            shown(path)
         ))
         .into());
     }
@@ -222,7 +222,7 @@ impl Told<'_> {
             text += &format!("\n\naccuracy {accuracy}  ROC-AUC {area}\n");
         }
         let files = [Some(&args.out), args.scores.as_ref(), args.chart.as_ref()];
-        let files: Vec<_> = files.into_iter().flatten().map(|path| shown(&path)).collect();
+        let files: Vec<_> = files.into_iter().flatten().map(shown).collect();
         text + &format!("wrote {}", files.join(", "))
     }
 

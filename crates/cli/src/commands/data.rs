@@ -56,7 +56,7 @@ pub fn run(command: &DataCommand) -> Result<Done> {
             refuse_to_overwrite(out)?;
             synthetic::write(out, *seed, *train as usize, *validation as usize)?;
             let (train, validation) = (thousands(*train as usize), thousands(*validation as usize));
-            terminal::result(&format!("wrote {train} training and {validation} validation images to {}", shown(&out)))?;
+            terminal::result(&format!("wrote {train} training and {validation} validation images to {}", shown(out)))?;
         }
     }
     Ok(Done::Whole)
@@ -66,7 +66,7 @@ pub fn run(command: &DataCommand) -> Result<Done> {
 fn refuse_to_overwrite(out: &Path) -> Result<()> {
     let set = named::find("mnist").map_or(&[][..], |set| set.files);
     if let Some(file) = set.iter().find(|file| out.join(file.name).symlink_metadata().is_ok()) {
-        bail!("{}: is there already; choose another folder with --out", shown(&out.join(file.name)));
+        bail!("{}: is there already; choose another folder with --out", shown(out.join(file.name)));
     }
     Ok(())
 }
@@ -108,7 +108,7 @@ fn fetch(name: &str, data_dir: &Path) -> Result<()> {
 fn info(path: &Path) -> Result<()> {
     let array = idx::read(path)?;
     let dims = array.shape().to_vec();
-    terminal::result(&format!("{}: IDX, {} values of type {}", shown(&path), sizes(&dims), array.element()))?;
+    terminal::result(&format!("{}: IDX, {} values of type {}", shown(path), sizes(&dims), array.element()))?;
     if dims.len() > 1 {
         let samples = Samples::from_idx(array, path)?;
         let (low, high) = samples.range();

@@ -87,7 +87,7 @@ pub fn run(args: &DecodeArgs) -> Result<Done> {
 fn check_places(args: &DecodeArgs, tables: &[&PathBuf], pictures: &[&PathBuf]) -> Result<()> {
     for (at, out) in args.out.iter().enumerate() {
         if args.out[..at].contains(out) {
-            return Err(UsageError(format!("{}: is named twice", shown(&out))).into());
+            return Err(UsageError(format!("{}: is named twice", shown(out))).into());
         }
     }
     for out in tables {
@@ -95,7 +95,7 @@ fn check_places(args: &DecodeArgs, tables: &[&PathBuf], pictures: &[&PathBuf]) -
     }
     for out in pictures {
         if !place::ends_in(out, "png") {
-            return Err(UsageError(format!("{}: give it a name that ends in .png, .csv or .npy", shown(&out))).into());
+            return Err(UsageError(format!("{}: give it a name that ends in .png, .csv or .npy", shown(out))).into());
         }
         place::must_be(out, Replaceable::Png)?;
     }

@@ -149,7 +149,7 @@ fn own_image(args: &DenoiseArgs, path: &Path) -> Result<Done> {
     if let (Some(clean), Some(name)) = (&clean, &args.clean) {
         let ([_, height, width], [_, h, w]) = (<[usize; 3]>::from(clean.dim()), <[usize; 3]>::from(given.dim()));
         if [height, width] != [h, w] {
-            let (name, path) = (shown(&name), shown(&path));
+            let (name, path) = (shown(name), shown(path));
             bail!(
                 "{name}: is {width}×{height}, and {path} is {w}×{h} (width × height): the clean image must be of the \
                  same size"

@@ -46,7 +46,7 @@ pub fn run(args: &SplitArgs) -> Result<Done> {
         let half = model.split(part)?;
         write_new(out, &half.to_bytes()?)?;
         new.add(out);
-        let (count, out) = (thousands(half.weights().len()), shown(&out));
+        let (count, out) = (thousands(half.weights().len()), shown(out));
         lines.push(format!("wrote {out}: the {}, {count} parameters", part.name()));
     }
     new.keep();
