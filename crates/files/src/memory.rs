@@ -9,7 +9,7 @@
 use std::collections::TryReserveError;
 use std::fs;
 use std::hint::black_box;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Up to this number of bytes, 1 MiB, the limit of the group is not checked.
 const LITTLE: u64 = 1 << 20;
@@ -62,8 +62,8 @@ pub fn left_in(root: &Path, own: &str) -> Option<u64> {
         // In a container the path may be one of the host, which is not visible here. Then the limit of the root of
         // the container is used.
         let own = folder.join(path.trim_start_matches('/'));
-        let groups = own.ancestors().take_while(|group| group.starts_with(&folder)).map(Path::to_path_buf);
-        groups.filter_map(|group| left_of(&group, files)).collect::<Vec<_>>()
+        let groups = own.ancestors().take_while(|group| group.starts_with(&folder));
+        groups.filter_map(|group| left_of(group, files)).collect::<Vec<_>>()
     });
     lefts.min()
 }
@@ -76,7 +76,7 @@ const V1: Files = ["memory.limit_in_bytes", "memory.usage_in_bytes", "total_inac
 
 /// Returns the number of bytes that one group may still use, or None if it has no limit. The limit `max` of version 2
 /// and the default of version 1, 2⁶³ bytes minus one page, mean no limit.
-fn left_of(group: &PathBuf, [limit, used, reclaimable]: Files) -> Option<u64> {
+fn left_of(group: &Path, [limit, used, reclaimable]: Files) -> Option<u64> {
     let number = |name: &str| fs::read_to_string(group.join(name)).ok()?.trim().parse::<u64>().ok();
     let limit = number(limit).filter(|&limit| limit < 1 << 62)?;
     let statistics = fs::read_to_string(group.join("memory.stat")).unwrap_or_default();
