@@ -115,3 +115,15 @@ pub fn reconstruction(loss: Loss, terms: &[(&'static str, f64)], features: usize
 pub fn drawn_from(range: Option<(f32, f32)>) -> Option<String> {
     range.map(|(low, high)| format!("some values are outside 0..1: {low} is drawn as black and {high} as white"))
 }
+
+/// Text in lines of at most 118 characters, as the documents have it.
+pub fn wrapped(text: &str) -> String {
+    text.split_whitespace().fold(String::new(), |text, word| {
+        let line = text.lines().next_back().unwrap_or_default().chars().count();
+        match (line, line + 1 + word.chars().count() > 118) {
+            (0, _) => text + word,
+            (_, true) => text + "\n" + word,
+            (_, false) => text + " " + word,
+        }
+    })
+}
