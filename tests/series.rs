@@ -333,8 +333,7 @@ fn recurrent_models_go_through_every_command() {
             .concat(),
     );
     assert!(number(&json(at, &["eval", "w", "--json"])["value"]).is_finite());
-    let score =
-        json(at, &["score", "--model", "sequence", "--data", "waves.csv", "--samples", "8", "--loss", "mse", "--json"]);
+    let score = json(at, &["score", "--model", "sequence", "--data", "waves.csv", "--samples", "8", "--json"]);
     assert!(number(&score["score"]) < 0.0 && score["scores"].as_array().map(Vec::len) == Some(5), "{score}");
     let dense = run(at, &["score", "--data", "waves.csv"]);
     assert!(dense.status.code() == Some(2) && err(&dense).contains("recurrent"), "{}", err(&dense));

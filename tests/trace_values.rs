@@ -104,12 +104,12 @@ fn values_are_those_of_the_formulas_beside_them() {
 /// Extreme numbers, for which a layer clips or rearranges something, and the number of lines where this happens.
 const FAR_OUT: &[(&[&str], usize)] = &[
     (&["bce"], 0),
-    (&["bce", "--set", "z=40"], 8),
+    (&["bce", "--set", "z=40"], 12),
     (&["bce", "--set", "z=-20"], 4),
     (&["bce", "--set", "z=-742"], 12),
     (&["bce", "--set", "z=-1000"], 12),
     (&["autoencoder"], 0),
-    (&["autoencoder", "--set", "b_d=50"], 4),
+    (&["autoencoder", "--set", "b_d=50"], 8),
     (&["autoencoder", "--set", "b_d=-1000"], 8),
     (&["sparse"], 0),
     (&["sparse", "--set", "s=0"], 4),

@@ -37,9 +37,31 @@ fn command() -> clap::Command {
         }
         list.push('\n');
     }
-    command.help_template(format!(
+    command.mut_subcommands(with_short_usage).help_template(format!(
         "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{list}Options:\n{{options}}{{after-help}}"
     ))
+}
+
+/// The widest line of a usage.
+const USAGE_WIDTH: usize = 72;
+
+/// A subcommand whose usage is broken into lines, since clap wraps all of the help except the usage.
+fn with_short_usage(command: clap::Command) -> clap::Command {
+    let mut whole = command.clone().bin_name(format!("handgrad {}", command.get_name()));
+    let usage = whole.render_usage().to_string();
+    let usage = usage.trim_start_matches("Usage: ");
+    if usage.chars().count() <= USAGE_WIDTH {
+        return command;
+    }
+    let (mut lines, mut line) = (Vec::new(), String::new());
+    for part in usage.split_inclusive(['>', ']']) {
+        if !line.is_empty() && (line.chars().count() + part.trim_end().chars().count()) > USAGE_WIDTH {
+            lines.push(std::mem::take(&mut line));
+        }
+        line += if line.is_empty() { part.trim_start() } else { part };
+    }
+    lines.push(line);
+    command.override_usage(lines.join("\n           "))
 }
 
 fn main() -> ExitCode {

@@ -135,7 +135,7 @@ fn from_folder(folder: &Path) -> Result<DataSet, Error> {
     }
     Ok(DataSet {
         // The paths "." and ".." have no file name.
-        name: folder.file_name().map_or_else(|| "folder".to_owned(), |name| name.to_string_lossy().into_owned()),
+        name: folder.file_name().map_or_else(|| "folder".to_owned(), shown),
         origin: format!("the {} of {}", train.counted(), shown(&train_path)),
         validation_origin: format!("the {} of {}", validation.counted(), file_name(&validation_path)),
         train,
@@ -193,5 +193,5 @@ fn amount(shape: &[usize], one: &str, many: &str) -> String {
 }
 
 fn file_name(path: &Path) -> String {
-    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+    shown(path.file_name().unwrap_or(path.as_os_str()))
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use handgrad_dataset::csv::{Fill, Label, Layout};
 use handgrad_dataset::{Samples, all_of_csv, idx, is_csv, named, sizes};
-use handgrad_files::Progress;
+use handgrad_files::{Progress, shown};
 use handgrad_models::{LayerSpec, Model, Part};
 use handgrad_tasks::check_fit;
 
@@ -122,7 +122,7 @@ pub fn open_one_of(run: &Path, wanted: &Wanted, parts: &[Part], progress: &dyn P
         trained,
     };
     let Data { train, train_origin, samples, origin } = loader.load(&what, wanted.data.is_some(), progress)?;
-    check_fit(&model, &samples).map_err(|error| Error::from(error).at(&what))?;
+    check_fit(&model, &samples).map_err(|error| Error::from(error).at(shown(&what)))?;
     let only_class = settings.only_class.unwrap_or_default();
     Ok(Subject { model, samples, origin, train, train_origin, what, trained_on, only_class, loader })
 }
@@ -161,7 +161,7 @@ impl Loader {
                 true => all_of_csv(path, layout)?,
                 false => Samples::from_idx(idx::read(path)?, path)?,
             };
-            let origin = format!("all samples of {what}");
+            let origin = format!("all samples of {}", shown(what));
             return Ok(Data { train: None, train_origin: String::new(), samples, origin });
         }
         let data = handgrad_dataset::load(what, &self.data_dir, layout, progress)?;
@@ -206,7 +206,7 @@ impl Subject {
             Some(train) => (train, train_origin),
             None => (samples, origin),
         };
-        check_fit(&self.model, &samples).map_err(|error| Error::from(error).at(what))?;
+        check_fit(&self.model, &samples).map_err(|error| Error::from(error).at(shown(what)))?;
         Ok((samples, origin))
     }
 }

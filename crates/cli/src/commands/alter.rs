@@ -64,7 +64,7 @@ pub fn run(args: &AlterArgs) -> Result<Done> {
     let (model, samples) = (&subject.model, &subject.samples);
     let learnt_from = subject.train.as_ref().unwrap_or(samples);
     let direction = Direction::between(model, learnt_from, [args.from_class, args.to_class])
-        .with_context(|| subject.what.clone())?;
+        .with_context(|| shown(&subject.what))?;
     let starts = of_class(samples, args.from_class).with_context(|| subject.origin.clone())?;
     let drawn = &starts[..starts.len().min(usize::from(args.count))];
     let mut columns = vec![samples.rows(drawn)];

@@ -2,6 +2,8 @@
 
 use anyhow::Result;
 use clap::{ArgMatches, Args, Command, Error, FromArgMatches};
+use handgrad_runs::Settings;
+use handgrad_runs::settings::LossName;
 use handgrad_tasks::untrained;
 use serde_json::json;
 
@@ -74,12 +76,14 @@ impl FromArgMatches for ScoreSettings {
 }
 
 pub fn run(args: &ScoreArgs) -> Result<Done> {
-    let config = handgrad_runs::Config::new(args.settings.0.0.clone())?;
+    // States do not depend on the loss, and this one accepts any data.
+    let settings = Settings { loss: Some(LossName::Mse), ..args.settings.0.0.clone() };
+    let config = handgrad_runs::Config::new(settings.clone())?;
     let Some(units) = config.state_units() else {
         let text = "only recurrent networks have a score: give --preset lstm, --model sequence or --model next-step";
         return Err(UsageError(text.into()).into());
     };
-    let prepared = handgrad_runs::prepare(args.settings.0.0.clone(), &Bars::new(args.output.quiet))?;
+    let prepared = handgrad_runs::prepare(settings, &Bars::new(args.output.quiet))?;
     let samples = args.samples.map_or((units / 2).max(2), usize::from);
     let (spec, train) = (&prepared.spec, &prepared.data.train);
     let starts = untrained::starts(spec, prepared.config.seed(), args.starts.into(), units, train, samples)?;

@@ -1,6 +1,6 @@
 //! Notes on values, and an entropy, that several examples share.
 
-use handgrad_layers::{bce, bce_logits};
+use handgrad_layers::{Scalar, bce, bce_logits};
 
 use super::form::{Trace, long};
 
@@ -20,9 +20,11 @@ pub fn note_on_loss(trace: &mut Trace, p: f64) {
     }
 }
 
-/// Adds a note if δ is not p − t because the loss clips its σ.
+/// Adds a note if δ is not computed as p − t, because p rounds to 1, or because the loss clips its σ.
 pub fn note_on_delta(trace: &mut Trace, z: f64) {
-    if z < bce_logits::FARTHEST {
+    if z.sigmoid() > 1.0 - bce::CLIP {
+        trace.note("computed from z, as (1 − t) − e^(−z)/(1 + e^(−z)): so close to 1, p has too few digits");
+    } else if z < bce_logits::FARTHEST {
         trace.note(format!("σ is clipped at e^({}) in this loss", long(bce_logits::FARTHEST)));
     }
 }
