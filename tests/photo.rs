@@ -10,8 +10,9 @@ use flate2::Compression;
 use flate2::write::ZlibEncoder;
 use handgrad_dataset::photo;
 use image::codecs::jpeg::JpegEncoder;
+use image::error::{LimitError, LimitErrorKind};
 use image::imageops::{self, FilterType};
-use image::{DynamicImage, GrayImage, ImageBuffer, ImageDecoder, ImageReader, Limits, Luma, RgbImage};
+use image::{DynamicImage, GrayImage, ImageBuffer, ImageDecoder, ImageError, ImageReader, Limits, Luma, RgbImage};
 use ndarray::{Array3, Axis};
 
 mod fuzzing;
@@ -23,17 +24,22 @@ use fuzzing::seeds::{self, crc32};
 /// What `image` makes of the bytes.
 fn by_image(bytes: &[u8], channels: usize) -> Result<Array3<f32>, String> {
     let decoded = catch_unwind(AssertUnwindSafe(|| {
-        let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(image::ImageError::from)?;
+        let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(ImageError::from)?;
         let mut limits = Limits::default();
         limits.max_alloc = Some((1 << 19) + 2 * bytes.len() as u64);
         reader.limits(limits);
         let mut decoder = reader.into_decoder()?;
+        let (width, height) = decoder.dimensions();
+        let pixels = width as usize * height as usize;
+        if pixels > 1 << 26 || pixels > 8 * 1032 * bytes.len() {
+            return Err(ImageError::Limits(LimitError::from_kind(LimitErrorKind::DimensionError)));
+        }
         let orientation = decoder.orientation()?;
         let mut image = DynamicImage::from_decoder(decoder)?;
         image.apply_orientation(orientation);
         Ok(image)
     }));
-    let image = decoded.map_err(|_| "it panics".to_owned())?.map_err(|error: image::ImageError| error.to_string())?;
+    let image = decoded.map_err(|_| "it panics".to_owned())?.map_err(|error: ImageError| error.to_string())?;
     let on_white = |value: f32, alpha: f32| value * alpha + (1.0 - alpha);
     let shape = (channels, image.height() as usize, image.width() as usize);
     let values = match (channels, image.color().has_alpha()) {
@@ -128,9 +134,15 @@ fn pngs_of_every_colour_and_depth_become_the_same_numbers() {
             for size in [[7, 9], [1, 1], [1, 30], [30, 1], [64, 300]] {
                 let what = format!("colours {colours} of {depth} bits, interlaced {interlaced}, {size:?}");
                 taken(&what, &png(size, colours, depth, interlaced, &[]), size);
-                // A colour that is transparent: a picture of 64×300 with few bits has it somewhere.
+                // A colour that is transparent: that of the first pixel, but not black of one bit, or all were white.
                 if [GREY, RGB].contains(&colours) {
-                    let clear = chunk(b"tRNS", &vec![0; if colours == GREY { 2 } else { 6 }]);
+                    let first = noise(1 + size[1] as u64, 6);
+                    let value = |sample: usize| match depth {
+                        16 => [first[2 * sample], first[2 * sample + 1]],
+                        _ => [0, (first[sample] >> (8 - depth)).max(1)],
+                    };
+                    let clear: Vec<_> = (0..if colours == GREY { 1 } else { 3 }).flat_map(value).collect();
+                    let clear = chunk(b"tRNS", &clear);
                     taken(&what, &png(size, colours, depth, interlaced, &[clear]), size);
                 }
             }

@@ -22,7 +22,7 @@ pub fn in_gzip(bytes: &[u8]) -> usize {
     4 * unpacked + members * (128 << 10)
 }
 
-/// 48 bytes a pixel, which are asked for twice: first of all whether they are there. None where there are too many, or
+/// 24 bytes a pixel, which are asked for twice: first of all whether they are there. None where there are too many, or
 /// more than there can be. JPEG has its pixels in blocks of up to 32×32, all of which are unpacked.
 pub fn of_pixels(bytes: &[u8]) -> usize {
     let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format();
@@ -31,7 +31,7 @@ pub fn of_pixels(bytes: &[u8]) -> usize {
     let pixels = width.saturating_mul(height);
     let block = if bytes.starts_with(&[0xff, 0xd8]) { 32 } else { 1 };
     let unpacked = || width.next_multiple_of(block) * height.next_multiple_of(block);
-    if pixels > MOST_PIXELS || pixels > 8 * 1032 * bytes.len() { 0 } else { 2 * 48 * unpacked() }
+    if pixels > MOST_PIXELS || pixels > 8 * 1032 * bytes.len() { 0 } else { 2 * 24 * unpacked() }
 }
 
 /// TOML takes a hundred times its length to be read, of which there are at most 10 KiB; a few pairs of braces take some

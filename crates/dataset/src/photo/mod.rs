@@ -1,7 +1,7 @@
 //! Reads the user's own images: PNG and JPEG of any size, as planes of numbers within 0..1.
 //!
 //! The size that a file claims is checked before memory is allocated for it: an image may have at most 67 million
-//! pixels, and no more than a file of its length can hold. Reading needs at most 32 bytes of memory per pixel, plus
+//! pixels, and no more than a file of its length can hold. Reading needs at most 24 bytes of memory per pixel, plus
 //! four times the length of the file.
 
 mod jpeg;
