@@ -1,13 +1,14 @@
-//! One step of Adam over 100,000 weights, on one thread, where gradients live and where they have died.
+//! One step of Adam over 100,000 weights on one thread, for normal, zero and very small gradients.
 //!
 //! ```text
 //! cargo bench --bench adam
 //! ```
 //!
-//! How to read it: an element is a weight. *alive* are gradients like those of early training; *dead* are gradients
-//! that have been 0 for 2,000 steps, as behind a ReLU that no sample passes, so that the running mean has shrunk to
-//! nothing; *faint* are gradients of 10⁻³⁰, whose squares are denormal numbers. All three should take the same time.
-//! *plain* is the recurrence without any care for such numbers, after the same 2,000 steps without a gradient.
+//! How to read it: an element is a weight. *alive*: gradients as in early training. *dead*: gradients that have been
+//! 0 for 2,000 steps, as for a ReLU that is inactive for every sample, so that the running mean has decreased below
+//! the normal numbers. *faint*: gradients of 10⁻³⁰, whose squares are denormal numbers. All three should take the
+//! same time. *plain*: the recurrence without special treatment of such numbers, after the same 2,000 steps with a
+//! gradient of 0.
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -17,10 +18,10 @@ use handgrad_benches::random_floats;
 use handgrad_layers::{adam, vectorize};
 
 const WEIGHTS: usize = 100_000;
-/// m ← β₁·m shrinks below the normal numbers after 830 steps.
+/// m ← β₁·m decreases below the normal numbers after 830 steps.
 const DEAD_STEPS: u64 = 2_000;
 
-/// θ, m and v after some steps with gradients and then many without.
+/// Returns θ, m and v after some steps with gradients and then many steps with gradients of 0.
 fn after_death(update: impl Fn(&mut [f32], &[f32], &mut [f32], &mut [f32], u64)) -> [Vec<f32>; 3] {
     let mut state = [random_floats(WEIGHTS, 0), vec![0.0; WEIGHTS], vec![0.0; WEIGHTS]];
     let (alive, dead) = (random_floats(WEIGHTS, 1), vec![0.0; WEIGHTS]);
@@ -31,7 +32,7 @@ fn after_death(update: impl Fn(&mut [f32], &[f32], &mut [f32], &mut [f32], u64))
     state
 }
 
-/// The recurrence as it stands in the paper.
+/// The recurrence as in the paper.
 fn plain(theta: &mut [f32], g: &[f32], m: &mut [f32], v: &mut [f32], step_size: f32) {
     vectorize!({
         for (((theta, &g), m), v) in theta.iter_mut().zip(g).zip(m.iter_mut()).zip(v.iter_mut()) {

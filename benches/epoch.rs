@@ -1,17 +1,18 @@
-//! Whole epochs of training: 60,000 samples of 784 random bytes, in f32 with Adam, one line a network.
+//! Whole epochs of training: 60,000 samples of 784 random bytes, in f32 with Adam, one line for each network.
 //!
 //! ```text
 //! cargo bench -q --bench epoch                                 all networks
 //! cargo bench -q --bench epoch -- basic-784-32-bce-b256        one or several
 //! HANDGRAD_THREADS=1 cargo bench -q --bench epoch              on one thread instead of all
-//! cargo bench -q --bench epoch -- --test                       times nothing, only takes a step with each
+//! cargo bench -q --bench epoch -- --test                       no timing, only one step of each network
 //! ```
 //!
-//! How to read it: `handgrad NAME 0.123 s/epoch (median 0.125)` is the best and the median of three epochs after one to
-//! warm up. An epoch is the shuffling of the samples and the steps over full batches; the last samples, fewer than
-//! a batch, are left out. The network of Hinton & Salakhutdinov (2006) is timed on 12,800 samples and scaled up.
+//! How to read it: `handgrad NAME 0.123 s/epoch (median 0.125)` is the best and the median of three epochs after one
+//! warm-up epoch. An epoch consists of the shuffling of the samples and the steps over full batches; an incomplete
+//! last batch is skipped. The network of Hinton & Salakhutdinov (2006) is timed on 12,800 samples, and the
+//! convolutional networks on 6,400; these times are scaled up to 60,000.
 //!
-//! The median lies close to the best on a quiet machine; otherwise run it again.
+//! On a quiet machine the median is close to the best. If it is not, run the benchmark again.
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -21,7 +22,7 @@ use handgrad_benches::{SAMPLES, Workload, all_threads, chosen, pool, random_samp
 use handgrad_trainer::{Source, shuffled};
 use rayon::ThreadPool;
 
-/// Timed epochs, after one to warm up.
+/// Number of timed epochs, after one warm-up epoch.
 const EPOCHS: usize = 3;
 
 fn main() -> ExitCode {
@@ -52,18 +53,19 @@ fn run() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// As the environment variable `HANDGRAD_THREADS` says, otherwise as many as the machine has.
+/// Returns the number of threads: that of the environment variable `HANDGRAD_THREADS`, or else all threads of the
+/// machine.
 fn threads() -> Result<usize, String> {
     match std::env::var("HANDGRAD_THREADS") {
         Err(_) => Ok(all_threads()),
         Ok(text) => match text.parse() {
             Ok(threads) if threads > 0 => Ok(threads),
-            _ => Err(format!("HANDGRAD_THREADS is {text:?}, expected a number of threads, at least 1")),
+            _ => Err(format!("HANDGRAD_THREADS is {text:?}, but a number of threads of at least 1 was expected")),
         },
     }
 }
 
-/// Seconds of each timed epoch, scaled to all samples.
+/// Returns the seconds of each timed epoch, scaled to all samples.
 fn epochs(workload: &Workload, source: &Source, pool: &ThreadPool) -> Result<Vec<f64>, Box<dyn Error>> {
     let mut trainer = workload.trainer()?;
     let mut order = vec![0; source.len()];

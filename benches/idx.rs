@@ -1,4 +1,4 @@
-//! From a file's bytes to a batch: decoding IDX, plain and gzip, and turning bytes into floats.
+//! From the bytes of a file to a batch: decoding IDX, plain and gzip, and converting bytes to floats.
 //!
 //! ```text
 //! idx/decode-plain    10,000 pictures of 28×28, in memory, to an array of bytes
@@ -8,8 +8,8 @@
 //!
 //! To run a part: `cargo bench --bench idx -- gzip`.
 //!
-//! How to read it: bytes are the 7.84 MB of pixels in all three, so that the rates compare. The first two are paid once
-//! a run, the last one every epoch.
+//! How to read it: in all three, the bytes are the 7.84 MB of pixels, so that the rates can be compared. The first
+//! two are needed once for each run, the last one in every epoch.
 
 use std::error::Error;
 use std::hint::black_box;
@@ -23,7 +23,7 @@ use flate2::write::GzEncoder;
 use handgrad_dataset::{Values, idx};
 use handgrad_trainer::{Source, shuffled};
 
-/// Rows of a batch.
+/// Number of rows of a batch.
 const BATCH_SIZE: usize = 256;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -33,7 +33,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .measurement_time(Duration::from_secs(3))
         .configure_from_args();
 
-    // Drawn, not random: noise would not compress as pictures do.
+    // Synthetic pictures instead of random bytes, because noise does not compress like pictures.
     let samples = handgrad_dataset::load("synthetic", Path::new("data"), &Default::default(), &())?.train;
     let Values::Bytes(values) = &samples.values else {
         return Err("the synthetic pictures are bytes".into());

@@ -1,17 +1,18 @@
-//! What the benches share: the networks that are timed, random samples, and the arithmetic peak of one core.
+//! The code that the benchmarks share: the networks that are timed, random samples, and the arithmetic peak of one
+//! core.
 //!
 //! ```text
-//! cargo bench --bench matmul     products: a ladder from the naive loop to ours, in GFLOP/s and % of the peak
-//! cargo bench --bench profile    a step taken apart, by phase and layer
+//! cargo bench --bench matmul     matrix products, from the naive loop to ours, in GFLOP/s and % of the peak
+//! cargo bench --bench profile    the parts of a training step, by phase and layer
 //! cargo bench --bench step       one training step, on one thread and on all
-//! cargo bench --bench adam       the optimiser where gradients live and where they have died
-//! cargo bench --bench idx        reading IDX files and filling batches, in bytes a second
-//! cargo bench --bench epoch      whole epochs, one line a network
+//! cargo bench --bench adam       the optimiser with normal and with zero gradients
+//! cargo bench --bench idx        reading IDX files and filling batches, in bytes per second
+//! cargo bench --bench epoch      whole epochs, one line for each network
 //! ```
 //!
-//! Times are only worth comparing from a quiet machine. `HANDGRAD_SIMD=avx2` or `portable` takes narrower vector
-//! registers than the machine has; the results stay the same to the last bit, the speed does not. The products of
-//! other crates do not heed it.
+//! Times can be compared only if they were measured on a quiet machine. `HANDGRAD_SIMD=avx2` or `portable` selects
+//! narrower vector registers than the machine has. The results stay the same to the last bit, but the speed changes.
+//! This variable has no effect on the products of other crates.
 #![forbid(unsafe_code)]
 
 use std::hint::black_box;
@@ -27,7 +28,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 
-/// Samples of an epoch, as many as MNIST has.
+/// Number of samples of an epoch, the same as in MNIST.
 pub const SAMPLES: usize = 60_000;
 
 /// The shape of a sample: 784 values.
@@ -36,17 +37,17 @@ pub const SHAPE: [usize; 2] = [28, 28];
 /// A network in training, with Adam.
 #[derive(Clone, Copy, Debug)]
 pub struct Workload {
-    /// What the command line calls it.
+    /// Its name on the command line.
     pub name: &'static str,
     /// The network.
     pub spec: fn() -> Spec,
-    /// Samples of a step.
+    /// Number of samples of a step.
     pub batch_size: usize,
-    /// Samples of a timed epoch: all, or so many that it takes seconds.
+    /// Number of samples of a timed epoch: all, or fewer for a slow network, so that the epoch takes only seconds.
     pub timed_samples: usize,
 }
 
-/// 784 values down to the code and, mirrored, back; hidden layers ReLU, output sigmoid.
+/// Returns a deep autoencoder of 784 values with a mirrored decoder, ReLU in the hidden layers and a sigmoid output.
 fn mirrored(layers: &[usize], loss: LossKind) -> Spec {
     Deep { layers: layers.to_vec(), loss, ..Deep::default() }.spec(&SHAPE)
 }
@@ -89,7 +90,7 @@ impl Workload {
         Network::new(&(self.spec)())
     }
 
-    /// The network with fresh weights, ready to train.
+    /// Returns a trainer of the network with newly initialised weights.
     ///
     /// # Errors
     /// If the layers do not fit together.
@@ -99,24 +100,24 @@ impl Workload {
     }
 }
 
-/// The workloads that the command line names, all if it names none, and whether they are to be timed or, with
-/// `--test`, only tried.
+/// Returns the workloads that the command line names, or all if it names none. Also returns whether they are timed;
+/// with `--test` they are only run once.
 ///
 /// # Errors
-/// If there is none of a name.
+/// If a name is unknown.
 pub fn chosen() -> Result<(Vec<Workload>, bool), String> {
     let mut chosen = Vec::new();
     let mut timed = true;
     for name in std::env::args().skip(1) {
         match &name[..] {
-            // Cargo's own.
+            // Cargo adds this argument.
             "--bench" => {}
             "--test" => timed = false,
             _ => {
                 let known = WORKLOADS.iter().find(|workload| workload.name == name);
                 chosen.push(*known.ok_or_else(|| {
                     let names = WORKLOADS.map(|workload| workload.name).join(", ");
-                    format!("no network is called {name:?}; there are: {names}")
+                    format!("no network has the name {name:?}; the names are: {names}")
                 })?);
             }
         }
@@ -124,21 +125,21 @@ pub fn chosen() -> Result<(Vec<Workload>, bool), String> {
     Ok((if chosen.is_empty() { WORKLOADS.to_vec() } else { chosen }, timed))
 }
 
-/// A pool of so many threads.
+/// Returns a pool with this number of threads.
 ///
 /// # Errors
-/// If the system gives no threads.
+/// If the system cannot create the threads.
 pub fn pool(threads: usize) -> Result<ThreadPool, ThreadPoolBuildError> {
     ThreadPoolBuilder::new().num_threads(threads).build()
 }
 
-/// Threads that the machine runs at a time.
+/// Returns the number of threads that the machine can run at the same time.
 #[must_use]
 pub fn all_threads() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// Samples of random bytes, always the same ones. A step takes as long on noise as on pictures.
+/// Returns samples of random bytes, which are always the same. A step takes the same time on noise as on pictures.
 #[must_use]
 pub fn random_samples(count: usize) -> Samples {
     let mut values = Array2::zeros((count, SHAPE.iter().product()));
@@ -148,21 +149,21 @@ pub fn random_samples(count: usize) -> Samples {
     Samples { values: Values::Bytes(values), shape: SHAPE.to_vec(), labels: None }
 }
 
-/// Floats spread evenly over −1..1, always the same ones for a seed.
+/// Returns floats with a uniform distribution over −1..1. They are always the same for the same seed.
 #[must_use]
 pub fn random_floats(count: usize, seed: u64) -> Vec<f32> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     (0..count).map(|_| rng.next_u32() as i32 as f32 / 2.0_f32.powi(31)).collect()
 }
 
-/// Chains of multiply-adds side by side: enough to hide an instruction's latency of 4 or 5 cycles on two units, few
-/// enough to stay in 16 registers.
+/// Number of independent chains of multiply-adds: enough to hide the latency of an instruction of 4 or 5 cycles on
+/// two units, and few enough to stay in 16 registers.
 const CHAINS: usize = 12;
-/// Multiply-adds of a chain: about a millisecond of them.
+/// Number of multiply-adds of a chain, which take about a millisecond.
 const STEPS: usize = 200_000;
 
-/// Floating-point operations that one core does in a second at most, measured: fused multiply-adds, of two operations
-/// each, that wait for nothing but their registers. The registers are those that the kernels use.
+/// Measures and returns the peak of one core in floating-point operations per second, with fused multiply-adds of two
+/// operations each that only use registers. The registers are those that the kernels use.
 #[must_use]
 pub fn peak_flops() -> f64 {
     match level() {
@@ -173,7 +174,7 @@ pub fn peak_flops() -> f64 {
 }
 
 fn peak_of_lanes<const LANES: usize>() -> f64 {
-    // The best of many: whatever else the machine does only ever makes it slower.
+    // The best of many runs, because other work on the machine can only make a run slower.
     let seconds = (0..50).map(|_| {
         let start = Instant::now();
         black_box(vectorize!(multiply_adds::<LANES>(black_box([[0.5; LANES]; CHAINS]), black_box(0.75))));
@@ -182,8 +183,9 @@ fn peak_of_lanes<const LANES: usize>() -> f64 {
     (2 * LANES * CHAINS * STEPS) as f64 / seconds.fold(f64::INFINITY, f64::min)
 }
 
-/// s ← s·a + a for every s, many times: one register a chain. With the loop over the lanes outside, the compiler keeps
-/// the sums in registers; the other way round it gathers them from memory at every step, a sixtieth as fast.
+/// s ← s·a + a for every s, many times, with one register for each chain. The loop over the lanes must be outside the
+/// loop over the sums: then the compiler keeps the sums in registers. With the opposite order it gathers them from
+/// memory in every step, which is sixty times slower.
 #[inline(always)]
 fn multiply_adds<const LANES: usize>(mut sums: [[f32; LANES]; CHAINS], a: f32) -> [[f32; LANES]; CHAINS] {
     for _ in 0..STEPS {

@@ -1,20 +1,21 @@
-//! Matrix products on one thread: a ladder of rungs, from the loop of the textbook to the kernels of this workspace.
+//! Matrix products on one thread, with several implementations ("rungs"), from the loop of the textbook to the
+//! kernels of this workspace.
 //!
 //! ```text
 //! forward           y  ← x·w       m×n ← m×k · k×n
 //! backward_input    dx ← δ·wᵀ      m×k ← m×n · n×k
 //! backward_params   dw ← xᵀ·δ      k×n ← k×m · m×n
 //!
-//! naive             a sum for each element of y; strides through w
-//! reordered         the two inner loops exchanged: runs along the rows of w and y
+//! naive             one sum for each element of y; w is read with a stride
+//! reordered         the two inner loops exchanged: reads along the rows of w and y
 //! blocked           a block of w stays in cache, a row's sums in registers; fused, and as wide as this machine's
 //!                   registers, but still plain Rust
-//! matrixmultiply    packed panels and tiles in registers: the crate that ndarray uses
-//! gemm              the same idea: the crate that candle and faer use
+//! matrixmultiply    packed panels and tiles in registers; ndarray uses this crate
+//! gemm              the same method; candle and faer use this crate
 //! handgrad          handgrad_kernels::{matmul, matmul_nt, matmul_tn}
 //! ```
 //!
-//! A shape is m×k×n: rows of the batch, inputs and units of a dense layer; or a square.
+//! A shape is m×k×n: rows of the batch, inputs and units of a dense layer, or a square.
 //!
 //! To run a part, give a regular expression that the name `product/shape/rung` matches somewhere:
 //!
@@ -23,14 +24,14 @@
 //! cargo bench --bench matmul -- forward                 one product
 //! cargo bench --bench matmul -- 128x784x32              one shape
 //! cargo bench --bench matmul -- '/(gemm|handgrad)$'     some rungs
-//! cargo bench --bench matmul -- --test                  only checks every rung's result
+//! cargo bench --bench matmul -- --test                  no timing, only checks the result of every rung
 //! ```
 //!
 //! How to read it: a product is 2·m·k·n floating-point operations, and Criterion counts these as elements, so its
-//! `Gelem/s` are GFLOP/s. The table at the end sets each rung's best sample against the peak: what one core reaches
-//! with multiply-adds that touch no memory. What is missing to 100 % is spent on packing, on edges where a tile
-//! does not fit, and on waiting for memory. Before a rung is timed, its result is compared with the plain twin in
-//! `handgrad_kernels::reference`.
+//! `Gelem/s` are GFLOP/s. The table at the end compares the best sample of each rung with the peak, which one core
+//! reaches with multiply-adds that do not access memory. The difference to 100 % is the time for packing, for edges
+//! where a tile does not fit, and for waiting for memory. Before a rung is timed, its result is compared with the
+//! plain version in `handgrad_kernels::reference`.
 
 use std::cell::OnceCell;
 use std::hint::black_box;
@@ -41,7 +42,7 @@ use criterion::{Criterion, Throughput};
 use handgrad_benches::{peak_flops, random_floats};
 use handgrad_kernels::{BatchRows, matmul, matmul_nt, matmul_tn, reference, rivals, vectorize};
 
-/// Rows of the batch, inputs and units of dense layers as they occur in autoencoders of 784 values.
+/// Rows of the batch, inputs and units of dense layers that are common in autoencoders of 784 values.
 const LAYERS: [[usize; 3]; 10] = [
     [8, 784, 512],
     [32, 784, 512],
@@ -75,24 +76,24 @@ impl Operands {
     }
 }
 
-/// Writes a product's result over whatever the slice holds.
+/// Computes a product and overwrites the slice with the result.
 type Multiply = fn(&Operands, &mut [f32]);
 
-/// How far a rung may be from the plain twin.
+/// The allowed difference between a rung and the plain version.
 #[derive(Clone, Copy)]
 enum Tolerance {
-    /// Not at all: the same sums in the same order.
+    /// No difference: the same sums in the same order.
     Bits,
-    /// 10⁻⁴ of the largest element: another order of the sums.
+    /// 10⁻⁴ of the largest element, for a different order of the sums.
     Rounding,
 }
 
-/// One way to compute a product.
+/// An implementation of a product.
 struct Rung {
     name: &'static str,
     multiply: Multiply,
     tolerance: Tolerance,
-    /// Products of more operations than this are left out.
+    /// Products with more operations than this are skipped.
     most_flops: usize,
 }
 
@@ -102,7 +103,7 @@ impl Rung {
     }
 }
 
-/// One of the three products, with the ways to compute it.
+/// One of the three products, with its implementations.
 struct Product {
     name: &'static str,
     reference: Multiply,
@@ -173,7 +174,7 @@ const BACKWARD_PARAMS: Product = Product {
     ],
 };
 
-/// y(i,j) ← Σ_p x(i,p)·w(p,j), as it is written.
+/// y(i,j) ← Σ_p x(i,p)·w(p,j), exactly as in the formula.
 fn naive(o: &Operands, y: &mut [f32]) {
     for i in 0..o.m {
         for j in 0..o.n {
@@ -186,7 +187,7 @@ fn naive(o: &Operands, y: &mut [f32]) {
     }
 }
 
-/// The loops in the order i, p, j: row i of y gathers the rows of w, and the innermost loop has stride 1.
+/// The loops in the order i, p, j: the rows of w are added to row i of y, and the innermost loop has stride 1.
 fn reordered(o: &Operands, y: &mut [f32]) {
     y.fill(0.0);
     for (x, y) in o.x.chunks_exact(o.k).zip(y.chunks_exact_mut(o.n)) {
@@ -198,13 +199,13 @@ fn reordered(o: &Operands, y: &mut [f32]) {
     }
 }
 
-/// Rows of w in a block.
+/// Number of rows of w in a block.
 const BLOCK_K: usize = 256;
-/// Columns of w in a block: with its rows 32 KiB, what a first-level cache holds.
+/// Number of columns of w in a block. A block has 32 KiB, the size of an L1 cache.
 const BLOCK_N: usize = 32;
 
-/// One block of w after another, copied to where it lies contiguous: all rows of x run down it, and the sums of a row
-/// stay in registers meanwhile.
+/// Copies one block of w after another to contiguous memory. All rows of x are multiplied with a block, and the sums
+/// of a row stay in registers.
 fn blocked(o: &Operands, y: &mut [f32]) {
     y.fill(0.0);
     vectorize!({
@@ -216,7 +217,8 @@ fn blocked(o: &Operands, y: &mut [f32]) {
                     to[..width].copy_from_slice(&w[j..][..width]);
                 }
                 for (x, y) in o.x.chunks_exact(o.k).zip(y.chunks_exact_mut(o.n)) {
-                    // Always as wide as a block, of which the last may fill a part: fixed lengths become registers.
+                    // The sums always have the width of a block, even if the last block is narrower: with a fixed
+                    // length they are kept in registers.
                     let mut sums = [0.0_f32; BLOCK_N];
                     for (&x, w) in x[p..][..depth].iter().zip(&block) {
                         for column in 0..BLOCK_N {
@@ -233,7 +235,7 @@ fn blocked(o: &Operands, y: &mut [f32]) {
 }
 
 /// # Panics
-/// If the rung's result is not the expected one.
+/// If the result of the rung differs from the expected one.
 fn verify(rung: &Rung, operands: &Operands, expected: &[f32]) {
     let mut result = vec![f32::NAN; expected.len()];
     (rung.multiply)(operands, &mut result);
@@ -254,7 +256,7 @@ struct Line {
     flops: f64,
 }
 
-/// Times every rung of a product at one shape, as far as the command line asks for it.
+/// Times every rung of a product at one shape, if the command line selects it.
 fn bench(criterion: &mut Criterion, product: &Product, shape: [usize; 3], table: &mut Vec<Line>) {
     let operands = Operands::random(shape);
     let len = (product.result_len)(&operands);
@@ -267,7 +269,7 @@ fn bench(criterion: &mut Criterion, product: &Product, shape: [usize; 3], table:
         let mut result = vec![0.0; len];
         let mut best = None;
         let mut verified = false;
-        // Criterion calls this several times, or, for a rung that the filter leaves out, never.
+        // Criterion calls this several times, or never if the filter excludes the rung.
         group.bench_function(rung.name, |bencher| {
             if !mem::replace(&mut verified, true) {
                 let expected = expected.get_or_init(|| {
@@ -296,7 +298,7 @@ fn bench(criterion: &mut Criterion, product: &Product, shape: [usize; 3], table:
 }
 
 fn main() {
-    // As Criterion does: without cargo's `--bench`, or with one of the others, nothing is timed.
+    // The same rule as in Criterion: nothing is timed without cargo's `--bench`, or with `--test` or `--list`.
     let given = |flag: &str| std::env::args().any(|arg| arg == flag);
     let timed = given("--bench") && !given("--test") && !given("--list");
     let peak = timed.then(peak_flops);
@@ -308,7 +310,8 @@ fn main() {
         .sample_size(10)
         .warm_up_time(Duration::from_millis(100))
         .measurement_time(Duration::from_millis(300))
-        // Ten samples need no more, and the plots of 100,000 take ten times as long as the runs.
+        // This is enough for ten samples. The plots of the default of 100,000 would take ten times as long as the
+        // runs.
         .nresamples(10_000)
         .configure_from_args();
     let mut table = Vec::new();

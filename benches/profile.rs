@@ -1,14 +1,14 @@
-//! Where a training step's time goes: every part of it by phase and layer, on one thread, in the order of a real step.
+//! The time of each part of a training step, by phase and layer, on one thread and in the order of a real step.
 //!
 //! ```text
 //! cargo bench -q --bench profile                           all networks
 //! cargo bench -q --bench profile -- tf-784-64-mse-b32      one or several
 //! ```
 //!
-//! How to read it: a line is a part of the step with its time in the median step, its share of the step, and for matrix
-//! products the speed in GFLOP/s and its share of the peak, which is multiply-adds that touch no memory. Bytes are what
-//! the part must read and write at least. The parts run one after another over the same memory as in training, so each
-//! finds in the caches what the one before has left there.
+//! How to read it: a line is a part of the step with its time in the median step, its share of the step, and for
+//! matrix products the speed in GFLOP/s and its share of the peak, which is the speed of multiply-adds that do not
+//! access memory. Bytes are the minimum that the part must read and write. The parts run one after another over the
+//! same memory as in training, so each part finds the data of the part before it in the caches.
 
 use std::error::Error;
 use std::hint::black_box;
@@ -18,7 +18,7 @@ use handgrad_benches::{SAMPLES, Workload, chosen, peak_flops, random_samples};
 use handgrad_layers::{BatchRows, Block, Mode, Optimizer, ParamRole, Pass, Saved, SavedBatch, adam::Adam};
 use handgrad_trainer::{Source, shuffled};
 
-/// Timed steps, after a few to warm up.
+/// Number of timed steps, after the warm-up steps.
 const STEPS: usize = 200;
 const WARM_UP: usize = 20;
 
@@ -43,14 +43,14 @@ fn main() -> Result<(), Box<dyn Error>> {
 /// A part of a step.
 struct Part {
     name: String,
-    /// Operations of a matrix product, 0 for anything else.
+    /// Number of operations of a matrix product, 0 for other parts.
     flops: usize,
-    /// Bytes that it reads and writes.
+    /// Number of bytes that it reads and writes.
     bytes: usize,
     seconds: Vec<f64>,
 }
 
-/// Times the parts of a step; they come in the order in which they run.
+/// Times the parts of a step. They are stored in the order in which they run.
 #[derive(Default)]
 struct Stopwatch {
     parts: Vec<Part>,
@@ -90,7 +90,7 @@ fn profile(workload: &Workload, source: &Source, steps: usize) -> Result<Vec<Par
     let scratch_len = layers.iter().map(|layer| layer.scratch_len()).max().unwrap_or(0);
     let mut scratch = vec![0.0; scratch_len];
     let numbers: Vec<u32> = (0..m as u32).collect();
-    // Multiply-adds of a layer's weights: one a use, sample and weight.
+    // Number of operations of a layer: one multiply-add, which is two operations, for each use, sample and weight.
     let flops_of = |at: usize| {
         let params = layers[at].params();
         let weights = params.iter().filter(|param| matches!(param.role, ParamRole::Weight { .. }));
@@ -165,7 +165,7 @@ fn profile(workload: &Workload, source: &Source, steps: usize) -> Result<Vec<Par
     Ok(watch.parts)
 }
 
-/// The pass of a training step on one layer.
+/// Returns the pass of a training step for one layer.
 fn pass<'a>(layer: usize, samples: &'a [u32], scratch: &'a mut [f32], cache: &'a mut [f32]) -> Pass<'a, f32> {
     Pass { mode: Mode::Train, seed: 0, epoch: 1, layer, samples, batch: samples.len(), means: &[], scratch, cache }
 }
@@ -177,7 +177,7 @@ fn print(workload: &Workload, parts: &[Part], peak: f64) {
         seconds[seconds.len() / 2]
     };
     let total: f64 = parts.iter().map(median).sum();
-    println!("\n{}: {:.0} µs a step", workload.name, 1e6 * total);
+    println!("\n{}: {:.0} µs per step", workload.name, 1e6 * total);
     println!("{:48} {:>8} {:>6} {:>8} {:>9} {:>9}", "part", "µs", "share", "GFLOP/s", "% of peak", "GB/s");
     for part in parts {
         let seconds = median(part);

@@ -1,5 +1,5 @@
-//! One training step, warm, of each network in [`handgrad_benches::WORKLOADS`]: filling the batch, forward, loss,
-//! backward and Adam.
+//! One training step, after a warm-up, of each network in [`handgrad_benches::WORKLOADS`]: filling the batch, the
+//! forward pass, the loss, the backward pass and Adam.
 //!
 //! To run a part, give a regular expression that the name `step/network/threads` matches somewhere:
 //!
@@ -9,8 +9,9 @@
 //! cargo bench --bench step -- '/1$'           on one thread
 //! ```
 //!
-//! How to read it: an element is a sample, so `Kelem/s` are thousands of samples a second. Twice the threads give twice
-//! the samples at best; a small batch gives less, since its threads wait for one another twice a step.
+//! How to read it: an element is a sample, so `Kelem/s` are thousands of samples per second. Twice the threads give
+//! at most twice the samples per second. A small batch gives less, because its threads wait for each other twice in
+//! each step.
 
 use std::error::Error;
 use std::hint::black_box;
@@ -45,7 +46,8 @@ fn main() -> Result<(), Box<dyn Error>> {
             let mut batches = order.chunks_exact(workload.batch_size).cycle();
             group.bench_function(BenchmarkId::new(workload.name, threads), |bencher| {
                 bencher.iter_custom(|times| {
-                    // Entering the pool allocates and wakes a thread: once for all steps, as in training.
+                    // Entering the pool allocates memory and wakes a thread, so it is done once for all steps, as in
+                    // training.
                     pool.install(|| {
                         let start = Instant::now();
                         for batch in batches.by_ref().take(times as usize) {

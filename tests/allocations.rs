@@ -1,4 +1,5 @@
-//! What a step allocates: nothing, once warm. Its own binary, since other tests beside it would be counted too.
+//! A training step allocates nothing after the first one. This test is a separate binary, because the allocations of
+//! other tests in the same process would be counted too.
 
 use std::alloc::System;
 use std::sync::Mutex;
@@ -35,9 +36,9 @@ fn a_warm_step_allocates_nothing() {
                     }
                     region.change().allocations
                 };
-                // A thread of rayon allocates when it first takes work from another, and on a busy machine that may
-                // come late: rounds are run until three in a row allocate nothing. A step that allocates never gets
-                // there.
+                // A thread of rayon allocates when it first takes work from another thread. On a busy machine this
+                // may happen late, so rounds are run until three in a row allocate nothing. If a step allocates, this
+                // never happens.
                 let mut quiet = 0;
                 for _ in 0..60 {
                     quiet = if allocations_of_round() == 0 { quiet + 1 } else { 0 };
@@ -52,8 +53,8 @@ fn a_warm_step_allocates_nothing() {
     }
 }
 
-/// What is foretold is what a trainer then has, but for the list of blocks and other change; batches that leave room in
-/// their last shard included.
+/// The predicted memory equals the memory that a trainer then uses, except for the list of blocks and other small
+/// amounts. This includes batches that do not fill their last shard.
 #[test]
 fn the_memory_foretold_is_what_a_trainer_takes() {
     let _alone = ALONE.lock();
@@ -80,7 +81,7 @@ fn memory_hangs_on_the_batch_and_the_network_alone() {
     let samples = bytes(2_000, 784, 4);
     let spec = Basic { units: 32, ..Basic::default() }.spec(&[784]);
     let batch = 64;
-    // On two threads everywhere: each has scratch memory for the gradient of a block.
+    // Two threads: each has scratch memory for the gradient of a block.
     let stats = on(2, || {
         let region = Region::new(ALLOCATOR);
         let mut trainer =
@@ -90,8 +91,8 @@ fn memory_hangs_on_the_batch_and_the_network_alone() {
         fit(&mut trainer, &source, &source, &plan, &mut to_the_end).expect("learns");
         region.change()
     });
-    // θ, two slots, and two threads' scratch of half of θ each; x and δ of all layers for a batch; the order of the
-    // samples twice; and change.
+    // θ; two slots of the optimiser; scratch memory of half of θ for each of two threads; x and δ of all layers for a
+    // batch; the order of the samples twice; and small amounts.
     let weights = 4 * 50_992 * size_of::<f32>();
     let activations = 2 * batch * (784 + 32 + 784) * 4;
     let bound = weights + activations + 3 * samples.len() * 4 + 100_000;

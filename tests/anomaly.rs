@@ -11,8 +11,8 @@ mod command;
 
 use command::{err, files, json, number, png_size, run, small};
 
-/// Beside `small` a folder `normal` whose training samples are of classes 1 and 8 alone, while its validation samples
-/// are of all classes; and a model that learnt from them.
+/// Next to `small`, a folder `normal` whose training samples are of the classes 1 and 8 only, while its validation
+/// samples are of all classes; and a model trained on it.
 fn one_sided() -> tempfile::TempDir {
     let folder = small();
     let at = folder.path();
@@ -55,7 +55,7 @@ fn assert_near(what: &str, ours: f64, theirs: f64) {
     assert!((ours - theirs).abs() < 1e-9 * theirs.abs().max(1.0), "{what}: {ours} reported, {theirs} by hand");
 }
 
-/// Everything that is reported follows from the scores and labels in the CSV file, by the definitions.
+/// Every reported value follows from the scores and labels in the CSV file, by its definition.
 #[test]
 fn figures_follow_from_the_scores() {
     let folder = one_sided();
@@ -67,13 +67,14 @@ fn figures_follow_from_the_scores() {
     let tried = scores(&at.join("scores.csv"));
     let odd: Vec<bool> =
         column(&at.join("scores.csv"), "label").iter().map(|label| label != "1" && label != "8").collect();
-    // A score is the squared error that `reconstruct` gives.
+    // A score is the squared error that `reconstruct` reports.
     let seen = json(at, &["reconstruct", "run", "--out", "seen.png", "--count", "60", "--json"]);
     for (ours, theirs) in tried.iter().zip(seen["mse_of_each"].as_array().expect("a list")) {
         assert!((ours - number(theirs)).abs() < 1e-6 * ours, "{ours} as a score, {theirs} by reconstruct");
     }
 
-    // The threshold, from the training samples, whose scores are written as those of a file of one's own.
+    // The threshold comes from the training samples. Their scores are written by naming them as a file of the user's
+    // own.
     anomaly(at, &["--data", "normal/train-images-idx3-ubyte.gz", "--scores", "train.csv"]);
     let normal = scores(&at.join("train.csv"));
     let mean = normal.iter().sum::<f64>() / normal.len() as f64;
@@ -121,7 +122,7 @@ fn figures_follow_from_the_scores() {
     assert_eq!(png_size(&fs::read(at.join("odd.png")).expect("a picture")), (10 * 90 + 6, 3 * 90 + 6));
     let chart = fs::read_to_string(at.join("scores.svg")).expect("a chart");
     assert!(chart.contains("<polyline") && chart.contains("threshold") && chart.contains("ROC, area"), "{chart}");
-    // A chart replaces a chart.
+    // A chart may replace an existing chart.
     anomaly(at, &["--chart", "scores.svg"]);
     assert!(!fs::read_to_string(at.join("scores.svg")).expect("a chart").contains("ROC"), "no labels, no curve");
 }
@@ -131,13 +132,13 @@ fn thresholds_are_found_in_three_ways() {
     let folder = one_sided();
     let at = folder.path();
     let threshold = |args: &[&str]| number(&anomaly(at, args)["threshold"]);
-    // Nine of ten training samples lie below.
+    // Nine of ten training samples have a score below it.
     let value = threshold(&["--threshold", "quantile:0.9"]);
     anomaly(at, &["--data", "normal/train-images-idx3-ubyte.gz", "--scores", "train.csv"]);
     let normal = scores(&at.join("train.csv"));
     let below = normal.iter().filter(|score| **score < value).count() as f64 / normal.len() as f64;
     assert!((below - 0.9).abs() < 0.05, "{below}");
-    // No threshold among the scores does better than the best.
+    // No score, used as the threshold, gives a better F1 than the best threshold.
     let best = anomaly(at, &["--normal-class", "1,8", "--threshold", "best-f1"]);
     let f1 = number(&best["anomaly_as_positive"]["f1"]);
     assert!(best.get("normal").is_none() && best["rule"].as_str().expect("words").contains("too optimistic"), "{best}");
@@ -145,20 +146,20 @@ fn thresholds_are_found_in_three_ways() {
         let other = anomaly(at, &["--normal-class", "1,8", "--threshold", rule]);
         assert!(number(&other["anomaly_as_positive"]["f1"]) <= f1 + 1e-12, "{rule}: {other}");
     }
-    // Normal data of one's own; labels pick the normal ones of a mixed set.
+    // Normal data given by the user; the labels select the normal samples of a mixed set.
     let mixed = anomaly(at, &["--normal", "small", "--normal-class", "1,8"]);
     let alone = anomaly(at, &["--normal", "normal", "--normal-class", "1,8"]);
     assert_eq!((&mixed["threshold"], &mixed["normal"]["samples"]), (&alone["threshold"], &alone["normal"]["samples"]));
     assert_ne!(threshold(&["--normal", "small"]), threshold(&["--normal", "normal"]));
-    // Another score, in its own words.
+    // Another score, with its own name in the output.
     let mae = anomaly(at, &["--score", "mae"]);
     assert!(mae["score"].as_str().expect("words").contains("absolute error"), "{mae}");
-    // A model file alone takes the training samples of the data that is named.
+    // With a model file alone, the training samples of the named data are used.
     let file = json(at, &["anomaly", "run/model.safetensors", "--data", "normal", "--out", "odd.png", "--json"]);
     assert_eq!(number(&file["threshold"]), threshold(&[]));
 }
 
-/// Exit code, arguments, and words that the error must have.
+/// Exit code, arguments, and words that the error must contain.
 const MISTAKES: &[(i32, &[&str], &[&str])] = &[
     (1, &["run", "--normal-class", "1,77"], &["77", "0, 1, 2"]),
     (1, &["run", "--normal-class", "0,1,2,3,4,5,6,7,8,9"], &["no anomaly"]),

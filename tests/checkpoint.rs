@@ -1,9 +1,9 @@
-//! Checkpoints: a training that stops after any step and goes on elsewhere ends in the same bits, and a file of which a
-//! single bit is another is none.
+//! Checkpoints: a training that stops after any step and continues elsewhere ends with the same bits. A file in which
+//! a single bit has changed is refused.
 
 use std::ops::ControlFlow;
 
-use handgrad_dataset::Samples;
+use handgrad_dataset::{Samples, count};
 use handgrad_layers::{Activation, LossKind, Noise};
 use handgrad_models::{Deep, Network, SequenceAutoencoder, Spec, Vae};
 use handgrad_tests::{ADAM, SGD, bytes, floats, numbers, on, stop, to_the_end, training};
@@ -11,7 +11,7 @@ use handgrad_trainer::checkpoint::{Checkpoint, Error, about};
 use handgrad_trainer::{EpochRecord, Event, Plan, Rate, Schedule, Source, State, Trainer, Training, go_on};
 use sha2::{Digest, Sha256};
 
-/// One training: what is learnt, how, and from what.
+/// One training: network, settings and samples.
 struct Setting {
     name: &'static str,
     spec: Spec,
@@ -26,14 +26,14 @@ impl Setting {
         Trainer::new(network, &self.training).expect("fits")
     }
 
-    /// The first two thirds are learnt from, the others validate.
+    /// The first two thirds are for training, the others for validation.
     fn parts(&self) -> [Source<'_>; 2] {
         let cut = self.samples.len() * 2 / 3;
         let part = |range| Source::part(&self.samples, range).expect("are there");
         [part(0..cut), part(cut..self.samples.len())]
     }
 
-    /// On to the end, from wherever it is.
+    /// Continues to the end, from any state.
     fn finish(&self, trainer: &mut Trainer<f32>, state: &mut State<f32>) {
         let [train, validation] = self.parts();
         assert!(go_on(trainer, &train, &validation, &self.plan, state, &mut to_the_end).expect("learns"));
@@ -86,7 +86,7 @@ fn settings() -> Vec<Setting> {
     ]
 }
 
-/// All that can be compared: bits, not values, and no times.
+/// Everything that can be compared: bits instead of values, and no times.
 fn bits(trainer: &Trainer<f32>, state: &State<f32>) -> (Vec<Vec<u32>>, u64, State<f32>) {
     let of = |values: &[f32]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
     let [first, second] = trainer.slots();
@@ -107,7 +107,7 @@ fn a_training_goes_on_from_a_file_of_any_moment_to_the_same_bits() {
             let mut state = State::new(&trainer);
             setting.finish(&mut trainer, &mut state);
             let whole = bits(&trainer, &state);
-            // The same once more, with a pause after every step and every epoch.
+            // The same training again, with a pause after every step and every epoch.
             let (mut trainer, mut files) = (setting.trainer(), Vec::new());
             let mut state = State::new(&trainer);
             let [train, validation] = setting.parts();
@@ -139,7 +139,7 @@ fn a_training_goes_on_from_a_file_of_any_moment_to_the_same_bits() {
     }
 }
 
-/// Of the smallest training, in the middle of its second epoch.
+/// The smallest training, in the middle of its second epoch.
 fn small() -> (Trainer<f32>, State<f32>) {
     let samples = floats(6, 3, 1);
     let source = Source::new(&samples);
@@ -195,7 +195,7 @@ fn no_truncation_and_no_changed_bit_is_accepted() {
     assert!(Checkpoint::decode(&bytes, NAMES).is_ok(), "it was the changes that were refused");
 }
 
-/// The same file with a part of its metadata replaced by as many bytes, and a right hash.
+/// The same file with a part of its metadata replaced by a text of the same length, and with a correct hash.
 fn forged(whole: &[u8], from: &str, to: &str) -> Vec<u8> {
     let mut body = whole[..whole.len() - 32].to_vec();
     let at = body.windows(from.len()).position(|bytes| bytes == from.as_bytes()).expect("it is there");
@@ -211,8 +211,8 @@ fn a_newer_format_and_another_training_are_refused_in_words() {
     assert_eq!(newer, Error::TooNew { found: 7, newest: 2 });
     assert!(newer.to_string().contains("format 7") && newer.to_string().contains("newer handgrad"), "{newer}");
     let never = refusal(&forged(&whole, "format = 1", "format = 0"));
-    assert!(never.to_string().contains("not one that ever was"), "{never}");
-    // A right hash over what is no checkpoint.
+    assert!(never.to_string().contains("missing or does not exist"), "{never}");
+    // A correct hash over something that is not a checkpoint.
     for body in [&b""[..], b"{}", &u64::MAX.to_le_bytes()] {
         let hash = Sha256::digest(body);
         assert!(matches!(refusal(&[body, &hash[..]].concat()), Error::Damaged(_)));
@@ -236,7 +236,7 @@ fn a_newer_format_and_another_training_are_refused_in_words() {
     }
 }
 
-/// Every number comes back to the bit, infinities and the smallest ones too.
+/// Every number is read back to the bit, including infinities and the smallest numbers.
 #[test]
 fn numbers_survive_as_they_are() {
     let (trainer, state) = small();
@@ -254,12 +254,12 @@ fn numbers_survive_as_they_are() {
         state.best.as_mut().expect("under early stopping").loss = values[3];
         let checkpoint = Checkpoint::of(&trainer, &state, "quotes \" and \\ and\nlines = [1]");
         let again = Checkpoint::decode(&checkpoint.encode().expect("can be written"), NAMES).expect("whole");
-        // Debug shows all bits of a number, −0 too.
+        // Debug shows all bits of a number, including the sign of −0.
         assert_eq!(format!("{again:?}"), format!("{checkpoint:?}"));
     }
 }
 
-/// What no training comes to is refused, though its hash is right.
+/// A state that no training can reach is refused, even if its hash is correct.
 #[test]
 fn a_right_hash_over_nonsense_is_refused() {
     let (mut trainer, state) = small();
@@ -284,8 +284,8 @@ fn a_right_hash_over_nonsense_is_refused() {
     }
 }
 
-/// A checkpoint with the text of its description changed at will, and whatever else; the lengths and the hash are
-/// right.
+/// A checkpoint whose description, and optionally other parts, are changed by the given functions; lengths and hash
+/// are corrected.
 fn rewritten(whole: &[u8], text: impl Fn(&str) -> String, also: impl Fn(&mut serde_json::Value)) -> Vec<u8> {
     let length = u64::from_le_bytes(whole[..8].try_into().expect("eight")) as usize;
     let mut header: serde_json::Value = serde_json::from_slice(&whole[8..8 + length]).expect("JSON");
@@ -302,7 +302,8 @@ fn hashed(body: Vec<u8>) -> Vec<u8> {
     [&body[..], &hash[..]].concat()
 }
 
-/// With a right hash: what makes the library overflow, what is dear to read, what would write lines of its own.
+/// With a correct hash: descriptions that make the library overflow, that are expensive to read, or that would add
+/// lines to the error message.
 #[test]
 fn a_right_hash_over_what_is_hostile_is_refused_in_a_line() {
     let (trainer, state) = small();
@@ -335,7 +336,7 @@ fn a_right_hash_over_what_is_hostile_is_refused_in_a_line() {
     assert!(error.to_string().contains("6 tensors"), "{error}");
 }
 
-/// What is read again is never more than what is written.
+/// The text that is read is never longer than the text that is written.
 #[test]
 fn a_description_too_long_to_be_read_is_not_written() {
     let (trainer, state) = small();
@@ -356,7 +357,7 @@ fn a_description_too_long_to_be_read_is_not_written() {
     assert!(written > 15 && refused > 1, "{written} written, {refused} refused");
 }
 
-/// Steps that no epoch of these samples has, of which the file alone cannot know.
+/// Positions that no epoch of these samples can have; this cannot be detected from the file alone.
 #[test]
 fn a_place_that_no_epoch_has_is_not_gone_on_from() {
     let (mut trainer, state) = small();
@@ -367,7 +368,10 @@ fn a_place_that_no_epoch_has_is_not_gone_on_from() {
         (state.place.steps, state.place.samples) = (steps, seen);
         let outcome = go_on(&mut trainer, &source, &source, &plan, &mut state, &mut to_the_end);
         let error = outcome.expect_err("no such place").to_string();
-        assert!(error.contains(&format!("{steps} steps and {seen} samples")), "{error}");
+        assert!(
+            error.contains(&format!("{} and {}", count(steps, "step", "steps"), count(seen, "sample", "samples"))),
+            "{error}"
+        );
     }
     let mut state = state;
     state.place.term_sums.push(0.0);

@@ -1,4 +1,4 @@
-//! The command, run as people run it. This file belongs to the package `handgrad`, whose binary it needs.
+//! The command as users run it. This file belongs to the package `handgrad`, whose binary it needs.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -88,8 +88,8 @@ fn without_data_and_network_the_default_falls_back_and_says_so_in_one_line() {
     assert!(err(&output).contains("mnist"), "{}", err(&output));
 }
 
-/// Exit code, arguments, and words that the error must have. What makes no sense is 2, what cannot be done 1, and a
-/// training that goes wrong 3.
+/// Exit code, arguments, and words that the error must contain. The code is 2 for wrong usage, 1 for other failures,
+/// and 3 for a diverging training.
 const MISTAKES: &[(i32, &[&str], &[&str])] = &[
     (2, &["train", "--data", "small", "--layers", "0"], &["layers", "at least 1"]),
     (2, &["train", "--data", "small", "--layers", "32,0"], &["layers", "at least 1"]),
@@ -170,7 +170,7 @@ fn bad_input_is_one_paragraph_that_says_what_to_do_and_nothing_is_touched() {
         }
     }
     assert_eq!(before, files(at), "what was there is as it was, and nothing was added");
-    // A run that came to nothing does not occupy its folder.
+    // A run that failed does not keep its folder occupied.
     json(at, &["train", "--data", "small", "--epochs", "1", "--out", "diverging", "--json"]);
 }
 
@@ -265,7 +265,7 @@ fn a_mistyped_level_of_vector_instructions_is_refused() {
     assert!(err(&output).contains("avx2"), "{}", err(&output));
 }
 
-/// Nobody reads the progress, or the results: the run is kept all the same.
+/// The reader of the progress and of the results has closed the pipe; the run is still saved.
 #[cfg(unix)]
 #[test]
 fn a_closed_terminal_does_not_cost_a_run() {
@@ -286,7 +286,7 @@ fn a_closed_terminal_does_not_cost_a_run() {
     }
 }
 
-/// A sample of one dimension is a strip, thinned out where it would be too long to draw.
+/// A sample with one dimension is drawn as a strip, and reduced if it is too long to draw.
 #[test]
 fn long_samples_are_drawn_within_bounds() {
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -300,7 +300,7 @@ fn long_samples_are_drawn_within_bounds() {
     assert!(width > 1000 && u64::from(width) * u64::from(height) < 1 << 25, "{width}×{height}");
 }
 
-/// A data folder that was named is part of the configuration.
+/// A data folder given by a flag is part of the configuration.
 #[test]
 fn a_run_remembers_where_its_data_is() {
     let Some(data) = std::env::var_os("HANDGRAD_DATA") else {
@@ -317,7 +317,7 @@ fn a_run_remembers_where_its_data_is() {
     assert_eq!(again["weights_sha256"], report["weights_sha256"]);
 }
 
-/// Every preset learns something in one epoch, and says what its loss is made of.
+/// Every preset learns something in one epoch and reports the terms of its loss.
 #[test]
 fn every_preset_runs_and_its_terms_add_up() {
     let folder = small();
@@ -339,7 +339,7 @@ fn every_preset_runs_and_its_terms_add_up() {
         ("ecg", 1),
         ("ecg-lstm", 1),
     ] {
-        // A cosine has no use for a single epoch.
+        // A cosine schedule makes no sense for a single epoch.
         let epochs = if preset == "hinton" { "2" } else { "1" };
         let data = ["--data", "small", "--epochs", epochs, "--batch-size", "50", "--out", preset, "--json", "--quiet"];
         let result = json(folder.path(), &[&["train", "--preset", preset, "--threads", "1"], &data[..]].concat());
@@ -347,13 +347,13 @@ fn every_preset_runs_and_its_terms_add_up() {
             result["val_terms"].as_object().expect("terms").values().filter_map(Value::as_f64).collect();
         let loss = result["val_loss"].as_f64().expect("a loss");
         assert_eq!(found.len(), terms, "{preset}: {result}");
-        // Its own configuration is accepted again, and gives the same bits on more threads.
+        // The configuration that it writes is accepted again and gives the same bits on more threads.
         let config = format!("{preset}/config.toml");
         let out = format!("{preset}-again");
         let again = ["train", "--config", &config, "--out", &out, "--threads", "3", "--json", "--quiet"];
         assert_eq!(json(folder.path(), &again)["weights_sha256"], result["weights_sha256"], "{preset}");
         assert!((found.iter().sum::<f64>() - loss).abs() < 1e-9 * loss.abs(), "{preset}: {result}");
-        // The model file has all of it: the same loss is measured again, whatever the batches, and each of its terms.
+        // The model file is complete: `eval` measures the same loss, and each of its terms, for any batch size.
         let again = json(folder.path(), &["eval", preset, "--json", "--quiet"]);
         assert_eq!((&again["value"], &again["terms"]), (&result["val_loss"], &result["val_terms"]), "{preset}");
     }
@@ -383,8 +383,8 @@ fn settings_of_the_family_that_mean_nothing_are_refused() {
     }
 }
 
-/// Every command in a `console` block of the documents works, in the order in which it stands there; and those that
-/// print the SHA-256 of weights print the same one throughout a document, which is what the documents say of them.
+/// Every command in a `console` block of the documents works, in the order of the document. Commands that print the
+/// SHA-256 of weights print the same one throughout a document, as the documents say.
 #[test]
 fn the_commands_in_the_documents_work() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");

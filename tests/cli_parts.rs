@@ -1,4 +1,4 @@
-//! `split`, tied weights and cross-entropy, run as people run them. This file belongs to the package `handgrad`.
+//! `split`, tied weights and cross-entropy, as users run them. This file belongs to the package `handgrad`.
 
 use std::fs;
 use std::path::Path;
@@ -12,7 +12,7 @@ fn run(folder: &Path, args: &[&str]) -> Output {
     command.args(args).output().expect("the binary starts")
 }
 
-/// Runs, and expects success; gives the JSON object in the last line.
+/// Runs a command, expects success, and returns the JSON object in the last line.
 fn json(folder: &Path, args: &[&str]) -> Value {
     let output = run(folder, args);
     assert!(output.status.success(), "{args:?}: {}", err(&output));
@@ -24,7 +24,7 @@ fn err(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// Runs, and expects one paragraph with these words.
+/// Runs a command, and expects an error of one paragraph that contains these words.
 fn refused(folder: &Path, args: &[&str], words: &[&str]) {
     let output = run(folder, args);
     let text = err(&output);
@@ -119,7 +119,7 @@ fn write_rows(at: &Path, name: &str, rows: &[[f32; 6]]) {
 fn cross_entropy_takes_distributions_and_nothing_else() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let at = folder.path();
-    // 40 rows: one-hot, or half here and half beside it.
+    // 40 rows: one-hot, or two values of one half.
     let row = |number: usize| {
         let mut row = [0.0; 6];
         let share = if number.is_multiple_of(3) { 1.0 } else { 0.5 };

@@ -1,4 +1,4 @@
-//! `handgrad train` with schedules, early stopping, clipping, decay and a validation split, run as people run it. This
+//! `handgrad train` with schedules, early stopping, clipping, decay and a validation split, as users run it. This
 //! file belongs to the package `handgrad`, whose binary it needs.
 
 mod command;
@@ -25,7 +25,7 @@ fn column(folder: &Path, run: &str, name: &str) -> Vec<f64> {
     found.unwrap_or_else(|| panic!("{run} has no column {name}")).1
 }
 
-/// All of it at once: the same bits at every thread count and again from its own configuration.
+/// All settings at once: the same bits at every thread count, and again from the configuration that the run wrote.
 const ALL: &[&str] = &[
     "--preset=deep",
     "--data=small",
@@ -55,7 +55,7 @@ fn a_run_with_everything_is_the_same_at_every_thread_count_and_from_its_configur
     }
     let again = train(&["--config", "one/config.toml"], "again");
     assert_eq!((&again["weights_sha256"], &again["best_epoch"]), (&one["weights_sha256"], &one["best_epoch"]));
-    // Each of the settings counts.
+    // Each of the settings has an effect.
     for (number, setting) in ALL.iter().enumerate().filter(|(_, setting)| {
         ["--schedule=", "--early-stopping", "--clip-norm", "--weight-decay", "--validation-split"]
             .iter()
@@ -84,11 +84,11 @@ fn early_stopping_keeps_the_best_epoch_and_says_so() {
     assert_eq!(report["epochs"], losses.len());
     assert_eq!(losses[best - 1], losses.iter().copied().fold(f64::INFINITY, f64::min));
     assert_eq!(report["val_loss"].as_f64(), Some(losses[best - 1]), "what is reported is the epoch that is kept");
-    // The rate falls where the loss stands still, and only ever by half.
+    // The rate decreases while the loss does not improve, and always by one half.
     let rates = column(at, "run", "learning_rate");
     assert!(rates[0] == 0.02 && rates.last() < rates.first(), "{rates:?}");
     assert!(rates.windows(2).all(|pair| pair[1] == pair[0] || pair[1] == pair[0] / 2.0), "{rates:?}");
-    // The model file has those weights: `eval` measures the data's own test samples, as the run did at its end.
+    // The model file has those weights: `eval` measures the test samples of the data set, as the run did at its end.
     let eval = json(at, &["eval", "run", "--json"]);
     assert_eq!((&eval["value"], &eval["terms"]), (&report["test_loss"], &report["test_terms"]));
     let chart = fs::read_to_string(at.join("run/loss.svg")).expect("a chart");
@@ -112,14 +112,14 @@ fn early_stopping_keeps_the_best_epoch_and_says_so() {
     {
         assert!(progress.contains(words), "{words:?} is not in {progress}");
     }
-    // Without it, the last weights, and no word of a best epoch.
+    // Without early stopping the last weights are kept, and no best epoch is mentioned.
     let plain = json(at, &["train", "--data", "small", "--epochs", "3", "--out", "plain", "--json", "--quiet"]);
     assert_eq!((&plain["best_epoch"], &plain["test_loss"]), (&Value::Null, &Value::Null));
     assert_eq!(plain["val_loss"].as_f64(), column(at, "plain", "val_loss").last().copied());
 }
 
-/// What is held out is the end of the training samples: a run on the others alone, validated with those, is the same
-/// run.
+/// The held-out samples are the end of the training samples: a run on the other samples alone, validated with the
+/// held-out ones, is the same run.
 #[test]
 fn the_split_holds_out_the_last_training_samples() {
     let folder = small();
@@ -147,7 +147,8 @@ fn the_split_holds_out_the_last_training_samples() {
     assert!(split["test_loss"].is_f64() && split["test_loss"] != split["val_loss"]);
 }
 
-/// Every term has columns and JSON values of its own; per value and per sample differ by the number of values.
+/// Every term has its own columns and JSON values. The values per value and per sample differ by the number of
+/// values.
 #[test]
 fn every_term_is_reported_apart() {
     let folder = small();
@@ -243,13 +244,13 @@ fn settings_of_the_training_that_mean_nothing_are_refused() {
     }
 }
 
-/// The last schedule that acts at all does: one more epoch of patience is refused above.
+/// The last schedule that has any effect is accepted; above, one more epoch of patience is refused.
 #[test]
 fn the_latest_change_that_is_allowed_comes() {
     let folder = small();
     let at = folder.path();
     for (number, (schedule, changes)) in [
-        // A network that cannot learn, as its weights hardly move, is on a plateau from the first epoch on.
+        // The weights of this network hardly change, so it cannot learn and is on a plateau from the first epoch on.
         (&["--schedule=plateau", "--schedule-patience=2", "--learning-rate=1e-7"][..], 1),
         (&["--schedule=step", "--schedule-every=4"], 1),
         (&["--schedule=cosine"], 4),
@@ -265,7 +266,7 @@ fn the_latest_change_that_is_allowed_comes() {
     }
 }
 
-/// Ctrl-C under early stopping leaves the best epoch so far, and the test is measured.
+/// Ctrl-C with early stopping keeps the best epoch so far, and the test samples are measured.
 #[cfg(unix)]
 #[test]
 fn ctrl_c_under_early_stopping_keeps_the_best_epoch_so_far() {

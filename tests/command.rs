@@ -1,4 +1,4 @@
-//! The binary, run as people run it. Each test file of its package uses some of this.
+//! The binary, as users run it. Each test file of its package uses some of these functions.
 #![allow(dead_code)]
 
 use std::fs;
@@ -20,7 +20,7 @@ pub fn run(folder: &Path, args: &[&str]) -> Output {
     handgrad(folder).args(args).output().expect("the binary starts")
 }
 
-/// Runs, and expects success; gives the JSON object in the last line.
+/// Runs a command, expects success, and returns the JSON object in the last line.
 pub fn json(folder: &Path, args: &[&str]) -> Value {
     let output = run(folder, args);
     assert!(output.status.success(), "{args:?}: {}", err(&output));
@@ -54,7 +54,7 @@ pub fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     found
 }
 
-/// `metrics.csv` without the times, which stand in the last two columns.
+/// `metrics.csv` without the times, which are in the last two columns.
 pub fn metrics(run: &Path) -> Vec<String> {
     let text = fs::read_to_string(run.join("metrics.csv")).expect("metrics");
     text.lines().map(|line| line.rsplitn(3, ',').last().expect("columns").to_string()).collect()
@@ -65,7 +65,7 @@ pub fn png_size(bytes: &[u8]) -> (u32, u32) {
     (reader.info().width, reader.info().height)
 }
 
-/// Trains on `small`, for two epochs where the settings say nothing else.
+/// Trains on `small`, for two epochs if the settings do not say otherwise.
 pub fn train(at: &Path, out: &str, settings: &[&str]) -> Value {
     let epochs = if settings.contains(&"--epochs") { &[][..] } else { &["--epochs", "2"] };
     json(at, &[&["train", "--data", "small", "--out", out, "--json", "--quiet"], epochs, settings].concat())

@@ -1,4 +1,4 @@
-//! Softmax cross-entropy against its definition, at the ends of the numbers, and in a network.
+//! Softmax cross-entropy against its definition, for extreme numbers, and in a network.
 
 use handgrad_dataset::{Samples, Values};
 use handgrad_layers::softmax_cross_entropy::{forward, forward_backward, of_probabilities, softmax};
@@ -21,7 +21,7 @@ fn double(values: &[f32]) -> Vec<f64> {
     values.iter().map(|&value| f64::from(value)).collect()
 }
 
-/// −Σ t·ln(e^z/Σ e^z) and the Jacobian as they are written, in f64, for logits that do not overflow.
+/// −Σ t·ln(e^z/Σ e^z) and the Jacobian exactly as defined, in f64, for logits that do not overflow.
 #[test]
 fn it_is_the_logarithm_of_a_softmax() {
     for n in [1, 2, 15, 16, 17, 100, 784] {
@@ -35,7 +35,7 @@ fn it_is_the_logarithm_of_a_softmax() {
         let loss = forward_backward(&z64, &t64, 0.5, &mut delta);
         assert!((loss - expected).abs() < 1e-13 * expected.max(1.0), "{n}: {loss}, not {expected}");
         assert_eq!(loss, forward(&z64, &t64), "with and without δ");
-        // By way of the Jacobian: δ_k = Σ_i ∂ℓ/∂p_i·∂p_i/∂z_k, with ∂ℓ/∂p = −t/p.
+        // Through the Jacobian: δ_k = Σ_i ∂ℓ/∂p_i·∂p_i/∂z_k, with ∂ℓ/∂p = −t/p.
         for k in 0..n {
             let jacobian = |i: usize| p[i] * (f64::from(i == k) - p[k]);
             let chain: f64 = (0..n).map(|i| -t64[i] / p[i] * jacobian(i)).sum();
@@ -99,17 +99,17 @@ fn nothing_overflows_and_small_losses_keep_their_digits() {
     }
     far::<f32>();
     far::<f64>();
-    // −ln p = ln(1 + e^−20) = 2.06·10⁻⁹, which is nothing beside 1.
+    // −ln p = ln(1 + e^−20) = 2.06·10⁻⁹, which would be lost in a sum with 1.
     for (logits, others) in [(vec![20.0_f32, 0.0], 1.0), ([vec![0.0_f32; 30], vec![20.0]].concat(), 30.0)] {
         let t: Vec<f32> = logits.iter().map(|&z| if z > 0.0 { 1.0 } else { 0.0 }).collect();
         let exact = (others * (-20.0_f64).exp()).ln_1p();
         assert!((f64::from(forward(&logits, &t)) / exact - 1.0).abs() < 1e-6, "{}", forward(&logits, &t));
     }
-    // Alike logits: ln n, and p = 1/n each.
+    // Equal logits: the loss is ln n, and p = 1/n for each.
     let mut delta = [f32::NAN; 5];
     assert!((forward_backward(&[7.5; 5], &[0.2; 5], 1.0, &mut delta) - 5.0_f32.ln()).abs() < 1e-6);
     assert!(delta.iter().all(|delta| delta.abs() < 1e-7));
-    // What is scaled is never denormal.
+    // Scaled values are never denormal.
     let mut delta = [f32::NAN; 2];
     forward_backward(&[0.0_f32, -90.0], &[1.0, 0.0], 1e-6, &mut delta);
     assert!(delta.iter().all(|delta| *delta == 0.0 || delta.is_normal()), "{delta:?}");
@@ -122,7 +122,7 @@ fn nothing_overflows_and_small_losses_keep_their_digits() {
     }
 }
 
-/// ℓ ≥ entropy of t, and equal where softmax(z) is t: z = ln t, with any constant.
+/// ℓ ≥ entropy of t, with equality if softmax(z) = t: z = ln t plus any constant.
 #[test]
 fn the_least_loss_is_the_entropy() {
     let t = [0.5_f64, 0.25, 0.125, 0.125];
@@ -136,7 +136,7 @@ fn the_least_loss_is_the_entropy() {
         assert!(forward(&other, &t) > entropy);
     }
     assert_eq!(of_probabilities(&[1.0, 0.0], &[1.0, 0.0]), 0.0, "one-hot: 0·ln 0 is 0");
-    // A part that should be there and is 0 is the loss of 10⁻⁷.
+    // If a value should be present but its probability is 0, the loss is that of a probability of 10⁻⁷.
     assert!((of_probabilities(&[1.0_f64, 0.0], &[0.0, 1.0]) - 16.118_095_65).abs() < 1e-8);
 }
 
@@ -162,13 +162,13 @@ fn the_yardsticks_of_distributions() {
     near(of(Reduction::Sum).least, ln2 / 2.0);
     near(of(Reduction::Sum).mean_sample, (2.0 * ln2 + 1.5 * ln2) / 2.0);
     near(of(Reduction::Mean).least, ln2 / 6.0);
-    // A value that no training sample has does not make it infinite.
+    // A value that no training sample has does not make the loss infinite.
     let unseen = from(&samples(&[&[1.0, 0.0, 0.0]]), Reduction::Sum);
     assert!(unseen.mean_sample.is_finite());
 }
 
-/// Words of a vocabulary of 12, one-hot: 12 samples through a code of 3. The network learns them apart, its predictions
-/// are distributions, and the loss is −ln of what they give the right word.
+/// Words of a vocabulary of 12, one-hot: 12 samples through a code of 3. The network learns to distinguish them, its
+/// predictions are distributions, and the loss is −ln of the probability of the correct word.
 #[test]
 fn a_network_learns_one_hot_rows() {
     let n = 12;

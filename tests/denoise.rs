@@ -14,7 +14,7 @@ mod command;
 
 use command::{err, json, number, png_size, run, samples, small, train};
 
-/// On samples the error after denoising is the loss that `eval` measures, which puts the same noise on.
+/// On samples, the error after denoising is the loss that `eval` measures with the same noise.
 #[test]
 fn a_denoiser_is_shown_and_measured_on_its_noise() {
     let folder = small();
@@ -31,7 +31,7 @@ fn a_denoiser_is_shown_and_measured_on_its_noise() {
         let ssim = number(&found[kind]["ssim"]);
         assert!((0.0..1.0).contains(&ssim) && number(&found[kind]["psnr"]) > 5.0, "{found}");
     }
-    // Of masking noise the squared error is p times the mean square of the samples.
+    // For masking noise the expected squared error is p times the mean square of the samples.
     let args =
         ["denoise", "run", "--noise", "masking", "--noise-level", "0.3", "--count", "4", "--out", "four.png", "--json"];
     let found = json(at, &args);
@@ -39,13 +39,13 @@ fn a_denoiser_is_shown_and_measured_on_its_noise() {
     let square = samples(at).mapv(|v| f64::from(v).powi(2)).mean().expect("values");
     let ratio = number(&found["noisy"]["mse"]) / square;
     assert!((ratio - 0.3).abs() < 0.01, "{ratio}");
-    // A network that was not trained to take off noise may be tried, and it is said.
+    // A network that was not trained to remove noise may be tried, and the output says so.
     train(at, "basic", &[]);
     let output = run(at, &["denoise", "basic", "--noise", "gaussian", "--out", "basic.png"]);
     assert!(output.status.success() && err(&output).contains("not trained to take off noise"), "{}", err(&output));
 }
 
-/// Noise is put on in the units behind a model's scale: of level 0 it changes nothing, neither samples nor images.
+/// Noise is added after the scale of the model is applied. With level 0 it changes neither samples nor images.
 #[test]
 fn no_noise_is_none_behind_a_scale() {
     let folder = small();
@@ -62,7 +62,7 @@ fn no_noise_is_none_behind_a_scale() {
     }
 }
 
-/// PSNR of two pictures, by their bytes.
+/// PSNR of two pictures, computed from their bytes.
 fn distance(at: &Path, a: &str, b: &str) -> f64 {
     let [a, b] = [a, b].map(|path| {
         let bytes = image::open(at.join(path)).expect("a picture").into_luma8().into_raw();
@@ -77,7 +77,7 @@ fn images_of_any_size_are_denoised() {
     let at = folder.path();
     train(at, "run", &["--preset", "tf-denoise", "--epochs", "40", "--batch-size", "16"]);
     let denoise = |args: &[&str]| json(at, &[&["denoise", "run", "--json", "--quiet"], args].concat());
-    // Shapes of different brightness, larger than the network's 28×28 and no multiple of it.
+    // Shapes of different brightness, larger than the network's 28×28 and not a multiple of it.
     let grey = |x: u32, y: u32| if (x / 9 + y / 13).is_multiple_of(2) { 200 } else { 30 };
     let clean = GrayImage::from_fn(75, 50, |x, y| Luma([grey(x, y)]));
     clean.save(at.join("clean.png")).expect("written");
@@ -92,12 +92,12 @@ fn images_of_any_size_are_denoised() {
     assert_eq!((&found["width"], &found["height"]), (&75.into(), &50.into()), "its own size");
     assert_eq!(png_size(&fs::read(at.join("tiled.png")).expect("a picture")), (75, 50));
     assert!((number(&found["noisy"]["psnr"]) - distance(at, "noisy.png", "clean.png")).abs() < 1e-3, "{found}");
-    // The picture is rounded to bytes; what is measured is not.
+    // The picture is rounded to bytes; the measured values are not.
     let after = number(&found["denoised"]["psnr"]);
     assert!((after - distance(at, "tiled.png", "clean.png")).abs() < 0.05, "{found}");
     assert!(after > number(&found["noisy"]["psnr"]), "{found}");
 
-    // Noise put on here: clean, noisy, denoised below each other, 6 white lines apart.
+    // Noise added by the command: clean, noisy and denoised image below each other, separated by 6 white lines.
     let found = denoise(&["clean.png", "--noise", "salt-and-pepper", "--noise-level", "0.1", "--out", "three.png"]);
     assert_eq!(png_size(&fs::read(at.join("three.png")).expect("a picture")), (75, 3 * 50 + 2 * 6));
     let three = image::open(at.join("three.png")).expect("a picture").into_luma8();
@@ -107,7 +107,7 @@ fn images_of_any_size_are_denoised() {
     assert!((300..450).contains(&hit), "{hit} of 3750 pixels, of which a tenth was to be hit");
     assert!(number(&found["denoised"]["psnr"]) > number(&found["noisy"]["psnr"]), "{found}");
 
-    // Resized to the network's size; and the smallest image there is.
+    // Resized to the size of the network; and the smallest possible image.
     let found = denoise(&["noisy.png", "--fit", "resized", "--clean", "clean.png", "--out", "small.png"]);
     assert_eq!((&found["width"], &found["height"]), (&28.into(), &28.into()));
     GrayImage::from_pixel(1, 1, Luma([128])).save(at.join("one.png")).expect("written");
@@ -115,7 +115,8 @@ fn images_of_any_size_are_denoised() {
     assert_eq!((&found["width"], &found["denoised"]["ssim"]), (&1.into(), &Value::Null), "no window fits: {found}");
 }
 
-/// Of an even grey nothing must be left of the tiles: no edges, and no weave of the network's stride.
+/// In an image of uniform grey the tiles must not be visible: no edges, and no pattern from the stride of the
+/// network.
 #[test]
 fn tiles_leave_no_seams() {
     let folder = small();
@@ -139,7 +140,7 @@ fn images_of_every_kind_become_what_the_network_takes() {
         json(at, &["denoise", "run", name, "--out", &out, "--json", "--quiet"]);
         fs::read(at.join(out)).expect("a picture")
     };
-    // What is transparent counts as white, whatever colour it hides.
+    // Transparent pixels count as white, whatever their hidden colour.
     let white = DynamicImage::ImageLuma8(GrayImage::from_pixel(40, 30, Luma([255])));
     let clear = DynamicImage::ImageRgba8(RgbaImage::from_pixel(40, 30, Rgba([200, 0, 0, 0])));
     let on_white = sum(&white, "white.png", ImageFormat::Png);
@@ -150,14 +151,14 @@ fn images_of_every_kind_become_what_the_network_takes() {
         .map(|(image, name)| sum(image, &format!("{name}.png"), ImageFormat::Png));
     let [a, b] = [a, b].map(|bytes| image::load_from_memory(&bytes).expect("a picture").into_luma8());
     assert!(a.pixels().zip(b.pixels()).all(|(a, b)| a[0].abs_diff(b[0]) <= 1), "but for the rounding of grey to bytes");
-    // JPEG, and 16 bits, and a name that says the wrong thing.
+    // JPEG; 16 bits per pixel; and a file with a wrong extension.
     let wide = DynamicImage::ImageLuma16(grey.to_luma16());
     sum(&wide, "wide.png", ImageFormat::Png);
     sum(&colour, "colour.jpg", ImageFormat::Jpeg);
     sum(&grey, "really-a-jpeg.png", ImageFormat::Jpeg);
 }
 
-/// Large and nearly empty, few bits a pixel, and what some programs add behind the end.
+/// A large, nearly empty picture with few bits per pixel, and bytes that some programs append after its end.
 #[test]
 fn sound_pngs_of_every_sort_are_read() {
     for depth in [png::BitDepth::One, png::BitDepth::Two, png::BitDepth::Four] {

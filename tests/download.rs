@@ -1,4 +1,4 @@
-//! Downloads, against servers on this machine that misbehave in every way that servers do.
+//! Downloads from servers on this machine that misbehave in many ways.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
@@ -7,15 +7,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use handgrad_dataset::Error;
 use handgrad_dataset::download::Downloader;
 use handgrad_dataset::named::{NamedSet, RemoteFile};
+use handgrad_dataset::{Error, count};
 use handgrad_files::{Progress, Unit};
 use sha2::{Digest, Sha256};
 
 const BODY: &[u8] = b"thirty-two bytes of a good file.";
 
-/// A server whose answer to a request for a path is what `answer` writes; it counts the requests.
+/// A server that answers every request for a path with what `answer` writes, and counts the requests.
 struct Server {
     url: String,
     requests: Arc<AtomicUsize>,
@@ -26,7 +26,7 @@ fn server(answer: impl Fn(&str, &mut TcpStream) + Send + Sync + 'static) -> Serv
     let url = format!("http://{}/sets/", listener.local_addr().unwrap());
     let requests = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&requests);
-    // It lives as long as the test program: nothing waits for it.
+    // The thread runs as long as the test program; nothing waits for it.
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let Ok(mut stream) = stream else { continue };
@@ -40,7 +40,7 @@ fn server(answer: impl Fn(&str, &mut TcpStream) + Send + Sync + 'static) -> Serv
     Server { url, requests }
 }
 
-/// A server that always sends the same bytes, head and body, and hangs up.
+/// A server that always sends the same bytes, head and body, and closes the connection.
 fn sends(head: &str, body: &[u8]) -> Server {
     let answer = [format!("HTTP/1.1 {head}\r\nConnection: close\r\n\r\n").as_bytes(), body].concat();
     server(move |_, stream| {
@@ -52,7 +52,7 @@ fn good() -> Server {
     sends(&format!("200 OK\r\nContent-Length: {}", BODY.len()), BODY)
 }
 
-/// A set of files that all hold `BODY`.
+/// A data set of files that all contain `BODY`.
 fn set(names: &[&'static str]) -> NamedSet {
     let sha256 = Sha256::digest(BODY).iter().map(|byte| format!("{byte:02x}")).collect::<String>().leak();
     let file = |&name: &&'static str| RemoteFile { name, bytes: BODY.len() as u64, sha256 };
@@ -67,13 +67,13 @@ fn fetch(mirrors: &[&Server], data: &Path) -> Result<PathBuf, Error> {
 fn downloader(mirrors: &[&Server]) -> Downloader {
     Downloader {
         mirrors: mirrors.iter().map(|server| server.url.clone()).collect(),
-        // Generous, so that a busy machine is not taken for a bad mirror.
+        // Long timeouts, so that a busy machine is not taken for a bad mirror.
         connect_timeout: Duration::from_secs(3),
         total_timeout: Duration::from_secs(20),
     }
 }
 
-/// One that does not wait long.
+/// A downloader with short timeouts.
 fn hasty(mirror: &Server) -> Downloader {
     let (connect_timeout, total_timeout) = (Duration::from_millis(200), Duration::from_millis(600));
     Downloader { connect_timeout, total_timeout, ..downloader(&[mirror]) }
@@ -85,7 +85,7 @@ fn left(data: &Path) -> Vec<String> {
     entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
 }
 
-/// What is said when this server is the only mirror. Nothing may be left on the disk.
+/// The error message when this server is the only mirror. No file may be left on the disk.
 fn refusal(server: &Server) -> String {
     refusal_to(&downloader(&[server]))
 }
@@ -110,7 +110,7 @@ fn a_good_mirror_delivers_and_the_file_is_kept() {
         (left(data.path()), std::fs::read(folder.join("a.gz")).unwrap()),
         (vec!["a.gz".to_owned()], BODY.to_vec())
     );
-    // The second time, nobody is asked and nothing is written.
+    // The second time, no request is sent and nothing is written.
     let before = std::fs::metadata(folder.join("a.gz")).unwrap().modified().unwrap();
     fetch(&[&server], data.path()).unwrap();
     assert_eq!(std::fs::metadata(folder.join("a.gz")).unwrap().modified().unwrap(), before);
@@ -139,7 +139,10 @@ fn refusals_are_reported_with_their_numbers() {
 fn a_wrong_length_is_refused_before_the_body() {
     for length in [1, BODY.len() - 1, BODY.len() + 1, 1 << 40] {
         let words = refusal(&sends(&format!("200 OK\r\nContent-Length: {length}"), BODY));
-        assert!(words.contains(&format!("announces {length} bytes, where 32 were expected")), "{words}");
+        assert!(
+            words.contains(&format!("announces {}, where 32 were expected", count(length, "byte", "bytes"))),
+            "{words}"
+        );
     }
 }
 
@@ -240,7 +243,7 @@ fn the_next_mirror_is_tried_after_any_failure() {
         assert_eq!(left(data.path()), ["a.gz"]);
         assert_eq!((first.requests.load(Ordering::SeqCst), second.requests.load(Ordering::SeqCst)), (1, 1));
     }
-    // And when none delivers, each is quoted.
+    // If no mirror delivers the file, the errors of all of them are quoted.
     let data = tempfile::tempdir().unwrap();
     let words = fetch(&[&bad[0], &bad[1]], data.path()).unwrap_err().to_string();
     assert!(words.contains("404") && words.contains("SHA-256") && words.contains(&bad[1].url), "{words}");

@@ -1,5 +1,5 @@
-//! The disk fails at every single thing that a download does with it. A binary of its own, as a fault is set for a
-//! process.
+//! The disk fails at every single file operation of a download. This is a separate binary, because a fault is set for
+//! the whole process.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -13,16 +13,16 @@ use handgrad_dataset::named::{NamedSet, RemoteFile};
 use handgrad_files::fault::{self, Failure, Fault, Operation};
 use sha2::{Digest, Sha256};
 
-/// More than one piece.
+/// A body that is longer than one piece of a download.
 fn body() -> Vec<u8> {
     (0..200_000_u32).map(|at| (at % 251) as u8).collect()
 }
 
-/// A mirror that sends the same to everybody.
+/// A mirror that always sends the same bytes.
 fn mirror() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("http://{}/", listener.local_addr().expect("its address"));
-    // It lives as long as the test program: nothing waits for it.
+    // The thread runs as long as the test program; nothing waits for it.
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let Ok(mut stream) = stream else { continue };
@@ -35,7 +35,7 @@ fn mirror() -> String {
     url
 }
 
-/// What lies in the set's folder, hidden files included.
+/// The files in the set's folder, hidden ones included.
 fn left(data: &Path) -> Vec<(String, Vec<u8>)> {
     let Ok(entries) = data.join("some-set").read_dir() else { return Vec::new() };
     let read =
@@ -61,7 +61,7 @@ fn every_fault_of_a_download_is_told_and_leaves_whole_files_alone() {
     {
         for nth in 1.. {
             let data = tempfile::tempdir().expect("a folder");
-            // One is there already, and is checked.
+            // One file exists already and is checked.
             fs::create_dir(data.path().join("some-set")).expect("a folder");
             fs::write(data.path().join("some-set/a.gz"), body()).expect("written");
             fault::set(Some(Fault { operation, nth, failure }));
@@ -82,7 +82,7 @@ fn every_fault_of_a_download_is_told_and_leaves_whole_files_alone() {
                     assert!(left_then.iter().all(|file| whole.contains(file)), "{what}: {names:?} is left");
                 }
             }
-            // Once the disk is well again, what is missing is fetched.
+            // When the disk works again, the missing files are downloaded.
             downloader.fetch(&set, data.path(), &()).unwrap_or_else(|error| panic!("{what}: {error}"));
             assert!(left(data.path()) == whole, "{what}");
             if !came_about {

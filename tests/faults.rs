@@ -1,6 +1,6 @@
-//! The disk fails at every single thing that a command does with it, and is full, and is gone. Whatever it was: no
-//! panic, no success told of what was not written, nothing older touched, nothing half left, and what was begun can be
-//! gone on with to the same bits. This file belongs to the package `handgrad`, whose binary it needs.
+//! The disk fails at every single file operation of a command, is full, or disappears. In all cases: no panic, no
+//! success reported for files that were not written, older files unchanged, no unfinished files, and the run can be
+//! continued to the same bits. This file belongs to the package `handgrad`, whose binary it needs.
 
 mod command;
 mod faulty;
@@ -21,7 +21,7 @@ fn sha(report: &serde_json::Value) -> String {
     report["weights_sha256"].as_str().expect("a hash").to_string()
 }
 
-/// Files whose bytes depend on no clock and no process.
+/// Files whose bytes depend neither on the time nor on the process.
 fn lasting(folder: &Path) -> Files {
     let told = |path: &Path| path.ends_with("metrics.csv") || path.ends_with("checkpoint/lock");
     let mut all = files(folder);
@@ -37,7 +37,7 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// Ends what was begun in `run`, and holds it against the whole run.
+/// Finishes the run in `run`, and compares it with the whole run.
 fn goes_on(at: &Path, fault: &str) {
     let begun = at.join("run/config.toml").exists();
     let command: Vec<&str> =
@@ -70,7 +70,7 @@ fn every_fault_of_a_training_can_be_gone_on_from() {
             if output.status.success() {
                 same_as_whole(at, fault);
             }
-            // What stops in the middle writes its model, as after Ctrl-C.
+            // A run that stops in the middle writes its model, as after Ctrl-C.
             let model = fs::read(at.join("run/model.safetensors")).ok();
             let whole = model.is_none_or(|bytes| handgrad_models::file::decode(&bytes).is_ok());
             assert!(whole, "{fault}: half a model");
@@ -85,7 +85,7 @@ fn every_fault_of_a_training_can_be_gone_on_from() {
 fn every_fault_of_a_resumed_training_leaves_the_older_checkpoint() {
     let folder = folder_with_a_run();
     let at = folder.path();
-    // As a kill in the last epoch leaves it.
+    // The state that a kill in the last epoch leaves.
     copy(&at.join("whole"), &at.join("stopped"));
     for name in ["model.safetensors", "reconstructions.png", "loss.svg", "checkpoint/epoch-3-step-0.checkpoint"] {
         fs::remove_file(at.join("stopped").join(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
@@ -101,8 +101,8 @@ fn every_fault_of_a_resumed_training_leaves_the_older_checkpoint() {
             same_as_whole(at, fault);
         }
         assert!(at.join("run/config.toml").exists(), "{fault}");
-        // Of the checkpoint that was there, or of a later one, since both are kept until a newer one has been read
-        // back.
+        // Either the checkpoint that existed before, or a later one: older ones are kept until a newer one has been
+        // read back.
         let whole = |path: &Path| checkpoint::about(&fs::read(path).expect("a checkpoint")).is_ok();
         let kept: Vec<_> = checkpoints(at, "run").into_iter().filter(|path| whole(path)).collect();
         assert!(
@@ -128,7 +128,7 @@ fn a_fault_that_there_is_not_is_refused() {
     }
 }
 
-/// Mounted, until it is dropped; where it cannot be mounted, None, and the test says that it was skipped.
+/// A small mounted disk, unmounted on drop. If it cannot be mounted: None, and the test says that it was skipped.
 struct SmallDisk(PathBuf);
 
 impl SmallDisk {
@@ -152,7 +152,7 @@ impl Drop for SmallDisk {
     }
 }
 
-/// A disk with room for so much, from nothing to everything, in steps of a page.
+/// A disk with room for a given number of bytes, from nothing to everything, in steps of a page.
 #[test]
 fn a_full_disk_is_told_and_once_there_is_room_the_run_goes_on() {
     let folder = folder_with_a_run();
@@ -196,7 +196,7 @@ fn a_folder_that_vanishes_while_training_is_told() {
     let mut child = handgrad(at).args(args).stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("it starts");
     let mut lines = BufReader::new(child.stderr.take().expect("a pipe")).lines().map(|line| line.expect("text"));
     assert!(lines.any(|line| line.contains("epoch") && line.contains("2/100000")), "two epochs go by");
-    // A checkpoint that is written meanwhile is in the way.
+    // A checkpoint that is written at the same time can make the removal fail.
     while fs::remove_dir_all(at.join("gone")).is_err() {}
     let text = lines.collect::<Vec<_>>().join("\n");
     let output = child.wait_with_output().expect("it ends");

@@ -1,6 +1,6 @@
-//! The disk fails at every single thing that a command does with it which uses a run or draws a data set. Whatever it
-//! was: the error is told, no success, nothing older touched, nothing half left, and the same command can be given
-//! again. This file belongs to the package `handgrad`, whose binary it needs.
+//! The disk fails at every single file operation of a command that uses a run or draws a data set. In all cases: the
+//! error is reported and no success, older files are unchanged, no unfinished files are left, and the same command
+//! can be repeated. This file belongs to the package `handgrad`, whose binary it needs.
 
 mod command;
 mod faulty;
@@ -11,7 +11,7 @@ use std::io::Write;
 use command::{err, files, run};
 use faulty::{exhaust, folder_with_a_run, remove};
 
-/// A command, and what it writes: files that it may replace, and files that must not be there.
+/// A command and its outputs: files that it may replace, and files that must not exist before.
 struct Use {
     args: &'static [&'static str],
     replaced: &'static [&'static str],
@@ -67,7 +67,7 @@ fn every_fault_of_what_uses_a_run_is_told_and_can_be_done_again() {
         let prepare = || {
             remove(&at.join("drawn"));
             new.iter().for_each(|name| drop(fs::remove_file(at.join(name))));
-            // The picture that is to be cleaned.
+            // The picture that is to be denoised.
             fs::write(at.join("out.png"), older("out.png")).expect("written");
             replaced.iter().for_each(|name| fs::write(at.join(name), older(name)).expect("written"));
         };

@@ -1,4 +1,5 @@
-//! Commands on a disk that fails, one operation after the other. Each test file of faults uses some of this.
+//! Commands on a disk that fails, one file operation after the other. Each test file about faults uses some of these
+//! functions.
 #![allow(dead_code)]
 
 use std::fs;
@@ -11,7 +12,7 @@ use crate::command::{err, files, handgrad, json, run};
 
 pub type Files = Vec<(PathBuf, Vec<u8>)>;
 
-/// Every kind of fault that there is, as `write`, `full`. There is no room only where room is needed.
+/// Every kind of fault, as `write`, `full`. The fault `full` exists only for operations that need room.
 pub fn faults() -> impl Iterator<Item = (&'static str, &'static str)> {
     let all = Operation::ALL.into_iter().flat_map(|operation| Failure::ALL.map(|failure| (operation, failure)));
     let possible = all.filter(|((_, operation), (_, failure))| match failure {
@@ -22,8 +23,8 @@ pub fn faults() -> impl Iterator<Item = (&'static str, &'static str)> {
     possible.map(|((operation, _), (failure, _))| (operation, failure))
 }
 
-/// Runs a command with each fault in turn, until there are no more operations that could fail; `prepare` comes before
-/// each run, and `after` is told of the fault and of how the command ended. Gives the number of faults that came about.
+/// Runs a command with each fault in turn, until no more operations could fail. `prepare` runs before each command;
+/// `after` gets the fault and the output of the command. Returns the number of faults that occurred.
 pub fn exhaust(at: &Path, args: &[&str], prepare: impl Fn(), after: impl Fn(&str, &Output)) -> usize {
     let mut count = 0;
     for (operation, failure) in faults() {
@@ -53,12 +54,12 @@ pub fn exhaust(at: &Path, args: &[&str], prepare: impl Fn(), after: impl Fn(&str
     count
 }
 
-/// What `--json` tells.
+/// The report that `--json` prints.
 pub fn report(output: &Output) -> serde_json::Value {
     serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {}", err(output)))
 }
 
-/// A folder with a small data set, `tiny`, and a run on it, `whole`, which took these arguments. It has several
+/// A folder with a small data set `tiny`, and a run on it with these arguments, `whole`. The run has several
 /// checkpoints.
 pub fn folder_with_a_run() -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a temporary folder");

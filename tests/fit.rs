@@ -1,4 +1,4 @@
-//! Epoch after epoch: schedules, early stopping, clipping, decay, and what is measured.
+//! Training over several epochs: schedules, early stopping, clipping, decay, and the measured values.
 
 use std::ops::ControlFlow;
 
@@ -18,7 +18,7 @@ fn trainer(spec: &Spec, optimizer: Optimizer, batch: usize) -> Trainer<f32> {
     Trainer::new(Network::new(spec).expect("fits"), &training(optimizer, batch)).expect("fits")
 }
 
-/// An epoch without its times.
+/// An epoch's record without its times.
 fn timeless(record: &EpochRecord) -> EpochRecord {
     EpochRecord { seconds: 0.0, samples_per_second: 0.0, ..record.clone() }
 }
@@ -52,7 +52,7 @@ fn every_epoch_has_the_rate_of_its_schedule_and_steps_with_it() {
     }
 }
 
-/// A network that learns 8 samples by heart, and comes to know others less and less.
+/// A network that learns 8 samples by heart, so that its error on other samples increases.
 fn overfitting(early_stopping: Option<usize>, epochs: usize) -> (Vec<f32>, f64, handgrad_trainer::Outcome) {
     let (samples, others) = (floats(8, 20, 1), floats(40, 20, 2));
     let (train, validation) = (Source::new(&samples), Source::new(&others));
@@ -72,7 +72,7 @@ fn early_stopping_stops_and_gives_back_the_best_epoch() {
         assert!(losses.len() < 400 && !outcome.stopped);
         assert!(losses[..best - 1].iter().chain(&losses[best..]).all(|&other| other > losses[best - 1]));
         assert_eq!(loss, losses[best - 1], "the trainer has the weights of that epoch");
-        // And no stretch before that end was as long without a lower loss.
+        // And before that end there was no stretch of the same length without a lower loss.
         let mut since = 0;
         let mut lowest = f64::INFINITY;
         for &loss in &losses[..losses.len() - 1] {
@@ -82,8 +82,8 @@ fn early_stopping_stops_and_gives_back_the_best_epoch() {
         }
         assert_eq!(theta, overfitting(None, best).0, "the same bits as a run of {best} epochs");
     }
-    // A run that ends before patience does gives the best weights as well; without early stopping the last ones are
-    // kept.
+    // A run that ends before the patience is used up also returns the best weights. Without early stopping the last
+    // weights are kept.
     let (_, loss, outcome) = overfitting(Some(1_000), 400);
     let best = outcome.best_epoch.expect("an epoch");
     assert!(outcome.epochs.len() == 400 && best < 400 && loss == outcome.epochs[best - 1].validation_loss);
@@ -91,8 +91,8 @@ fn early_stopping_stops_and_gives_back_the_best_epoch() {
     assert_eq!((outcome.best_epoch, loss), (None, outcome.epochs[399].validation_loss));
 }
 
-/// All that a training needs to go on is in the trainer and in the state: stopped after any epoch it ends in the same
-/// bits.
+/// Everything that a training needs to continue is in the trainer and in the state: stopped after any epoch, it ends
+/// with the same bits.
 #[test]
 fn a_stopped_training_goes_on_to_the_same_bits() {
     let (samples, others) = (floats(30, 20, 1), floats(40, 20, 2));
@@ -130,8 +130,8 @@ fn a_stopped_training_goes_on_to_the_same_bits() {
     }
 }
 
-/// Of every kind of network: clipped and decaying steps have the same bits at every thread count, whatever scratch
-/// memory held; and a bound that no gradient reaches changes nothing.
+/// For every kind of network: steps with clipping and decay have the same bits at every thread count, whatever the
+/// scratch memory contained. A norm limit that no gradient reaches changes nothing.
 #[test]
 fn clipped_steps_have_the_same_bits_at_every_thread_count() {
     let samples = bytes(120, 784, 4);
@@ -160,7 +160,7 @@ fn clipped_steps_have_the_same_bits_at_every_thread_count() {
     }
 }
 
-/// θ − αλθ − αg of the weights, θ − αg of the biases; under clipping g has the norm c, over all of the network.
+/// θ − αλθ − αg for the weights, θ − αg for the biases; with clipping g has the norm c, over the whole network.
 #[test]
 fn a_step_decays_weights_but_not_biases_and_is_as_long_as_clipping_says() {
     let (alpha, lambda, max_norm) = (0.5, 0.25, 1e-3);
@@ -169,7 +169,7 @@ fn a_step_decays_weights_but_not_biases_and_is_as_long_as_clipping_says() {
     let plain = training(Optimizer::Sgd { learning_rate: alpha, momentum: 0.0 }, 10);
     let new = |settings: Training| {
         let network = Network::<f64>::new(&small()).expect("fits");
-        // Biases start at 0, where decay would not show.
+        // Biases are initialised with 0, where decay has no visible effect; so other values are used here.
         let theta = handgrad_tests::numbers(network.param_count(), 8).into_iter().map(f64::from).collect();
         Trainer::with_weights(network, theta, &settings).expect("fits")
     };
@@ -212,7 +212,7 @@ fn what_is_measured_does_not_depend_on_the_batch_size_and_adds_up() {
     for (spec, _, optimizer) in specs() {
         let measure = |batch: usize| {
             let mut trainer = trainer(&spec, optimizer, batch);
-            // Means of a batch, which a step leaves behind, are not those that are measured with.
+            // A step leaves means of its batch behind; the evaluation must not use them.
             trainer.step(&source, &[0]);
             let theta = trainer.theta().to_vec();
             let network = Network::<f32>::new(&spec).expect("fits");
@@ -233,7 +233,8 @@ fn what_is_measured_does_not_depend_on_the_batch_size_and_adds_up() {
     }
 }
 
-/// The KL penalty of an evaluation is that of the mean code over all samples, computed here from the codes.
+/// The KL penalty of an evaluation is computed from the mean code over all samples; here it is computed from the
+/// codes.
 #[test]
 fn the_sparsity_that_is_measured_is_that_of_all_samples() {
     let samples = bytes(130, 784, 4);
@@ -272,7 +273,7 @@ fn the_terms_of_every_epoch_add_up() {
     }
 }
 
-/// A part of a set is what a set of those samples alone would be.
+/// A part of a data set behaves like a data set of these samples alone.
 #[test]
 fn a_part_of_a_source_is_a_source() {
     let whole = bytes(40, 20, 4);

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-/// The value of a formula in names that `scope` knows.
+/// Evaluates a formula. The values of names are taken from `scope`.
 ///
 /// expression = term { (+ | −) term }      term = factor { (· | /) factor }      factor = [−] atom [² | ^digits]
 /// atom = number | name | function(expression) | (expression) | |expression| | √(expression)

@@ -1,5 +1,5 @@
-//! Files from strangers: every parser on bytes that are almost right, a bounded number of them, and on the worst that
-//! was thought of. Memory is counted, so this is a binary of its own. `tests/fuzz_runner.rs` goes on for longer.
+//! Untrusted files: every parser on a bounded number of nearly valid inputs, and on the worst inputs we could think
+//! of. Memory is counted, so this is a separate binary. `tests/fuzz_runner.rs` can run for longer.
 
 use std::alloc::System;
 
@@ -12,14 +12,14 @@ use fuzzing::{Mutator, TARGETS};
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-/// One test after another, since all would be counted.
+/// One test after the other, since the memory of all of them would be counted.
 #[test]
 fn no_parser_panics_or_takes_more_memory_than_it_says() {
     for target in TARGETS {
-        // The seeds themselves, and what a check makes once and for all.
+        // The seeds themselves. This also allocates what a check allocates only once.
         (target.seeds)().iter().for_each(|bytes| (target.check)(bytes));
-        // Every layout of CSV refuses some of what the others take, and the tensors around a specification are of the
-        // first.
+        // Every layout of CSV refuses some inputs that the others accept, and the tensors around a specification
+        // belong to the first specification.
         let most = match target.name {
             "csv" => 3,
             "spec" => 5,

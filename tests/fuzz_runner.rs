@@ -1,6 +1,6 @@
-//! `cargo run --release -p handgrad-tests --example fuzz -- --target idx --executions 1000000 --seed 1`: a parser on
-//! inputs that are almost right. Prints how many, how fast, and the most memory that one of them asked for. A broken
-//! promise ends it, with the input written to a file.
+//! `cargo run --release -p handgrad-tests --example fuzz -- --target idx --executions 1000000 --seed 1`: tries a
+//! parser on nearly valid inputs. Prints the number of inputs, the speed, and the most memory allocated for one
+//! input. If a check fails, the program stops and the input is written to a file.
 
 use std::alloc::System;
 use std::panic::{AssertUnwindSafe, catch_unwind};

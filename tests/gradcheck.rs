@@ -31,7 +31,8 @@ fn everything_that_is_listed_is_checked_and_passes() {
         let error = number(&check["error"]);
         assert!((0.0..=TOLERANCE).contains(&error) && check["passed"] == true, "{check}");
         assert!(number(&check["cases"]) >= 1.0, "{check}");
-        // A difference quotient agrees with an exact derivative to the last bit nowhere and never: some error is seen.
+        // A difference quotient never agrees with an exact derivative to the last bit in all places, so some error is
+        // visible.
         assert!(error > 0.0, "{check}");
         let [analytic, numeric] = ["analytic", "numeric"].map(|of| number(&check[of]));
         let simple = (analytic - numeric).abs() / analytic.abs().max(numeric.abs());
@@ -48,8 +49,8 @@ fn everything_that_is_listed_is_checked_and_passes() {
     assert_eq!((number(&report["worst"]["error"]), &report["passed"]), (worst, &true.into()));
 }
 
-/// The sources in a folder and its subfolders whose text has `mark`, as check names begin: `conv_transpose2d.rs` is
-/// conv-transpose2d.
+/// The source files in a folder and its subfolders whose text contains `mark`, named as check names begin:
+/// `conv_transpose2d.rs` becomes conv-transpose2d.
 fn files_with(of: &str, mark: &str) -> Vec<String> {
     let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(of)];
     let mut found = Vec::new();
@@ -67,7 +68,7 @@ fn files_with(of: &str, mark: &str) -> Vec<String> {
     found
 }
 
-/// Fails for a layer, loss or network that is added without a check.
+/// Fails if a layer, loss or network is added without a check.
 #[test]
 fn every_layer_loss_and_network_has_a_check() {
     let names = names(&gradcheck(&[]));
@@ -78,7 +79,7 @@ fn every_layer_loss_and_network_has_a_check() {
     };
     let layers = files_with("crates/layers/src", "impl<T: Scalar> Layer<T> for");
     assert!(layers.len() >= 21, "{layers:?}");
-    // A loss says what ∂ℓ/∂p or ∂ℓ/∂z is; loss.rs is what all of them share.
+    // Files of losses contain ∂ℓ/∂p or ∂ℓ/∂z; loss.rs is shared by all of them.
     let losses: Vec<_> = files_with("crates/layers/src", "∂ℓ/∂").into_iter().filter(|name| name != "loss").collect();
     assert!(losses.len() >= 5, "{losses:?}");
     for name in layers.iter().chain(&losses) {
@@ -139,7 +140,7 @@ fn planted_mistakes_are_caught_by_the_check_or_by_a_property() {
         assert!(number(&check["right_error"]) <= TOLERANCE && mistake["caught"] == true, "{mistake}");
         let property = &mistake["property"];
         if property.is_null() {
-            // null is a NaN in the gradient, or infinitely far off.
+            // null means that the gradient has a NaN or the error is infinite.
             assert!(check["planted_error"].as_f64().is_none_or(|error| error > 0.1), "{mistake}");
             assert_eq!((&mistake["caught_by"], &check["sees"]), (&"the gradient check".into(), &true.into()), "{name}");
             seen += 1;
@@ -172,7 +173,7 @@ fn planted_mistakes_are_caught_by_the_check_or_by_a_property() {
     }
 }
 
-/// The figures are those of the formulas, right and mistaken, by hand.
+/// The values are those of the formulas, correct and wrong, computed by hand.
 #[test]
 fn properties_come_to_what_the_formulas_say() {
     let mistakes = mistakes();

@@ -7,7 +7,7 @@ use handgrad_tests::{doubles, numbers};
 
 const TOLERANCE: f64 = 1e-6;
 
-/// On a single row and on several; each parameter as a whole, and row by row.
+/// On one row and on several rows; each parameter as a whole, and row by row.
 #[test]
 fn layers_agree_with_central_differences() {
     let mut cases = 0;
@@ -48,7 +48,7 @@ fn losses_agree_with_central_differences() {
     }
 }
 
-/// What mistakes look like, `handgrad gradcheck --break` shows.
+/// `handgrad gradcheck --break` shows what mistakes look like.
 #[test]
 fn nothing_that_is_no_number_passes() {
     assert!(check("nan", &[1.0], &[f64::NAN], |v| v[0]).error > 1.0, "NaN must not pass");
@@ -57,8 +57,8 @@ fn nothing_that_is_no_number_passes() {
     assert!(check("infinite", &[1.0], &[f64::INFINITY], step).error > 1.0, "∞ on both sides must not pass");
 }
 
-/// A forward pass with a matching wrong backward pass would satisfy a gradient check, so the forward pass is held to
-/// sums written out.
+/// A wrong forward pass with a matching wrong backward pass would pass a gradient check, so the forward pass is
+/// compared with sums written out here.
 #[test]
 fn the_forward_pass_of_a_dense_layer_is_its_formula() {
     let (rows, inputs, units) = (3, 5, 4);
@@ -82,13 +82,14 @@ fn the_forward_pass_of_a_dense_layer_is_its_formula() {
     }
 }
 
-/// One logarithm for many values gives their sum, whatever the length of the row, and every δ is σ(z) − t, scaled.
+/// One logarithm for many values gives the sum of their logarithms, for rows of any length, and every δ is σ(z) − t,
+/// scaled.
 #[test]
 fn cross_entropy_of_a_row_is_the_sum_over_its_values() {
     use handgrad_layers::bce_logits;
     let numbers = numbers(3000, 5);
     for n in [1, 15, 16, 17, 784, 1024, 1025, 3000] {
-        // Logits up to ±40: the factors of a product up to 2, its sums far apart.
+        // Logits up to ±40: the factors of a product are up to 2, and the sums differ widely.
         let z: Vec<f32> = numbers[..n].iter().map(|z| 40.0 * z * z * z).collect();
         let t: Vec<f32> = numbers[..n].iter().rev().map(|t| t.abs().min(1.0)).collect();
         let exact: f64 = z.iter().zip(&t).map(|(&z, &t)| bce_logits::loss(f64::from(z), f64::from(t))).sum();
@@ -104,7 +105,7 @@ fn cross_entropy_of_a_row_is_the_sum_over_its_values() {
         let sum = bce_logits::forward(&double(&z), &double(&t));
         assert!((sum - exact).abs() <= 1e-12 * exact, "{n}: {sum}, not {exact} in f64");
     }
-    // Where every value is foreseen well, the digits of a small loss are not lost beside 1.
+    // If every value is predicted well, the digits of a small loss are not lost in a sum with 1.
     for z in [-12.0_f32, -15.0, -17.0, -30.0] {
         let sum = f64::from(bce_logits::forward(&[z; 784], &[0.0; 784]));
         let exact = 784.0 * f64::from(z).exp().ln_1p();
@@ -159,7 +160,7 @@ fn absolute_error_by_hand() {
 #[test]
 fn binary_cross_entropy_is_stable_on_logits_and_clipped_on_probabilities() {
     use handgrad_layers::{bce, bce_logits};
-    // Against f64, where 1 + e^−100 would already be 1: the closed forms for a certain target.
+    // Against f64, in which 1 + e^−100 is already rounded to 1, so the closed forms for a certain target are used.
     for z in [-100.0_f32, -60.0, -17.5, -1.0, 0.0, 0.5, 20.0, 88.0, 100.0] {
         let e = f64::from(-z.abs()).exp();
         let softplus_of_minus_abs = e.ln_1p();
@@ -182,12 +183,12 @@ fn binary_cross_entropy_is_stable_on_logits_and_clipped_on_probabilities() {
             assert!((bce_logits::derivative(z, t) - chain).abs() < 1e-9);
         }
     }
-    // At the clip: −ln 10⁻⁷, and no slope beyond it.
+    // At the clipping limit: −ln 10⁻⁷, and a slope of 0 beyond it.
     assert!((bce::loss(0.0_f64, 1.0) - 16.118_095_65).abs() < 1e-8);
     assert_eq!(bce::derivative(0.0_f64, 1.0), 0.0);
     assert_eq!(bce::derivative(1.0_f64, 1.0), 0.0);
     assert!(bce::loss(f64::NAN, 1.0).is_nan() && bce::derivative(f64::NAN, 1.0).is_nan());
-    // Least at p = t, where it is the entropy of t.
+    // The minimum is at p = t, where the loss is the entropy of t.
     let entropy = -(0.3_f64 * 0.3_f64.ln() + 0.7 * 0.7_f64.ln());
     assert!((bce::loss(0.3, 0.3) - entropy).abs() < 1e-12);
     assert!(bce::loss(0.31, 0.3) > entropy && bce::loss(0.29, 0.3) > entropy);

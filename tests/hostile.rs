@@ -1,5 +1,5 @@
-//! The worst files that were thought of, one by one: each is refused with an error of its own, at once, and without the
-//! memory that it claims. Memory is counted, so this is a binary of its own.
+//! The worst files we could think of, one by one: each is refused at once with its own error, and without the memory
+//! that it claims. Memory is counted, so this is a separate binary.
 
 use std::alloc::System;
 use std::fmt::Display;
@@ -24,12 +24,12 @@ mod fuzzing;
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-/// One test at a time, since all would be counted.
+/// One test at a time, since the memory of all of them would be counted.
 static ALONE: Mutex<()> = Mutex::new(());
 
 const MIB: usize = 1 << 20;
 
-/// A file that begins with `start` and has `length` bytes; what does not stand in `start` takes no room on the disk.
+/// A file that begins with `start` and has `length` bytes; the bytes after `start` take no room on the disk.
 fn file_of(folder: &Path, start: &[u8], length: u64) -> PathBuf {
     let path = folder.join("some.file");
     let mut file = File::create(&path).expect("a file");
@@ -38,7 +38,7 @@ fn file_of(folder: &Path, start: &[u8], length: u64) -> PathBuf {
     path
 }
 
-/// Refused in words that say why, within `memory` bytes; the time is printed, and depends on the machine.
+/// Expects a refusal with these words, within `memory` bytes. The time is printed; it depends on the machine.
 fn refused<T, E: Display>(what: &str, memory: usize, words: &[&str], read: impl FnOnce() -> Result<T, E>) {
     let (start, region) = (Instant::now(), Region::new(ALLOCATOR));
     let outcome = read();
@@ -49,12 +49,12 @@ fn refused<T, E: Display>(what: &str, memory: usize, words: &[&str], read: impl 
     println!("{what}: refused in {time:?} with {taken} bytes");
 }
 
-/// Taken within 1 MiB and four times its length.
+/// Expects that the file is accepted, within 1 MiB plus four times its length.
 fn taken<T, E: Display>(what: &str, length: usize, read: impl FnOnce() -> Result<T, E>) {
     taken_within(what, length, 4.0, read);
 }
 
-/// Or so many times.
+/// The same, within 1 MiB plus `times` its length.
 fn taken_within<T, E: Display>(what: &str, length: usize, times: f64, read: impl FnOnce() -> Result<T, E>) {
     let region = Region::new(ALLOCATOR);
     let outcome = read();
@@ -89,7 +89,7 @@ fn idx_headers_that_claim_more_than_there_is() {
             idx_header(0x08, &[u32::MAX; 255]),
             "more bytes than can be addressed",
         ),
-        ("2^40 elements", idx_header(0x08, &[1 << 20, 1 << 20]), "bytes, where 1099511627776 were expected"),
+        ("2^40 elements", idx_header(0x08, &[1 << 20, 1 << 20]), "bytes instead of the expected 1,099,511,627,776"),
     ] {
         let file = file_of(path, &header, header.len() as u64 + 2);
         refused(what, MIB, &[word], || idx::read(&file));
@@ -98,7 +98,7 @@ fn idx_headers_that_claim_more_than_there_is() {
     }
 }
 
-/// 1 GiB of nothing in 1 MB of gzip, which is what the header claims.
+/// 1 GiB of zeros in 1 MB of gzip, with a header that claims 1 GiB.
 #[test]
 fn a_gzip_bomb() {
     let _alone = ALONE.lock();
@@ -107,9 +107,9 @@ fn a_gzip_bomb() {
     assert!(bomb.len() < 2 * MIB);
     let folder = tempfile::tempdir().expect("a folder");
     let file = file_of(folder.path(), &bomb, bomb.len() as u64);
-    // The stated limit, and half as much more while a buffer grows.
+    // The documented limit; a growing buffer allocates up to twice as much.
     refused("a gzip bomb", 2 * (64 + 256) * MIB, &["gzip stream", "64 MiB", "gunzip"], || idx::read(&file));
-    // One that claims little is not unpacked beyond that.
+    // If the header claims little, nothing beyond that is unpacked.
     let quiet = [gz(&idx_header(0x08, &[1 << 10])), piece.repeat(256)].concat();
     refused("a quiet gzip bomb", MIB, &["goes on after"], || idx::decode(&quiet[..], &file));
 }
@@ -124,11 +124,11 @@ fn csv_lines_and_cells_without_end() {
     refused("a CSV cell of 1 GB", MIB, &["line 2", "a cell of more than 4096 bytes"], || csv::read(&file, &layout));
     let endless = |piece: &'static [u8]| Repeat { piece, at: 0, left: 1 << 30 };
     let row = &["line 1", "a row of more than 16777216 bytes"];
-    // What has been read is 16 MiB.
+    // 16 MiB have been read.
     refused("a CSV line of 1 GB", 65 * MIB, row, || csv::decode(endless(b"1,"), name, &layout));
     refused("a CSV line of 1 GB, of commas", 81 * MIB, row, || csv::decode(endless(b","), name, &filled));
     refused("1 GB of blank lines", MIB, row, || csv::decode(endless(b"\n"), name, &layout));
-    // Of all that is wrong in a row the first is told, and nothing kept of the others.
+    // Only the first error of a row is reported, and nothing is stored about the others.
     let missing = [&b","[..], &b",".repeat(MIB), b"\n"].concat();
     let all = &["line 1, column 1: the value is missing"];
     refused("a CSV line of missing values", MIB + 5 * missing.len(), all, || csv::decode(&missing[..], name, &layout));
@@ -136,8 +136,8 @@ fn csv_lines_and_cells_without_end() {
     refused("a CSV cell of 1 GB, quoted", MIB, &["a cell of"], || csv::decode(quoted, name, &layout));
 }
 
-/// What is taken needs no more than it says either; and what is loaded to train with, a tenth of the values more, which
-/// is held out to validate.
+/// An accepted file does not need more memory than documented either. Loading it for training needs another tenth of
+/// the values, which are held out for validation.
 #[test]
 fn large_files_take_four_times_their_length() {
     let _alone = ALONE.lock();
@@ -155,10 +155,10 @@ fn large_files_take_four_times_their_length() {
         ("CSV of next to nothing", [&b"1,1,1,1\n"[..], &b",,,\n".repeat(MIB)].concat()),
     ] {
         taken(what, text.len(), || csv::read(&written(&text), &filled));
-        // Twice the tenth: before it is copied it is asked whether there is room.
+        // Twice the tenth: before copying, the program first tries to allocate the memory.
         taken_within(&format!("{what}, loaded"), text.len(), 4.8, || load(&text, "some.csv", &filled));
     }
-    // Of each value what it takes to load it: as it is read, as the number that it is, as a float, and twice a tenth.
+    // The memory for loading a value: the bytes read, the number, the float, and twice a tenth of that.
     for (code, each, loaded) in
         [(0x08, 1, 1.2), (0x09, 1, 5.8), (0x0b, 2, 8.8), (0x0c, 4, 12.8), (0x0d, 4, 8.8), (0x0e, 8, 20.8)]
     {
@@ -209,11 +209,11 @@ fn pictures_with_more_to_say_than_to_show() {
         let words = &["100,000,000 bytes", std::str::from_utf8(name).expect("ASCII")];
         refused("a PNG with a huge text", MIB, words, || photo::read(&file, 1));
     }
-    // Behind the pixels too.
+    // After the pixels too.
     let start = [&png[..png.len() - 12], &100_000_000_u32.to_be_bytes(), b"tEXt"].concat();
     let file = file_of(folder.path(), &start, 200_000_000);
     refused("a PNG with a huge text at its end", MIB, &["tEXt"], || photo::read(&file, 3));
-    // Sizes that are not there, with right checksums.
+    // Sizes without pixels, with correct checksums.
     for (side, words) in [
         (8000_u32, "cannot hold"),
         (8192, "cannot hold"),
@@ -231,7 +231,7 @@ fn pictures_with_more_to_say_than_to_show() {
     refused("a PNG of 1 TB", MIB, &["1048576 MiB"], || photo::read(&file, 1));
 }
 
-/// Each of a few bytes, of which ten times as many are kept.
+/// Many entries of a few bytes each, for which ten times as many bytes are stored.
 #[test]
 fn pictures_with_very_many_texts() {
     let _alone = ALONE.lock();
@@ -253,7 +253,7 @@ fn no_jpeg_that_was_cut_short_is_taken() {
     let name = Path::new("some.jpg");
     let read = |bytes: &[u8]| photo::decode(Cursor::new(bytes), name, 3);
     let files = fuzzing::seeds::jpeg();
-    // In the note of a camera a small picture, with an end of its own.
+    // The Exif data contains a small picture with its own end marker.
     let small = &files[0];
     let note = [b"\xff\xe1", &(small.len() as u16 + 2).to_be_bytes()[..], small].concat();
     let with_small = [&files[1][..2], &note, &files[1][2..]].concat();
@@ -269,13 +269,14 @@ fn no_jpeg_that_was_cut_short_is_taken() {
     }
 }
 
-/// A known decoder panics on some of them.
+/// The JPEG decoder is known to panic on some of these.
 #[test]
 fn a_jpeg_with_finer_colours_than_brightness_is_refused() {
     let _alone = ALONE.lock();
     let colour = &fuzzing::seeds::jpeg()[1];
     let frame = colour.windows(2).position(|pair| pair == [0xff, 0xc0]).expect("a frame");
-    // Marker, length, precision, height, width, number; then a name, the samples across and down, and a table for each.
+    // Marker, length, precision, height, width, number of components; then for each component a name, its sampling
+    // factors across and down, and a table.
     let second = frame + 10 + 3 + 1;
     for (byte, refused) in [(0x11, false), (0x31, true), (0x13, true), (0xff, true)] {
         let mut bytes = colour.clone();
@@ -302,7 +303,7 @@ fn models_with_headers_without_end() {
     refused("a safetensors header of 2^64 bytes", MIB, &["18446744073709551615"], || read(&file));
     let file = file_of(folder.path(), &100_u64.to_le_bytes(), 1 << 40);
     refused("a model file of 1 TB", MIB, &["1099511627776 bytes"], || read(&file));
-    // As long as they may be, of what is dear to read.
+    // Headers of the maximum length with content that is expensive to read.
     let of = |json: String| [&(json.len() as u64).to_le_bytes()[..], json.as_bytes()].concat();
     let tensor = |number: usize| format!("\"{number}\":{{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]}}");
     let many = (0..550).map(tensor).collect::<Vec<_>>().join(",");
@@ -321,7 +322,7 @@ fn models_with_headers_without_end() {
     let brackets = serde_json::to_string(&("format = 2\n".to_owned() + &"[".repeat(18_000))).expect("text");
     let bytes = of(format!("{{\"__metadata__\":{{\"handgrad\":{brackets}}}}}"));
     refused("a specification without end", MIB, &["18011 bytes", "at most 11264"], || file::decode(&bytes));
-    // Offsets whose sum with the header's length overflows.
+    // Offsets whose sum with the length of the header overflows.
     let eighth = (1_u64 << 61) - 1;
     let tensor = |at: u64| {
         let (from, to) = (at * eighth, (at + 1) * eighth);
@@ -339,7 +340,7 @@ fn models_with_headers_without_end() {
     }
 }
 
-/// With a right hash over what is as long as it may be, or longer.
+/// A correct hash over a description of the maximum length, or longer.
 #[test]
 fn checkpoints_with_much_to_read() {
     let _alone = ALONE.lock();
@@ -367,7 +368,7 @@ fn checkpoints_with_much_to_read() {
     refused("a checkpoint with a shape without end", MIB + 4 * bytes.len(), &["format number"], || decode(&bytes));
 }
 
-/// What is dear to read in TOML, to be repeated.
+/// Pieces of TOML that are expensive to read, to be repeated.
 fn toml() -> Vec<(&'static str, String)> {
     let pieces = [
         ("TOML in brackets", "a=[["),
@@ -409,7 +410,7 @@ fn configurations_of_brackets() {
     taken("a long list", long.len(), || fuzzing::Settings::parse(&long, Path::new("some.toml")));
 }
 
-/// A piece of text again and again.
+/// A repeated piece of text.
 struct Repeat {
     piece: &'static [u8],
     at: usize,

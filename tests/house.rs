@@ -1,6 +1,6 @@
-//! The house rules, on the workspace as it is: arrows between crates run one way, no imports go in a circle, only
-//! the command prints, and files, lines and crates stay small. Each rule has a test of its own in `house/`, with
-//! violations planted for it.
+//! The house rules, checked on the workspace: dependencies between crates go in one direction, imports are never
+//! circular, only the command prints, and files, lines and crates stay small. Each rule has its own test in `house/`,
+//! which also plants violations.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -46,7 +46,7 @@ fn sources() -> Vec<(String, String)> {
     sources
 }
 
-/// The packages under `crates/`, each with its normal dependencies.
+/// The packages under `crates/`, each with its normal dependencies (not those for tests or builds).
 fn packages() -> Vec<Package> {
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args(["metadata", "--format-version", "1", "--no-deps", "--offline"]).current_dir(root());
@@ -65,7 +65,7 @@ fn packages() -> Vec<Package> {
     packages
 }
 
-/// Fails with all findings.
+/// Fails if there are findings, and shows all of them.
 fn none(findings: &[String]) {
     assert!(findings.is_empty(), "{} findings:\n{}", findings.len(), findings.join("\n"));
 }

@@ -1,4 +1,4 @@
-//! IDX files: what is written is read back, and nothing that is not exactly IDX is taken for it.
+//! IDX files: written files are read back, and everything that is not exactly IDX is refused.
 
 use std::io::Write;
 use std::path::Path;
@@ -31,7 +31,7 @@ fn decode(bytes: &[u8]) -> Result<Array, Error> {
     idx::decode(bytes, Path::new("some.idx"))
 }
 
-/// Through a file on the disk, whose length is known, instead of a stream.
+/// Reads from a file on the disk, whose length is known, instead of a stream.
 fn read(bytes: &[u8]) -> Result<Array, Error> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("some.idx");
@@ -39,7 +39,7 @@ fn read(bytes: &[u8]) -> Result<Array, Error> {
     idx::read(&path)
 }
 
-/// The error of a stream, plain and compressed, and of a file; all three have to be of the same kind.
+/// The error for a stream, plain and compressed, and for a file. All three have to be of the same kind.
 fn error(bytes: &[u8]) -> Error {
     let (stream, zipped) = (decode(bytes).unwrap_err(), decode(&gz(bytes)).unwrap_err());
     let on_disk = read(bytes).unwrap_err();
@@ -103,9 +103,14 @@ fn what_could_not_be_read_back_is_not_written() {
     let path = folder.path().join("some.gz");
     std::fs::write(&path, "kept").unwrap();
     let write = |shape: &[usize]| idx::write_gz(&path, &ArrayD::zeros(IxDyn(shape)).view()).unwrap_err();
-    assert!(matches!(write(&[]), Error::NoDimensions { .. }));
-    assert!(matches!(write(&[2, 0]), Error::NoSamples { .. }));
-    assert!(matches!(write(&[1; 256]), Error::TooLarge { .. }));
+    for (shape, words) in
+        [(&[][..], "would be none"), (&[2, 0][..], "would be 2×0"), (&[1; 256][..], "would be 1×1×1×")]
+    {
+        let error = write(shape);
+        assert!(matches!(error, Error::CannotWrite { .. }), "{error}");
+        let text = error.to_string();
+        assert!(text.contains(words) && !text.contains("download") && !text.contains("damaged"), "{text}");
+    }
     assert_eq!(std::fs::read(&path).unwrap(), b"kept");
     assert_eq!(folder.path().read_dir().unwrap().count(), 1);
 }
@@ -124,6 +129,8 @@ fn each_fault_has_an_error_of_its_own() {
     assert!(matches!(error(&header(0x08, &[28, 0])), Error::NoSamples { .. }));
     let short = error(&file(0x0b, &[2, 2], &[1; 7]));
     assert!(matches!(short, Error::TooFewBytes { expected: 8, found: 7, .. }), "{short}");
+    let one = error(&file(0x0b, &[2, 2], &[1])).to_string();
+    assert!(one.contains("is followed by 1 byte instead of the expected 8;"), "{one}");
     let long = error(&file(0x0b, &[2, 2], &[1; 9]));
     assert!(matches!(long, Error::TrailingBytes { expected: 8, .. }), "{long}");
 }
@@ -135,7 +142,8 @@ fn a_header_is_not_believed() {
         assert!(matches!(error(&file(0x08, dims, &[7; 100])), Error::TooLarge { .. }), "{dims:?}");
     }
     assert!(matches!(error(&file(0x0e, &[1 << 30, 1 << 30], &[7; 100])), Error::TooLarge { .. }));
-    // These fit the address space; had they been asked for, there would be no memory, which is another error.
+    // These sizes fit the address space. If they were allocated, the error would be a different one: not enough
+    // memory.
     for dims in [&[1 << 31, 1 << 31][..], &[1 << 20, 1 << 24], &[1 << 31]] {
         let error = error(&file(0x08, dims, &[7; 100]));
         assert!(matches!(error, Error::TooFewBytes { found: 100, .. }), "{error}");
@@ -241,7 +249,7 @@ proptest! {
 #[test]
 fn fashion_mnist_is_as_published() {
     let Some(data) = std::env::var_os("HANDGRAD_DATA") else {
-        // To the standard error itself: what a passing test prints is hidden.
+        // Written to stderr directly, because the captured output of a passing test is not shown.
         let _ = writeln!(std::io::stderr(), "skipped: HANDGRAD_DATA is not set");
         return;
     };

@@ -1,4 +1,4 @@
-//! The hot loops against their plain twins, against matrixmultiply, and against f64.
+//! The hot loops against their versions in plain Rust, against matrixmultiply, and against f64.
 
 use handgrad_kernels::{
     BatchRows, Finish, Level, Scalar, level, matmul, matmul_bias, matmul_nt, matmul_tn, reference, rivals,
@@ -6,7 +6,7 @@ use handgrad_kernels::{
 use handgrad_tests::numbers;
 use rayon::prelude::*;
 
-/// matrixmultiply's product: the outside oracle for the bits. Strides are (row, column).
+/// The product of matrixmultiply: the external reference for the bits. Strides are (row, column).
 fn oracle(sizes: [usize; 3], a: &[f32], sa: [usize; 2], b: &[f32], sb: [usize; 2]) -> Vec<f32> {
     let mut c = vec![f32::NAN; sizes[0] * sizes[2]];
     rivals::matrixmultiply(sizes, a, sa, b, sb, &mut c);
@@ -70,7 +70,7 @@ fn products_equal_their_twins_and_matrixmultiply_bit_for_bit() {
 #[test]
 fn small_products_equal_matrixmultiply_at_every_size() {
     const LARGEST: usize = 70;
-    // Where a fused multiply-add is a function call, every size takes minutes.
+    // If a fused multiply-add is a function call, testing every size takes minutes.
     let step = if level() == Level::Portable { 6 } else { 1 };
     let (x, w, d) = [1, 2, 3].map(|seed| numbers(LARGEST * LARGEST, seed)).into();
     (1..=LARGEST).into_par_iter().for_each(|m| {
@@ -134,7 +134,7 @@ fn empty_dimensions_give_empty_or_zero_results() {
     matmul::<f32>(&[], &[], &mut [], 4, 0);
 }
 
-/// Sizes whose product wraps around must not pass for those of an empty slice.
+/// Sizes whose product overflows must not be accepted for an empty slice.
 #[test]
 fn sizes_that_overflow_are_refused() {
     let refused = |f: fn()| assert!(std::panic::catch_unwind(f).is_err());
@@ -142,7 +142,7 @@ fn sizes_that_overflow_are_refused() {
     refused(|| matmul_nt(&[], &[], &mut [0.0_f32; 512], 32, 1 << 60));
     refused(|| assert_eq!(BatchRows::new(&[0.0_f32; 8], 0, 1 << 63, 3, 3, 0).rows(), 3));
     refused(|| assert_eq!(BatchRows::new(&[0.0_f32; 8], 0, 4, 3, 1, 1 << 63).rows(), 3));
-    // Shards that overlap: row 19 would lie behind the last row.
+    // Overlapping shards: row 19 would be after the last row.
     refused(|| assert_eq!(BatchRows::new(&[0.0_f32; 10], 0, 1, 21, 10, 1).rows(), 21));
 }
 
@@ -178,7 +178,8 @@ fn infinities_and_nan_pass_through_a_product() {
         assert!(y[n + j].is_nan());
         assert!(y[2 * n + j].is_finite());
     }
-    // δ(1, ·) of x's row 1, which is NaN in column 0: dw(0, ·) is NaN, dw(2, ·) is not. dx likewise.
+    // δ(1, ·) belongs to row 1 of x, which is NaN in column 0: so dw(0, ·) is NaN, and dw(2, ·) is not. The same for
+    // dx.
     let d = numbers(m * n, 3);
     let mut dw = vec![0.0; k * n];
     matmul_tn(BatchRows::contiguous(&x, k), BatchRows::contiguous(&d, n), 0..k, &mut dw);
@@ -189,7 +190,8 @@ fn infinities_and_nan_pass_through_a_product() {
     assert!(dx[..5].iter().all(|dx| dx.is_infinite()));
 }
 
-/// The gradient of a batch is the same however its rows are cut into shards, and for any part of its rows.
+/// The gradient of a batch does not depend on how its rows are divided into shards, for all rows and for any part of
+/// them.
 #[test]
 fn shards_and_blocks_do_not_change_a_bit() {
     let (m, k, n) = (300, 200, 41);
@@ -213,7 +215,7 @@ fn shards_and_blocks_do_not_change_a_bit() {
     }
 }
 
-/// x and δ may lie in shards of different sizes.
+/// x and δ may be in shards of different sizes.
 #[test]
 fn x_and_delta_need_not_be_cut_alike() {
     let (m, k, n) = (40, 13, 37);
@@ -257,7 +259,7 @@ fn f64_products_agree_with_sums_in_order() {
     }
 }
 
-/// The loops of convolutions: in f32 with registers, in f64 the plain twin, over images of every remainder.
+/// The loops of convolutions: in f32 with registers, in f64 the plain version, for images with every remainder.
 #[test]
 fn loops_over_lanes_equal_their_sums_written_out() {
     lanes_of::<f32>();
@@ -292,7 +294,7 @@ fn lanes_of<T: Scalar>() {
         let x = |t: usize, i: usize, j: usize| {
             image[2 + t / taps * (lines * line + 5) + i * line + j * step + offsets[t % taps]]
         };
-        // Written to every second column of an image of its own.
+        // Written to every second column of a separate image.
         let to = Grid { start: 1, channel: lines * columns * 2, line: columns * 2, column: 2 };
         let out_len = 1 + outputs * lines * columns * 2;
         for (b, finish) in [(&b[..], Finish::Relu), (&[], Finish::None)] {
@@ -327,7 +329,7 @@ fn lanes_of<T: Scalar>() {
         }
     }
 
-    // Rows in and out again, from shards of seven.
+    // Rows are converted to lanes and back, from shards of seven rows.
     for (rows, image) in [(1_usize, [1, 1, 1]), (16, [3, 5, 7]), (21, [2, 4, 8]), (37, [1, 3, 19])] {
         let n: usize = image.iter().product();
         let memory = values(rows.div_ceil(7) * (7 * n + 3) + 5, 6);
@@ -362,7 +364,7 @@ fn lanes_of<T: Scalar>() {
         refused(&|| correlate(&[T::ONE], &[], Finish::None, &windows, [1, 2, 5], &mut image.clone(), grid));
         refused(&|| add_dots(&image, grid, 0..1, &windows, [2, 5], &mut image[..1].to_vec()));
     }
-    // Steps whose sum wraps around to 0, even in 128 bits.
+    // Steps whose sum overflows to 0, even in 128 bits.
     let most = usize::MAX;
     let far = Grid { start: 0, channel: 1 << 63, line: most, column: most };
     let windows = Windows { values: &image, channels: 3, grid: far, offsets: &[0] };
@@ -370,7 +372,7 @@ fn lanes_of<T: Scalar>() {
     refused(&|| correlate(&[T::ONE; 3], &[], Finish::None, &windows, [1, most, 3], &mut image.clone(), nowhere));
     refused(&|| add_dots(&image, nowhere, 0..1, &windows, [most, 3], &mut image[..3].to_vec()));
     let windows = Windows { values: &image, channels: 1, grid, offsets: &[0] };
-    // No place at all: nothing is read, wherever the grids point.
+    // With no positions nothing is read, wherever the grids point.
     correlate(&[T::ONE], &[], Finish::None, &windows, [1, most, 0], &mut [], far);
     add_dots(&[], far, 0..1, &Windows { grid: far, ..windows }, [most, 0], &mut image[..1].to_vec());
     unpack::<T>(&[], &mut []);
@@ -383,7 +385,7 @@ fn lanes_of<T: Scalar>() {
     refused(&|| unpack(&image, &mut [T::ONE; 170]));
 }
 
-/// Every combination of numbers below these.
+/// Every combination of numbers below the given ones.
 fn every([a, b, c, d]: [usize; 4]) -> impl Iterator<Item = (usize, usize, usize, usize)> {
     (0..a * b * c * d).map(move |at| (at / (b * c * d), at / (c * d) % b, at / d % c, at % d))
 }

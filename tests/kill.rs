@@ -1,12 +1,12 @@
-//! Runs that are killed at random moments and resumed end in the same bits as one that was left alone. `HANDGRAD_KILLS`
-//! says how many runs, 24 if it is not set; `HANDGRAD_KILLS_SEED` takes other moments:
+//! Runs that are killed at random moments and resumed end with the same bits as a run that was not killed.
+//! `HANDGRAD_KILLS` is the number of runs (default 24), and `HANDGRAD_KILLS_SEED` chooses other moments:
 //!
 //! ```sh
 //! HANDGRAD_KILLS=1000 cargo test -p handgrad --test kill -- --nocapture
 //! ```
 //!
-//! Every run is killed at least once, by SIGKILL, and with a third of a chance again while it resumes. With a
-//! checkpoint after every step or two, many kills hit one that is being written. This file belongs to the package
+//! Every run is killed at least once, by SIGKILL, and with a probability of one third again while it resumes. With a
+//! checkpoint after every step or two, many kills happen while one is being written. This file belongs to the package
 //! `handgrad`, whose binary it needs.
 #![cfg(unix)]
 
@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 
 use command::{err, files, handgrad, metrics, run};
 
-/// What is trained: dense, with everything that a checkpoint has to keep; variational; convolutional; recurrent.
+/// The trainings: dense, with everything that a checkpoint has to store; variational; convolutional; recurrent.
 const RUNS: [(&str, &[&str]); 5] = [
     ("basic", &["--epochs=3", "--batch-size=12", "--checkpoint-every=1step"]),
     (
@@ -44,7 +44,7 @@ const RUNS: [(&str, &[&str]); 5] = [
     ("lstm", &["--epochs=2", "--batch-size=15", "--layers=10", "--checkpoint-every=2steps"]),
 ];
 
-/// Fractions in 0..1 that look random (a linear congruential generator, Knuth's constants).
+/// Pseudo-random fractions in 0..1 (a linear congruential generator with Knuth's constants).
 struct Dice(u64);
 
 impl Dice {
@@ -58,7 +58,7 @@ impl Dice {
     }
 }
 
-/// What a run that was left alone came to.
+/// The results of a run that was not killed.
 struct Whole {
     sha: String,
     metrics: Vec<String>,
@@ -72,7 +72,7 @@ fn sha(output: &Output) -> String {
     report["weights_sha256"].as_str().expect("a hash").to_string()
 }
 
-/// The files of a run; how many checkpoints are left depends on when it was killed, but two at most.
+/// The files of a run. The number of checkpoints depends on when it was killed, but there are at most two.
 fn names(run: &Path) -> Vec<String> {
     let all: Vec<String> =
         files(run).iter().map(|(path, _)| path.strip_prefix(run).expect("below").display().to_string()).collect();
@@ -81,7 +81,7 @@ fn names(run: &Path) -> Vec<String> {
     others
 }
 
-/// How the process ended, killed after `after` unless it was done by then.
+/// The output of the process, which is killed after `after` unless it has already ended.
 fn for_a_while(at: &Path, args: &[&str], after: Option<f64>) -> Output {
     let mut child = handgrad(at).args(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
     if let Some(seconds) = after {
@@ -123,7 +123,7 @@ fn killed_runs_end_in_the_same_bits() {
             let threads = dice.one_of(&["--threads=1", "--threads=2", "--threads=3"]);
             let kill = killed == 0 || dice.roll() < 1.0 / 3.0;
             let after = dice.roll() * whole.seconds;
-            // How often checkpoints are written stands last.
+            // The last setting is the interval of the checkpoints.
             let resume = [&["train", "--json", "--quiet", "--resume=run"], &settings[settings.len() - 1..]].concat();
             let mut args = if begun { resume } else { begin(preset, settings, "run") };
             args.push(threads);
@@ -133,7 +133,7 @@ fn killed_runs_end_in_the_same_bits() {
                 if killed > 0 {
                     break output;
                 }
-                // It was done before its kill: once more from the start.
+                // The run ended before it could be killed: start again from the beginning.
                 fs::remove_dir_all(&path).expect("removed");
                 continue;
             }
@@ -150,7 +150,7 @@ fn killed_runs_end_in_the_same_bits() {
         same += 1;
         fs::remove_dir_all(&path).expect("removed");
     }
-    // One in three does; a few runs may miss.
+    // About one of three kills hits a write; a few runs may have none.
     assert!(runs < 24 || while_writing > 0, "no kill hit a write, which is what they are for");
     println!(
         "{same} of {runs} runs ended in the same bits after {kills} kills: {while_writing} while a file was being \

@@ -1,4 +1,4 @@
-//! Every layer beside the dense and the recurrent ones: forward passes against their definition.
+//! Every layer except the dense and the recurrent ones: forward passes against their definition.
 
 use handgrad_layers::gradcheck::catalogue;
 use handgrad_layers::window::Chw;
@@ -25,7 +25,7 @@ fn most_windows_fit() {
     assert!(convolutions().count() >= 30 && transposed().count() >= 18);
 }
 
-/// y(o,i,j) = b(o) + Σ w·x̂, written out.
+/// y(o,i,j) = b(o) + Σ w·x̂, written out directly.
 fn naive(conv: &Conv2d, w: &[f64], b: &[f64], x: &[f64]) -> Vec<f64> {
     let handgrad_layers::window::Window { x: [c, h, width], y: [o, lines, columns], kernel_size: k, .. } = conv.window;
     let (s, d) = (conv.window.stride, conv.window.dilation);
@@ -64,7 +64,7 @@ fn a_convolution_is_its_sum_written_out() {
         let expected = naive(&conv, &w, &b, &x);
         let near = y.iter().zip(&expected).all(|(y, expected)| (y - expected).abs() < 1e-12);
         assert!(near, "{conv:?}: {y:?}, not {expected:?}");
-        // The loops for f32 are the same text, in wider registers.
+        // The loops for f32 have the same source, with wider registers.
         let single = |values: &[f64]| values.iter().map(|&value| value as f32).collect::<Vec<_>>();
         let y = run(&conv, &single(&[w, b].concat()), &single(&x), len(conv.window.y));
         assert!(
@@ -90,10 +90,10 @@ fn the_transposed_convolution_is_the_adjoint() {
     }
 }
 
-/// Keras shares the zeros of 'same' between both sides and puts an odd one below and to the right.
+/// Keras divides the zeros of 'same' padding between both sides; an odd one goes below and to the right.
 #[test]
 fn same_padding_is_that_of_keras() {
-    // size, kernel, stride: lines above, outputs
+    // size, kernel, stride: lines of padding above, outputs
     for (size, kernel, stride, expected) in [
         (28, 3, 1, (1, 28)),
         (28, 3, 2, (0, 14)),
@@ -154,7 +154,7 @@ fn pooling_and_upsampling_are_their_definition() {
             assert_eq!(y, x[(plane * h + p / size) * w + q / size]);
         }
     }
-    // Of equal values the first one gets the gradient; NaN is seen.
+    // Of equal values the first one gets the gradient; a NaN is not lost.
     let pool = MaxPool2d { input: [1, 2, 2], size: 2 };
     let (x, mut dy, mut dx) = ([1.0, 3.0, 3.0, 0.0], [5.0], [f64::NAN; 4]);
     pool.backward_input(&[], Saved { x: &x, y: &[3.0] }, &mut dy, Some(&mut dx), &mut Pass::predict());
@@ -166,7 +166,7 @@ fn pooling_and_upsampling_are_their_definition() {
     }
 }
 
-/// The same numbers as a dense layer whose w is the transpose, to the bit, in f32 as in f64.
+/// The same bits as a dense layer whose w is the transpose, in f32 and in f64.
 #[test]
 fn a_tied_dense_layer_is_a_dense_one_with_its_weights_turned() {
     fn both<T: Scalar>() {
@@ -189,7 +189,7 @@ fn a_tied_dense_layer_is_a_dense_one_with_its_weights_turned() {
     assert!(Layer::<f32>::output_shape(&tied, &[4]).is_err() && Layer::<f32>::output_shape(&tied, &[3]).is_ok());
 }
 
-/// E_q(ln q(z) − ln p(z)) by drawing z, against the closed form.
+/// E_q(ln q(z) − ln p(z)), estimated by drawing z, against the closed form.
 #[test]
 fn the_divergence_equals_a_monte_carlo_estimate() {
     let x = [0.7, -0.4, 0.0, -1.2, 0.5, 0.1_f64];
@@ -214,7 +214,7 @@ fn the_divergence_equals_a_monte_carlo_estimate() {
     assert_eq!(reparameterize::kl(&[0.0; 6]), 0.0);
 }
 
-/// Normal numbers as a sampler draws them, many rows of one place.
+/// Normal numbers as a sampler draws them, for many rows at one position.
 fn normals(count: usize) -> Vec<f64> {
     let samples: Vec<u32> = (0..count as u32 / 16 + 1).collect();
     let mut eps = vec![0.0; samples.len() * 16];

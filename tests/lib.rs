@@ -1,4 +1,4 @@
-//! What the tests share.
+//! Helper functions of the tests.
 
 pub mod recurrence;
 
@@ -19,10 +19,10 @@ use handgrad_models::{
 use handgrad_trainer::{Event, Training};
 use ndarray::Array2;
 
-/// Numbers in −1..1 that look random and are the same everywhere.
+/// Pseudo-random numbers in −1..1 that are the same on every machine.
 #[must_use]
 pub fn numbers(count: usize, seed: u64) -> Vec<f32> {
-    // Each is a number of 32 bits.
+    // Each number has 32 bits.
     catalogue::numbers(count, seed).into_iter().map(|value| value as f32).collect()
 }
 
@@ -32,23 +32,23 @@ pub fn doubles(count: usize, seed: u64) -> Vec<f64> {
     numbers(count, seed).into_iter().map(f64::from).collect()
 }
 
-/// Adam with a large step.
+/// Adam with a large learning rate.
 pub const ADAM: Optimizer = Optimizer::Adam(Adam { learning_rate: 1e-2, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 });
 /// Gradient descent with momentum.
 pub const SGD: Optimizer = Optimizer::Sgd { learning_rate: 0.1, momentum: 0.9 };
 
-/// With this optimiser in batches of this size; everything else is as usual.
+/// A training with this optimiser and batches of this size; everything else has its default.
 #[must_use]
 pub fn training(optimizer: Optimizer, batch_size: usize) -> Training {
     Training { optimizer, batch_size, ..Training::default() }
 }
 
-/// Lets a training go on, whatever happens.
+/// An observer that lets a training continue to the end.
 pub fn to_the_end(_: Event) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
 
-/// Stops a training as soon as something happens.
+/// An observer that stops a training at the first event.
 pub fn stop(_: Event) -> ControlFlow<()> {
     ControlFlow::Break(())
 }
@@ -86,7 +86,7 @@ pub fn deep_spec() -> Spec {
     Deep { layers: vec![7, 5], ..Deep::default() }.spec(&[4, 3])
 }
 
-/// Networks with their batch size and optimiser: of every kind one, on images of 28×28.
+/// Networks of every kind, for images of 28×28, each with its batch size and optimiser.
 #[must_use]
 pub fn specs() -> Vec<(Spec, usize, Optimizer)> {
     vec![
@@ -153,7 +153,7 @@ pub fn specs() -> Vec<(Spec, usize, Optimizer)> {
 pub const IMAGE: [usize; 2] = [28, 28];
 const NOISE: Noise = Noise::Gaussian { std: 0.2, clip: Some([0.0, 1.0]) };
 
-/// Two layers a side, of which the outer ones share their weights; without a bound on its output.
+/// Two layers per side, of which the outer ones share their weights; the output is not bounded.
 fn half_tied() -> Spec {
     let mut spec = Deep {
         layers: vec![50, 9],
@@ -167,15 +167,15 @@ fn half_tied() -> Spec {
     spec
 }
 
-/// A Jordan network that feeds back h too.
+/// A Jordan network that also feeds back h.
 pub const JORDAN: Cell = {
     let (activation, output_activation) = (Activation::Tanh, Activation::Tanh);
     Cell::Jordan { outputs: 5, activation, output_activation, hybrid: true }
 };
-/// A GRU that differs from PyTorch's in both its conventions.
+/// A GRU that differs from PyTorch's in both conventions.
 pub const OTHER_GRU: Cell = Cell::Gru { update: Update::TakesNew, reset: Reset::BeforeProduct };
 
-/// An image as four strips, one after another, and back.
+/// An autoencoder that reads an image as four strips, one after another.
 #[must_use]
 pub fn conv_lstms(image: [usize; 2], truncate_every: Option<usize>) -> Spec {
     let conv_lstm = |filters| LayerSpec::ConvLstm {
@@ -196,7 +196,7 @@ pub fn conv_lstms(image: [usize; 2], truncate_every: Option<usize>) -> Spec {
     }
 }
 
-/// A KL penalty, dropout in the decoder, masking noise and salt and pepper.
+/// A KL penalty, dropout in the decoder, masking noise, and salt-and-pepper noise.
 fn with_dropout_and_kl() -> Spec {
     let deep = Deep { layers: vec![32, 16], ..Deep::default() }.spec(&IMAGE);
     let mut spec = deep.with_kl(0.1, 0.01).expect("the last layer has an activation");
@@ -205,20 +205,20 @@ fn with_dropout_and_kl() -> Spec {
     noisy.with_noise(Noise::SaltAndPepper { p: 0.1, ends: [0.0, 1.0] })
 }
 
-/// What a layer makes of some rows, forward and back.
+/// The results of a layer for some rows, forward and backward.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ran<T> {
     /// The output.
     pub y: Vec<T>,
-    /// What dy became.
+    /// δ, which replaces dy.
     pub delta: Vec<T>,
-    /// The gradient by x.
+    /// The gradient with respect to x.
     pub dx: Vec<T>,
     /// The gradient of every parameter, one after another.
     pub dtheta: Vec<T>,
 }
 
-/// Runs a layer on `rows` rows forward, to `outputs` values a row, and back; `dy` is made from y.
+/// Runs a layer on `rows` rows, forward to `outputs` values per row, and backward; `dy` is computed from y.
 pub fn run_layer<T: Scalar>(
     layer: &dyn Layer<T>,
     theta: &[T],

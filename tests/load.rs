@@ -1,4 +1,4 @@
-//! What a name, a folder or a file turns into, and what is said when it is not as it should be.
+//! Loading data by a name, a folder or a file, and the errors if the data is wrong.
 
 use std::path::Path;
 
@@ -12,11 +12,11 @@ fn write(path: &Path, shape: &[usize]) {
 }
 
 fn load_path(path: &Path) -> Result<handgrad_dataset::DataSet, Error> {
-    // A data folder that is not there: a path must not need one.
+    // The data folder does not exist: loading by a path must not need it.
     load(path.to_str().unwrap(), Path::new("/nowhere"), &Default::default(), &())
 }
 
-/// An IDX file, plain, of 2 × 2 values of some other type.
+/// A plain IDX file of 2 × 2 values of another type.
 fn write_values(path: &Path, code: u8, values: &[u8]) {
     let mut bytes = vec![0, 0, code, 2, 0, 0, 0, 2, 0, 0, 0, 2];
     bytes.extend(values);
@@ -38,7 +38,7 @@ fn a_folder_gives_both_parts_and_their_labels() {
     assert_eq!(set.validation_origin, "the 4 images of t10k-images-idx3-ubyte");
     assert!(set.origin.starts_with("the 12 images of "), "{}", set.origin);
     assert_eq!(set.train.range(), (0.0, 71.0 / 255.0));
-    // The same file twice, plain and compressed, is no riddle.
+    // The same file twice, plain and compressed, is not ambiguous.
     write(&at("t10k-images-idx3-ubyte.gz"), &[5, 2, 3]);
     assert_eq!(load_path(folder.path()).unwrap().validation.len(), 4);
 }
@@ -54,10 +54,15 @@ fn a_folder_that_lacks_something_or_does_not_fit_says_so() {
     write(&at("t10k-images-idx3-ubyte.gz"), &[4, 3, 2]);
     let differ = error();
     assert!(matches!(&differ, Error::ShapesDiffer { .. }));
-    assert!(differ.to_string().contains("3×2 bytes, where 2×3 bytes were expected"), "{differ}");
+    assert!(differ.to_string().contains("3×2 bytes, where samples of 2×3 bytes were expected"), "{differ}");
     write(&at("t10k-images-idx3-ubyte.gz"), &[4, 2, 3]);
     write(&at("t10k-labels-idx1-ubyte.gz"), &[5]);
     assert!(matches!(error(), Error::WrongLabels { expected: 4, found, .. } if found == "5 bytes"));
+    write(&at("t10k-labels-idx1-ubyte.gz"), &[1]);
+    let words = "found 1 byte, where one byte for each sample, 4 in all, was expected";
+    assert!(error().to_string().contains(words), "{}", error());
+    write_values(&at("t10k-labels-idx1-ubyte.gz"), 0x09, &[1, 2, 3, 4]);
+    assert!(error().to_string().contains("found 2×2 values of type i8"), "{}", error());
     write(&at("t10k-labels-idx1-ubyte.gz"), &[4]);
     assert!(load_path(folder.path()).is_ok());
     write(&at("train-images-of-others-idx3-ubyte.gz"), &[12, 2, 3]);
@@ -76,8 +81,20 @@ fn of_one_file_the_last_tenth_is_held_out() {
         assert_eq!((train[[0, 0]], last[[0, 0]]), (0, ((samples - held_out) * 4) as u8));
         assert!(set.validation_origin.starts_with("the last tenth of pictures.idx"), "{}", set.validation_origin);
     }
+    write(&path, &[2, 2, 2]);
+    let set = load_path(&path).unwrap();
+    assert_eq!(set.origin, format!("the first image of {}", path.display()));
+    assert_eq!(set.validation_origin, "the last tenth of pictures.idx: 1 image");
+    write(&path, &[12, 1]);
+    let set = load_path(&path).unwrap();
+    assert_eq!(set.origin, format!("the first 11 samples of {}", path.display()));
+    assert!(set.train.fingerprint().starts_with("11 samples of 1 bytes with SHA-256"), "checkpoints store this text");
     write(&path, &[1, 2, 2]);
-    assert!(matches!(load_path(&path).unwrap_err(), Error::TooFewSamples { found: 1, .. }));
+    let error = load_path(&path).unwrap_err();
+    assert!(
+        matches!(error, Error::TooFewSamples { found: 1, .. }) && error.to_string().contains("1 sample,"),
+        "{error}"
+    );
     write(&path, &[40]);
     assert!(matches!(load_path(&path).unwrap_err(), Error::OnlyLabels { found: 40, .. }));
 }
@@ -125,7 +142,7 @@ fn every_named_file_has_a_size_and_a_digest_and_two_mirrors() {
             assert!(file.bytes > 0 && file.sha256.len() == 64, "{file:?}");
             assert!(file.sha256.bytes().all(|c| c.is_ascii_digit() || (b'a'..=b'f').contains(&c)), "{file:?}");
         }
-        // The heartbeats are served by nobody in the files that are needed: data/README.md says where they come from.
+        // No server offers the heartbeats in the form that is needed: data/README.md says where they come from.
         let served = !set.files.is_empty() && set.name != "ecg5000";
         assert!(if served { set.mirrors.len() >= 2 } else { set.mirrors.is_empty() }, "{set:?}");
         assert!(set.mirrors.iter().all(|m| m.starts_with("https://") && m.ends_with('/')), "{set:?}");

@@ -2,7 +2,7 @@
 
 use handgrad_kernels::{Scalar, math, vectorize};
 
-/// Name, function, reference in f64, promised error in ulp.
+/// Name, function, reference in f64, guaranteed error in ulp.
 type Function = (&'static str, fn(f32) -> f32, fn(f64) -> f64, f64);
 
 const FUNCTIONS: [Function; 6] = [
@@ -10,12 +10,12 @@ const FUNCTIONS: [Function; 6] = [
     ("ln", math::ln, libm::log, 0.87),
     ("tanh", math::tanh, libm::tanh, 2.58),
     ("sigmoid", math::sigmoid, |x| if x < -40.0 { libm::exp(x) } else { 1.0 / (1.0 + libm::exp(-x)) }, 2.41),
-    // Below 0, where nothing is promised, it is asked for what it is asked for above.
+    // Nothing is guaranteed for negative arguments, so the absolute value is used.
     ("ln_1p", |x| math::ln_1p(x.abs()), |x| libm::log1p(x.abs()), 1.54),
     ("softplus", math::softplus, |x| if x > 40.0 { x } else { libm::log1p(libm::exp(x)) }, 1.7),
 ];
 
-/// Distance of adjacent floats at `x`; for denormals that of all denormals.
+/// Distance between adjacent floats at `x`; for denormal numbers their common distance.
 fn ulp(x: f64) -> f64 {
     let x = (x.abs() as f32).clamp(f32::MIN_POSITIVE, f32::MAX);
     f64::from(x) - f64::from(f32::from_bits(x.to_bits() - 1))
@@ -37,7 +37,7 @@ fn elementary_functions_keep_their_promise_over_the_whole_range() {
         for bits in (0..=u32::MAX).step_by(4_001) {
             assert_close(function, f32::from_bits(bits));
         }
-        // Every float near the places where a formula changes.
+        // Every float near the points where the formula changes.
         for centre in
             [0.0_f32, f32::MIN_POSITIVE, 1.0, std::f32::consts::SQRT_2, 9.011, 10.0, 88.722, 90.0, 103.97, 105.0]
         {
@@ -50,7 +50,7 @@ fn elementary_functions_keep_their_promise_over_the_whole_range() {
     }
 }
 
-/// Where no care is needed, the exponential without care is the other one.
+/// For arguments that need no special care, the fast exponential equals the careful one.
 #[test]
 fn the_exponential_of_a_normal_result_is_the_exponential() {
     for bits in (0..=u32::MAX).step_by(1_009) {
@@ -79,7 +79,7 @@ fn limits_and_special_values() {
     }
 }
 
-/// The vector code of a loop has the bits of the function called on one number.
+/// The vector code of a loop gives the same bits as the function called on a single number.
 #[test]
 fn loops_of_any_width_give_the_bits_of_a_single_call() {
     let inputs: Vec<f32> = (0..=u32::MAX).step_by(1_000_003).map(f32::from_bits).collect();

@@ -1,4 +1,4 @@
-//! Measures against scikit-learn, scikit-image and numpy, and against what defines them.
+//! Measures against scikit-learn, scikit-image and numpy, and against their defining properties.
 //!
 //! `tests/reference/measures.py` makes the fixture.
 
@@ -25,7 +25,7 @@ fn assert_near(what: &str, ours: f64, theirs: f64) {
     assert!((ours - theirs).abs() < 1e-10, "{what}: {ours} here, {theirs} there");
 }
 
-/// As `scores_and_labels` of the script: many equal scores, positives a little higher.
+/// The same numbers as `scores_and_labels` of the script: many equal scores; positives have slightly higher scores.
 fn scores_and_labels(count: usize, seed: u64, steps: f64) -> (Vec<f64>, Vec<bool>) {
     let positive: Vec<bool> = numbers(count, seed + 1).into_iter().map(|v| f64::from(v) > 1.0 / 3.0).collect();
     let raised = |(v, &positive): (f32, &bool)| f64::from(v) + if positive { 0.4 } else { 0.0 };
@@ -91,7 +91,8 @@ fn images_are_compared_as_by_scikit_image() {
     }
 }
 
-/// The formula at its one place in an image of the window's size, with the gaussian written out in two dimensions.
+/// The formula at the only position in an image of the window's size, with the Gaussian written out in two
+/// dimensions.
 #[test]
 fn ssim_of_one_window_is_its_definition() {
     let image = |seed| Array2::from_shape_vec((11, 11), numbers(121, seed)).expect("as many values as the shape has");
@@ -135,8 +136,8 @@ fn what_is_undefined_is_none() {
 }
 
 proptest! {
-    /// The area is the chance that a positive scores higher than a negative, a draw counting half; so a change of the
-    /// scores that keeps their order leaves it as it is.
+    /// The area is the probability that a positive has a higher score than a negative, where a tie counts one half.
+    /// So it does not change if the scores change but keep their order.
     #[test]
     fn the_area_counts_pairs(samples in proptest::collection::vec((0_u8..12, any::<bool>()), 2..60)) {
         let (scores, positive): (Vec<f64>, Vec<bool>) = samples.iter().map(|&(s, p)| (f64::from(s), p)).unzip();
@@ -158,7 +159,7 @@ proptest! {
         }
     }
 
-    /// No threshold has a better F1 than the best one, and that one has the F1 it claims.
+    /// No threshold has a better F1 than the best one, and the best one has the F1 that it reports.
     #[test]
     fn the_best_f1_is_the_best(samples in proptest::collection::vec((0_u8..9, any::<bool>()), 1..40)) {
         let (scores, positive): (Vec<f64>, Vec<bool>) = samples.iter().map(|&(s, p)| (f64::from(s), p)).unzip();
@@ -176,7 +177,8 @@ proptest! {
     }
 }
 
-/// Uncorrelated states make the identity, whose eigenvalues are 1; two that are alike make 2 and 0, opposite ones too.
+/// Uncorrelated states give the identity, with all eigenvalues 1. Two equal states give 2 and 0, and so do opposite
+/// ones.
 #[test]
 fn hidden_covariance_is_that_of_its_eigenvalues() {
     let k = 1e-5_f64;
@@ -188,7 +190,7 @@ fn hidden_covariance_is_that_of_its_eigenvalues() {
     let scale = term(0.0).abs();
     assert!((score(alike) + term(2.0) + term(0.0)).abs() < 1e-6 * scale);
     assert!((score(array![[1.0, 2.0, 4.0], [-1.0, -2.0, -4.0]]) + term(2.0) + term(0.0)).abs() < 1e-6 * scale);
-    // Correlations of ½ between three: eigenvalues 2, ½ and ½.
+    // Correlations of ½ between three states: eigenvalues 2, ½ and ½.
     let third = array![[1.0, 0.0, 0.0, -1.0], [0.0, 1.0, 0.0, -1.0], [0.0, 0.0, 1.0, -1.0]];
     let by_hand = -(term(2.0) + 2.0 * term(0.5));
     assert!((score(third) - by_hand).abs() < 1e-6, "{by_hand}");

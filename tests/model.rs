@@ -1,5 +1,5 @@
-//! A model in use: it gives what the trainer gives, to the bit, in the data's own units, on any number of threads, and
-//! refuses what it cannot use.
+//! Using a model: it gives the same bits as the trainer, in the units of the data, on any number of threads, and
+//! refuses data that it cannot use.
 
 use std::process::Command;
 
@@ -21,8 +21,8 @@ fn rows(count: usize, features: usize) -> Array2<f32> {
     Array2::from_shape_vec((count, features), values).expect("as many values")
 }
 
-/// Every kind of network: what one thread makes of all rows at once is what many make of each row alone. A caller may
-/// also give rows of every second line, or none.
+/// Every kind of network: the result of one thread for all rows at once equals the result of many threads for each
+/// row alone. The caller may also pass every second row of a matrix, or no rows.
 #[test]
 fn a_row_does_not_depend_on_threads_or_on_other_rows() {
     for (spec, _, _) in specs() {
@@ -44,7 +44,8 @@ fn a_row_does_not_depend_on_threads_or_on_other_rows() {
     }
 }
 
-/// The forward pass of a training and that of a model are two programs: they agree to the bit where nothing is random.
+/// The forward pass of a training and that of a model are separate code. They give the same bits if nothing is
+/// random.
 #[test]
 fn a_model_scores_as_a_trainer_measures() {
     let samples = floats(50, 20, 4);
@@ -56,7 +57,8 @@ fn a_model_scores_as_a_trainer_measures() {
     assert_eq!(scores.iter().sum::<f64>() / 50.0, measured.loss);
 }
 
-/// A scale moves what goes in and moves back what comes out: the same as moving by hand around a model without one.
+/// The scale is applied to the input and undone on the output: the same as scaling by hand around a model without a
+/// scale.
 #[test]
 fn samples_are_in_the_data_s_own_units() {
     let plain = Basic { units: 5, loss: LossKind::Mse }.spec(&[8]);
@@ -69,7 +71,7 @@ fn samples_are_in_the_data_s_own_units() {
     let back = inner.reconstruct(moved.view()).expect("fits").mapv(|value| (f64::from(value) * 40.0 + 120.0) as f32);
     assert_eq!(model.reconstruct(outside.view()).expect("fits"), back);
     assert!(back.iter().all(|&value| (120.0..=160.0).contains(&value)), "a sigmoid, moved back");
-    // A trainer in use is in the same units.
+    // A trainer in use has the same units.
     let (network, weights) = model.into_parts();
     let trainer = Trainer::with_weights(network, weights, &training(handgrad_tests::ADAM, 4)).expect("fits");
     let source = Source::from(outside.view());
@@ -115,7 +117,7 @@ fn a_model_comes_back_from_its_file_and_errors_name_the_file() {
     }
 }
 
-/// The front door and the command are two ways to the same training.
+/// The main interface of the library and the command run the same training.
 #[test]
 fn the_front_door_trains_what_the_command_trains() {
     let data = Data::named("synthetic").expect("drawn");
@@ -137,7 +139,7 @@ fn the_front_door_trains_what_the_command_trains() {
     assert_eq!(written.encode(data.test()).expect("fits"), model.encode(data.test()).expect("fits"));
 }
 
-/// What the samples are is said by `Data`; a setting that would change it is refused instead of ignored.
+/// `Data` determines what the samples are. A setting that would change this is refused instead of ignored.
 #[test]
 fn settings_of_the_data_are_refused_by_the_front_door() {
     let data = Data::from_array(rows(20, 4)).expect("is data");
@@ -155,11 +157,15 @@ fn settings_of_the_data_are_refused_by_the_front_door() {
     assert!(error.contains("only_class"), "{error}");
 }
 
-/// `{error}` is enough: it says what is wrong, not only where.
+/// `{error}` alone is sufficient: it says what is wrong, not only where.
 #[test]
 fn an_error_of_the_front_door_says_what_is_wrong() {
     let data = Data::from_array(rows(20, 4).mapv(|value| 3.0 * value)).expect("is data");
     let error = Autoencoder::dense([2]).loss(Loss::Bce).train(&data, Training::epochs(1)).expect_err("beyond 1");
     let text = error.to_string();
     assert!(text.starts_with("training samples: sample ") && text.contains("binary cross-entropy"), "{text}");
+    let text = Data::from_array(rows(1, 4)).expect_err("one row").to_string();
+    assert!(text.contains("has 1 row and 4 columns"), "{text}");
+    let text = data.with_shape([1]).expect_err("four values").to_string();
+    assert!(text.contains("has 1 value, but a sample has 4"), "{text}");
 }

@@ -71,7 +71,7 @@ fn tensors_of_recurrent_networks_are_named_and_turned_as_pytorch_has_them() {
     assert_eq!(theta[3 * 16 + 4 * 16..][..16], [[0.0; 4], [1.0; 4], [0.0; 4], [0.0; 4]].concat());
 }
 
-/// PyTorch's strict loading takes names and shapes for agreement: layers that it has under another formula need other
+/// PyTorch's strict loading compares only names and shapes, so layers whose formula differs from PyTorch's need other
 /// names.
 #[test]
 fn tensors_of_layers_that_pytorch_does_not_have_carry_names_that_it_refuses() {
@@ -112,7 +112,7 @@ fn tensors_of_layers_that_pytorch_does_not_have_carry_names_that_it_refuses() {
     assert_eq!(names, ["1.w_ih", "1.w_hh", "1.b", "2.w_ih", "2.w_hh", "2.b"]);
 }
 
-/// Files of every sort, a whole model and parts, as `name, bytes`.
+/// Files of every kind, of whole models and of parts, as `name, bytes`.
 fn files() -> Vec<(&'static str, Vec<u8>)> {
     let encoded = |spec: &Spec, part| {
         let network = Network::new(spec).expect("fits");
@@ -160,7 +160,7 @@ fn no_truncation_and_no_flipped_bit_of_a_model_file_is_accepted() {
     }
 }
 
-/// A file with its text changed, and the length in front put right.
+/// A file with its text changed and the length at its start corrected.
 fn with_text(bytes: &[u8], from: &str, to: &str) -> Vec<u8> {
     let (length, rest) = bytes.split_at(8);
     let length = u64::from_le_bytes(length.try_into().expect("eight bytes")) as usize;
@@ -179,8 +179,8 @@ fn weights_that_are_no_numbers_are_refused() {
     assert!(said.contains("tensor 0.weight has NaN"), "{said}");
 }
 
-/// The lowest number that a specification needs: a program that knows no more than the second format reads what it can,
-/// and is told of a newer one where it cannot.
+/// The file states the lowest format number that its specification needs. A program that knows only the second format
+/// can read what it supports, and gets an error about a newer format otherwise.
 #[test]
 fn a_model_file_states_the_first_format_that_has_what_it_holds() {
     let encoded = |spec: &Spec| {
@@ -202,13 +202,13 @@ fn a_model_file_states_the_first_format_that_has_what_it_holds() {
     ] {
         let bytes = encoded(&spec);
         let stated = format!("format = {format}");
-        // It holds the text that is looked for, and is read again.
+        // The file contains the text that is searched for, and can be read again.
         assert_eq!(with_text(&bytes, &stated, &stated), bytes);
         assert_eq!(file::decode(&bytes).expect("decodes").0.spec(), &spec);
         let other = with_text(&bytes, &stated, &format!("format = {}", 5 - format));
         assert!(matches!(file::decode(&other), Err(Error::Damaged(_))), "{stated}");
     }
-    // A file of the second format keeps its bytes.
+    // The bytes of a file of the second format have not changed.
     let sha256: String = Sha256::digest(encoded(&deep_spec())).iter().map(|byte| format!("{byte:02x}")).collect();
     assert_eq!(sha256, "12c7e32aa17c64fc002dbd109ee86a7726fb044aa0b68a7950e1617505ad5975");
 }
@@ -225,7 +225,7 @@ fn a_newer_format_is_told_apart_from_damage() {
     }
 }
 
-/// A file as the first format had it, written by a handgrad of that time.
+/// A file of the first format, written by a handgrad of that time.
 #[test]
 fn the_first_format_is_still_read() {
     let bytes = include_bytes!("fixtures/format-1.safetensors");
@@ -235,7 +235,7 @@ fn the_first_format_is_still_read() {
     assert_eq!(theta, network.init(5));
 }
 
-/// Files that are well formed but lie.
+/// Well-formed files with false statements.
 #[test]
 fn parts_that_are_not_what_they_claim_are_refused() {
     let [_, (_, encoder), (_, decoder), ..] = &files()[..] else { panic!("they come first") };
@@ -251,10 +251,10 @@ fn parts_that_are_not_what_they_claim_are_refused() {
     let digest = String::from_utf8_lossy(&encoder[at("model_sha256")..][..83]).into_owned();
     assert!(says(&with_text(encoder, &digest, "")).contains("not those of format 2"));
     assert!(says(&with_text(&first, &digest, "")).contains("not those of format 1"));
-    // The specification of the other part is looked at too.
+    // The specification of the other part is checked too.
     assert!(says(&with_text(encoder, "units = 12", "units = 13")).contains("its specification has SHA-256"));
 
-    // With a SHA-256 that is right, a specification that is not.
+    // A wrong specification with a correct SHA-256.
     let hostile = |number: usize, from: &str, to: &str| {
         let (name, bytes) = &files()[number];
         let text = file::decode(&with_model(bytes, from, to)).map(|_| ()).expect_err(name).to_string();
@@ -277,7 +277,7 @@ fn parts_that_are_not_what_they_claim_are_refused() {
     }
 }
 
-/// Specifications of sequences with a SHA-256 that is right, which mean nothing or more than a machine holds.
+/// Specifications of sequences with a correct SHA-256 that are meaningless or too large for any machine.
 #[test]
 fn specifications_of_sequences_that_lie_are_refused() {
     let files = files();
@@ -295,7 +295,7 @@ fn specifications_of_sequences_that_lie_are_refused() {
         ("sequences", "units = 2", "units = 3", "tensor 0.weight_ih_l0 is F32 [8, 2]"),
         ("sequences", "units = 2", &format!("units = {largest}"), "the memory of a recurrent layer"),
         ("sequences", lstm, &format!("{lstm}truncate_every = 0\n"), "truncate_every of a recurrent layer is 0"),
-        ("sequences", "bidirectional = true", "bidirectional = false", "it holds 18 tensors, its network has"),
+        ("sequences", "bidirectional = true", "bidirectional = false", "it holds 18 tensors, but its network has"),
         ("sequences", "cell = \"lstm\"", "cell = \"elman\"", "damaged"),
         ("sequences", "factor = 2.0", "factor = 0.0", "a factor above 0"),
         ("decoder of sequences", "repeat = 3", &format!("repeat = {largest}"), "the memory of a recurrent layer"),
@@ -313,7 +313,7 @@ fn specifications_of_sequences_that_lie_are_refused() {
 
 const DENSE: &str = "layer = \"dense\"\nunits = 12\nactivation = \"relu\"\ninit = \"he-normal\"\n\n[[model.encoder]]\n";
 
-/// A file with its specification changed, and the SHA-256 of that put right.
+/// A file with its specification changed and the SHA-256 corrected.
 fn with_model(bytes: &[u8], from: &str, to: &str) -> Vec<u8> {
     let length = u64::from_le_bytes(bytes[..8].try_into().expect("eight bytes")) as usize;
     let mut header: serde_json::Value = serde_json::from_slice(&bytes[8..8 + length]).expect("JSON");

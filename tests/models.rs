@@ -30,7 +30,7 @@ fn a_deep_autoencoder_of_one_layer_is_the_basic_one() {
     assert_eq!(deep, Basic { units: 32, ..Basic::default() }.spec(&[784]));
 }
 
-/// `fixtures/specs.toml` has the specifications that the model files of earlier versions hold.
+/// `fixtures/specs.toml` contains the specifications in model files of earlier versions.
 #[test]
 fn specifications_are_those_of_earlier_model_files() {
     let (tanh, linear, bce, mse) = (Activation::Tanh, Activation::Linear, LossKind::Bce, LossKind::Mse);
@@ -63,7 +63,7 @@ fn specifications_are_those_of_earlier_model_files() {
     assert!(expected.is_empty(), "not compared: {:?}", expected.keys());
 }
 
-/// The options that the builders' own examples do not set.
+/// The options that are not set in the examples of the builders.
 #[test]
 fn builders_put_each_option_in_its_place() {
     let (he, valid) = (Init::HeUniform, Padding::Valid);
@@ -137,7 +137,8 @@ fn networks_that_do_not_fit_are_refused() {
     assert!(matches!(error, Error::BceWithoutSigmoid { activation: "relu" }), "{error}");
 }
 
-/// An image that comes back in another shape, and sizes that no machine has, are told before anything is allocated.
+/// An image that is reconstructed in another shape, and sizes too large for any machine, are reported before anything
+/// is allocated.
 #[test]
 fn convolutional_networks_that_do_not_fit_are_refused() {
     let error = |spec: &Spec| Network::<f32>::new(spec).expect_err("refused").to_string();
@@ -150,7 +151,7 @@ fn convolutional_networks_that_do_not_fit_are_refused() {
         StridedConv { filters: vec![4, 3], loss: LossKind::Bce, ..StridedConv::default() }.spec(input)
     };
     assert!(error(&strided(&[30, 30])).contains("32, 32") && Network::<f32>::new(&strided(&[3, 32, 32])).is_ok());
-    // Which layer, and what would fit.
+    // The error names the layer and the sizes that would fit.
     let said = error(&strided(&[30, 30]));
     assert!(said.contains("Conv2d 4 → 3, 3×3, stride 2, relu makes 3×8×8 of 4×15×15"), "{said}");
     assert!(said.contains("images of 28×28 or 32×32 would fit"), "{said}");
@@ -190,10 +191,10 @@ fn sequence_networks_that_do_not_fit_are_refused() {
         change(recurrent);
         error(&spec)
     };
-    assert!(change(|r| r.return_sequences = true, false).contains("takes one vector a sample"));
+    assert!(change(|r| r.return_sequences = true, false).contains("needs one vector for each sample"));
     assert!(change(|r| r.repeat = None, true).contains("needs sequences"));
     assert!(change(|r| r.repeat = Some(0), true).contains("steps"));
-    // It names both shapes, and blames no layer that does as it was told.
+    // The error names both shapes and does not blame a layer that is correct.
     let said = change(|r| r.repeat = Some(7), true);
     assert!(
         said.contains("gives back samples of shape [7, 3], but takes [5, 3]") && said.contains("`repeat`"),
@@ -216,7 +217,8 @@ fn sequence_networks_that_do_not_fit_are_refused() {
     assert!(error(&video).contains("needs sequences of images"));
 }
 
-/// Videos with and without an axis for their channels; the same number of values in another order is another video.
+/// Videos with and without an axis for their channels. The same number of values in another order is a different
+/// video.
 #[test]
 fn videos_come_back_in_the_shape_they_had() {
     let network = |input: &[usize], filters: [usize; 2], reshape: Option<&[usize]>| {
@@ -248,7 +250,7 @@ fn videos_come_back_in_the_shape_they_had() {
     network(&[1, 1, 7, 28], [2, 1], Some(&[7, 28])).expect("fits");
 }
 
-/// x̂_t is made of x₁ … x_{t−1}: where x_t moves, x̂₁ … x̂_t keep their bits, and x̂_{t+1} does not.
+/// x̂_t depends on x₁ … x_{t−1} only: if x_t changes, x̂₁ … x̂_t keep their bits, and x̂_{t+1} does not.
 #[test]
 fn the_next_step_is_foretold_from_those_before_it() {
     let (steps, width) = (6, 2);
@@ -276,8 +278,8 @@ fn the_next_step_is_foretold_from_those_before_it() {
     }
 }
 
-/// What a recurrent layer gives has gone through activations that feed back, so no loss can take their place, nor
-/// logits come out; a reshape behind it changes nothing of that.
+/// The output of a recurrent layer has passed activations that feed back, so a loss cannot replace them, and no
+/// logits come out. A reshape after the layer does not change this.
 #[test]
 fn losses_of_logits_are_refused_behind_recurrent_layers() {
     let (sigmoid, tanh, linear) = (Activation::Sigmoid, Activation::Tanh, Activation::Linear);
@@ -299,7 +301,7 @@ fn losses_of_logits_are_refused_behind_recurrent_layers() {
         }
     }
     assert!(Network::<f32>::new(&Spec { loss: LossKind::BceLogits, ..conv_lstms(IMAGE, None) }).is_err());
-    // Of a layer that the loss can look into, it still sees the activation behind a reshape.
+    // For a layer whose activation can be moved into the loss, a reshape after it does not prevent this.
     let mut spec = deep_spec();
     spec.decoder.push(LayerSpec::Reshape { shape: vec![4, 3] });
     assert_eq!(Network::<f32>::new(&spec).expect("fits").loss().kind, LossKind::BceLogits);
@@ -307,12 +309,12 @@ fn losses_of_logits_are_refused_behind_recurrent_layers() {
     assert!(matches!(error, Error::LogitsThroughActivation { activation: "sigmoid", .. }), "{error}");
 }
 
-/// A series of one value a step, and every kind of cell, through training, file and back.
+/// A series with one value per step, and every kind of cell: training, saving and loading.
 #[test]
 fn sequence_networks_learn() {
     let jordan =
         Cell::Jordan { outputs: 6, activation: Activation::Tanh, output_activation: Activation::Tanh, hybrid: true };
-    // Sine waves of all phases.
+    // Sine waves with different phases.
     let (rows, steps) = (64, 12);
     let wave = |at: usize| 0.5 + 0.4 * ((at / steps) as f32 / 5.0 + (at % steps) as f32 / 2.0).sin();
     let values = Array2::from_shape_fn((rows, steps), |(row, step)| wave(row * steps + step));
@@ -344,7 +346,7 @@ fn sequence_networks_learn() {
                     trainer.step(&source, batch);
                 });
             }
-            // The mean wave has 0.08, a sixth of the loss at the start.
+            // The mean wave has an error of 0.08, a sixth of the loss at the start.
             let last = trainer.evaluate(&source).expect("fits").loss;
             assert!(last < 0.02 && last < first / 5.0, "{cell:?}: {first} to {last}");
             let bytes = file::encode(trainer.network(), trainer.theta()).expect("encodes");

@@ -1,5 +1,5 @@
-//! Links, pipes, names that are no Unicode and modes, where files are expected or to be written. This file belongs to
-//! the package `handgrad`, whose binary it needs.
+//! Links, pipes, names that are not valid Unicode, and file modes, in the places of input and output files. This file
+//! belongs to the package `handgrad`, whose binary it needs.
 #![cfg(unix)]
 
 mod command;
@@ -20,7 +20,7 @@ fn pipe(at: &Path) {
     assert!(Command::new("mkfifo").arg(at).status().expect("mkfifo is there").success());
 }
 
-/// Runs a command that must not wait for anybody.
+/// Runs a command that must not wait for anything.
 fn within_a_minute(at: &Path, args: &[&str]) -> Output {
     let mut child = handgrad(at).args(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
     let start = Instant::now();
@@ -34,7 +34,7 @@ fn within_a_minute(at: &Path, args: &[&str]) -> Output {
     child.wait_with_output().expect("it has ended")
 }
 
-/// A folder from somebody else must not make us write outside it.
+/// A folder from somebody else must not make the command write outside it.
 #[test]
 fn links_in_a_run_folder_are_not_followed() {
     let folder = small();
@@ -57,13 +57,13 @@ fn links_in_a_run_folder_are_not_followed() {
     assert_eq!(resume(at, "run", &[])["weights_sha256"], whole["weights_sha256"]);
     assert_eq!(fs::read(&victim).expect("there"), b"mine");
     assert!(files(&at.join("run")).iter().all(|(path, _)| !path.is_symlink()), "they are files now");
-    // Nor the folder of the checkpoints.
+    // The same for the folder of the checkpoints.
     fs::rename(at.join("run/checkpoint"), at.join("elsewhere")).expect("moved");
     symlink(at.join("elsewhere"), at.join("run/checkpoint")).expect("a link");
     let before = files(&at.join("elsewhere"));
     refused(&run(at, &["train", "--resume=run"]), 1, &["run/checkpoint: is a link, where a folder was expected"]);
     assert!(files(&at.join("elsewhere")) == before);
-    // Nor is a link that leads nowhere taken for a free place.
+    // A link whose target does not exist is not a free place.
     fs::create_dir(at.join("else")).expect("a folder");
     symlink(at.join("nowhere"), at.join("else/model.safetensors")).expect("a link");
     refused(&run(at, &["train", "--data=small", "--out=else"]), 1, &["holds a run already", "model.safetensors"]);
@@ -85,7 +85,7 @@ fn pipes_in_a_run_folder_are_refused_and_not_waited_for() {
     pipe(&at.join("pipe.svg"));
     let output = within_a_minute(at, &["anomaly", "run", "--out=odd.png", "--chart=pipe.svg"]);
     refused(&output, 1, &["pipe.svg", "is no SVG"]);
-    // A folder that is called as an unfinished file is.
+    // A folder with the name of an unfinished file.
     fs::create_dir(at.join("run/.handgrad-mine.part")).expect("a folder");
     resume(at, "run", &[]);
 }
@@ -105,10 +105,10 @@ fn what_a_user_names_may_be_a_link_and_keeps_its_mode() {
     assert_eq!(mode & 0o777, 0o600, "its mode");
     symlink("nowhere.png", at.join("lost.png")).expect("a link");
     refused(&run(at, &["reconstruct", "run", "--out=lost.png"]), 1, &["lost.png", "a link that leads nowhere"]);
-    refused(&run(at, &["split", "run", "--encoder=lost.png"]), 1, &["lost.png", "is there already"]);
+    refused(&run(at, &["split", "run", "--encoder=lost.png"]), 1, &["lost.png", "exists already"]);
 }
 
-/// `nope/..` is no place until `nope` is there, and then it may lead to a file.
+/// The path `nope/..` does not exist until `nope` exists, and then it may lead to a file.
 #[test]
 fn what_must_not_be_overwritten_is_not_whatever_it_is_called() {
     let folder = small();
@@ -124,11 +124,11 @@ fn what_must_not_be_overwritten_is_not_whatever_it_is_called() {
         &["reconstruct", "run", "--out=nope/../notes.png"],
         &["data", "synthesize", "--out=nope/../small", "--train=3", "--validation=2"],
     ] {
-        refused(&run(at, args), 1, &["nope", "leads out of a folder that is not there"]);
+        refused(&run(at, args), 1, &["nope", "leads out of a folder that does not exist"]);
         assert!(before == files(at) && !at.join("nope").exists(), "{args:?}");
     }
     let twice = ["split", "run", "--encoder=one.safetensors", "--decoder=./one.safetensors"];
-    refused(&run(at, &twice), 1, &["one.safetensors", "it is there already and is not overwritten"]);
+    refused(&run(at, &twice), 1, &["one.safetensors", "it exists already and is not overwritten"]);
     assert!(before == files(at), "the first one is taken back");
     fs::create_dir(at.join("set")).expect("a folder");
     symlink("nowhere", at.join("set/train-images-idx3-ubyte.gz")).expect("a link");
@@ -136,12 +136,12 @@ fn what_must_not_be_overwritten_is_not_whatever_it_is_called() {
     refused(&run(at, &args), 1, &["train-images-idx3-ubyte.gz", "is there already"]);
 }
 
-/// What the system refuses is told.
+/// If the system refuses memory, the command reports an error.
 #[cfg(target_os = "linux")]
 #[test]
 fn more_memory_than_there_is_is_an_error() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    // Signed bytes, which become four bytes each: 200 MB and 800 MB.
+    // Signed bytes, which become four bytes each: 200 MB become 800 MB.
     let mut file = fs::File::create(folder.path().join("large.idx")).expect("a file");
     let header = [&[0, 0, 9, 2][..], &200_u32.to_be_bytes(), &1_000_000_u32.to_be_bytes()].concat();
     std::io::Write::write_all(&mut file, &header).expect("written");
@@ -152,7 +152,7 @@ fn more_memory_than_there_is_is_an_error() {
     refused(&output, 1, &["large.idx", "800000000 bytes of memory"]);
 }
 
-/// Linux takes any bytes for a name. Those of a run must be text, as its configuration is.
+/// Linux allows any bytes in a name. The names in a run must be text, because its configuration is text.
 #[test]
 fn names_that_are_no_unicode_work_or_are_refused_at_once() {
     let folder = small();
@@ -174,14 +174,14 @@ fn names_that_are_no_unicode_work_or_are_refused_at_once() {
     fs::rename(at.join("small"), &odd).expect("moved");
     let mut args = handgrad(&odd);
     args.args(["train", "--data=.", "--epochs=1", "--out=../new"]);
-    refused(&args.output().expect("it starts"), 2, &["odd", "no Unicode text", "rename it"]);
+    refused(&args.output().expect("it starts"), 2, &["odd", "not Unicode text", "rename it"]);
     assert!(!at.join("new").exists());
     let mut args = handgrad(at);
     args.args(["train", "--data=synthetic", "--epochs=1", "--out=new", "--data-dir"]).arg(&odd);
-    refused(&args.output().expect("it starts"), 2, &["odd", "no Unicode text", "rename it"]);
+    refused(&args.output().expect("it starts"), 2, &["odd", "not Unicode text", "rename it"]);
 }
 
-/// What is written as a configuration can be read as one.
+/// Every configuration that is written can be read.
 #[test]
 fn settings_that_are_too_long_are_refused_before_anything_is_learnt() {
     let folder = small();
@@ -190,7 +190,7 @@ fn settings_that_are_too_long_are_refused_before_anything_is_learnt() {
     let words = ["the settings take 1", "bytes, and a configuration has at most 8192"];
     refused(&run(at, &["train", "--data=small", "--epochs=1", "--out=new", &classes]), 2, &words);
     assert!(!at.join("new").exists());
-    // As it is quoted in a checkpoint, backslashes take twice the room.
+    // A checkpoint quotes the configuration, and there backslashes take twice the room.
     let name = format!("{}'''", "\\".repeat(200));
     let long = vec![name; 14].join("/");
     fs::create_dir_all(at.join(&long)).expect("a folder");

@@ -30,7 +30,7 @@ fn adam_by_hand() {
     assert!((step(-0.25, 2) - expected).abs() < 1e-15);
 }
 
-/// Numbers too small to move a weight become 0, and all others are what the plain recurrence gives, to the bit.
+/// Numbers too small to change a weight become 0. All others have the bits of the plain recurrence.
 #[test]
 fn adam_lets_dead_gradients_die() {
     let (beta1, beta2) = (0.9_f32, 0.999_f32);
@@ -38,7 +38,7 @@ fn adam_lets_dead_gradients_die() {
     let (mut plain_theta, mut plain_m, mut plain_v) = (0.25_f32, 0.0_f32, 0.0_f32);
     let adam = Adam::default();
     for t in 1..=40_000_u64 {
-        // Ordinary gradients, then none.
+        // Ordinary gradients, then gradients of 0.
         let g = if t <= 100 { 1e-3 * (t as f32).sin() } else { 0.0 };
         Optimizer::Adam(adam).update(&mut theta, &[g], [&mut m, &mut v], t);
         plain_m = beta1 * plain_m + (1.0 - 0.9_f64) as f32 * g;
@@ -52,13 +52,13 @@ fn adam_lets_dead_gradients_die() {
     }
     assert!(m == [0.0] && v != [0.0], "m has died, v not yet");
     assert!(plain_m != 0.0 && !plain_m.is_normal(), "without care m stays denormal for ever");
-    // A gradient that is itself denormal, or whose square would be.
+    // A gradient that is denormal, or whose square would be.
     for g in [1e-42_f32, 1e-30, 1e-18, f32::MIN_POSITIVE] {
         let (mut m, mut v) = ([0.0_f32], [0.0_f32]);
         Optimizer::Adam(adam).update(&mut theta, &[g], [&mut m, &mut v], 1);
         assert!((m[0] == 0.0 || m[0].is_normal()) && (v[0] == 0.0 || v[0].is_normal()), "{g}");
     }
-    // What is not a number stays visible.
+    // A NaN or an infinity stays visible.
     let (mut m, mut v) = ([0.0_f32], [0.0_f32]);
     Optimizer::Adam(adam).update(&mut theta, &[f32::NAN], [&mut m, &mut v], 1);
     assert!(theta[0].is_nan() && m[0].is_nan() && v[0].is_nan());
@@ -73,7 +73,7 @@ fn the_first_step_of_adam_does_not_depend_on_the_scale_of_the_gradient() {
     }
 }
 
-/// AdamW's recurrence as it stands in the paper, written out in f64, beside decay and Adam one after the other.
+/// AdamW's recurrence as in the paper, written out in f64, compared with decay and Adam applied one after the other.
 #[test]
 fn adam_with_decay_is_the_recurrence_of_adamw() {
     let (alpha, lambda, beta1, beta2, epsilon) = (1e-2_f64, 0.5_f64, 0.9_f64, 0.999_f64, 1e-8_f64);
@@ -94,7 +94,7 @@ fn adam_with_decay_is_the_recurrence_of_adamw() {
     assert!((w - 0.75).abs() > 0.1, "it has moved: {w}");
 }
 
-/// Without a gradient a weight falls as (1 − α·λ)ᵗ, to 0 in the end and through no denormal number.
+/// With a gradient of 0 a weight decreases as (1 − α·λ)ᵗ, finally to 0, without passing through denormal numbers.
 #[test]
 fn weights_without_a_gradient_fade_to_nothing() {
     let mut w = [1.0_f32, -3.0, 0.0];
@@ -107,7 +107,7 @@ fn weights_without_a_gradient_fade_to_nothing() {
         assert!(w.iter().all(|w| *w == 0.0 || w.is_normal()), "step {t}: {w:?}");
     }
     assert_eq!(w, [0.0; 3]);
-    // What is not a number stays visible.
+    // A NaN or an infinity stays visible.
     let mut w = [f32::NAN, f32::INFINITY];
     weight_decay::decay(&mut w, 0.1, 0.1);
     assert!(w.iter().all(|w| !w.is_finite()));
@@ -115,13 +115,13 @@ fn weights_without_a_gradient_fade_to_nothing() {
 
 #[test]
 fn clipping_by_hand() {
-    // ‖(3, 4)‖ = 5: to a norm of 1 by a factor of 1/5, and not at all to one of 6.
+    // ‖(3, 4)‖ = 5: to get a norm of 1 the factor is 1/5; a limit of 6 changes nothing.
     let mut g = [3.0_f64, 4.0];
     assert_eq!(clip::sum_of_squares(&g), 25.0);
     assert_eq!((clip::factor(5.0, 1.0), clip::factor(5.0, 6.0), clip::factor(0.0, 1.0)), (0.2, 1.0, 1.0));
     clip::scale(&mut g, 0.2);
     assert!((g[0] - 0.6).abs() < 1e-15 && (g[1] - 0.8).abs() < 1e-15);
-    // Every place counts once, at any length; and f32 of any size has a square.
+    // Every value counts once, for any length; squares of very large and very small f32 values are representable.
     for len in 0..70 {
         let g: Vec<f32> = (1..=len).map(|v| v as f32).collect();
         assert_eq!(clip::sum_of_squares(&g), (len * (len + 1) * (2 * len + 1) / 6) as f64, "1² + … + {len}²");

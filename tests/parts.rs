@@ -1,4 +1,4 @@
-//! The encoder and the decoder of a model as networks of their own.
+//! The encoder and the decoder of a model as separate networks.
 
 use handgrad_layers::{Activation, Optimizer};
 use handgrad_models::{Deep, Error as ModelError, LayerSpec, Network, Part, Vae, file};
@@ -8,7 +8,7 @@ use safetensors::SafeTensors;
 
 const STILL: Optimizer = Optimizer::Sgd { learning_rate: 0.0, momentum: 0.0 };
 
-/// By way of their files: what is saved is what is run.
+/// Saves and loads a part, so that the tests run what is in the file.
 fn through_a_file(network: &Network<f32>, theta: &[f32], part: Part) -> (Network<f32>, Vec<f32>) {
     let (network, theta) = network.split(part, theta).expect("it is whole");
     let bytes = file::encode(&network, &theta).expect("encodes");
@@ -17,8 +17,8 @@ fn through_a_file(network: &Network<f32>, theta: &[f32], part: Part) -> (Network
     (again, weights)
 }
 
-/// Codes and reconstructions of the parts are those of the whole, to the bit, for every kind of network and any number
-/// of threads and samples at a time.
+/// Codes and reconstructions of the parts equal those of the whole model, to the bit, for every kind of network, any
+/// number of threads and any number of samples per call.
 #[test]
 fn parts_compute_what_they_do_in_the_whole() {
     let samples = bytes(45, 784, 4);
@@ -77,7 +77,8 @@ fn a_part_refuses_what_only_the_whole_can_do() {
     assert_eq!(trainer(Part::Decoder).decode(&wide).expect_err("6"), Error::CodeSize { network: 5, codes: 6 });
 }
 
-/// Each file is a Sequential of its own: names from 0 on, a tied weight in each, in PyTorch's orientation.
+/// Each file is a separate Sequential: names start from 0, each part has a copy of a tied weight, and the orientation
+/// is PyTorch's.
 #[test]
 fn tensors_of_parts_are_named_from_0_on() {
     let names_of = |spec: &handgrad_models::Spec, part| {
@@ -101,7 +102,7 @@ fn tensors_of_parts_are_named_from_0_on() {
     }
 }
 
-/// A decoder's file still says that its codes have a distribution, and what shape its samples have.
+/// The file of a decoder still says that its codes have a distribution, and which shape its samples have.
 #[test]
 fn a_variational_decoder_keeps_its_prior() {
     let spec = Vae { hidden_dims: vec![6], latent_dim: 2, beta: 0.5, ..Vae::default() }.spec(&[4, 3]);

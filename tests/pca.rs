@@ -1,15 +1,15 @@
-//! Principal components against their definition and against figures of the real data sets.
+//! Principal components against their definition and against values from the real data sets.
 
 use handgrad_analysis::{Pca, psnr::mse};
 use handgrad_tests::numbers;
 use ndarray::{Array2, array};
 
-/// Samples of a known covariance: axes turned by a known angle, with known spread.
+/// Samples with a known covariance: the axes are rotated by a known angle, with a known spread.
 #[test]
 fn the_first_component_is_the_direction_of_the_largest_spread() {
     let (cos, sin) = (0.6_f32, 0.8_f32);
     let samples = Array2::from_shape_fn((400, 2), |(i, j)| {
-        // Along (cos, sin) by −2…2, across by ∓0.1: mean (3, −1).
+        // Along (cos, sin) from −2 to 2, across by ∓0.1; the mean is (3, −1).
         let (along, across) = (i as f32 / 100.0 - 1.995, if i % 2 == 0 { 0.1 } else { -0.1 });
         [3.0 + cos * along - sin * across, -1.0 + sin * along + cos * across][j]
     });
@@ -17,7 +17,7 @@ fn the_first_component_is_the_direction_of_the_largest_spread() {
     assert!(pca.shared_subspace(array![[cos, sin]].view()).expect("one direction") > 0.999);
     assert!(pca.shared_subspace(array![[-sin, cos]].view()).expect("one direction") < 0.03);
     assert_eq!(pca.shared_subspace(array![[1.0, 0.0], [0.0, 1.0]].view()), None);
-    // What is left out is the spread across: 0.1 squared, over two values.
+    // The discarded part is the spread across the axis: 0.1 squared, divided by two values.
     let left = mse(samples.as_slice().expect("whole"), pca.reconstruct(samples.view()).as_slice().expect("whole"));
     assert!((left.expect("values") - 0.005).abs() < 1e-4, "{left:?}");
 }

@@ -1,4 +1,4 @@
-//! Pictures, decoded again by the crate `image`, and charts, read again by their own axes.
+//! Pictures, decoded again by the crate `image`, and charts, read back by their own axes.
 
 use std::collections::HashMap;
 
@@ -29,13 +29,13 @@ fn byte(value: f32) -> u8 {
         .expect("256 bytes")
 }
 
-/// So many rows of values in 0..1.
+/// `count` rows of values in 0..1.
 fn rows(count: usize, values: usize, seed: u64) -> Array2<f32> {
     let values_of_all = numbers(count * values, seed).into_iter().map(|value| 0.5 + 0.5 * value).collect();
     Array2::from_shape_vec((count, values), values_of_all).expect("as many")
 }
 
-/// Every pixel of the picture, either in the tile that the layout gives to a sample, or white.
+/// Every pixel of the picture belongs to the tile of a sample, or is white.
 #[test]
 fn each_value_fills_its_square_of_the_grid_and_the_rest_is_white() {
     let (factor, gap) = (84 / 3, 6);
@@ -70,7 +70,7 @@ fn a_sample_of_one_dimension_is_a_curve_from_the_bottom_to_the_top() {
     assert_eq!(line_of(array![[0.0, 0.0, 0.0, 0.0, 0.0]]), vec![vec![83]; 80], "0 is at the bottom");
     let rising = line_of(array![[0.0, 0.25, 0.5, 0.75, 1.0]]);
     for (x, ink) in rising.iter().enumerate().take(64) {
-        // A straight line from (0, 83) to (64, 0), on to the next pixel; whole numbers are rounded down twice.
+        // A straight line from (0, 83) to (64, 0), and on to the next pixel; integers are rounded down twice.
         let exact = |x: usize| 83.0 * (1.0 - x as f64 / 64.0);
         let allowed = exact(x + 1) - 2.2..=exact(x) + 0.2;
         assert!(ink.iter().all(|&y| allowed.contains(&f64::from(y))), "{ink:?} at {x}, not in {allowed:?}");
@@ -130,6 +130,7 @@ fn what_cannot_be_drawn_is_an_error_with_its_numbers() {
     let shape = |values: usize, shape: &[usize]| grid(&[rows(2, values, 7)], shape).expect_err("refused").to_string();
     assert_eq!(shape(5, &[2, 3]), "samples of 5 values cannot be drawn in the shape [2, 3]");
     assert!(shape(0, &[0]).contains("0 values"));
+    assert!(shape(1, &[2]).contains("samples of 1 value cannot"));
     assert!(shape(4, &[usize::MAX, 2]).contains("4 values"));
     let (small, large) = (Array3::zeros((1, 2, 3)), Array3::zeros((1, 2, 4)));
     let different = images(&[small.view(), large.view()]).expect_err("refused");
@@ -185,7 +186,7 @@ fn elements(svg: &str) -> Vec<Element<'_>> {
     svg.split('<').skip(1).map(element).collect()
 }
 
-/// What a coordinate stands for, by two marks of an axis and their labels.
+/// A function from a coordinate to its value, from two marks of an axis and their labels.
 fn axis(marks: &[(f64, f64)]) -> impl Fn(f64) -> f64 + use<> {
     let [(from, low), .., (to, high)] = *marks else { panic!("an axis has two marks, not {marks:?}") };
     for (at, label) in marks {
@@ -195,14 +196,14 @@ fn axis(marks: &[(f64, f64)]) -> impl Fn(f64) -> f64 + use<> {
     move |at| low + (at - from) / (to - from) * (high - low)
 }
 
-/// Grid lines from `left` on, each with the label that follows it.
+/// The y axis from the grid lines that start at `left`, each followed by its label.
 fn y_axis(svg: &[Element], left: f64) -> impl Fn(f64) -> f64 + use<> {
     let lines = svg.iter().enumerate().filter(|(_, line)| line.is("line", "grid") && line.at("x1") == left);
     let label = |at: usize| svg[at + 1].text.trim_end_matches(" %").parse().expect("a number");
     axis(&lines.map(|(at, line)| (line.at("y1"), label(at))).collect::<Vec<_>>())
 }
 
-/// Labels below the lowest point of a chart, between two ends.
+/// The x axis from the labels below the lowest point of a chart, between two ends.
 fn x_axis(svg: &[Element], below: f64, [left, right]: [f64; 2]) -> impl Fn(f64) -> f64 + use<> {
     let is = |text: &&Element| text.tag == "text" && text.at("y") == below && text.text.parse::<f64>().is_ok();
     let marks = svg.iter().filter(is).map(|text| (text.at("x"), text.text.parse().expect("a number")));

@@ -1,6 +1,6 @@
-//! Published results on the real data sets. They need a folder with `fashion-mnist` and `mnist`, named by the
-//! environment variable HANDGRAD_DATA; without it each test says that it was skipped. This file belongs to the package
-//! `handgrad`, whose binary it needs.
+//! Published results on the real data sets. These tests need a folder with `fashion-mnist` and `mnist`, given by the
+//! environment variable HANDGRAD_DATA; without it each test says that it was skipped. This file belongs to the
+//! package `handgrad`, whose binary it needs.
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -14,8 +14,8 @@ use handgrad_trainer::yardstick::yardsticks;
 use handgrad_trainer::{Plan, Source, Trainer, Training, fit};
 use serde_json::Value;
 
-/// Where the real data sets are. Tests that pass have their output hidden, but not what goes to the standard error
-/// itself.
+/// The folder with the real data sets. A missing folder is reported directly on stderr, since the captured output of
+/// passing tests is not shown.
 fn data_folder() -> Option<OsString> {
     let folder = std::env::var_os("HANDGRAD_DATA");
     if folder.is_none() {
@@ -46,7 +46,7 @@ fn train(data: &DataSet, spec: &Spec, epochs: usize, batch_size: usize) -> f64 {
     })
 }
 
-/// What a command reports, run as people run it on the real data.
+/// The report of a command, run on the real data as users run it.
 fn report(words: &str) -> Option<Value> {
     let folder = data_folder()?;
     let at = tempfile::tempdir().expect("a temporary folder");
@@ -80,7 +80,8 @@ fn the_basic_autoencoder_of_the_keras_blog() {
     assert!((0.0880..=0.0920).contains(&loss), "{loss}");
 }
 
-/// The Keras blog reports a validation BCE of .0845 after fifty epochs of batches of 256; seeds differ by about .001.
+/// The Keras blog reports a validation BCE of .0845 after fifty epochs of batches of 256; different seeds vary by
+/// about .001.
 #[test]
 fn the_deep_autoencoder_of_the_keras_blog() {
     let Some(loss) = preset("deep", "mnist") else { return };
@@ -125,8 +126,8 @@ fn the_yardsticks_of_the_real_data() {
     }
 }
 
-/// The TensorFlow tutorial's noise makes a squared error of .0255 on the test images; after one epoch of the ten the
-/// denoiser has undone more than half of it.
+/// The noise of the TensorFlow tutorial gives a squared error of .0255 on the test images. After one of the ten
+/// epochs the denoiser has removed more than half of it.
 #[test]
 fn a_row_of_the_scoreboard() {
     let Some(rows) = report("scoreboard tf-denoise --epochs 1 --seeds 1") else { return };
@@ -150,7 +151,8 @@ fn a_claim_of_the_slides() {
     assert!((0.9..=1.0 + 1e-6).contains(&shared), "{shared}");
 }
 
-/// The TensorFlow tutorial's figures: .943, and with normal beats as the positive kind .992 and .905.
+/// The results of the TensorFlow tutorial: accuracy .943, and with normal beats as the positive class precision .992
+/// and recall .905.
 #[test]
 fn heartbeats_are_told_apart_as_in_the_tutorial() {
     let Some(rows) = report("scoreboard ecg --seeds 1") else { return };

@@ -1,4 +1,4 @@
-//! Random numbers that are a function of their place.
+//! Random numbers that are a function of their position.
 
 use handgrad_kernels::math;
 use handgrad_layers::{Mode, Pass, Scalar, random};
@@ -16,7 +16,7 @@ fn drawn<T: Scalar>(seed: u64, epoch: u64, layer: usize, sample: u32, places: us
 #[test]
 fn a_number_hangs_on_its_place_and_on_nothing_else() {
     let all: Vec<f64> = drawn(1, 2, 3, 4, 784);
-    // The row of the batch does not matter, nor the type of number.
+    // Neither the row in the batch nor the type of number matters.
     let mut values = vec![0.0_f32; 784];
     random::with_normal(&pass(1, 2, 3, &[9, 8, 4]), 2, &mut values, |_, n| n);
     assert!(all.iter().zip(&values).all(|(&a, &b)| a == f64::from(b)));
@@ -35,7 +35,7 @@ fn normal_numbers_are_the_quantiles_of_the_normal_distribution() {
         let u = f64::from(math::uniform(bits << 9));
         let z = f64::from(math::normal(math::uniform(bits << 9)));
         let density = (-0.5 * z * z).exp() / (2.0 * std::f64::consts::PI).sqrt();
-        // The error of z is that of Φ(z) over the slope of Φ.
+        // The error of z is the error of Φ(z) divided by the slope of Φ.
         let error = (below(z) - u).abs() / density;
         assert!(error < if z.abs() < 3.0 { 2e-6 } else { 1e-5 }, "u {u}: z {z}, off by {error:e}");
     }
@@ -49,6 +49,6 @@ fn uniform_numbers_are_never_0_or_1() {
     let n = values.len() as f64;
     let mean = values.iter().sum::<f64>() / n;
     let variance = values.iter().map(|u| (u - 0.5).powi(2)).sum::<f64>() / n;
-    // Standard errors: 1/√(12n), and of the variance 1/√(180n).
+    // Standard errors: 1/√(12n) of the mean, 1/√(180n) of the variance.
     assert!((mean - 0.5).abs() < 4.0 / (12.0 * n).sqrt() && (variance - 1.0 / 12.0).abs() < 4.0 / (180.0 * n).sqrt());
 }

@@ -1,4 +1,4 @@
-//! What the tests of recurrent layers share: every cell, and the cells' formulas written out for one sample.
+//! Shared by the tests of recurrent layers: every cell, and the formulas of the cells written out for one sample.
 
 use handgrad_layers::gradcheck::catalogue;
 use handgrad_layers::gru::{Reset, Update};
@@ -6,22 +6,22 @@ use handgrad_layers::{Activation, ConvLstm, Elman, Gru, Jordan, Layer, Lstm, Par
 
 use crate::doubles;
 
-/// Of a gradient, relative.
+/// Relative tolerance for a gradient.
 pub const TOLERANCE: f64 = 1e-6;
 
-/// θ at random.
+/// A random θ.
 #[must_use]
 pub fn theta_of<T: Scalar>(layer: &dyn Layer<T>, seed: u64) -> Vec<f64> {
     doubles(layer.params().iter().map(ParamSpec::len).sum(), seed)
 }
 
-/// Every cell, with every formula that it knows, and the values of a step that it puts out.
+/// Every cell in every variant, with the number of values that it outputs per step.
 #[must_use]
 pub fn cells(sequence: Sequence) -> Vec<(Box<dyn Layer<f64>>, usize)> {
     catalogue::cells(sequence).into_iter().map(|cell| (cell.layer, cell.outputs)).collect()
 }
 
-/// Are they the same, but for a `tolerance` times their size?
+/// Asserts that values are equal, up to `tolerance` times their size.
 pub fn assert_near(what: &str, found: &[f64], expected: &[f64], tolerance: f64) {
     assert_eq!(found.len(), expected.len(), "{what}");
     for (place, (a, b)) in found.iter().zip(expected).enumerate() {
@@ -29,7 +29,7 @@ pub fn assert_near(what: &str, found: &[f64], expected: &[f64], tolerance: f64) 
     }
 }
 
-/// A ConvLSTM of the sizes c, h, w, filters and kernel, and its sequence.
+/// A ConvLSTM with the sizes c, h, w, filters and kernel, and its sequence.
 #[must_use]
 pub fn conv_lstm(
     [c, h, w, filters, kernel_size]: [usize; 5],
@@ -43,7 +43,7 @@ pub fn conv_lstm(
     (layer.expect("fits"), sequence)
 }
 
-/// x·w, a row.
+/// The row x·w.
 fn times(x: &[f64], w: &[f64]) -> Vec<f64> {
     let units = w.len() / x.len();
     (0..units).map(|j| x.iter().enumerate().map(|(i, x)| x * w[i * units + j]).sum()).collect()
@@ -59,10 +59,10 @@ pub fn sigmoid(z: f64) -> f64 {
     1.0 / (1.0 + (-z).exp())
 }
 
-/// What goes from one step to the next: h, and c or y beside it.
+/// The state passed from one step to the next: h, and c or y.
 pub type State = [Vec<f64>; 2];
 
-/// Which formula of a cell.
+/// The formula of a cell.
 #[derive(Clone, Copy, Debug)]
 #[expect(missing_docs, reason = "they are those of the layers")]
 pub enum Formula {
@@ -87,13 +87,13 @@ impl Formula {
         }
     }
 
-    /// Values of a step that it puts out.
+    /// The number of values that it outputs per step.
     #[must_use]
     pub fn outputs(self, sequence: &Sequence) -> usize {
         if let Formula::Jordan { outputs, .. } = self { outputs } else { sequence.units }
     }
 
-    /// One step, as in the header of the cell's file: the state [h │ c or y] after it, and what is put out.
+    /// One step, as in the header of the cell's file. Returns the state [h │ c or y] after it, and the output.
     fn step(self, n: usize, theta: &[f64], x: &[f64], [h, other]: [&[f64]; 2]) -> (State, Vec<f64>) {
         let mut rest = theta;
         let mut take = |len: usize| {
@@ -156,8 +156,8 @@ impl Formula {
         }
     }
 
-    /// y of one sample, and the states after every step. Where `held` has states, they are put in behind steps k, 2k, …
-    /// instead of those that were computed.
+    /// y of one sample, and the states after every step. If `held` contains states, they replace the computed ones
+    /// after the steps k, 2k, …
     #[must_use]
     pub fn run(self, s: &Sequence, theta: &[f64], x: &[f64], held: Option<&[State]>) -> (Vec<f64>, Vec<State>) {
         let start = [vec![0.0; s.units], vec![0.0; self.outputs(s)]];
@@ -189,7 +189,7 @@ fn through_time(
     (y, states)
 }
 
-/// The same of such a ConvLSTM: z, c and h of every place, with the sum over channels and taps.
+/// The same for such a ConvLSTM: z, c and h at every position, with the sum over channels and taps.
 #[must_use]
 pub fn run_conv_lstm(
     [channels, height, width, filters, k]: [usize; 5],
@@ -201,7 +201,7 @@ pub fn run_conv_lstm(
     let places = height * width;
     let (w_ih, rest) = theta.split_at(4 * filters * channels * k * k);
     let (w_hh, b) = rest.split_at(4 * filters * filters * k * k);
-    // Zeros so that the size stays; an odd one below and to the right.
+    // Zeros keep the size; an odd one is added below and to the right.
     let before = (k - 1) / 2;
     let convolve = |weights: &[f64], images: &[f64], gate: usize, p: usize, q: usize| {
         let mut sum = 0.0;
@@ -232,7 +232,7 @@ pub fn run_conv_lstm(
     })
 }
 
-/// All of them.
+/// All variants.
 #[must_use]
 pub fn formulas() -> Vec<Formula> {
     let activations = [Activation::Tanh, Activation::Relu, Activation::Sigmoid, Activation::Linear];

@@ -10,7 +10,7 @@ use handgrad_layers::{
 use handgrad_tests::recurrence::{Formula, assert_near, cells, conv_lstm, formulas, run_conv_lstm, theta_of};
 use handgrad_tests::{doubles, run_layer};
 
-/// In f64, and in f32, whose loops are vector code.
+/// In f64, and in f32, whose loops are vectorised.
 #[test]
 fn cells_are_their_formulas_written_out() {
     let rows = 3;
@@ -44,7 +44,7 @@ fn cells_are_their_formulas_written_out() {
     }
 }
 
-/// z becomes 1 − z where all that leads to it changes its sign.
+/// z becomes 1 − z if everything that z depends on changes its sign.
 #[test]
 fn the_two_conventions_of_a_gru_are_one_model_with_the_sign_of_z_turned() {
     let (rows, steps, inputs, units) = (2, 5, 3, 4);
@@ -64,7 +64,7 @@ fn the_two_conventions_of_a_gru_are_one_model_with_the_sign_of_z_turned() {
     }
 }
 
-/// With h_t = ½·h_{t−1} + x_t, or twice as much, the gradient at every step is known.
+/// With h_t = ½·h_{t−1} + x_t, or with 2 instead of ½, the gradient at every step is known.
 #[test]
 fn gradients_vanish_and_explode_as_the_weights_say() {
     let (steps, units) = (10, 3);
@@ -76,7 +76,7 @@ fn gradients_vanish_and_explode_as_the_weights_say() {
         let run = |elman: &Elman| {
             let ran = run_layer(elman, &theta, &doubles(2 * steps, 2), [2, steps * units], |y| {
                 let mut dy = vec![0.0; y.len()];
-                // Two rows that see the last step: norm √(2·(3² + 4²)) = √50.
+                // Two rows with a gradient at the last step: norm √(2·(3² + 4²)) = √50.
                 dy.chunks_mut(steps * units).for_each(|dy| dy[(steps - 1) * units..].copy_from_slice(&[3.0, 4.0, 0.0]));
                 dy
             });
@@ -143,7 +143,7 @@ fn sizes_that_mean_nothing_are_refused() {
     assert!(refused(|s| s.truncate_every = Some(0), &[4, 3]).contains("truncate_every"));
     assert!(refused(|s| (s.steps, s.repeat) = (usize::MAX, true), &[3]).contains("memory"));
     assert!(refused(|s| s.units = usize::MAX, &[4, 3]).contains("memory"));
-    // What is refused is no less than what would be kept.
+    // The size that the error states is at least the size that would be stored.
     for (units, steps) in [(1 << 30, 1), (1, 1 << 30), (1 << 15, 1 << 16)] {
         for (cell, _) in cells(Sequence { units, steps, ..sequence }) {
             let error = cell.output_shape(&[steps, 3]).expect_err("refused").to_string();
@@ -151,7 +151,7 @@ fn sizes_that_mean_nothing_are_refused() {
             assert!(cell.cache_len() <= stated.parse().expect("a number"), "{error}: {}", cell.cache_len());
         }
     }
-    // Where the outputs of a Jordan network are to blame, they are named.
+    // If the outputs of a Jordan network are the cause, the error names them.
     for (outputs, advice) in
         [(0, "the number of outputs of a Jordan network is 0"), (1 << 30, "fewer outputs or steps")]
     {

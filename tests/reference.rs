@@ -1,8 +1,8 @@
-//! Against an independent implementation: 20 Adam steps of the same network in PyTorch, f64.
+//! Against an independent implementation: 20 Adam steps of the same network in PyTorch, in f64.
 //!
-//! `tests/reference/autoencoder.py` makes the fixture; `family.py` that of the other layers, `recurrent.py` that of the
-//! recurrent ones, `tied.py` that of tied weights and cross-entropy, `training.py` that of schedules, clipping and
-//! weight decay.
+//! `tests/reference/autoencoder.py` makes the fixture; `family.py` makes that of the other layers, `recurrent.py`
+//! that of the recurrent layers, `tied.py` that of tied weights and cross-entropy, `training.py` that of schedules,
+//! clipping and weight decay.
 
 use handgrad_dataset::{Samples, Values};
 use handgrad_layers::gru::{Reset, Update};
@@ -32,7 +32,7 @@ fn assert_near(what: &str, ours: &[f64], theirs: &[f64], tolerance: f64) {
     }
 }
 
-/// The same steps from the same θ; `x_of` gives the batch of a step from its random numbers within 0..1.
+/// The same steps from the same θ; `x_of` makes the batch of a step from its random numbers in 0..1.
 fn compare_steps(name: &str, spec: &Spec, theirs: &Value, x_of: impl Fn(&mut [f32])) {
     let network = Network::<f64>::new(spec).expect("fits");
     let theta = numbers(network.param_count(), 1).into_iter().map(|v| f64::from(v) * 0.5).collect();
@@ -68,7 +68,7 @@ fn twenty_adam_steps_equal_those_of_pytorch() {
     }
 }
 
-/// A tied network of two layers a side, and one whose samples are distributions.
+/// A tied network with two layers per side, and a network whose samples are distributions.
 #[test]
 fn tied_weights_and_cross_entropy_equal_those_of_pytorch() {
     let fixture: Value = serde_json::from_str(include_str!("fixtures/tied.json")).expect("JSON");
@@ -98,7 +98,8 @@ fn tied_weights_and_cross_entropy_equal_those_of_pytorch() {
     compare_steps("softmax", &softmax, &fixture["softmax"], distribution);
 }
 
-/// A layer's forward pass and all its gradients beside PyTorch's, from the same weights, input and upstream gradient.
+/// The forward pass of a layer and all its gradients compared with PyTorch, from the same weights, input and upstream
+/// gradient.
 #[test]
 fn convolutions_pooling_and_upsampling_equal_those_of_pytorch() {
     let fixture: Value = serde_json::from_str(include_str!("fixtures/family.json")).expect("JSON");
@@ -212,7 +213,7 @@ fn a_variational_autoencoder_equals_that_of_pytorch() {
     assert_near("gradient", &gradient, &list(&vae["gradient"]), 1e-12);
 }
 
-/// Dropout with PyTorch's mask: u is 1 where it kept a value, 0 where it left one out.
+/// Dropout with PyTorch's mask: u is 1 if the mask kept a value, and 0 if it dropped it.
 #[test]
 fn dropout_equals_that_of_pytorch() {
     let fixture: Value = serde_json::from_str(include_str!("fixtures/family.json")).expect("JSON");
@@ -230,8 +231,8 @@ fn training() -> Value {
     serde_json::from_str(include_str!("fixtures/training.json")).expect("JSON")
 }
 
-/// The learning rate of every epoch under each schedule. Step and plateau multiply as PyTorch does, and what is left is
-/// the last digit of a number read from JSON; its cosine is a recurrence, ours the closed form.
+/// The learning rate of every epoch with each schedule. Step and plateau multiply as PyTorch does, so only the last
+/// digit of a number read from JSON may differ. PyTorch's cosine is a recurrence; ours is the closed form.
 #[test]
 fn schedules_equal_those_of_pytorch() {
     let fixture = training();
@@ -261,7 +262,7 @@ fn schedules_equal_those_of_pytorch() {
     });
 }
 
-/// The same norm; and the same clipped gradient, but for the 10⁻⁶ that PyTorch adds to the norm it divides by.
+/// The same norm; and the same clipped gradient, except for the 10⁻⁶ that PyTorch adds to the norm before dividing.
 #[test]
 fn clipping_equals_that_of_pytorch() {
     let fixture = training();
@@ -279,8 +280,8 @@ fn clipping_equals_that_of_pytorch() {
     }
 }
 
-/// Twenty steps of AdamW, and of gradient descent with momentum and decoupled decay; with and without clipping, which
-/// at this bound lets some of the steps pass.
+/// Twenty steps of AdamW, and of gradient descent with momentum and decoupled decay; with and without clipping. With
+/// this norm limit some of the steps are not clipped.
 #[test]
 fn decaying_and_clipped_steps_equal_those_of_pytorch() {
     let fixture = training();

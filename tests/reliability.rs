@@ -1,4 +1,4 @@
-//! Runs whose checkpoints are damaged, cannot be written, or that go wrong. This file belongs to the package
+//! Runs whose checkpoints are damaged or cannot be written, and runs that diverge. This file belongs to the package
 //! `handgrad`, whose binary it needs.
 
 mod command;
@@ -32,7 +32,7 @@ fn a_damaged_checkpoint_falls_back_to_the_one_before_it_and_says_so() {
         fs::write(path, "nothing").expect("damaged");
     }
     refused(&run(at, &["train", "--resume=run"]), 1, &["epoch-4-step-0", "epoch-3-step-5", "is damaged", "--config"]);
-    // Without any, it starts again, to the same bits.
+    // Without any checkpoint it starts again, to the same bits.
     for path in [before, newest] {
         fs::remove_file(path).expect("removed");
     }
@@ -43,7 +43,7 @@ fn a_damaged_checkpoint_falls_back_to_the_one_before_it_and_says_so() {
     assert_eq!(resume(at, "run", &[])["weights_sha256"], whole["weights_sha256"]);
 }
 
-/// Layer, step, batch and usual cause are named, the last good checkpoint is kept, and the exit code is 3.
+/// The error names layer, step, batch and usual cause; the last good checkpoint is kept; the exit code is 3.
 #[test]
 fn a_run_that_goes_wrong_stops_within_a_step_and_keeps_its_checkpoint() {
     let folder = small();
@@ -56,7 +56,8 @@ fn a_run_that_goes_wrong_stops_within_a_step_and_keeps_its_checkpoint() {
     assert_eq!(err(&output).lines().count(), 1, "{}", err(&output));
     assert!(!at.join("at-once").exists(), "nothing was learnt, so nothing is left");
 
-    // Gradient descent on a linear network whose rate is some times too high: every step makes it worse.
+    // Gradient descent on a linear network with a learning rate several times too large: every step increases the
+    // error.
     let slowly =
         ["--optimizer=sgd", "--learning-rate=2000", "--momentum=0.5", "--loss=mse", "--output-activation=linear"];
     let output = run(at, &[&settings[..], &slowly, &["--checkpoint-every=1step", "--out=slowly"]].concat());
@@ -65,7 +66,7 @@ fn a_run_that_goes_wrong_stops_within_a_step_and_keeps_its_checkpoint() {
         3,
         &["training diverged in epoch ", "the batch of samples ", "checkpoint is kept, slowly/checkpoint/epoch-"],
     );
-    // What was learnt before that can be used.
+    // The weights learnt before can be used.
     json(at, &["eval", "slowly", "--json"]);
     let kept = checkpoints(at, "slowly");
     assert!(!kept.is_empty());
@@ -95,7 +96,7 @@ fn how_often_a_checkpoint_is_written_can_be_said_in_steps_epochs_and_time() {
         let every = format!("--checkpoint-every={wrong}");
         refused(&run(at, &["train", "--data=small", &every]), 2, &["--checkpoint-every", "50steps, 2epochs, 30sec"]);
     }
-    // Of 2 epochs of 5 steps, the newest two: the last one is always there.
+    // For 2 epochs of 5 steps, the newest two checkpoints: one at the end always exists.
     for (every, before) in [("3steps", "epoch-2-step-4"), ("1 step", "epoch-2-step-5"), ("1epoch", "epoch-2-step-0")] {
         let every = ["--data=small", "--epochs=2", "--batch-size=60", "--checkpoint-every", every];
         train(at, "run", &every);
@@ -111,7 +112,7 @@ fn how_often_a_checkpoint_is_written_can_be_said_in_steps_epochs_and_time() {
     }
 }
 
-/// A run that finds no room, or is denied something, for a moment: the next state is written at once.
+/// A run that temporarily finds no room, or no permission: the next state is written at once.
 #[test]
 fn a_checkpoint_that_cannot_be_written_is_told_and_tried_once_more() {
     let folder = small();
@@ -135,13 +136,14 @@ fn a_checkpoint_that_cannot_be_written_is_told_and_tried_once_more() {
         }
     }
     assert!(tried_again > 3, "{tried_again}");
-    // Where there is no room for long, the second failure in a row ends it, and what was there stays.
+    // If there is no room for longer, the second failure in a row ends the run, and the files stay as they were.
     let output = with_fault("sync:20:full");
     refused(&output, 1, &["tried once more", "no checkpoint could be written; the one before it is as it was"]);
     assert!(!checkpoints(at, "run").is_empty());
 }
 
-/// What is named like a checkpoint and is no file is none; a file that cannot be read is not taken for damaged.
+/// Something with the name of a checkpoint that is not a file is ignored; a file that cannot be read is not treated
+/// as damaged.
 #[cfg(unix)]
 #[test]
 fn what_is_no_file_is_no_checkpoint_and_what_cannot_be_read_is_not_replaced() {
@@ -151,7 +153,7 @@ fn what_is_no_file_is_no_checkpoint_and_what_cannot_be_read_is_not_replaced() {
     let pipe = at.join("run/checkpoint/epoch-9-step-0.checkpoint");
     assert!(Command::new("mkfifo").arg(&pipe).status().expect("mkfifo is there").success());
     fs::create_dir(at.join("run/checkpoint/epoch-1-step-1.checkpoint")).expect("a folder");
-    // Reading the pipe would take for ever.
+    // Reading the pipe would never end.
     let checkpoint_files = || -> Vec<_> {
         let entries = fs::read_dir(at.join("run/checkpoint")).expect("a folder");
         let mut kept: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
@@ -187,7 +189,7 @@ fn a_start_that_is_refused_or_fails_leaves_nothing() {
     command.args(["train", "--data=small", "--epochs=1"]).env("HANDGRAD_FAULT", "rename:1:denied");
     refused(&command.output().expect("it starts"), 1, &["config.toml", "renaming"]);
     assert!(fs::read_dir(at.join("runs")).expect("a folder").next().is_none(), "no folder is taken");
-    // A file that another process is writing where a run begins.
+    // A file that another process is writing in the place where a run starts.
     fs::create_dir(at.join("else")).expect("a folder");
     fs::write(at.join("else/.handgrad-abc.part"), "half").expect("written");
     train(at, "else", &["--data=small", "--epochs=1"]);

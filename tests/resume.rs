@@ -1,4 +1,4 @@
-//! Runs that are stopped and resumed, as they were or changed, moved or begun twice. This file belongs to the package
+//! Runs that are stopped and resumed: unchanged, changed, moved, or started twice. This file belongs to the package
 //! `handgrad`, whose binary it needs.
 
 mod command;
@@ -12,7 +12,7 @@ use std::process::{Child, Command, Stdio};
 use command::{err, files, handgrad, metrics, run, small};
 use runs::{checkpoints, refused, resume, train, unfinished};
 
-/// A run that takes about a second, and has all that there is to keep.
+/// A run that takes about a second and has everything that a checkpoint must store.
 const LONG: &[&str] = &[
     "--preset=deep",
     "--data=small",
@@ -26,7 +26,7 @@ const LONG: &[&str] = &[
     "--validation-split=0.5",
 ];
 
-/// Starts a run, and comes back when its second epoch is done.
+/// Starts a run, and returns when its second epoch is finished.
 fn started(at: &Path, args: &[&str]) -> Child {
     let mut child = handgrad(at).args(args).stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("it starts");
     let mut lines = BufReader::new(child.stderr.take().expect("a pipe")).lines();
@@ -61,7 +61,7 @@ fn ctrl_c_and_sigterm_leave_a_checkpoint_that_goes_on_to_the_same_bits() {
     }
 }
 
-/// The lock names its holder, and dies with it.
+/// The lock names its holder, and is released when the holder ends.
 #[cfg(unix)]
 #[test]
 fn a_second_trainer_is_refused_and_a_dead_one_is_not_in_the_way() {
@@ -108,7 +108,7 @@ fn a_finished_run_has_nothing_to_do_and_stays_as_it_is() {
     let folder = small();
     let at = folder.path();
     let report = train(at, "run", &["--data=small", "--epochs=2", "--early-stopping=1", "--validation-split=0.5"]);
-    // The lock alone says who had it last.
+    // Only the lock file changes: it names the last holder.
     let all = || files(&at.join("run")).into_iter().filter(|(path, _)| !path.ends_with("lock")).collect::<Vec<_>>();
     let before = all();
     let output = run(at, &["train", "--resume", "run"]);
@@ -116,7 +116,7 @@ fn a_finished_run_has_nothing_to_do_and_stays_as_it_is() {
     assert!(err(&output).contains("this run is finished"), "{}", err(&output));
     assert!(String::from_utf8_lossy(&output.stdout).contains("nothing was left to do"));
     assert!(before == all());
-    // What is missing is written, to the same bytes.
+    // Missing files are written again, with the same bytes.
     fs::remove_file(at.join("run/model.safetensors")).expect("removed");
     fs::write(at.join("run/.handgrad-abc.part"), "left by a kill").expect("written");
     fs::write(at.join("run/checkpoint/.handgrad-abc.part"), "left by a kill").expect("written");
@@ -137,7 +137,7 @@ fn more_epochs_are_those_of_a_run_that_had_them_from_the_start() {
     assert!(config("run") == config("whole"));
     assert_eq!(metrics(&at.join("run")), metrics(&at.join("whole")));
     refused(&run(at, &["train", "--resume=run", "--epochs=5"]), 2, &["epochs is 5, and 6 in run"]);
-    // Every rate of a wave depends on its length.
+    // Every rate of a cosine depends on the number of epochs.
     train(at, "wave", &["--data=small", "--epochs=3", "--schedule=cosine"]);
     refused(&run(at, &["train", "--resume=wave", "--epochs=6"]), 2, &["epochs is 6, and 3 in wave"]);
 }
@@ -162,7 +162,7 @@ fn a_changed_configuration_or_data_set_is_refused_by_naming_the_difference() {
     fs::write(at.join("other.toml"), "batch_size = 32").expect("written");
     refused(&run(at, &["train", "--resume=run", "--config=other.toml"]), 2, &["batch_size is 32, and 64 in run"]);
 
-    // Of a long value the error shows where it differs.
+    // For a long value, the error shows where it differs.
     let long = |last: &str| format!("--only-class={},{last}", vec!["1"; 160].join(","));
     train(at, "long", &["--data=small", "--epochs=1", &long("2")]);
     refused(&run(at, &["train", "--resume=long", &long("3")]), 2, &["only_class is …", "1,3], and …", "1,2] in long"]);
@@ -179,7 +179,7 @@ fn a_changed_configuration_or_data_set_is_refused_by_naming_the_difference() {
     fs::rename(at.join("others"), at.join("small")).expect("moved");
     let words = ["the training samples are not those", "300 samples of 28×28 bytes with SHA-256"];
     refused(&run(at, &["train", "--resume=run"]), 1, &words);
-    // Training samples as they were, validation samples others.
+    // The training samples are unchanged, the validation samples are different.
     for name in ["train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"] {
         fs::copy(at.join("kept").join(name), at.join("small").join(name)).expect("copied");
     }
@@ -190,7 +190,7 @@ fn a_changed_configuration_or_data_set_is_refused_by_naming_the_difference() {
     assert_eq!(resume(at, "run", &may_differ)["weights_sha256"], whole["weights_sha256"]);
 }
 
-/// Whatever the path of the run, of the data, or of where the command is given.
+/// For any path of the run, of the data, and of the current folder.
 #[test]
 fn a_run_whose_folder_and_data_have_moved_goes_on() {
     let folder = small();
@@ -201,7 +201,7 @@ fn a_run_whose_folder_and_data_have_moved_goes_on() {
     let whole = train(at, "one/run", &settings);
     let stop = |run: &str| fs::remove_file(checkpoints(at, run).pop().expect("a checkpoint")).expect("removed");
     stop("one/run");
-    // The first command line, with --resume for --out.
+    // The first command line, with --resume instead of --out.
     assert_eq!(resume(at, "one/run", &settings)["weights_sha256"], whole["weights_sha256"]);
     stop("one/run");
     fs::rename(at.join("one"), at.join("two")).expect("moved");
@@ -209,7 +209,7 @@ fn a_run_whose_folder_and_data_have_moved_goes_on() {
     assert_eq!(resume(at, "two/run", &["--data=two/small"])["weights_sha256"], whole["weights_sha256"]);
     stop("two/run");
     assert_eq!(resume(at, "two/run", &[])["weights_sha256"], whole["weights_sha256"], "config.toml says where");
-    // Another name is no other place.
+    // Another named data set is not a new place of the same data.
     refused(&run(at, &["train", "--resume=two/run", "--data=synthetic"]), 2, &["data is \"synthetic\", and \"/"]);
 }
 

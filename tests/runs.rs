@@ -1,5 +1,5 @@
-//! Runs with checkpoints, as the tests of resuming and of reliability begin them and look at them. Each uses some of
-//! this.
+//! Runs with checkpoints: helper functions to start and inspect them, for the tests of resuming and of reliability.
+//! Each test uses some of them.
 #![allow(dead_code)]
 
 use std::fs;
@@ -35,7 +35,7 @@ pub fn refused(output: &Output, code: i32, words: &[&str]) {
     }
 }
 
-/// A small run whose last checkpoint but one is its newest: it is not finished.
+/// A small run without its newest checkpoint, so that it is not finished.
 pub fn unfinished(at: &Path, out: &str) -> serde_json::Value {
     let report = train(at, out, &["--data=small", "--epochs=3", "--batch-size=64", "--checkpoint-every=1step"]);
     let newest = checkpoints(at, out).pop().expect("a checkpoint");

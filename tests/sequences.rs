@@ -1,5 +1,5 @@
-//! What is done with a sequence, whatever the cell: both directions, its last step alone, one vector for every step,
-//! gradients that are cut off, and the layers around it.
+//! Operations on sequences with any cell: both directions, only the last step, one vector for every step, truncated
+//! gradients, and the layers around a cell.
 
 use handgrad_layers::gradcheck::check;
 use handgrad_layers::{
@@ -8,9 +8,9 @@ use handgrad_layers::{
 use handgrad_tests::recurrence::{State, TOLERANCE, assert_near, cells, conv_lstm, formulas, run_conv_lstm, theta_of};
 use handgrad_tests::{doubles, run_layer};
 
-/// Behind steps k, 2k, … the state is held at its value while θ and x move: then the difference quotient sees what
-/// truncated backpropagation sees, and no more. `layer` makes a layer of a sequence, and `run` is it, written out for
-/// one sample.
+/// After the steps k, 2k, … the state is held constant while θ and x change. Then the difference quotient sees
+/// exactly what truncated backpropagation sees. `layer` makes a layer from a sequence; `run` is the same layer,
+/// written out for one sample.
 fn assert_cut(
     sequence: &Sequence,
     input: &[usize],
@@ -33,17 +33,17 @@ fn assert_cut(
     {
         assert!(report.error < TOLERANCE, "{}: {report:?}", cut.describe());
     }
-    // It leaves the forward pass alone, and beyond the last step it is no truncation.
+    // Truncation does not change the forward pass, and beyond the last step it has no effect.
     let untruncated = run_layer(&*whole, &theta, &x, [rows, outputs], |_| dy.clone());
     assert_eq!(ran.y, untruncated.y);
     let reaches = sequence.truncate_every.is_none_or(|k| k >= sequence.steps);
     assert_eq!(ran.dtheta == untruncated.dtheta, reaches, "{}", cut.describe());
 }
 
-/// Steps of a sequence, and k.
+/// Numbers of steps T, and k.
 const CUTS: [[usize; 2]; 6] = [[5, 1], [5, 2], [6, 3], [7, 4], [4, 4], [3, 9]];
 
-/// Sequences cut, of every kind, and the shape of their samples.
+/// Truncated sequences of every kind, and the shape of their samples.
 fn cut_sequences() -> impl Iterator<Item = (Sequence, Vec<usize>)> {
     let (inputs, units) = (2, 3);
     CUTS.into_iter().flat_map(move |[steps, k]| {
@@ -64,7 +64,7 @@ fn truncated_backpropagation_is_that_of_a_sequence_cut_by_hand() {
     }
 }
 
-/// With T = 5 and k = 4 the last step alone has a gradient, forwards; backwards the first one.
+/// With T = 5 and k = 4: forwards only the last step has a gradient, backwards only the first one.
 #[test]
 fn a_truncated_layer_that_gives_its_last_step_learns_from_the_last_piece() {
     let (rows, steps, inputs, units) = (2, 5, 2, 3);
@@ -83,7 +83,8 @@ fn a_truncated_layer_that_gives_its_last_step_learns_from_the_last_piece() {
     }
 }
 
-/// F is cut behind its steps k, 2k, … and B behind its own, which it counts from the end of the sequence.
+/// The forward direction F is cut after its steps k, 2k, …; the backward direction B after its own steps, counted
+/// from the end of the sequence.
 #[test]
 fn both_directions_are_cut_each_at_steps_of_its_own() {
     for (sequence, input) in cut_sequences() {
@@ -158,7 +159,7 @@ fn a_repeated_input_is_a_repeat_vector_in_front() {
     }
 }
 
-/// Of sequences and of their last steps: the layer on x, beside the layer on x turned round.
+/// For whole sequences and for their last steps: the layer on x, next to the layer on the reversed x.
 #[test]
 fn both_directions_are_one_layer_forwards_and_one_backwards() {
     let (rows, steps, inputs, units) = (3, 5, 2, 4);
@@ -181,7 +182,7 @@ fn both_directions_are_one_layer_forwards_and_one_backwards() {
                 let b = if return_sequences { turned(b, outputs) } else { b.to_vec() };
                 f.chunks(outputs).zip(b.chunks(outputs)).flat_map(|(f, b)| [f, b].concat()).collect()
             };
-            // What L sees of a step by way of later ones is in δ, for `gradient_norms` to show.
+            // The part of ∂L/∂h_t that comes from later steps is in δ, so that `gradient_norms` can show it.
             let (y, delta) = (beside(&f.y, &b.y), beside(&f.delta, &b.delta));
             let dx: Vec<f64> = f.dx.iter().zip(turned(&b.dx, inputs)).map(|(f, b)| f + b).collect();
             let ran = run_layer(&both, &theta, &x, [rows, 2 * of_row], <[f64]>::to_vec);
@@ -200,7 +201,7 @@ fn layers_around_sequences_do_what_they_say() {
     let repeat = RepeatVector { inputs: 2, steps: 3 };
     let ran = run_layer(&repeat, &[], &[1.0, 2.0], [1, 6], |_| vec![1.0, 2.0, 4.0, 8.0, 16.0, 32.0]);
     assert_eq!((ran.y, ran.dx), (vec![1.0, 2.0, 1.0, 2.0, 1.0, 2.0], vec![21.0, 42.0]));
-    // The same dense layer on every step: as many samples of a dense layer.
+    // The same dense layer at every step equals a dense layer with more samples.
     let dense = Dense { inputs: 3, units: 2, activation: Activation::Sigmoid };
     let (theta, x) = (theta_of::<f64>(&dense, 1), doubles(2 * 4 * 3, 2));
     let all = run_layer(&TimeDistributed { steps: 4, dense }, &theta, &x, [2, 8], <[f64]>::to_vec);

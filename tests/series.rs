@@ -1,5 +1,5 @@
-//! CSV: a series a row or one long series, labels, missing values, and what is said when a file is not as it should be.
-//! This file belongs to the package `handgrad`, whose binary it needs.
+//! CSV: one series per row or one long series, labels, missing values, and the errors for wrong files. This file
+//! belongs to the package `handgrad`, whose binary it needs.
 
 use std::fs;
 use std::num::NonZeroUsize;
@@ -51,7 +51,7 @@ fn labels_are_found_by_name_by_number_or_at_the_end() {
     assert_eq!((last.values, last.labels), (array![[1.0, 7.0], [3.0, 8.0]], Some(vec![2, 4])));
     let none = read(with_header, &Layout { label: Label::None, ..Layout::default() }).expect("rows");
     assert_eq!((none.values.ncols(), none.labels), (3, None));
-    // As the archive writes its classes.
+    // The archive writes its classes like this.
     let scientific = read("1.0000000e+00,2\n", &Layout { label: Label::Column("1".into()), ..Layout::default() });
     assert_eq!(scientific.expect("rows").labels, Some(vec![1]));
 }
@@ -65,18 +65,18 @@ fn missing_values_are_refused_by_line_and_column_or_filled() {
         |fill, window| read(text, &Layout { fill: Some(fill), window, ..Layout::default() }).expect("rows").values;
     assert_eq!(fill(Fill::Zero, None), array![[1.0, 10.0], [0.0, 20.0], [3.0, 0.0]]);
     assert_eq!(fill(Fill::Mean, None), array![[1.0, 10.0], [2.0, 20.0], [3.0, 15.0]]);
-    // A row is a series: the step before is the cell before; where there is none, the first one that is known.
+    // If a row is a series, the step before is the cell before; for the first cells it is the first known value.
     assert_eq!(fill(Fill::Previous, None), array![[1.0, 10.0], [20.0, 20.0], [3.0, 3.0]]);
-    // The file is a series: the step before is the row before.
+    // If the file is a series, the step before is the row before.
     assert_eq!(fill(Fill::Previous, window(2, 1)), array![[1.0, 10.0], [1.0, 20.0], [3.0, 20.0]]);
-    // A single row with windows is a series as well.
+    // A single row with windows is also a series.
     let row = |fill| {
         let layout = Layout { fill: Some(fill), window: window(2, 1), ..Layout::default() };
         read("1,,3,?\n", &layout).expect("rows").values
     };
     assert_eq!(row(Fill::Previous), array![[1.0, 1.0, 3.0, 3.0]]);
     assert_eq!(row(Fill::Mean), array![[1.0, 2.0, 3.0, 2.0]]);
-    // In one column an empty line is a missing value, whatever ends the lines.
+    // In a file with one column, an empty line is a missing value, for every kind of line ending.
     for text in ["v\n1\n\n3\n\n", "v\r\n1\r\n\r\n3", "v\r1\r\r3\r"] {
         let error = read(text, &Layout::default()).expect_err("missing");
         assert!(error.contains("line 3, column 1") && error.contains("missing"), "{text:?}: {error}");
@@ -104,13 +104,18 @@ fn windows_are_cut_from_each_part_alone() {
     fs::write(&path, &text).expect("written");
     let layout = Layout { window: window(3, 2), ..Layout::default() };
     let set = load_file(&path, &layout).expect("windows");
-    // 36 steps to train on: windows at 0, 2, … 32; 4 to validate with: one at 36.
+    // 36 steps for training give windows at 0, 2, … 32; 4 steps for validation give one at 36.
     assert_eq!((set.train.len(), &set.train.shape[..], set.validation.len()), (17, &[3, 2][..], 1));
     assert_eq!(floats(&set.train.values).row(16).to_vec(), [32.0, 132.0, 33.0, 133.0, 34.0, 134.0]);
     assert_eq!(floats(&set.validation.values).row(0).to_vec(), [36.0, 136.0, 37.0, 137.0, 38.0, 138.0]);
     assert_eq!(all_of_csv(&path, &layout).expect("all").len(), 19);
+    assert_eq!(set.origin, format!("17 windows of {}", path.display()));
+    assert_eq!(set.validation_origin, "1 window of the last tenth of long.csv");
+    let rows = load_file(&path, &Layout::default()).expect("rows");
+    assert_eq!(rows.origin, format!("36 rows of {}", path.display()));
+    assert_eq!(rows.validation_origin, "4 rows of the last tenth of long.csv");
 
-    // A single row is a series as well, of one value a step.
+    // A single row is also a series, with one value per step.
     let line: Vec<_> = (50..90).map(|step| step.to_string()).collect();
     fs::write(&path, line.join(",") + "\n").expect("written");
     let set = load_file(&path, &layout).expect("windows");
@@ -122,9 +127,11 @@ fn windows_are_cut_from_each_part_alone() {
     assert!(error.contains("4 steps") && error.contains("window of 5"), "{error}");
 }
 
-/// A file, arguments behind `train --data FILE`, and words that the error must have. What makes no sense is 2.
+/// A file, arguments after `train --data FILE`, and words that the error must contain. The exit code for wrong usage
+/// is 2.
 const MISTAKES: &[(i32, &str, &[&str], &[&str])] = &[
-    (1, "1,2,3\n4,5\n", &[], &["s.csv, line 2", "2 cells", "3"]),
+    (1, "1,2,3\n4,5\n", &[], &["s.csv, line 2", "found 2 cells, where a row of 3, as in the first line, was"]),
+    (1, "1,2\n3\n", &[], &["s.csv, line 2", "found 1 cell, where a row of 2"]),
     (1, "1,2\n3,oops\n", &[], &["s.csv, line 2, column 2", "oops", "number"]),
     (1, "1,2\n3,inf\n", &[], &["s.csv, line 2, column 2", "inf"]),
     (1, "a,b\n1,\n", &[], &["s.csv, line 2, column 2", "missing", "--fill"]),
@@ -132,7 +139,8 @@ const MISTAKES: &[(i32, &str, &[&str], &[&str])] = &[
     (1, "a,b\n", &[], &["s.csv", "no rows"]),
     (1, "1,2\n", &[], &["s.csv", "1 sample"]),
     (1, "1,2\n3,4\n", &["--label-column", "3"], &["s.csv, line 1", "2 columns", "\"3\""]),
-    (1, "1,2\n3,4\n", &["--label-column", "0"], &["s.csv, line 1", "2 columns", "\"0\""]),
+    (1, "1,2\n3,4\n", &["--label-column", "0"], &["s.csv, line 1", "2 columns", "\"0\"", "a number from 1 to 2"]),
+    (1, "1\n3\n", &["--label-column", "2"], &["s.csv, line 1", "found 1 column,", "from the header, 1, last or none"]),
     (1, "a,b\n3,4\n", &["--label-column", "c"], &["s.csv, line 1", "\"c\"", "last"]),
     (1, "1,2\n3,4.5\n", &["--label-column", "last"], &["s.csv, line 2, column 2", "4.5", "label"]),
     (1, "1,2\r\n\r\n3,oops", &[], &["s.csv, line 3, column 2", "oops"]),
@@ -143,7 +151,7 @@ const MISTAKES: &[(i32, &str, &[&str], &[&str])] = &[
     (1, "1\n2\n", &["--label-column", "last"], &["s.csv, line 1", "nothing but labels"]),
     (1, "1\n2\n3\n", &["--window", "3"], &["s.csv", "2 steps", "window of 3"]),
     (1, "1,2\n3,4\n", &["--only-class", "1"], &["no labels", "--only-class"]),
-    (1, "1,2\n3,4\n", &["--label-column", "last", "--only-class", "9"], &["class 9", "classes 2"]),
+    (1, "1,2\n3,4\n", &["--label-column", "last", "--only-class", "9"], &["class 9", "the data has only class 2"]),
     (1, "5,5\n5,5\n", &["--scale", "min-max"], &["all values", "5", "--scale"]),
     (2, "1,2\n3,4\n", &["--config", "empty.toml"], &["only_class", "at least one"]),
     (2, "1,2\n3,4\n", &["--window-stride", "2"], &["window_stride", "--window"]),
@@ -167,12 +175,12 @@ fn mistakes_are_told_in_one_paragraph_with_line_and_column() {
         assert!(*code == 2 || said.trim().lines().count() == 1, "{said}");
         assert!(!at.join("runs").exists(), "{text:?}: nothing is left of a run that never began");
     }
-    // What only CSV heeds.
+    // An option that only CSV uses.
     let output = run(at, &["train", "--data", "synthetic", "--fill", "zero"]);
     assert!(output.status.code() == Some(2) && err(&output).contains("CSV"), "{}", err(&output));
 }
 
-/// A row is bounded, and so is a cell that quotes keep from ending; neither is read to its end.
+/// The length of a row is limited, and so is that of a cell with an open quote; neither is read to its end.
 #[test]
 fn a_row_without_an_end_is_refused() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -187,7 +195,7 @@ fn a_row_without_an_end_is_refused() {
     assert!(error.contains("UTF-8") && error.contains("line 2"), "{error}");
 }
 
-/// A row is told of by the line that it begins on, though a quote keeps it from ending.
+/// An error names the line on which a row begins, even if a quote extends the row over several lines.
 #[test]
 fn an_open_quote_is_found_where_it_begins() {
     for (text, line) in [
@@ -205,7 +213,7 @@ fn an_open_quote_is_found_where_it_begins() {
     }
 }
 
-/// Two kinds of waves, the second one rarer.
+/// Two kinds of waves; the second one is rarer.
 fn waves(count: usize) -> String {
     let mut text = String::from("class");
     (0..24).for_each(|step| text += &format!(",t{step}"));
@@ -248,7 +256,7 @@ fn a_model_keeps_its_scale_and_what_it_calls_normal() {
             "--json",
         ],
     );
-    // Measured with the scale and the classes of training, without being told so.
+    // Measured with the scale and the classes of the training, without options for them.
     let eval = json(at, &["eval", "run", "--json"]);
     assert_eq!(number(&eval["value"]), number(&trained["val_loss"]), "{eval} {trained}");
     assert_eq!(number(&eval["samples"]), 32.0);
@@ -259,7 +267,8 @@ fn a_model_keeps_its_scale_and_what_it_calls_normal() {
         anomaly["anomaly_as_positive"]["recall"].is_number() && anomaly["normal_as_positive"]["recall"].is_number()
     );
 
-    // A file of one's own without labels: what is normal is still what was learnt, and read as it was in training.
+    // The user's own file without labels: the normal class and the way to read the file are still those of the
+    // training.
     let bare: String = waves(20).lines().skip(1).map(|line| line[2..].to_owned() + "\n").collect();
     fs::write(at.join("new.csv"), bare).expect("written");
     let new =
@@ -267,7 +276,7 @@ fn a_model_keeps_its_scale_and_what_it_calls_normal() {
     assert_eq!((number(&new["samples"]), number(&new["normal"]["samples"])), (20.0, 288.0), "{new}");
     assert!(new["roc_auc"].is_null(), "{new}");
 
-    // Codes come back where the data was.
+    // Decoded codes are in the units of the data.
     json(at, &["encode", "run", "--data", "waves.csv", "--out", "codes.csv", "--json"]);
     json(at, &["decode", "run", "codes.csv", "--out", "back.csv", "--json"]);
     let back = csv::read(&at.join("back.csv"), &Layout::default()).expect("rows");
@@ -311,7 +320,7 @@ fn recurrent_models_go_through_every_command() {
         json(at, &["decode", run, &format!("{run}.csv"), "--out", &format!("{run}.png"), "--json"]);
         json(at, &["reconstruct", run, "--out", "seen.png", "--json"]);
         json(at, &["interpolate", run, "--from", "0", "--to", "1", "--out", "walk.png", "--json"]);
-        // The run can be had again from its own configuration, to the bit.
+        // The configuration of the run reproduces it, to the bit.
         let again = format!("{run}-again");
         json(at, &["train", "--config", &format!("{run}/config.toml"), "--out", &again, "--quiet", "--json"]);
         let model = |run: &str| fs::read(at.join(run).join("model.safetensors")).expect("a model");

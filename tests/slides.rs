@@ -1,13 +1,13 @@
-//! The recurrent examples that CE6146 works by hand, all weights and biases 1, on the sequence 1, 2, 3, 4: from the
-//! functions that train. The slides print four digits; the others come from tanh and σ in more digits, and where the
-//! unit is the identity every number is an integer.
+//! The recurrent examples that CE6146 computes by hand, with all weights and biases 1, on the sequence 1, 2, 3, 4,
+//! computed with the functions used in training. The slides print four digits. The expected values here have more
+//! digits; they come from tanh and σ, and if the unit is the identity every number is an integer.
 
 use handgrad_layers::{
     Activation, Dense, Elman, Jordan, Layer, Loss, LossKind, Lstm, Reduction, Sequence, TimeDistributed, lstm,
 };
 use handgrad_tests::{Ran, run_layer};
 
-/// One unit that sees one number a step.
+/// One unit that reads one number per step.
 fn sequence(steps: usize) -> Sequence {
     Sequence { inputs: 1, units: 1, steps, repeat: false, return_sequences: true, truncate_every: None }
 }
@@ -19,7 +19,7 @@ fn near(found: &[f64], expected: &[f64], tolerance: f64) {
     }
 }
 
-/// w_ih = W_xh = 1, w_hh = W_hh = 1; the slide's one bias b_h = 1 is b_ih, beside b_hh = 0.
+/// w_ih = W_xh = 1 and w_hh = W_hh = 1. The slide has one bias b_h = 1, which is b_ih here; b_hh = 0.
 const ELMAN: [f64; 4] = [1.0, 1.0, 1.0, 0.0];
 /// W_hy and b_y.
 const OUTPUT: [f64; 2] = [1.0, 1.0];
@@ -46,7 +46,7 @@ fn jordan() {
     let y = run_layer(&hybrid, &[1.0; 6], &[1.0, 2.0], [1, 2], <[f64]>::to_vec).y;
     // b_y = 1 and W_hy = 1: h is one less.
     near(&[y[0] - 1.0, y[0], y[1] - 1.0, y[1]], &[0.9640275801, 1.9640275801, 0.9999858100, 1.9999858100], 5e-11);
-    // As the classic network has it, without W_hh·h₁: tanh(2 + 1.9640… + 1).
+    // The classic network, without W_hh·h₁: tanh(2 + 1.9640… + 1).
     let classic = Jordan { hybrid: false, ..hybrid };
     let y = run_layer(&classic, &[1.0; 5], &[1.0, 2.0], [1, 2], <[f64]>::to_vec).y;
     near(&y, &[1.9640275801, 1.0 + 4.964_027_580_1_f64.tanh()], 5e-11);
@@ -65,7 +65,7 @@ fn lstm() {
     near(&[g, c[0], h[0]], &[0.9950547537, 0.9478634131, 0.7037753330], 5e-11);
 }
 
-/// Who merges the two biases of a gate into one must start it at 2.
+/// If the two biases of a gate are merged into one, it must be 2.
 #[test]
 fn two_biases_are_one_of_twice_the_size() {
     let layer = Lstm { sequence: sequence(3) };
@@ -77,8 +77,8 @@ fn two_biases_are_one_of_twice_the_size() {
     assert!(run(1.0, 0.0)[0] < run(1.0, 1.0)[0]);
 }
 
-/// "Example – BPTT": h_t = φ(h_{t−1} + x_t + 1), y_t = h_t + 1, the loss of a step (y_t − x_{t+1})², and the gradients
-/// summed over the steps. Gives the losses, [dW_xh, dW_hh, db_h], and [dW_hy, db_y].
+/// "Example – BPTT": h_t = φ(h_{t−1} + x_t + 1), y_t = h_t + 1, the loss of a step is (y_t − x_{t+1})², and the
+/// gradients are summed over the steps. Returns the losses, [dW_xh, dW_hh, db_h], and [dW_hy, db_y].
 fn bptt(activation: Activation, truncate_every: Option<usize>) -> ([f64; 3], Ran<f64>, Ran<f64>) {
     let (x, target) = ([1.0, 2.0, 3.0], [2.0, 3.0, 4.0]);
     let hidden = Elman { sequence: Sequence { truncate_every, ..sequence(3) }, activation };
@@ -110,7 +110,7 @@ fn backpropagation_through_time() {
     near(&of_y.dtheta, &[-6.06917390, -6.07356812], 5e-9);
 }
 
-/// The slide's ∂h_t/∂W_h leaves out what h_{t−1} owes to W_h: no gradient goes from a step to the one before.
+/// The slide's ∂h_t/∂W_h leaves out the dependence of h_{t−1} on W_h: no gradient goes from a step to the one before.
 #[test]
 fn backpropagation_through_time_as_printed() {
     let (losses, of_h, of_y) = bptt(Activation::Linear, Some(1));
@@ -118,7 +118,7 @@ fn backpropagation_through_time_as_printed() {
     assert_eq!((of_h.dtheta, of_y.dtheta), (vec![50.0, 72.0, 20.0, 20.0], vec![142.0, 20.0]));
 }
 
-/// "Comparisons of RNN, LSTM, and GRU (3/7)": 1 to 3 to 4, for any sizes.
+/// "Comparisons of RNN, LSTM, and GRU (3/7)": the ratio of parameters is 1 to 3 to 4, for any sizes.
 #[test]
 fn parameter_counts() {
     let sequence = Sequence { inputs: 28, units: 64, ..sequence(28) };

@@ -1,4 +1,4 @@
-//! The synthetic set: the same bytes everywhere, and ten classes that differ.
+//! The synthetic data set: the same bytes on every machine, and ten classes that differ.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use handgrad_dataset::{Error, Samples, Values, idx, load, synthetic};
 use ndarray::{Array2, Axis};
 use sha2::{Digest, Sha256};
 
-/// Of the bytes of `draw(0, 100)`. A change of it changes what every user of the synthetic set trains on.
+/// SHA-256 of the bytes of `draw(0, 100)`. If it changes, every user of the synthetic set trains on different data.
 const PINNED: &str = "c07b63e40b1cf1f13967b9a19b9e6b981031d472c5dc2850dd1fb2adf5d88ef9";
 
 fn images(samples: &Samples) -> &Array2<u8> {
@@ -52,7 +52,7 @@ fn shape_labels_and_range_are_those_of_fashion_mnist() {
     assert!(synthetic::draw(0, 0).is_empty());
 }
 
-/// Which of the means each image is nearest to, as a share of right answers.
+/// Assigns each image to the nearest of the means; returns the fraction of correct assignments.
 fn nearest_mean_accuracy(fit: &Samples, test: &Samples) -> f64 {
     let mut means = vec![vec![0.0; 784]; 10];
     for (i, image) in images(fit).rows().into_iter().enumerate() {
@@ -125,9 +125,9 @@ fn written_files_are_read_back_and_written_the_same_twice() {
     assert_eq!((images(&set.train), images(&set.validation)), (&train.to_owned(), &test.to_owned()));
     let labels = [set.train.labels.unwrap(), set.validation.labels.unwrap()].concat();
     assert_eq!(Some(labels), drawn.labels);
-    // Over files that are there, once more the same; and what cannot be written leaves them alone.
+    // Writing over existing files gives the same files again. If writing is impossible, they stay as they were.
     synthetic::write(&one, 5, 70, 30).unwrap();
-    assert!(matches!(synthetic::write(&one, 6, 70, 0), Err(Error::NoSamples { .. })));
+    assert!(matches!(synthetic::write(&one, 6, 70, 0), Err(Error::CannotWrite { .. })));
     assert_eq!(contents(&one), contents(&two));
     assert!(idx::read(&one.join(usual[0])).is_ok());
 }

@@ -1,10 +1,11 @@
-//! What `handgrad_tasks` refuses, and noise behind a scale. This file belongs to that package.
+//! Invalid input that `handgrad_tasks` refuses, and noise with a scale. This file belongs to that package.
 
-use handgrad_dataset::{Samples, synthetic};
+use handgrad_dataset::{Samples, synthetic, thousands};
 use handgrad_layers::{LossKind, Noise};
 use handgrad_models::builders::reparameterize;
 use handgrad_models::{Basic, Model, Network, Scale, Spec};
-use handgrad_tasks::anomaly::{Rule, Threshold, scores};
+use handgrad_tasks::alter::Direction;
+use handgrad_tasks::anomaly::{Rule, Threshold, Verdict, scores};
 use handgrad_tasks::untrained::Starts;
 use handgrad_tasks::{denoise, interpolate, latent, noise, reconstruct};
 use ndarray::{Array2, Array3};
@@ -24,7 +25,7 @@ fn refused<T>(result: Result<T, handgrad_tasks::Error>, words: &[&str]) {
     assert!(words.iter().all(|word| error.contains(word)), "{error:?} lacks some of {words:?}");
 }
 
-/// The scale goes there and back only where noise has hit.
+/// The scale is applied and undone only for values that the noise changes.
 #[test]
 fn what_no_noise_hits_stays_as_it_is() {
     let (model, samples) = made(|spec| spec.scale = Some(Scale { offset: 0.286, factor: 0.353 }));
@@ -32,7 +33,7 @@ fn what_no_noise_hits_stays_as_it_is() {
     let range = model.scaled_range((0.0, 1.0));
     let with = |kind, level, mut rows: Array2<f32>| {
         let noise = noise::checked(kind, level, range).expect("a level");
-        noise::put_on(&model, &mut rows, &samples.numbers(), &[noise]);
+        noise::put_on(&model, &mut rows, &samples.numbers(), &[noise]).expect("a number for each row");
         rows
     };
     assert_eq!(with(noise::Kind::Gaussian, 0.0, clean.clone()), clean);
@@ -41,7 +42,7 @@ fn what_no_noise_hits_stays_as_it_is() {
     assert!(hit.iter().zip(&clean).all(|(&a, &b)| a == b || ends(a)), "ends of the data's own range");
     let part = hit.iter().zip(&clean).filter(|(a, b)| a != b).count() as f64 / clean.len() as f64;
     assert!((0.03..0.11).contains(&part), "{part}");
-    // However the rows lie in memory, they get the same noise.
+    // The noise does not depend on the order of the rows in memory.
     let mut other = Array2::from_shape_vec(clean.t().dim(), clean.t().iter().copied().collect()).expect("as many");
     other.swap_axes(0, 1);
     assert_eq!(with(noise::Kind::SaltAndPepper, 0.1, other), hit);
@@ -57,17 +58,57 @@ fn samples_that_are_not_there_are_refused() {
     refused(interpolate::between(&model, &samples, [0, 9999], 3), &words);
     let none = synthetic::draw(0, 0);
     refused(reconstruct::pairs(&model, &none, &[0]), &["there are none"]);
+    let one = synthetic::draw(0, 1);
+    refused(reconstruct::pairs(&model, &one, &[1]), &["no sample 1", "there is only sample 0"]);
+    refused(reconstruct::pairs(&model, &samples, &[20]), &["there are 20, counted from 0 to 19"]);
+}
+
+#[test]
+fn no_fraction_of_nothing_arrives() {
+    let (model, samples) = made(|_| ());
+    let direction = Direction::between(&model, &samples, [0, 1]).expect("both classes are there");
+    refused(direction.arrived(&model, &samples, &[], &[1.0]), &["no samples"]);
+    let whole = direction.arrived(&model, &samples, &[0, 10], &[0.0, 1.0]).expect("fractions");
+    assert!(whole.len() == 2 && whole.iter().all(|part| (0.0..=1.0).contains(part)), "{whole:?}");
+}
+
+#[test]
+fn noise_needs_one_number_for_each_row() {
+    let (model, samples) = made(|_| ());
+    let clean = samples.rows(&[0, 1]);
+    for numbers in [&[0][..], &[0, 1, 2][..]] {
+        let mut rows = clean.clone();
+        let put_on = noise::put_on(&model, &mut rows, numbers, &[Noise::Masking { p: 0.5 }]);
+        refused(put_on, &["2 rows", if numbers.len() == 1 { "1 number:" } else { "3 numbers:" }]);
+        assert_eq!(rows, clean);
+    }
+}
+
+#[test]
+#[should_panic(expected = "one label a score")]
+fn a_verdict_needs_one_truth_for_each_score() {
+    let threshold = Threshold { value: 0.5, how: String::new(), normal: None };
+    let _ = Verdict { scores: vec![0.0, 1.0], truth: Some(vec![true]), threshold }.kinds();
+}
+
+#[test]
+fn classes_are_listed_with_the_right_noun() {
+    let (_, samples) = made(|_| ());
+    let of = |classes: &[u8]| handgrad_tasks::alter::of_class(&samples.of_classes(classes), 7);
+    refused(of(&[2]), &["class 7; the data has only class 2"]);
+    refused(of(&[2, 3]), &["class 7; the data has the classes 2, 3"]);
+    refused(of(&[]), &["class 7; the data has no classes"]);
 }
 
 #[test]
 fn what_no_memory_holds_is_refused() {
     let (model, samples) = made(|spec| spec.encoder.push(reparameterize(2, 1.0)));
     for many in [usize::MAX, usize::MAX / 1000, 1 << 33] {
-        refused(latent::grid(&model, many), &["do not fit in memory", &many.to_string()]);
+        refused(latent::grid(&model, many), &["not enough memory", &thousands(many)]);
     }
     for many in [usize::MAX, usize::MAX / 1000] {
-        refused(latent::drawn(&model, many, 0), &["do not fit in memory", &many.to_string()]);
-        refused(interpolate::between(&model, &samples, [0, 1], many), &["do not fit in memory", &many.to_string()]);
+        refused(latent::drawn(&model, many, 0), &["not enough memory", &thousands(many)]);
+        refused(interpolate::between(&model, &samples, [0, 1], many), &["not enough memory", &thousands(many)]);
     }
 }
 
@@ -90,7 +131,7 @@ fn thresholds_are_of_numbers_that_make_sense() {
     let wrong = [1.0, f64::NAN, 3.0];
     refused(Threshold::from_normal(Rule::Std(1.0), &wrong), &["score 1", "NaN"]);
     refused(Threshold::best_f1(&wrong, &[true, false, true]), &["score 1", "NaN"]);
-    refused(Threshold::best_f1(&[1.0, 2.0], &[true]), &["2 scores", "1 labels"]);
+    refused(Threshold::best_f1(&[1.0, 2.0], &[true]), &["2 scores and 1 label:"]);
 }
 
 #[test]

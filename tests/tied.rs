@@ -1,4 +1,4 @@
-//! Tied weights in a whole network: the gradient, what it is the sum of, what a linear one learns, and the model file.
+//! Tied weights in a whole network: the gradient and its two parts, what a linear network learns, and the model file.
 
 use handgrad_analysis::Pca;
 use handgrad_dataset::{Samples, Values};
@@ -26,7 +26,8 @@ fn the_gradient_of_a_tied_network_agrees_with_central_differences() {
             .spec(&[features])
     };
     let (tanh, sigmoid, linear) = (Activation::Tanh, Activation::Sigmoid, Activation::Linear);
-    // Only the outer layers tied, noise before and a penalty behind the encoder: layers that do not count.
+    // Only the outer layers are tied, with noise before the encoder and a penalty after it: these do not count as
+    // layers.
     let mut half = Deep { layers: vec![7, 4], activation: tanh, ..Deep::default() }.spec(&[features]);
     half.decoder[1] = LayerSpec::TiedDense { mirrors: 0, activation: sigmoid };
     half.decoder.insert(1, LayerSpec::Dropout { rate: 0.3 });
@@ -45,7 +46,8 @@ fn the_gradient_of_a_tied_network_agrees_with_central_differences() {
     }
 }
 
-/// The untied network of the same layers, its θ, and where in it each value of the tied one's θ stands: once, or twice.
+/// The untied network with the same layers, its θ, and the positions in it of each value of the tied network's θ: one
+/// or two.
 fn untied<T: Scalar>(tied: &Spec, theta: &[T]) -> (Spec, Vec<T>, Vec<Vec<usize>>) {
     let network = Network::<T>::new(tied).expect("fits");
     let mut spec = tied.clone();
@@ -56,7 +58,7 @@ fn untied<T: Scalar>(tied: &Spec, theta: &[T]) -> (Spec, Vec<T>, Vec<Vec<usize>>
         }
     }
     let plain = Network::<T>::new(&spec).expect("fits");
-    // The start of w and of b of a layer in the untied θ.
+    // The start of w or b of a layer in the untied θ.
     let start = |layer: usize, name: &str| {
         let param = plain.params().iter().find(|param| param.layer == layer && param.spec.name == name);
         param.expect("a dense layer has it").range.start
@@ -77,7 +79,8 @@ fn untied<T: Scalar>(tied: &Spec, theta: &[T]) -> (Spec, Vec<T>, Vec<Vec<usize>>
     (spec, values, places)
 }
 
-/// Forward bits alike, and ∂L/∂w = ∂L/∂w_enc + (∂L/∂w_dec)ᵀ to the last bit, for any number of threads.
+/// The same bits in the forward pass, and ∂L/∂w = ∂L/∂w_enc + (∂L/∂w_dec)ᵀ to the last bit, for any number of
+/// threads.
 #[test]
 fn the_gradient_is_the_sum_of_both_layers_of_an_untied_network() {
     fn compare<T: Scalar>(spec: &Spec, samples: &Samples) {
@@ -111,7 +114,7 @@ fn the_gradient_is_the_sum_of_both_layers_of_an_untied_network() {
     }
 }
 
-/// Samples around (0, 0.1, 0.2, …) that vary most along a few directions, none of them an axis.
+/// Samples around (0, 0.1, 0.2, …) that vary most along a few directions, none of which is an axis.
 fn varied(rows: usize, features: usize) -> Samples {
     let mix = numbers(features * features, 11);
     let draws = numbers(rows * features, 12);
@@ -123,8 +126,8 @@ fn varied(rows: usize, features: usize) -> Samples {
     Samples { values: Values::Floats(values), shape: vec![features], labels: None }
 }
 
-/// A linear network with squared error comes to the space of the first principal components (Baldi & Hornik 1989): its
-/// loss is PCA's, and tied, its weights are orthonormal.
+/// A linear network with squared error learns the space of the first principal components (Baldi & Hornik 1989): its
+/// loss is that of PCA, and if it is tied, its weights are orthonormal.
 #[test]
 fn a_linear_tied_network_learns_the_space_of_pca() {
     let (rows, n, k) = (64, 8, 3);
@@ -170,7 +173,7 @@ fn a_tied_network_has_about_half_the_parameters() {
     assert_eq!(count(&[128, 64, 32]), 784 * 128 + 128 * 64 + 64 * 32 + (128 + 64 + 32) + (64 + 128 + 784));
 }
 
-/// θ is b′, w, b of each pair; either layer's parameters are one piece of it, and w starts once.
+/// θ is b′, w, b for each pair. The parameters of either layer are contiguous in it, and w is initialised once.
 #[test]
 fn a_tied_pair_lies_together() {
     let spec = Deep {
@@ -210,8 +213,8 @@ fn layers_that_cannot_be_tied_are_refused_in_words() {
     let changes: [Change; 5] = [
         (|s| s.decoder[1] = LayerSpec::TiedDense { mirrors: 2, activation: Activation::Relu }, "has 2 dense layers"),
         (|s| s.decoder[1] = LayerSpec::TiedDense { mirrors: 1, activation: Activation::Relu }, "mirrors already"),
-        (|s| s.decoder.swap(0, 1), "7 values a sample, but is given 5"),
-        (|s| s.encoder.push(s.decoder[0].clone()), "stands in the encoder"),
+        (|s| s.decoder.swap(0, 1), "7 values for each sample, but its input has 5"),
+        (|s| s.encoder.push(s.decoder[0].clone()), "is in the encoder"),
         (
             |s| {
                 s.encoder = vec![LayerSpec::Reshape { shape: vec![12] }];
@@ -226,7 +229,8 @@ fn layers_that_cannot_be_tied_are_refused_in_words() {
     }
 }
 
-/// PyTorch has the weight twice, under the names of both layers; in a file that it or anybody changed, both must agree.
+/// In PyTorch the weight occurs twice, under the names of both layers. In a file that PyTorch or anybody else has
+/// changed, both copies must agree.
 #[test]
 fn the_model_file_has_tied_weights_under_both_names() {
     let spec = Deep { layers: vec![7, 5], tied: true, ..Deep::default() }.spec(&[4, 3]);
@@ -249,7 +253,8 @@ fn the_model_file_has_tied_weights_under_both_names() {
     for (row, col) in [(0, 0), (3, 11), (6, 5)] {
         assert_eq!(value("0.weight", row * 12 + col), value("6.weight", col * 7 + row));
     }
-    // Either copy changed alone: the θ that the first one gives still has its SHA-256, the second does not match it.
+    // Only one copy is changed: the θ from the first copy still has its SHA-256, and the second copy does not match
+    // it.
     for (name, says) in
         [("6.weight", "are tied but differ"), ("4.weight", "are tied but differ"), ("0.weight", "differ")]
     {

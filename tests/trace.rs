@@ -1,8 +1,9 @@
-//! `handgrad trace`: what it prints and takes, and its figures against those of the slides. This file belongs to the
-//! package `handgrad`, whose binary it needs.
+//! `handgrad trace`: its output and options, and its values compared with those of the slides. This file belongs to
+//! the package `handgrad`, whose binary it needs.
 //!
-//! The text of every example is kept in `tests/fixtures/trace/NAME.txt`. To renew it after a change that is meant, run
-//! `HANDGRAD_RENEW=1 cargo test -p handgrad --test trace` and read the difference: the run writes the files and fails.
+//! The text of every example is stored in `tests/fixtures/trace/NAME.txt`. To update the files after an intended
+//! change, run `HANDGRAD_RENEW=1 cargo test -p handgrad --test trace` and read the difference: the run writes the
+//! files and fails.
 
 use std::fs;
 use std::path::PathBuf;
@@ -22,7 +23,7 @@ fn texts_are_those_in_the_fixtures() {
     let mut renewed = Vec::new();
     for name in NAMES {
         let (path, found): (PathBuf, _) = (folder.join(format!("{name}.txt")), text(&[name]));
-        // Accents take no column of their own.
+        // Combining accents take no column.
         let columns = |line: &str| line.chars().filter(|c| !('\u{300}'..='\u{36f}').contains(c)).count();
         assert!(found.lines().all(|line| columns(line) <= 100), "{name} fits 100 columns");
         if fs::read_to_string(&path).is_ok_and(|kept| kept == found) {
@@ -36,7 +37,7 @@ fn texts_are_those_in_the_fixtures() {
     assert!(!renew, "renewed: {renewed:?}; read the difference, and run without HANDGRAD_RENEW");
 }
 
-/// Example, symbol, what the slide prints, and the value in more digits.
+/// Example, symbol, the number printed on the slide, and the value with more digits.
 const SLIDES: &[(&str, &str, &str, f64)] = &[
     ("elman", "h₁", ".9640", 0.9640275801),
     ("elman", "y₁", "1.9640", 1.9640275801),
@@ -62,7 +63,7 @@ fn the_slides_figures_stand_beside_the_true_values() {
         assert_eq!(line["slide"], printed, "{name} {symbol}");
         let found = number(&line["value"]);
         near(found, expected, 1e-10, symbol);
-        // The slide rounds to four digits, but for the second step of Jordan's network, which it truncates.
+        // The slide rounds to four digits, except in the second step of Jordan's network, where it truncates.
         let truncated = name == "jordan" && symbol.ends_with('₂');
         let four = if truncated { format!("{:.4}", (found * 1e4).floor() / 1e4) } else { format!("{found:.4}") };
         assert_eq!(four.trim_start_matches('0'), printed, "{name} {symbol}");
@@ -99,7 +100,7 @@ fn a_step_of_gradient_descent_moves_the_weights_of_the_example() {
     for (name, expected) in names.into_iter().zip([0.04, 0.08, 0.5, -0.42, 0.8]) {
         near(value(&moved, &format!("{name}′")), expected, 1e-15, name);
     }
-    // The loss after it is that of an example that starts there.
+    // The loss after the step equals the loss of an example that starts with the new parameters.
     let settings = names.map(|name| format!("{name}={}", value(&moved, &format!("{name}′"))));
     let args: Vec<_> = settings.iter().flat_map(|setting| ["--set", setting]).collect();
     near(value(&trace(&[&["bptt"], &args[..]].concat()), "L"), value(&moved, "L′"), 1e-12, "L′");
@@ -118,10 +119,10 @@ fn gradients_vanish_and_explode_as_the_weight_says() {
     }
 }
 
-/// Whether what is said of an example is so.
+/// Checks whether a statement about an example is true.
 type Holds = fn(&Value) -> bool;
 
-/// The examples of docs/traces.md, and whether what stands beside them is so.
+/// The examples in docs/traces.md, and a check of the comment next to each.
 const DOCUMENTED: &[(&str, Holds)] = &[
     ("bptt --steps 10 --set w_hh=0.5", |trace| last_norms(trace).windows(2).all(|pair| pair[0] == 0.5 * pair[1])),
     ("bptt --steps 10 --set w_hh=2", |trace| last_norms(trace).windows(2).all(|pair| pair[0] == 2.0 * pair[1])),
@@ -132,7 +133,7 @@ const DOCUMENTED: &[(&str, Holds)] = &[
     }),
     ("lstm --set b_hh=0", |trace| (value(trace, "i₁") - 1.0 / (1.0 + f64::exp(-2.0))).abs() < 1e-15),
     ("autoencoder --set b_e=-0.5,0.1", |trace| {
-        // 0.36 of x comes to the first unit, and −0.5 is its bias.
+        // The first unit gets 0.36 from x, and its bias is −0.5.
         let learnt = |name: &str| {
             let [before, after] = ["", "′"].map(|prime| flat(&line_of(trace, "", &format!("{name}{prime}"))["value"]));
             before.iter().zip(after).map(|(before, after)| *before != after).collect::<Vec<_>>()
@@ -151,7 +152,7 @@ fn last_norms(trace: &Value) -> Vec<f64> {
     list(&line_of(trace, "How far", "‖∂L_T/∂h_t‖")["value"])
 }
 
-/// ∂h/∂c of an LSTM by way of tanh.
+/// ∂h/∂c of an LSTM, through tanh.
 fn slope_of_c(trace: &Value, t: &str) -> f64 {
     value(trace, &format!("o{t}")) * (1.0 - value(trace, &format!("c{t}")).tanh().powi(2))
 }
@@ -167,7 +168,7 @@ fn the_examples_of_the_document_do_what_it_says() {
         let trace = trace(&command.split(' ').collect::<Vec<_>>());
         assert!(is_so(&trace), "{command}: {trace}");
     }
-    // What it shows of an example stands in the example.
+    // The lines shown in the document are lines of the example.
     let shown = document.split("```").find(|block| block.contains("$ handgrad trace elman")).expect("a block");
     let elman = text(&["elman"]);
     for line in shown.lines().skip(2).filter(|line| !line.starts_with('…')) {
@@ -182,7 +183,7 @@ fn changed_numbers_are_not_compared_with_the_slides() {
     assert_eq!(value(&changed, "w_hh"), 0.5);
     near(value(&changed, "h₂"), f64::tanh(0.5 * f64::tanh(2.0) + 3.0), 1e-15, "h₂");
     assert_eq!(list(&line_of(&trace(&["elman", "--set", "X=2"]), "Given", "x")["value"]), [2.0; 3]);
-    // Nor is anything said that holds for the example's own numbers alone.
+    // Statements that are true only for the example's own numbers are left out too.
     for (name, setting, words) in [("gru", "b_hn=2", "biases are 1"), ("conv", "w=1", "vertical edges")] {
         assert!(text(&[name]).contains(words) && !text(&[name, "--set", setting]).contains(words), "{name}: {words}");
     }
@@ -212,7 +213,7 @@ fn other_forms_hold_the_same_values() {
     }
 }
 
-/// What every example must name.
+/// Words that the text of each example must contain.
 const ERRORS: &[(&str, &[&str])] = &[
     ("jordan", &["W_yh·h_t", "hybrid", "swapped", "truncated"]),
     ("jordan-classic", &["hybrid"]),
@@ -234,7 +235,7 @@ fn the_slides_errors_are_named_where_they_occur() {
     }
 }
 
-/// Arguments, and words that the error must have.
+/// Arguments, and words that the error must contain.
 const MISTAKES: &[(&[&str], &[&str])] = &[
     (&["elmann"], &["elmann", "elman", "bptt-printed", "sparse"]),
     (&["mse", "--steps", "2"], &["--steps", "mse", "elman", "adam"]),
@@ -269,7 +270,7 @@ fn mistakes_are_told() {
         let output = run(here(), &[&["trace"], *args].concat());
         let text = err(&output);
         assert_eq!(output.status.code(), Some(2), "{args:?}: {text}");
-        // --steps is spoken of where it helps.
+        // --steps is mentioned only if it helps.
         let of_steps = args.contains(&"--steps") || words.contains(&"--steps");
         assert!(of_steps || !text.contains("--steps"), "{args:?}: {text}");
         words.iter().for_each(|word| assert!(text.contains(word), "{args:?}: {text:?} says nothing of {word:?}"));
@@ -293,11 +294,11 @@ fn help_lists_the_examples() {
     let help = text(&["--help"]);
     NAMES.iter().for_each(|name| assert!(help.contains(name), "{name}"));
     assert!(help.contains("handgrad trace bptt --steps 10 --set w_hh=0.5"));
-    // What it shows works.
+    // The commands in the help text work.
     for line in help.lines().filter(|line| line.trim().starts_with("handgrad trace ")) {
         let command = line.trim().split("   ").next().expect("a command");
         text(&command.split_whitespace().skip(2).collect::<Vec<_>>());
     }
-    // Numbers beyond what floats hold are told as such, and nothing breaks.
+    // Numbers beyond the range of floats are reported as such, without a panic.
     assert!(text(&["bptt", "--set", "w_hh=1e300"]).contains("inf"));
 }

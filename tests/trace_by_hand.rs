@@ -1,5 +1,5 @@
-//! What `handgrad trace` prints without a formula beside it, worked once more in a few lines: states, losses and norms
-//! of small networks written out here. This file belongs to the package `handgrad`, whose binary it needs.
+//! The values of `handgrad trace` that have no formula next to them, computed again in a few lines: states, losses
+//! and norms of small networks written out here. This file belongs to the package `handgrad`, whose binary it needs.
 
 use serde_json::Value;
 
@@ -54,7 +54,7 @@ fn backpropagation_through_time_with_tanh_and_sigma() {
                 let expected = (moved(1e-5) - moved(-1e-5)) / 2e-5;
                 near(value_below(&trace, heading, &format!("d{name}")), expected, 1e-8, &what);
             }
-            // The last step's dL₃/dh₃ = w_hy·2·(y₃ − x₄), and from h_t to h_{t−1} w_hh·φ′.
+            // dL₃/dh₃ = w_hy·2·(y₃ − x₄) of the last step, multiplied by w_hh·φ′ for each step from h_t to h_{t−1}.
             let last = 2.0 * theta[3] * (theta[3] * h[2] + theta[4] - x[3]);
             let second = last * theta[0] * slope(h[2]);
             let norms = [second * theta[0] * slope(h[1]), second, last].map(f64::abs);
@@ -63,7 +63,7 @@ fn backpropagation_through_time_with_tanh_and_sigma() {
     }
 }
 
-/// Sequences of three steps, and the same without the last one.
+/// Sequences of three steps, and the same sequences without the last step.
 const SEQUENCES: [(&[&str], &str, &str); 4] = [
     (&["elman", "--set", "w_hh=-0.7"], "x=0.3,-1,0.2,2", "x=0.3,-1,0.2"),
     (&["bptt", "--set", "w_hh=0.4"], "x=0.3,-1,0.2,2", "x=0.3,-1,0.2"),
@@ -71,8 +71,8 @@ const SEQUENCES: [(&[&str], &str, &str); 4] = [
     (&["gru", "--set", "w_ih=0.5,-0.3,0.2", "--set", "w_hh=-0.4"], "x=0.2,-0.5,1,2", "x=0.2,-0.5,1"),
 ];
 
-/// The lines dh₁ … dh_T, each of which has a formula, lead to both rows of norms: L is a sum over the steps, so what
-/// the last step's loss adds to ∂L/∂h_t is ∂L_T/∂h_t.
+/// The lines dh₁ … dh_T, which have formulas, determine both rows of norms: L is a sum over the steps, so the part of
+/// ∂L/∂h_t that the last step's loss adds is ∂L_T/∂h_t.
 #[test]
 fn norms_are_those_of_the_gradients_above_them() {
     for (args, x, shorter) in SEQUENCES {
@@ -88,7 +88,7 @@ fn norms_are_those_of_the_gradients_above_them() {
     }
 }
 
-/// The loss after a step is that of an example that starts there.
+/// The loss after a step equals the loss of an example that starts with the new parameters.
 #[test]
 fn losses_after_a_step_are_those_of_the_new_weights() {
     let examples: [(&[&str], &str, &str); 9] = [
@@ -114,7 +114,7 @@ fn losses_after_a_step_are_those_of_the_new_weights() {
                 settings.extend(["--set".to_string(), format!("{name}={}", values.join(","))]);
             }
         }
-        // A matrix comes after any line for one of its values.
+        // A matrix comes after the lines for its single values.
         let known = |setting: &String| !setting.starts_with("w_d₁₁");
         let mut all: Vec<&str> = args.to_vec();
         for pair in settings.chunks(2).filter(|pair| known(&pair[1])) {
@@ -127,7 +127,7 @@ fn losses_after_a_step_are_those_of_the_new_weights() {
     }
 }
 
-/// h of a GRU whose z takes the new, or keeps the old.
+/// h of a GRU in which z is the weight of the new value, or the weight of the old one.
 fn gru(parameters: &Value, takes_new: bool) -> Vec<f64> {
     let of = |name: &str| list(&line_of(parameters, "Given", name)["value"]);
     let [w_i, w_h, b_i, b_h] = ["w_ih", "w_hh", "b_ih", "b_hh"].map(of);

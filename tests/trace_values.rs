@@ -1,5 +1,5 @@
-//! The values of `handgrad trace` against the formulas that it prints beside them, against central differences of its
-//! own losses, and against what can be had by hand. This file belongs to the package `handgrad`, whose binary it needs.
+//! The values of `handgrad trace` compared with the formulas printed next to them, with central differences of its
+//! own losses, and with values computed by hand. This file belongs to the package `handgrad`, whose binary it needs.
 
 use std::collections::HashMap;
 
@@ -12,7 +12,7 @@ mod worked;
 use command::{list, number};
 use worked::{NAMES, flat, line_of, lines, near, trace, value, value_below};
 
-/// Other numbers for every example: signs mixed, more steps.
+/// Other numbers for every example: mixed signs, more steps.
 const OTHER_NUMBERS: &[&[&str]] = &[
     &["elman", "--steps", "4", "--set", "w_hh=-0.7", "--set", "x=0.3,-1,0.2,2,-0.4", "--learning-rate", "0.3"],
     &["jordan", "--steps", "3", "--set", "w_yh=-0.6", "--set", "w_hh=0.4", "--set", "x=0.2,-0.5,1,0.1"],
@@ -58,7 +58,7 @@ const OTHER_NUMBERS: &[&[&str]] = &[
 struct Worked<'a> {
     what: String,
     found: f64,
-    /// By a calculator that knows nothing of layers.
+    /// The value from a calculator that is independent of the layers.
     expected: f64,
     line: &'a Value,
 }
@@ -70,7 +70,7 @@ fn worked<'a>(args: &[&str], trace: &'a Value) -> Vec<Worked<'a>> {
         let (symbol, known) = (line["symbol"].as_str().expect("a symbol"), &line["value"]);
         remember(&mut scope, symbol, known);
         let Some(formula) = line["formula"].as_str().filter(|_| known.is_number()) else { continue };
-        // What the printed gradient is called stands two sections above; the integers are compared elsewhere.
+        // The symbol for the printed gradient appears two sections above; the integers are compared elsewhere.
         if symbol.starts_with("Δd") {
             continue;
         }
@@ -81,8 +81,8 @@ fn worked<'a>(args: &[&str], trace: &'a Value) -> Vec<Worked<'a>> {
     found
 }
 
-/// Every value is what the formula printed beside it gives; and so, in fewer digits, is every formula with numbers put
-/// in.
+/// Every value equals the result of the formula printed next to it, and so does, with fewer digits, every formula
+/// with numbers.
 #[test]
 fn values_are_those_of_the_formulas_beside_them() {
     let own: Vec<_> = NAMES.iter().map(std::slice::from_ref).collect();
@@ -101,7 +101,7 @@ fn values_are_those_of_the_formulas_beside_them() {
     }
 }
 
-/// Numbers so far out that a layer holds or rearranges something, and how many lines that concerns.
+/// Extreme numbers, for which a layer clips or rearranges something, and the number of lines where this happens.
 const FAR_OUT: &[(&[&str], usize)] = &[
     (&["bce"], 0),
     (&["bce", "--set", "z=40"], 8),
@@ -116,7 +116,7 @@ const FAR_OUT: &[(&[&str], usize)] = &[
     (&["sparse", "--set", "s=1,0.5,1,0.5,1,0.5"], 2),
 ];
 
-/// Where the value is another one than its formula's, a note says why.
+/// If a value differs from its formula, a note says why.
 #[test]
 fn what_is_held_is_said_to_be_held() {
     for (args, count) in FAR_OUT {
@@ -128,7 +128,7 @@ fn what_is_held_is_said_to_be_held() {
         let all = worked(args, &trace);
         assert_eq!(all.iter().filter(|worked| said(worked.line)).count(), *count, "{args:?}");
         for Worked { what, found, expected, line } in all {
-            // Far out a difference of 10⁻²⁶ is one.
+            // For extreme numbers, a difference of 10⁻²⁶ counts.
             let tolerance = 1e-9 * expected.abs() + if expected == 0.0 { f64::MIN_POSITIVE } else { 1e-13 };
             let same = (found - expected).abs() <= tolerance;
             assert!(same || said(line), "{what}: {found}, not {expected}: {line}");
@@ -136,7 +136,7 @@ fn what_is_held_is_said_to_be_held() {
     }
 }
 
-/// Adam's first step is α, but where the gradient is 0 or as small as ε.
+/// Adam's first step has the size α, except if the gradient is 0 or as small as ε.
 #[test]
 fn a_step_of_nothing_is_not_said_to_be_alpha() {
     let says_alpha = |args: &[&str], symbol: &str| {
@@ -147,7 +147,7 @@ fn a_step_of_nothing_is_not_said_to_be_alpha() {
     assert!(says_alpha(&["autoencoder"], "w_d₁₁′") && !says_alpha(&["autoencoder", "--set", "x=0"], "w_d₁₁′"));
 }
 
-/// A value by its symbol, those of a matrix by their places, those of gates by their letters.
+/// Stores a value by its symbol, the values of a matrix by their positions, and those of gates by their letters.
 fn remember(scope: &mut HashMap<String, f64>, symbol: &str, value: &Value) {
     let sub = |number: usize| {
         char::from_digit(number as u32, 10).map(|c| char::from_u32(0x2080 + c as u32 - 48)).expect("a digit")
@@ -183,7 +183,8 @@ fn remember(scope: &mut HashMap<String, f64>, symbol: &str, value: &Value) {
     }
 }
 
-/// ∂f by one value, where `set` makes the arguments that move it by so much.
+/// The derivative of f with respect to one value; `set` makes the arguments that change the value by the given
+/// amount.
 fn central_difference(set: impl Fn(f64) -> Vec<String>, f: impl Fn(&Value) -> f64) -> f64 {
     const STEP: f64 = 1e-5;
     let at = |by: f64| {
@@ -193,7 +194,7 @@ fn central_difference(set: impl Fn(f64) -> Vec<String>, f: impl Fn(&Value) -> f6
     (at(STEP) - at(-STEP)) / (2.0 * STEP)
 }
 
-/// `args` and `--set name=…` with the value at a place moved.
+/// `args`, and `--set name=…` with the value at a position changed.
 fn moved<'a>(args: &'a [&'a str], name: &'a str, values: &'a [f64], place: usize) -> impl Fn(f64) -> Vec<String> + 'a {
     move |by| {
         let values =
@@ -291,7 +292,7 @@ fn pieces_agree_with_central_differences() {
     }
 }
 
-/// KL of two normal distributions, as the integral that it is.
+/// The KL divergence of two normal distributions, by its defining integral.
 #[test]
 fn the_divergence_is_its_integral() {
     let vae = trace(&["vae"]);
@@ -318,7 +319,7 @@ fn the_least_cross_entropy_is_the_entropy_of_the_targets() {
     near(value(&trace(&["bce"]), "L(p = t)"), (of(0.8) + of(0.3)) / 4.0, 1e-15, "1, 0, 0.8, 0.3");
     near(value(&trace(&["autoencoder"]), "L(x̂ = x)"), (of(0.1) + of(0.2)) / 2.0, 1e-15, "0.9, 0.1, 0.8, 0.2");
     assert_eq!(value(&trace(&["autoencoder", "--set", "x=1,0,1,0"]), "L(x̂ = x)"), 0.0);
-    // Predictions as good as they get: z = ln(t/(1 − t)).
+    // The best possible predictions: z = ln(t/(1 − t)).
     let logit = |t: f64| (t / (1.0 - t)).ln();
     let best = trace(&["bce", "--set", &format!("z=50,-50,{},{}", logit(0.8), logit(0.3))]);
     near(value(&best, "L"), value(&best, "L(p = t)"), 1e-15, "p = t");
@@ -326,12 +327,12 @@ fn the_least_cross_entropy_is_the_entropy_of_the_targets() {
 
 #[test]
 fn steps_of_adam() {
-    // By hand: m̂ = g and v̂ = g² in the first step, which is α·g/(|g| + ε).
+    // By hand: m̂ = g and v̂ = g² in the first step, so the step is α·g/(|g| + ε).
     for g in [0.5, -0.1, 1e-3] {
         let first = trace(&["adam", "--steps", "1", "--set", &format!("g={g}"), "--learning-rate", "0.01"]);
         near(value(&first, "Δ₁"), -0.01 * g / (f64::abs(g) + 1e-8), 1e-15, "Δ₁");
     }
-    // Of an autoencoder every weight moves by nearly α against the sign of its gradient.
+    // In the autoencoder every weight changes by nearly α, against the sign of its gradient.
     let autoencoder = trace(&["autoencoder"]);
     for name in ["w_e", "b_e", "w_d", "b_d"] {
         let of = |symbol: &str| flat(&line_of(&autoencoder, "", symbol)["value"]);

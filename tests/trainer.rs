@@ -1,5 +1,5 @@
-//! A trainer refuses what makes no sense: samples that are not there, settings, values that are no numbers. And it does
-//! by itself what nobody needs to ask for: it counts its epochs, applies the scale, and keeps the best weights.
+//! A trainer refuses invalid input: numbers of samples that do not exist, invalid settings, values that are not
+//! finite. It also does some things by itself: it counts its epochs, applies the scale, and keeps the best weights.
 
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -19,7 +19,7 @@ fn small() -> Spec {
     Deep { layers: vec![9, 4], activation: Activation::Tanh, ..Deep::default() }.spec(&[20])
 }
 
-/// A network whose steps depend on the numbers of their epochs.
+/// A network with noise, so that its steps depend on the number of the epoch.
 fn noisy() -> Spec {
     small().with_noise(Noise::Masking { p: 0.3 })
 }
@@ -28,7 +28,7 @@ fn trainer(spec: &Spec, training: &Training) -> Trainer<f32> {
     Trainer::new(Network::new(spec).expect("fits"), training).expect("makes sense")
 }
 
-/// An epoch without its times.
+/// The records of epochs without the times.
 fn timeless(records: &[EpochRecord]) -> Vec<EpochRecord> {
     records.iter().map(|record| EpochRecord { seconds: 0.0, samples_per_second: 0.0, ..record.clone() }).collect()
 }
@@ -48,7 +48,7 @@ fn samples_beyond_a_source_are_refused() {
     assert_eq!(part.fill_rows(&[3, 15], &mut [0.0_f32; 40]).expect_err("15"), none);
     let too_short = Error::BufferSize { expected: 40, found: 39 };
     assert_eq!(part.fill_rows(&[3, 4], &mut [0.0_f32; 39]).expect_err("short"), too_short);
-    // A step is a panic with the same words, and leaves the weights as they were.
+    // For `step`, the error is a panic with the same words, and the weights stay as they were.
     let before = trainer.theta().to_vec();
     let mut panic_of = |numbers: &[u32]| {
         let panic = catch_unwind(AssertUnwindSafe(|| trainer.step(&part, numbers))).expect_err("refused");
@@ -56,8 +56,8 @@ fn samples_beyond_a_source_are_refused() {
     };
     assert_eq!(panic_of(&[3, 15]), none.to_string());
     assert!(none.to_string().contains("sample 15 does not exist: the source has 10 samples"), "{none}");
-    assert!(panic_of(&all(5)).contains("a batch has 1 to 4 samples, and 5 are given"));
-    assert!(panic_of(&[]).contains("and 0 are given"));
+    assert!(panic_of(&all(5)).contains("a batch has 1 to 4 samples, but 5 were given"));
+    assert!(panic_of(&[]).contains("but 0 were given"));
     assert_eq!(trainer.theta(), before);
     let error = trainer.gradient(&part, &all(5)).expect_err("5");
     assert_eq!(error, Error::BatchSize { samples: 5, batch_size: 4 });
@@ -65,9 +65,19 @@ fn samples_beyond_a_source_are_refused() {
     let error = trainer.gradient(&Source::new(&narrow), &[0]).expect_err("19");
     assert_eq!(error, Error::SampleSize { network: 20, samples: 19 });
     assert!(matches!(trainer.set_theta(&before[1..]), Err(Error::WeightCount { .. })));
+    // A count of 1 has its noun in the singular.
+    for (error, words) in [
+        (Error::BatchSize { samples: 2, batch_size: 1 }, "a batch has 1 sample, and 2 are given"),
+        (Error::NoSuchSample { number: 1, samples: 1 }, "the source has 1 sample, numbered"),
+        (Error::SampleSize { network: 1, samples: 19 }, "takes 1 value a sample"),
+        (Error::NoSuchPlace { steps: 1, samples: 1, all: 3, batch: 2 }, "said to be 1 step and 1 sample into"),
+    ] {
+        assert!(error.to_string().contains(words), "{words:?} is not in {error}");
+    }
 }
 
-/// Twice two epochs are four, to the bit, and a second training can be paused and gone on with as well as a first one.
+/// Two trainings of two epochs equal one of four, to the bit. A second training can be paused and continued like a
+/// first one.
 #[test]
 fn a_second_fit_goes_on() {
     let samples = floats(30, 20, 1);
@@ -84,7 +94,7 @@ fn a_second_fit_goes_on() {
     let whole = run(&[Plan { epochs: 4, ..two }]);
     assert_eq!(whole.1.iter().map(|record| record.epoch).collect::<Vec<_>>(), [1, 2, 3, 4]);
     assert!(run(&[two, two]) == whole);
-    // A pause in the second training, after each of its steps; and on with another trainer, from the file.
+    // A pause in the second training after each of its steps; then another trainer continues from the file.
     let stopping = Plan { early_stopping: Some(9), ..two };
     let mut first = trainer(&noisy(), &settings);
     fit(&mut first, &source, &source, &two, &mut to_the_end).expect("learns");
@@ -97,7 +107,7 @@ fn a_second_fit_goes_on() {
         assert_eq!(checkpoint.state, state);
         let mut second = trainer(&noisy(), &settings);
         let mut state = checkpoint.restore(&mut second).expect("fits");
-        // After the last step of an epoch, its validation is still to come.
+        // After the last step of an epoch, its validation has not been done yet.
         assert!(second.finished_epochs() == first.finished_epochs() || state.place.samples == 30, "pause {pauses}");
         assert!(go_on(&mut second, &source, &source, &stopping, &mut state, &mut to_the_end).expect("learns"));
         assert!(second.theta() == whole.0 && timeless(&state.records) == whole.1[2..], "from pause {pauses}");
@@ -107,7 +117,7 @@ fn a_second_fit_goes_on() {
     assert_eq!(pauses, 2 * (4 + 1), "after each step and each epoch");
 }
 
-/// A loop over `step` has the noise of the epoch that it is in, as `fit` does.
+/// A loop over `step` uses the noise of the current epoch, as `fit` does.
 #[test]
 fn steps_alone_come_to_the_next_epoch() {
     let samples = floats(30, 20, 1);
@@ -142,7 +152,7 @@ fn settings_that_make_no_sense_are_refused() {
         (adam(Adam { beta2: 1.5, ..usual }), "beta2 is 1.5, but must be at least 0 and below 1"),
         (adam(Adam { epsilon: 0.0, ..usual }), "epsilon is 0, but must be a number of at least 1e-12"),
         (adam(Adam { epsilon: f64::NAN, ..usual }), "epsilon is NaN"),
-        (sgd(-0.1, 0.9), "learning_rate is -0.1"),
+        (sgd(-0.1, 0.9), "learning_rate is -0.1, but must be a number of at least 0"),
         (sgd(f64::NAN, 0.9), "learning_rate is NaN"),
         (sgd(0.1, 1.0), "momentum is 1, but must be at least 0 and below 1"),
         (sgd(0.1, f64::NAN), "momentum is NaN"),
@@ -167,7 +177,7 @@ fn settings_that_make_no_sense_are_refused() {
     assert!(evaluate(trainer.network(), trainer.theta(), &Source::new(&floats(3, 20, 1)), 0).is_err());
 }
 
-/// With more room in a batch than there are samples, all of them are one batch.
+/// If a batch has room for more samples than there are, all samples are one batch.
 #[test]
 fn a_batch_may_have_room_for_more_than_there_is() {
     let samples = floats(30, 20, 1);
@@ -181,7 +191,7 @@ fn a_batch_may_have_room_for_more_than_there_is() {
     assert!(run(100) == run(30) && run(100).1 == 3);
 }
 
-/// Given weights are trained with the noise of the seed that is asked for.
+/// Given weights are trained with the noise of the given seed.
 #[test]
 fn given_weights_leave_the_seed_as_it_is() {
     let samples = floats(8, 20, 1);
@@ -222,19 +232,19 @@ fn a_value_that_is_no_number_is_found_before_training() {
         assert!(matches!(trainer.evaluate(&bad), Err(Error::NotFinite { sample: 17, position: 4, .. })));
         assert_eq!((trainer.theta(), trainer.steps()), (&start[..], 0), "nothing was learnt");
     }
-    // A number in the data that is none in the precision of the network.
+    // A value of the data that is not finite in the precision of the network.
     let values = Array2::from_shape_fn((9, 20), |(sample, _)| if sample == 6 { 1e300 } else { 0.5 });
     let mut trainer = trainer(&small(), &training(ADAM, 8));
     let error = trainer.evaluate(&Source::from(values.view())).expect_err("too large for f32");
     assert_eq!(error, Error::NotFinite { set: "validation", sample: 6, position: 0, value: 1e300 });
 }
 
-/// A training that diverges after some epochs leaves the weights of the best of them.
+/// A training that diverges after some epochs keeps the weights of the best of them.
 #[test]
 fn after_a_divergence_the_best_weights_are_kept() {
     let samples = floats(40, 20, 1);
     let source = Source::new(&samples);
-    // Linear layers and a step that is a little too long: the error grows from epoch to epoch.
+    // Linear layers and a learning rate that is slightly too large: the error grows from epoch to epoch.
     let (activation, output_activation) = (Activation::Linear, Activation::Linear);
     let spec =
         Deep { layers: vec![6], activation, output_activation, loss: LossKind::Mse, ..Deep::default() }.spec(&[20]);
@@ -257,7 +267,7 @@ fn after_a_divergence_the_best_weights_are_kept() {
     let best = (0..losses.len()).min_by(|&a, &b| losses[a].total_cmp(&losses[b])).expect("an epoch") + 1;
     assert!(losses.len() > best, "{losses:?}");
     assert_eq!(theta, run(best, None).0);
-    // So it is if the epochs are asked for one by one.
+    // The same holds if the epochs are requested one by one.
     let mut trainer = trainer(&spec, &settings);
     let plan = Plan { epochs: 1000, early_stopping: Some(1000), ..Plan::default() };
     let records: Vec<_> = trainer.epochs(&source, &source, &plan).collect();
@@ -293,8 +303,8 @@ fn epochs_one_by_one_are_those_of_a_fit() {
     assert_eq!(epochs.next(), None);
 }
 
-/// With a scale in its specification a network learns the same bits from the data as it is as it does without one from
-/// data that was scaled beforehand.
+/// With a scale in its specification, a network learns the same bits from the original data as a network without a
+/// scale learns from data that was scaled before.
 #[test]
 fn the_scale_of_a_specification_is_applied() {
     let scale = Scale { offset: -3.7, factor: 11.3 };
@@ -327,7 +337,7 @@ fn the_scale_of_a_specification_is_applied() {
         assert!(whole == run(&noisy(), &by_hand));
         assert!(whole != run(&noisy(), &samples), "it is not nothing");
     }
-    // A scale under which a number is none any more is found too.
+    // A scale that makes a value not finite is detected too.
     let tiny = Spec { scale: Some(Scale { offset: 0.0, factor: 1e-45 }), ..small() };
     let mut trainer = trainer(&tiny, &training(ADAM, 8));
     let error = trainer.evaluate(&Source::new(&bytes(30, 20, 2))).expect_err("too large");
@@ -348,7 +358,7 @@ fn a_parameter_is_found_by_its_name_in_the_model_file() {
     assert_eq!(trainer.param("2.weight"), trainer.param("0.weight"), "one weight with two names");
 }
 
-/// ∂L/∂x with the target held fixed, against central differences of a loss that is put together here.
+/// ∂L/∂x with the target held constant, against central differences of a loss that is computed here.
 #[test]
 fn the_gradient_by_the_input_agrees_with_central_differences() {
     let (rows, features) = (5, 12);
@@ -370,7 +380,7 @@ fn the_gradient_by_the_input_agrees_with_central_differences() {
                 None => values.clone(),
             };
             let target = at_scale(&values);
-            // Values, predictions and targets are in the data's own units; the loss is one of scaled values.
+            // Values, predictions and targets are in the units of the data; the loss is computed on scaled values.
             let loss = |values: &Array2<f64>| {
                 let (given, loss) = (Source::from(values.view()), trainer.network().loss());
                 let outputs = at_scale(&trainer.predict(&given, &all(rows)).expect("fits"));
@@ -399,7 +409,7 @@ fn the_gradient_by_the_input_agrees_with_central_differences() {
     }
 }
 
-/// Doubles reach a network of doubles as they are, and one of singles rounded.
+/// f64 values reach an f64 network unchanged, and an f32 network rounded.
 #[test]
 fn a_source_may_be_an_array() {
     let doubles = Array2::from_shape_fn((6, 20), |(row, column)| 1.0 / (3 + row + column) as f64);
@@ -417,7 +427,7 @@ fn a_source_may_be_an_array() {
     };
     let whole = run(&Source::new(&samples));
     assert!(run(&Source::from(singles.view())) == whole && run(&Source::from(doubles.view())) == whole);
-    // Whatever the order of its values in memory.
+    // The order of the values in memory does not matter.
     let columns = doubles.t().as_standard_layout().into_owned();
     assert!(run(&Source::from(columns.t())) == whole);
     let network = Network::<f64>::new(&small()).expect("fits");

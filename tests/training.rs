@@ -36,7 +36,7 @@ fn weights_have_the_same_bits_at_every_thread_count() {
     }
 }
 
-/// What a step must not read is filled with NaN before it; partial batches leave NaN in their neighbours' places.
+/// Memory that a step must not read is filled with NaN before it. Partial batches leave NaN in the unused rows.
 #[test]
 fn scratch_memory_may_hold_garbage() {
     let samples = bytes(300, 784, 4);
@@ -98,7 +98,7 @@ fn the_gradient_of_a_whole_network_agrees_with_central_differences() {
     }
 }
 
-/// A step on the sum of two batches is not a step on each: the loss averages over the batch it is given.
+/// A step on a batch differs from two steps on its halves: the loss is averaged over the batch.
 #[test]
 fn the_gradient_of_a_batch_is_the_mean_of_its_samples_gradients() {
     let (features, rows) = (11, 5);
@@ -118,7 +118,7 @@ fn the_gradient_of_a_batch_is_the_mean_of_its_samples_gradients() {
     whole.iter().zip(mean).for_each(|(a, b)| assert!((a - b).abs() < 1e-15));
 }
 
-/// Why training cannot begin on 64 samples, all of whose values are these.
+/// The error when training cannot start on 64 samples with these values.
 fn first_loss(value: impl Fn(usize) -> f32) -> Error {
     let values = Array2::from_shape_fn((64, 784), |(sample, _)| value(sample));
     let samples = Samples { values: Values::Floats(values), shape: vec![784], labels: None };
@@ -133,37 +133,42 @@ fn first_loss(value: impl Fn(usize) -> f32) -> Error {
 fn divergence_is_an_error_that_names_its_place() {
     let samples = bytes(64, 784, 4);
     let source = Source::new(&samples);
-    let train = |kind, learning_rate| {
+    let train = |kind, learning_rate, batch| {
         let adam = Optimizer::Adam(Adam { learning_rate, ..Adam::default() });
         let network = Network::<f32>::new(&Basic { units: 8, loss: kind }.spec(&[784])).expect("fits");
-        let mut trainer = Trainer::new(network, &training(adam, 16)).expect("fits");
+        let mut trainer = Trainer::new(network, &training(adam, batch)).expect("fits");
         let plan = Plan { epochs: 3, ..Plan::default() };
         fit(&mut trainer, &source, &source, &plan, &mut to_the_end)
     };
-    let error = train(LossKind::Bce, 1e6).expect_err("it diverges");
+    let error = train(LossKind::Bce, 1e6, 16).expect_err("it diverges");
     assert!(matches!(error, Error::Diverged { epoch: 1, step: 2, .. }), "{error:?}");
     assert!(error.to_string().contains("learning rate"), "{error}");
-    // The first step makes weights infinite: no second one is taken.
-    let error = train(LossKind::Bce, 1e38).expect_err("it diverges");
+    // The first step makes weights infinite, so there is no second step.
+    let error = train(LossKind::Bce, 1e38, 16).expect_err("it diverges");
     assert!(matches!(error, Error::WeightOutOfRange { epoch: 1, step: 1, .. }), "{error:?}");
     for words in ["layer 1, Dense 784 → 8, relu", "the batch of samples ", "(16 of them", "learning rate"] {
         assert!(error.to_string().contains(words), "{words:?} is not in {error}");
     }
-    // Behind a sigmoid the squared error stays below 1, whatever the weights are.
-    let error = train(LossKind::Mse, 1e6).expect_err("it diverges");
+    let alone = train(LossKind::Bce, 1e38, 1).expect_err("it diverges").to_string();
+    assert!(
+        alone.contains("on the batch of sample ") && alone.contains(" alone (numbered from 0): a weight"),
+        "{alone}"
+    );
+    // After a sigmoid the squared error is below 1 for any weights.
+    let error = train(LossKind::Mse, 1e6, 16).expect_err("it diverges");
     assert!(matches!(error, Error::WeightOutOfRange { epoch: 1, .. }), "{error:?}");
-    // Nothing was learnt yet: the data is what is wrong. Values of 10³⁰ are numbers as far as the last layer, but their
-    // squared error is not.
+    // Nothing has been learnt yet, so the data is the reason. Values of 10³⁰ are finite up to the last layer, but
+    // their squared error is not.
     let error = first_loss(|_| 1e30);
     assert!(matches!(error, Error::FirstLossNotFinite { layer: None, .. }), "{error:?}");
     assert!(error.to_string().contains("scale"), "{error}");
-    // One sample whose sums are too large already in the first layer: both are named.
+    // One sample whose sums are already infinite in the first layer: the error names both.
     let error = first_loss(|sample| if sample == 37 { f32::MAX } else { 0.5 });
     let Error::FirstLossNotFinite { layer: Some(layer), .. } = &error else { panic!("{error:?}") };
     assert_eq!(layer, "layer 1, Dense 784 → 8, relu for sample 37");
     assert!(error.to_string().contains(layer), "{error}");
-    // No progress is not divergence.
-    assert!(train(LossKind::Mse, 1e-12).is_ok());
+    // A lack of progress is not divergence.
+    assert!(train(LossKind::Mse, 1e-12, 16).is_ok());
 }
 
 /// One outlier makes the loss of its batch a thousand times the first one, and the training is sound all the same: an
@@ -237,7 +242,7 @@ fn training_stops_when_asked_to_and_says_what_was_done() {
     assert!(outcome.epochs[2].train_loss < outcome.epochs[0].train_loss);
 }
 
-/// Each prediction belongs to its sample, over several batches and shards.
+/// Each prediction belongs to its sample, across several batches and shards.
 #[test]
 fn predictions_do_not_depend_on_the_batches_they_are_made_in() {
     let samples = bytes(50, 784, 4);
@@ -253,7 +258,7 @@ fn predictions_do_not_depend_on_the_batches_they_are_made_in() {
         let together = trainer.predict(&source, &order).expect("fits");
         assert_eq!(together.as_slice(), Some(&alone.concat()[..]), "batches of {batch_size}");
     }
-    // And each is σ(z) of the layers' formulas, written out for one sample.
+    // Each is σ(z) from the formulas of the layers, written out for one sample.
     let theta: Vec<f64> = one_by_one.theta().iter().map(|&w| f64::from(w)).collect();
     let mut x = vec![0.0_f64; 784];
     source.fill(order[3] as usize, &mut x).expect("is there");
@@ -290,8 +295,8 @@ fn the_order_is_a_permutation_of_its_own_for_every_seed_and_epoch() {
     assert!(order(1, 1) != order(1, 2) && order(1, 1) != order(2, 1) && order(1, 1) != all(1000));
 }
 
-/// What is reported term by term is the loss. (That its gradient is right with penalties and noise too, `handgrad
-/// gradcheck` shows of every kind of model.)
+/// The reported terms add up to the loss. (`handgrad gradcheck` shows for every kind of model that the gradient is
+/// correct with penalties and noise.)
 #[test]
 fn the_terms_of_a_loss_add_up_to_it() {
     let samples = bytes(40, 784, 4);

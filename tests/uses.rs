@@ -1,5 +1,5 @@
-//! What a trained model is used for: encode, decode, sample, interpolate, alter. This file belongs to the package
-//! `handgrad`, whose binary it needs.
+//! Uses of a trained model: encode, decode, sample, interpolate, alter. This file belongs to the package `handgrad`,
+//! whose binary it needs.
 
 use std::fs;
 
@@ -27,7 +27,7 @@ fn eval_and_reconstruct_use_a_finished_run() {
     assert_eq!(picture["mse_of_each"].as_array().map(Vec::len), Some(4));
     let bytes = fs::read(at.join("seen/it.png")).expect("a picture");
     assert_eq!(png_size(&bytes), (4 * 90 + 6, 2 * 90 + 6));
-    // The picture's first row is the data: its top left sample, enlarged threefold.
+    // The first row of the picture shows the data; its top left sample is enlarged threefold.
     let mut reader = png::Decoder::new(std::io::Cursor::new(&bytes)).read_info().expect("a PNG");
     let mut pixels = vec![0; reader.output_buffer_size().expect("it fits")];
     reader.next_frame(&mut pixels).expect("pixels");
@@ -78,7 +78,7 @@ fn a_variational_model_draws_and_encodes() {
     }
 }
 
-/// The error of what comes back is the loss that `eval` measures, so nothing is lost or mixed up on the way.
+/// The error of decoded codes is the loss that `eval` measures, so nothing is lost or mixed up.
 #[test]
 fn codes_go_out_and_come_back() {
     let folder = small();
@@ -97,7 +97,7 @@ fn codes_go_out_and_come_back() {
     let eval = number(&json(at, &["eval", "run", "--json"])["value"]);
     assert!((loss - eval).abs() < 1e-6 * eval, "{loss} after decoding, {eval} measured");
 
-    // The same codes in every way that they may be written.
+    // The same codes in every format in which they may be written.
     let codes: Array2<f32> = read_npy(at.join("codes.npy")).expect("a .npy file");
     write_npy(at.join("double.npy"), &codes.mapv(f64::from)).expect("written");
     write_npy(at.join("fortran.npy"), &codes.t().as_standard_layout().into_owned().reversed_axes()).expect("written");
@@ -121,14 +121,14 @@ fn codes_go_out_and_come_back() {
         assert_eq!(read_npy::<_, Array3<f32>>(at.join(&out)).expect("a .npy file"), back, "{codes}");
     }
 
-    // Either part of the model does its half alone.
+    // Each part of the model does its half on its own.
     json(at, &["split", "run", "--encoder", "e.safetensors", "--decoder", "d.safetensors", "--json"]);
     json(at, &["encode", "e.safetensors", "--data", "small", "--out", "by-encoder.npy", "--json"]);
     assert_eq!(fs::read(at.join("by-encoder.npy")).expect("codes"), fs::read(at.join("codes.npy")).expect("codes"));
     json(at, &["decode", "d.safetensors", "by-encoder.npy", "--out", "by-decoder.npy", "--json"]);
     assert_eq!(read_npy::<_, Array3<f32>>(at.join("by-decoder.npy")).expect("a .npy file"), back);
 
-    // Several places at once: a picture of as many columns as rows, and CSV with the labels kept.
+    // Several outputs at once: a picture with as many columns as rows, and a CSV file that keeps the labels.
     let both = json(at, &["decode", "run", "codes.csv", "--out", "back.png", "--out", "back.csv", "--json"]);
     assert_eq!((&both["samples"], &both["values"], &both["drawn_from"]), (&60.into(), &784.into(), &Value::Null));
     assert_eq!(png_size(&fs::read(at.join("back.png")).expect("a picture")), (8 * 90 + 6, 8 * 90 + 6));
@@ -141,7 +141,7 @@ fn codes_go_out_and_come_back() {
     assert!(values.iter().eq(back.index_axis(Axis(0), 0).iter()), "every digit is written");
 }
 
-/// Where outputs leave 0..1 they are scaled to be seen, and it is said by how much.
+/// If outputs leave 0..1, the picture is scaled, and the scale is printed.
 #[test]
 fn what_leaves_0_to_1_is_scaled_and_said() {
     let folder = small();
@@ -153,7 +153,7 @@ fn what_leaves_0_to_1_is_scaled_and_said() {
         let range = list(&found["drawn_from"]);
         assert!(range[0] < 0.0 || range[1] > 1.0, "{found}");
         let image = image::open(at.join(out)).expect("a picture").into_luma8();
-        // Black occurs, and white other than between the samples, which begin at 6, 6.
+        // Black occurs, and white occurs within the samples, which begin at 6, 6.
         assert!(image.pixels().any(|pixel| pixel[0] == 0));
         let inside = image.enumerate_pixels().filter(|(x, y, _)| x % 90 >= 6 && y % 90 >= 6);
         assert!(inside.clone().any(|(_, _, pixel)| pixel[0] == 255) && inside.count() > 0);
@@ -163,7 +163,7 @@ fn what_leaves_0_to_1_is_scaled_and_said() {
     assert_eq!(json(at, &["sample", "sigmoid", "--out", "c.png", "--json"])["drawn_from"], Value::Null);
 }
 
-/// The walk begins and ends at the reconstructions of both samples, whose errors `reconstruct` gives too.
+/// The interpolation begins and ends with the reconstructions of both samples; `reconstruct` reports the same errors.
 #[test]
 fn a_walk_leads_from_one_reconstruction_to_the_other() {
     let folder = small();
@@ -203,7 +203,7 @@ fn altered_images_come_nearer_to_the_other_class() {
     let arrived = list(&found["nearer_to_class"]);
     assert!(arrived[0] <= arrived[1] && arrived[1] < 0.5 && arrived[2] > 0.5 && arrived[3] > 0.9, "{found}");
     assert_eq!(png_size(&fs::read(at.join("a.png")).expect("a picture")), (5 * 90 + 6, 3 * 90 + 6), "a row an image");
-    // Strength 0 is the reconstruction: the second column is drawn as `reconstruct` draws that sample.
+    // Strength 0 is the reconstruction: the second column equals the picture that `reconstruct` draws of that sample.
     let labels = handgrad_dataset::idx::read(&at.join("small/t10k-labels-idx1-ubyte.gz")).expect("labels");
     let handgrad_dataset::idx::Array::U8(labels) = labels else { panic!("bytes") };
     let first = labels.iter().position(|&label| label == 1).expect("the class occurs") as u32;
@@ -211,7 +211,7 @@ fn altered_images_come_nearer_to_the_other_class() {
     let [altered, all] = ["a.png", "all.png"].map(|path| image::open(at.join(path)).expect("a picture").into_luma8());
     for (x, y) in (0..84).flat_map(|x| (0..84).map(move |y| (x, y))) {
         assert_eq!(altered.get_pixel(6 + x, 6 + y), all.get_pixel(6 + 90 * first + x, 6 + y), "the image itself");
-        // The columns after the image are −1, 0, …
+        // The columns after the image have the strengths −1, 0, …
         let (ours, theirs) = (altered.get_pixel(6 + 2 * 90 + x, 6 + y), all.get_pixel(6 + 90 * first + x, 6 + 90 + y));
         assert!(ours[0].abs_diff(theirs[0]) <= 1, "{ours:?} {theirs:?}");
     }

@@ -1,4 +1,5 @@
-//! The worked examples that `handgrad trace` prints, for the tests that read them. Each of them uses some of this.
+//! The worked examples that `handgrad trace` prints: helper functions for the tests that read them. Each test uses
+//! some of them.
 #![allow(dead_code)]
 
 use std::path::Path;
@@ -28,7 +29,7 @@ pub fn here() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The JSON of an example.
+/// The JSON output of an example.
 pub fn trace(args: &[&str]) -> Value {
     command::json(here(), &[&["trace", "--json"], args].concat())
 }
@@ -39,7 +40,7 @@ pub fn text(args: &[&str]) -> String {
     String::from_utf8(output.stdout).expect("UTF-8")
 }
 
-/// All lines with a symbol, and the heading above each.
+/// All lines with a symbol, each with the heading above it.
 pub fn lines(trace: &Value) -> Vec<(&str, &Value)> {
     let sections = trace["sections"].as_array().expect("sections");
     let of = |section: &'_ Value| section["lines"].as_array().expect("lines").len();
@@ -54,7 +55,7 @@ pub fn lines(trace: &Value) -> Vec<(&str, &Value)> {
         .collect()
 }
 
-/// The first line with this symbol below a heading that has these words.
+/// The first line with this symbol below a heading that contains these words.
 pub fn line_of<'a>(trace: &'a Value, heading: &str, symbol: &str) -> &'a Value {
     let found = lines(trace).into_iter().find(|(over, line)| over.contains(heading) && line["symbol"] == symbol);
     found.unwrap_or_else(|| panic!("no {symbol} below {heading:?} in {trace}")).1
@@ -72,7 +73,7 @@ pub fn near(found: f64, expected: f64, tolerance: f64, what: &str) {
     assert!((found - expected).abs() <= tolerance, "{what}: {found}, not {expected}");
 }
 
-/// Leaves, or rows of leaves, as one list.
+/// Numbers, or rows of numbers, as one list.
 pub fn flat(value: &Value) -> Vec<f64> {
     match value {
         Value::Array(rows) => rows.iter().flat_map(flat).collect(),

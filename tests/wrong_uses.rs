@@ -1,5 +1,5 @@
-//! Wrong uses of a trained model, and files that are not what they claim. This file belongs to the package `handgrad`,
-//! whose binary it needs.
+//! Wrong uses of a trained model, and files with false headers. This file belongs to the package `handgrad`, whose
+//! binary it needs.
 
 use std::fs;
 use std::process::Command;
@@ -12,7 +12,8 @@ mod command;
 
 use command::{err, files, json, run, small, train};
 
-/// Exit code, arguments, and words that the error must have. What makes no sense is 2, what cannot be done 1.
+/// Exit code, arguments, and words that the error must contain. The code is 2 for wrong usage and 1 for other
+/// failures.
 const MISTAKES: &[(i32, &[&str], &[&str])] = &[
     (1, &["sample", "run", "--out", "x.png"], &["run", "not variational", "--preset vae"]),
     (1, &["latent-grid", "run", "--out", "x.png"], &["not variational"]),
@@ -39,7 +40,7 @@ const MISTAKES: &[(i32, &[&str], &[&str])] = &[
     (1, &["decode", "run", "huge.npy", "--out", "x.png"], &["huge.npy", "4294967296×1073741824", "0 bytes follow"]),
     (1, &["decode", "run", "overflow.npy", "--out", "x.png"], &["overflow.npy", "0 bytes follow"]),
     (1, &["decode", "run", "none.npy", "--out", "x.png"], &["none.npy", "18446744073709551615×0"]),
-    (1, &["decode", "run", "header.npy", "--out", "x.png"], &["header.npy", "4294967295 bytes"]),
+    (1, &["decode", "run", "header.npy", "--out", "x.png"], &["header.npy", "4,294,967,295 bytes"]),
     (1, &["decode", "run", "nested.npy", "--out", "x.png"], &["nested.npy", "plain numbers"]),
     (1, &["decode", "run", "cut.npy", "--out", "x.png"], &["cut.npy", "2×4", "31 bytes follow"]),
     (1, &["decode", "run", "whole.npy", "--out", "x.png"], &["whole.npy", "<i8", "<f4"]),
@@ -81,19 +82,19 @@ const MISTAKES: &[(i32, &[&str], &[&str])] = &[
     (2, &["alter", "run", "--from-class", "3", "--to-class", "4", "--strength", "nan", "--out", "x.png"], &["NaN"]),
 ];
 
-/// A .npy file: its header, padded, and data.
+/// A .npy file with a padded header, and data.
 fn npy(shape: &str, element: &str, data: &[u8]) -> Vec<u8> {
     let header = format!("{{'descr': {element}, 'fortran_order': False, 'shape': {shape}, }}\n");
     [&b"\x93NUMPY\x01\x00"[..], &(header.len() as u16).to_le_bytes(), header.as_bytes(), data].concat()
 }
 
-/// A PNG that claims a size and holds next to nothing.
+/// A PNG that claims a size and contains almost nothing.
 fn png_of(width: u32, height: u32) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut encoder = png::Encoder::new(&mut bytes, width, height);
     encoder.set_color(png::ColorType::Grayscale);
     encoder.write_header().expect("a header");
-    // The header's chunk, and the beginning of one with data that is not there.
+    // The header chunk, and the start of a chunk whose data is missing.
     bytes.truncate(33);
     [&bytes[..], &8_u32.to_be_bytes(), b"IDAT", &[0; 12]].concat()
 }
@@ -116,7 +117,7 @@ fn wrong_uses_are_refused_in_words_and_nothing_is_touched() {
         at,
         &["train", "--data", "lines.idx", "--layers", "2", "--epochs", "1", "--out", "lines", "--json", "--quiet"],
     );
-    // Samples in a line are no other size.
+    // Samples stored as one row of values have the same size.
     json(at, &["reconstruct", "run", "--data", "in-a-line.idx", "--out", "line.png", "--json"]);
     json(at, &["split", "run", "--encoder", "e.safetensors", "--json"]);
     json(at, &["encode", "run", "--out", "codes.csv", "--json"]);
@@ -138,7 +139,7 @@ fn wrong_uses_are_refused_in_words_and_nothing_is_touched() {
     ] {
         write(name, text.as_bytes());
     }
-    // Columns that are numbered have a header.
+    // The columns of this file are numbered, and it has a header.
     assert_eq!(json(at, &["decode", "run", "numbered.csv", "--out", "one.png", "--json"])["samples"], 1);
     fs::create_dir(at.join("folder.png")).expect("a folder");
     write("bytes.csv", b"\xff\xfe,1,2,3\n");
@@ -178,7 +179,7 @@ fn wrong_uses_are_refused_in_words_and_nothing_is_touched() {
     }
     assert_eq!(before, files(at), "what was there is as it was, and nothing was added");
 
-    // Waiting for a pipe that nobody writes to would never end.
+    // Waiting for a pipe to which nobody writes would never end.
     if !cfg!(unix) {
         return;
     }

@@ -1,13 +1,12 @@
-//! The parsers under libFuzzer, which looks for inputs that reach new code, with the address sanitizer: from this
-//! folder
+//! Runs the parsers with libFuzzer, which looks for inputs that reach new code, and with the address sanitizer. Run
+//! it in this folder:
 //!
 //! ```sh
 //! mkdir -p corpus/png
 //! TARGET=png cargo run --release -- corpus/png -runs=1000000
 //! ```
 //!
-//! The checks are those of `tests/fuzzing`. Its valid files are put into the first folder named, as inputs to begin
-//! with.
+//! The checks are those of `tests/fuzzing`. Its valid files are written to the first folder named, as initial inputs.
 #![no_main]
 
 use std::alloc::System;
@@ -33,7 +32,7 @@ static TARGET: LazyLock<Target> = LazyLock::new(|| {
 
 fn begin() {
     let seeds = (TARGET.seeds)();
-    // What a check makes once and for all is not counted.
+    // Memory that a check allocates only once is not counted.
     seeds.iter().for_each(|bytes| (TARGET.check)(bytes));
     if let Some(corpus) = std::env::args().skip(1).find(|arg| !arg.starts_with('-')) {
         for (number, bytes) in seeds.iter().enumerate() {

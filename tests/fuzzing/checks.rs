@@ -1,5 +1,5 @@
-//! The promises: no panic; an error is one paragraph that names the file; what is taken can be written and read again
-//! the same.
+//! The checked properties: no panic; an error is one paragraph that names the file; accepted data can be written and
+//! read again without a change.
 
 use std::fmt::Display;
 use std::io::Cursor;
@@ -25,13 +25,13 @@ pub fn name() -> &'static Path {
     Path::new("some.file")
 }
 
-/// An error of one paragraph, and not a long one.
+/// The error is one paragraph, and not too long.
 fn check_error(error: &impl Display, starts: &str) {
     let text = error.to_string();
     assert!(text.starts_with(starts) && text.len() < 1500 && !text.contains('\n'), "{text}");
 }
 
-/// IDX, plain or in gzip.
+/// IDX, plain or gzip.
 pub fn idx(bytes: &[u8]) {
     let array = match idx::decode(bytes, name()) {
         Ok(array) => array,
@@ -49,7 +49,7 @@ pub fn idx(bytes: &[u8]) {
     }
 }
 
-/// IDX as the format says, written here once more.
+/// An independent writer of IDX, following the format.
 fn idx_bytes(array: &Array) -> Vec<u8> {
     let code = match array {
         Array::U8(_) => 0x08,
@@ -72,7 +72,7 @@ fn idx_bytes(array: &Array) -> Vec<u8> {
     bytes
 }
 
-/// A layout that the length draws.
+/// A layout chosen by the length of the input.
 pub fn layout(bytes: &[u8]) -> Layout {
     let size = |size: usize| NonZeroUsize::MIN.saturating_add(size);
     let window = Window { steps: size(bytes.len() / 6 % 4), stride: size(bytes.len() / 24 % 3) };
@@ -86,7 +86,7 @@ pub fn layout(bytes: &[u8]) -> Layout {
     }
 }
 
-/// CSV, in that layout.
+/// CSV, with this layout.
 pub fn csv(bytes: &[u8]) {
     let layout = layout(bytes);
     let rows = match csv::decode(bytes, name(), &layout) {
@@ -118,7 +118,7 @@ pub fn csv(bytes: &[u8]) {
     }
 }
 
-/// numpy's file.
+/// A .npy file.
 pub fn npy(bytes: &[u8]) {
     let array = match npy::decode(bytes, name()) {
         Ok(array) => array,
@@ -134,7 +134,7 @@ pub fn npy(bytes: &[u8]) {
 pub fn photo(bytes: &[u8]) {
     let grey = photo::decode(Cursor::new(bytes), name(), 1);
     if grey.as_ref().is_ok_and(|grey| grey.len() > 1 << 12) {
-        // Of large ones, which take long, this much is enough.
+        // Large pictures take long to process; checking this much is enough.
         return;
     }
     let colour = photo::decode(Cursor::new(bytes), name(), 3);
@@ -145,7 +145,7 @@ pub fn photo(bytes: &[u8]) {
     };
     let (_, height, width) = grey.dim();
     assert_eq!((grey.dim(), colour.dim()), ((1, height, width), (3, height, width)));
-    // What rounding leaves over.
+    // A tolerance for rounding errors.
     let within = |value: &f32| (-1e-6..=1.0 + 1e-6).contains(value);
     assert!(height > 0 && width > 0 && grey.iter().all(within) && colour.iter().all(within));
     let bytes: Vec<u8> = grey.iter().map(|value| (value * 255.0).round() as u8).collect();
@@ -184,7 +184,7 @@ pub fn spec(bytes: &[u8]) {
     }
 }
 
-/// A model file with this specification, and the digest that it should have.
+/// A model file with this specification and its correct digest.
 pub fn with_spec(bytes: &[u8]) -> Vec<u8> {
     let text = &*String::from_utf8_lossy(bytes);
     static REST: LazyLock<[Vec<u8>; 2]> = LazyLock::new(seeds::head_and_tensors);
@@ -195,10 +195,10 @@ pub fn with_spec(bytes: &[u8]) -> Vec<u8> {
     seeds::model_file(&json, tensors)
 }
 
-/// Of the loss that the checkpoints have.
+/// The terms of the loss in the checkpoints.
 pub const TERMS: &[&str] = &["reconstruction"];
 
-/// A checkpoint, to go on from for a step.
+/// A checkpoint, which is loaded and trained for one step.
 pub fn checkpoint(bytes: &[u8]) {
     let checkpoint = match (checkpoint::about(bytes), Checkpoint::decode(bytes, TERMS)) {
         (Ok(about), Ok(checkpoint)) => {
@@ -223,13 +223,13 @@ pub fn checkpoint(bytes: &[u8]) {
     }
 }
 
-/// A checkpoint with the digest that it should have.
+/// A checkpoint with its correct digest.
 pub fn with_right_digest(bytes: &[u8]) -> Vec<u8> {
     let body = &bytes[..bytes.len().saturating_sub(32)];
     [body, &Sha256::digest(body)].concat()
 }
 
-/// A PNG with the checksums that its chunks should have.
+/// A PNG with the correct checksums of its chunks.
 pub fn with_right_crcs(bytes: &[u8]) -> Vec<u8> {
     let (mut bytes, mut at) = (bytes.to_vec(), 8);
     while let Some(length) = bytes.get(at..at + 4).and_then(|length| length.try_into().ok()) {
@@ -248,7 +248,7 @@ struct Whole {
     model: Spec,
 }
 
-/// What a `--config` file may have at most.
+/// The largest part that a `--config` file may have.
 pub fn start_of(bytes: &[u8]) -> &[u8] {
     &bytes[..bytes.len().min(8 << 10)]
 }
@@ -262,6 +262,6 @@ pub fn config(bytes: &[u8]) {
     };
     let text = toml::to_string(&settings).unwrap_or_else(|error| panic!("{error}"));
     let again = Settings::parse(&text, name()).unwrap_or_else(|error| panic!("{error}"));
-    // NaN is a number for TOML, and is refused later.
+    // NaN is a valid number in TOML; it is refused later.
     assert!(again == settings || text.contains("nan"), "{text}");
 }

@@ -1,15 +1,15 @@
-//! What unpacking may take, by what is in the file.
+//! The memory that unpacking may take, depending on the content of the file.
 
 use std::io::{Cursor, Read};
 
 use flate2::read::MultiGzDecoder;
 use image::ImageReader;
 
-/// Pixels that a picture may have.
+/// The largest number of pixels of a picture.
 const MOST_PIXELS: usize = 1 << 26;
 
-/// What the stream unpacks to before it is damaged, four times, and the window and the tables of a decoder for each
-/// member.
+/// Four times the bytes that the stream unpacks to before it is damaged, and the window and the tables of a decoder
+/// for each member.
 pub fn in_gzip(bytes: &[u8]) -> usize {
     if !bytes.starts_with(&[0x1f, 0x8b]) {
         return 0;
@@ -22,8 +22,9 @@ pub fn in_gzip(bytes: &[u8]) -> usize {
     4 * unpacked + members * (128 << 10)
 }
 
-/// 24 bytes a pixel, which are asked for twice: first of all whether they are there. None where there are too many, or
-/// more than there can be. JPEG has its pixels in blocks of up to 32×32, all of which are unpacked.
+/// 24 bytes per pixel, allocated twice: the first time only to test whether the memory is available. None if there
+/// are too many pixels, or more than the file can contain. JPEG stores pixels in blocks of up to 32×32, all of which
+/// are unpacked.
 pub fn of_pixels(bytes: &[u8]) -> usize {
     let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format();
     let size = reader.map_err(image::ImageError::from).and_then(ImageReader::into_dimensions);
@@ -34,8 +35,8 @@ pub fn of_pixels(bytes: &[u8]) -> usize {
     if pixels > MOST_PIXELS || pixels > 8 * 1032 * bytes.len() { 0 } else { 2 * 24 * unpacked() }
 }
 
-/// TOML takes a hundred times its length to be read, of which there are at most 10 KiB; a few pairs of braces take some
-/// KiB each, and a few errors more than that.
+/// Reading TOML takes a hundred times its length, which is at most 10 KiB. A few pairs of braces take some KiB each,
+/// and a few errors take more than that.
 pub fn of_toml(bytes: &[u8]) -> usize {
     (256 << 10) + 100 * bytes.len().min(10 << 10)
 }

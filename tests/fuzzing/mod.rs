@@ -1,7 +1,7 @@
-//! What every parser promises of any bytes at all, one function a parser, and the bytes to try it with.
+//! The properties that every parser has for any input, one function per parser, and inputs to test them with.
 //!
-//! A check panics where a promise is broken. The same checks run as a bounded test (`tests/fuzz.rs`) and for as long as
-//! one likes (`tests/fuzz_runner.rs`). Each binary uses some of this.
+//! A check panics if a property does not hold. The same checks run as a bounded test (`tests/fuzz.rs`) and for any
+//! length of time (`tests/fuzz_runner.rs`). Each binary uses some of these functions.
 #![allow(dead_code, unused_imports)]
 
 use std::alloc::System;
@@ -21,24 +21,24 @@ pub use mutator::Mutator;
 #[derive(Clone, Copy)]
 pub struct Target {
     pub name: &'static str,
-    /// The parser alone, whose memory is counted; does it take the input?
+    /// The parser alone, whose memory is counted. Returns whether it accepts the input.
     pub parse: fn(&[u8]) -> bool,
-    /// Holds the parser to its other promises.
+    /// Checks the other properties of the parser.
     pub check: fn(&[u8]),
-    /// Files that it takes.
+    /// Valid files.
     pub seeds: fn() -> Vec<Vec<u8>>,
-    /// Puts the checksums of an input right, so that they do not shield what comes after. It is tried as it is too;
-    /// where there are none, that is all.
+    /// Corrects the checksums of an input, so that the code behind them is reached. The input is also tried without a
+    /// correction; a format without checksums is tried only once.
     pub right: fn(&[u8]) -> Vec<u8>,
-    /// Bytes of memory that it may take beside four times the input: what it needs for any, and where it unpacks, the
-    /// limit that the documents state.
+    /// Bytes of memory that the parser may take in addition to four times the input: its constant overhead, and for
+    /// unpacking the limit in the documents.
     pub memory: fn(&[u8]) -> usize,
 }
 
 const KIB: usize = 1 << 10;
 
 pub const TARGETS: &[Target] = &[
-    // Of which 64 KiB are a buffer to read into.
+    // 64 KiB of it are a read buffer.
     Target {
         name: "idx",
         parse: parsers::idx,
@@ -61,7 +61,7 @@ pub const TARGETS: &[Target] = &[
         check: checks::csv,
         seeds: seeds::csv,
         right: <[u8]>::to_vec,
-        // Of bytes whose number is not known, five times as many.
+        // If the number of bytes is not known, five times as many.
         memory: |bytes| 32 * KIB + bytes.len(),
     },
     Target {
@@ -123,17 +123,18 @@ pub const TARGETS: &[Target] = &[
 ];
 
 impl Target {
-    /// Is an input taken, as it is or put right?
+    /// Is an input accepted, either unchanged or with corrected checksums?
     #[must_use]
     pub fn takes(&self, bytes: &[u8]) -> bool {
         (self.parse)(bytes) || (self.parse)(&(self.right)(bytes))
     }
 
-    /// Tries an input. The most memory that was asked for, given back or not, and what was allowed then. Of a buffer
-    /// that grows it is what it grows by, though the system may hold the old one too while it moves it.
+    /// Tries an input. Returns the largest amount of memory allocated (whether freed or not) and the amount that was
+    /// allowed. For a growing buffer only the additional bytes are counted, although the system may still hold the
+    /// old buffer while it moves the data.
     ///
     /// # Panics
-    /// Where a promise is broken.
+    /// If a property does not hold.
     pub fn hold(&self, allocator: &StatsAlloc<System>, bytes: &[u8]) -> (usize, usize) {
         let right = (self.right)(bytes);
         let another = (right != bytes).then_some(&right[..]);

@@ -1,8 +1,8 @@
-//! Bytes that are almost right: files that a parser takes, changed in a few places. The same seed gives the same bytes.
+//! Nearly valid inputs: valid files, changed in a few places. The same seed gives the same bytes.
 
-/// Longest input that is made,
+/// The maximum length of an input,
 const LONGEST: usize = 4096;
-/// but for one of so many, in which a piece is there again and again: it has 16 times as many bytes to 64 times.
+/// except for one of this many inputs, in which a piece is repeated: it has 16 to 64 times as many bytes.
 const ONE_OF: usize = 256;
 
 pub struct Mutator {
@@ -12,10 +12,10 @@ pub struct Mutator {
 }
 
 impl Mutator {
-    /// Of these files.
+    /// Creates a mutator of these files.
     ///
     /// # Panics
-    /// If there are none.
+    /// If there are no files.
     #[must_use]
     pub fn new(seeds: Vec<Vec<u8>>, seed: u64) -> Self {
         assert!(!seeds.is_empty());
@@ -27,7 +27,7 @@ impl Mutator {
         let seed = self.below(self.seeds.len());
         self.input.clear();
         self.input.extend_from_slice(&self.seeds[seed]);
-        // Most of a few changes, some of many.
+        // Most inputs get a few changes, some get many.
         let changes = 1 + self.below(4) + if self.below(8) == 0 { self.below(16) } else { 0 };
         for _ in 0..changes {
             self.change();
@@ -39,7 +39,7 @@ impl Mutator {
         &self.input
     }
 
-    /// A piece of a few bytes so often that what a parser keeps of each counts.
+    /// Repeats a piece of a few bytes so often that memory stored per piece becomes visible.
     fn stretch(&mut self) {
         let (longest, length) = (1 + self.below(64), 16 * LONGEST + self.below(48 * LONGEST));
         let range = self.range(longest);
@@ -61,7 +61,7 @@ impl Mutator {
         ((u128::from(self.draw()) * bound as u128) >> 64) as usize
     }
 
-    /// A place and a length that fit.
+    /// A position and a length that fit.
     fn range(&mut self, longest: usize) -> std::ops::Range<usize> {
         let start = self.below(self.input.len() + 1);
         let length = self.below(longest.min(self.input.len() - start) + 1);
@@ -79,7 +79,7 @@ impl Mutator {
             3 => self.input[at] = self.draw() as u8,
             4 => self.input[at] = [0, 1, 0x7f, 0x80, 0xff, b'\n', b'"', b',', b'['][self.below(9)],
             5 => self.input[at] = self.input[at].wrapping_add(self.draw() as u8 % 9).wrapping_sub(4),
-            // A number that lies: of 2, 4 or 8 bytes, in either order.
+            // A false number of 2, 4 or 8 bytes, in either byte order.
             6 => {
                 let number = [0, 1, 1 << 15, 1 << 31, 1 << 62, u64::MAX, u64::MAX - 7, 1 << 20][self.below(8)];
                 let bytes = if self.below(2) == 0 { number.to_le_bytes() } else { number.to_be_bytes() };
@@ -93,14 +93,14 @@ impl Mutator {
                 self.input.drain(range);
             }
             8 => self.input.truncate(at),
-            // Twice, or many times.
+            // A piece is doubled or repeated many times.
             9 => {
                 let range = self.range(64);
                 let piece = self.input[range.clone()].to_vec();
                 let times = if self.below(8) == 0 { 1 + self.below(64) } else { 1 };
                 self.input.splice(range.end..range.end, piece.repeat(times));
             }
-            // A piece of another file.
+            // A piece of another file is inserted.
             10 => {
                 let range = self.range(32);
                 let other = self.below(self.seeds.len());
@@ -108,7 +108,7 @@ impl Mutator {
                 let end = start + self.below(64.min(self.seeds[other].len() - start) + 1);
                 self.input.splice(range, self.seeds[other][start..end].iter().copied());
             }
-            // A digit more or another one.
+            // A digit is added or changed.
             _ => {
                 let digit = b'0' + self.below(10) as u8;
                 match self.input[at..].iter().position(u8::is_ascii_digit) {

@@ -1,4 +1,4 @@
-//! Each parser alone, so that its memory can be counted: does it take the input?
+//! Each parser alone, so that its memory can be counted. The result says whether it accepts the input.
 
 use std::io::Cursor;
 
@@ -21,7 +21,7 @@ pub fn npy(bytes: &[u8]) -> bool {
     npy::decode(bytes, name()).is_ok()
 }
 
-/// In grey or in colour, as the length draws.
+/// In grey or in colour, chosen by the length of the input.
 pub fn photo(bytes: &[u8]) -> bool {
     photo::decode(Cursor::new(bytes), name(), 1 + 2 * (bytes.len() % 2)).is_ok()
 }
@@ -34,7 +34,7 @@ pub fn checkpoint(bytes: &[u8]) -> bool {
     Checkpoint::decode(bytes, checks::TERMS).is_ok()
 }
 
-/// No longer than the file may be.
+/// Cut to the length that a file may have.
 pub fn config(bytes: &[u8]) -> bool {
     std::str::from_utf8(checks::start_of(bytes)).is_ok_and(|text| Settings::parse(text, name()).is_ok())
 }

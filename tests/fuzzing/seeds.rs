@@ -1,4 +1,4 @@
-//! Files that the parsers take, small ones of every sort.
+//! Small valid files of every kind for the parsers.
 
 use std::io::{Cursor, Write};
 
@@ -91,7 +91,7 @@ fn pictures(format: ImageFormat) -> Vec<Vec<u8>> {
 
 pub fn png() -> Vec<Vec<u8>> {
     let plain = pictures(ImageFormat::Png);
-    // A text, a packed one, a profile and what a camera notes, behind the header.
+    // A text, a compressed text, a profile and Exif data, after the header.
     let chunk = |name: &[u8], text: &[u8]| {
         [&(text.len() as u32).to_be_bytes()[..], name, text, &crc32(&[name, text].concat()).to_be_bytes()].concat()
     };
@@ -114,7 +114,8 @@ pub fn crc32(bytes: &[u8]) -> u32 {
     crc.sum()
 }
 
-/// A progressive JPEG of 8×8 in grey, in hexadecimal, made with Pillow: the encoder here makes others alone.
+/// A progressive JPEG of 8×8 in grey, in hexadecimal, made with Pillow, because the encoder used here writes only
+/// other kinds.
 const PROGRESSIVE: &str = "\
     ffd8ffdb0043001b12141714111b1716171e1c1b2028422b28252528513a3d3042605565645f555d5b6a7899816a7190735b5d85b58690\
     9ea3abadab6780bcc9baa6c799a8aba4ffc2000b080008000801011100ffc40014000100000000000000000000000000000003ffda0008\
@@ -154,7 +155,7 @@ pub fn model() -> Vec<Vec<u8>> {
     whole.chain([write(&specs()[0], Part::Encoder), write(&specs()[2], Part::Decoder)]).collect()
 }
 
-/// The training that the checkpoints are of, at its beginning.
+/// The start of the training whose checkpoints are used.
 pub fn training() -> (Trainer<f32>, Samples, Plan) {
     let network = Network::new(&specs()[0]).unwrap_or_else(|error| panic!("{error}"));
     let plan = Plan { epochs: 2, early_stopping: Some(2), ..Plan::default() };
@@ -162,7 +163,7 @@ pub fn training() -> (Trainer<f32>, Samples, Plan) {
     (trainer, bytes(5, 3, 1), plan)
 }
 
-/// After each step and epoch.
+/// A checkpoint after each step and after each epoch.
 pub fn checkpoint() -> Vec<Vec<u8>> {
     let (mut trainer, samples, plan) = training();
     let (mut state, source, mut files) = (State::new(&trainer), Source::new(&samples), Vec::new());
@@ -174,7 +175,7 @@ pub fn checkpoint() -> Vec<Vec<u8>> {
     files
 }
 
-/// The specifications alone, as they stand in model files.
+/// The specifications alone, as they are stored in model files.
 pub fn spec() -> Vec<Vec<u8>> {
     #[derive(serde::Serialize)]
     struct Whole {
@@ -184,8 +185,8 @@ pub fn spec() -> Vec<Vec<u8>> {
     specs().into_iter().map(|model| text(model).into_bytes()).collect()
 }
 
-/// Of the first model: what stands before the specification, with MODEL_SHA256 in place of that digest; and the JSON of
-/// its tensors and their bytes, from the comma behind the metadata on.
+/// From the first model: the text before the specification, with MODEL_SHA256 instead of its digest; and the JSON of
+/// its tensors and their bytes, starting with the comma after the metadata.
 pub fn head_and_tensors() -> [Vec<u8>; 2] {
     let bytes = &model()[0];
     let length = u64::from_le_bytes(bytes[..8].try_into().unwrap_or_default()) as usize;
@@ -203,7 +204,7 @@ pub fn head_and_tensors() -> [Vec<u8>; 2] {
     [head.into_bytes(), tensors]
 }
 
-/// A model file of a text for the metadata, in JSON, and of what [`head_and_tensors`] gives second.
+/// A model file from a text for the metadata, in JSON, and the second part of [`head_and_tensors`].
 pub fn model_file(text: &str, tensors: &[u8]) -> Vec<u8> {
     let (length, rest) = tensors.split_at(4);
     let (json, data) = rest.split_at(u32::from_le_bytes(length.try_into().unwrap_or_default()) as usize);

@@ -1,13 +1,14 @@
 //! Files in different folders of one crate do not import each other in a circle.
 //!
-//! Every import and every path is followed, through `pub use` too, to the file that defines what it names: an arrow.
-//! Files that can all reach each other along arrows are a circle. Inside one folder they may be one.
+//! Every import and every path, also through `pub use`, is followed to the file that defines the item. This is an
+//! arrow from file to file. Files that can all reach each other along arrows form a circle. Circles inside one folder
+//! are allowed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::modules::{self, Module, folder_of};
 
-/// From one file to another, with the names that are used.
+/// Arrows from one file to another, with the names that are used.
 type Arrows = BTreeMap<(String, String), BTreeSet<String>>;
 
 /// Every circle that spans more than one folder, and every file that could not be read as a part of its crate.
@@ -73,7 +74,7 @@ fn add_arrows(modules: &[Module], arrows: &mut Arrows) {
                 arrows.entry(arrow).or_default().insert(path.join("::"));
             }
         };
-        // A module that is imported is not used yet: the paths through it say what is.
+        // Importing a module does not use it yet: the paths through it show what is used.
         for path in module.imports.iter().map(|import| &import.path).chain(&module.paths) {
             for target in resolve(modules, number, path, &mut BTreeSet::new()) {
                 if let Target::Item(to) = target {
@@ -81,7 +82,7 @@ fn add_arrows(modules: &[Module], arrows: &mut Arrows) {
                 }
             }
         }
-        // Of a module whose names are all imported, methods of its traits may be used.
+        // If all names of a module are imported, methods of its traits may be used.
         for import in module.imports.iter().filter(|import| import.name.is_none()) {
             for target in resolve(modules, number, &import.path, &mut BTreeSet::new()) {
                 if let Target::Module(to) = target {
@@ -92,7 +93,7 @@ fn add_arrows(modules: &[Module], arrows: &mut Arrows) {
     }
 }
 
-/// What a path leads to.
+/// The target of a path.
 #[derive(Clone, Copy, PartialEq)]
 enum Target {
     Module(usize),
@@ -100,11 +101,11 @@ enum Target {
     Item(usize),
 }
 
-/// Names that are being looked up, so that imports in a circle come to an end.
+/// Names that are being resolved, so that circular imports do not cause an endless loop.
 type Pending = BTreeSet<(usize, String)>;
 
-/// What a path in a module leads to: nothing where it is of another crate; several things where a name has several
-/// meanings, such as a module and a function.
+/// The targets of a path in a module: none if it belongs to another crate; several if a name has several meanings,
+/// such as a module and a function.
 fn resolve(modules: &[Module], from: usize, path: &[String], pending: &mut Pending) -> Vec<Target> {
     let Some((first, rest)) = path.split_first() else { return Vec::new() };
     let mut found = match &first[..] {
@@ -124,8 +125,8 @@ fn resolve(modules: &[Module], from: usize, path: &[String], pending: &mut Pendi
             }
         }
         if next.is_empty() {
-            // Either a variant, a constant or a function of a type, or else a name that a macro gives the module. What
-            // the module imports from another crate is nobody's in this one.
+            // Either a variant, a constant or a function of a type, or a name that a macro defines in the module.
+            // Imports from another crate have no file in this crate.
             found.retain(|target| matches!(target, Target::Item(_)));
             let imports = |module: usize| modules[module].imports.iter().any(|i| i.name.as_ref() == Some(name));
             let made = inside.into_iter().filter(|module| !imports(*module)).map(Target::Item);
@@ -136,7 +137,7 @@ fn resolve(modules: &[Module], from: usize, path: &[String], pending: &mut Pendi
     found
 }
 
-/// What a name means in a module.
+/// The meaning of a name in a module.
 fn look_up(modules: &[Module], at: usize, name: &str, pending: &mut Pending) -> Vec<Target> {
     if !pending.insert((at, name.to_string())) {
         return Vec::new();
@@ -161,7 +162,7 @@ fn look_up(modules: &[Module], at: usize, name: &str, pending: &mut Pending) -> 
     found
 }
 
-/// Sets of files of which each can reach every other, with two files or more.
+/// Sets of at least two files in which each file can reach every other.
 fn components(arrows: &Arrows) -> Vec<BTreeSet<&str>> {
     let files: BTreeSet<&str> = arrows.keys().flat_map(|(from, to)| [&from[..], &to[..]]).collect();
     let reach = |start: &str| {
@@ -182,7 +183,7 @@ fn components(arrows: &Arrows) -> Vec<BTreeSet<&str>> {
     files.iter().map(component).filter(|files| files.len() > 1).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
-/// A crate in which a folder uses what the root defines, and nothing goes back: with some files added or replaced.
+/// A crate in which a folder uses items of the root, without an arrow back; some files are added or replaced.
 fn with(changed: &[(&str, &str)]) -> Vec<String> {
     let mut sources = BTreeMap::from([
         (
@@ -201,7 +202,7 @@ fn with(changed: &[(&str, &str)]) -> Vec<String> {
     circles(&sources.into_iter().map(|(name, text)| (path(name), text.to_string())).collect::<Vec<_>>())
 }
 
-/// `nets/deep.rs` with an arrow to `shape.rs`: one more back makes a circle.
+/// `nets/deep.rs` with an arrow to `shape.rs`: an arrow back makes a circle.
 const DEEP: (&str, &str) = ("nets/deep.rs", "pub mod part; pub struct Net; fn f() { crate::shape::shape() }");
 
 #[test]
@@ -239,17 +240,17 @@ fn circles_through_names_from_elsewhere_are_found() {
         let found = with(changed);
         assert!(found.len() == 1 && found[0].contains(arrow), "{changed:?}: {found:?}");
     };
-    // All names at once: the file that they are imported from counts too.
+    // A glob import: the file that the names are imported from counts too.
     let all = ("shape.rs", "use super::*; pub fn shape() { Net; }");
     found(&[all, DEEP], "shape.rs -> crates/some/src/nets/deep.rs: Net");
     found(&[all, DEEP], "shape.rs -> crates/some/src/lib.rs: super::*");
-    // A file at another place, which `#[path]` names.
+    // A file at another path, given by `#[path]`.
     let root = "mod error; #[path = \"./other/../shape.rs\"] pub mod form; pub mod nets; pub use nets::Net;";
     let deep = ("nets/deep.rs", "pub mod part; pub struct Net; fn f() { crate::form::shape() }");
     let part = ("nets/deep/part.rs", "");
     let shape = ("shape.rs", "pub fn shape() -> crate::Net {}");
     found(&[("lib.rs", root), shape, deep, part], "deep.rs -> crates/some/src/shape.rs: crate::form::shape");
-    // A macro, which is exported to the root of the crate.
+    // A macro that is exported to the root of the crate.
     let shape = ("shape.rs", "#[macro_export] macro_rules! make { () => {} } pub fn shape() -> crate::Net {}");
     let deep = ("nets/deep.rs", "pub mod part; pub struct Net; crate::make!();");
     found(&[shape, deep], "deep.rs -> crates/some/src/shape.rs: crate::make");

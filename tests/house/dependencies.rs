@@ -1,4 +1,4 @@
-//! Which crate may know which.
+//! Which crate may depend on which.
 
 /// A package of the workspace, and the names of its normal dependencies.
 pub struct Package {
@@ -6,7 +6,7 @@ pub struct Package {
     pub dependencies: Vec<String>,
 }
 
-/// The crates, each with those it may depend on; without the prefix `handgrad-`.
+/// The crates, each with the crates that it may depend on; without the prefix `handgrad-`.
 const MAY_KNOW: &[(&str, &[&str])] = &[
     ("kernels", &[]),
     ("files", &[]),
@@ -37,12 +37,12 @@ fn is_of_the_command_line(name: &str) -> bool {
     ["clap", "indicatif", "ctrlc", "anyhow"].contains(&name) || name.starts_with("clap_")
 }
 
-/// The name without the prefix of the project; none for the crates of others.
+/// The name without the prefix of the project; None for external crates.
 fn own(name: &str) -> Option<&str> {
     name.strip_prefix("handgrad-").or((name == "handgrad").then_some(name))
 }
 
-/// Dependencies that may not be.
+/// Dependencies that are not allowed.
 pub fn wrong(packages: &[Package]) -> Vec<String> {
     let mut findings = Vec::new();
     for Package { name, dependencies } in packages {
@@ -90,7 +90,7 @@ fn allowed_dependencies_are_not_found() {
     assert_eq!(found("handgrad-cli", &["clap", "clap_mangen", "anyhow", "handgrad"]), [""; 0]);
 }
 
-/// Each row knows only rows above it, so no arrows go in a circle.
+/// Each row depends only on rows above it, so the dependencies are not circular.
 #[test]
 fn the_table_runs_one_way() {
     for (at, (name, may_know)) in MAY_KNOW.iter().enumerate() {

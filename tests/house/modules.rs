@@ -1,4 +1,4 @@
-//! The modules of a crate, read from its sources: what each one defines, imports and names.
+//! The modules of a crate, read from its source files: what each one defines, imports and names.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,15 +6,15 @@ use proc_macro2::{TokenStream, TokenTree};
 use syn::visit::{self, Visit};
 use syn::{Attribute, Expr, ExprLit, Ident, Item, ItemMod, ItemUse, Lit, Macro, Meta, UseTree, Visibility};
 
-/// A module, in a file of its own or inside one.
+/// A module, in its own file or inline.
 pub struct Module {
-    /// The file it stands in.
+    /// The file that contains it.
     pub file: String,
     pub parent: Option<usize>,
     pub children: BTreeMap<String, usize>,
     /// Names that are defined here.
     pub items: BTreeSet<String>,
-    /// Macros that `#[macro_export]` puts here, each with the module that defines it.
+    /// Macros that `#[macro_export]` exports to this module, each with the module that defines it.
     pub exported: BTreeMap<String, usize>,
     pub imports: Vec<Import>,
     /// Every path outside of imports, as its segments.
@@ -24,12 +24,12 @@ pub struct Module {
 /// A leaf of a `use`.
 #[derive(Clone)]
 pub struct Import {
-    /// What it is called here. `None` imports all names.
+    /// Its name in this module. `None` for a glob import.
     pub name: Option<String>,
     pub path: Vec<String>,
 }
 
-/// All modules that begin at the file `root`, which is number 0. What is under `#[cfg(test)]` is left out.
+/// All modules below the file `root`, which has number 0. Code under `#[cfg(test)]` is left out.
 ///
 /// # Errors
 /// If a file is missing or cannot be parsed.
@@ -48,13 +48,13 @@ struct Reader<'a> {
     modules: Vec<Module>,
     /// The module that is being read.
     current: usize,
-    /// The folder in which the files of its children are.
+    /// The folder with the files of its child modules.
     below: String,
     problems: Vec<String>,
 }
 
 impl Reader<'_> {
-    /// Begins a module, as a child of the current one if it has a name.
+    /// Enters a module, as a child of the current one if it has a name.
     fn enter(&mut self, name: Option<String>, file: &str, below: String) {
         let number = self.modules.len();
         let parent = name.map(|name| {
@@ -90,7 +90,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Finds the file of `mod name;` and the folder of its children.
+    /// Finds the file of `mod name;` and the folder of its child modules.
     fn file_of(&mut self, module: &ItemMod, name: &str) -> (String, String) {
         if let Some(path) = module.attrs.iter().find_map(path_of) {
             let is_inside =
@@ -105,7 +105,7 @@ impl Reader<'_> {
         (if self.sources.contains_key(&inside[..]) { inside } else { format!("{below}.rs") }, below)
     }
 
-    /// Reads the paths in the words of a macro, which are not parsed yet.
+    /// Reads the paths in the tokens of a macro call, which are not parsed.
     fn words(&mut self, tokens: TokenStream) {
         let tokens: Vec<_> = tokens.into_iter().collect();
         let is = |at: usize, sign: char| matches!(tokens.get(at), Some(TokenTree::Punct(p)) if p.as_char() == sign);
@@ -113,7 +113,7 @@ impl Reader<'_> {
         while at < tokens.len() {
             match &tokens[at] {
                 TokenTree::Group(group) => self.words(group.stream()),
-                // Not what follows a dot, which is a field or a method.
+                // A name after a dot is a field or a method, so it is skipped.
                 TokenTree::Ident(first) if at == 0 || !is(at - 1, '.') => {
                     let mut path = vec![plain(first)];
                     while is(at + 1, ':') && is(at + 2, ':') {
@@ -136,7 +136,7 @@ impl<'ast> Visit<'ast> for Reader<'_> {
         if attributes.iter().any(is_for_tests) {
             return;
         }
-        // The name of a module is among the children of this one.
+        // The name of a module is already among the children of this one.
         if let (Some(name), false) = (name, matches!(item, Item::Mod(_))) {
             self.here().items.insert(plain(name));
             if attributes.iter().any(|attribute| attribute.path().is_ident("macro_export")) {
@@ -164,7 +164,7 @@ impl<'ast> Visit<'ast> for Reader<'_> {
     }
 
     fn visit_item_use(&mut self, item: &'ast ItemUse) {
-        // What begins with `::` is another crate.
+        // A path that starts with `::` belongs to another crate.
         if item.leading_colon.is_none() {
             leaves(&item.tree, &mut Vec::new(), &mut self.here().imports);
         }
@@ -185,7 +185,7 @@ impl<'ast> Visit<'ast> for Reader<'_> {
     /// `pub(in crate::a)` uses nothing of `a`.
     fn visit_visibility(&mut self, _: &'ast Visibility) {}
 
-    /// Attributes are documentation, or belong to other crates.
+    /// Attributes are documentation or belong to other crates.
     fn visit_attribute(&mut self, _: &'ast Attribute) {}
 }
 
@@ -208,7 +208,7 @@ fn about(item: &Item) -> (&[Attribute], Option<&Ident>) {
     }
 }
 
-/// Is it `#[cfg(test)]`, or one with more conditions beside that?
+/// Is it `#[cfg(test)]`, or does it have more conditions in addition?
 fn is_for_tests(attribute: &Attribute) -> bool {
     let Meta::List(list) = &attribute.meta else { return false };
     let words = list.tokens.to_string();
@@ -253,12 +253,12 @@ fn plain(name: &Ident) -> String {
     name.strip_prefix("r#").map_or(name.clone(), ToString::to_string)
 }
 
-/// The folder that a path lies in.
+/// The folder of a path.
 pub fn folder_of(path: &str) -> String {
     path.rsplit_once('/').map_or(String::new(), |(folder, _)| folder.to_string())
 }
 
-/// A path that starts from a folder, with `..` followed.
+/// A path relative to a folder, with `..` resolved.
 fn joined(folder: &str, path: &str) -> String {
     let mut parts: Vec<_> = folder.split('/').collect();
     for part in path.split('/') {

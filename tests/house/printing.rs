@@ -1,8 +1,8 @@
-//! Only the command prints: a library gives numbers and text back.
+//! Only the command prints; libraries return numbers and text.
 
 /// Macros that print.
 const PRINTING: [&str; 5] = ["println!(", "eprintln!(", "print!(", "eprint!(", "dbg!("];
-/// Prints which fault it made, for the test that runs the command until no fault is left to make.
+/// This file prints which fault it caused, for the tests that run a command until no more faults occur.
 const FAULTS: &str = "crates/files/src/fault.rs";
 
 /// Lines of libraries that print.

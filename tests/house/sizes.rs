@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-/// Lines that a source file under `crates/` has at most.
+/// The maximum number of lines of a source file under `crates/`.
 const LINES: usize = 450;
-/// Characters that a line has at most.
+/// The maximum number of characters of a line.
 const WIDTH: usize = 120;
-/// One crate holds at most this part of all lines under `crates/`: one divided by this.
+/// A crate may have at most one in this many of all lines under `crates/`.
 const PARTS: usize = 4;
 
 /// Source files under `crates/` with too many lines.
@@ -27,7 +27,7 @@ pub fn wide_lines(sources: &[(String, String)]) -> Vec<String> {
     sources.iter().flat_map(wide).collect()
 }
 
-/// Crates with too large a part of the lines.
+/// Crates with too large a share of the lines.
 pub fn large_crates(sources: &[(String, String)]) -> Vec<String> {
     let mut crates: BTreeMap<&str, usize> = BTreeMap::new();
     for (path, text) in sources {

@@ -5,6 +5,7 @@ mod commands;
 mod exit;
 mod flags;
 mod terminal;
+mod threads;
 mod words;
 
 use std::process::ExitCode;
@@ -25,10 +26,11 @@ struct Args {
 fn main() -> ExitCode {
     let args = Args::parse();
     let fault = || handgrad_files::fault::from_environment().map_err(Error::msg);
-    exit::code(known_level().and_then(|()| fault()).and_then(|()| args.command.run()))
+    let run = || threads::on(args.command.threads(), || args.command.run());
+    exit::code(known_level().and_then(|()| fault()).and_then(|()| run()))
 }
 
-/// A mistyped HANDGRAD_SIMD would silently mean the widest level.
+/// Returns an error if HANDGRAD_SIMD is mistyped: it would mean the widest level, without a word.
 fn known_level() -> anyhow::Result<()> {
     match std::env::var("HANDGRAD_SIMD") {
         Ok(name) if Level::from_name(&name).is_none() => {

@@ -1,6 +1,7 @@
-//! What people see while a command runs: lines and bars. Progress goes to the standard error, results to the standard
-//! output.
+//! What people see while a command runs: lines and progress bars. Progress goes to the standard error, results go to the
+//! standard output.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -9,22 +10,35 @@ use anyhow::{Context, Result};
 use handgrad_files::{Progress, Unit};
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// A line on the standard error. Nobody may be listening: that is no reason to stop.
+use crate::threads;
+
+/// Writes a line to the standard error. If nobody reads it any more, the command goes on.
 pub fn note(text: &str) {
-    let _ = writeln!(io::stderr(), "{text}");
+    let _ = writeln!(io::stderr(), "{}", harmless(text));
 }
 
-/// A result, on the standard output. A reader that has closed the pipe is no failure; anything else is.
+/// Replaces control characters other than line feeds and tabs by escapes like `\u{1b}`. The names of columns and
+/// classes come from files, and must not be able to move the cursor, hide text or recolour a terminal.
+fn harmless(text: &str) -> Cow<'_, str> {
+    let is_harmful = |c: char| c.is_control() && c != '\n' && c != '\t';
+    if !text.contains(is_harmful) {
+        return text.into();
+    }
+    let escaped = |c: char| if is_harmful(c) { c.escape_default().to_string() } else { c.to_string() };
+    text.chars().map(escaped).collect::<String>().into()
+}
+
+/// Writes a result to the standard output. If the reader has closed the pipe, this is not an error; anything else is.
 pub fn result(text: &str) -> Result<()> {
-    match writeln!(io::stdout(), "{text}") {
+    match writeln!(io::stdout(), "{}", harmless(text)) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => other.context("the results cannot be written to the standard output; is its disk full?"),
     }
 }
 
-/// A bar over samples, hidden where there is no terminal or no wish for one.
+/// A progress bar over samples. It is hidden with `quiet`, and where the standard error is not a terminal.
 pub fn sample_bar(samples: usize, quiet: bool) -> ProgressBar {
-    bar(samples as u64, quiet, "{prefix} {bar:30} {percent:>3} %  {msg}  {eta} left")
+    bar(samples as u64, quiet, "{prefix} {bar:20} {percent:>3} %  {msg}  {eta} left")
 }
 
 fn bar(length: u64, quiet: bool, template: &str) -> ProgressBar {
@@ -35,11 +49,14 @@ fn bar(length: u64, quiet: bool, template: &str) -> ProgressBar {
     if let Ok(style) = ProgressStyle::with_template(template) {
         bar.set_style(style);
     }
-    bar.enable_steady_tick(Duration::from_millis(200));
+    // The ticking needs a thread, and indicatif panics if there cannot be one.
+    if !bar.is_hidden() && threads::can_start_one() {
+        bar.enable_steady_tick(Duration::from_millis(200));
+    }
     bar
 }
 
-/// Shows how far a library is, one thing at a time.
+/// Shows the progress of a library, one task at a time.
 #[derive(Default)]
 pub struct Bars {
     bar: Mutex<Option<ProgressBar>>,
@@ -52,7 +69,7 @@ impl Bars {
     }
 
     fn with_bar(&self, f: impl FnOnce(&mut Option<ProgressBar>)) {
-        // A panic elsewhere does not make the bar unusable.
+        // The bar can still be used after a panic in another thread.
         f(&mut self.bar.lock().unwrap_or_else(PoisonError::into_inner));
     }
 }
@@ -64,7 +81,7 @@ impl Progress for Bars {
             Unit::Bytes => bar(total, self.quiet, "{msg} {bar:30} {bytes}/{total_bytes} {bytes_per_sec}"),
             Unit::Samples => bar(total, self.quiet, "{msg} {bar:30} {percent:>3} %  {eta} left"),
         };
-        new.set_message(what.to_string());
+        new.set_message(harmless(what).into_owned());
         self.with_bar(|bar| *bar = Some(new));
     }
 

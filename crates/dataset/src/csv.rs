@@ -85,6 +85,8 @@ pub struct Rows {
     pub values: Array2<f32>,
     /// One label per row.
     pub labels: Option<Vec<u8>>,
+    /// The names of the columns of `values`, if the file has a header of at most 16,384 columns.
+    pub names: Option<Vec<String>>,
 }
 
 impl Rows {
@@ -105,7 +107,8 @@ impl Rows {
         let values = split_off(&mut self.values, count);
         let count = self.len();
         let labels = self.labels.as_mut().map(|labels| labels.split_off(count.min(labels.len())));
-        (self, Self { values, labels })
+        let names = self.names.clone();
+        (self, Self { values, labels, names })
     }
 
     /// Makes one sample of each row, or of each window if `window` is given. `path` is the file that error messages
@@ -139,7 +142,7 @@ impl Rows {
 /// If the file cannot be read, is empty or is not CSV, or if a row, a cell or the column of labels is not as `layout`
 /// says.
 pub fn read(path: &Path, layout: &Layout) -> Result<Rows, Error> {
-    let (file, length) = handgrad_files::open(path).map_err(Error::io(path, "opening it"))?;
+    let (file, length) = handgrad_files::open(path).map_err(Error::io(path, "opening"))?;
     decode_of_length(file, path, layout, length)
 }
 

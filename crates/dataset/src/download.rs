@@ -9,8 +9,9 @@ use sha2::{Digest, Sha256};
 use ureq::tls::{RootCerts, TlsConfig};
 use ureq::{Agent, Proxy, ResponseExt};
 
-use crate::Error;
 use crate::named::{NamedSet, RemoteFile};
+use crate::words::bytes;
+use crate::{Error, thousands};
 use handgrad_files::Seam;
 
 /// Downloads the files of a named set. Each file is taken from the first mirror that delivers it complete and correct.
@@ -105,7 +106,11 @@ impl Downloader {
         let response = response.map_err(|e| Failure::Mirror(e.to_string()))?;
         let size = file.bytes;
         if let Some(length) = response.body().content_length().filter(|&length| length != size) {
-            return Err(Failure::Mirror(format!("it announces {length} bytes, where {size} were expected")));
+            return Err(Failure::Mirror(format!(
+                "it announces {}, where {} were expected",
+                bytes(length),
+                thousands(size as usize)
+            )));
         }
         let address = response.get_uri().to_string();
         // One byte more than expected is enough to know that the file is too long.
@@ -174,7 +179,7 @@ fn check(path: &Path, file: &RemoteFile) -> Result<(), Error> {
     if length == file.bytes && sha256 == file.sha256 {
         return Ok(());
     }
-    let describe = |length: u64, sha256: &str| format!("{length} bytes with SHA-256 {sha256}");
+    let describe = |length: u64, sha256: &str| format!("a length of {} and the SHA-256 {sha256}", bytes(length));
     Err(Error::WrongFile {
         path: path.to_path_buf(),
         found: describe(length, &sha256),

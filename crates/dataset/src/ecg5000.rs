@@ -32,7 +32,7 @@ pub(crate) fn load(folder: &Path) -> Result<DataSet, Error> {
     let labels: Vec<u8> = [first.labels, second.labels].into_iter().flatten().flatten().collect();
     let order = permutation(SEED, labels.len());
     let labels = order.iter().map(|&beat| labels[beat]).collect();
-    let all = Rows { values: values.select(Axis(0), &order), labels: Some(labels) };
+    let all = Rows { values: values.select(Axis(0), &order), labels: Some(labels), names: None };
     let count = all.len();
     let (validation, train) = all.split(count / 5);
     let (train, validation) = (train.samples(None, &path)?, validation.samples(None, &path)?);

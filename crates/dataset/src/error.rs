@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::words::sizes;
+use crate::words::{bytes, count, sizes, thousands};
 
 /// Why a data set could not be read, written, generated or downloaded.
 #[derive(Debug, thiserror::Error)]
@@ -98,10 +98,23 @@ pub enum Error {
         /// The dimensions in the header.
         dims: Vec<u64>,
     },
+    /// What was to be written has a shape that an IDX file cannot have.
+    #[error(
+        "{}: it cannot be written, because its dimensions would be {}, where 1 to 255 dimensions, each from 1 to \
+         4,294,967,295, were expected; write at least one sample, or samples of another shape",
+        .path.display(), dimensions(.dims)
+    )]
+    CannotWrite {
+        /// The file.
+        path: PathBuf,
+        /// The dimensions of what was to be written.
+        dims: Vec<u64>,
+    },
     /// There are fewer values than the header says.
     #[error(
-        "{}: the header, whose dimensions are {}, is followed by {found} bytes, where {expected} were expected; \
-         the file is incomplete or its header is damaged: download or copy it again", .path.display(), sizes(.dims)
+        "{}: the header, whose dimensions are {}, is followed by {} instead of the expected {}; the file \
+         is incomplete or its header is damaged: download or copy it again",
+        .path.display(), sizes(.dims), bytes(*.found), thousands(*.expected as usize)
     )]
     TooFewBytes {
         /// The file.
@@ -115,8 +128,9 @@ pub enum Error {
     },
     /// The file has more bytes than its header says.
     #[error(
-        "{}: the file goes on after its header, whose dimensions are {}, and the {expected} bytes that were expected; \
-         the header is damaged or something was appended: download or write it again", .path.display(), sizes(.dims)
+        "{}: the file goes on after its header, whose dimensions are {}, and {}, where its end was expected; \
+         the header is damaged or something was appended: download or write it again",
+        .path.display(), sizes(.dims), bytes(*.expected)
     )]
     TrailingBytes {
         /// The file.
@@ -128,8 +142,8 @@ pub enum Error {
     },
     /// The gzip stream ends too early.
     #[error(
-        "{}: the gzip stream ends early, after {decoded} decompressed bytes, where its checksum was expected; \
-         the file is incomplete: download or copy it again", .path.display()
+        "{}: the gzip stream ends early, after {} of decompressed data, where its checksum was expected; \
+         the file is incomplete: download or copy it again", .path.display(), bytes(*.decoded)
     )]
     GzipTruncated {
         /// The file.
@@ -139,8 +153,8 @@ pub enum Error {
     },
     /// The gzip stream is damaged.
     #[error(
-        "{}: the gzip stream is damaged (after {decoded} decompressed bytes: {reason}), where a stream with a correct \
-         checksum was expected; download or copy it again", .path.display()
+        "{}: the gzip stream is damaged (after {} of decompressed data: {reason}), where a stream with a correct \
+         checksum was expected; download or copy it again", .path.display(), bytes(*.decoded)
     )]
     GzipCorrupt {
         /// The file.
@@ -172,9 +186,9 @@ pub enum Error {
     },
     /// Something that is not gzip follows the gzip stream.
     #[error(
-        "{}: the gzip stream is complete, with {decoded} decompressed bytes, but it is followed by bytes that are not \
+        "{}: the gzip stream is complete, with {} of decompressed data, but it is followed by something that is not \
          gzip, where the end of the file was expected; something was appended: download or copy it again",
-        .path.display()
+        .path.display(), bytes(*.decoded)
     )]
     GzipTrailing {
         /// The file.
@@ -185,7 +199,7 @@ pub enum Error {
     /// Labels were given where samples were expected.
     #[error(
         "{}: the file has only one dimension, of size {found}, like a file of labels, where samples of at least two \
-         dimensions were expected; give the file with the images", .path.display()
+         dimensions were expected; give the file with the samples", .path.display()
     )]
     OnlyLabels {
         /// The file.
@@ -210,9 +224,9 @@ pub enum Error {
     },
     /// The labels do not match the samples.
     #[error(
-        "{}: found {found}, where {expected} labels, one byte per sample, were expected; \
+        "{}: found {found}, where one byte for each sample, {} in all, was expected; \
          give the labels that belong to the samples, or move this file away to use the samples without labels",
-        .path.display()
+        .path.display(), thousands(*.expected)
     )]
     WrongLabels {
         /// The label file.
@@ -224,7 +238,7 @@ pub enum Error {
     },
     /// Training and validation samples are of different kinds.
     #[error(
-        "{}: its samples are {found}, where {expected} were expected, like the training samples; \
+        "{}: its samples are {found}, where samples of {expected} were expected, like the training samples; \
          give two files with samples of the same kind", .path.display()
     )]
     ShapesDiffer {
@@ -237,8 +251,8 @@ pub enum Error {
     },
     /// The file has too few samples to hold one out.
     #[error(
-        "{}: the file has {found} sample, where at least 2 were expected: one for training and one held out for \
-         validation; give a file with more samples", .path.display()
+        "{}: the file has {}, where at least 2 were expected: one for training and one held out for \
+         validation; give a file with more samples", .path.display(), count(*.found, "sample", "samples")
     )]
     TooFewSamples {
         /// The file.
@@ -285,8 +299,8 @@ pub enum Error {
     },
     /// The column that should hold the labels does not exist.
     #[error(
-        "{}, line {line}: found {columns} columns, but not {column:?}, where the column of labels was expected; give a \
-         name from the header, a number from 1 to {columns}, last or none", .path.display()
+        "{}, line {line}: found {}, but not {column:?}, where the column of labels was expected; give a name from the \
+         header, {}, last or none", .path.display(), count(*.columns, "column", "columns"), numbers_to(*.columns)
     )]
     NoSuchColumn {
         /// The file.
@@ -300,8 +314,9 @@ pub enum Error {
     },
     /// A window has more steps than the series.
     #[error(
-        "{}: found {found} steps, which are too few for a window of {steps}; make the window shorter. A tenth of a \
-         file is held out for validation, and each part must be as long as one window at least", .path.display()
+        "{}: found {}, too few for a window of {}; make the window shorter. A tenth of a file is held out for \
+         validation, and each part must be as long as one window at least",
+        .path.display(), count(*.found, "step", "steps"), thousands(*.steps)
     )]
     WindowTooLong {
         /// The file.
@@ -327,7 +342,7 @@ pub enum Error {
     },
     /// What was asked for is neither a known name nor an existing path.
     #[error(
-        "{what}: there is no such file or folder, and no data set of that name is known; give one of {known}, a folder \
+        "{what}: there is no such file or folder, and no data set of that name is known{similar}; give one of {known}, a folder \
          with IDX files whose names start with train- and t10k-, an IDX file or a .csv file"
     )]
     Unknown {
@@ -335,6 +350,8 @@ pub enum Error {
         what: String,
         /// The names that are known.
         known: String,
+        /// A suggestion, from [`did_you_mean`](crate::did_you_mean).
+        similar: String,
     },
     /// A file of a named set does not have the expected length and SHA-256.
     #[error(
@@ -384,6 +401,16 @@ impl Error {
         let to_error = handgrad_files::Error::io(path, doing);
         move |source| Self::Files(to_error(source))
     }
+}
+
+/// The numbers that a column can have: `1`, or `a number from 1 to 3`.
+fn numbers_to(last: usize) -> String {
+    if last <= 1 { "1".to_owned() } else { format!("a number from 1 to {}", thousands(last)) }
+}
+
+/// The dimensions of an array in words.
+fn dimensions(dims: &[u64]) -> String {
+    if dims.is_empty() { "none".to_owned() } else { sizes(dims) }
 }
 
 /// Returns an error if `bytes` bytes of memory are not free. Call it before code that would abort the program if an

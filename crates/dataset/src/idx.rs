@@ -302,16 +302,9 @@ fn fill(reader: &mut impl Read, into: &mut [u8]) -> io::Result<usize> {
 /// dimension is 0 or above 2³²−1.
 pub fn write_gz(path: &Path, array: &ArrayViewD<'_, u8>) -> Result<(), Error> {
     let dims: Vec<u64> = array.shape().iter().map(|&d| d as u64).collect();
-    let path_buf = || path.to_path_buf();
-    if dims.is_empty() {
-        return Err(Error::NoDimensions { path: path_buf() });
-    }
-    if dims.contains(&0) {
-        return Err(Error::NoSamples { path: path_buf(), dims });
-    }
     let sizes: Result<Vec<u32>, _> = dims.iter().map(|&d| u32::try_from(d)).collect();
-    let (Ok(rank), Ok(sizes)) = (u8::try_from(dims.len()), sizes) else {
-        return Err(Error::TooLarge { path: path_buf(), dims });
+    let (Ok(rank @ 1..), Ok(sizes), false) = (u8::try_from(dims.len()), sizes, dims.contains(&0)) else {
+        return Err(Error::CannotWrite { path: path.to_path_buf(), dims });
     };
     let file = handgrad_files::beside(path)?;
     let write = || -> io::Result<()> {

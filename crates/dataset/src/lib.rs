@@ -30,4 +30,4 @@ pub use error::Error;
 use error::check_room;
 pub use load::{all_of_csv, is_csv, load};
 pub use samples::{DataSet, Samples, Values};
-pub use words::{sizes, thousands};
+pub use words::{count, did_you_mean, sizes, thousands};

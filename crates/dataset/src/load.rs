@@ -4,7 +4,7 @@ use handgrad_files::Progress;
 use std::path::{Path, PathBuf};
 
 use crate::csv::{self, Layout};
-use crate::{DataSet, Error, Samples, Values, check_room, ecg5000, idx, named, sizes, synthetic, thousands};
+use crate::{DataSet, Error, Samples, Values, check_room, count, did_you_mean, ecg5000, idx, named, sizes, synthetic};
 
 /// For `load("synthetic")`: the number of training images, the number of validation images, and the seed.
 const SYNTHETIC: (usize, usize, u64) = (10_000, 2_000, 0);
@@ -41,8 +41,9 @@ pub fn load(what: &str, data_dir: &Path, layout: &Layout, progress: &dyn Progres
     if path.exists() {
         return if is_csv(path) { from_csv(path, layout) } else { from_file(path) };
     }
-    let known = named::all().iter().map(|set| set.name).collect::<Vec<_>>().join(", ");
-    Err(Error::Unknown { what: what.to_owned(), known })
+    let names: Vec<_> = named::all().iter().map(|set| set.name).collect();
+    let similar = did_you_mean(what, names.iter().copied());
+    Err(Error::Unknown { what: what.to_owned(), known: names.join(", "), similar })
 }
 
 fn drawn() -> DataSet {
@@ -50,8 +51,8 @@ fn drawn() -> DataSet {
     let (train, validation) = synthetic::draw(seed, train + validation).split(train);
     DataSet {
         name: synthetic::NAME.to_owned(),
-        origin: format!("{} images drawn from seed {seed}", thousands(train.len())),
-        validation_origin: format!("the next {} images drawn from seed {seed}", thousands(validation.len())),
+        origin: format!("{} drawn from seed {seed}", train.counted()),
+        validation_origin: format!("the next {} drawn from seed {seed}", validation.counted()),
         train,
         validation,
     }
@@ -76,7 +77,7 @@ pub fn all_of_csv(path: &Path, layout: &Layout) -> Result<Samples, Error> {
 fn rows(path: &Path, layout: &Layout) -> Result<csv::Rows, Error> {
     let rows = csv::read(path, layout)?;
     Ok(match layout.window {
-        Some(_) if rows.len() == 1 => csv::Rows { values: rows.values.reversed_axes(), labels: None },
+        Some(_) if rows.len() == 1 => csv::Rows { values: rows.values.reversed_axes(), labels: None, names: None },
         _ => rows,
     })
 }
@@ -87,15 +88,16 @@ fn from_csv(path: &Path, layout: &Layout) -> Result<DataSet, Error> {
     if all.len() < 2 {
         return Err(Error::TooFewSamples { path: path.to_path_buf(), found: all.len() });
     }
-    let (count, held_out) = (all.len(), (all.len() / 10).max(1));
+    let (len, held_out) = (all.len(), (all.len() / 10).max(1));
     check_room(path, (held_out * all.values.ncols()) as u64 * 4)?;
-    let (train, validation) = all.split(count - held_out);
+    let (train, validation) = all.split(len - held_out);
     let (train, validation) = (train.samples(layout.window, path)?, validation.samples(layout.window, path)?);
     let name = file_name(path);
-    let kind = if layout.window.is_some() { "windows" } else { "series" };
+    let (one, many) = if layout.window.is_some() { ("window", "windows") } else { ("row", "rows") };
+    let counted = |samples: &Samples| count(samples.len(), one, many);
     Ok(DataSet {
-        origin: format!("{} {kind} of {}", thousands(train.len()), path.display()),
-        validation_origin: format!("{} {kind} of the last tenth of {name}", thousands(validation.len())),
+        origin: format!("{} of {}", counted(&train), path.display()),
+        validation_origin: format!("{} of the last tenth of {name}", counted(&validation)),
         name,
         train,
         validation,
@@ -110,12 +112,13 @@ fn from_file(path: &Path) -> Result<DataSet, Error> {
     let held_out = (all.len() / 10).max(1);
     let each = if matches!(all.values, Values::Bytes(_)) { 1 } else { 4 };
     check_room(path, (held_out * all.features()) as u64 * each)?;
-    let count = all.len();
-    let (train, validation) = all.split(count - held_out);
+    let len = all.len();
+    let (train, validation) = all.split(len - held_out);
     let name = file_name(path);
+    let first = if train.len() == 1 { train.nouns()[0].to_owned() } else { train.counted() };
     Ok(DataSet {
-        origin: format!("the first {} {} of {}", thousands(train.len()), train.noun(), path.display()),
-        validation_origin: format!("the last tenth of {name}: {} {}", thousands(held_out), train.noun()),
+        origin: format!("the first {first} of {}", path.display()),
+        validation_origin: format!("the last tenth of {name}: {}", validation.counted()),
         name,
         train,
         validation,
@@ -126,14 +129,14 @@ fn from_folder(folder: &Path) -> Result<DataSet, Error> {
     let (train, train_path) = part(folder, "train-")?;
     let (validation, validation_path) = part(folder, "t10k-")?;
     if (train.kind(), &train.shape) != (validation.kind(), &validation.shape) {
-        return Err(Error::ShapesDiffer { path: validation_path, found: validation.kind(), expected: train.kind() });
+        let (found, expected) = (validation.kind_in_words(), train.kind_in_words());
+        return Err(Error::ShapesDiffer { path: validation_path, found, expected });
     }
-    let count = |samples: &Samples| format!("{} {}", thousands(samples.len()), samples.noun());
     Ok(DataSet {
         // The paths "." and ".." have no file name.
         name: folder.file_name().map_or_else(|| "folder".to_owned(), |name| name.to_string_lossy().into_owned()),
-        origin: format!("the {} of {}", count(&train), train_path.display()),
-        validation_origin: format!("the {} of {}", count(&validation), file_name(&validation_path)),
+        origin: format!("the {} of {}", train.counted(), train_path.display()),
+        validation_origin: format!("the {} of {}", validation.counted(), file_name(&validation_path)),
         train,
         validation,
     })
@@ -174,10 +177,18 @@ fn idx_files(folder: &Path, prefix: &str) -> Result<Vec<String>, Error> {
 fn read_labels(path: &Path, expected: usize) -> Result<Vec<u8>, Error> {
     let found = match idx::read(path)? {
         idx::Array::U8(array) if array.shape() == [expected] => return Ok(array.into_iter().collect()),
-        idx::Array::U8(array) => format!("{} bytes", sizes(array.shape())),
-        other => format!("{} values that are not bytes", sizes(other.shape())),
+        idx::Array::U8(array) => amount(array.shape(), "byte", "bytes"),
+        other => format!("{} of type {}", amount(other.shape(), "value", "values"), other.element()),
     };
     Err(Error::WrongLabels { path: path.to_path_buf(), found, expected })
+}
+
+/// How many values an array of this shape has, in words: `5 bytes`, `2×3 bytes`.
+fn amount(shape: &[usize], one: &str, many: &str) -> String {
+    match shape {
+        [n] => count(*n, one, many),
+        dims => format!("{} {many}", sizes(dims)),
+    }
 }
 
 fn file_name(path: &Path) -> String {

@@ -11,7 +11,7 @@ use std::path::Path;
 use handgrad_files::memory;
 use ndarray::{Array2, ArrayViewD, ShapeBuilder};
 
-use crate::{Error, sizes};
+use crate::{Error, count, sizes, thousands};
 
 const MAGIC: &[u8; 6] = b"\x93NUMPY";
 /// numpy refuses longer headers too.
@@ -23,7 +23,7 @@ const LONGEST_HEADER: usize = 10_000;
 /// If the file cannot be read, is not a .npy file of floats with two dimensions, or is longer or shorter than its
 /// header says.
 pub fn read(path: &Path) -> Result<Array2<f32>, Error> {
-    let (file, length) = handgrad_files::open(path).map_err(Error::io(path, "opening it"))?;
+    let (file, length) = handgrad_files::open(path).map_err(Error::io(path, "opening"))?;
     decode_of_length(file, path, length)
 }
 
@@ -61,8 +61,9 @@ fn decode_of_length(mut bytes: impl Read, path: &Path, length: Option<u64>) -> R
     let left = length.map_or(LONGEST_HEADER as u64, |length| length.saturating_sub(start_len));
     if header_len > LONGEST_HEADER || header_len as u64 > left {
         return Err(wrong(format!(
-            "its header should have {header_len} bytes, where at most {LONGEST_HEADER}, and no more than are left in \
-             the file, were expected"
+            "its header should have {}, where at most {}, and no more than are left in the file, were expected",
+            count(header_len, "byte", "bytes"),
+            thousands(LONGEST_HEADER)
         )));
     }
     let text = take(header_len)?;
@@ -87,10 +88,11 @@ fn decode_of_length(mut bytes: impl Read, path: &Path, length: Option<u64>) -> R
     let mismatch = |found: u64| {
         let shape = sizes(&shape);
         let claim = format!("its header claims {shape} values of {element_len} bytes");
-        wrong(format!(
-            "{claim}, but {} bytes follow",
-            if length.is_some() { found.to_string() } else { "a different number of".into() }
-        ))
+        wrong(match (length, found) {
+            (None, _) => format!("{claim}, but a different number of bytes follows"),
+            (Some(_), 1) => format!("{claim}, but 1 byte follows"),
+            (Some(_), found) => format!("{claim}, but {} follow", count(found as usize, "byte", "bytes")),
+        })
     };
     let follow = length.map(|length| length.saturating_sub(start_len + header_len as u64));
     let claimed = rows.checked_mul(columns).filter(|&count| count > 0).and_then(|count| count.checked_mul(element_len));

@@ -5,7 +5,7 @@ use std::path::Path;
 use ndarray::{Array2, ArrayD, Axis, Slice};
 use sha2::{Digest, Sha256};
 
-use crate::{Error, idx, sizes};
+use crate::{Error, count, idx, sizes};
 use handgrad_files::{hex, memory};
 
 /// The values of samples, one sample per row. Bytes are converted to floats only when a batch is filled: a byte stands
@@ -163,15 +163,29 @@ impl Samples {
         Self { values, shape: self.shape.clone(), labels }
     }
 
-    /// The shape and the kind of one sample in words, for instance `28×28 bytes`.
+    /// The shape and the kind of one sample, for instance `28×28 bytes`. Checkpoints store this text as a part of the
+    /// fingerprint, so it always has a plural.
     pub(crate) fn kind(&self) -> String {
         let element = if matches!(self.values, Values::Bytes(_)) { "bytes" } else { "numbers" };
         format!("{} {element}", sizes(&self.shape))
     }
 
-    /// The noun for the samples: `images` if they have at least two dimensions, otherwise `samples`.
-    pub(crate) fn noun(&self) -> &'static str {
-        if self.shape.len() >= 2 { "images" } else { "samples" }
+    /// The same as [`kind`](Self::kind), for messages: `1 byte` has a singular.
+    pub(crate) fn kind_in_words(&self) -> String {
+        let kind = self.kind();
+        if self.shape == [1] { kind.trim_end_matches('s').to_owned() } else { kind }
+    }
+
+    /// The noun for the samples, in the singular and in the plural: `images` if they have at least two dimensions,
+    /// otherwise `samples`.
+    pub(crate) fn nouns(&self) -> [&'static str; 2] {
+        if self.shape.len() >= 2 { ["image", "images"] } else { ["sample", "samples"] }
+    }
+
+    /// The number of samples in words: `10,000 images`.
+    pub(crate) fn counted(&self) -> String {
+        let [one, many] = self.nouns();
+        count(self.len(), one, many)
     }
 
     /// The samples of an IDX array that was read from `path`. The first dimension counts the samples.

@@ -9,7 +9,7 @@ use handgrad_files::place;
 use ndarray::{Array2, Axis, IxDyn};
 
 use crate::csv::{self, Label, Layout};
-use crate::{Error, npy};
+use crate::{Error, count, npy};
 
 /// The format of a table in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,7 +102,7 @@ fn unfit(path: &Path, problem: String) -> Error {
 /// is not a finite number.
 pub fn read(path: &Path, width: usize) -> Result<Table, Error> {
     let format = Format::expected(path);
-    if !fs::metadata(path).map_err(Error::io(path, "opening it"))?.is_file() {
+    if !fs::metadata(path).map_err(Error::io(path, "opening"))?.is_file() {
         return Err(unfit(path, "not a file, where codes in CSV or .npy were expected".into()));
     }
     let table = match format? {
@@ -114,8 +114,8 @@ pub fn read(path: &Path, width: usize) -> Result<Table, Error> {
         return Err(unfit(path, "holds no rows, where at least one code was expected".into()));
     }
     if found != width {
-        let problem =
-            format!("its rows have {found} values, but the network's code has {width}: use codes of this network");
+        let found = count(found, "value", "values");
+        let problem = format!("its rows have {found}, but the network's code has {width}: use codes of this network");
         return Err(unfit(path, problem));
     }
     if let Some(((row, place), value)) = table.values.indexed_iter().find(|(_, value)| !value.is_finite()) {
@@ -133,7 +133,8 @@ pub fn read(path: &Path, width: usize) -> Result<Table, Error> {
 ///
 /// A column whose name is `label` or `class` is not part of the codes. Without a header, if there is one column more
 /// than a code has values, the first column holds the labels, if all of it is whole numbers from 0 to 255. A first row
-/// of 0, 1, 2, … is a header too, and is removed.
+/// of 0, 1, 2, … is a header too, and is removed. If a header has the names z0, z1, … that `encode` writes, the columns
+/// are put in that order. A header with other names is ignored.
 fn read_csv(path: &Path, width: usize) -> Result<Table, Error> {
     let mut rows = csv::read(path, &Layout::default())?;
     if rows.labels.is_none() && rows.values.ncols() == width + 1 {
@@ -141,6 +142,9 @@ fn read_csv(path: &Path, width: usize) -> Result<Table, Error> {
         rows = csv::read(path, &first).unwrap_or(rows);
     }
     let mut values = rows.values;
+    if let Some(order) = order_of(rows.names.as_deref().unwrap_or_default()).map_err(|problem| unfit(path, problem))? {
+        values = values.select(Axis(1), &order);
+    }
     // Some programs number columns that have no names.
     let numbered = |(at, &value): (usize, &f32)| value == at as f32;
     if values.ncols() > 1 && values.nrows() > 1 && values.row(0).iter().enumerate().all(numbered) {
@@ -150,4 +154,26 @@ fn read_csv(path: &Path, width: usize) -> Result<Table, Error> {
         }
     }
     Ok(Table { values, labels: rows.labels })
+}
+
+/// The columns of z0, z1, … if these are their names, in whichever order. Returns `None` if no name is of this kind.
+///
+/// # Errors
+/// In words, if one of them is missing, is there twice, or has another name.
+fn order_of(names: &[String]) -> Result<Option<Vec<usize>>, String> {
+    let number = |name: &String| -> Option<usize> { name.trim().strip_prefix('z')?.parse().ok() };
+    if !names.iter().any(|name| number(name).is_some()) {
+        return Ok(None);
+    }
+    let column = |wanted: usize| {
+        let mut with_it = names.iter().enumerate().filter(|(_, name)| number(name) == Some(wanted));
+        match (with_it.next(), with_it.next()) {
+            (Some((column, _)), None) => Ok(column),
+            (None, _) => {
+                Err(format!("its header has no column z{wanted}, where z0 to z{} were expected", names.len() - 1))
+            }
+            (Some(_), Some(_)) => Err(format!("its header has the column z{wanted} twice, where it was expected once")),
+        }
+    };
+    (0..names.len()).map(column).collect::<Result<_, _>>().map(Some)
 }

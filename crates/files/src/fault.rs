@@ -1,37 +1,37 @@
-//! The seam at which tests make the disk fail: the n-th operation of a kind, whichever file it is about.
+//! Fault injection: tests use it to make the n-th file operation of a kind fail, for any file.
 //!
-//! Everything that this project does with files goes through [this crate](crate), and asks here first. Outside tests
-//! nothing is set, and asking is one look at an atomic.
+//! All file operations of this project go through [this crate](crate), which calls this module first. Outside tests
+//! no fault is set, and the call only reads an atomic.
 
 use std::io::{self, ErrorKind};
 use std::str::FromStr;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// The environment variable that sets a fault for the command, as [`Fault`] is written: `write:7:full`.
+/// The environment variable that sets a fault for the command, in the format of [`Fault`]: `write:7:full`.
 pub const VARIABLE: &str = "HANDGRAD_FAULT";
 
-/// What is done with files.
+/// A kind of file operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operation {
-    /// A file or a folder is made.
+    /// A file or a folder is created.
     Create,
-    /// Bytes are handed over.
+    /// Bytes are written to a file.
     Write,
-    /// They leave the program.
+    /// Buffered bytes are passed to the operating system.
     Flush,
-    /// They are put on the disk.
+    /// The file is synchronised with the disk.
     Sync,
     /// A finished file gets its name.
     Rename,
-    /// A file is opened to be read, or bytes are asked for.
+    /// A file is opened for reading, or bytes are read.
     Read,
     /// A file or a folder is removed.
     Remove,
 }
 
 impl Operation {
-    /// All of them, with their names.
+    /// All values with their names.
     pub const ALL: [(&'static str, Self); 7] = [
         ("create", Self::Create),
         ("write", Self::Write),
@@ -46,28 +46,28 @@ impl Operation {
 /// How an operation fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failure {
-    /// There is no room left, now and from then on: nothing more can be made, written, flushed, put on the disk or
-    /// renamed.
+    /// The disk is full from this operation on: create, write, flush, sync and rename fail.
     Full,
-    /// It is not allowed, this once.
+    /// Only this operation fails: permission denied.
     Denied,
-    /// Half of it is done; what comes next finds no room, this once. Of a read, half is given and no more is wrong.
+    /// Half of the bytes are written, and only the next operation fails because the disk is full. A read returns half
+    /// of the bytes, and no other operation fails.
     Short,
 }
 
 impl Failure {
-    /// All of them, with their names.
+    /// All values with their names.
     pub const ALL: [(&'static str, Self); 3] = [("full", Self::Full), ("denied", Self::Denied), ("short", Self::Short)];
 }
 
-/// Of the operations of a kind, the number `nth`, counted from 1, fails. Written `write:7:full`.
+/// Makes the operation number `nth` of a kind fail, counted from 1. The text format is `write:7:full`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// The kind.
+    /// The kind of operation.
     pub operation: Operation,
-    /// Which one.
+    /// The number of the operation.
     pub nth: u64,
-    /// How.
+    /// The kind of failure.
     pub failure: Failure,
 }
 
@@ -82,7 +82,7 @@ impl FromStr for Fault {
             let failure = Failure::ALL.iter().find(|(name, _)| *name == failure)?.1;
             Some(Self { operation, nth: nth.parse().ok().filter(|&nth| nth > 0)?, failure })
         };
-        parse().ok_or_else(|| format!("{VARIABLE}: found {text:?}, where for instance write:7:full was expected"))
+        parse().ok_or_else(|| format!("{VARIABLE}: found {text:?}, where a fault such as write:7:full was expected"))
     }
 }
 
@@ -92,11 +92,11 @@ static STATE: Mutex<Option<State>> = Mutex::new(None);
 struct State {
     fault: Fault,
     seen: u64,
-    /// The other half of a short write is to fail.
+    /// Whether the next operation fails, after a short write.
     rest_fails: bool,
 }
 
-/// Sets a fault for the whole process, or none. Says whether the one before has come about.
+/// Sets a fault for the whole process, or none. Returns whether the previous fault has occurred.
 pub fn set(fault: Option<Fault>) -> bool {
     let mut state = STATE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     IS_SET.store(fault.is_some(), Ordering::Relaxed);
@@ -104,10 +104,10 @@ pub fn set(fault: Option<Fault>) -> bool {
     before.is_some_and(|before| before.seen >= before.fault.nth)
 }
 
-/// Sets the fault that the environment names, which only tests do.
+/// Sets the fault of the environment variable [`VARIABLE`], which only tests use.
 ///
 /// # Errors
-/// If it names none that there is.
+/// If the value is not a valid fault.
 pub fn from_environment() -> Result<(), String> {
     if let Some(text) = std::env::var_os(VARIABLE) {
         set(Some(text.to_string_lossy().parse()?));
@@ -115,12 +115,12 @@ pub fn from_environment() -> Result<(), String> {
     Ok(())
 }
 
-/// Asks whether an operation may go on.
+/// Returns an error if this operation must fail.
 pub(crate) fn ask(operation: Operation) -> io::Result<()> {
     of_bytes(operation, 0).map(|_| ())
 }
 
-/// Asks how many of so many bytes may be written or read.
+/// Returns how many of `count` bytes may be written or read, or an error if this operation must fail.
 pub(crate) fn of_bytes(operation: Operation, count: usize) -> io::Result<usize> {
     if IS_SET.load(Ordering::Relaxed) { decide(operation, count) } else { Ok(count) }
 }
@@ -137,7 +137,7 @@ fn decide(operation: Operation, count: usize) -> io::Result<usize> {
     if fault.failure == Failure::Full && *seen >= fault.nth && needs_room {
         return full();
     }
-    // Half of what is opened or listed would be all of it.
+    // Opening a file or listing a folder cannot be done by half.
     let nothing_to_halve = fault.failure == Failure::Short && operation == Operation::Read && count < 2;
     if operation != fault.operation || nothing_to_halve {
         return Ok(count);
@@ -146,7 +146,7 @@ fn decide(operation: Operation, count: usize) -> io::Result<usize> {
     if *seen != fault.nth {
         return Ok(count);
     }
-    // For the tests, which go on until no fault comes about.
+    // This line is for the tests, which increase `nth` until no fault occurs.
     eprintln!("fault: {fault:?}");
     match fault.failure {
         Failure::Full => full(),

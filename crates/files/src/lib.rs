@@ -1,5 +1,5 @@
-//! Files that are either complete or not there, and everything else that this project does with files. Here lies the
-//! [seam](fault) at which tests make a disk fail.
+//! All file operations of this project. Files are written atomically: they are either complete or not there. Tests
+//! can make operations fail with the module [`fault`].
 //!
 //! ```
 //! let folder = tempfile::tempdir()?;
@@ -28,20 +28,20 @@ use tempfile::NamedTempFile;
 
 pub use error::Error;
 use fault::{Operation, ask, of_bytes};
-pub use lock::{Lock, lock};
+pub use lock::{Lock, is_locked, lock};
 pub use progress::{Progress, Unit};
 
-/// How the name of a file begins that is not finished,
+/// Prefix of the names of unfinished files.
 const UNFINISHED: &str = ".handgrad-";
-/// and how it ends.
+/// Suffix of the names of unfinished files.
 const PART: &str = ".part";
 
-/// What is done last.
-const ON_DISK: &str = "putting its name on the disk";
-/// Where that fails.
-const THERE_BUT: &str = "the new file is there, but putting its name on the disk";
+/// The name of the last operation of a write, for errors.
+const ON_DISK: &str = "saving its name on the disk";
+/// The same, if the new file exists although the operation failed.
+const THERE_BUT: &str = "the new file is there, but saving its name on the disk";
 
-/// A file, through the seam.
+/// A file whose operations call [`fault`] first.
 #[derive(Debug)]
 pub struct Seam<F>(pub F);
 
@@ -70,10 +70,10 @@ impl<F: Seek> Seek for Seam<F> {
     }
 }
 
-/// Opens a file to read it; its length beside it, where it has one: a pipe has none.
+/// Opens a file for reading. Also returns its length, or None for a pipe and everything else that has none.
 ///
 /// # Errors
-/// If that fails.
+/// If the operation fails.
 pub fn open(path: &Path) -> io::Result<(Seam<File>, Option<u64>)> {
     ask(Operation::Read)?;
     let file = File::open(path)?;
@@ -81,18 +81,19 @@ pub fn open(path: &Path) -> io::Result<(Seam<File>, Option<u64>)> {
     Ok((Seam(file), about.is_file().then_some(about.len())))
 }
 
-/// A file beside `path`, under a name of its own, gone again unless [`keep`] renames it. Its folder is made where it is
-/// not there.
+/// Creates a temporary file in the folder of `path`, with a unique name. It is removed unless [`keep`] renames it.
+/// The folder is created if it does not exist.
 ///
 /// # Errors
-/// If folder or file cannot be made.
+/// If the folder or the file cannot be created.
 pub fn beside(path: &Path) -> Result<NamedTempFile, Error> {
     make_folder(folder_of(path))?;
     unfinished(path)
 }
 
-/// To be given the name `path`. It has the mode of the file that is there, before the first byte is in it, or else that
-/// of any new file of the user; the default would shut out everybody else for good.
+/// Creates a temporary file that will be renamed to `path`. Its permissions are set before the first byte is written:
+/// those of the existing file at `path`, or else the user's default for new files. The default of `tempfile` would
+/// exclude all other users permanently.
 fn unfinished(path: &Path) -> Result<NamedTempFile, Error> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(UNFINISHED).suffix(PART);
@@ -103,37 +104,38 @@ fn unfinished(path: &Path) -> Result<NamedTempFile, Error> {
         builder.permissions(there.map_or(fs::Permissions::from_mode(0o666), |there| there.permissions()));
     }
     let folder = folder_of(path);
-    ask(Operation::Create).and_then(|()| builder.tempfile_in(folder)).map_err(Error::io(folder, "making a file"))
+    ask(Operation::Create).and_then(|()| builder.tempfile_in(folder)).map_err(Error::io(folder, "creating a file"))
 }
 
-/// Writes a whole file: beside `path`, flushed to the disk, then renamed. What was there stays until the new one is
-/// whole. Its folder is made where it is not there, and a link is followed, so that it stays one.
+/// Writes a whole file atomically: to a temporary file beside `path`, which is synchronised with the disk and then
+/// renamed. An existing file stays until the new one is complete. The folder is created if it does not exist. A link
+/// is followed, so that it stays a link.
 ///
 /// # Errors
-/// If any of that fails. What was there is then untouched, but for the very last step: where the name cannot be put on
-/// the disk, the error says that the new file is there.
+/// If an operation fails. An existing file is then unchanged, except if the last operation fails: if the name cannot
+/// be synchronised with the disk, the error says that the new file is there.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     make_folder(folder_of(path))?;
     match fs::canonicalize(path) {
         Ok(path) => write_into(&path, bytes),
         Err(_) if path.is_symlink() => {
             let nowhere =
-                io::Error::new(io::ErrorKind::NotFound, "it is a link that leads nowhere; name another place");
+                io::Error::new(io::ErrorKind::NotFound, "it is a link that leads nowhere; choose another path");
             Err(Error::io(path, "writing")(nowhere))
         }
         Err(_) => write_into(path, bytes),
     }
 }
 
-/// As [`write()`], into a folder that must be there: one that has vanished is not made again. A link is replaced, so
-/// that nothing outside the folder is written to.
+/// Like [`write()`], but the folder must exist and is not created. A link is replaced, so that nothing outside the
+/// folder is written.
 ///
 /// # Errors
-/// As [`write()`], or if the folder is not there.
+/// As [`write()`], or if the folder does not exist.
 pub fn write_into(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     // A device, a pipe or a folder must not be replaced by a file.
     if fs::symlink_metadata(path).is_ok_and(|there| !there.is_file() && !there.is_symlink()) {
-        let not_a_file = io::Error::new(io::ErrorKind::AlreadyExists, "it is there and is no file; name another place");
+        let not_a_file = io::Error::new(io::ErrorKind::AlreadyExists, "it exists but is no file; choose another path");
         return Err(Error::io(path, "writing")(not_a_file));
     }
     let file = unfinished(path)?;
@@ -141,31 +143,31 @@ pub fn write_into(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     keep(file, path)
 }
 
-/// As [`write()`], where nothing is yet, or not at all.
+/// Like [`write()`], but only if nothing exists at `path`.
 ///
 /// # Errors
-/// As [`write()`], or if something is there; nothing new is there then.
+/// As [`write()`], or if something exists at `path`, which is then unchanged.
 pub fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let file = beside(path)?;
     Seam(file.as_file()).write_all(bytes).map_err(Error::io(path, "writing"))?;
     finish(&file, path)?;
     let rename = || {
         file.persist_noclobber(path).map_err(|persist| match persist.error.kind() {
-            kind @ io::ErrorKind::AlreadyExists => io::Error::new(kind, "it is there already and is not overwritten"),
+            kind @ io::ErrorKind::AlreadyExists => io::Error::new(kind, "it exists already and is not overwritten"),
             _ => persist.error,
         })
     };
-    ask(Operation::Rename).and_then(|()| rename()).map_err(Error::io(path, "giving the finished file its name"))?;
+    ask(Operation::Rename).and_then(|()| rename()).map_err(Error::io(path, "renaming the finished file"))?;
     sync_folder(folder_of(path)).map_err(|error| match remove(path) {
         Ok(()) => Error::io(path, ON_DISK)(error),
         Err(_) => Error::io(path, THERE_BUT)(error),
     })
 }
 
-/// Makes a file written with [`beside`] durable and gives it its name.
+/// Synchronises a file from [`beside`] with the disk and renames it to `path`.
 ///
 /// # Errors
-/// If any of that fails.
+/// If an operation fails.
 pub fn keep(file: NamedTempFile, path: &Path) -> Result<(), Error> {
     finish(&file, path)?;
     let rename = || file.persist(path).map_err(|persist| persist.error);
@@ -178,19 +180,19 @@ fn finish(file: &NamedTempFile, path: &Path) -> Result<(), Error> {
     ask(Operation::Sync).and_then(|()| file.as_file().sync_all()).map_err(Error::io(path, "writing to the disk"))
 }
 
-/// New files that belong together. Where one cannot be written and this is dropped, those before it are taken back, so
-/// that all can be begun again.
+/// New files that belong together. If one of them cannot be written and this value is dropped, the files written
+/// before are removed, so that all of them can be written again.
 #[derive(Debug, Default)]
 #[must_use]
 pub struct Together(Vec<PathBuf>);
 
 impl Together {
-    /// One more is there that was not, or is about to be.
+    /// Adds a file that was just created or will be created next.
     pub fn add(&mut self, path: &Path) {
         self.0.push(path.to_path_buf());
     }
 
-    /// All are there.
+    /// Keeps all files. To be called when all of them are written.
     pub fn keep(mut self) {
         self.0.clear();
     }
@@ -199,37 +201,38 @@ impl Together {
 impl Drop for Together {
     fn drop(&mut self) {
         for path in &self.0 {
-            // The error that led here is what people must see.
+            // The error that caused this is reported, not an error of the removal.
             let _ = remove(path);
         }
     }
 }
 
-/// Puts the names in a folder on the disk, where a system can be asked to.
+/// Synchronises the names in a folder with the disk, on systems that support it.
 fn sync_folder(folder: &Path) -> io::Result<()> {
     #[cfg(unix)]
     ask(Operation::Sync).and_then(|()| File::open(folder)?.sync_all())?;
     Ok(())
 }
 
-/// Removes the unfinished files that killed writers have left in a folder: only for whoever knows that nobody writes
-/// there.
+/// Removes the unfinished files that killed processes have left in a folder. It must be called only if no other
+/// process writes in the folder.
 ///
 /// # Errors
-/// If the folder cannot be read, or one of them not be removed.
+/// If the folder cannot be read, or a file cannot be removed.
 pub fn sweep(folder: &Path) -> Result<(), Error> {
     let left = |name: &String| name.starts_with(UNFINISHED) && name.ends_with(PART);
     let paths = names(folder)?.into_iter().filter(left).map(|name| folder.join(name));
     paths.filter(|path| is_plain(path)).try_for_each(|path| remove(&path))
 }
 
-/// Is it a file, and neither a link to one nor a pipe, on which reading waits for ever?
+/// Returns whether `path` is a regular file, and neither a link nor a pipe. Reading from a pipe could block for ever.
 #[must_use]
 pub fn is_plain(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|about| about.is_file())
 }
 
-/// The names of what is in a folder, in order; those that are no Unicode are left out, as none of ours is.
+/// Returns the names of the entries of a folder, sorted. Names that are not Unicode are skipped, because this project
+/// does not write such names.
 ///
 /// # Errors
 /// If it cannot be read.
@@ -244,40 +247,40 @@ pub fn names(folder: &Path) -> Result<Vec<String>, Error> {
     Ok(names)
 }
 
-/// Makes a folder, and those it lies in, where they are not there; they are on the disk then.
+/// Creates a folder and its parent folders, as far as they do not exist, and synchronises their names with the disk.
 ///
 /// # Errors
-/// If that fails.
+/// If the operation fails.
 pub fn make_folder(path: &Path) -> Result<(), Error> {
     let missing: Vec<&Path> =
         path.ancestors().take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists()).collect();
-    // Where it leads is not known before they are there, nor whether something of that name is.
+    // The target of `..` is unknown before these folders exist, and so is whether something with that name exists.
     if missing.iter().any(|folder| folder.ends_with("..")) {
         let back =
-            io::Error::new(io::ErrorKind::NotFound, "`..` leads out of a folder that is not there; leave it out");
-        return Err(Error::io(path, "making the folder")(back));
+            io::Error::new(io::ErrorKind::NotFound, "`..` leads out of a folder that does not exist; leave it out");
+        return Err(Error::io(path, "creating the folder")(back));
     }
     let make = || if missing.is_empty() { Ok(()) } else { ask(Operation::Create) };
-    make().and_then(|()| fs::create_dir_all(path)).map_err(Error::io(path, "making the folder"))?;
+    make().and_then(|()| fs::create_dir_all(path)).map_err(Error::io(path, "creating the folder"))?;
     missing.into_iter().try_for_each(|folder| sync_folder(folder_of(folder)).map_err(Error::io(folder, ON_DISK)))
 }
 
-/// Makes a folder that is not there yet. Says whether it was not.
+/// Creates a folder. Returns true if it was created, and false if something with this name exists already.
 ///
 /// # Errors
-/// If that fails.
+/// If the operation fails.
 pub fn make_new_folder(path: &Path) -> Result<bool, Error> {
     match ask(Operation::Create).and_then(|()| fs::create_dir(path)) {
         Ok(()) => sync_folder(folder_of(path)).map(|()| true).map_err(Error::io(path, ON_DISK)),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
-        Err(error) => Err(Error::io(path, "making the folder")(error)),
+        Err(error) => Err(Error::io(path, "creating the folder")(error)),
     }
 }
 
 /// Removes a file.
 ///
 /// # Errors
-/// If that fails.
+/// If the operation fails.
 pub fn remove(path: &Path) -> Result<(), Error> {
     ask(Operation::Remove).and_then(|()| fs::remove_file(path)).map_err(Error::io(path, "removing"))
 }
@@ -285,22 +288,22 @@ pub fn remove(path: &Path) -> Result<(), Error> {
 /// Removes a folder that is empty.
 ///
 /// # Errors
-/// If that fails, or it is not.
+/// If the operation fails, or the folder is not empty.
 pub fn remove_folder(path: &Path) -> Result<(), Error> {
     ask(Operation::Remove).and_then(|()| fs::remove_dir(path)).map_err(Error::io(path, "removing the folder"))
 }
 
-/// Reads a whole file of at most so many bytes.
+/// Reads a whole file of at most `most` bytes.
 ///
 /// # Errors
-/// If that fails, or it is longer.
+/// If the operation fails, or the file is longer.
 pub fn read(path: &Path, most: u64) -> Result<Vec<u8>, Error> {
     let read = || -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
         open(path)?.0.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
         match bytes.len() as u64 > most {
             true => {
-                let text = format!("it has more than the {most} bytes that were expected at most");
+                let text = format!("it has more than {most} bytes, the largest size that was expected");
                 Err(io::Error::new(io::ErrorKind::FileTooLarge, text))
             }
             false => Ok(bytes),
@@ -309,7 +312,7 @@ pub fn read(path: &Path, most: u64) -> Result<Vec<u8>, Error> {
     read().map_err(Error::io(path, "reading"))
 }
 
-/// Reads a file back: does it hold these bytes and no others?
+/// Reads a file and returns whether its content is exactly these bytes.
 ///
 /// # Errors
 /// If it cannot be read.
@@ -320,10 +323,11 @@ pub fn holds(path: &Path, bytes: &[u8]) -> Result<bool, Error> {
     Ok(rest == Some(&[]))
 }
 
-/// Adds to the end of a file. A kill may leave a part of `bytes`: this is for what can be written again.
+/// Appends bytes to a file. If the process is killed, a part of `bytes` may be in the file, so this is only for data
+/// that can be written again.
 ///
 /// # Errors
-/// If that fails.
+/// If the operation fails.
 pub fn append(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let append = || Seam(OpenOptions::new().append(true).open(path)?).write_all(bytes);
     ask(Operation::Create).and_then(|()| append()).map_err(Error::io(path, "adding a line"))
@@ -333,7 +337,7 @@ fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// The length and SHA-256 of a file.
+/// Returns the length and the SHA-256 of a file.
 ///
 /// # Errors
 /// If it cannot be read.
@@ -347,7 +351,7 @@ pub fn digest(path: &Path) -> Result<(u64, String), Error> {
     Ok((length, hex(sha)))
 }
 
-/// Reads a file to its end without holding all of it.
+/// Reads a file to its end in parts, and calls `each` for every part.
 fn in_parts(path: &Path, mut each: impl FnMut(&[u8])) -> io::Result<()> {
     let mut file = open(path)?.0;
     let mut buffer = vec![0; 1 << 16];
@@ -361,7 +365,7 @@ fn in_parts(path: &Path, mut each: impl FnMut(&[u8])) -> io::Result<()> {
     }
 }
 
-/// The digest in hexadecimal.
+/// Returns the digest in hexadecimal.
 #[must_use]
 pub fn hex(sha: Sha256) -> String {
     sha.finalize().iter().map(|byte| format!("{byte:02x}")).collect()

@@ -1,36 +1,36 @@
-//! Is there memory for what is about to be read or trained? This is asked before the memory is taken, since a process
-//! that takes more than it may is killed by the operating system without a word.
+//! Checks whether there is enough memory to read a file or to train a network. The check runs before the memory is
+//! allocated, because the operating system kills a process that uses more than it may, without an error message.
 //!
-//! Two limits are looked at: what the system gives a process, which is asked for and given back at once, and on Linux
-//! what the process's control group may still take. A container and a batch job run in such a group, and so may a
-//! login session. Its files are described in the kernel's documentation, `admin-guide/cgroup-v2.rst` and
-//! `admin-guide/cgroup-v1/memory.rst`.
+//! Two limits are checked. The first is the memory that the system gives a process; it is tested with an allocation
+//! that is freed immediately. The second, on Linux, is the memory that the control group of the process may still
+//! use. A container and a batch job run in such a group, and a login session may do so, too. The files of a group are
+//! described in the documentation of the kernel, `admin-guide/cgroup-v2.rst` and `admin-guide/cgroup-v1/memory.rst`.
 
 use std::collections::TryReserveError;
 use std::fs;
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
 
-/// Less than this is taken without asking for the group's limit: 1 MiB.
+/// Up to this number of bytes, 1 MiB, the limit of the group is not checked.
 const LITTLE: u64 = 1 << 20;
 
-/// Is there memory for so many bytes more?
+/// Returns whether there is memory for this number of further bytes.
 #[must_use]
 pub fn has_room_for(bytes: u64) -> bool {
     let mut room = Vec::<u8>::new();
     let there = usize::try_from(bytes).is_ok_and(|count| room.try_reserve_exact(count).is_ok());
-    // Otherwise the compiler sees that nothing is stored there, and removes the question.
+    // Without this, the compiler sees that the memory is not used, and removes the allocation.
     black_box(&room);
     there && is_allowed(bytes)
 }
 
-/// As [`Vec::try_reserve_exact`], within the limit of the process's control group too.
+/// Like [`Vec::try_reserve_exact`], but also respects the limit of the process's control group.
 ///
 /// # Errors
-/// If there is no room for `more` further values.
+/// If there is no memory for `more` further values.
 pub fn reserve<T>(values: &mut Vec<T>, more: usize) -> Result<(), TryReserveError> {
     if !is_allowed((more as u64).saturating_mul(size_of::<T>() as u64)) {
-        // No vector has so much room: this gives the error.
+        // No vector can have this capacity, so this returns the error.
         return Vec::<u8>::new().try_reserve_exact(usize::MAX);
     }
     values.try_reserve_exact(more)
@@ -40,14 +40,15 @@ fn is_allowed(bytes: u64) -> bool {
     bytes <= LITTLE || left().is_none_or(|left| bytes <= left)
 }
 
-/// Bytes that the process's control group may still take; None where there is no limit.
+/// Returns the number of bytes that the control group of the process may still use, or None if there is no limit.
 #[must_use]
 pub fn left() -> Option<u64> {
     left_in(Path::new("/sys/fs/cgroup"), &fs::read_to_string("/proc/self/cgroup").ok()?)
 }
 
-/// As [`left`], with the groups in the folder `root`, and `own`, which names the groups of the process: a line
-/// `0::/PATH` for version 2, `4:memory:/PATH` for version 1. A group's parents limit it too, and the least counts.
+/// Like [`left`], with the groups in the folder `root`. `own` names the groups of the process: a line `0::/PATH` for
+/// version 2, `4:memory:/PATH` for version 1. The parents of a group limit it, too; the result is the smallest of
+/// these values.
 #[must_use]
 pub fn left_in(root: &Path, own: &str) -> Option<u64> {
     let lefts = own.lines().flat_map(|line| {
@@ -58,7 +59,8 @@ pub fn left_in(root: &Path, own: &str) -> Option<u64> {
             _ if controllers.split(',').any(|name| name == "memory") => (root.join("memory"), V1),
             _ => return Vec::new(),
         };
-        // In a container the path may be one of the host's, which is not to be seen here: then its own root counts.
+        // In a container the path may be one of the host, which is not visible here. Then the limit of the root of
+        // the container is used.
         let own = folder.join(path.trim_start_matches('/'));
         let groups = own.ancestors().take_while(|group| group.starts_with(&folder)).map(Path::to_path_buf);
         groups.filter_map(|group| left_of(&group, files)).collect::<Vec<_>>()
@@ -66,14 +68,14 @@ pub fn left_in(root: &Path, own: &str) -> Option<u64> {
     lefts.min()
 }
 
-/// The files of a group: its limit, what it uses, and the name of the part of that which the kernel gives back when it
-/// is short of memory, file contents that were read.
+/// The files of a group with its limit and its used memory, and the name of the part of the used memory that the
+/// kernel can free when memory is short: cached contents of files.
 type Files = [&'static str; 3];
 const V2: Files = ["memory.max", "memory.current", "inactive_file"];
 const V1: Files = ["memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"];
 
-/// Bytes that one group may still take. A limit that is no number, `max`, is none; so is that of version 1 by default,
-/// 2⁶³ bytes less a page.
+/// Returns the number of bytes that one group may still use, or None if it has no limit. The limit `max` of version 2
+/// and the default of version 1, 2⁶³ bytes minus one page, mean no limit.
 fn left_of(group: &PathBuf, [limit, used, reclaimable]: Files) -> Option<u64> {
     let number = |name: &str| fs::read_to_string(group.join(name)).ok()?.trim().parse::<u64>().ok();
     let limit = number(limit).filter(|&limit| limit < 1 << 62)?;
@@ -109,7 +111,7 @@ mod tests {
         group(&root.join("user"), &[("memory.max", "1200\n"), ("memory.current", "1000\n")]);
         assert_eq!(left_in(root, own), Some(200), "the parent's");
         group(&root.join("user"), &[("memory.max", "900\n")]);
-        assert_eq!(left_in(root, own), Some(0), "more is used than may be");
+        assert_eq!(left_in(root, own), Some(0), "more is used than allowed");
     }
 
     #[test]
@@ -121,7 +123,7 @@ mod tests {
             &root.join("memory"),
             &[("memory.limit_in_bytes", "9223372036854771712"), ("memory.usage_in_bytes", "9")],
         );
-        assert_eq!(left_in(root, own), None, "its way to say that there is no limit");
+        assert_eq!(left_in(root, own), None, "the value for no limit");
         let statistics = "cache 1\ninactive_file 1\ntotal_inactive_file 40\n";
         let files = [("memory.limit_in_bytes", "500"), ("memory.usage_in_bytes", "100"), ("memory.stat", statistics)];
         group(&root.join("memory/job"), &files);

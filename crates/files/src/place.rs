@@ -1,4 +1,4 @@
-//! May a file be written here? To be asked before any work is done, so that nothing is lost and no work is in vain.
+//! Checks whether a file may be written to a path. It is called before a long computation, so that no result is lost.
 
 use std::fs;
 use std::io::{ErrorKind, Read};
@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::{Error, open};
 
-/// A kind of file that may replace an older one of its kind, but nothing else.
+/// A kind of output file that may replace a file of the same kind, but nothing else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Replaceable {
     /// A picture.
@@ -16,7 +16,7 @@ pub enum Replaceable {
 }
 
 impl Replaceable {
-    /// Its name, the ending of its files, and how each of them begins.
+    /// Returns the name of the kind, the ending of its file names, and the first bytes of its files.
     const fn about(self) -> (&'static str, &'static str, &'static [u8]) {
         match self {
             Self::Png => ("PNG", "png", b"\x89PNG\r\n\x1a\n"),
@@ -25,10 +25,10 @@ impl Replaceable {
     }
 }
 
-/// Refuses a place where anything is already.
+/// Refuses a path at which something exists.
 ///
 /// # Errors
-/// If something is there, be it a link that leads nowhere.
+/// If something exists at the path, even a link that leads nowhere.
 pub fn must_be_free(path: &Path) -> Result<(), Error> {
     match path.symlink_metadata() {
         Ok(_) => Err(Error::Taken { path: path.to_path_buf(), what: "already".into() }),
@@ -36,10 +36,10 @@ pub fn must_be_free(path: &Path) -> Result<(), Error> {
     }
 }
 
-/// Refuses a name that does not end as this kind of file does, and a place where anything else is.
+/// Refuses a name with the wrong ending for this kind of file, and a path at which something else exists.
 ///
 /// # Errors
-/// If the name is wrong, or something is there that is not such a file or cannot be read.
+/// If the name is wrong, or something exists at the path that is not a file of this kind or cannot be read.
 pub fn must_be(path: &Path, kind: Replaceable) -> Result<(), Error> {
     let (name, ending, start) = kind.about();
     if !ends_in(path, ending) {
@@ -49,7 +49,7 @@ pub fn must_be(path: &Path, kind: Replaceable) -> Result<(), Error> {
     match fs::metadata(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(other(&format!(" that can be read ({error})"))),
-        // Reading from a pipe would wait for ever.
+        // Reading from a pipe could block for ever.
         Ok(about) if !about.is_file() => return Err(other("")),
         Ok(_) => {}
     }
@@ -62,7 +62,7 @@ pub fn must_be(path: &Path, kind: Replaceable) -> Result<(), Error> {
     }
 }
 
-/// Does the name end so? Upper and lower case are alike.
+/// Returns whether the name has this ending. Upper and lower case are equal.
 #[must_use]
 pub fn ends_in(path: &Path, ending: &str) -> bool {
     path.extension().is_some_and(|found| found.eq_ignore_ascii_case(ending))

@@ -1,6 +1,6 @@
-//! How far something is, told to whoever wants to know.
+//! Reports the progress of long operations.
 
-/// What is counted.
+/// The unit of a progress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {
     /// Bytes of a file or a download.
@@ -9,13 +9,13 @@ pub enum Unit {
     Samples,
 }
 
-/// Told how far something is. `()` shows nothing.
+/// Receives the progress of an operation. The implementation for `()` shows nothing.
 pub trait Progress: Sync {
-    /// Something begins; `total` is its size, where that is known.
+    /// An operation begins. `total` is its size, if it is known.
     fn start(&self, what: &str, total: Option<u64>, unit: Unit);
-    /// So many more are done.
+    /// `count` more units are done.
     fn advance(&self, count: u64);
-    /// It is over, well or not.
+    /// The operation has ended, with or without success.
     fn finish(&self);
 }
 

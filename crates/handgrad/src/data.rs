@@ -1,7 +1,7 @@
 use std::path::Path;
 use std::sync::OnceLock;
 
-use handgrad_dataset::{DataSet, Samples, Values};
+use handgrad_dataset::{DataSet, Samples, Values, count};
 use handgrad_runs::usual_data_dir;
 use ndarray::{Array2, ArrayView2};
 
@@ -88,15 +88,16 @@ impl Data {
     /// # Errors
     /// If there are fewer than two rows, if there are no columns, or if a value is not finite.
     pub fn from_array(samples: Array2<f32>) -> Result<Self> {
-        let (count, features) = samples.dim();
-        if count < 2 || features == 0 {
+        let (rows, columns) = samples.dim();
+        if rows < 2 || columns == 0 {
+            let (rows, columns) = (count(rows, "row", "rows"), count(columns, "column", "columns"));
             return Err(Error::Usage(format!(
-                "the array has {count} rows and {features} columns, where at least 2 rows, one of them for testing, \
-                 and 1 column were expected"
+                "the array has {rows} and {columns}, where at least 2 rows, one of them for testing, and 1 column \
+                 were expected"
             )));
         }
-        let held_out = (count / 10).max(1);
-        let (train, test) = samples.view().split_at(ndarray::Axis(0), count - held_out);
+        let held_out = (rows / 10).max(1);
+        let (train, test) = samples.view().split_at(ndarray::Axis(0), rows - held_out);
         Self::from_parts(train.to_owned(), test.to_owned())
     }
 
@@ -129,7 +130,7 @@ impl Data {
                 )));
             }
         }
-        let origin = |part: &Array2<f32>| format!("{} rows of an array", part.nrows());
+        let origin = |part: &Array2<f32>| format!("{} of an array", count(part.nrows(), "row", "rows"));
         let (origin, validation_origin) = (origin(&train), origin(&test));
         let samples = |values: Array2<f32>| {
             let shape = vec![values.ncols()];
@@ -156,7 +157,8 @@ impl Data {
         let (shape, features) = (shape.into(), self.set.train.features());
         let values = shape.iter().fold(1_usize, |product, &dim| product.saturating_mul(dim));
         if values != features {
-            return Err(Error::Usage(format!("the shape {shape:?} has {values} values, but a sample has {features}")));
+            let values = count(values, "value", "values");
+            return Err(Error::Usage(format!("the shape {shape:?} has {values}, but a sample has {features}")));
         }
         self.set.train.shape.clone_from(&shape);
         self.set.validation.shape = shape;

@@ -1,6 +1,7 @@
-//! The largest error of each elementary function over all 2³² inputs, in ulp of the result in f64.
+//! Prints the largest error of each elementary function over all 2³² inputs, in ulp of the exact result. The
+//! reference is computed in f64.
 //!
-//! `cargo run --release -p handgrad-kernels --example ulp` (about a minute a function and core)
+//! `cargo run --release -p handgrad-kernels --example ulp` (on one core this takes about a minute for each function)
 
 use handgrad_kernels::math;
 
@@ -16,7 +17,7 @@ const FUNCTIONS: [Function; 6] = [
     ("softplus", math::softplus, |x| if x > 40.0 { x } else { libm::log1p(libm::exp(x)) }),
 ];
 
-/// Distance of adjacent floats at `x`; for denormals that of all denormals.
+/// Distance between adjacent f32 values at `x`. Denormals all have the same distance.
 fn ulp(x: f64) -> f64 {
     let x = (x.abs() as f32).clamp(f32::MIN_POSITIVE, f32::MAX);
     f64::from(x) - f64::from(f32::from_bits(x.to_bits() - 1))

@@ -1,10 +1,10 @@
 //! The last step of a product.
 
-/// What becomes of a product while it is still in registers.
+/// The operation that is applied to a product while it is still in registers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Finish {
-    /// It stays as it is.
+    /// None: the product is not changed.
     None,
-    /// 0 takes the place of all that is below 0; NaN stays.
+    /// ReLU: values below 0 become 0; NaN stays NaN.
     Relu,
 }

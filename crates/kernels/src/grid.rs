@@ -1,27 +1,27 @@
-//! How images of sixteen samples lie in memory: see [`lanes`](crate::lanes).
+//! The memory layout of images of sixteen samples: see [`lanes`](crate::lanes).
 
-/// Samples side by side.
+/// Number of samples side by side.
 pub const LANES: usize = 16;
 
 /// One value of each of the samples.
 pub type Lanes<T> = [T; LANES];
 
-/// Where the places of an image with several channels lie: place (i, j) of channel c at start + c·channel + i·line +
+/// The memory layout of an image with several channels: place (i, j) of channel c is at start + c·channel + i·line +
 /// j·column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Grid {
-    /// Of the first place.
+    /// Position of the first place.
     pub start: usize,
-    /// From one channel to the next.
+    /// Distance from one channel to the next.
     pub channel: usize,
-    /// From one line to the next.
+    /// Distance from one line to the next.
     pub line: usize,
-    /// From one column to the next.
+    /// Distance from one column to the next.
     pub column: usize,
 }
 
 impl Grid {
-    /// Of an image of `lines` × `columns` that fills its memory.
+    /// Returns the layout of an image of `lines` × `columns` without padding.
     #[must_use]
     pub fn whole(lines: usize, columns: usize) -> Self {
         Self { start: 0, channel: lines * columns, line: columns, column: 1 }
@@ -31,8 +31,8 @@ impl Grid {
         self.start + channel * self.channel + line * self.line + column * self.column
     }
 
-    /// Do all places lie within `len`, moved by up to `shift`? A place that cannot be counted does not: unsafe code
-    /// relies on it.
+    /// Returns whether all places, moved by up to `shift`, are below `len`. The answer is no if a position overflows:
+    /// unsafe code relies on this.
     pub(crate) fn lies_within(&self, [channels, lines, columns]: [usize; 3], shift: usize, len: usize) -> bool {
         if channels == 0 || lines == 0 || columns == 0 {
             return true;
@@ -45,16 +45,16 @@ impl Grid {
     }
 }
 
-/// What the taps of a window read: x in the formulas above.
+/// The values that the taps of a window read: x in the formulas of [`lanes`](crate::lanes).
 #[derive(Clone, Copy, Debug)]
 pub struct Windows<'a, T> {
     /// The padded image.
     pub values: &'a [Lanes<T>],
-    /// Its channels.
+    /// Number of its channels.
     pub channels: usize,
-    /// What the first tap reads for each place.
+    /// The values that the first tap reads for each place.
     pub grid: Grid,
-    /// How much further on each tap of a channel reads.
+    /// For each tap of a channel, the distance from the value that the first tap reads.
     pub offsets: &'a [usize],
 }
 
@@ -62,7 +62,7 @@ impl<T> Windows<'_, T> {
     /// Number of taps of all channels.
     ///
     /// # Panics
-    /// If it cannot be counted.
+    /// If the number overflows.
     #[must_use]
     pub fn taps(&self) -> usize {
         match self.channels.checked_mul(self.offsets.len()) {
@@ -74,6 +74,6 @@ impl<T> Windows<'_, T> {
     pub(crate) fn assert_hold(&self, [lines, columns]: [usize; 2]) {
         let Some(&furthest) = self.offsets.iter().max() else { return };
         let held = self.grid.lies_within([self.channels, lines, columns], furthest, self.values.len());
-        assert!(held, "every tap of {lines}×{columns} places lies within the {} of its image", self.values.len());
+        assert!(held, "every tap of {lines}×{columns} places must be within the {} of its image", self.values.len());
     }
 }

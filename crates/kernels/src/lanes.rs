@@ -1,4 +1,4 @@
-//! Images of sixteen samples side by side, and the loops of convolutions over them.
+//! Images of sixteen samples side by side, and the loops of convolutions over these images.
 //!
 //! ```text
 //! a place of an image holds 16 values, one of each sample: its lanes
@@ -9,9 +9,10 @@
 //! t = (c, k):  x(t, i, j) = values[start + c·channel + offsets[k] + i·line + j·column]
 //! ```
 //!
-//! Every lane is a chain of fused multiply-adds in that order: of `correlate` over rising t, of `add_dots` over the
-//! places row by row. A sample keeps to its lane, so neither the width of registers nor how the work is cut changes a
-//! bit, and no stride, dilation or small image leaves a register half empty.
+//! Every lane is a chain of fused multiply-adds in a fixed order: in `correlate` in order of increasing t, in
+//! `add_dots` place by place, row after row. A sample stays in its lane. Therefore the width of the registers and the
+//! division of the work do not change a bit. Registers are full for every stride, every dilation and every size of
+//! image.
 
 mod single;
 
@@ -22,11 +23,11 @@ use crate::{BatchRows, Finish, Scalar, vectorize};
 pub use crate::grid::{Grid, LANES, Lanes, Windows};
 pub(crate) use single::{add_dots_f32, correlate_f32, pack_f32, unpack_f32};
 
-/// out(m, i, j) ← finish(b(m) + Σ_t w(m,t)·x(t, i, j)) for m below outputs, i below lines and j below columns. Shapes:
-/// w outputs×taps, b outputs, or empty for 0.
+/// out(m, i, j) ← finish(b(m) + Σ_t w(m,t)·x(t, i, j)) for m < outputs, i < lines and j < columns. Shapes: w
+/// outputs×taps, b outputs. An empty b means 0.
 ///
 /// # Panics
-/// If the shapes are not those, or a place lies outside its image.
+/// If the shapes are different, or a place is outside its image.
 pub fn correlate<T: Scalar>(
     w: &[T],
     b: &[T],
@@ -40,7 +41,7 @@ pub fn correlate<T: Scalar>(
     assert!(outputs.checked_mul(taps) == Some(w.len()), "{outputs} outputs, {taps} taps, {} weights", w.len());
     assert!(b.is_empty() || b.len() == outputs, "{outputs} outputs, {} biases", b.len());
     windows.assert_hold([lines, columns]);
-    assert!(grid.lies_within([outputs, lines, columns], 0, out.len()), "every output lies within its image");
+    assert!(grid.lies_within([outputs, lines, columns], 0, out.len()), "every output must be inside its image");
     if lines == 0 || columns == 0 {
         return;
     }
@@ -50,7 +51,7 @@ pub fn correlate<T: Scalar>(
 /// sums(m, t) ← sums(m, t) + Σ_ij y(m, i, j)·x(t, i, j), lane by lane, for m in `outputs`. Shape: sums outputs×taps.
 ///
 /// # Panics
-/// If the shapes are not those, or a place lies outside its image.
+/// If the shapes are different, or a place is outside its image.
 pub fn add_dots<T: Scalar>(
     y: &[Lanes<T>],
     grid: Grid,
@@ -60,35 +61,36 @@ pub fn add_dots<T: Scalar>(
     sums: &mut [Lanes<T>],
 ) {
     let taps = windows.taps();
-    assert!(outputs.len().checked_mul(taps) == Some(sums.len()), "a sum for each output and tap");
+    assert!(outputs.len().checked_mul(taps) == Some(sums.len()), "there must be a sum for each output and tap");
     windows.assert_hold([lines, columns]);
     let held = outputs.is_empty() || grid.lies_within([outputs.end, lines, columns], 0, y.len());
-    assert!(held, "every place of y lies within its image");
+    assert!(held, "every place of y must be inside its image");
     if lines == 0 || columns == 0 {
         return;
     }
     T::add_dots(y, grid, outputs, windows, [lines, columns], sums);
 }
 
-/// Puts the rows from number `first` on, sixteen or all that are left, side by side: value (c, i, j) of each, of an
-/// image of the shape `image`, to its lane of its place. The lanes of rows that there are not become 0.
+/// Packs up to sixteen rows side by side, beginning with row number `first`. Each row is an image of the shape
+/// `image`. Row r is written to lane r − first, and its value (c, i, j) to the place that `grid` gives. Lanes without
+/// a row become 0.
 ///
 /// # Panics
-/// If a row has another size, or a place lies outside its image.
+/// If the rows have a different size, or a place is outside its image.
 pub fn pack<T: Scalar>(rows: BatchRows<'_, T>, first: usize, image: [usize; 3], to: &mut [Lanes<T>], grid: Grid) {
     let [channels, lines, columns] = image;
     let values = channels.checked_mul(lines).and_then(|values| values.checked_mul(columns));
     assert!(values == Some(rows.cols()) && grid.column == 1, "rows of {}, images of {image:?}", rows.cols());
     assert!(first <= rows.rows(), "row {first} of {}", rows.rows());
-    assert!(grid.lies_within(image, 0, to.len()), "every value has its place");
+    assert!(grid.lies_within(image, 0, to.len()), "every value must have a place");
     T::pack(rows, first, image, to, grid);
 }
 
-/// The other way round, for images without anything around them: row r of `to` ← lane r of each place. Shapes: from n
-/// places, to at most 16 rows of n.
+/// Unpacks images without padding, the reverse of [`pack`]: row r of `to` ← lane r of each place. Shapes: `from` n
+/// places, `to` at most 16 rows of n values.
 ///
 /// # Panics
-/// If `to` is not such rows.
+/// If `to` has a different shape.
 pub fn unpack<T: Scalar>(from: &[Lanes<T>], to: &mut [T]) {
     let rows = to.len().checked_div(from.len()).unwrap_or(0);
     assert!(rows <= LANES && rows * from.len() == to.len(), "at most {LANES} rows of {} values", from.len());
@@ -97,7 +99,7 @@ pub fn unpack<T: Scalar>(from: &[Lanes<T>], to: &mut [T]) {
     }
 }
 
-/// [`correlate`] in plain Rust: the twin.
+/// [`correlate`] in plain Rust, the counterpart of the fast version.
 pub(crate) fn correlate_plain<T: Scalar>(
     w: &[T],
     b: &[T],
@@ -126,7 +128,7 @@ pub(crate) fn correlate_plain<T: Scalar>(
     });
 }
 
-/// [`add_dots`] in plain Rust: the twin.
+/// [`add_dots`] in plain Rust, the counterpart of the fast version.
 pub(crate) fn add_dots_plain<T: Scalar>(
     y: &[Lanes<T>],
     grid: Grid,
@@ -148,7 +150,7 @@ pub(crate) fn add_dots_plain<T: Scalar>(
     });
 }
 
-/// [`pack`] in plain Rust: the twin.
+/// [`pack`] in plain Rust, the counterpart of the fast version.
 pub(crate) fn pack_plain<T: Scalar>(
     rows: BatchRows<'_, T>,
     first: usize,
@@ -167,7 +169,7 @@ pub(crate) fn pack_plain<T: Scalar>(
     }
 }
 
-/// [`unpack`] in plain Rust: the twin.
+/// [`unpack`] in plain Rust, the counterpart of the fast version.
 pub(crate) fn unpack_plain<T: Scalar>(from: &[Lanes<T>], to: &mut [T]) {
     for (lane, row) in to.chunks_exact_mut(from.len()).enumerate() {
         row.iter_mut().zip(from).for_each(|(to, from)| *to = from[lane]);

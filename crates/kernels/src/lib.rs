@@ -3,13 +3,13 @@
 //! Three promises hold for every routine here, each with a test:
 //!
 //! * **The same bits on every code path.** AVX-512, AVX2 and plain Rust give the same result to the last bit, and so
-//!   does any number of threads: each element of a product is one chain of fused multiply-adds in a fixed order, and
-//!   each elementary function is one text that every path compiles.
-//! * **No allocation.** What a product packs lies in memory that each thread has from its start.
-//! * **A plain twin.** The products have a readable counterpart in [`mod@reference`]; the elementary functions state
-//!   their error in ulp, measured against f64.
+//!   does any number of threads: each element of a product is a chain of fused multiply-adds in a fixed order, and
+//!   every path compiles the same source code of an elementary function.
+//! * **No allocation.** A product packs its operands into buffers that each thread has from its start.
+//! * **A plain counterpart.** [`mod@reference`] has a readable version of each product; the documentation of [`math`]
+//!   states the error of the elementary functions in ulp, measured against f64.
 //!
-//! This is the only crate that may hold `unsafe`; each block says why it is sound.
+//! This is the only crate that may contain `unsafe`. A comment at each block says why it is sound.
 
 mod finish;
 mod grid;

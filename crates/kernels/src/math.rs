@@ -13,20 +13,20 @@
 //! | softplus | 1.70 ulp |
 //! | ln_1p, x ≥ 0 | 1.54 ulp |
 //!
-//! Denormal arguments and results count like all others; ±∞ gives the limit; NaN gives NaN.
+//! The errors include denormal arguments and results. ±∞ gives the limit, NaN gives NaN.
 //!
-//! Method: argument reduction by a two-part ln 2 (Cody & Waite 1980), then a minimax polynomial found with the Remez
-//! exchange in 50 digits and rounded to f32.
+//! Method: argument reduction by a two-part ln 2 (Cody & Waite 1980), then a minimax polynomial. Its coefficients
+//! were computed with the Remez exchange algorithm in 50 digits and rounded to f32.
 
 /// ln 2 = LN2_HI + LN2_LO; the first part has so few digits that n·LN2_HI is exact for every exponent n.
 const LN2_HI: f32 = 0.693_359_4;
 const LN2_LO: f32 = -2.121_944_4e-4;
 const LOG2_E: f32 = std::f32::consts::LOG2_E;
 
-/// 1.5·2²³: adding it to a small number leaves that number, rounded to an integer, in the last bits.
+/// 1.5·2²³. After this is added to a small number, the last bits of the sum are that number rounded to an integer.
 const ROUND: f32 = 12_582_912.0;
 
-/// x = n·ln 2 + r with |r| ≤ ½ ln 2. Gives n, r and e^r − 1.
+/// Reduces x to n·ln 2 + r with |r| ≤ ½ ln 2. Returns n and e^r − 1.
 #[inline(always)]
 fn reduce(x: f32) -> (i32, f32) {
     let shifted = x.mul_add(LOG2_E, ROUND);
@@ -48,7 +48,7 @@ fn power_of_two(n: i32) -> f32 {
     f32::from_bits((n.wrapping_add(127) as u32) << 23)
 }
 
-/// `if condition { a } else { b }` without a branch, and without the exceptions that `max` and `min` make for NaN.
+/// `if condition { a } else { b }` without a branch, and without the special treatment of NaN in `max` and `min`.
 #[inline(always)]
 fn select(condition: bool, a: f32, b: f32) -> f32 {
     if condition { a } else { b }
@@ -58,7 +58,7 @@ fn select(condition: bool, a: f32, b: f32) -> f32 {
 #[inline(always)]
 #[must_use]
 pub fn exp(x: f32) -> f32 {
-    // Beyond these the result is ∞ or 0 all the same; NaN passes both comparisons by.
+    // Beyond these bounds the result is ∞ or 0 in any case. NaN stays NaN, because both comparisons are false.
     let x = select(x > 90.0, 90.0, x);
     let x = select(x < -105.0, -105.0, x);
     let (n, expm1) = reduce(x);
@@ -67,7 +67,8 @@ pub fn exp(x: f32) -> f32 {
     (expm1 + 1.0) * power_of_two(half) * power_of_two(n.wrapping_sub(half))
 }
 
-/// eˣ for −87 ≤ x ≤ 88, where it is a normal number; anything elsewhere. Within these bounds it is [`exp`] to the bit.
+/// eˣ for −87 ≤ x ≤ 88, where the result is a normal number and has the same bits as that of [`exp`]. For other x the
+/// result is unspecified.
 #[inline(always)]
 #[must_use]
 pub fn exp_normal(x: f32) -> f32 {
@@ -75,7 +76,7 @@ pub fn exp_normal(x: f32) -> f32 {
     (expm1 + 1.0) * power_of_two(n)
 }
 
-/// eˣ − 1 for 0 ≤ x ≤ 88, exact in relative terms near 0.
+/// eˣ − 1 for 0 ≤ x ≤ 88, with a small relative error near 0.
 #[inline(always)]
 fn expm1_of_positive(x: f32) -> f32 {
     let (n, expm1) = reduce(x);
@@ -84,18 +85,18 @@ fn expm1_of_positive(x: f32) -> f32 {
     scale.mul_add(expm1, scale - 1.0)
 }
 
-/// tanh x = (e²ˣ − 1) / (e²ˣ + 1), computed for |x| and given its sign again.
+/// tanh x = (e²ˣ − 1) / (e²ˣ + 1), computed for |x|; then the result gets the sign of x.
 #[inline(always)]
 #[must_use]
 pub fn tanh(x: f32) -> f32 {
     let magnitude = x.abs();
-    // tanh rounds to 1 from 9.011 on.
+    // tanh x rounds to 1 for x ≥ 9.011.
     let magnitude = select(magnitude > 10.0, 10.0, magnitude);
     let e = expm1_of_positive(2.0 * magnitude);
     (e / (e + 2.0)).copysign(x)
 }
 
-/// σ(x) = 1 / (1 + e⁻ˣ), with the exponential of −|x| so that nothing overflows and small results keep their digits.
+/// σ(x) = 1 / (1 + e⁻ˣ), computed with e^−|x|, so that nothing overflows and small results keep their precision.
 #[inline(always)]
 #[must_use]
 pub fn sigmoid(x: f32) -> f32 {
@@ -137,18 +138,19 @@ pub fn ln(x: f32) -> f32 {
     select(x >= 0.0, y, f32::NAN)
 }
 
-/// ln(1 + x) for x ≥ 0, with the digits of a small x; NaN for NaN.
+/// ln(1 + x) for x ≥ 0, precise for small x. NaN gives NaN.
 #[inline(always)]
 #[must_use]
 pub fn ln_1p(x: f32) -> f32 {
-    // Up to 1 as in `softplus`, where 1 + x need not be rounded.
+    // For x ≤ 1 the reduction is that of `softplus`, which does not round 1 + x.
     let upper = x > std::f32::consts::SQRT_2 - 1.0;
     let f = select(upper, 0.5 * (x - 1.0), x);
     let near = ln_of_reduced(f, select(upper, 1.0, 0.0));
     select(x <= 1.0, near, ln(1.0 + x))
 }
 
-/// ln(1 + eˣ) = max(x, 0) + ln(1 + e^−|x|): large x does not overflow, very negative x keeps its digits.
+/// ln(1 + eˣ) = max(x, 0) + ln(1 + e^−|x|): a large x does not overflow, and the result for a very negative x keeps
+/// its precision.
 #[inline(always)]
 #[must_use]
 pub fn softplus(x: f32) -> f32 {
@@ -159,15 +161,15 @@ pub fn softplus(x: f32) -> f32 {
     select(x > 0.0, x, 0.0) + ln_of_reduced(f, select(upper, 1.0, 0.0)) + select(x.is_nan(), x, 0.0)
 }
 
-/// The upper 23 bits as a number within 0..1: the middle of one of 2²³ intervals, so never 0 or 1.
+/// Converts the upper 23 bits to a number between 0 and 1: the middle of one of 2²³ intervals, so it is never 0 or 1.
 #[inline(always)]
 #[must_use]
 pub fn uniform(bits: u32) -> f32 {
     ((bits >> 9) as f32 + 0.5) * (1.0 / 8_388_608.0)
 }
 
-/// √2·erf⁻¹(2u − 1): the number that a normal variable of mean 0 and variance 1 stays below with probability u, for
-/// u = [`uniform`]. Absolute error below 2·10⁻⁶ in the middle, 10⁻⁵ at the ends, ±5.3.
+/// √2·erf⁻¹(2u − 1), the quantile function of the normal distribution of mean 0 and variance 1, for u = [`uniform`].
+/// The absolute error is below 2·10⁻⁶ in the middle and 10⁻⁵ at the ends, ±5.3.
 ///
 /// Source: the polynomials of Giles, "Approximating the erfinv function", GPU Computing Gems (2011).
 #[inline(always)]

@@ -1,4 +1,4 @@
-//! The three products of a dense layer, each element one fixed chain of roundings.
+//! The three products of a dense layer, where each element is computed in a fixed order of roundings.
 //!
 //! ```text
 //! y  ← x·w      forward           m×n ← m×k · k×n      matmul
@@ -6,16 +6,17 @@
 //! dw ← xᵀ·δ     backward_params   k×n ← k×m · m×n      matmul_tn
 //! ```
 //!
-//! Matrices are row-major. Every element is Σ_p a_p·b_p with p in blocks of 256: within a block one chain of fused
-//! multiply-adds from 0 upwards, then the blocks added in order. That is the order of the `matrixmultiply` crate at
-//! alpha = 1, which the tests hold these products to, bit for bit. An element's chain depends on nothing but its own
-//! row and column, so neither the number of rows a call has, nor threads, nor the register width change a bit.
+//! Matrices are row-major. Every element is Σ_p a_p·b_p with p in blocks of 256: each block is a chain of fused
+//! multiply-adds that starts from 0, and the blocks are added in order. The `matrixmultiply` crate uses the same
+//! order at alpha = 1, and the tests compare these products with it, bit for bit. The chain of an element depends
+//! only on its own row and column. Therefore the number of rows in a call, the number of threads and the register
+//! width do not change a bit.
 //!
 //! Blocking follows BLIS (Van Zee & van de Geijn 2015): tiles of MR rows run down a panel of the second operand, 256
-//! deep and as wide as a tile. What is particular to training: a panel as wide as registers is packed by the first of
-//! several tiles that read it, next to its multiply-adds; the tiles below ask the caches for the panel after it; and of
-//! δ·wᵀ the smaller operand is turned, which is δ unless there are many rows. What is packed lies in memory that each
-//! thread keeps.
+//! deep and as wide as a tile. Three things are special, because they help in training. The first of several tiles
+//! that read a panel also packs it, in parallel with its multiply-adds, if the panel is as wide as the registers. The
+//! tiles below it prefetch the next panel. For δ·wᵀ the smaller operand is transposed, which is δ unless there are
+//! many rows. Each thread keeps its own memory for packed data.
 
 pub(crate) mod double;
 pub(crate) mod single;
@@ -25,9 +26,9 @@ use std::ops::Range;
 
 use crate::{BatchRows, Finish, Scalar};
 
-/// Depth of a block of the sum.
+/// Number of terms in a block of the sum.
 pub(crate) const KC: usize = 256;
-/// Widest panel of any register: NV·LANES floats.
+/// Width of the widest panel, NV·LANES floats, over all register types.
 const NR_MAX: usize = 32;
 
 /// y ← x·w. Shapes: x m×k, w k×n, y m×n with m = x.len() / k.
@@ -40,7 +41,7 @@ pub fn matmul<T: Scalar>(x: &[T], w: &[T], y: &mut [T], k: usize, n: usize) {
     T::matmul(x, w, &[], Finish::None, y, [m, k, n]);
 }
 
-/// y ← finish(x·w + b): the bias is added to the whole sum. Shapes: x m×k, w k×n, b n, y m×n with m = y.len() / n.
+/// y ← finish(x·w + b): the bias is added to the complete sum. Shapes: x m×k, w k×n, b n, y m×n with m = y.len() / n.
 ///
 /// # Panics
 /// If the lengths are not those of such matrices.
@@ -62,11 +63,11 @@ pub fn matmul_nt<T: Scalar>(delta: &[T], w: &[T], dx: &mut [T], k: usize, n: usi
     T::matmul_nt(delta, w, dx, m, k, n);
 }
 
-/// dw ← xᵀ·δ for the rows `inputs` of dw: the sum runs over the samples in order, whatever shards they lie in.
-/// Shapes: x m×k, δ m×n, dw inputs.len()×n with `inputs` within 0..k.
+/// dw ← xᵀ·δ for the rows `inputs` of dw. The sum runs over the samples in order; their division into shards does not
+/// matter. Shapes: x m×k, δ m×n, dw inputs.len()×n with `inputs` within 0..k.
 ///
 /// # Panics
-/// If the shapes are not those.
+/// If the shapes are different.
 pub fn matmul_tn<T: Scalar>(x: BatchRows<T>, delta: BatchRows<T>, inputs: Range<usize>, dw: &mut [T]) {
     assert!(
         x.rows() == delta.rows() && inputs.end <= x.cols() && holds(dw, inputs.len(), delta.cols()),
@@ -80,17 +81,18 @@ pub fn matmul_tn<T: Scalar>(x: BatchRows<T>, delta: BatchRows<T>, inputs: Range<
     T::matmul_tn(x, delta, inputs, dw);
 }
 
-/// Is this a rows×cols matrix? The product must not wrap around: unsafe code relies on it.
+/// Returns whether this is a rows×cols matrix. The product rows·cols must not wrap around: unsafe code relies on
+/// this.
 fn holds<T>(matrix: &[T], rows: usize, cols: usize) -> bool {
     rows.checked_mul(cols) == Some(matrix.len())
 }
 
-/// Number of rows, from whichever matrix has columns.
+/// Returns the number of rows, computed from y, or from x if y has no columns.
 fn rows_of(y_len: usize, n: usize, x_len: usize, k: usize) -> usize {
     y_len.checked_div(n).or(x_len.checked_div(k)).unwrap_or(0)
 }
 
-/// What a finished element is: sum [+ b(j)] [, 0 where that is below 0].
+/// Returns a finished element: sum [+ b(j)], and with ReLU 0 if that is below 0.
 fn finished<T: Scalar>(sum: T, b: &[T], j: usize, finish: Finish) -> T {
     let z = if b.is_empty() { sum } else { sum + b[j] };
     if finish == Finish::Relu && z < T::ZERO { T::ZERO } else { z }

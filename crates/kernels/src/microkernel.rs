@@ -1,4 +1,5 @@
-//! The innermost loop of a product: one tile of the result, kept in registers while the sum runs over k.
+//! The innermost loop of a product. It computes one tile of the result and keeps it in registers while the sum runs
+//! over k.
 //!
 //! ```text
 //!            b:  kc rows of NV registers, `b_step` floats from row to row
@@ -8,12 +9,12 @@
 //!  a(i,p) ── one float, broadcast ──►  c(i,·) ← a(i,p)·b(p,·) + c(i,·)      MR rows of NV registers
 //! ```
 //!
-//! With MR·NV accumulators a step needs NV loads and MR broadcasts for MR·NV fused multiply-adds, enough of them in
-//! flight to hide their latency of 4 or 5 cycles.
+//! With MR·NV accumulators, each step needs NV loads and MR broadcasts for MR·NV fused multiply-adds. These are
+//! independent of each other, and there are enough of them to hide the latency of 4 or 5 cycles.
 
 use crate::register::Register;
 
-/// Where a tile's operands lie.
+/// The operands of a tile: where they are in memory, and what is done with the sum.
 #[derive(Clone, Copy)]
 pub(crate) struct Tile {
     /// a(i,p) at `a + i·a_row + p·a_step`
@@ -23,12 +24,12 @@ pub(crate) struct Tile {
     /// b(p,·) at `b + p·b_step`, NV·LANES floats
     pub b: *const f32,
     pub b_step: usize,
-    /// What will be needed soon: step p asks the caches for `ahead + p·ahead_step` and for what is `ahead_more` behind
-    /// it. It may be any address.
+    /// Address of data that will be needed soon: step p prefetches `ahead + p·ahead_step` and the address
+    /// `ahead_more` floats after it. Any address is allowed.
     pub ahead: *const f32,
     pub ahead_step: usize,
     pub ahead_more: usize,
-    /// Where the steps leap.
+    /// The steps after which b and `ahead` jump to the next shard.
     pub leap: Leap,
     /// c(i,·) at `c + i·c_row`, `columns` floats
     pub c: *mut f32,
@@ -36,15 +37,16 @@ pub(crate) struct Tile {
     pub columns: usize,
     /// Length of the sum.
     pub kc: usize,
-    /// The sum overwrites c; otherwise it is added to c.
+    /// If true, the sum overwrites c; otherwise it is added to c.
     pub overwrite: bool,
-    /// What is done to c once the sum is whole: this is added, NV·LANES floats; null stands for nothing.
+    /// Bias that is added to c once the sum is complete: NV·LANES floats, or null for no bias.
     pub bias: *const f32,
-    /// And then all that is below 0 becomes 0.
+    /// If true, ReLU is applied to c after the bias: values below 0 become 0.
     pub relu: bool,
 }
 
-/// Rows of a batch lie in shards: after the last step within a shard, b and `ahead` are this much further on.
+/// Jumps from one shard to the next. The rows of a batch are stored in shards: after the last step within a shard, b
+/// and `ahead` move on by an additional distance.
 #[derive(Clone, Copy)]
 pub(crate) struct Leap {
     /// Steps before the first leap.
@@ -56,21 +58,23 @@ pub(crate) struct Leap {
 }
 
 impl Leap {
-    /// All steps alike.
+    /// No jumps: all steps have the same length.
     pub const NONE: Self = Self { first: usize::MAX, every: usize::MAX, b: 0, ahead: 0 };
 }
 
-/// c(i,·) ← [c(i,·) +] Σ_p a(i,p)·b(p,·) for MR rows i, each element one chain of fused multiply-adds over rising p.
+/// c(i,·) ← [c(i,·) +] Σ_p a(i,p)·b(p,·) for MR rows i, where each element is a chain of fused multiply-adds in order
+/// of increasing p.
 ///
-/// With PACK, b is also copied to `packed`, row after row, for the tiles below: next to the multiply-adds the copy is
-/// free.
+/// With PACK, b is also copied to `packed`, row after row, for the tiles below this one. The copy costs no extra
+/// time, because it runs in parallel with the multiply-adds.
 ///
 /// # Safety
-/// The instructions of `V` exist, and all that [`Tile`] describes is valid: a and b to read, c to write (its first
-/// `columns` ≤ NV·LANES floats of each row), c overlapping neither. With PACK, `packed` has room for kc rows.
+/// The machine has the instructions of `V`, and all memory that [`Tile`] describes is valid: a and b for reading, c
+/// for writing (the first `columns` ≤ NV·LANES floats of each row). c overlaps neither a nor b. With PACK, `packed`
+/// has room for kc rows.
 #[inline(always)]
 pub(crate) unsafe fn tile<V: Register, const MR: usize, const NV: usize, const PACK: bool>(t: &Tile, packed: *mut f32) {
-    // SAFETY: all offsets stay inside what the caller vouches for.
+    // SAFETY: all offsets stay inside the memory that the caller guarantees.
     unsafe {
         let mut sum = [[V::splat(0.0); NV]; MR];
         let (mut a, mut b, mut ahead, mut packed) = (t.a, t.b, t.ahead, packed);
@@ -89,7 +93,7 @@ pub(crate) unsafe fn tile<V: Register, const MR: usize, const NV: usize, const P
                     sum[i][j] = sum[i][j].fused_multiply_add(scalar, row[j]);
                 }
             }
-            // The last step may point behind all memory, where nothing is read.
+            // After the last step the pointers may be outside the operands, but nothing is read there.
             a = a.wrapping_add(t.a_step);
             b = b.wrapping_add(t.b_step);
             ahead = ahead.wrapping_add(t.ahead_step);
@@ -100,7 +104,8 @@ pub(crate) unsafe fn tile<V: Register, const MR: usize, const NV: usize, const P
                 steps = t.leap.every;
             }
         }
-        // One short loop for each thing to do: the compiler unrolls them, and so keeps the sums in registers.
+        // One short loop for each operation: the compiler unrolls these loops and therefore keeps the sums in
+        // registers.
         let c = |i: usize, j: usize| t.c.wrapping_add(i * t.c_row + j * V::LANES);
         let count = |j: usize| t.columns.saturating_sub(j * V::LANES).min(V::LANES);
         let whole = t.columns == NV * V::LANES;
@@ -132,7 +137,7 @@ pub(crate) unsafe fn tile<V: Register, const MR: usize, const NV: usize, const P
     }
 }
 
-/// sum(i, j) ← f(sum(i, j), i, j) for all of them.
+/// sum(i, j) ← f(sum(i, j), i, j) for all i and j.
 #[inline(always)]
 fn each<V: Register, const MR: usize, const NV: usize>(sum: &mut [[V; NV]; MR], f: impl Fn(V, usize, usize) -> V) {
     for i in 0..MR {

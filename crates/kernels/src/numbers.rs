@@ -1,4 +1,4 @@
-//! The two number types: f32 trains, f64 checks gradients.
+//! The two number types: f32 for training, f64 for gradient checks.
 
 use std::ops::Range;
 
@@ -105,7 +105,7 @@ impl Scalar for f32 {
     }
 }
 
-/// The elementary functions of f64 come from the `libm` crate: the same bits on every platform.
+/// The elementary functions of f64 come from the `libm` crate, which gives the same bits on every platform.
 impl Scalar for f64 {
     const ZERO: Self = 0.0;
     const ONE: Self = 1.0;

@@ -1,8 +1,8 @@
-//! The plain twins of the products: what the fast ones must equal, bit for bit.
+//! Plain versions of the products. The fast versions must give the same results, bit for bit.
 
 use crate::matmul::KC;
 
-/// Σ_p a(p)·b(p): blocks of 256 terms, each one chain of fused multiply-adds, added in order.
+/// Σ_p a(p)·b(p): each block of 256 terms is a chain of fused multiply-adds, and the blocks are added in order.
 fn dot(k: usize, a: impl Fn(usize) -> f32, b: impl Fn(usize) -> f32) -> f32 {
     let mut total = 0.0;
     for p in (0..k).step_by(KC) {
@@ -15,7 +15,7 @@ fn dot(k: usize, a: impl Fn(usize) -> f32, b: impl Fn(usize) -> f32) -> f32 {
     total
 }
 
-/// y ← x·w, x m×k, w k×n.
+/// y ← x·w. Shapes: x m×k, w k×n.
 pub fn matmul(x: &[f32], w: &[f32], y: &mut [f32], k: usize, n: usize) {
     for (place, y) in y.iter_mut().enumerate() {
         let (i, j) = (place / n, place % n);
@@ -23,7 +23,7 @@ pub fn matmul(x: &[f32], w: &[f32], y: &mut [f32], k: usize, n: usize) {
     }
 }
 
-/// dx ← δ·wᵀ, δ m×n, w k×n.
+/// dx ← δ·wᵀ. Shapes: δ m×n, w k×n.
 pub fn matmul_nt(delta: &[f32], w: &[f32], dx: &mut [f32], k: usize, n: usize) {
     for (place, dx) in dx.iter_mut().enumerate() {
         let (i, j) = (place / k, place % k);
@@ -31,7 +31,7 @@ pub fn matmul_nt(delta: &[f32], w: &[f32], dx: &mut [f32], k: usize, n: usize) {
     }
 }
 
-/// dw ← xᵀ·δ, x m×k, δ m×n.
+/// dw ← xᵀ·δ. Shapes: x m×k, δ m×n.
 pub fn matmul_tn(x: &[f32], delta: &[f32], dw: &mut [f32], k: usize, n: usize) {
     let m = x.len().checked_div(k).unwrap_or(0);
     for (place, dw) in dw.iter_mut().enumerate() {

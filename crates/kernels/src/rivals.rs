@@ -1,6 +1,7 @@
-//! The products of other crates behind safe functions: the oracle of the tests and the rungs of the benches.
+//! Safe functions for the products of other crates. Tests use them as the reference, and benchmarks compare with
+//! them.
 
-/// Where the element (i, j) of a matrix lies: `i·strides[0] + j·strides[1]`.
+/// The strides of a matrix: element (i, j) is at `i·strides[0] + j·strides[1]`.
 pub type Strides = [usize; 2];
 
 fn assert_fits([rows, cols]: [usize; 2], strides: Strides, len: usize) {
@@ -8,7 +9,7 @@ fn assert_fits([rows, cols]: [usize; 2], strides: Strides, len: usize) {
     assert!(rows * cols == 0 || last < len, "a {rows}×{cols} matrix with strides {strides:?} in {len} floats");
 }
 
-/// c ← a·b with matrixmultiply at alpha = 1: a m×k, b k×n, c m×n and row-major.
+/// c ← a·b with the `matrixmultiply` crate at alpha = 1. Shapes: a m×k, b k×n, c m×n; c is row-major.
 ///
 /// # Panics
 /// If the strides reach beyond a slice.
@@ -22,7 +23,7 @@ pub fn matrixmultiply([m, k, n]: [usize; 3], a: &[f32], sa: Strides, b: &[f32], 
     unsafe { ::matrixmultiply::sgemm(m, k, n, 1.0, a, a0, a1, b, b0, b1, 0.0, c, n as isize, 1) }
 }
 
-/// c ← a·b with gemm on one thread: shapes as above.
+/// c ← a·b with the `gemm` crate on one thread. The shapes are those of [`matrixmultiply()`].
 ///
 /// # Panics
 /// If the strides reach beyond a slice.

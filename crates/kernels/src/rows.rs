@@ -1,7 +1,8 @@
-//! How the rows of a batch lie in memory.
+//! The memory layout of the rows of a batch.
 
-/// A matrix of one row a sample whose rows lie in *shards*: within a shard they follow one another, and from one
-/// shard to the next is a constant stride, because a shard's block of memory holds its other matrices too.
+/// A matrix with one row for each sample, stored in *shards*. Within a shard the rows follow one another. The stride
+/// from one shard to the next is constant; it may be larger than the rows, because the memory block of a shard also
+/// holds other matrices.
 ///
 /// ```
 /// use handgrad_kernels::BatchRows;
@@ -25,7 +26,7 @@ impl<'a, T> BatchRows<'a, T> {
     /// Row r is `memory[offset + (r / shard_rows)·shard_stride + (r mod shard_rows)·cols ..][..cols]`.
     ///
     /// # Panics
-    /// If the last row would lie outside `memory`, shards would overlap, or `shard_rows` is 0.
+    /// If the last row is outside `memory`, shards overlap, or `shard_rows` is 0.
     #[must_use]
     pub fn new(
         memory: &'a [T],
@@ -36,19 +37,19 @@ impl<'a, T> BatchRows<'a, T> {
         shard_stride: usize,
     ) -> Self {
         let batch = Self { memory, offset, cols, rows, shard_rows, shard_stride };
-        assert!(shard_rows > 0, "a shard has rows");
-        // In 128 bits, where nothing wraps around: unsafe code relies on it.
+        assert!(shard_rows > 0, "shard_rows must be at least 1");
+        // Computed in 128 bits, where nothing wraps around: unsafe code relies on this.
         let wide = |value: usize| value as u128;
         let (shard, row) = ((rows.max(1) - 1) / shard_rows, (rows.max(1) - 1) % shard_rows);
         let last = wide(offset) + wide(shard) * wide(shard_stride) + wide(row) * wide(cols) + wide(cols);
-        assert!(rows == 0 || last <= wide(memory.len()), "the rows lie within their memory");
-        // Shards that overlap could reach further before the last one than in it.
+        assert!(rows == 0 || last <= wide(memory.len()), "the rows must be inside their memory");
+        // If shards overlapped, a row before the last shard could end after the last row.
         let apart = rows <= shard_rows || wide(shard_stride) >= wide(shard_rows) * wide(cols);
-        assert!(apart, "shards of {shard_rows} rows of {cols} lie at least that far apart, not {shard_stride}");
+        assert!(apart, "shards of {shard_rows} rows of {cols} overlap: the shard stride is only {shard_stride}");
         batch
     }
 
-    /// Rows that simply follow one another.
+    /// Creates a matrix whose rows follow one another without gaps.
     ///
     /// # Panics
     /// If `memory` is not a whole number of rows.
@@ -59,7 +60,7 @@ impl<'a, T> BatchRows<'a, T> {
         Self::new(memory, 0, cols, rows, rows.max(1), memory.len())
     }
 
-    /// Each row as `steps` rows, one after another: the steps of a sequence.
+    /// Divides each row into `steps` rows, which are the steps of a sequence.
     ///
     /// ```
     /// use handgrad_kernels::BatchRows;
@@ -76,8 +77,8 @@ impl<'a, T> BatchRows<'a, T> {
         Self::new(memory, offset, cols / steps, rows * steps, shard_rows * steps, shard_stride)
     }
 
-    /// One of several matrices that lie in a shard one after another, each whole: the one of `cols` columns before
-    /// which there are others of `before` columns together.
+    /// Returns one of several matrices that are stored one after another in each shard. The matrix has `cols`
+    /// columns, and the matrices before it have `before` columns in total.
     ///
     /// ```
     /// use handgrad_kernels::BatchRows;
@@ -88,7 +89,7 @@ impl<'a, T> BatchRows<'a, T> {
     /// ```
     ///
     /// # Panics
-    /// If there are not as many columns.
+    /// If `before + cols` is larger than the number of columns.
     #[must_use]
     pub fn part(&self, before: usize, cols: usize) -> Self {
         assert!(before + cols <= self.cols, "columns {before}..{} of {}", before + cols, self.cols);
@@ -112,41 +113,44 @@ impl<'a, T> BatchRows<'a, T> {
         self.cols
     }
 
-    /// Rows of a full shard.
+    /// Number of rows in a full shard.
     pub(crate) fn shard_rows(&self) -> usize {
         self.shard_rows
     }
 
-    /// From the end of a full shard's last row to the start of the next shard's first, wrapping around.
+    /// Distance from the end of the last row of a full shard to the start of the first row of the next shard, with
+    /// wrapping.
     pub(crate) fn gap(&self) -> usize {
         self.shard_stride.wrapping_sub(self.shard_rows.wrapping_mul(self.cols))
     }
 
-    /// Where the value in column `col` of a row lies, from which the rows after it can be reached as well.
+    /// Returns a pointer to the value in column `col` of a row. The pointer may also be used to read the rows after
+    /// it.
     pub(crate) fn as_ptr(&self, row: usize, col: usize) -> *const T {
         self.memory[self.start(row) + col..].as_ptr()
     }
 
-    /// One row.
+    /// Returns one row.
     #[inline]
     #[must_use]
     pub fn row(&self, row: usize) -> &'a [T] {
         &self.memory[self.start(row)..][..self.cols]
     }
 
-    /// All rows, in order.
+    /// Iterates over all rows, in order.
     pub fn iter(&self) -> impl Iterator<Item = &'a [T]> + use<'a, T> {
         self.rows_from(0)
     }
 
-    /// The rows from number `first` on, in order.
+    /// Iterates over the rows from number `first` on, in order.
     pub fn rows_from(&self, first: usize) -> impl Iterator<Item = &'a [T]> + use<'a, T> {
         let (memory, cols, shard_rows) = (self.memory, self.cols, self.shard_rows);
         let gap = self.gap();
         let (mut start, mut row_in_shard) = (self.start(first), first % shard_rows);
         (first..self.rows).map(move |_| {
             let row = &memory[start..][..cols];
-            // A step within the shard, or from its last row to the next one's first: no division in the loop.
+            // Moves on within the shard, or from its last row to the first row of the next shard, without a division
+            // in the loop.
             row_in_shard += 1;
             start += cols;
             if row_in_shard == shard_rows {

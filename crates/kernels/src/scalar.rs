@@ -1,4 +1,4 @@
-//! What the loops ask of a number.
+//! The operations that the loops need of a number type.
 
 use std::fmt::{Debug, Display};
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Range, Sub, SubAssign};
@@ -12,7 +12,7 @@ mod sealed {
     impl Sealed for f64 {}
 }
 
-/// f32 or f64. The same layer code runs on both: f32 is what trains, f64 is what gradients are checked in.
+/// f32 or f64. The same layer code runs on both: models are trained in f32, gradients are checked in f64.
 pub trait Scalar:
     sealed::Sealed
     + Copy
@@ -38,7 +38,7 @@ pub trait Scalar:
     const ZERO: Self;
     /// 1.
     const ONE: Self;
-    /// Not a number: what scratch memory is filled with in tests.
+    /// Not a number. Tests fill scratch memory with it.
     const NAN: Self;
 
     /// The nearest value of this type.
@@ -60,7 +60,8 @@ pub trait Scalar:
     /// eˣ.
     #[must_use]
     fn exp(self) -> Self;
-    /// eˣ for −87 ≤ x ≤ 88, where it is a normal number; anything elsewhere, but NaN for NaN.
+    /// eˣ for −87 ≤ x ≤ 88, where the result is a normal number. For other x the result is unspecified, but NaN gives
+    /// NaN.
     #[must_use]
     fn exp_normal(self) -> Self;
     /// ln x.
@@ -82,14 +83,14 @@ pub trait Scalar:
     #[must_use]
     fn is_finite(self) -> bool;
 
-    /// The larger one; `other` where self is NaN.
+    /// The larger of the two; `other` if self is NaN.
     #[inline(always)]
     #[must_use]
     fn max(self, other: Self) -> Self {
         if self > other { self } else { other }
     }
 
-    /// The smaller one; `other` where self is NaN.
+    /// The smaller of the two; `other` if self is NaN.
     #[inline(always)]
     #[must_use]
     fn min(self, other: Self) -> Self {

@@ -1,11 +1,12 @@
-//! The vector instructions of this machine, chosen once, when the first routine runs.
+//! Detects which vector instructions this machine has, once, when the first routine runs.
 
 use std::sync::OnceLock;
 
-/// A set of vector instructions, from plain to wide.
+/// A set of vector instructions, ordered from narrow to wide registers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
-    /// What the target has anyway: SSE2 on x86-64 (where a fused multiply-add is a function call), NEON on AArch64.
+    /// The instructions that every machine of the target has: SSE2 on x86-64 (where a fused multiply-add is a
+    /// function call), NEON on AArch64.
     Portable,
     /// AVX2 and FMA: registers of 8 floats.
     Avx2,
@@ -14,7 +15,7 @@ pub enum Level {
 }
 
 impl Level {
-    /// The level that `portable`, `avx2` or `avx512` means.
+    /// Returns the level with the name `portable`, `avx2` or `avx512`, or None for any other name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         match name {
@@ -26,8 +27,9 @@ impl Level {
     }
 }
 
-/// The level in use: the widest this machine has, or the one that the environment variable `HANDGRAD_SIMD`
-/// (`portable`, `avx2` or `avx512`) names where the machine has it. The level changes the speed, never a bit.
+/// Returns the level in use: the widest level of this machine, or a narrower one if the environment variable
+/// `HANDGRAD_SIMD` (`portable`, `avx2` or `avx512`) names it. The level changes the speed, but not a bit of any
+/// result.
 #[must_use]
 pub fn level() -> Level {
     static LEVEL: OnceLock<Level> = OnceLock::new();
@@ -58,11 +60,12 @@ fn widest() -> Level {
 
 /// Evaluates an expression compiled for the vector registers of this machine.
 ///
-/// A plain loop inside becomes vector code as wide as the registers, as long as all that it calls is inlined. The
-/// arithmetic stays what it says: no reordering, and a multiply-add is fused only where it is written `mul_add`.
+/// A plain loop inside the expression becomes vector code as wide as the registers, if all functions that it calls
+/// are inlined. The arithmetic does not change: nothing is reordered, and a multiply-add is fused only where the code
+/// says `mul_add`.
 ///
-/// It is a macro so that each level gets a closure of its own: one with a single caller is inlined, however long it is,
-/// and only inlined code is compiled for the registers of its caller.
+/// It is a macro so that each level gets its own closure. A closure with a single caller is inlined even if it is
+/// long, and only inlined code is compiled for the registers of its caller.
 #[macro_export]
 macro_rules! vectorize {
     ($body:expr) => {
@@ -74,7 +77,7 @@ macro_rules! vectorize {
     };
 }
 
-/// Calls `f`, compiled for AVX-512: what [`vectorize!`] expands to.
+/// Calls `f`, compiled for AVX-512. [`vectorize!`] expands to this call.
 ///
 /// # Panics
 /// On a machine without AVX-512.
@@ -88,14 +91,14 @@ pub fn on_avx512<R>(f: impl FnOnce() -> R) -> R {
             f()
         }
         assert!(level() == Level::Avx512, "called only where AVX-512 was detected");
-        // SAFETY: `level` answers Avx512 only where these instructions were detected.
+        // SAFETY: `level` returns Avx512 only if these instructions were detected.
         unsafe { compiled(f) }
     }
     #[cfg(not(target_arch = "x86_64"))]
     f()
 }
 
-/// Calls `f`, compiled for AVX2 and FMA: what [`vectorize!`] expands to.
+/// Calls `f`, compiled for AVX2 and FMA. [`vectorize!`] expands to this call.
 ///
 /// # Panics
 /// On a machine without AVX2.
@@ -109,14 +112,14 @@ pub fn on_avx2<R>(f: impl FnOnce() -> R) -> R {
             f()
         }
         assert!(level() >= Level::Avx2, "called only where AVX2 and FMA were detected");
-        // SAFETY: `level` answers Avx2 or more only where these instructions were detected.
+        // SAFETY: `level` returns Avx2 or more only if these instructions were detected.
         unsafe { compiled(f) }
     }
     #[cfg(not(target_arch = "x86_64"))]
     f()
 }
 
-/// Asks the caches for values that are about to be read.
+/// Prefetches values that will be read soon.
 #[inline(always)]
 pub fn prefetch<T>(values: &[T]) {
     #[cfg(target_arch = "x86_64")]
@@ -124,7 +127,7 @@ pub fn prefetch<T>(values: &[T]) {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
         const CACHE_LINE: usize = 64;
         for line in (0..size_of_val(values)).step_by(CACHE_LINE) {
-            // SAFETY: every x86-64 processor has SSE, and the address lies within `values`.
+            // SAFETY: every x86-64 processor has SSE, and the address is inside `values`.
             unsafe { _mm_prefetch::<_MM_HINT_T0>(values.as_ptr().cast::<i8>().add(line)) };
         }
     }

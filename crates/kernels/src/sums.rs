@@ -1,4 +1,4 @@
-//! Long sums that have one order and are vector code as well.
+//! Long sums with a fixed order of additions that still compile to vector code.
 //!
 //! ```text
 //! value i of a row is added to partial sum i mod 16, and at the end the 16 partial sums are added in order
@@ -13,7 +13,7 @@ use crate::Scalar;
 /// Number of partial sums.
 pub const PARTIAL_SUMS: usize = 16;
 
-/// The sum of the partial sums, in order.
+/// Returns the sum of the partial sums, added in order.
 #[inline(always)]
 #[must_use]
 pub fn in_order<T: Scalar>(partial_sums: &[T; PARTIAL_SUMS]) -> T {
@@ -40,7 +40,7 @@ pub fn in_order<T: Scalar>(partial_sums: &[T; PARTIAL_SUMS]) -> T {
 #[macro_export]
 macro_rules! by_lanes {
     (|$lane:ident, $a:ident $(, $b:ident)?| $body:expr, $of_a:expr $(, $of_b:expr)?) => {{
-        // Sixteen at a time, in a loop whose length the compiler knows, and then the rest.
+        // Processes sixteen values at a time, in a loop whose length the compiler knows, and then the rest.
         let $a = $of_a.as_chunks::<{ $crate::sums::PARTIAL_SUMS }>();
         $(let $b = $of_b.as_chunks::<{ $crate::sums::PARTIAL_SUMS }>();)?
         for ($a $(, $b)?) in $a.0.iter()$(.zip($b.0))? {

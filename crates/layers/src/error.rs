@@ -5,9 +5,9 @@ use std::fmt;
 pub enum Error {
     /// A layer gets samples of another size than it was built for.
     #[error(
-        "{layer} takes {expected} values per sample, but is given {} ({found} values): set its inputs to {found}, or \
-         change the layers or the data before it",
-        Shape(shape)
+        "{layer} takes {} per sample, but is given {} ({}): set its inputs to {found}, or change the layers or the \
+         data before it",
+        values(*.expected), Shape(shape), values(*.found)
     )]
     InputSize {
         /// The layer, as in the model summary.
@@ -43,6 +43,11 @@ pub enum Error {
         /// The valid range, in words.
         range: &'static str,
     },
+}
+
+/// A number of values in words.
+fn values(count: usize) -> String {
+    if count == 1 { "1 value".to_owned() } else { format!("{count} values") }
 }
 
 /// Displays a shape as `28×28`.

@@ -5,9 +5,9 @@
 //! x̂        = sigmoid(h·w₂ + b₂)        k → n values
 //! ```
 //!
-//! With k smaller than n the network cannot copy its input through: it must find k numbers that say the most about a
-//! sample. With linear activations and squared error those are the sample's coordinates in the space of the first k
-//! principal components (Baldi & Hornik 1989).
+//! Because k is smaller than n, the network cannot copy its input to its output. It must find k numbers that contain
+//! as much information about a sample as possible. With linear activations and squared error, these are the sample's
+//! coordinates in the space of the first k principal components (Baldi & Hornik 1989).
 //!
 //! Slides: CE6146 "Basic Autoencoder (2/3)", 784-32-784 with ReLU and sigmoid; KERAS "Autoencoders: Components".
 
@@ -16,7 +16,8 @@ use handgrad_layers::LossKind;
 use crate::builders::dense;
 use crate::{Spec, spec};
 
-/// The basic autoencoder. The default is the slide's: 784-32-784 on images of 28×28, with binary cross-entropy.
+/// The basic autoencoder. The default is the network of the slide: 784-32-784 for images of 28×28, with binary
+/// cross-entropy.
 ///
 /// ```
 /// use handgrad_models::{Basic, Network};
@@ -27,9 +28,9 @@ use crate::{Spec, spec};
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Basic {
-    /// Values of the code.
+    /// Number of values of the code.
     pub units: usize,
-    /// What training makes small.
+    /// The loss that training minimises.
     pub loss: LossKind,
 }
 
@@ -40,7 +41,7 @@ impl Default for Basic {
 }
 
 impl Basic {
-    /// `input` → `units` → `input`.
+    /// Returns the network `input` → `units` → `input`.
     #[must_use]
     pub fn spec(&self, input: &[usize]) -> Spec {
         let features = spec::features(input);

@@ -1,7 +1,8 @@
-//! Short ways to write a layer.
+//! Functions that build the specification of a layer in a short form.
 //!
-//! The options of a layer come first, and the last method of the chain makes the [`LayerSpec`]. Options that are not
-//! set have their usual values: stride 1, padding *same*, dilation 1, and weights that start as Xavier uniform.
+//! The options of a layer come first, and the last method of the chain returns the [`LayerSpec`]. Options that are
+//! not set have default values: stride 1, padding *same*, dilation 1, and Xavier uniform initialisation of the
+//! weights.
 //!
 //! ```
 //! use handgrad_layers::{Init, LossKind};
@@ -18,10 +19,11 @@
 //! ```
 //!
 //! * A layer with an activation ends with `relu()`, `sigmoid()`, `tanh()`, `linear()` or `activation(…)`.
-//! * A recurrent layer ends with `return_sequences(true)` (it gives h₁ … h_T) or `return_sequences(false)` (h_T alone).
+//! * A recurrent layer ends with `return_sequences(true)` (its output is h₁ … h_T) or `return_sequences(false)` (its
+//!   output is only h_T).
 //! * The other layers have no options.
 //!
-//! So an option that a layer does not have is a mistake that the compiler finds:
+//! An option that a layer does not have is therefore a compile error:
 //!
 //! ```compile_fail
 //! handgrad_models::builders::dense(32).stride(2).relu();
@@ -31,7 +33,8 @@ use handgrad_layers::Noise;
 
 use crate::LayerSpec;
 
-// The activations by name, for every builder that has `activation`. The macro stands before the modules that use it.
+// Defines a method for each activation, for every builder that has `activation`. The macro must be defined before the
+// modules that use it.
 macro_rules! activations {
     ($($builder:ident),*) => {$(
         impl $builder {
@@ -82,7 +85,7 @@ pub fn reshape(shape: impl Into<Vec<usize>>) -> LayerSpec {
     LayerSpec::Reshape { shape: shape.into() }
 }
 
-/// [`handgrad_layers::dropout`], which leaves out the part `rate` of the values.
+/// [`handgrad_layers::dropout`]: sets the fraction `rate` of the values to 0 in training.
 ///
 /// ```
 /// use handgrad_models::{LayerSpec, builders::dropout};
@@ -94,7 +97,7 @@ pub fn dropout(rate: f64) -> LayerSpec {
     LayerSpec::Dropout { rate }
 }
 
-/// [`handgrad_layers::noise`] on the values that go in.
+/// [`handgrad_layers::noise`]: adds noise to its input.
 ///
 /// ```
 /// use handgrad_layers::Noise;
@@ -107,8 +110,8 @@ pub fn noise(noise: Noise) -> LayerSpec {
     LayerSpec::Noise(noise)
 }
 
-/// [`handgrad_layers::reparameterize`]: draws a code of `latent_dim` values from the [μ │ ln σ²] that goes in. The
-/// weight of the divergence is `beta`.
+/// [`handgrad_layers::reparameterize`]: draws a code of `latent_dim` values from its input [μ │ ln σ²]. `beta` is the
+/// weight of the divergence.
 ///
 /// ```
 /// use handgrad_models::{LayerSpec, builders::reparameterize};
@@ -120,7 +123,7 @@ pub fn reparameterize(latent_dim: usize, beta: f64) -> LayerSpec {
     LayerSpec::Reparameterize { latent_dim, beta }
 }
 
-/// [`handgrad_layers::activity_l1`]: an L1 penalty of this weight on the values that go in.
+/// [`handgrad_layers::activity_l1`]: an L1 penalty with the given weight on the values of its input.
 ///
 /// ```
 /// use handgrad_models::{LayerSpec, builders::activity_l1};
@@ -132,7 +135,8 @@ pub fn activity_l1(weight: f64) -> LayerSpec {
     LayerSpec::ActivityL1 { weight }
 }
 
-/// [`handgrad_layers::kl_sparsity`]: a penalty of this weight, where the mean activity of a unit is not `rho`.
+/// [`handgrad_layers::kl_sparsity`]: a penalty with the given weight for units whose mean activity differs from
+/// `rho`.
 ///
 /// ```
 /// use handgrad_models::{LayerSpec, builders::kl_sparsity};

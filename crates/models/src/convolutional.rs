@@ -1,4 +1,4 @@
-//! # Convolutional autoencoders: windows that see every place of an image with the same weights
+//! # Convolutional autoencoders: windows with the same weights at every place of an image
 //!
 //! ```text
 //! strided     convolutions of stride 2 make the image smaller, transposed ones of stride 2 larger again
@@ -7,24 +7,25 @@
 //!             28×28 → 16×14×14 → 8×7×7 → 8×4×4 → 8×8×8 → 8×16×16 → 16×28×28 → 28×28     the Keras blog's
 //! ```
 //!
-//! The pooled one's 4×4 come from 7×7 by squares that stick out, and its way back, 4 → 8 → 16, overshoots: the
-//! convolution before the last has no padding and takes 16 to 14, which doubles to 28. So it fits images whose sides
-//! are 4 below a multiple of 8, as 28 is.
+//! In the pooled network, the last pooling turns 7×7 into 4×4: its squares at the border extend beyond the image. On
+//! the way back, 4 → 8 → 16 is larger than 14. Therefore the convolution before the last upsampling has no padding:
+//! it turns 16 into 14, which upsampling doubles to 28. The network thus fits images whose sides are 4 below a
+//! multiple of 8, such as 28.
 //!
-//! Slides: CE6146 "Convolutional Autoencoder"; DIVE "Convolutional autoencoder".
+//! Slides: UTMIST "Convolutional Autoencoder"; DIVE "Types of Autoencoders" (convolutional autoencoder).
 
 use handgrad_layers::{Activation, LossKind, Padding};
 
 use crate::builders::{conv_transpose2d, conv2d, max_pool2d, upsample2d};
 use crate::{LayerSpec, Spec};
 
-/// Number of channels of an image.
+/// Returns the number of channels of an image.
 pub(crate) fn channels(input: &[usize]) -> usize {
     if input.len() == 3 { input[0] } else { 1 }
 }
 
-/// Convolutions of stride 2, and back by transposed convolutions of stride 2. The default is the TensorFlow tutorial's
-/// network.
+/// An encoder of convolutions with stride 2 and a decoder of transposed convolutions with stride 2. The default is
+/// the network of the TensorFlow tutorial.
 ///
 /// ```
 /// use handgrad_models::{Network, StridedConv};
@@ -35,11 +36,11 @@ pub(crate) fn channels(input: &[usize]) -> usize {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StridedConv {
-    /// Channels of the encoder's layers.
+    /// Output channels of the encoder's layers.
     pub filters: Vec<usize>,
     /// φ of the last layer.
     pub output_activation: Activation,
-    /// What training makes small.
+    /// The loss that training minimises.
     pub loss: LossKind,
 }
 
@@ -50,7 +51,7 @@ impl Default for StridedConv {
 }
 
 impl StridedConv {
-    /// The network for images of shape `input`.
+    /// Returns the network for images of shape `input`.
     #[must_use]
     pub fn spec(&self, input: &[usize]) -> Spec {
         let encoder = self.filters.iter().map(|&filters| conv2d(filters, 3).stride(2).relu());
@@ -60,8 +61,8 @@ impl StridedConv {
     }
 }
 
-/// The Keras blog's network: convolutions with pooling and upsampling, for images whose sides are 4 below a multiple
-/// of 8.
+/// The network of the Keras blog: convolutions with pooling and upsampling, for images whose sides are 4 below a
+/// multiple of 8.
 ///
 /// ```
 /// use handgrad_models::{Network, PooledConv};
@@ -74,7 +75,7 @@ impl StridedConv {
 pub struct PooledConv {
     /// φ of the last layer.
     pub output_activation: Activation,
-    /// What training makes small.
+    /// The loss that training minimises.
     pub loss: LossKind,
 }
 
@@ -85,7 +86,7 @@ impl Default for PooledConv {
 }
 
 impl PooledConv {
-    /// The network for images of shape `input`.
+    /// Returns the network for images of shape `input`.
     #[must_use]
     pub fn spec(&self, input: &[usize]) -> Spec {
         let conv = |filters| conv2d(filters, 3).relu();
@@ -97,8 +98,8 @@ impl PooledConv {
     }
 }
 
-/// Convolutions with pooling, and back by transposed convolutions of stride 2. The default is keras-io's
-/// denoiser.
+/// An encoder of convolutions with pooling and a decoder of transposed convolutions with stride 2. The default is the
+/// denoising network of keras-io.
 ///
 /// ```
 /// use handgrad_models::{Network, PooledStridedConv};
@@ -109,11 +110,11 @@ impl PooledConv {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PooledStridedConv {
-    /// Channels of the encoder's convolutions.
+    /// Output channels of the encoder's convolutions.
     pub filters: Vec<usize>,
     /// φ of the last layer.
     pub output_activation: Activation,
-    /// What training makes small.
+    /// The loss that training minimises.
     pub loss: LossKind,
 }
 
@@ -124,7 +125,7 @@ impl Default for PooledStridedConv {
 }
 
 impl PooledStridedConv {
-    /// The network for images of shape `input`.
+    /// Returns the network for images of shape `input`.
     #[must_use]
     pub fn spec(&self, input: &[usize]) -> Spec {
         let encoder = self.filters.iter().flat_map(|&filters| [conv2d(filters, 3).relu(), max_pool2d(2)]);
@@ -135,8 +136,8 @@ impl PooledStridedConv {
 }
 
 impl Spec {
-    /// The same network with the taps of its *same*-padded convolutions so many values apart: its windows see more of
-    /// the image with as many weights, and every shape stays as it is.
+    /// Returns the same network with dilated convolutions: the taps of convolutions with padding *same* are `apart`
+    /// values apart. A window then covers more of the image with the same number of weights. No shape changes.
     ///
     /// ```
     /// use handgrad_models::{Network, StridedConv};

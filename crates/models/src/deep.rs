@@ -1,30 +1,33 @@
-//! # The deep autoencoder: several layers in, the same ones mirrored out
+//! # The deep autoencoder: several layers in the encoder, mirrored in the decoder
 //!
 //! ```text
 //! encoder   n → u₁ → u₂ → … → code         relu
 //! decoder   code → … → u₂ → u₁ → n         relu, the last one sigmoid for data in 0..1 or linear for unbounded data
 //! ```
 //!
-//! With one hidden layer it is the [`basic`](crate::basic) autoencoder. More layers let encoder and decoder bend the
-//! data before they squeeze it, so the code of the same size says more.
+//! With one hidden layer it is the [`basic`](crate::basic) autoencoder. With more layers, encoder and decoder can be
+//! more complex nonlinear functions, so a code of the same size can contain more information.
 //!
-//! Relu leaves a code no values below 0, and a unit of it that is 0 for every sample learns no more. With a small code,
-//! that is a loss: [`Deep::code_activation`] makes it linear, as in the paper below.
+//! With ReLU, a code has no values below 0, and a unit that is 0 for every sample gets no gradient and stops
+//! learning. A small code cannot afford this. [`Deep::code_activation`] can make the code linear, as in the paper
+//! below.
 //!
-//! [`Deep::tied`] mirrors the weights too: a layer of the decoder has those of its encoder layer, transposed, and a
-//! bias of its own. Then 784-32-784 has 25,904 parameters instead of 50,992 (see [`handgrad_layers::tied_dense`]).
+//! [`Deep::tied`] also mirrors the weights: a layer of the decoder uses the transposed weights of its encoder layer
+//! and has its own bias. Then 784-32-784 has 25,904 parameters instead of 50,992 (see
+//! [`handgrad_layers::tied_dense`]).
 //!
-//! Slides: DIVE "Deep autoencoder"; CE6146 "Guideline for Autoencoders (1/4, 2/4)": 3 to 5 layers a side, each about
-//! half of the one before, mirrored in the decoder; KERAS "Hyperparameters of Autoencoders". Source: Hinton &
-//! Salakhutdinov, "Reducing the dimensionality of data with neural networks", Science 313 (2006).
+//! Slides: DIVE "Types of Autoencoders" (deep autoencoder); CE6146 "Guideline for Autoencoders (1/4)" and "(2/4)": 3
+//! to 5 layers in encoder and decoder, each encoder layer with about half of the neurons of the one before, mirrored
+//! in the decoder; KERAS "Hyperparameters of Autoencoders". Source: Hinton & Salakhutdinov, "Reducing the
+//! dimensionality of data with neural networks", Science 313 (2006).
 
 use handgrad_layers::{Activation, LossKind};
 
 use crate::builders::{dense, tied_dense};
 use crate::{Spec, spec};
 
-/// A deep autoencoder. The default has three layers a side with 128, 64 and 32 units, ReLU, a sigmoid at the end, and
-/// binary cross-entropy.
+/// A deep autoencoder. The default has three layers in the encoder and three in the decoder (128, 64 and 32 units,
+/// then mirrored), ReLU, a sigmoid at the end, and binary cross-entropy.
 ///
 /// ```
 /// use handgrad_layers::{Activation, LossKind};
@@ -43,15 +46,15 @@ use crate::{Spec, spec};
 pub struct Deep {
     /// Units of the encoder's layers. The last layer is the code.
     pub layers: Vec<usize>,
-    /// φ of all layers but the decoder's last one.
+    /// φ of all layers except the decoder's last one.
     pub activation: Activation,
-    /// φ of the code, where it is another one.
+    /// φ of the code, if it differs from `activation`.
     pub code_activation: Option<Activation>,
     /// φ of the decoder's last layer.
     pub output_activation: Activation,
-    /// What training makes small.
+    /// The loss that training minimises.
     pub loss: LossKind,
-    /// The decoder's weights are those of the encoder, transposed.
+    /// If true, the decoder uses the transposed weights of the encoder.
     pub tied: bool,
 }
 
@@ -69,7 +72,7 @@ impl Default for Deep {
 }
 
 impl Deep {
-    /// `input` → `layers` → mirrored back to `input`.
+    /// Returns the network `input` → `layers` → mirrored back to `input`.
     #[must_use]
     pub fn spec(&self, input: &[usize]) -> Spec {
         let Self { ref layers, activation, output_activation, .. } = *self;
@@ -78,7 +81,7 @@ impl Deep {
             let is_code = at + 1 == layers.len();
             dense(units).activation(if is_code { code_activation } else { activation })
         });
-        // The decoder's layer `at` gives back the values that the encoder's layer `at` takes.
+        // The decoder layer that mirrors encoder layer `at` has as many outputs as that layer has inputs.
         let given_back = [&[spec::features(input)], &layers[..]].concat();
         let decoder = (0..layers.len()).rev().map(|at| {
             let activation = if at == 0 { output_activation } else { activation };

@@ -1,14 +1,15 @@
-//! # Denoising autoencoders: noise on the way in, the clean sample as target
+//! # Denoising autoencoders: noise is added to the input, and the target is the clean sample
 //!
 //! ```text
-//! x̃ = noise(x)          drawn anew in every epoch
+//! x̃ = noise(x)          drawn again in every epoch
 //! L = ℓ(decoder(encoder(x̃)), x)
 //! ```
 //!
-//! To undo the noise a network must know what samples look like; copying does not help, so the code may even be larger
-//! than the sample. Any architecture becomes a denoising one by a layer of noise in front.
+//! To remove the noise, a network must learn the structure of the samples. Copying the input does not help, so the
+//! code may even be larger than the sample. Any architecture becomes a denoising autoencoder if a noise layer is
+//! inserted in front.
 //!
-//! Slides: KERAS "Denoising Autoencoder"; CE6146 "Denoising Autoencoder". Source: Vincent et al., JMLR 11 (2010).
+//! Slides: CE6146 "Denoising Autoencoders"; UTMIST "Denoising Autoencoders". Source: Vincent et al., JMLR 11 (2010).
 
 use handgrad_layers::Noise;
 
@@ -16,7 +17,7 @@ use crate::Spec;
 use crate::builders::noise;
 
 impl Spec {
-    /// The same network with noise in front.
+    /// Returns the same network with a noise layer in front.
     ///
     /// ```
     /// use handgrad_layers::Noise;

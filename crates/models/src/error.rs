@@ -1,34 +1,34 @@
-/// What is wrong with a network's specification or a model file.
+/// An error in the specification of a network, in its input or in a model file.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A layer, loss or setting does not fit.
+    /// A layer, a loss or a setting is not valid.
     #[error(transparent)]
     Layer(#[from] handgrad_layers::Error),
-    /// The network's last layer does not give back what its first one took.
+    /// The output of the network has a different size than its input.
     #[error(
-        "the network gives back {output} values a sample, but takes {input}: an autoencoder's last layer needs {input} \
-         units"
+        "the network gives back {} for each sample, but takes {input}: the last layer of an autoencoder needs {}",
+        counted(*.output, "value"), counted(*.input, "unit")
     )]
     NotAnAutoencoder {
-        /// Values of a sample that comes in.
+        /// Number of values of an input sample.
         input: usize,
-        /// Values of a sample that goes out.
+        /// Number of values of an output sample.
         output: usize,
     },
-    /// No scale.
+    /// The scale is not valid.
     #[error(
-        "the scale has the offset {offset} and the factor {factor}, where a finite offset and a factor above 0 were \
-         expected"
+        "the scale has the offset {offset} and the factor {factor}, where finite numbers and a factor above 0 \
+         were expected"
     )]
     Scale {
-        /// What becomes 0.
+        /// The value that is scaled to 0.
         offset: f64,
-        /// What becomes 1 away from it.
+        /// The distance from `offset` that is scaled to 1.
         factor: f64,
     },
-    /// A layer that slides over images is given something else.
+    /// The input of a layer for images is not an image.
     #[error(
-        "{what} needs images of height × width or channels × height × width, but is given samples of shape {shape:?}: \
+        "{what} needs images of height × width or channels × height × width, but its input has the shape {shape:?}: \
          reshape them first"
     )]
     NotAnImage {
@@ -37,10 +37,10 @@ pub enum Error {
         /// The samples' shape.
         shape: Vec<usize>,
     },
-    /// A layer that goes along sequences is given something else.
+    /// The input of a layer for sequences is not a sequence.
     #[error(
-        "{what} needs sequences of steps × values, but is given samples of shape {shape:?}: reshape them first, a \
-         series of n values to [n, 1]"
+        "{what} needs sequences of steps × values, but its input has the shape {shape:?}: reshape the samples first, \
+         for example a series of n values to [n, 1]"
     )]
     NotASequence {
         /// The layer.
@@ -48,235 +48,234 @@ pub enum Error {
         /// The samples' shape.
         shape: Vec<usize>,
     },
-    /// A recurrent layer that repeats its input is given more than a vector.
+    /// The input of a recurrent layer with `repeat` is not a vector.
     #[error(
-        "a recurrent layer with `repeat` takes one vector a sample and puts it in at every step, but is given samples \
-         of shape {shape:?}: leave out `repeat`, or let the layer before it give its last step alone"
+        "a recurrent layer with `repeat` needs one vector for each sample and repeats it for every step, but its input \
+         has the shape {shape:?}: remove `repeat`, or set `return_sequences` of the layer before it to false"
     )]
     NotAVector {
         /// The samples' shape.
         shape: Vec<usize>,
     },
-    /// A ConvLSTM is given something else than sequences of images.
+    /// The input of a ConvLSTM is not a sequence of images.
     #[error(
-        "a ConvLSTM needs sequences of images, steps × height × width or steps × channels × height × width, but is \
-         given samples of shape {shape:?}: reshape them first"
+        "a ConvLSTM needs sequences of images, steps × height × width or steps × channels × height × width, but its \
+         input has the shape {shape:?}: reshape the samples first"
     )]
     NotAVideo {
         /// The samples' shape.
         shape: Vec<usize>,
     },
-    /// The network's last layer gives images of another size than its first one took.
+    /// The output of the network is an image of a different size than the input.
     #[error(
         "the network gives back images of shape {output:?}, but takes {input:?}{}; \
          {}", .rounds.as_ref().map_or_else(String::new, |layer| format!(": {layer}")), fits(.fit)
     )]
     AnotherImage {
-        /// Shape of a sample that comes in.
+        /// Shape of an input sample.
         input: Vec<usize>,
-        /// Shape of a sample that goes out.
+        /// Shape of an output sample.
         output: Vec<usize>,
-        /// The first layer that does not divide its image evenly, in words.
+        /// A description of the first layer that does not divide its image evenly.
         rounds: Option<String>,
-        /// Sides of square images that these layers do give back, the nearest ones.
+        /// Sides of the nearest square images for which the output has the same size as the input.
         fit: Vec<usize>,
     },
-    /// The network's last layer gives samples of another shape than its first one took, and none of its layers resizes
-    /// images.
+    /// The output of the network has a different shape than the input, and no layer resizes images.
     #[error(
-        "the network gives back samples of shape {output:?}, but takes {input:?}: set the steps of a sequence by \
-         `repeat`, the values of a step by the last layer's units or filters, and the shape of as many values by a \
-         reshape"
+        "the network gives back samples of shape {output:?}, but takes {input:?}: set the number of steps with \
+         `repeat`, the number of values of a step with the units or filters of the last layer, or add a reshape if the \
+         number of values is right"
     )]
     AnotherShape {
-        /// Shape of a sample that comes in.
+        /// Shape of an input sample.
         input: Vec<usize>,
-        /// Shape of a sample that goes out.
+        /// Shape of an output sample.
         output: Vec<usize>,
     },
-    /// A KL sparsity penalty behind a layer that cannot give values within 0..1.
+    /// A KL sparsity penalty after a layer whose activation cannot be set to sigmoid.
     #[error(
-        "the KL sparsity penalty needs a code within 0..1, but the encoder's last layer has no activation: take the L1 \
-         penalty"
+        "the KL sparsity penalty needs a code within 0..1, but the activation of the encoder's last layer cannot be \
+         set: use the L1 penalty"
     )]
     NoSigmoidForKl,
-    /// Encoder or decoder has no layer, or the input no value.
+    /// The encoder or the decoder has no layers, or the input has no values.
     #[error("the {0} is empty: give it at least one {1}")]
     Empty(&'static str, &'static str),
-    /// A size that no machine has the memory for, or that cannot even be counted.
-    #[error("{what} would have {values} values; more than 2³⁰ are refused: make the layers or the samples smaller")]
+    /// A size that exceeds the limit of 2³⁰ values.
+    #[error("{what} would have {values} values, but at most 2³⁰ are allowed: make the layers or the samples smaller")]
     TooLarge {
-        /// A sample, a layer or the network.
+        /// The sample, layer or network that is too large.
         what: &'static str,
-        /// Its values; `usize::MAX` stands for more.
+        /// Its number of values; `usize::MAX` if it is larger than that.
         values: usize,
     },
-    /// The loss and the last activation do not go together.
+    /// The loss is binary cross-entropy, but the last layer has no sigmoid.
     #[error(
         "binary cross-entropy needs predictions within 0..1, but the last layer's activation is {activation}: make it \
-         sigmoid, or take the loss mse or mae"
+         sigmoid, or use the loss mse or mae"
     )]
     BceWithoutSigmoid {
-        /// The activation's name.
+        /// The name of the activation.
         activation: &'static str,
     },
-    /// The loss takes logits, but the last layer gives something else.
+    /// The loss needs logits, but the last layer has an activation.
     #[error(
-        "the loss {loss} takes logits, but the last layer's activation is {activation}: make it linear, or take the \
+        "the loss {loss} takes logits, but the last layer's activation is {activation}: make it linear, or use the \
          loss {instead}"
     )]
     LogitsThroughActivation {
-        /// The loss's name.
+        /// The name of the loss.
         loss: &'static str,
-        /// A loss that takes what such an activation gives.
+        /// A loss that can be used with this activation.
         instead: &'static str,
-        /// The activation's name.
+        /// The name of the activation.
         activation: &'static str,
     },
     /// The loss is computed from logits, but the last layer is recurrent.
     #[error(
-        "the loss {loss} is computed from logits, but the last layer is recurrent: its activation is part of every \
-         step and cannot be left out; put a time-distributed or a dense layer last, or take the loss mse or mae"
+        "the loss {loss} is computed from logits, but the last layer is recurrent, and its activation cannot be \
+         removed: make a time-distributed or a dense layer the last layer, or use the loss mse or mae"
     )]
     RecurrentIntoLoss {
-        /// The loss's name.
+        /// The name of the loss.
         loss: &'static str,
     },
-    /// A layer cannot be tied to the one it names.
+    /// A layer cannot be tied to the dense layer that it names.
     #[error("a tied-dense layer mirrors dense layer {mirrors} of the encoder (counted from 0), {problem}")]
     Tied {
-        /// The dense layer that it names.
+        /// The number of the dense layer that it names.
         mirrors: usize,
-        /// What is wrong with that, and what to do.
+        /// The problem, and what to do.
         problem: String,
     },
-    /// Something is asked of a part of a model that only the other part has.
-    #[error("the network is the {0} of a model alone: take the whole model")]
+    /// The network is only a part of a model, but this operation needs the whole model.
+    #[error("the network is only the {0} of a model: use the whole model")]
     NotWhole(&'static str),
-    /// Dropout in a network that has nothing between input, code and output.
+    /// Dropout in a network without hidden layers other than the code.
     #[error(
-        "dropout needs a hidden layer before or behind the code, and there is none: add one, for example 128 before 32"
+        "dropout needs a hidden layer before or after the code, but there is none: add one, for example 128 before 32"
     )]
     NoHiddenLayer,
-    /// A decoder is asked for codes.
-    #[error("the network is a decoder alone, and this needs an encoder: take the whole model")]
+    /// The network is only a decoder, but this operation needs an encoder.
+    #[error("the network is only a decoder, but this needs an encoder: use the whole model")]
     NoEncoder,
-    /// An encoder is asked for samples.
-    #[error("the network is an encoder alone, and this needs a decoder: take the whole model")]
+    /// The network is only an encoder, but this operation needs a decoder.
+    #[error("the network is only an encoder, but this needs a decoder: use the whole model")]
     NoDecoder,
-    /// Rows of another width than the network takes.
+    /// The rows have a different number of values than the network takes.
     #[error(
-        "the {what} have {found} values each, and the network takes {expected}: use {what} that it was made for, or \
-         train a new one"
+        "the {what} have {} each, but the network takes {expected}: use {what} of that size, or train a network for \
+         this size", counted(*.found, "value")
     )]
     Width {
         /// `samples` or `codes`.
         what: &'static str,
-        /// Values that the network takes.
+        /// Number of values that the network takes.
         expected: usize,
-        /// Values of a row.
+        /// Number of values of a row.
         found: usize,
     },
-    /// Another number of weights than the network has.
-    #[error("there are {found} weights, where the network has {expected}: use those that were trained with it")]
+    /// The number of weights differs from that of the network.
+    #[error("{} given, but the network has {expected}: use the weights that were trained with it", counted(*.found, "weight"))]
     Weights {
-        /// Of the network.
+        /// Number of weights of the network.
         expected: usize,
-        /// Given.
+        /// Number of weights given.
         found: usize,
     },
     /// A value that is NaN or infinite.
     #[error(
         "{what} have {found} in row {row}, column {column} (both counted from 0), where a finite number was expected: \
-         repair the value, or leave the row out"
+         correct the value, or remove the row"
     )]
     NotFinite {
-        /// What the values are.
+        /// The kind of the values, for example `the samples`.
         what: &'static str,
         /// Counted from 0.
         row: usize,
         /// Counted from 0.
         column: usize,
-        /// What is there.
+        /// The value found.
         found: f32,
     },
-    /// A sample that the loss cannot take.
+    /// A sample that is not a valid target for the loss.
     #[error("sample {sample} (counted from 0) {misfit}")]
     Target {
         /// Counted from 0.
         sample: usize,
-        /// Why.
+        /// The reason.
         #[source]
         misfit: crate::targets::Misfit,
     },
-    /// A score that is no number.
-    #[error("sample {sample} has the score {score}: the model or the data is far out of range")]
+    /// A score that is not finite.
+    #[error("sample {sample} (counted from 0) has the score {score}: the model or the data is far out of range")]
     Score {
         /// Counted from 0.
         sample: usize,
         /// ∞ or NaN.
         score: f64,
     },
-    /// More memory than there is.
+    /// There is not enough memory.
     #[error(
-        "this network needs {:.1} GB of memory, more than there is: make its layers or the batches \
+        "this network needs {:.1} GB of memory, which is more than is available: make its layers or the batches \
          smaller", *.bytes as f64 / 1e9
     )]
     NoMemory {
-        /// What it needs.
+        /// Number of bytes needed.
         bytes: usize,
     },
-    /// A model file that cannot be used.
+    /// An error in a model file.
     #[error("{}: {source}", .path.display())]
     File {
         /// The file.
         path: std::path::PathBuf,
-        /// Why.
+        /// The reason.
         source: Box<Error>,
     },
-    /// A file that cannot be written.
+    /// The file cannot be written.
     #[error(transparent)]
     Write(#[from] handgrad_files::Error),
-    /// Bytes that are not a handgrad model.
+    /// The bytes are not a handgrad model.
     #[error("not a handgrad model file: {0}")]
     NotAModel(String),
-    /// A model whose parts do not fit together.
-    #[error("the model file is damaged: {0}; take a copy that is not, or train again")]
+    /// The parts of the model file do not agree with each other.
+    #[error("the model file is damaged: {0}; use an intact copy, or train again")]
     Damaged(String),
-    /// A model file that the system does not give.
-    #[error("the model file cannot be read: {0}; check that you may read it, and the disk")]
+    /// The model file cannot be read.
+    #[error("the model file cannot be read: {0}; check the permissions of the file, and the disk")]
     Read(#[from] std::io::Error),
-    /// More layers than a model file describes.
+    /// The network has more layers than a model file can describe.
     #[error(
-        "the network has {tensors} tensors and is described in {text} bytes, where at most {most_tensors} and \
-         {most_text} fit in a model file: leave out layers"
+        "the network has {tensors} tensors and a description of {text} bytes, but a model file can hold at most \
+         {most_tensors} tensors and {most_text} bytes: use fewer layers"
     )]
     TooDeep {
-        /// Weights and biases, tied ones twice.
+        /// Number of tensors: weights and biases, with tied ones counted twice.
         tensors: usize,
-        /// Bytes of its specification in TOML.
+        /// Number of bytes of its specification in TOML.
         text: usize,
-        /// Tensors that fit.
+        /// Largest number of tensors.
         most_tensors: usize,
-        /// Bytes that fit.
+        /// Largest number of bytes.
         most_text: usize,
     },
-    /// A model file larger than any.
-    #[error("not a handgrad model file: {what} has {found} bytes, and at most {most} were expected")]
+    /// The file or its header is longer than that of any model.
+    #[error("not a handgrad model file: {what} has {found} bytes, where at most {most} were expected")]
     TooLong {
-        /// The file, or its header.
+        /// The file or its header.
         what: &'static str,
-        /// Its bytes.
+        /// Its number of bytes.
         found: u64,
-        /// What the longest has.
+        /// Largest number of bytes.
         most: u64,
     },
-    /// A model of a later version.
-    #[error("the model file has format {found}, and this program reads up to {newest}: use a newer handgrad")]
+    /// The model file has a newer format.
+    #[error("the model file has format {found}, but this program reads formats up to {newest}: use a newer handgrad")]
     TooNew {
         /// The format that the file states.
         found: u64,
-        /// The newest format that is known here.
+        /// The newest format that this version can read.
         newest: u64,
     },
 }
@@ -284,7 +283,12 @@ pub enum Error {
 fn fits(sides: &[usize]) -> String {
     let sides: Vec<_> = sides.iter().map(|side| format!("{side}×{side}")).collect();
     match &sides[..] {
-        [] => "strides, pooling and upsampling must lead back to the same height and width".into(),
+        [] => "strides, pooling and upsampling must give the original height and width again".into(),
         sides => format!("images of {} would fit: pad or crop yours, or choose other layers", sides.join(" or ")),
     }
+}
+
+/// A count and its noun, with an s unless the count is 1.
+fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }

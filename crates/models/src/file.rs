@@ -1,28 +1,30 @@
-//! # The model file: one `.safetensors` file holds the weights and what they are for
+//! # The model file: one `.safetensors` file holds the weights and the specification of the network
 //!
-//! Tensors carry the names and the orientation that PyTorch gives them in an `nn.Sequential` of the same layers:
-//! `0.weight` (units × inputs, the transpose of w), `0.bias`, `2.weight`, … Tied weights are there under the names of
-//! both layers, as PyTorch would have them, and must be equal. f32, little endian.
+//! Tensors have the same names and the same orientation as in a PyTorch `nn.Sequential` of the same layers:
+//! `0.weight` (units × inputs, the transpose of w), `0.bias`, `2.weight`, … Tied weights are stored twice, under the
+//! names of both layers, as in PyTorch; both copies must be equal. Values are f32, little endian.
 //!
-//! A recurrent layer's are `0.weight_ih_l0`, `0.bias_hh_l0_reverse`, … where PyTorch has the layer: an LSTM, a GRU with
-//! the reset after the product and an update gate that keeps the old, an Elman network with tanh or ReLU. Of any other
-//! GRU or Elman network, a Jordan network and a ConvLSTM the tensors carry their names here, `0.w_ih`, so that
-//! `load_state_dict` refuses them: PyTorch's layer of that name would compute something else. A module there gives its
-//! state beside its output and repeats no input; `tests/reference/load_model.py` has the few lines that do.
+//! If PyTorch has the same recurrent layer, its tensors have PyTorch's names: `0.weight_ih_l0`,
+//! `0.bias_hh_l0_reverse`, … These layers are the LSTM, the GRU whose reset is applied after the product and whose
+//! update gate keeps the old state, and the Elman network with tanh or ReLU. All other GRU and Elman networks, Jordan
+//! networks and ConvLSTMs have the names of this project, such as `0.w_ih`. `load_state_dict` then refuses them,
+//! because PyTorch's layer of that name would compute something else. A recurrent module in PyTorch also returns its
+//! state and does not repeat its input; `tests/reference/load_model.py` has a short module that handles both.
 //!
-//! The file's metadata has one entry, `handgrad`, in TOML: the number of this format, the SHA-256 of the weights, that
-//! of the specification's text, and the [`Spec`] as the table `model`, which ends it. Of an encoder or a decoder alone
-//! it says `part`; its tensors are named as in a Sequential of its own, but its specification is that of the whole
-//! model, so a decoder knows what shape its samples have and whether its codes have a distribution.
+//! The file's metadata has one entry, `handgrad`, in TOML: the number of the format, the SHA-256 of the weights, the
+//! SHA-256 of the text of the specification, and at the end the [`Spec`] as the table `model`. A file of only an
+//! encoder or only a decoder also has the key `part`. Its tensors have the names of a separate Sequential, but its
+//! specification is that of the whole model. The specification of a decoder thus gives the shape of its samples and
+//! whether its codes have a distribution.
 //!
 //! | format | |
 //! | --- | --- |
 //! | 1 | without parts and without the SHA-256 of the specification; still read |
 //! | 2 | feed-forward networks without a scale |
-//! | 3 | recurrent layers and those around sequences, a scale |
+//! | 3 | recurrent layers, other layers for sequences, and a scale |
 //!
-//! A file states the lowest number whose format has all that it holds, no other, so that an older program reads what it
-//! can and says of the rest that it is too new.
+//! A file must state the lowest format number that supports everything in it. An older program can then read every
+//! file that it supports, and reports for all others that they are too new.
 
 pub mod header;
 pub(crate) mod room;
@@ -41,16 +43,16 @@ use crate::{Error, LayerSpec, Network, Param, Part, Spec};
 
 /// The newest format.
 const FORMAT: u64 = 3;
-/// The one before there were sequences.
+/// The last format without sequences.
 const FEED_FORWARD: u64 = 2;
-/// Bytes that a file may have: the 2³⁰ values of the largest network, twice where they are tied, and a header.
+/// Largest number of bytes of a file: the 2³⁰ values of the largest network, twice if they are tied, and a header.
 const LONGEST_FILE: u64 = (1 << 33) + LONGEST + 8;
 /// The key in the file's metadata.
 const KEY: &str = "handgrad";
-/// Where the specification begins in its text.
+/// The line with which the specification begins in the text.
 const MODEL: &str = "[model]";
 
-/// What stands before the specification.
+/// The part of the text before the specification.
 #[derive(Serialize)]
 struct Head {
     format: u64,
@@ -60,7 +62,7 @@ struct Head {
     model_sha256: String,
 }
 
-/// Both, as they are read.
+/// The whole text, including the specification, as it is read.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Header {
@@ -72,7 +74,7 @@ struct Header {
     model: Spec,
 }
 
-/// The first format that has all that a specification can hold.
+/// Returns the lowest format that supports everything in a specification.
 fn format_of(spec: &Spec) -> u64 {
     let of_sequences = |layer: &LayerSpec| {
         matches!(
@@ -91,7 +93,8 @@ fn is_whole(part: &Part) -> bool {
     *part == Part::Whole
 }
 
-/// SHA-256 over θ as little-endian f32, in hexadecimal: equal only where every bit of every weight is.
+/// Returns the SHA-256 of θ as little-endian f32, in hexadecimal. Two hashes are equal only if all bits of all
+/// weights are equal.
 #[must_use]
 pub fn weights_sha256(theta: &[f32]) -> String {
     let mut hash = Sha256::new();
@@ -101,10 +104,10 @@ pub fn weights_sha256(theta: &[f32]) -> String {
     handgrad_files::hex(hash)
 }
 
-/// A model as the bytes of its file.
+/// Encodes a model as the bytes of its file.
 ///
 /// # Errors
-/// If the network cannot be described in a file: none is known, so this is a defect to report.
+/// If the network cannot be described in a file. No such network is known; please report it as a bug.
 pub fn encode(network: &Network<f32>, theta: &[f32]) -> Result<Vec<u8>, Error> {
     let cannot = |error: toml::ser::Error| Error::NotAModel(error.to_string());
     let tail = spec_text(network.spec())?;
@@ -127,10 +130,11 @@ pub fn encode(network: &Network<f32>, theta: &[f32]) -> Result<Vec<u8>, Error> {
     Ok(bytes)
 }
 
-/// Network and weights from a model file of `length` bytes; its header is looked at before more is read.
+/// Reads a network and its weights from a model file of `length` bytes. The length of the header is checked before
+/// more is read.
 ///
 /// # Errors
-/// As [`decode`]'s, and if it cannot be read or is longer than any model.
+/// As [`decode`], and if the file cannot be read or is longer than any model.
 pub fn read(mut file: impl Read, length: u64) -> Result<(Network<f32>, Vec<f32>), Error> {
     let mut bytes = Vec::new();
     file.by_ref().take(8).read_to_end(&mut bytes)?;
@@ -145,29 +149,30 @@ pub fn read(mut file: impl Read, length: u64) -> Result<(Network<f32>, Vec<f32>)
     decode(&bytes)
 }
 
-/// The length of the header, which is that of the file's first number.
+/// Returns the length of the header, which is the first number in the file.
 fn header_len(bytes: &[u8]) -> Result<usize, Error> {
     header::len(bytes).map_err(|found| Error::TooLong { what: "its header", found, most: LONGEST })
 }
 
-/// Network and weights from the bytes of a model file, whole or a part: [`Network::part`] says which.
+/// Decodes a network and its weights from the bytes of a model file, which may be a whole model or a part:
+/// [`Network::part`] says which.
 ///
 /// # Errors
-/// If they are not a handgrad model, or not a whole one: every tensor must be there with its shape, none besides, and
-/// the weights and the specification must have the SHA-256 that the file states.
+/// If the bytes are not a handgrad model, or the model is damaged: exactly the tensors of the network must be there
+/// with their shapes, and the weights and the specification must have the SHA-256 that the file states.
 pub fn decode(bytes: &[u8]) -> Result<(Network<f32>, Vec<f32>), Error> {
     header_len(bytes)?;
     let (metadata, data) = header::read(bytes).map_err(Error::NotAModel)?;
     let text = metadata.metadata().as_ref().and_then(|metadata| metadata.get(KEY));
     let text = text.ok_or_else(|| Error::NotAModel(format!("its metadata has no entry {KEY:?}")))?;
-    // The format number is read first and alone: what else a newer format has is not known here.
+    // The format number is read first, without the rest: a newer format may have unknown entries.
     let format = text.lines().find_map(|line| line.strip_prefix("format = "));
     match format.and_then(|format| format.trim().parse().ok()) {
         Some(1..=FORMAT) => {}
         Some(found) if found > FORMAT => return Err(Error::TooNew { found, newest: FORMAT }),
-        _ => return Err(Error::Damaged("its format number is missing or not one that ever was".into())),
+        _ => return Err(Error::Damaged("its format number is missing or does not exist".into())),
     }
-    // What stands before the specification has 200.
+    // The part before the specification has about 200 bytes.
     if text.len() > LONGEST_TEXT + 1024 {
         let (found, most) = (text.len() as u64, LONGEST_TEXT as u64 + 1024);
         return Err(Error::TooLong { what: "its entry \"handgrad\"", found, most });
@@ -176,7 +181,8 @@ pub fn decode(bytes: &[u8]) -> Result<(Network<f32>, Vec<f32>), Error> {
     let header: Header = toml::from_str(text).map_err(|error| Error::Damaged(one_line(error.message())))?;
     check_model_text(&header, text)?;
 
-    // What the spec claims is compared with the tensors that are there before anything of that size is allocated.
+    // The specification is compared with the tensors in the file before memory of the size that it claims is
+    // allocated.
     let with_weights = |layer: &&LayerSpec| layer.has_weights();
     let Spec { encoder, decoder, .. } = &header.model;
     let claimed = match header.part {
@@ -186,15 +192,15 @@ pub fn decode(bytes: &[u8]) -> Result<(Network<f32>, Vec<f32>), Error> {
     };
     let held = metadata.offset_keys().len();
     if claimed > held {
-        return Err(Error::Damaged(format!("it describes {claimed} layers with weights and holds {held} tensors")));
+        return Err(Error::Damaged(format!("it describes {claimed} layers with weights, but holds {held} tensors")));
     }
     let network = Network::of(&header.model, header.part)?;
     let expected = tensors_of(&network);
     if expected.len() != held {
         let expected = expected.len();
-        return Err(Error::Damaged(format!("it holds {held} tensors, its network has {expected}")));
+        return Err(Error::Damaged(format!("it holds {held} tensors, but its network has {expected}")));
     }
-    // The data is there, so as many values may be asked for.
+    // The data is in memory already, so allocating as much again is safe.
     let mut theta = Vec::with_capacity(network.param_count().min(bytes.len() / 4));
     for expected in expected {
         let name = expected.name;
@@ -203,17 +209,17 @@ pub fn decode(bytes: &[u8]) -> Result<(Network<f32>, Vec<f32>), Error> {
         let shape = expected.shape();
         if tensor.dtype != Dtype::F32 || tensor.shape != shape {
             let found = format!("{:?} {:?}", tensor.dtype, tensor.shape);
-            return Err(Error::Damaged(format!("tensor {name} is {found}, its network needs F32 {shape:?}")));
+            return Err(Error::Damaged(format!("tensor {name} is {found}, but its network needs F32 {shape:?}")));
         }
         let values = expected.read(data.get(tensor.data_offsets.0..tensor.data_offsets.1).ok_or_else(missing)?);
         match theta.get(expected.param.range.clone()) {
             None => {
                 if let Some(value) = values.iter().find(|value| !value.is_finite()) {
-                    return Err(Error::Damaged(format!("its tensor {name} has {value} among its values")));
+                    return Err(Error::Damaged(format!("its tensor {name} contains {value}, which is not finite")));
                 }
                 theta.extend(values);
             }
-            // Tied weights, once more. Bits are compared: −0 is not 0.
+            // The second copy of tied weights. The bits are compared, so −0 differs from 0.
             Some(first) if first.iter().map(|v| v.to_bits()).eq(values.iter().map(|v| v.to_bits())) => {}
             Some(_) => {
                 let first = &expected.param.torch_name;
@@ -224,25 +230,25 @@ pub fn decode(bytes: &[u8]) -> Result<(Network<f32>, Vec<f32>), Error> {
     let found = weights_sha256(&theta);
     if found != header.weights_sha256 {
         let stated = header.weights_sha256;
-        return Err(Error::Damaged(format!("its weights have SHA-256 {found}, and it states {stated}")));
+        return Err(Error::Damaged(format!("its weights have SHA-256 {found}, but it states {stated}")));
     }
     Ok((network, theta))
 }
 
-/// The specification's text is compared with its SHA-256, which the first format does not have, nor parts.
+/// Compares the text of the specification with its SHA-256. Format 1 has no such SHA-256 and no parts.
 fn check_model_text(header: &Header, text: &str) -> Result<(), Error> {
     match (header.format, &header.model_sha256) {
         (1, None) if header.part == Part::Whole => Ok(()),
         (format, Some(_)) if format > 1 && format != format_of(&header.model) => {
             let needed = format_of(&header.model);
-            Err(Error::Damaged(format!("it states format {format}, and what it holds makes it format {needed}")))
+            Err(Error::Damaged(format!("it states format {format}, but its content needs format {needed}")))
         }
         (FEED_FORWARD..=FORMAT, Some(stated)) => {
             let start = text.find(MODEL).unwrap_or(text.len());
             match handgrad_files::hex(Sha256::new_with_prefix(&text[start..])) {
                 found if found == *stated => Ok(()),
                 found => {
-                    let problem = format!("its specification has SHA-256 {found}, and it states {stated}");
+                    let problem = format!("its specification has SHA-256 {found}, but it states {stated}");
                     Err(Error::Damaged(problem))
                 }
             }
@@ -251,7 +257,7 @@ fn check_model_text(header: &Header, text: &str) -> Result<(), Error> {
     }
 }
 
-/// A parameter as the file holds it.
+/// A parameter as it is stored in the file.
 #[derive(Clone, Copy)]
 struct Stored<'a> {
     param: &'a Param,
@@ -259,7 +265,7 @@ struct Stored<'a> {
     transposed: bool,
 }
 
-/// The tensors of a network: those of θ in its order, then the second ones of tied weights.
+/// Returns the tensors of a network: those of θ in order, then the second copies of tied weights.
 fn tensors_of(network: &Network<f32>) -> Vec<Stored<'_>> {
     let params = network.params();
     let first = params.iter().map(|param| Stored { param, name: &param.torch_name, transposed: param.transposed });
@@ -275,7 +281,7 @@ impl Stored<'_> {
         if self.transposed { shape.rev().copied().collect() } else { shape.copied().collect() }
     }
 
-    /// Rows and columns of the parameter, which is a matrix where it is transposed.
+    /// Returns the numbers of rows and columns of the parameter. A transposed parameter is always a matrix.
     fn sizes(&self) -> [usize; 2] {
         let rows = self.param.spec.rows();
         [rows, self.param.spec.len() / rows.max(1)]

@@ -1,4 +1,4 @@
-//! The forward pass alone: what layers make of rows, without anything that only learning needs.
+//! The forward pass for inference, without the memory and the work that only training needs.
 
 use std::ops::Range;
 
@@ -9,21 +9,23 @@ use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis};
 
 use crate::{Error, Network};
 
-/// Rows that one thread takes through the layers at a time: enough for the products, few enough to stay in cache.
+/// Largest number of rows that one thread processes at a time: enough for fast products, and few enough to stay in
+/// cache.
 const MOST_ROWS: usize = 128;
-/// Values that a thread works in, where a single row does not need more.
+/// Largest number of values in the memory of a thread, unless a single row needs more.
 const MOST_VALUES: usize = 1 << 23;
 
 impl<T: Scalar> Network<T> {
-    /// The codes of samples, one a row: samples × values → samples × code, in the units that the network computes in.
+    /// Encodes samples. Shapes: samples × values → samples × code, with one sample in each row, in the units of the
+    /// network.
     ///
-    /// Nothing is random: noise and dropout let everything through, and a sampler gives its mean. A row's result does
-    /// not depend on the other rows, nor on the number of threads, to the last bit. The same holds for
+    /// Nothing is random: noise and dropout have no effect, and a sampler returns its mean. The result of a row does
+    /// not depend on the other rows or on the number of threads, to the last bit. The same holds for
     /// [`decode`](Self::decode) and [`predict`](Self::predict).
     ///
     /// # Errors
-    /// If the network is a decoder alone, the samples have another size than it takes, there are not as many weights,
-    /// or there is not the memory.
+    /// If the network is only a decoder, the size of the samples or the number of weights is wrong, or there is not
+    /// enough memory.
     pub fn encode(&self, theta: &[T], x: ArrayView2<T>) -> Result<Array2<T>, Error> {
         if !self.has_encoder() {
             return Err(Error::NoEncoder);
@@ -31,11 +33,12 @@ impl<T: Scalar> Network<T> {
         forward(self, theta, 0..self.encoder_len(), x, "samples")
     }
 
-    /// What codes stand for, one a row: samples × code → samples × values, in the units that the network computes in.
+    /// Decodes codes. Shapes: samples × code → samples × values, with one code in each row, in the units of the
+    /// network.
     ///
     /// # Errors
-    /// If the network is an encoder alone, the codes have another size than its own, there are not as many weights, or
-    /// there is not the memory.
+    /// If the network is only an encoder, the size of the codes or the number of weights is wrong, or there is not
+    /// enough memory.
     pub fn decode(&self, theta: &[T], codes: ArrayView2<T>) -> Result<Array2<T>, Error> {
         if !self.has_decoder() {
             return Err(Error::NoDecoder);
@@ -43,12 +46,12 @@ impl<T: Scalar> Network<T> {
         forward(self, theta, self.encoder_len()..self.layers().len(), codes, "codes")
     }
 
-    /// What the whole network makes of samples, one a row: samples × values → samples × values, in the units that the
-    /// network computes in.
+    /// Reconstructs samples with the whole network. Shapes: samples × values → samples × values, with one sample in
+    /// each row, in the units of the network.
     ///
     /// # Errors
-    /// If the network is a part alone, the samples have another size than it takes, there are not as many weights, or
-    /// there is not the memory.
+    /// If the network is only a part of a model, the size of the samples or the number of weights is wrong, or there
+    /// is not enough memory.
     pub fn predict(&self, theta: &[T], x: ArrayView2<T>) -> Result<Array2<T>, Error> {
         match (self.has_encoder(), self.has_decoder()) {
             (true, true) => forward(self, theta, 0..self.layers().len(), x, "samples"),
@@ -58,8 +61,8 @@ impl<T: Scalar> Network<T> {
     }
 }
 
-/// Takes rows through the layers of a range: each row has the values of one sample before the first of them, and each
-/// row of the result those after the last one.
+/// Computes the layers of a range. Each row of x holds the values of one sample before the first of these layers, and
+/// each row of the result the values after the last one.
 fn forward<T: Scalar>(
     network: &Network<T>,
     theta: &[T],
@@ -99,14 +102,15 @@ fn forward<T: Scalar>(
     Ok(y)
 }
 
-/// What one thread works in: the input and the output of a layer in turns, its cache and its scratch memory.
+/// The sizes of the memory of one thread: two buffers that are in turn the input and the output of a layer, the cache
+/// and the scratch memory of a layer.
 struct Room {
     /// The largest width before or after any of the layers.
     width: usize,
-    /// The largest cache of a row.
+    /// The largest cache that a layer needs for one row.
     cache: usize,
     scratch: usize,
-    /// Rows that a thread takes at a time at most.
+    /// Largest number of rows that a thread processes at a time.
     rows: usize,
 }
 
@@ -126,7 +130,7 @@ impl Room {
         of_a_row.saturating_mul(rows).saturating_add(self.scratch)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "what one call of every layer takes")]
+    #[expect(clippy::too_many_arguments, reason = "a call of all layers needs these arguments")]
     fn run<T: Scalar>(
         &self,
         network: &Network<T>,
@@ -161,7 +165,7 @@ impl Room {
     }
 }
 
-/// Makes `values` so many zeros, or says that there is not the memory.
+/// Fills `values` with `len` zeros, or returns an error if there is not enough memory.
 fn reserve<T: Scalar>(values: &mut Vec<T>, len: usize) -> Result<(), Error> {
     let bytes = len.saturating_mul(size_of::<T>());
     memory::reserve(values, len).map_err(|_| Error::NoMemory { bytes })?;

@@ -1,10 +1,10 @@
-//! Autoencoders, put together from layers.
+//! Autoencoders, built from layers.
 //!
-//! One file is one network of the slides: [`basic`], [`deep`], [`convolutional`], [`variational`], [`sequence`];
-//! [`denoising`], [`sparse`] and [`regularized`] change any of them. Each gives a [`Spec`], which says everything about
-//! a network but its numbers; [`Spec::autoencoder`] and the [`builders`] of layers make a network of your own.
-//! [`Network`] is the spec made ready to compute. [`Model`] is a network with its weights, to use; [`mod@file`] keeps
-//! both in one `.safetensors` file that PyTorch reads as well.
+//! Each architecture of the slides has its own file: [`basic`], [`deep`], [`convolutional`], [`variational`],
+//! [`sequence`]. [`denoising`], [`sparse`] and [`regularized`] modify any of them. Each returns a [`Spec`], which
+//! describes everything about a network except its weights. [`Spec::autoencoder`] and the [`builders`] of layers
+//! build other networks. [`Network`] is built from a spec and can compute. [`Model`] is a network with its weights.
+//! [`mod@file`] stores both in one `.safetensors` file that PyTorch can also read.
 #![forbid(unsafe_code)]
 
 pub mod basic;

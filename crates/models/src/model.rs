@@ -1,4 +1,4 @@
-//! A trained network to use: no optimiser, no batch size, no mutation.
+//! A trained network for inference: it has no optimiser and no batch size, and it does not change.
 
 use std::path::Path;
 
@@ -9,9 +9,10 @@ use crate::{Error, Network, Part, Scale, Spec, file, targets};
 
 /// A network, its weights and its scale, ready to use.
 ///
-/// Samples go in and come out in the data's own units: what [`Spec::scale`] does before the network is undone behind
-/// it. All methods take `&self` and any number of samples, one a row, and run on the threads of the current rayon pool;
-/// the results are the same, to the last bit, for any number of threads and however the rows are divided into calls.
+/// Samples are in the units of the data, both as input and as output: [`Spec::scale`] is applied before the network
+/// and reversed after it. All methods take `&self` and any number of samples, one in each row, and run on the threads
+/// of the current rayon pool. The results do not depend on the number of threads or on the division of the rows into
+/// calls, to the last bit.
 ///
 /// ```
 /// use handgrad_layers::{Activation, LossKind};
@@ -34,10 +35,10 @@ pub struct Model {
 }
 
 impl Model {
-    /// Puts a network and its weights together.
+    /// Creates a model from a network and its weights.
     ///
     /// # Errors
-    /// If there are not as many weights as the network has, or one of them is no number.
+    /// If the number of weights is wrong, or a weight is not finite.
     pub fn new(network: Network<f32>, weights: Vec<f32>) -> Result<Self, Error> {
         let (expected, found) = (network.param_count(), weights.len());
         if expected != found {
@@ -50,7 +51,7 @@ impl Model {
         Ok(Self { network, weights })
     }
 
-    /// Reads a model file, whole or the encoder or decoder of one.
+    /// Reads a model file: a whole model, an encoder or a decoder.
     ///
     /// # Errors
     /// If it cannot be read or is not a model file; the error names the file.
@@ -58,7 +59,7 @@ impl Model {
         let path = path.as_ref();
         let of_file = |error: Error| Error::File { path: path.to_path_buf(), source: Box::new(error) };
         let read = || {
-            // Reading from a pipe would wait for ever.
+            // Reading from a pipe could block for ever.
             if !std::fs::metadata(path)?.is_file() {
                 return Err(Error::NotAModel("it is not a file".into()));
             }
@@ -69,16 +70,16 @@ impl Model {
         Ok(Self { network, weights })
     }
 
-    /// Writes the model file: beside `path` first, then renamed, so that it is whole or not there. What was there is
-    /// replaced.
+    /// Writes the model file. It is first written to a temporary file beside `path` and then renamed, so that it is
+    /// never incomplete. An existing file is replaced.
     ///
     /// # Errors
-    /// If it cannot be written.
+    /// If the file cannot be written.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
         Ok(handgrad_files::write(path.as_ref(), &self.to_bytes()?)?)
     }
 
-    /// The bytes of the model file.
+    /// Returns the bytes of the model file.
     ///
     /// # Errors
     /// As [`file::encode`].
@@ -86,84 +87,84 @@ impl Model {
         file::encode(&self.network, &self.weights)
     }
 
-    /// The network.
+    /// Returns the network.
     #[must_use]
     pub fn network(&self) -> &Network<f32> {
         &self.network
     }
 
-    /// What the network is built from.
+    /// Returns the specification that the network is built from.
     #[must_use]
     pub fn spec(&self) -> &Spec {
         self.network.spec()
     }
 
-    /// The weights, θ, in the order of [`Network::params`].
+    /// Returns the weights θ, in the order of [`Network::params`].
     #[must_use]
     pub fn weights(&self) -> &[f32] {
         &self.weights
     }
 
-    /// Network and weights, to train them further.
+    /// Returns the network and its weights, for example for further training.
     #[must_use]
     pub fn into_parts(self) -> (Network<f32>, Vec<f32>) {
         (self.network, self.weights)
     }
 
-    /// The encoder or the decoder as a model of its own.
+    /// Returns the encoder or the decoder as a separate model.
     ///
     /// # Errors
-    /// If this is a part already.
+    /// If this model is already a part.
     pub fn split(&self, part: Part) -> Result<Self, Error> {
         let (network, weights) = self.network.split(part, &self.weights)?;
         Ok(Self { network, weights })
     }
 
-    /// Values of a code.
+    /// Returns the number of values of a code.
     #[must_use]
     pub fn code_len(&self) -> usize {
         self.network.width(self.network.encoder_len())
     }
 
-    /// The codes of samples, one a row: samples × values → samples × code. A variational model gives the means.
+    /// Encodes samples. Shapes: samples × values → samples × code, with one sample in each row. A variational model
+    /// returns the means.
     ///
     /// # Errors
-    /// If the model is a decoder alone, or the samples have another size than it takes, or hold a value that is no
-    /// number.
+    /// If the model is only a decoder, the samples have the wrong size, or a value is not finite.
     pub fn encode(&self, x: ArrayView2<f32>) -> Result<Array2<f32>, Error> {
         finite("the samples", x)?;
         self.network.encode(&self.weights, self.scaled(x).view())
     }
 
-    /// What codes stand for, one a row: samples × code → samples × values.
+    /// Decodes codes. Shapes: samples × code → samples × values, with one code in each row.
     ///
     /// # Errors
-    /// If the model is an encoder alone, or the codes have another size than its own, or hold a value that is no
-    /// number.
+    /// If the model is only an encoder, the codes have the wrong size, or a value is not finite.
     pub fn decode(&self, codes: ArrayView2<f32>) -> Result<Array2<f32>, Error> {
         finite("the codes", codes)?;
         Ok(self.unscaled(self.network.decode(&self.weights, codes)?))
     }
 
-    /// What the model makes of samples, one a row: samples × values → samples × values.
+    /// Reconstructs samples. Shapes: samples × values → samples × values, with one sample in each row.
     ///
     /// # Errors
-    /// If the model is a part alone, or the samples have another size than it takes, or hold a value that is no number.
+    /// If the model is only a part, the samples have the wrong size, or a value is not finite.
     pub fn reconstruct(&self, x: ArrayView2<f32>) -> Result<Array2<f32>, Error> {
         finite("the samples", x)?;
         Ok(self.unscaled(self.network.predict(&self.weights, self.scaled(x).view())?))
     }
 
-    /// How badly each sample is reconstructed: the model's own loss, as a mean over a sample's values. It is computed
-    /// behind the scale, in the units that the network was trained in.
+    /// Returns the reconstruction error of each sample: the loss of the model, as the mean over the values of the
+    /// sample. It is computed on scaled values, in the units that the network was trained in.
     ///
     /// # Errors
-    /// As [`reconstruct`](Self::reconstruct), or if the loss cannot take the samples, or a score is no number.
+    /// As [`reconstruct`](Self::reconstruct), or if the samples are not valid targets for the loss, or a score is not
+    /// finite.
     pub fn score(&self, x: ArrayView2<f32>) -> Result<Array1<f64>, Error> {
         self.score_by(self.network.loss().kind, x)
     }
 
-    /// As [`score`](Self::score), by another loss than the model's own.
+    /// Like [`score`](Self::score), with the given loss instead of the loss of the model.
     ///
     /// # Errors
     /// As [`score`](Self::score).
@@ -178,7 +179,7 @@ impl Model {
         let loss = Loss { kind, reduction: Reduction::Mean };
         let pairs = prediction.rows().into_iter().zip(target.rows());
         let score = |p: &[f32], t: &[f32]| f64::from(loss.of_prediction(p, t));
-        // Both are contiguous: they were made above.
+        // Both are contiguous, because they were created above.
         let scores: Array1<f64> =
             pairs.map(|(p, t)| p.to_slice().zip(t.to_slice()).map_or(f64::NAN, |(p, t)| score(p, t))).collect();
         match scores.iter().position(|score| !score.is_finite()) {
@@ -187,13 +188,13 @@ impl Model {
         }
     }
 
-    /// A range of values in the data's units, as the network takes it.
+    /// Returns a range of values of the data, scaled to the units of the network.
     #[must_use]
     pub fn scaled_range(&self, (low, high): (f32, f32)) -> (f32, f32) {
         self.spec().scale.map_or((low, high), |scale| (scale.apply(low), scale.apply(high)))
     }
 
-    /// To where the network takes samples, one a row, contiguous.
+    /// Returns the samples in the units of the network, contiguous in memory.
     fn scaled(&self, x: ArrayView2<f32>) -> Array2<f32> {
         let values = match self.spec().scale {
             Some(scale) => x.iter().map(|&value| scale.apply(value)).collect(),
@@ -202,7 +203,7 @@ impl Model {
         Array2::from_shape_vec(x.dim(), values).unwrap_or_else(|_| x.to_owned())
     }
 
-    /// Back to the data's own units.
+    /// Returns the samples in the units of the data.
     fn unscaled(&self, mut y: Array2<f32>) -> Array2<f32> {
         if let Some(scale) = self.spec().scale {
             y.mapv_inplace(|value| scale.undo(value));
@@ -211,7 +212,7 @@ impl Model {
     }
 }
 
-/// Refuses values that are no numbers: a ReLU would turn NaN into 0 without a word.
+/// Refuses values that are not finite: a ReLU, for example, would turn −∞ into 0, and the result would look valid.
 fn finite(what: &'static str, values: ArrayView2<f32>) -> Result<(), Error> {
     for (row, values) in values.axis_iter(Axis(0)).enumerate() {
         if let Some(column) = values.iter().position(|value| !value.is_finite()) {
@@ -222,13 +223,13 @@ fn finite(what: &'static str, values: ArrayView2<f32>) -> Result<(), Error> {
 }
 
 impl Scale {
-    /// A value of the data becomes one that the network takes: (value − offset) / factor.
+    /// Scales a value of the data to the units of the network: (value − offset) / factor.
     #[must_use]
     pub fn apply(&self, value: f32) -> f32 {
         ((f64::from(value) - self.offset) / self.factor) as f32
     }
 
-    /// And back: value · factor + offset.
+    /// Scales a value of the network back to the units of the data: value · factor + offset.
     #[must_use]
     pub fn undo(&self, value: f32) -> f32 {
         (f64::from(value) * self.factor + self.offset) as f32

@@ -5,45 +5,47 @@ use handgrad_layers::{Activation, Init, Layer, Loss, LossKind, Output, ParamRole
 use crate::file::room;
 use crate::{Error, LayerSpec, Part, Scale, Spec, tied};
 
-/// More values than this, 2³⁰, neither a sample nor the weights of a network can have: 4 GiB of f32.
+/// Largest number of values of a sample and of weights of a network: 2³⁰, which is 4 GiB of f32.
 const MAX_VALUES: usize = 1 << 30;
 
 /// One parameter of a network and its place in the flat θ.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Param {
-    /// Which layer it belongs to.
+    /// The number of the layer that it belongs to.
     pub layer: usize,
-    /// Which of that layer's parameters it is.
+    /// Its number among the parameters of that layer.
     pub index: usize,
     /// Its name in that layer, its shape and its role.
     pub spec: ParamSpec,
-    /// How it starts, if it is a weight.
+    /// Its initialisation, if it is a weight.
     pub init: Init,
     /// Its place in θ.
     pub range: Range<usize>,
-    /// Its name in a PyTorch `nn.Sequential` of the same layers, `0.weight`; if PyTorch has no such layer, `0.w_ih`.
+    /// Its name in a PyTorch `nn.Sequential` of the same layers, for example `0.weight`. If PyTorch has no such
+    /// layer, it is a name like `0.w_ih`.
     pub torch_name: String,
-    /// Does PyTorch keep its transpose? It does of a dense layer's w, and keeps a convolution's as it is.
+    /// Whether PyTorch stores the transpose. It does so for w of a dense layer, but not for a convolution.
     pub transposed: bool,
-    /// The layer that uses it too, transposed.
+    /// The other layer that uses it, transposed, if there is one.
     pub tie: Option<Tie>,
 }
 
 /// A second use of a weight.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tie {
-    /// The layer.
+    /// The number of the other layer.
     pub layer: usize,
-    /// Which of that layer's parameters it is.
+    /// Its number among the parameters of that layer.
     pub index: usize,
-    /// Its name there, in PyTorch, which has it twice.
+    /// Its name in that layer in PyTorch, which stores it twice.
     pub torch_name: String,
 }
 
-/// A network made ready to compute: sizes and layers, no numbers. The parameters of all layers are one flat slice θ.
+/// A network that is ready to compute. It contains the sizes and the layers, but no parameters. The parameters of all
+/// layers are one flat slice θ.
 ///
-/// A sigmoid before binary cross-entropy becomes part of the loss, see [`handgrad_layers::bce_logits`]: the last layer
-/// then gives logits, and [`Network::output`] says what turns them into the prediction.
+/// A sigmoid before binary cross-entropy becomes part of the loss, see [`handgrad_layers::bce_logits`]. The output of
+/// the last layer is then logits, and [`Network::output`] is the function that turns them into the prediction.
 #[derive(Debug)]
 pub struct Network<T> {
     spec: Spec,
@@ -58,12 +60,12 @@ impl<T: Scalar> Network<T> {
     /// Builds the layers and checks that they fit together.
     ///
     /// # Errors
-    /// If a layer does not fit the one before it, or the loss the last layer.
+    /// If a layer does not fit the layer before it, or the loss does not fit the last layer.
     pub fn new(spec: &Spec) -> Result<Self, Error> {
         Self::of(spec, Part::Whole)
     }
 
-    /// Builds all of it, checks that it fits together, and keeps a part.
+    /// Builds the whole network, checks that its layers fit together, and keeps the given part.
     pub(crate) fn of(spec: &Spec, part: Part) -> Result<Self, Error> {
         if spec.features() == 0 {
             return Err(Error::Empty("input", "value"));
@@ -82,11 +84,11 @@ impl<T: Scalar> Network<T> {
             }
         }
         let mut specs: Vec<_> = spec.layers().cloned().collect();
-        // A reshape changes no value: the loss sees what the layer before it gives.
+        // A reshape changes no value, so the loss depends on the last layer that is not a reshape.
         let last = specs.iter().rposition(|spec| !matches!(spec, LayerSpec::Reshape { .. })).unwrap_or(0);
         let kind = loss_of(spec.loss, &specs[last])?;
         if kind != spec.loss {
-            // What the activation does, the loss does now.
+            // The loss now includes the activation.
             specs[last] = specs[last].with_activation(Activation::Linear);
         }
 
@@ -108,7 +110,7 @@ impl<T: Scalar> Network<T> {
             layers.push(layer);
         }
         let output = &shapes[specs.len()];
-        // What comes out as an image or a sequence must be one of the same shape, not just of as many values.
+        // An image or a sequence must be returned with the same shape, not only with the same number of values.
         if output.len() > 1 && spec.input.len() > 1 && !is_same_shape(output, &spec.input) {
             let (input, output) = (spec.input.clone(), output.clone());
             if !specs.iter().any(LayerSpec::resizes_images) {
@@ -130,7 +132,7 @@ impl<T: Scalar> Network<T> {
         let layers: Vec<_> = layers.drain(kept.clone()).collect();
         let shapes = shapes.drain(kept.start..=kept.end).collect();
         let given: Vec<_> = spec.layers().skip(kept.start).take(layers.len()).collect();
-        // A part has both uses of a weight or one of them: ties are within a whole network.
+        // A tie connects the encoder with the decoder, so a part has no ties.
         let mirrored = if part == Part::Whole { mirrored } else { vec![None; layers.len()] };
         let params = params_of(&layers, &given, &mirrored);
         let network = Self { spec: spec.clone(), part, layers, shapes, params, loss };
@@ -143,67 +145,69 @@ impl<T: Scalar> Network<T> {
         Ok(network)
     }
 
-    /// What it was built from.
+    /// Returns the specification that the network was built from.
     #[must_use]
     pub fn spec(&self) -> &Spec {
         &self.spec
     }
 
-    /// The layers, encoder first.
+    /// Returns the layers, first those of the encoder.
     #[must_use]
     pub fn layers(&self) -> &[Box<dyn Layer<T>>] {
         &self.layers
     }
 
-    /// How much of a model it is.
+    /// Returns which part of a model the network is.
     #[must_use]
     pub fn part(&self) -> Part {
         self.part
     }
 
-    /// Does it take samples?
+    /// Returns whether the network has an encoder, which takes samples.
     #[must_use]
     pub fn has_encoder(&self) -> bool {
         self.part != Part::Decoder
     }
 
-    /// Does it give samples?
+    /// Returns whether the network has a decoder, which returns samples.
     #[must_use]
     pub fn has_decoder(&self) -> bool {
         self.part != Part::Encoder
     }
 
-    /// Number of the encoder's layers: layer number `encoder_len` is the decoder's first. Of a decoder alone it is 0.
+    /// Returns the number of layers of the encoder. Layer number `encoder_len` is the first one of the decoder. For a
+    /// network that is only a decoder it is 0.
     #[must_use]
     pub fn encoder_len(&self) -> usize {
         if self.has_encoder() { self.spec.encoder.len() } else { 0 }
     }
 
-    /// Shape of a sample before layer `at`; after the last one for `at` = number of layers.
+    /// Returns the shape of a sample before layer `at`. If `at` is the number of layers, it is the shape after the
+    /// last one.
     #[must_use]
     pub fn shape(&self, at: usize) -> &[usize] {
         &self.shapes[at]
     }
 
-    /// Values of a sample before layer `at`.
+    /// Returns the number of values of a sample before layer `at`.
     #[must_use]
     pub fn width(&self, at: usize) -> usize {
         self.shapes[at].iter().product()
     }
 
-    /// All parameters in the order of θ.
+    /// Returns all parameters in the order of θ.
     #[must_use]
     pub fn params(&self) -> &[Param] {
         &self.params
     }
 
-    /// Length of θ.
+    /// Returns the length of θ.
     #[must_use]
     pub fn param_count(&self) -> usize {
         self.params.last().map_or(0, |param| param.range.end)
     }
 
-    /// The part of θ that a layer uses. Those of tied layers overlap.
+    /// Returns the range of θ that a layer uses. The ranges of tied layers overlap.
     #[must_use]
     pub fn theta_of(&self, layer: usize) -> Range<usize> {
         let uses = |param: &&Param| param.layer == layer || param.tie.as_ref().is_some_and(|tie| tie.layer == layer);
@@ -212,26 +216,27 @@ impl<T: Scalar> Network<T> {
         first.start..of_layer.next_back().unwrap_or(first).end
     }
 
-    /// What training makes small, in terms of the last layer's output.
+    /// Returns the loss that training minimises, as a function of the output of the last layer.
     #[must_use]
     pub fn loss(&self) -> Loss {
         self.loss
     }
 
-    /// What the whole loss is made of: the reconstruction, then the layers' penalties.
+    /// Returns the names of the terms of the loss: first the reconstruction, then the penalties of the layers.
     #[must_use]
     pub fn term_names(&self) -> Vec<&'static str> {
         let penalties = self.layers.iter().filter_map(|layer| layer.penalty_name());
         ["reconstruction"].into_iter().chain(penalties).collect()
     }
 
-    /// What turns the last layer's output into the prediction; of an encoder alone, into the code.
+    /// Returns the function that turns the output of the last layer into the prediction. For a network that is only
+    /// an encoder, it is the identity.
     #[must_use]
     pub fn output(&self) -> Output {
         if self.has_decoder() { self.loss.kind.output() } else { Output::Linear }
     }
 
-    /// The first θ: the same for the same seed, in f32 as in f64.
+    /// Returns the initial θ. The same seed gives the same values, in f32 and in f64.
     #[must_use]
     pub fn init(&self, seed: u64) -> Vec<T> {
         let mut theta = vec![T::ZERO; self.param_count()];
@@ -245,7 +250,7 @@ impl<T: Scalar> Network<T> {
     }
 }
 
-/// The loss as it is computed: one that is given probabilities becomes one that takes logits.
+/// Returns the loss that is computed: binary cross-entropy after a sigmoid becomes binary cross-entropy of logits.
 fn loss_of(loss: LossKind, last: &LayerSpec) -> Result<LossKind, Error> {
     let is_recurrent = matches!(last, LayerSpec::Recurrent(_) | LayerSpec::ConvLstm { .. });
     let activation = last.activation().name();
@@ -264,14 +269,15 @@ fn loss_of(loss: LossKind, last: &LayerSpec) -> Result<LossKind, Error> {
     }
 }
 
-/// All parameters in the order of θ: layer by layer, but of a tied pair the decoder's bias before the encoder's weight,
-/// so that the parameters of either layer are one piece: b′, w, b.
+/// Returns all parameters in the order of θ: layer by layer, except that the decoder's bias of a tied pair comes
+/// before the encoder's weight. The parameters b′, w, b of a tied pair are then contiguous for each of the two
+/// layers.
 fn params_of<T: Scalar>(layers: &[Box<dyn Layer<T>>], given: &[&LayerSpec], mirrored: &[Option<usize>]) -> Vec<Param> {
     let mut torch_indices = Vec::new();
     let mut torch_index = 0;
     for spec in given {
         torch_indices.push(torch_index);
-        // In PyTorch an activation is a module of its own.
+        // In PyTorch an activation is a separate module.
         torch_index += if spec.activation() == Activation::Linear { 1 } else { 2 };
     }
     let param_of = |layer: usize, index: usize, spec: ParamSpec| {
@@ -282,7 +288,7 @@ fn params_of<T: Scalar>(layers: &[Box<dyn Layer<T>>], given: &[&LayerSpec], mirr
         let transposed = is_weight && spec.shape.len() == 2 && !is_tied;
         Param { layer, index, spec, init: given[layer].init(), range: 0..0, torch_name, transposed, tie: None }
     };
-    // The layer that mirrors each one, if any.
+    // For each layer, the number of the layer that mirrors it, if there is one.
     let mut mirror = vec![None; layers.len()];
     for (by, at) in mirrored.iter().enumerate().filter_map(|(by, at)| at.map(|at| (by, at))) {
         mirror[at] = Some(by);
@@ -292,7 +298,8 @@ fn params_of<T: Scalar>(layers: &[Box<dyn Layer<T>>], given: &[&LayerSpec], mirr
         let mut own: Vec<_> =
             layer.params().into_iter().enumerate().map(|(index, spec)| param_of(number, index, spec)).collect();
         if let Some(by) = mirror[number] {
-            // A tied layer has a bias, then the weight, which is the first parameter of the dense one.
+            // The parameters of a tied layer are a bias and the weight. The weight is the first parameter of the
+            // dense layer.
             let [bias, weight] = [0, 1].map(|index| param_of(by, index, layers[by].params().swap_remove(index)));
             own[0].tie = Some(Tie { layer: by, index: weight.index, torch_name: weight.torch_name });
             own.insert(0, bias);
@@ -307,8 +314,8 @@ fn params_of<T: Scalar>(layers: &[Box<dyn Layer<T>>], given: &[&LayerSpec], mirr
     params
 }
 
-/// `weight` for w, `bias` for b; `weight_ih_l0` for w_ih and `bias_hh_l0_reverse` for b_hh_reverse, as in a recurrent
-/// module.
+/// Returns PyTorch's name of a parameter: `weight` for w and `bias` for b, or as in a recurrent module `weight_ih_l0`
+/// for w_ih and `bias_hh_l0_reverse` for b_hh_reverse.
 fn torch_name(name: &str) -> String {
     let (name, reverse) = name.strip_suffix("_reverse").map_or((name, ""), |name| (name, "_reverse"));
     let (letter, of) = name.split_once('_').unwrap_or((name, ""));
@@ -316,8 +323,8 @@ fn torch_name(name: &str) -> String {
     if of.is_empty() { kind.to_string() } else { format!("{kind}_{of}_l0{reverse}") }
 }
 
-/// Is a sample of the one shape one of the other? With fewer axes it has one channel or one step: those before its last
-/// two are left out where they are 1.
+/// Returns whether two shapes describe the same samples. Axes of size 1 before the last two may be missing: one
+/// channel or one step.
 fn is_same_shape(a: &[usize], b: &[usize]) -> bool {
     let shortest = |shape: &[usize]| {
         let (before, image) = shape.split_at(shape.len().saturating_sub(2));
@@ -326,7 +333,7 @@ fn is_same_shape(a: &[usize], b: &[usize]) -> bool {
     a == b || (a.len() != b.len() && shortest(a) == shortest(b))
 }
 
-/// What a layer does to an image whose side it does not divide evenly, in words.
+/// Describes how a layer resizes an image, if it does not divide a side of the image evenly.
 fn rounding(layer: &str, shapes: &[Vec<usize>]) -> Option<String> {
     let ([_, h, w], [_, lines, columns]) = (window::chw(&shapes[0])?, window::chw(&shapes[1])?);
     let uneven = |from: usize, to: usize| to > 0 && to < from && !from.is_multiple_of(to);
@@ -335,8 +342,8 @@ fn rounding(layer: &str, shapes: &[Vec<usize>]) -> Option<String> {
         .then(|| format!("{layer} makes {} of {}, which does not divide evenly", of(&shapes[1]), of(&shapes[0])))
 }
 
-/// The sides nearest to the longer one of the spec's input, one below and one above it, of square images that its
-/// layers give back as large as they were.
+/// Returns the sides of the nearest square images that the network gives back with the same size: at most one side up
+/// to the longer side of the input, and one above it.
 fn sides_that_fit(spec: &Spec) -> Vec<usize> {
     let Some([channels, h, w]) = window::chw(&spec.input) else { return Vec::new() };
     let gives_back = |side: &usize| {
@@ -348,7 +355,7 @@ fn sides_that_fit(spec: &Spec) -> Vec<usize> {
         }
         window::chw(&shape) == Some([channels, *side, *side])
     };
-    // Strides, pools and upsamplings multiply to less than this in any network of use.
+    // The strides and sizes of pooling and upsampling multiply to less than this in any useful network.
     const REACH: usize = 64;
     let side = h.max(w);
     let below = (side.saturating_sub(REACH).max(1)..=side).rev().find(gives_back);

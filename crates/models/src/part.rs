@@ -1,25 +1,25 @@
-//! The encoder or the decoder of a model as a network of its own.
+//! The encoder or the decoder of a model as a separate network.
 
 use handgrad_layers::Scalar;
 use serde::{Deserialize, Serialize};
 
 use crate::{Error, Network};
 
-/// How much of a model a network is.
+/// Which part of a model a network is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Part {
-    /// From the sample to the code and back.
+    /// The whole model, from the sample to the code and back.
     #[default]
     Whole,
-    /// From the sample to the code.
+    /// The encoder, from the sample to the code.
     Encoder,
-    /// From the code to the sample.
+    /// The decoder, from the code to the sample.
     Decoder,
 }
 
 impl Part {
-    /// The name in model files and messages.
+    /// Returns the name of the part in model files and messages.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -31,14 +31,15 @@ impl Part {
 }
 
 impl<T: Scalar> Network<T> {
-    /// A part of a whole network, and its weights out of θ. It computes what it computes in the whole one, to the bit,
-    /// and its [`spec`](Network::spec) is still that of the whole. Of tied weights each part gets a copy.
+    /// Returns a part of a whole network, and its weights from θ. The part computes the same values as in the whole
+    /// network, to the bit. Its [`spec`](Network::spec) is still that of the whole network. Each part gets a copy of
+    /// tied weights.
     ///
     /// # Errors
-    /// If this is a part already.
+    /// If this network is already a part.
     ///
     /// # Panics
-    /// If θ is not as long as this network's.
+    /// If θ has the wrong length.
     pub fn split(&self, part: Part, theta: &[T]) -> Result<(Self, Vec<T>), Error> {
         if self.part() != Part::Whole {
             return Err(Error::NotWhole(self.part().name()));

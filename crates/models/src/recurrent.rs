@@ -1,4 +1,4 @@
-//! Recurrent layers as data: which cell goes along a sequence, and how.
+//! The specification of recurrent layers: which cell processes a sequence, and how.
 
 use handgrad_layers::gru::{Reset, Update};
 use handgrad_layers::{Activation, Bidirectional, Elman, Gru, Init, Jordan, Layer, Lstm, Scalar, Sequence};
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 
-/// What goes along a sequence.
+/// The cell that processes a sequence step by step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Cell {
@@ -17,33 +17,33 @@ pub enum Cell {
     },
     /// [`handgrad_layers::jordan`].
     Jordan {
-        /// Values of a step of y; `units` are those of h.
+        /// Number of values of y in each step; `units` is the number of values of h.
         outputs: usize,
         /// φ.
         activation: Activation,
         /// ψ.
         output_activation: Activation,
-        /// With w_hh, as on the slide; otherwise the classic one.
+        /// If true, the network also has w_hh, as on the slide; otherwise it is the classic Jordan network.
         hybrid: bool,
     },
     /// [`handgrad_layers::lstm`].
     Lstm,
     /// [`handgrad_layers::gru`].
     Gru {
-        /// What z means.
+        /// The meaning of z.
         update: Update,
-        /// Where r stands.
+        /// Where r is applied.
         reset: Reset,
     },
 }
 
 impl Cell {
-    /// PyTorch's `RNN`, of which the slide's is a special case.
+    /// PyTorch's `RNN`. The network of the slide is a special case of it.
     pub const ELMAN: Self = Self::Elman { activation: Activation::Tanh };
-    /// PyTorch's and Keras's.
+    /// The GRU of PyTorch and Keras.
     pub const GRU: Self = Self::Gru { update: Update::KeepsOld, reset: Reset::AfterProduct };
 
-    /// Does PyTorch have it, with this formula?
+    /// Returns whether PyTorch has this cell, with the same formula.
     pub(crate) fn is_in_pytorch(self) -> bool {
         match self {
             Self::Elman { activation } => matches!(activation, Activation::Tanh | Activation::Relu),
@@ -58,28 +58,28 @@ impl Cell {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Recurrent {
-    /// Which one.
+    /// The cell.
     pub cell: Cell,
-    /// Values of a step of h.
+    /// Number of values of h in each step.
     pub units: usize,
-    /// It gives h₁ … h_T; otherwise h_T alone.
+    /// If true, the output is h₁ … h_T; otherwise it is only h_T.
     pub return_sequences: bool,
-    /// T, for a sample that is one vector and the input of every step.
+    /// If set, a sample is one vector that is the input of every step, and this is the number of steps T.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeat: Option<usize>,
-    /// Behind every so many steps no gradient comes back: see [`handgrad_layers::recurrent`] for what is left of it
-    /// where a layer gives h_T alone.
+    /// If set, backpropagation through time is truncated: the gradient is cut after this number of steps. See
+    /// [`handgrad_layers::recurrent`] for the effect in a layer whose output is only h_T.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub truncate_every: Option<usize>,
-    /// Two of them, one going backwards: [`handgrad_layers::bidirectional`].
+    /// If true, a second layer processes the sequence backwards: [`handgrad_layers::bidirectional`].
     #[serde(default)]
     pub bidirectional: bool,
-    /// How the weights start.
+    /// The initialisation of the weights.
     pub init: Init,
 }
 
 impl Recurrent {
-    /// The layer, for samples of shape `input`.
+    /// Builds the layer for samples of shape `input`.
     pub(crate) fn build<T: Scalar>(&self, input: &[usize]) -> Result<Box<dyn Layer<T>>, Error> {
         let (steps, inputs) = match (self.repeat, input) {
             (Some(steps), &[inputs]) => (steps, inputs),

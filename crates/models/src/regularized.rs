@@ -1,12 +1,12 @@
-//! # Dropout in any architecture: hidden layers that cannot rely on single values
+//! # Dropout in any architecture: hidden layers cannot rely on single values
 //!
 //! ```text
-//! h̃ = m ⊙ h / (1 − rate),   m_i = 0 with probability rate, else 1          drawn anew for every sample and step
+//! h̃ = m ⊙ h / (1 − rate),   m_i = 0 with probability rate, else 1          drawn again for every sample and step
 //! ```
 //!
-//! In training a part of each hidden layer's values is left out, so that no unit can rely on a single other one; to
-//! measure and to use the network, everything is let through. The code and the output are left whole: a code with holes
-//! would be another bottleneck, and an output with holes another target.
+//! In training, a fraction of the values of each hidden layer is set to 0, so that no unit can rely on a single other
+//! unit. In evaluation and inference, dropout has no effect. There is no dropout on the code and the output: on the
+//! code it would be a second bottleneck, and on the output it would change the target.
 //!
 //! Formula and derivation: [`handgrad_layers::dropout`]. Source: Srivastava et al., JMLR 15 (2014).
 
@@ -14,7 +14,7 @@ use crate::builders::dropout;
 use crate::{Error, LayerSpec, Spec};
 
 impl Spec {
-    /// The same network with dropout behind every hidden layer that has weights.
+    /// Returns the same network with dropout after every hidden layer that has weights.
     ///
     /// ```
     /// use handgrad_models::{Deep, builders::dropout};
@@ -26,9 +26,10 @@ impl Spec {
     /// ```
     ///
     /// # Errors
-    /// If there is no hidden layer beside the code.
+    /// If there is no hidden layer other than the code.
     pub fn with_dropout(mut self, rate: f64) -> Result<Self, Error> {
-        // Of a variational encoder the last layer with weights gives mean and variance: they are the code too.
+        // In a variational encoder, the output of the last layer with weights is the mean and the variance. It counts
+        // as the code.
         let inserted = [&mut self.encoder, &mut self.decoder].map(|layers| {
             let last = layers.iter().rposition(LayerSpec::has_weights).unwrap_or(0);
             let behind = |at: &usize| layers[*at].has_weights() && *at != last;

@@ -1,40 +1,42 @@
-//! # Sequence autoencoders: a network reads a sequence into one vector, another writes it out again
+//! # Sequence autoencoders: one network encodes a sequence as one vector, another decodes it
 //!
 //! ```text
 //! autoencoder   encoder   x₁ … x_T → h_T                          many-to-one: the last state is the code
 //!               decoder   h_T, at every step → h′₁ … h′_T         one-to-many
 //!                         x̂_t = ψ(h′_t·w + b)                     the same dense layer at every step
 //!
-//! next step     x₁ … x_T → 0, x₁ … x_{T−1} → h₁ … h_T             many-to-many: x̂_t is made of x₁ … x_{t−1} alone
-//!               x̂_t = ψ(h_t·w + b),  held to x_t                  x̂₁ is made of nothing: it learns the mean,
+//! next step     x₁ … x_T → 0, x₁ … x_{T−1} → h₁ … h_T             many-to-many: x̂_t depends only on x₁ … x_{t−1}
+//!               x̂_t = ψ(h_t·w + b),  target x_t                   x̂₁ has no input: it learns the mean,
 //!                                                                 or with MAE the median
 //! ```
 //!
-//! The three together are the slide's types of RNN; its fourth, many-to-many by way of one vector (seq2seq), is the
-//! autoencoder as a whole. The cell is an LSTM, a GRU, an Elman or a Jordan network, whose y_t stands for h_t above; in
-//! both directions at once the code is [f_T │ b₁], twice as long: see [`handgrad_layers::bidirectional`]. An image of
-//! 28×28 is read line by line: 28 steps of 28 values. A sample of one axis is a series of one value a step.
+//! These are three of the four types of RNN on the slide. The fourth, many-to-many with one vector between encoder
+//! and decoder (seq2seq), is the autoencoder as a whole. The cell is an LSTM, a GRU, an Elman or a Jordan network;
+//! for a Jordan network, h_t above is its y_t. If the network is bidirectional, the code is [f_T │ b₁] and twice as
+//! long: see [`handgrad_layers::bidirectional`]. An image of 28×28 is read line by line, as 28 steps of 28 values. A
+//! sample with one axis is a series with one value in each step.
 //!
-//! Slides: CE6146 "Types of RNN", "Historical Context" (sequence-to-sequence autoencoders), "Example – Elman Network"
-//! and those after it (predict the next number). Source: Srivastava, Mansimov & Salakhutdinov, "Unsupervised learning
-//! of video representations using LSTMs", ICML 2015.
+//! Slides: CE6146 "Types of RNN", "Historical Context" (sequence-to-sequence autoencoders), "Example – Elman Network
+//! (1/3)" and the examples after it (predict the next number). Source: Srivastava, Mansimov & Salakhutdinov,
+//! "Unsupervised learning of video representations using LSTMs", ICML 2015.
 
 use handgrad_layers::{Activation, LossKind, Reduction};
 
 use crate::builders::{recurrent, reshape, shift, time_distributed};
 use crate::{Cell, LayerSpec, Spec};
 
-/// Steps and values of a step of a sample, and what makes a sequence of it.
+/// Returns the number of steps and of values in each step of a sample, and the layers that turn the sample into a
+/// sequence.
 fn steps_of(input: &[usize]) -> ([usize; 2], Vec<LayerSpec>) {
     match *input {
         [steps] => ([steps, 1], vec![reshape([steps, 1])]),
-        // What is no sequence is told when the network is built.
+        // A shape that is not a sequence is refused when the network is built.
         _ => ([input.first(), input.get(1)].map(|dim| dim.copied().unwrap_or(0)), Vec::new()),
     }
 }
 
-/// A network that reads a sequence into a code and writes it out again. The default has LSTMs of 64 units, a sigmoid at
-/// the end, and squared error.
+/// A network that encodes a sequence as a code and decodes it. The default has LSTMs of 64 units, a sigmoid at the
+/// end, and squared error.
 ///
 /// ```
 /// use handgrad_models::{Cell, Network, SequenceAutoencoder};
@@ -46,15 +48,16 @@ fn steps_of(input: &[usize]) -> ([usize; 2], Vec<LayerSpec>) {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SequenceAutoencoder {
-    /// What goes along the sequence.
+    /// The cell that processes the sequence step by step.
     pub cell: Cell,
-    /// Values of the code, or twice as many in both directions. A Jordan network's code has `outputs` values instead.
+    /// Number of values of the code; a bidirectional network has twice as many. For a Jordan network the code has
+    /// `outputs` values instead.
     pub units: usize,
-    /// Both networks go along the sequence in both directions.
+    /// If true, encoder and decoder process the sequence in both directions.
     pub bidirectional: bool,
     /// φ of the last layer.
     pub output_activation: Activation,
-    /// What training makes small.
+    /// The loss that training minimises.
     pub loss: LossKind,
 }
 
@@ -66,7 +69,7 @@ impl Default for SequenceAutoencoder {
 }
 
 impl SequenceAutoencoder {
-    /// The network for sequences of shape `input`, steps × values, or for series of one value a step.
+    /// Returns the network for sequences of shape `input`, steps × values, or for series with one value in each step.
     #[must_use]
     pub fn spec(&self, input: &[usize]) -> Spec {
         let ([steps, width], mut encoder) = steps_of(input);
@@ -92,13 +95,13 @@ impl SequenceAutoencoder {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NextStep {
-    /// What goes along the sequence.
+    /// The cell that processes the sequence step by step.
     pub cell: Cell,
-    /// Values of a step of h.
+    /// Number of values of h in each step.
     pub units: usize,
     /// φ of the last layer.
     pub output_activation: Activation,
-    /// What training makes small.
+    /// The loss that training minimises.
     pub loss: LossKind,
 }
 
@@ -109,7 +112,7 @@ impl Default for NextStep {
 }
 
 impl NextStep {
-    /// The network for sequences of shape `input`, steps × values, or for series of one value a step.
+    /// Returns the network for sequences of shape `input`, steps × values, or for series with one value in each step.
     #[must_use]
     pub fn spec(&self, input: &[usize]) -> Spec {
         let ([_, width], mut encoder) = steps_of(input);

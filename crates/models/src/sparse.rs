@@ -1,13 +1,15 @@
-//! # Sparse autoencoders: few units of the code speak for any one sample
+//! # Sparse autoencoders: only a few units of the code are active for each sample
 //!
 //! ```text
 //! L = ℓ(x̂, x) + penalty(code)         L1: weight·Σ|h_j|;  KL: weight·Σ KL(ρ ‖ mean of h_j over the batch)
 //! ```
 //!
-//! The bottleneck is how many units may be active at a time, not how many there are. Any architecture becomes a sparse
-//! one by a penalty behind its encoder; the KL penalty needs a code within 0..1, behind a sigmoid.
+//! The bottleneck is the number of units that are active at the same time, not the number of units. Any architecture
+//! becomes a sparse autoencoder if a penalty is added after its encoder. The KL penalty needs a code within 0..1,
+//! from a sigmoid.
 //!
-//! Slides: CE6146 "Sparse Autoencoder"; KERAS "Sparse Autoencoder". Source: Ng, CS294A lecture notes (2011).
+//! Slides: CE6146 "Sparse Autoencoders"; DIVE "Types of Autoencoders" (sparse autoencoder). Source: Ng, CS294A
+//! lecture notes (2011).
 
 use handgrad_layers::Activation;
 
@@ -15,7 +17,7 @@ use crate::builders::{activity_l1, kl_sparsity};
 use crate::{Error, Spec};
 
 impl Spec {
-    /// The same network with an L1 penalty on its code.
+    /// Returns the same network with an L1 penalty on its code.
     ///
     /// ```
     /// use handgrad_models::{Basic, Network};
@@ -30,7 +32,7 @@ impl Spec {
         self
     }
 
-    /// The same network with a KL penalty on its code. The code gets a sigmoid.
+    /// Returns the same network with a KL penalty on its code. The activation of the code becomes sigmoid.
     ///
     /// ```
     /// use handgrad_models::{Basic, builders::dense};
@@ -41,7 +43,7 @@ impl Spec {
     /// ```
     ///
     /// # Errors
-    /// If the encoder's last layer has no activation to change.
+    /// If the activation of the encoder's last layer cannot be set.
     pub fn with_kl(mut self, rho: f64, weight: f64) -> Result<Self, Error> {
         let last = self.encoder.last_mut().ok_or(Error::Empty("encoder", "layer"))?;
         *last = last.with_activation(Activation::Sigmoid);

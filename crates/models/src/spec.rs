@@ -10,52 +10,52 @@ use serde::{Deserialize, Serialize};
 use crate::Recurrent;
 use crate::{Error, tied};
 
-/// Everything about a network but its numbers. As TOML it travels inside the model file.
+/// The complete description of a network, except its weights. It is stored as TOML in the model file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Spec {
     /// Shape of one sample: `[28, 28]`, or `[3, 32, 32]` for channels, height and width.
     pub input: Vec<usize>,
-    /// How values are moved before the network sees them, and moved back behind it.
+    /// The scaling of the values before the network, which is reversed after it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scale: Option<Scale>,
-    /// What training makes small.
+    /// The loss that training minimises.
     pub loss: LossKind,
     /// Whether the loss of a sample is the mean or the sum over its values.
     pub reduction: Reduction,
-    /// From the sample to the code.
+    /// The layers from the sample to the code.
     pub encoder: Vec<LayerSpec>,
-    /// From the code back to the sample.
+    /// The layers from the code back to the sample.
     pub decoder: Vec<LayerSpec>,
 }
 
-/// `(value − offset) / factor`, the same for all values of a sample.
+/// Scaling of values: `(value − offset) / factor`, the same for all values of a sample.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scale {
-    /// What becomes 0.
+    /// The value that is scaled to 0.
     pub offset: f64,
-    /// What becomes 1 away from it: above 0.
+    /// The distance from `offset` that is scaled to 1. It must be above 0.
     pub factor: f64,
 }
 
-/// One layer. Its number of inputs is what the layer before it gives. A short way to write each is in
-/// [`builders`](crate::builders).
+/// The specification of one layer. Its inputs are the outputs of the layer before it. [`builders`](crate::builders)
+/// has a short form for each layer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "layer", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum LayerSpec {
     /// [`handgrad_layers::dense`].
     Dense {
-        /// Values of a sample of the output.
+        /// Number of output values for each sample.
         units: usize,
         /// φ.
         activation: Activation,
-        /// How the weights start.
+        /// The initialisation of the weights.
         init: Init,
     },
-    /// [`handgrad_layers::tied_dense`]: in the decoder, with the weights of a dense layer of the encoder.
+    /// [`handgrad_layers::tied_dense`]: a layer of the decoder with the weights of a dense layer of the encoder.
     TiedDense {
-        /// Which of the encoder's dense layers, counted from 0; layers of other kinds do not count.
+        /// The number of the dense layer among the dense layers of the encoder, counted from 0.
         mirrors: usize,
         /// φ.
         activation: Activation,
@@ -63,39 +63,39 @@ pub enum LayerSpec {
     /// [`handgrad_layers::conv2d`].
     #[serde(rename = "conv2d")]
     Conv2d {
-        /// Channels of the output.
+        /// Number of output channels.
         filters: usize,
         /// Side of the window.
         kernel_size: usize,
-        /// Values from one window to the next.
+        /// Distance from one window to the next, in values.
         stride: usize,
-        /// Zeros around the image.
+        /// The zeros around the image.
         padding: Padding,
-        /// Values from one tap to the next.
+        /// Distance from one tap to the next, in values.
         dilation: usize,
         /// φ.
         activation: Activation,
-        /// How the weights start.
+        /// The initialisation of the weights.
         init: Init,
     },
     /// [`handgrad_layers::conv_transpose2d`].
     #[serde(rename = "conv-transpose2d")]
     ConvTranspose2d {
-        /// Channels of the output.
+        /// Number of output channels.
         filters: usize,
         /// Side of the window.
         kernel_size: usize,
-        /// Values between the windows of neighbouring inputs.
+        /// Distance between the windows of neighbouring inputs, in values.
         stride: usize,
-        /// What is taken away around the output.
+        /// The lines and columns that are removed around the output.
         padding: Padding,
-        /// Lines and columns more than the least, where the padding is explicit.
+        /// Number of lines and columns that are added to the smallest possible output, for explicit padding.
         output_padding: usize,
-        /// Values from one tap to the next.
+        /// Distance from one tap to the next, in values.
         dilation: usize,
         /// φ.
         activation: Activation,
-        /// How the weights start.
+        /// The initialisation of the weights.
         init: Init,
     },
     /// [`handgrad_layers::max_pool2d`].
@@ -117,58 +117,58 @@ pub enum LayerSpec {
     },
     /// [`handgrad_layers::dropout`].
     Dropout {
-        /// The part that is left out.
+        /// The fraction of values that is set to 0 in training.
         rate: f64,
     },
     /// [`handgrad_layers::noise`].
     Noise(Noise),
     /// [`handgrad_layers::reparameterize`].
     Reparameterize {
-        /// Size of the code.
+        /// Number of values of the code.
         latent_dim: usize,
         /// Weight of the divergence.
         beta: f64,
     },
     /// [`handgrad_layers::activity_l1`].
     ActivityL1 {
-        /// Of the penalty.
+        /// Weight of the penalty.
         weight: f64,
     },
     /// [`handgrad_layers::kl_sparsity`].
     KlSparsity {
-        /// The mean activity that is asked for.
+        /// The desired mean activity.
         rho: f64,
-        /// Of the penalty.
+        /// Weight of the penalty.
         weight: f64,
     },
     /// [`handgrad_layers::recurrent`].
     Recurrent(Recurrent),
     /// [`handgrad_layers::conv_lstm`].
     ConvLstm {
-        /// Channels of h.
+        /// Number of channels of h.
         filters: usize,
         /// Side of the windows.
         kernel_size: usize,
-        /// It gives h₁ … h_T; otherwise h_T alone.
+        /// If true, the output is h₁ … h_T; otherwise it is only h_T.
         return_sequences: bool,
-        /// Behind every so many steps no gradient comes back.
+        /// If set, backpropagation through time is truncated: the gradient is cut after this number of steps.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         truncate_every: Option<usize>,
-        /// How the weights start.
+        /// The initialisation of the weights.
         init: Init,
     },
     /// [`handgrad_layers::repeat_vector`].
     RepeatVector {
-        /// How often.
+        /// Number of repetitions.
         steps: usize,
     },
     /// [`handgrad_layers::time_distributed`].
     TimeDistributed {
-        /// Values of a step of the output.
+        /// Number of output values in each step.
         units: usize,
         /// φ.
         activation: Activation,
-        /// How the weights start.
+        /// The initialisation of the weights.
         init: Init,
     },
     /// [`handgrad_layers::shift`].
@@ -176,16 +176,17 @@ pub enum LayerSpec {
 }
 
 impl LayerSpec {
-    /// The layer, for samples of shape `input`; `mirrored` has the inputs and units of the layer that it is tied to.
+    /// Builds the layer for samples of shape `input`. `mirrored` is the number of inputs and of units of the layer
+    /// that it is tied to.
     ///
-    /// All layers are compiled here, for both types of numbers. If this were only generic, every crate that makes a
-    /// network would compile all of them once more.
+    /// All layers are compiled here, for both number types. If this function were only generic, every crate that
+    /// builds a network would compile all layers again.
     pub(crate) fn build<T: Scalar>(&self, input: &[usize], mirrored: [usize; 2]) -> Result<Box<dyn Layer<T>>, Error> {
         let layer: Box<dyn Any> = match TypeId::of::<T>() == TypeId::of::<f32>() {
             true => Box::new(self.build_f32(input, mirrored)?),
             false => Box::new(self.build_f64(input, mirrored)?),
         };
-        Ok(*layer.downcast().expect("T is f32 or f64: nothing else is a Scalar"))
+        Ok(*layer.downcast().expect("T is f32 or f64, the only Scalar types"))
     }
 
     #[inline(never)]
@@ -259,7 +260,8 @@ impl LayerSpec {
         })
     }
 
-    /// φ, behind what the layer computes: linear for a layer that has none, or has it within.
+    /// Returns the activation φ that is applied to the output of the layer. It is linear if the layer has none, or if
+    /// φ is part of the layer's own formula.
     pub(crate) fn activation(&self) -> Activation {
         match *self {
             LayerSpec::Dense { activation, .. }
@@ -271,7 +273,7 @@ impl LayerSpec {
         }
     }
 
-    /// The same layer with another φ, where it has one.
+    /// Returns the same layer with a different activation, if it has one.
     pub(crate) fn with_activation(&self, new: Activation) -> Self {
         let mut spec = self.clone();
         if let LayerSpec::Dense { activation, .. }
@@ -285,7 +287,7 @@ impl LayerSpec {
         spec
     }
 
-    /// Has it weights, its own or tied ones?
+    /// Returns whether the layer has weights, its own or tied ones.
     pub(crate) fn has_weights(&self) -> bool {
         matches!(
             self,
@@ -299,7 +301,7 @@ impl LayerSpec {
         )
     }
 
-    /// Can it give images of another height and width than it takes?
+    /// Returns whether the layer can change the height and the width of images.
     pub(crate) fn resizes_images(&self) -> bool {
         matches!(
             self,
@@ -310,7 +312,8 @@ impl LayerSpec {
         )
     }
 
-    /// Does PyTorch have a layer that computes the same? If not, nothing there should take its weights.
+    /// Returns whether PyTorch has a layer that computes the same. If not, no layer of PyTorch should load its
+    /// weights.
     pub(crate) fn is_in_pytorch(&self) -> bool {
         match self {
             LayerSpec::Recurrent(recurrent) => recurrent.cell.is_in_pytorch(),
@@ -319,7 +322,7 @@ impl LayerSpec {
         }
     }
 
-    /// How its weights start, if it has any.
+    /// Returns the initialisation of its weights, if it has any.
     pub(crate) fn init(&self) -> Init {
         match *self {
             LayerSpec::Dense { init, .. }
@@ -334,8 +337,8 @@ impl LayerSpec {
 }
 
 impl Spec {
-    /// An autoencoder of these layers, with the usual reduction of the loss and without a scale. Short ways to write
-    /// the layers are in [`builders`](crate::builders).
+    /// Returns an autoencoder with these layers, with the default reduction of the loss and without a scale.
+    /// [`builders`](crate::builders) has short forms for the layers.
     ///
     /// ```
     /// use handgrad_layers::LossKind;
@@ -365,19 +368,19 @@ impl Spec {
         }
     }
 
-    /// Values of one sample; `usize::MAX` where that many cannot be counted.
+    /// Returns the number of values of one sample, or `usize::MAX` if it is larger than that.
     #[must_use]
     pub fn features(&self) -> usize {
         features(&self.input)
     }
 
-    /// All layers, from the sample back to the sample.
+    /// Iterates over all layers, first those of the encoder.
     pub fn layers(&self) -> impl DoubleEndedIterator<Item = &LayerSpec> {
         self.encoder.iter().chain(&self.decoder)
     }
 }
 
-/// Values of one sample of this shape; `usize::MAX` where that many cannot be counted.
+/// Returns the number of values of one sample of this shape, or `usize::MAX` if it is larger than that.
 pub(crate) fn features(input: &[usize]) -> usize {
     input.iter().fold(1, |product, &dim| product.saturating_mul(dim))
 }

@@ -1,44 +1,46 @@
-//! Which samples a loss can take: binary cross-entropy needs values within 0..1, cross-entropy needs distributions.
+//! Checks whether samples are valid targets for a loss: binary cross-entropy needs values within 0..1, cross-entropy
+//! needs distributions.
 
 use handgrad_layers::LossKind;
 
-/// How far from 1 a distribution's sum may be: values written with three decimals, or rounded to f32, are not further.
+/// Largest allowed difference between 1 and the sum of a distribution. It allows for values that were rounded to f32
+/// or to three decimals.
 const TOLERANCE: f64 = 1e-3;
 
-/// Why a loss cannot take a sample.
+/// The reason why a sample is not a valid target for a loss.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 pub enum Misfit {
-    /// Binary cross-entropy is given a value that is no probability.
+    /// For binary cross-entropy: a value is not within 0..1.
     #[error(
-        "has {value} at position {position}, and the loss is binary cross-entropy, which needs values within 0..1: \
+        "has {value} at position {position}, but the loss is binary cross-entropy, which needs values within 0..1: \
          train with the loss mse, or scale the data to 0..1"
     )]
     Outside {
-        /// The place in the sample, counted from 0.
+        /// The position in the sample, counted from 0.
         position: usize,
-        /// What is there.
+        /// The value found.
         value: f64,
     },
-    /// Cross-entropy is given a value below 0.
+    /// For cross-entropy: a value is below 0.
     #[error("has {value} at position {position}, {NEEDS}")]
     Negative {
-        /// The place in the sample, counted from 0.
+        /// The position in the sample, counted from 0.
         position: usize,
-        /// What is there.
+        /// The value found.
         value: f64,
     },
-    /// Cross-entropy is given values that do not sum to 1.
+    /// For cross-entropy: the values do not sum to 1.
     #[error("sums to {sum:.6}, {NEEDS}")]
     Sum {
-        /// Their sum.
+        /// The sum of the values.
         sum: f64,
     },
 }
 
-const NEEDS: &str = "and the loss is cross-entropy, which needs samples that are distributions: no value below 0, and \
-    all of a sample sum to 1. Divide each sample by its sum, or train with the loss bce or mse";
+const NEEDS: &str = "but the loss is cross-entropy, which needs samples that are distributions: no value is below 0, \
+    and the values of a sample sum to 1. Divide each sample by its sum, or train with the loss bce or mse";
 
-/// Refuses a sample that a loss cannot take.
+/// Refuses a sample that is not a valid target for a loss.
 ///
 /// ```
 /// use handgrad_layers::LossKind;
@@ -50,7 +52,7 @@ const NEEDS: &str = "and the loss is cross-entropy, which needs samples that are
 /// ```
 ///
 /// # Errors
-/// Says what is wrong with it.
+/// If the sample is not a valid target. The error says why.
 pub fn check(loss: LossKind, sample: impl IntoIterator<Item = f64>) -> Result<(), Misfit> {
     let values = sample.into_iter().enumerate();
     match loss {

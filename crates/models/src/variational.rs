@@ -1,4 +1,4 @@
-//! # Variational autoencoders: a code with a distribution, and so a model to draw from
+//! # Variational autoencoders: the code has a distribution, so new samples can be drawn from the model
 //!
 //! ```text
 //! encoder   x → … → [μ │ ln σ²]           two numbers for each of the k places of the code
@@ -7,12 +7,13 @@
 //! L = Σ ℓ(x̂_i, x_i) + β·KL( N(μ, σ²) ‖ N(0, 1) )       summed over a sample's values, so that the two are in balance
 //! ```
 //!
-//! With β = 1 and ℓ the cross-entropy, −L is a lower bound of ln p(x) (the ELBO). The divergence draws the codes of all
-//! samples together around 0 and gives each a width, so that every z drawn from N(0, 1) means something: a plain
-//! autoencoder's codes may lie anywhere, with nothing between them.
+//! With β = 1 and ℓ the cross-entropy, −L is a lower bound of ln p(x) (the ELBO). The divergence concentrates the
+//! codes of all samples around 0 and gives each code a width, so that every z drawn from N(0, 1) decodes to a
+//! plausible sample. The codes of a plain autoencoder can be anywhere, with gaps between them that do not decode to
+//! plausible samples.
 //!
-//! Slides: DIVE "Variational autoencoder"; CE6146 "Variational Autoencoder"; KERAS. Source: Kingma & Welling, ICLR
-//! 2014; β: Higgins et al., ICLR 2017.
+//! Slides: CE6146 "Variational Autoencoders (VAEs)"; UTMIST "Variational Autoencoder"; DIVE "Types of Autoencoders"
+//! (variational autoencoder). Source: Kingma & Welling, ICLR 2014; β: Higgins et al., ICLR 2017.
 
 use handgrad_layers::{Activation, LossKind, Reduction};
 
@@ -20,7 +21,7 @@ use crate::builders::{conv_transpose2d, conv2d, dense, reparameterize, reshape};
 use crate::convolutional::channels;
 use crate::{LayerSpec, Spec, spec};
 
-/// The two last layers of every variational encoder.
+/// Returns the last two layers of every variational encoder.
 fn sampler(latent_dim: usize, beta: f64) -> [LayerSpec; 2] {
     [dense(latent_dim.saturating_mul(2)).linear(), reparameterize(latent_dim, beta)]
 }
@@ -38,15 +39,15 @@ fn sampler(latent_dim: usize, beta: f64) -> [LayerSpec; 2] {
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Vae {
-    /// Units of the encoder's layers before the code. The decoder mirrors them.
+    /// Numbers of units of the encoder's layers before the code. The decoder mirrors them.
     pub hidden_dims: Vec<usize>,
-    /// Values of the code.
+    /// Number of values of the code.
     pub latent_dim: usize,
     /// Weight of the divergence.
     pub beta: f64,
     /// φ of the last layer.
     pub output_activation: Activation,
-    /// ℓ, what training makes small beside the divergence.
+    /// The reconstruction loss ℓ, which training minimises together with the divergence.
     pub loss: LossKind,
 }
 
@@ -58,7 +59,7 @@ impl Default for Vae {
 }
 
 impl Vae {
-    /// `input` → `hidden_dims` → a code of `latent_dim` → mirrored back to `input`.
+    /// Returns the network `input` → `hidden_dims` → a code of `latent_dim` → mirrored back to `input`.
     #[must_use]
     pub fn spec(&self, input: &[usize]) -> Spec {
         let hidden = self.hidden_dims.iter().map(|&units| dense(units).relu());
@@ -68,8 +69,9 @@ impl Vae {
     }
 }
 
-/// keras-io's variational autoencoder of convolutions: two of stride 2 with 32 and 64 channels, a dense layer of 16
-/// units, the code, and back.
+/// The convolutional variational autoencoder of keras-io. Its encoder has two convolutions of stride 2 with 32 and 64
+/// channels, a dense layer of 16 units, and the code. Its decoder has a dense layer and two transposed convolutions
+/// of stride 2.
 ///
 /// ```
 /// use handgrad_models::{ConvVae, Network};
@@ -80,13 +82,13 @@ impl Vae {
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct ConvVae {
-    /// Values of the code.
+    /// Number of values of the code.
     pub latent_dim: usize,
     /// Weight of the divergence.
     pub beta: f64,
     /// φ of the last layer.
     pub output_activation: Activation,
-    /// ℓ, what training makes small beside the divergence.
+    /// The reconstruction loss ℓ, which training minimises together with the divergence.
     pub loss: LossKind,
 }
 
@@ -97,7 +99,7 @@ impl Default for ConvVae {
 }
 
 impl ConvVae {
-    /// The network for images of shape `input`. Their height and width must be multiples of 4.
+    /// Returns the network for images of shape `input`, whose height and width must be multiples of 4.
     #[must_use]
     pub fn spec(&self, input: &[usize]) -> Spec {
         let quarter = |from_the_end: usize| input.iter().rev().nth(from_the_end).map_or(1, |size| size.div_ceil(4));

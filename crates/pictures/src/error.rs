@@ -5,7 +5,7 @@
 #[non_exhaustive]
 pub enum Error {
     /// The samples do not have as many values as their shape says, or they have none.
-    #[error("samples of {values} values cannot be drawn in the shape {shape:?}")]
+    #[error("samples of {} cannot be drawn in the shape {shape:?}", counted(*.values))]
     Shape {
         /// How many values a sample has.
         values: usize,
@@ -33,4 +33,9 @@ pub enum Error {
     /// The pixels could not be written as a PNG.
     #[error("the picture cannot be written as a PNG: {0}")]
     Png(#[from] png::EncodingError),
+}
+
+/// A number of values in words.
+fn counted(values: usize) -> String {
+    if values == 1 { "1 value".to_owned() } else { format!("{values} values") }
 }

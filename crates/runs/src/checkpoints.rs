@@ -107,9 +107,11 @@ impl Checkpoints {
             let writer = thread::Builder::new().name("checkpoint".into());
             let notes = self.notes.clone();
             let writer = writer.spawn(move || write(path, &checkpoint, newest.as_deref(), &notes));
-            self.writer = Some(writer.map_err(|error| {
-                Error::Checkpoint(format!("the thread that writes checkpoints cannot be started: {error}"))
-            })?);
+            match writer {
+                Ok(writer) => self.writer = Some(writer),
+                // The next step asks for a checkpoint again, which is then written at once, on this thread.
+                Err(_) => self.failed = true,
+            }
             return Ok(());
         }
         let now = || write(path.clone(), &checkpoint, newest.as_deref(), &self.notes);

@@ -26,11 +26,11 @@ impl Config {
         let name = given.preset();
         let all = given.clone().or(preset::find(&name)?.settings);
         // What nothing would heed would be taken for granted.
-        let unheeded =
-            |setting: &&settings::Setting| (setting.asks_for_something)(&given) && !(setting.is_heeded)(&all);
-        if let Some(setting) = settings::SETTINGS.iter().find(unheeded) {
-            let (name, by) = (setting.name, setting.heeded_by);
-            return Err(Error::Usage(format!("{name} is given, but it only has an effect with {by}")));
+        let useless =
+            |setting: &&settings::Setting| (setting.asks_for_something)(&given) && !(setting.has_effect)(&all);
+        if let Some(setting) = settings::SETTINGS.iter().find(useless) {
+            let (name, condition) = (setting.name, setting.only_with);
+            return Err(Error::Usage(format!("{name} is given, but it only has an effect with {condition}")));
         }
         let mut settings = all;
         settings.data_dir.get_or_insert_with(usual_data_dir);

@@ -60,6 +60,10 @@ impl Config {
             let data_dir = self.settings().data_dir.clone().unwrap_or_else(usual_data_dir);
             let whole = std::path::absolute(&data_dir).map_err(cannot(data_dir))?;
             unicode(&whole)?;
+        } else if is_stream(&what) {
+            // A pipe has no other name: in `/proc` its link leads to `pipe:[123]`, which is not a file.
+            let whole = std::path::absolute(&what).map_err(cannot(what.into()))?;
+            self.settings_mut().data = Some(unicode(&whole)?);
         } else if Path::new(&what).exists() {
             let whole = Path::new(&what).canonicalize().map_err(cannot(what.into()))?;
             self.settings_mut().data = Some(unicode(&whole)?);
@@ -68,11 +72,16 @@ impl Config {
     }
 }
 
+/// Is the data a pipe or a device, which can be read only once?
+pub(crate) fn is_stream(what: &str) -> bool {
+    named::find(what).is_none() && std::fs::metadata(what).is_ok_and(|about| !about.is_file() && !about.is_dir())
+}
+
 /// A path as the configuration keeps it, which is text.
 fn unicode(path: &Path) -> Result<String> {
     let refusal = || {
         let path = path.display();
-        Error::Usage(format!("{path}: its name is no Unicode text, which the configuration of a run needs: rename it"))
+        Error::Usage(format!("{path}: its name is not Unicode text, which the configuration of a run needs: rename it"))
     };
     Ok(path.to_str().ok_or_else(refusal)?.to_owned())
 }
@@ -101,6 +110,7 @@ pub(crate) fn scaled(samples: &Samples, scale: Scale) -> Samples {
 
 /// Learnt from and validated with are samples of these classes alone.
 pub(crate) fn keep_classes(classes: &[u8], data: &mut DataSet) -> Result<()> {
+    let noun = if classes.len() == 1 { "class" } else { "classes" };
     let named = classes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     let parts = [(&mut data.train, &mut data.origin), (&mut data.validation, &mut data.validation_origin)];
     for (samples, origin) in parts {
@@ -112,7 +122,7 @@ pub(crate) fn keep_classes(classes: &[u8], data: &mut DataSet) -> Result<()> {
             return Err(Error::from(handgrad_tasks::Error::NoSuchClass { class, there }).at(origin.clone()));
         }
         *samples = samples.of_classes(classes);
-        *origin = format!("the {} of class {named} among {origin}", thousands(samples.len()));
+        *origin = format!("the {} of {noun} {named} among {origin}", thousands(samples.len()));
     }
     Ok(())
 }

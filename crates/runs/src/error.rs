@@ -88,6 +88,26 @@ pub enum Error {
         /// Why.
         source: Box<Error>,
     },
+    /// A run that has no model yet.
+    #[error(
+        "{}: this run is still training and has no model yet; wait until it ends, or stop it with Ctrl-C, and it \
+         writes one", .path.display()
+    )]
+    StillTraining {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A picture is given to a model of series or of rows of a table.
+    #[error(
+        "the model was trained on {trained_on}, so its samples of {shape} values are not images: a picture needs a \
+         model that was trained on images"
+    )]
+    NotImages {
+        /// What it was trained on, in words.
+        trained_on: String,
+        /// The shape of a sample.
+        shape: String,
+    },
     /// Nothing says what a model was trained on.
     #[error("{}: does not say what it was trained on; name the data", .path.display())]
     NoData {

@@ -8,7 +8,7 @@ use handgrad_models::file::header::check_toml;
 use handgrad_models::{Model, Network, file};
 use handgrad_trainer::EpochRecord;
 
-use crate::settings::LARGEST_FILE;
+use crate::settings::{LARGEST_FILE, find};
 use crate::{Error, Result, Settings, checkpoints, metrics};
 
 pub(crate) const CONFIG: &str = "config.toml";
@@ -16,8 +16,8 @@ const METRICS: &str = "metrics.csv";
 pub(crate) const MODEL: &str = "model.safetensors";
 pub(crate) const RECONSTRUCTIONS: &str = "reconstructions.png";
 pub(crate) const LOSS_CHART: &str = "loss.svg";
-const CHECKPOINTS: &str = "checkpoint";
-const LOCK: &str = "lock";
+pub(crate) const CHECKPOINTS: &str = "checkpoint";
+pub(crate) const LOCK: &str = "lock";
 
 /// A folder that belongs to one run, and to nobody else as long as this is held.
 pub(crate) struct RunFolder {
@@ -69,6 +69,7 @@ impl RunFolder {
         let folder = Self::locked(path.to_path_buf())?;
         handgrad_files::sweep(path)?;
         let settings = Settings::read(&config)?;
+        refuse_an_incomplete(&settings, &config)?;
         Ok((folder, settings))
     }
 
@@ -169,6 +170,21 @@ impl RunFolder {
     pub fn write_weights(&mut self, network: &Network<f32>, theta: &[f32]) -> Result<()> {
         self.write(MODEL, &file::encode(network, theta)?)
     }
+}
+
+/// A run's configuration has all of these, from the first line to the last: one without them was cut short or emptied,
+/// and the defaults that would stand in for the rest are those of another run.
+fn refuse_an_incomplete(settings: &Settings, config: &Path) -> Result<()> {
+    for name in ["preset", "data", "epochs", "seed"] {
+        if find(name).is_some_and(|setting| !(setting.is_given)(settings)) {
+            let what = format!(
+                "has no {name}, so it is not the whole configuration of a run: it was emptied or cut short; restore it, \
+                 or start a new run"
+            );
+            return Err(Error::Configuration { path: config.to_path_buf(), line: None, what });
+        }
+    }
+    Ok(())
 }
 
 fn given(out: &Path) -> Result<PathBuf> {

@@ -36,7 +36,7 @@ pub use config::Config;
 pub use data::usual_data_dir;
 pub use error::{Error, Result};
 pub use interval::Every;
-pub use open::{Data, Loader, Subject, Wanted, model, open, open_one_of};
+pub use open::{Data, Loader, Subject, Wanted, check_takes_pictures, model, open, open_one_of};
 pub use prepared::{Prepared, prepare};
 pub use session::{Event, Finished, Notes, Request, Run};
 pub use settings::Settings;

@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use handgrad_dataset::csv::{Fill, Label, Layout};
-use handgrad_dataset::{Samples, all_of_csv, idx, is_csv};
+use handgrad_dataset::{Samples, all_of_csv, idx, is_csv, named, sizes};
 use handgrad_files::Progress;
-use handgrad_models::{Model, Part};
+use handgrad_models::{LayerSpec, Model, Part};
 use handgrad_tasks::check_fit;
 
-use crate::folder::{CONFIG, MODEL};
+use crate::folder::{CHECKPOINTS, CONFIG, LOCK, MODEL};
 use crate::{Error, Result, Settings, usual_data_dir};
 
 /// What somebody wants to use a model on, beside the model.
@@ -33,7 +33,11 @@ pub fn model(run: &Path, parts: &[Part]) -> Result<(Model, Settings)> {
     let (path, config) = if run.is_dir() { (run.join(MODEL), Some(run.join(CONFIG))) } else { (run.into(), None) };
     let model = Model::load(&path).map_err(|error| match error {
         handgrad_models::Error::File { source, .. } if matches!(*source, handgrad_models::Error::Read(_)) => {
-            Error::NoModel { path: path.clone(), source: Box::new(Error::Model(*source)) }
+            let lock = run.join(CHECKPOINTS).join(LOCK);
+            match config.is_some() && handgrad_files::is_locked(&lock) {
+                true => Error::StillTraining { path: run.to_path_buf() },
+                false => Error::NoModel { path: path.clone(), source: Box::new(Error::Model(*source)) },
+            }
         }
         other => Error::Model(other),
     })?;
@@ -48,6 +52,25 @@ pub fn model(run: &Path, parts: &[Part]) -> Result<(Model, Settings)> {
         None => Settings::default(),
     };
     Ok((model, settings))
+}
+
+fn is_recurrent(model: &Model) -> bool {
+    model.spec().encoder.iter().any(|layer| matches!(layer, LayerSpec::Recurrent(_)))
+}
+
+/// Returns an error if a picture cannot be a sample of this model: if it was trained on a CSV file or on a set of
+/// series, or if it is recurrent and nothing is known about its data. A recurrent model of images reads them line by
+/// line.
+///
+/// # Errors
+/// [`Error::NotImages`].
+pub fn check_takes_pictures(model: &Model, settings: &Settings) -> Result<()> {
+    let trained_on = match settings.data.as_deref() {
+        Some(data) if is_csv(Path::new(data)) => "a table or a series",
+        None if is_recurrent(model) => "sequences, as far as its file tells",
+        _ => return Ok(()),
+    };
+    Err(Error::NotImages { trained_on: trained_on.into(), shape: sizes(&model.spec().input) })
 }
 
 /// A trained model beside the samples to use it on, in the data's own units.
@@ -133,7 +156,7 @@ impl Loader {
     pub fn load(&self, what: &str, own: bool, progress: &dyn Progress) -> Result<Data> {
         let path = Path::new(what);
         let layout = if own { &self.given } else { &self.trained };
-        if own && path.is_file() {
+        if own && path.exists() && !path.is_dir() && named::find(what).is_none() {
             let samples = match is_csv(path) {
                 true => all_of_csv(path, layout)?,
                 false => Samples::from_idx(idx::read(path)?, path)?,

@@ -1,6 +1,6 @@
 //! Which samples are learnt from, which are validated with, and which are kept for a test at the end.
 
-use handgrad_dataset::{DataSet, thousands};
+use handgrad_dataset::{DataSet, count, thousands};
 use handgrad_trainer::Source;
 
 use crate::{Error, Result};
@@ -29,21 +29,19 @@ impl<'a> Parts<'a> {
         let kept = all - held_out;
         if kept == 0 || held_out == 0 {
             return Err(Error::Split(format!(
-                "validation_split is {split}, but of the {} training samples of {} that leaves none to {}: choose \
-                 another part, or take more samples",
-                thousands(all),
+                "validation_split is {split}, but of the {} of {} that leaves none to {}: choose another part, or \
+                 take more samples",
+                count(all, "training sample", "training samples"),
                 data.name,
                 if kept == 0 { "train on" } else { "validate with" }
             )));
         }
-        let held_out = thousands(held_out);
+        let last = if held_out == 1 { "last one".to_owned() } else { format!("last {}", thousands(held_out)) };
         Ok(Self {
             train: Source::part(&data.train, 0..kept)?,
             validation: Source::part(&data.train, kept..all)?,
             test: Some(set_apart),
-            about: format!(
-                "{origin}; the last {held_out} of them for validation; a test at the end with {validation_origin}"
-            ),
+            about: format!("{origin}; the {last} of them for validation; a test at the end with {validation_origin}"),
         })
     }
 }

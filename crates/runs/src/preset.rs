@@ -1,5 +1,6 @@
 //! Settings by name, each from a published example: a file of `presets/`.
 
+use handgrad_dataset::did_you_mean;
 use serde::Deserialize;
 
 use crate::{Error, Result, Settings};
@@ -49,7 +50,8 @@ pub fn find(name: &str) -> Result<Preset> {
         Some((name, text)) => read(name, text),
         None => {
             let names: Vec<_> = FILES.iter().map(|(name, _)| *name).collect();
-            Err(Error::Usage(format!("there is no preset {name:?}: there are {}", names.join(", "))))
+            let (similar, names) = (did_you_mean(name, names.iter().copied()), names.join(", "));
+            Err(Error::Usage(format!("there is no preset {name:?}{similar}: there are {names}")))
         }
     }
 }

@@ -347,7 +347,15 @@ fn load(config: &mut Config, request: &Request, progress: &dyn Progress) -> Resu
             Ok(data::load(config, progress)?)
         }
         Err(source) if request.resume.is_some() && named::find(&what).is_none() => Err(Error::DataMoved { source }),
-        other => Ok(other?),
+        other => {
+            if data::is_stream(&what) {
+                (request.notes)(&format!(
+                    "note: {what} is not a file and can be read only once: to resume this run or to use its model, \
+                     name the same data in a file"
+                ));
+            }
+            Ok(other?)
+        }
     }
 }
 

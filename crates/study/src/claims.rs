@@ -274,7 +274,7 @@ fn denoising(setup: &Setup) -> Result<Found, Error> {
     let mut lines = Vec::new();
     for std in [0.1, 0.2, 0.3, 0.4] {
         let mut noisy = clean.clone();
-        noise::put_on(&plain.model, &mut noisy, &numbers, &[Noise::Gaussian { std, clip: Some([0.0, 1.0]) }]);
+        noise::put_on(&plain.model, &mut noisy, &numbers, &[Noise::Gaussian { std, clip: Some([0.0, 1.0]) }])?;
         let error = |images: &Array2<f32>| squared_error(&clean, images) / clean.ncols() as f64;
         let before = error(&noisy);
         let [plain, denoised] = [&plain, &denoiser].map(|run| run.model.reconstruct(noisy.view()));

@@ -1,11 +1,13 @@
 //! The error type of this crate.
 
+use handgrad_dataset::did_you_mean;
+
 /// The reason why an example, a check or a training could not be run, or did not give the result that it should.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// No example has this name.
-    #[error("there is no example {name:?}; choose one of {known}")]
+    #[error("there is no example {name:?}{}; choose one of {known}", similar(.name, .known))]
     NoSuchExample {
         /// The name that was asked for.
         name: String,
@@ -64,7 +66,7 @@ pub enum Error {
     #[error(transparent)]
     NotAccepted(handgrad_layers::Error),
     /// No check has a name that begins with this.
-    #[error("there is no check {name:?}; choose all, or one of {known}")]
+    #[error("there is no check {name:?}{}; choose all, or one of {known}", similar(.name, .known))]
     NoSuchCheck {
         /// The name that was asked for.
         name: String,
@@ -72,7 +74,7 @@ pub enum Error {
         known: String,
     },
     /// No planted mistake has this name.
-    #[error("there is no mistake {name:?}; choose all, or one of\n{known}")]
+    #[error("there is no mistake {name:?}{}; choose all, or one of\n{known}", similar(.name, .known))]
     NoSuchMistake {
         /// The name that was asked for.
         name: String,
@@ -100,7 +102,7 @@ pub enum Error {
     #[error("the model has no weights, so there is no gradient to check")]
     NoWeights,
     /// No row of the scoreboard has this name.
-    #[error("there is no row {name:?} on the scoreboard; choose one of {known}")]
+    #[error("there is no row {name:?} on the scoreboard{}; choose one of {known}", similar(.name, .known))]
     NoSuchRow {
         /// The name that was asked for.
         name: String,
@@ -108,7 +110,7 @@ pub enum Error {
         known: String,
     },
     /// No claim has this name.
-    #[error("there is no claim {name:?}; choose one of {known}")]
+    #[error("there is no claim {name:?}{}; choose one of {known}", similar(.name, .known))]
     NoSuchClaim {
         /// The name that was asked for.
         name: String,
@@ -182,4 +184,9 @@ fn fitting(room: &usize) -> String {
 /// Says which option changes the number of values, if one does.
 fn longer(by_steps: &bool) -> &'static str {
     if *by_steps { "; steps changes how many it has" } else { "" }
+}
+
+/// Suggests a name. The known names are separated by commas, or each of them begins a line.
+fn similar(name: &str, known: &str) -> String {
+    did_you_mean(name, known.split([',', '\n']).filter_map(|part| part.split_whitespace().next()))
 }

@@ -193,7 +193,7 @@ fn denoising(run: &mut Experiment) -> Result<Vec<Figure>, Error> {
     let denoised = run.last().validation_loss;
     let (clean, numbers) = (run.data.validation.to_floats(), run.data.validation.numbers());
     let mut noisy = clean.clone();
-    noise::put_on(&run.model, &mut noisy, &numbers, &noise::of(run.model.network()));
+    noise::put_on(&run.model, &mut noisy, &numbers, &noise::of(run.model.network()))?;
     let before = squared_error(&clean, &noisy) / clean.ncols() as f64;
     Ok(vec![("MSE", denoised), ("noisy input", before), ("dB gained", 10.0 * (before / denoised).log10())])
 }

@@ -88,7 +88,7 @@ impl Direction {
     /// class than to that of the first class.
     ///
     /// # Errors
-    /// The same as those of [`altered`](Self::altered).
+    /// If no numbers are given, since there is no fraction of nothing; also the errors of [`altered`](Self::altered).
     pub fn arrived(
         &self,
         model: &Model,
@@ -96,6 +96,9 @@ impl Direction {
         numbers: &[u32],
         strengths: &[f32],
     ) -> Result<Vec<f64>, Error> {
+        if numbers.is_empty() {
+            return Err(Error::Usage("no samples are given that could arrive: give the number of at least one".into()));
+        }
         let mut counts = vec![0; strengths.len()];
         let squared = |code: ArrayView1<f32>, mean: &Array1<f32>| (&code - mean).mapv(|v| f64::from(v).powi(2)).sum();
         for numbers in numbers.chunks(CHUNK) {

@@ -35,7 +35,7 @@ pub fn rows(model: &Model, samples: &Samples, numbers: &[u32], noises: &[Noise])
     check_numbers(samples, numbers)?;
     let clean = samples.rows(numbers);
     let mut noisy = clean.clone();
-    noise::put_on(model, &mut noisy, numbers, noises);
+    noise::add(model, &mut noisy, numbers, noises);
     let denoised = model.reconstruct(noisy.view())?;
     Ok(Denoised { clean, noisy, denoised })
 }
@@ -165,7 +165,7 @@ pub fn fitted(model: &Model, image: Array3<f32>, fit: Fit) -> Result<Array3<f32>
 pub fn with_noise(model: &Model, image: &Array3<f32>, noises: &[Noise]) -> Array3<f32> {
     let mut values = image.iter().copied();
     let mut row = Array2::from_shape_simple_fn((1, image.len()), || values.next().unwrap_or(f32::NAN));
-    noise::put_on(model, &mut row, &[0], noises);
+    noise::add(model, &mut row, &[0], noises);
     image_of(row.row(0), image.dim().into())
 }
 

@@ -1,6 +1,6 @@
 //! The error type of this crate.
 
-use handgrad_dataset::{sizes, thousands};
+use handgrad_dataset::{count, sizes, thousands};
 use handgrad_models::targets::Misfit;
 
 /// Why a model could not be used.
@@ -17,7 +17,7 @@ pub enum Error {
     #[error("no labels, so the classes of the samples are not known: use data that has labels")]
     NoLabels,
     /// No sample has the label that was asked for.
-    #[error("no sample is of class {class}; the data has the classes {}", listed(.there))]
+    #[error("no sample is of class {class}; the data has {}", classes(.there))]
     NoSuchClass {
         /// The class that was asked for.
         class: u8,
@@ -25,7 +25,7 @@ pub enum Error {
         there: Vec<u8>,
     },
     /// None of the samples is normal.
-    #[error("no sample is of a normal class; the data has the classes {}", listed(.there))]
+    #[error("no sample is of a normal class; the data has {}", classes(.there))]
     NoneNormal {
         /// The classes that exist.
         there: Vec<u8>,
@@ -53,7 +53,7 @@ pub enum Error {
         score: f64,
     },
     /// There is not enough memory for the result.
-    #[error("{what} do not fit in memory: ask for fewer")]
+    #[error("there is not enough memory for {what}: ask for fewer")]
     OutOfMemory {
         /// What was asked for, in words.
         what: String,
@@ -66,8 +66,8 @@ pub enum Error {
     NotVariational,
     /// A map of the codes needs a code of two values.
     #[error(
-        "has a code of {latent_dim} places, but a map has two axes: train a model with a code of 2, such as the preset \
-         vae-2d, or draw samples from this one"
+        "has a code of {}, but a map has two axes: train a model with a code of 2, such as the preset vae-2d, or draw \
+         samples from this one", count(*.latent_dim, "place", "places")
     )]
     NotTwoPlaces {
         /// The number of values in the model's code.
@@ -81,9 +81,8 @@ pub enum Error {
     NoNoise,
     /// The samples do not have the size that the network takes.
     #[error(
-        "its samples are {}, {} values each, but the network takes {}, {} values: use the data it was trained on, or \
-         train \
-         a new one", sizes(.has), thousands(.has.iter().product()), sizes(.takes), thousands(.takes.iter().product())
+        "its samples are {}, {} each, but the network takes {}, {}: use the data it was trained on, or train a new one",
+        sizes(.has), values(.has), sizes(.takes), values(.takes)
     )]
     Shape {
         /// The shape of the samples.
@@ -116,12 +115,23 @@ impl Error {
 
 /// The number of samples and how they are numbered, in words.
 fn counted(count: usize) -> String {
-    match count.checked_sub(1) {
-        Some(last) => format!("there are {}, counted from 0 to {last}", thousands(count)),
-        None => "there are none".into(),
+    match count {
+        0 => "there are none".into(),
+        1 => "there is only sample 0".into(),
+        _ => format!("there are {}, counted from 0 to {}", thousands(count), count - 1),
     }
 }
 
-fn listed(classes: &[u8]) -> String {
-    classes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+/// The classes of data, in words: `only class 2`, or `the classes 2, 3`.
+fn classes(there: &[u8]) -> String {
+    match there {
+        [] => "no classes".into(),
+        [class] => format!("only class {class}"),
+        _ => format!("the classes {}", there.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")),
+    }
+}
+
+/// The number of values of a sample of this shape, in words.
+fn values(shape: &[usize]) -> String {
+    count(shape.iter().product(), "value", "values")
 }

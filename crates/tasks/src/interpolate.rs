@@ -8,7 +8,7 @@
 //! A blend looks like two transparent images on top of each other. If the model has learnt what samples look like,
 //! every step of the walk looks like a sample.
 
-use handgrad_dataset::Samples;
+use handgrad_dataset::{Samples, count};
 use handgrad_models::Model;
 use ndarray::{Array2, Axis};
 
@@ -43,7 +43,9 @@ pub fn between(model: &Model, samples: &Samples, ends: [u32; 2], steps: usize) -
     let values = samples.rows(&ends);
     let codes = model.encode(values.view())?;
     let columns = values.ncols().max(codes.ncols());
-    check_room(Some(steps), columns, || format!("{steps} steps of {columns} values"))?;
+    check_room(Some(steps), columns, || {
+        format!("{} of {}", count(steps, "step", "steps"), count(columns, "value", "values"))
+    })?;
     let blend = along(&values, steps);
     let walk = model.decode(along(&codes, steps).view())?;
     let squares = |difference: Array2<f32>| difference.mapv(|v| f64::from(v).powi(2));

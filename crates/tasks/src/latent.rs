@@ -7,6 +7,7 @@
 //!
 //! Slides: CE6146 "Variational Autoencoders (VAEs)"; DIVE "Variational autoencoder".
 
+use handgrad_dataset::{count as counted, thousands};
 use handgrad_layers::{Mode, Pass, math, random};
 use handgrad_models::{LayerSpec, Model};
 use ndarray::Array2;
@@ -30,7 +31,9 @@ pub fn latent_dim(model: &Model) -> Result<usize, Error> {
 /// If the model is not variational, or if the codes do not fit in memory.
 pub fn drawn(model: &Model, count: usize, seed: u64) -> Result<Array2<f32>, Error> {
     let places = latent_dim(model)?;
-    check_room(Some(count), places, || format!("{count} codes of {places} values"))?;
+    check_room(Some(count), places, || {
+        format!("{} of {}", counted(count, "code", "codes"), counted(places, "value", "values"))
+    })?;
     let mut codes = Array2::zeros((count, places));
     for (number, mut code) in codes.rows_mut().into_iter().enumerate() {
         let pass = Pass { mode: Mode::Train, seed, samples: &[number as u32], ..Pass::predict() };
@@ -51,7 +54,7 @@ pub fn grid(model: &Model, side: usize) -> Result<Array2<f32>, Error> {
     if latent_dim != 2 {
         return Err(Error::NotTwoPlaces { latent_dim });
     }
-    check_room(side.checked_mul(side), 2, || format!("{side}×{side} codes of 2 values"))?;
+    check_room(side.checked_mul(side), 2, || format!("{0}×{0} codes of 2 values", thousands(side)))?;
     let quantile = |number: usize| math::normal((number as f32 + 0.5) / side as f32);
     Ok(Array2::from_shape_fn((side * side, 2), |(at, place)| match place {
         0 => quantile(at % side),

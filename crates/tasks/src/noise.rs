@@ -1,5 +1,6 @@
 //! Adds noise to samples. It is the same noise with which the loss of a denoising model is measured.
 
+use handgrad_dataset::count;
 use handgrad_layers::{Layer, Mode, Noise, Pass};
 use handgrad_models::{LayerSpec, Model, Network};
 use ndarray::{Array2, Zip};
@@ -48,7 +49,23 @@ pub fn checked(kind: Kind, level: f64, (low, high): (f32, f32)) -> Result<Noise,
 /// Adds noise to rows, which are the samples with these numbers. The noise is applied in the units of the network, that
 /// is, after the model's scale. The same sample always gets the same noise, and a value that the noise does not change
 /// keeps exactly the same bits.
-pub fn put_on(model: &Model, rows: &mut Array2<f32>, numbers: &[u32], noises: &[Noise]) {
+///
+/// # Errors
+/// If there is not one number for each row.
+pub fn put_on(model: &Model, rows: &mut Array2<f32>, numbers: &[u32], noises: &[Noise]) -> Result<(), Error> {
+    if rows.nrows() != numbers.len() {
+        let (rows, numbers) = (count(rows.nrows(), "row", "rows"), count(numbers.len(), "number", "numbers"));
+        return Err(Error::Usage(format!(
+            "the rows and the numbers of the samples do not belong together, {rows} and {numbers}: give one number \
+             for each row"
+        )));
+    }
+    add(model, rows, numbers, noises);
+    Ok(())
+}
+
+/// The same as [`put_on`], for callers that have one number for each row.
+pub(crate) fn add(model: &Model, rows: &mut Array2<f32>, numbers: &[u32], noises: &[Noise]) {
     if noises.is_empty() {
         return;
     }

@@ -16,8 +16,10 @@
 //! The window is that of von Hann (Blackman & Tukey, "The Measurement of Power Spectra", 1958).
 
 use std::f64::consts::PI;
+use std::ops::Range;
 
-use ndarray::{Array2, Array3};
+use ndarray::parallel::prelude::*;
+use ndarray::{Array2, Array3, Axis, Slice};
 
 use crate::Error;
 
@@ -42,26 +44,32 @@ pub fn tiled(
     }
     let (down, across) = (fade(h), fade(w));
     let (mut sum, mut weight) = (Array3::<f32>::zeros(image.dim()), Array2::<f32>::zeros((height, width)));
-    // The channel, line and column of every value of a tile, in the order of its row.
-    let places = || (0..channels).flat_map(move |c| (0..h).flat_map(move |i| (0..w).map(move |j| (c, i, j))));
     for top in starts(h, height) {
+        let lines: Vec<_> = (0..h as isize).map(|i| mirrored(top + i, height)).collect();
         for lefts in starts(w, width).chunks(BATCH) {
             let mut tiles = Array2::zeros((lefts.len(), channels * h * w));
-            for (mut tile, &left) in tiles.rows_mut().into_iter().zip(lefts) {
-                for (value, (c, i, j)) in tile.iter_mut().zip(places()) {
-                    *value = image[(c, mirrored(top + i as isize, height), mirrored(left + j as isize, width))];
-                }
-            }
-            for (tile, &left) in f(tiles)?.rows().into_iter().zip(lefts) {
-                for (&value, (c, i, j)) in tile.iter().zip(places()) {
-                    let (y, x) = (top + i as isize, left + j as isize);
-                    if (0..height as isize).contains(&y) && (0..width as isize).contains(&x) {
-                        let (at, v) = ((y as usize, x as usize), down[i] * across[j]);
-                        sum[(c, at.0, at.1)] += v * value;
-                        weight[at] += if c == 0 { v } else { 0.0 };
+            tiles.axis_iter_mut(Axis(0)).into_par_iter().zip(lefts).for_each(|(mut tile, &left)| {
+                let columns: Vec<_> = (0..w as isize).map(|j| mirrored(left + j, width)).collect();
+                let places = (0..channels).flat_map(|c| lines.iter().map(move |&y| (c, y)));
+                let places = places.flat_map(|(c, y)| columns.iter().map(move |&x| (c, y, x)));
+                tile.iter_mut().zip(places).for_each(|(value, place)| *value = image[place]);
+            });
+            let tiles = f(tiles)?;
+            // Each line of the image is added up by one thread, from left to right: the sums do not depend on threads.
+            let rows = within(top, h, height);
+            let in_image = Slice::from(top + rows.start as isize..top + rows.end as isize);
+            let (mut sum, mut weight) =
+                (sum.slice_axis_mut(Axis(1), in_image), weight.slice_axis_mut(Axis(0), in_image));
+            let both = sum.axis_iter_mut(Axis(1)).into_par_iter().zip(weight.axis_iter_mut(Axis(0)));
+            both.zip(rows).for_each(|((mut sum, mut weight), i)| {
+                for (tile, &left) in tiles.rows().into_iter().zip(lefts) {
+                    for j in within(left, w, width) {
+                        let (x, v) = ((left + j as isize) as usize, down[i] * across[j]);
+                        (0..channels).for_each(|c| sum[(c, x)] += v * tile[(c * h + i) * w + j]);
+                        weight[x] += v;
                     }
                 }
-            }
+            });
         }
     }
     Ok(sum / weight)
@@ -78,6 +86,12 @@ pub fn count(image: &Array3<f32>, [h, w]: [usize; 2]) -> usize {
 fn starts(tile: usize, length: usize) -> Vec<isize> {
     let step = (tile / OVERLAP).max(1);
     (step as isize - tile as isize..length as isize).step_by(step).collect()
+}
+
+/// The places of a tile that begins at `start` which lie within 0..length.
+fn within(start: isize, tile: usize, length: usize) -> Range<usize> {
+    let place = |at: isize| at.clamp(0, tile as isize) as usize;
+    place(-start)..place(length as isize - start)
 }
 
 /// The weights along one side of a tile.

@@ -1,8 +1,9 @@
-//! A trained model used from Rust: prints the reconstructions of an IDX file's first samples as CSV, one a line.
+//! Uses a trained model from Rust: prints the reconstructions of the first samples of an IDX file as CSV, one in each
+//! line.
 //!
 //! `cargo run --release -p handgrad-trainer --example predict -- RUN/model.safetensors IMAGES.idx.gz 10 f32`
 //!
-//! With f64 instead of f32 the same weights are computed with in double precision.
+//! With f64 instead of f32, the reconstructions are computed from the same weights in double precision.
 
 use handgrad_dataset::{Samples, idx};
 use handgrad_layers::Scalar;
@@ -33,7 +34,7 @@ fn print<T: Scalar>(
     samples: &Samples,
     first: &[u32],
 ) -> Result<(), Box<dyn std::error::Error>> {
-    // Nothing is learnt, so any training will do.
+    // Nothing is trained, so the training settings do not matter.
     let trainer = Trainer::with_weights(network, theta, &Training::default())?;
     for row in trainer.predict(&Source::new(samples), first)?.rows() {
         println!("{}", row.iter().map(ToString::to_string).collect::<Vec<_>>().join(","));

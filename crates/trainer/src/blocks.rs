@@ -1,4 +1,5 @@
-//! Phase two of a step: the parameters in blocks, each with its gradient, a stretch of blocks for each thread.
+//! Phase two of a step: the parameters are divided into blocks, each with its own gradient, and each thread processes
+//! a contiguous stretch of blocks.
 
 use handgrad_layers::{Block, ParamRole, SavedBatch, Scalar};
 use handgrad_models::Network;
@@ -6,34 +7,36 @@ use handgrad_models::Network;
 use crate::arena::Arena;
 use crate::pace::Pace;
 
-/// A block of a layer's parameters, and where it lies in θ.
+/// A block of a layer's parameters, as a unit of work. The blocks are in the order of θ.
 #[derive(Clone, Debug)]
 pub(crate) struct Work {
     pub layer: usize,
     pub block: Block,
-    /// A layer that uses the same rows too, and as which of its parameters.
+    /// For tied weights, the other layer that uses the same rows, and the number of its parameter.
     pub tie: Option<(usize, usize)>,
     pub len: usize,
-    /// Multiply-adds a sample.
+    /// Number of multiply-adds for each sample.
     pub cost: usize,
-    /// Are these weights, which may decay, and not biases?
+    /// Whether weight decay applies: it does to weights, but not to biases.
     pub decays: bool,
 }
 
-/// A block holds about this many values: found by trying, see decisions 6 and 7 in `docs/decisions`.
+/// Approximate number of values of a block. It was found by measurements, see decisions 6 and 7 in `docs/decisions`.
 const BLOCK_VALUES: usize = 1 << 15;
-/// A block has at least this many rows, which share one packing of δ.
+/// Smallest number of rows of a block. The rows of a block share one packed copy of δ.
 const BLOCK_ROWS: usize = 96;
-/// Of weights that a sample uses more than once, at every place or every step, a block makes about this many
-/// multiply-adds a sample.
+/// For weights that a sample uses more than once, at every place or in every step: approximate number of
+/// multiply-adds of a block for each sample.
 const BLOCK_COST: usize = 1 << 16;
-/// Of a convolution's it has a multiple of this many rows: they share the registers, and one packing of the images.
+/// For convolutions: the number of rows of a block is a multiple of this. These rows share the registers and one
+/// packed copy of the images.
 const CONV_ROWS: usize = 4;
-/// Of a recurrent layer's, which are a matrix, it has at least this many rows, since it reads the δ of all steps.
+/// For recurrent layers, whose weights are matrices: smallest number of rows of a block, because each block reads the
+/// δ of all steps.
 const ROWS_OF_STEPS: usize = 16;
 
-/// dθ of one block, summed over the rows of the batch that phase one has left in memory, in the first values of
-/// `scratch`; of tied weights the sum of both layers' parts.
+/// Computes dθ of one block, summed over the rows of the batch that phase one has left in memory. The result is in
+/// the first values of `scratch`. For tied weights it is the sum of the gradients of both layers.
 pub(crate) fn gradient_of<'a, T: Scalar>(
     network: &Network<T>,
     arena: &Arena,
@@ -59,12 +62,12 @@ pub(crate) fn gradient_of<'a, T: Scalar>(
     dtheta
 }
 
-/// Values of scratch memory that [`gradient_of`] needs, whatever the block.
+/// Returns the number of values of scratch memory that [`gradient_of`] needs for the largest block.
 pub(crate) fn scratch_len(blocks: &[Work]) -> usize {
     blocks.iter().map(|work| if work.tie.is_some() { 2 * work.len } else { work.len }).max().unwrap_or(0)
 }
 
-/// The same stretch of θ, of the optimiser's running values, and of the whole gradient where it is kept.
+/// The same stretch of θ, of the optimiser's running values, and of the whole gradient if it is kept.
 pub(crate) struct Part<'a, T> {
     pub theta: &'a mut [T],
     pub first: &'a mut [T],
@@ -75,7 +78,7 @@ pub(crate) struct Part<'a, T> {
 impl<'a, T> Part<'a, T> {
     fn split_at(self, at: usize) -> (Self, Self) {
         let split = |values: &'a mut [T]| {
-            // A slot that the optimiser does not use is empty, and so is a gradient that is not kept.
+            // A slot that the optimiser does not use is empty. A gradient that is not kept is empty, too.
             let at = at.min(values.len());
             values.split_at_mut(at)
         };
@@ -88,8 +91,9 @@ impl<'a, T> Part<'a, T> {
     }
 }
 
-/// Calls `run` for every block with its part: cut into as many stretches of about the same cost as there are threads,
-/// and within a stretch one block after another, so that a thread can come back to the same weights in every step.
+/// Calls `run` for every block with its part. The blocks are divided into one stretch for each thread, with about the
+/// same cost. The blocks of a stretch are processed one after another, so that a thread can process the same weights
+/// in every step.
 pub(crate) fn update<T: Scalar>(
     blocks: &[Work],
     part: Part<T>,
@@ -110,7 +114,7 @@ pub(crate) fn update<T: Scalar>(
     let left_threads = threads / 2;
     let all: usize = blocks.iter().map(|work| work.cost).sum();
     let (mut count, mut len, mut cost) = (1, blocks[0].len, blocks[0].cost);
-    // The left half takes a block as long as most of it lies within its share.
+    // The left half takes another block if most of that block is within its share of the cost.
     while count < blocks.len() - 1 && (2 * cost + blocks[count].cost) * threads <= 2 * all * left_threads {
         len += blocks[count].len;
         cost += blocks[count].cost;
@@ -123,7 +127,7 @@ pub(crate) fn update<T: Scalar>(
     );
 }
 
-/// Cuts every parameter into blocks of whole rows, in the order of θ.
+/// Divides every parameter into blocks of whole rows, in the order of θ.
 pub(crate) fn blocks_of<T: Scalar>(network: &Network<T>) -> Vec<Work> {
     let mut blocks = Vec::new();
     for param in network.params() {

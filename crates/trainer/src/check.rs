@@ -1,11 +1,11 @@
-//! What does not fit together is refused before anything is computed.
+//! Checks that a network, its weights and the samples fit together, before anything is computed.
 
 use handgrad_layers::Scalar;
 use handgrad_models::Network;
 
 use crate::{Error, Source};
 
-/// Refuses a part of a network: it has no loss.
+/// Refuses a network that is only a part of a model, because it has no loss.
 pub(crate) fn whole<T: Scalar>(network: &Network<T>) -> Result<(), Error> {
     match (network.has_encoder(), network.has_decoder()) {
         (true, true) => Ok(()),
@@ -14,7 +14,7 @@ pub(crate) fn whole<T: Scalar>(network: &Network<T>) -> Result<(), Error> {
     }
 }
 
-/// Refuses an empty source, and samples of another size than the network takes.
+/// Refuses an empty source, and samples of the wrong size for the network.
 pub(crate) fn samples<T: Scalar>(network: &Network<T>, source: &Source, set: &'static str) -> Result<(), Error> {
     let (network, samples) = (network.spec().features(), source.features());
     match source.is_empty() {
@@ -24,7 +24,7 @@ pub(crate) fn samples<T: Scalar>(network: &Network<T>, source: &Source, set: &'s
     }
 }
 
-/// Refuses numbers of samples that are not there, and more or fewer of them than a batch has.
+/// Refuses sample numbers that do not exist, an empty batch, and more samples than a batch may have.
 pub(crate) fn batch<T: Scalar>(
     network: &Network<T>,
     source: &Source,
@@ -39,8 +39,8 @@ pub(crate) fn batch<T: Scalar>(
     }
 }
 
-/// Refuses what no loss can be computed on: a part of a network, samples that do not fit it, and values that are
-/// no finite numbers.
+/// Refuses everything for which no loss can be computed: a part of a network, samples that do not fit it, and values
+/// that are not finite.
 pub(crate) fn set<T: Scalar>(network: &Network<T>, source: &Source, set: &'static str) -> Result<(), Error> {
     whole(network)?;
     samples(network, source, set)?;
@@ -50,7 +50,7 @@ pub(crate) fn set<T: Scalar>(network: &Network<T>, source: &Source, set: &'stati
     Ok(())
 }
 
-/// Refuses weights of another network.
+/// Refuses a wrong number of weights.
 pub(crate) fn weights<T: Scalar>(network: &Network<T>, theta: &[T]) -> Result<(), Error> {
     let (expected, found) = (network.param_count(), theta.len());
     if expected == found { Ok(()) } else { Err(Error::WeightCount { expected, found }) }

@@ -1,30 +1,32 @@
-//! # The checkpoint file: all that a run needs to go on to the same bits
+//! # The checkpoint file: everything that a run needs to continue with the same bits
 //!
 //! ```text
 //! safetensors │ SHA-256 of all bytes before it, 32 of them
 //! ```
 //!
-//! The hash is looked at first, so no file is read further of which a single bit has changed or the end is missing.
+//! The hash is checked first: a file in which a single bit has changed or whose end is missing is refused.
 //!
 //! | tensor | |
 //! | --- | --- |
 //! | `theta` | F32: the weights after the last step, in the order of the network's parameters |
-//! | `slot0`, `slot1` | F32: the optimiser's running values, Adam's m and v or the velocity; or empty |
-//! | `best` | F32: under early stopping the weights of the best epoch |
-//! | `records` | F64, a row an epoch: learning rate, both losses, seconds, samples per second, both losses' terms |
+//! | `slot0`, `slot1` | F32: the optimiser's running values, Adam's m and v or the velocity; empty if not used |
+//! | `best` | F32: with early stopping, the weights of the best epoch |
+//! | `records` | F64, one row per epoch: learning rate, both losses, seconds, samples per second, terms of the losses |
 //!
-//! The file's metadata has one entry, `handgrad-checkpoint`, in TOML: the number of this format, steps, place in the
-//! epoch, where schedule and early stopping are, and what the writer says about its run. Everything is little endian.
+//! The file's metadata has one entry, `handgrad-checkpoint`, in TOML: the number of the format, the number of steps,
+//! the place in the epoch, the state of the schedule and of early stopping, and the text of the writer about its run.
+//! Everything is little endian.
 //!
 //! | format | |
 //! | --- | --- |
 //! | 1 | the first training of a trainer |
-//! | 2 | a later training of a trainer too: `epochs_before` says how many epochs came before |
+//! | 2 | also a later training of a trainer: `epochs_before` is the number of epochs before it |
 //!
-//! A file has the lowest format that can say what it says.
+//! A file has the lowest format that supports its content.
 
 use std::collections::HashMap;
 
+use handgrad_dataset::count;
 use handgrad_models::file::header::{self, check_toml, one_line};
 use safetensors::tensor::{Dtype, Metadata, TensorView};
 use serde::{Deserialize, Serialize};
@@ -38,57 +40,55 @@ const FIRST_TRAINING: u64 = 1;
 const NEWEST: u64 = 2;
 /// The key in the file's metadata.
 const KEY: &str = "handgrad-checkpoint";
-/// Bytes of the SHA-256 at the end.
+/// Number of bytes of the SHA-256 at the end.
 const HASH: usize = 32;
-/// Its tensors, no others.
+/// The names of its tensors. A file has exactly these.
 const TENSORS: [&str; 5] = ["theta", "slot0", "slot1", "best", "records"];
-/// Values of an epoch's record before its terms.
+/// Number of values in the record of an epoch before its terms.
 const BEFORE_TERMS: usize = 5;
 
-/// A training between two steps.
+/// The complete state of a training between two steps.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Checkpoint {
-    /// What the writer says about its run: what must be the same for whoever goes on.
+    /// A text of the writer about its run: the things that must be the same when the run continues.
     pub about: String,
     /// The weights.
     pub theta: Vec<f32>,
     /// The optimiser's running values.
     pub slots: [Vec<f32>; 2],
-    /// Steps taken.
+    /// Number of steps so far.
     pub steps: u64,
-    /// Everything else.
+    /// The rest of the state.
     pub state: State<f32>,
 }
 
-/// Why a file is not a checkpoint to go on from.
+/// The reason why a training cannot continue from a checkpoint.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// Not what was written.
+    /// The file is not as it was written.
     #[error("the checkpoint is damaged: {0}")]
     Damaged(String),
-    /// Written by a later version.
-    #[error(
-        "the checkpoint has format {found}, and this handgrad reads formats up to {newest}: go on with a newer handgrad"
-    )]
+    /// The file was written by a newer version.
+    #[error("the checkpoint has format {found}, but this handgrad reads formats up to {newest}: use a newer handgrad")]
     TooNew {
-        /// Its format.
+        /// The format of the file.
         found: u64,
-        /// The newest known one.
+        /// The newest format that this version can read.
         newest: u64,
     },
-    /// Of another network or optimiser.
-    #[error("the checkpoint is of another training: it has {found} {what}, where {expected} were expected")]
+    /// The checkpoint belongs to a different network or optimiser.
+    #[error("the checkpoint belongs to a different training: it has {found} {what}, where {expected} were expected")]
     Misfit {
-        /// Of which there is another number.
+        /// The things whose number differs.
         what: &'static str,
-        /// How many the checkpoint has.
+        /// Their number in the checkpoint.
         found: usize,
-        /// How many were expected.
+        /// The expected number.
         expected: usize,
     },
 }
 
-/// The entry of the metadata.
+/// The content of the entry in the metadata.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Header {
@@ -111,7 +111,7 @@ fn is_zero(number: &usize) -> bool {
 }
 
 impl Checkpoint {
-    /// Of a training that pauses after a step.
+    /// Returns the checkpoint of a training that pauses after a step.
     #[must_use]
     pub fn of(trainer: &Trainer<f32>, state: &State<f32>, about: &str) -> Self {
         let slots = trainer.slots().map(<[f32]>::to_vec);
@@ -119,7 +119,7 @@ impl Checkpoint {
         Self { about: about.into(), theta, slots, steps, state: state.clone() }
     }
 
-    /// No file of a training like this is longer.
+    /// Returns the largest number of bytes that a checkpoint file of this training can have.
     #[must_use]
     pub fn most_bytes(trainer: &Trainer<f32>, plan: &Plan) -> u64 {
         let copies = 2 + trainer.slots().iter().filter(|slot| !slot.is_empty()).count();
@@ -129,10 +129,11 @@ impl Checkpoint {
             as u64
     }
 
-    /// Puts weights, running values and steps into a fresh trainer of the same run, and gives the state to go on from.
+    /// Restores the weights, the running values and the number of steps in a new trainer of the same run. Returns the
+    /// state from which the training continues.
     ///
     /// # Errors
-    /// If the trainer is of another network or optimiser.
+    /// If the trainer has a different network or optimiser.
     pub fn restore(self, trainer: &mut Trainer<f32>) -> Result<State<f32>, Error> {
         let fits = |what, found, expected| match found == expected {
             true => Ok(()),
@@ -152,7 +153,11 @@ impl Checkpoint {
         if *samples > steps.saturating_mul(batch)
             || *samples <= steps.saturating_sub(1).saturating_mul(batch) && *steps > 0
         {
-            return Err(damaged(format!("{steps} steps of batches of {batch} do not have {samples} samples")));
+            return Err(damaged(format!(
+                "{} of batches of {batch} and {} do not agree",
+                count(*steps, "step", "steps"),
+                count(*samples, "sample", "samples")
+            )));
         }
         let state = self.state;
         trainer.restore(&self.theta, self.slots.each_ref().map(Vec::as_slice), self.steps);
@@ -160,10 +165,10 @@ impl Checkpoint {
         Ok(state)
     }
 
-    /// The bytes of its file.
+    /// Encodes the checkpoint as the bytes of its file.
     ///
     /// # Errors
-    /// If it cannot be described in a file: no such training is known, so this is a defect to report.
+    /// If the training cannot be described in a file. No such training is known; please report it as a bug.
     pub fn encode(&self) -> Result<Vec<u8>, Error> {
         let State { epochs_before, records, place, first_loss, rate, best } = &self.state;
         let terms = records.first().map_or(0, |record| record.train_terms.len());
@@ -200,16 +205,20 @@ impl Checkpoint {
         Ok(bytes)
     }
 
-    /// From the bytes of its file, of a training whose loss has these terms.
+    /// Decodes a checkpoint from the bytes of its file. `names` are the terms of the training's loss.
     ///
     /// # Errors
-    /// If they are not those that were written, to the bit, or of a newer format, or of a loss with other terms.
+    /// If a bit differs from what was written, the format is newer, or the loss has different terms.
     pub fn decode(bytes: &[u8], names: &[&'static str]) -> Result<Self, Error> {
         let (metadata, data) = header::read(checked(bytes)?).map_err(Error::Damaged)?;
         let header = header_of(&metadata)?;
         let held = metadata.offset_keys().len();
         if held != TENSORS.len() {
-            return Err(damaged(format!("it holds {held} tensors, where {} were expected", TENSORS.len())));
+            return Err(damaged(format!(
+                "it holds {}, where {} were expected",
+                count(held, "tensor", "tensors"),
+                TENSORS.len()
+            )));
         }
         let tensor = |name: &str, dtype: Dtype| {
             let info = metadata.info(name).ok_or_else(|| damaged(format!("it has no tensor {name}")))?;
@@ -228,7 +237,10 @@ impl Checkpoint {
         let (found, width) = (values.len(), BEFORE_TERMS + 2 * names.len());
         if header.epochs.checked_mul(width) != Some(found) {
             let epochs = header.epochs;
-            return Err(damaged(format!("it has records of {found} values, where {epochs} epochs have {width} each")));
+            let (values, epochs) = (count(found, "value", "values"), count(epochs, "epoch", "epochs"));
+            return Err(damaged(format!(
+                "its records have {values} for {epochs}, where {width} for each were expected"
+            )));
         }
         let values: Vec<f64> = values.iter().copied().map(f64::from_le_bytes).collect();
         let rows = values.chunks_exact(width).enumerate();
@@ -237,7 +249,7 @@ impl Checkpoint {
         let best = match (header.best_epoch, header.best_loss) {
             (Some(epoch), Some(loss)) => Some(Best { epoch, loss, theta: floats("best")? }),
             _ if tensor("best", Dtype::F32)?.is_empty() => None,
-            _ => return Err(damaged("it has weights of a best epoch, and no such epoch")),
+            _ => return Err(damaged("it has weights of a best epoch, but no best epoch")),
         };
         let Header { about, steps, epochs_before, first_loss, place, rate, .. } = header;
         let (theta, slots) = (floats("theta")?, [floats("slot0")?, floats("slot1")?]);
@@ -246,7 +258,7 @@ impl Checkpoint {
     }
 }
 
-/// What the writer of a checkpoint said about its run: to be compared before the rest is read.
+/// Returns the text of the writer about its run, so that it can be compared before the rest is read.
 ///
 /// # Errors
 /// As [`Checkpoint::decode`].
@@ -255,21 +267,21 @@ pub fn about(bytes: &[u8]) -> Result<String, Error> {
     Ok(header_of(&metadata)?.about)
 }
 
-/// All but the hash, which is right.
+/// Checks the hash at the end, and returns the bytes before it.
 fn checked(bytes: &[u8]) -> Result<&[u8], Error> {
-    let (body, hash) = bytes
-        .split_last_chunk::<HASH>()
-        .ok_or_else(|| damaged(format!("it has {} bytes, where at least {HASH} were expected", bytes.len())))?;
+    let (body, hash) = bytes.split_last_chunk::<HASH>().ok_or_else(|| {
+        damaged(format!("it has {}, where at least {HASH} were expected", count(bytes.len(), "byte", "bytes")))
+    })?;
     match Sha256::digest(body)[..] == hash[..] {
         true => Ok(body),
-        false => Err(damaged("its SHA-256 is not the one that it ends with; it was cut short or changed")),
+        false => Err(damaged("its SHA-256 differs from the one at its end: the file was cut off or changed")),
     }
 }
 
 fn header_of(metadata: &Metadata) -> Result<Header, Error> {
     let text = metadata.metadata().as_ref().and_then(|metadata| metadata.get(KEY));
     let text = text.ok_or_else(|| damaged(format!("its metadata has no entry {KEY:?}")))?;
-    // The format number is read first and alone: what else a newer format has is not known here.
+    // The format number is read first, without the rest: a newer format may have unknown entries.
     let format = text.lines().find_map(|line| line.strip_prefix("format = "));
     match format.and_then(|format| format.trim().parse().ok()) {
         Some(FIRST_TRAINING..=NEWEST) => {
@@ -278,11 +290,11 @@ fn header_of(metadata: &Metadata) -> Result<Header, Error> {
             toml::from_str(text).map_err(|error| damaged(one_line(error.message()))).and_then(sensible)
         }
         Some(found) if found > NEWEST => Err(Error::TooNew { found, newest: NEWEST }),
-        _ => Err(damaged("its format number is missing or not one that ever was")),
+        _ => Err(damaged("its format number is missing or does not exist")),
     }
 }
 
-/// Refuses a description that is too long, when it is written as when it is read.
+/// Refuses a description that is too long, both in writing and in reading.
 fn check_len(text: &str) -> Result<(), Error> {
     let (found, most) = (text.len(), header::LONGEST_TEXT);
     match found > most {
@@ -291,21 +303,22 @@ fn check_len(text: &str) -> Result<(), Error> {
     }
 }
 
-/// Refuses what no training comes to, though its hash is right.
+/// Refuses a state that no training can reach, although the hash is correct.
 fn sensible(header: Header) -> Result<Header, Error> {
     let Header { steps, epochs_before, epochs, best_epoch, best_loss, place, .. } = &header;
     let Some(last) = epochs_before.checked_add(*epochs).filter(|last| *last < usize::MAX) else {
-        return Err(damaged(format!("{epochs} epochs cannot follow {epochs_before} others")));
+        return Err(damaged(format!("{} cannot follow {epochs_before} others", count(*epochs, "epoch", "epochs"))));
     };
     let is_an_epoch = |best: usize| *epochs_before < best && best <= last;
     if best_epoch.is_some() != best_loss.is_some() || best_epoch.is_some_and(|best| !is_an_epoch(best)) {
-        let text = format!("the best of {epochs} epochs is number {best_epoch:?}, with the loss {best_loss:?}");
+        let epochs = count(*epochs, "epoch", "epochs");
+        let text = format!("the best of {epochs} is number {best_epoch:?}, with the loss {best_loss:?}");
         return Err(damaged(text));
     }
     let agree = |before: u64| match before.checked_div(*epochs as u64) {
-        // How many steps the epochs before this training had is not known.
+        // The number of steps in the epochs before this training is unknown.
         _ if *epochs_before > 0 => true,
-        // Every epoch has as many steps, and the one that is not finished no more.
+        // All finished epochs have the same number of steps, and the unfinished epoch does not have more.
         Some(each) => each > 0 && before.is_multiple_of(*epochs as u64) && place.steps as u64 <= each,
         None => before == 0,
     };
@@ -314,7 +327,10 @@ fn sensible(header: Header) -> Result<Header, Error> {
         || (place.samples > 0) != (place.steps > 0)
     {
         let Place { steps: done, samples, .. } = place;
-        let text = format!("{steps} steps, {epochs} epochs and then {done} steps with {samples} samples do not agree");
+        let (steps, epochs) =
+            (count(usize::try_from(*steps).unwrap_or(usize::MAX), "step", "steps"), count(*epochs, "epoch", "epochs"));
+        let (done, samples) = (count(*done, "step", "steps"), count(*samples, "sample", "samples"));
+        let text = format!("{steps}, {epochs} and then {done} with {samples} do not agree");
         return Err(damaged(text));
     }
     Ok(header)
@@ -330,14 +346,14 @@ fn bytes_of<T: Copy, const N: usize>(values: &[T], to_bytes: impl Fn(T) -> [u8; 
     bytes
 }
 
-/// A record as a row of the tensor.
+/// Returns a record as a row of the tensor.
 fn values_of(record: &EpochRecord) -> impl Iterator<Item = f64> {
     let EpochRecord { learning_rate, train_loss, validation_loss, seconds, samples_per_second, .. } = *record;
     let terms = record.train_terms.iter().chain(&record.validation_terms).map(|term| term.1);
     [learning_rate, train_loss, validation_loss, seconds, samples_per_second].into_iter().chain(terms)
 }
 
-/// And back.
+/// Returns the record for a row of the tensor.
 fn record_of(epoch: usize, values: &[f64], names: &[&'static str]) -> EpochRecord {
     let (train, validation) = values[BEFORE_TERMS..].split_at(names.len());
     let named = |values: &[f64]| names.iter().copied().zip(values.iter().copied()).collect();

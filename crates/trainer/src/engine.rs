@@ -1,5 +1,5 @@
-//! What a pass through a network needs beside the network and its weights: memory, and the order in which the threads
-//! work in it. It knows no optimiser.
+//! The memory that passes through a network need, and the order in which the threads work in it. The engine does not
+//! include the optimiser.
 
 mod blame;
 mod evaluate;
@@ -19,51 +19,52 @@ use crate::rows::{Job, Phase, lock, means_over_batch};
 pub(crate) use blame::name_of;
 pub use evaluate::{Evaluation, evaluate};
 
-/// The memory that passes over batches work in, and what the last one left there.
+/// The memory for passes over batches. It holds the results of the last pass.
 pub(crate) struct Engine<T> {
     pub arena: Arena,
     pub memory: Vec<T>,
     pub row_losses: Vec<T>,
     pub blocks: Vec<Work>,
-    /// The gradient of a block, for each thread: it is used up before it leaves the cache.
+    /// For each thread, the gradient of a block. It is used before it leaves the cache.
     pub scratch: Vec<Mutex<Vec<T>>>,
-    /// What layers work in, for each thread.
+    /// For each thread, the scratch memory of the layers.
     pub workspace: Vec<Mutex<Vec<T>>>,
-    /// Means over the batch of the inputs of layers that need them, one layer after another.
+    /// For the layers that need them, the means of their inputs over the batch, one layer after another.
     pub means: Vec<T>,
     /// The terms of the loss of the last batch.
     pub terms: Vec<f64>,
     pub pace: Pace,
 }
 
-/// A shard has at least this many samples: fewer do not pay for being handed to a thread.
+/// Smallest number of samples of a shard. For fewer samples, the cost of using another thread is higher than the
+/// gain.
 const SHARD_ROWS: usize = 8;
 
-/// Shards of a batch, and the samples of one. With a shard for each thread the weights are read as seldom as can be;
-/// the bits do not depend on it.
+/// Returns the number of shards of a batch and the number of samples of a shard. With one shard for each thread, the
+/// weights are read as few times as possible. The bits of the results do not depend on the shards.
 fn shards_of(batch_size: usize) -> [usize; 2] {
     let shard_rows = batch_size.div_ceil(rayon::current_num_threads()).max(SHARD_ROWS.min(batch_size)).max(1);
     [batch_size.div_ceil(shard_rows), shard_rows]
 }
 
-/// Values that the layers work in, each after the other.
+/// Returns the size of the scratch memory that the layers use one after another, in values.
 fn workspace_len<T: Scalar>(network: &Network<T>) -> usize {
     network.layers().iter().map(|layer| layer.scratch_len()).max().unwrap_or(0)
 }
 
-/// Means over the batch of the inputs of layers that need them.
+/// Returns the number of means that the layers need.
 fn means_len<T: Scalar>(network: &Network<T>) -> usize {
     let of_layer = network.layers().iter().enumerate().filter(|(_, layer)| layer.needs_means());
     of_layer.map(|(at, _)| network.width(at)).sum()
 }
 
-/// Refuses to ask for more memory than there is.
+/// Refuses an allocation that is larger than the available memory.
 pub(crate) fn check_memory(bytes: usize) -> Result<(), Error> {
     if has_room_for(bytes as u64) { Ok(()) } else { Err(Error::OutOfMemory { bytes }) }
 }
 
 impl<T: Scalar> Engine<T> {
-    /// For batches of at most so many samples, at least 1.
+    /// Creates an engine for batches of at most `batch_size` samples, which is at least 1.
     pub fn new(network: &Network<T>, batch_size: usize) -> Self {
         let [shards, shard_rows] = shards_of(batch_size);
         let arena = Arena::new(network, shard_rows);
@@ -85,7 +86,8 @@ impl<T: Scalar> Engine<T> {
         }
     }
 
-    /// Values that an engine for such batches holds. The last shard may have room for more samples than there are.
+    /// Returns the number of values that an engine for such batches holds. The last shard may have room for more
+    /// samples than it contains.
     pub fn values_needed(network: &Network<T>, batch_size: usize) -> usize {
         let [shards, shard_rows] = shards_of(batch_size);
         let of_a_row = Arena::new(network, 1).shard_len();
@@ -96,12 +98,12 @@ impl<T: Scalar> Engine<T> {
         [arena, batch_size, of_threads, means_len(network)].into_iter().fold(0, usize::saturating_add)
     }
 
-    /// Samples that a batch has at most.
+    /// Returns the largest number of samples of a batch.
     pub fn batch_size(&self) -> usize {
         self.row_losses.len()
     }
 
-    /// Writes NaN over all memory that a pass must not read before it writes it.
+    /// Fills all memory that a pass must write before it reads it with NaN.
     #[cfg(feature = "poison")]
     pub fn poison(&mut self) {
         self.memory.fill(T::NAN);
@@ -110,7 +112,7 @@ impl<T: Scalar> Engine<T> {
         self.means.fill(T::NAN);
     }
 
-    /// The forward pass alone: leaves x of all layers in memory.
+    /// Runs only the forward pass, which leaves x of all layers in memory.
     pub fn forward(&mut self, job: Job<T>, samples: &[u32]) {
         let Self { arena, workspace, memory, pace, .. } = self;
         let phase = Phase { job, arena, workspace, batch: samples.len(), backward: false };
@@ -118,7 +120,8 @@ impl<T: Scalar> Engine<T> {
         shards.for_each(|(shard, samples)| pace.run(|| phase.forward(shard, samples)));
     }
 
-    /// Phase one of a step, of a whole network: leaves x and δ of all layers in memory, and the loss of every row.
+    /// Runs phase one of a step for a whole network, which leaves x and δ of all layers and the loss of every row in
+    /// memory.
     pub fn rows(&mut self, job: Job<T>, samples: &[u32]) {
         match self.means.is_empty() {
             true => self.rows_with_means(job, samples, true),
@@ -129,7 +132,7 @@ impl<T: Scalar> Engine<T> {
         }
     }
 
-    /// Phase one where the means, if a layer needs any, are there already.
+    /// Runs phase one, if no layer needs means or the means are in memory already.
     fn rows_with_means(&mut self, job: Job<T>, samples: &[u32], backward: bool) {
         let Self { arena, workspace, memory, row_losses, means, pace, .. } = self;
         let phase = Phase { job, arena, workspace, batch: samples.len(), backward };
@@ -143,8 +146,8 @@ impl<T: Scalar> Engine<T> {
         });
     }
 
-    /// The second half of phase one, after [`forward`](Self::forward): the means over the batch, then loss and δ. If
-    /// `inputs` has room for the gradient by the inputs, one row a sample, that is written too.
+    /// Runs the second half of phase one, after [`forward`](Self::forward): first the means over the batch, then the
+    /// loss and δ. If `inputs` is given, the gradient by the inputs is written to it, with one row for each sample.
     fn backward(&mut self, job: Job<T>, samples: &[u32], inputs: Option<&mut [T]>) {
         let Self { arena, workspace, memory, row_losses, means, pace, .. } = self;
         means_over_batch(job.network, arena, memory, samples.len(), means);
@@ -165,13 +168,13 @@ impl<T: Scalar> Engine<T> {
         }
     }
 
-    /// ∂L/∂x of the samples, one a row, as the network takes them.
+    /// Computes ∂L/∂x of the samples, one in each row, in the units of the network.
     pub fn input_gradient(&mut self, job: Job<T>, samples: &[u32], inputs: &mut [T]) {
         self.forward(job, samples);
         self.backward(job, samples, Some(inputs));
     }
 
-    /// ∂L/∂θ of the batch that phase one has left in memory.
+    /// Returns ∂L/∂θ of the batch that phase one has left in memory.
     pub fn gradient(&mut self, network: &Network<T>, rows: usize) -> Vec<T> {
         let mut gradient = Vec::with_capacity(network.param_count());
         for work in &self.blocks {

@@ -5,7 +5,7 @@ use handgrad_layers::Scalar;
 use crate::fit::{check_all, run_epoch};
 use crate::{EpochRecord, Error, Plan, Source, State, Trainer};
 
-/// The epochs of a training, one after another: see [`Trainer::epochs`].
+/// An iterator over the epochs of a training: see [`Trainer::epochs`].
 pub struct Epochs<'a, T> {
     trainer: &'a mut Trainer<T>,
     train: Source<'a>,
@@ -13,14 +13,14 @@ pub struct Epochs<'a, T> {
     plan: Plan,
     state: State<T>,
     order: Vec<u32>,
-    /// Is there nothing left to do?
+    /// Whether the training has ended.
     over: bool,
 }
 
 impl<T: Scalar> Trainer<T> {
-    /// Trains as [`fit`](crate::fit) does, one epoch each time that the iterator is asked for the next record. After an
-    /// error it gives nothing more. Whoever stops asking stops the training. Once the plan is done or a training
-    /// under early stopping has failed, the trainer has the weights of the best epoch, as with `fit`.
+    /// Trains like [`fit`](crate::fit), one epoch for each call of `next`. After an error the iterator ends. The
+    /// training stops when `next` is no longer called. With early stopping, the trainer has the weights of the best
+    /// epoch when the plan is done or the training has failed, as with `fit`.
     ///
     /// ```no_run
     /// # use handgrad_trainer::{Error, Plan, Source, Trainer};
@@ -49,7 +49,7 @@ impl<T: Scalar> Epochs<'_, T> {
         run_epoch(trainer, train, validation, plan, state, order, &mut |_| ControlFlow::Continue(())).map(|_| ())
     }
 
-    /// The weights of the best epoch, if they were kept.
+    /// Restores the weights of the best epoch, if they were kept.
     fn take_best(&mut self) -> Result<(), Error> {
         self.state.best.as_ref().map_or(Ok(()), |best| self.trainer.set_theta(&best.theta))
     }

@@ -1,194 +1,207 @@
-/// Why training stopped.
+use handgrad_dataset::{count, thousands};
+
+/// The reason why a training could not start or failed, or why a network could not be used.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Error {
-    /// The loss is no longer a number, or so large that nothing can be learnt any more.
+    /// The loss is not finite any more, or too large for further training.
     #[error(
         "training diverged in epoch {epoch}, step {step}, on {batch}: the loss is {loss}, and it was {first} at the \
-         start{}{}. Usually the learning rate is too high: try a tenth of it, or a bound on the gradient",
+         start{}{}. Usually the learning rate is too high: try a tenth of it, or gradient clipping",
         compared(.untrained), blamed(.layer)
     )]
     Diverged {
-        /// Counted from 1.
+        /// The number of the epoch, counted from 1.
         epoch: usize,
-        /// Counted from 1 within the epoch.
+        /// The number of the step in the epoch, counted from 1.
         step: usize,
-        /// What the loss is of, in words.
+        /// A description of the samples of the loss.
         batch: String,
-        /// The first layer whose output is no longer a number, where that is why, and the sample it was given.
+        /// If the output of a layer is not finite: the first such layer, and the sample.
         layer: Option<String>,
-        /// Of that batch, or of the validation samples after the epoch.
+        /// The loss of that batch, or of the validation samples after the epoch.
         loss: f64,
-        /// Of the very first batch.
+        /// The loss of the first batch of the training.
         first: f64,
-        /// Of an untrained network on the same samples, where the loss is still a number.
+        /// The loss of an untrained network on the same samples, if `loss` is finite.
         untrained: Option<f64>,
     },
-    /// Before anything was learnt the loss is no number already.
+    /// The loss of the first batch is not finite, before any training step.
     #[error(
         "the loss of the first batch, {batch}, is {loss}{}", why_not_finite(.penalty.as_deref(), .layer.as_deref())
     )]
     FirstLossNotFinite {
-        /// ∞ or NaN.
+        /// The loss: ∞ or NaN.
         loss: f64,
-        /// The samples, in words.
+        /// A description of the samples.
         batch: String,
-        /// The first layer whose output is not a number, and the sample it was given.
+        /// The first layer whose output is not finite, and the sample.
         layer: Option<String>,
-        /// The penalty that is not a finite number, where the reconstruction is one.
+        /// The name of the penalty that is not finite, if the reconstruction term is finite.
         penalty: Option<String>,
     },
-    /// A weight is no longer a number, or so large that every unit it feeds is saturated or blown up.
+    /// A weight is not finite any more, or so large that the units that use it are saturated or overflow.
     #[error(
         "training diverged in epoch {epoch}, step {step}, on {batch}: a weight of {layer} has become {value:e}. \
-         Usually the learning rate is too high: try a tenth of it, or a bound on the gradient"
+         Usually the learning rate is too high: try a tenth of it, or gradient clipping"
     )]
     WeightOutOfRange {
-        /// Counted from 1.
+        /// The number of the epoch, counted from 1.
         epoch: usize,
-        /// Counted from 1 within the epoch.
+        /// The number of the step in the epoch, counted from 1.
         step: usize,
-        /// The samples that the step learnt from, in words.
+        /// A description of the samples of the step.
         batch: String,
-        /// The layer, as in the model summary.
+        /// The name of the layer, as in the model summary.
         layer: String,
-        /// What the weight is now.
+        /// The value of the weight.
         value: f64,
     },
-    /// A setting of the training has no sensible value.
+    /// A setting of the training has an invalid value.
     #[error(transparent)]
     Setting(#[from] handgrad_layers::Error),
-    /// There is not so much memory.
+    /// There is not enough memory.
     #[error(
-        "this training needs {:.1} GB of memory, more than there is: make the layers or the batches smaller",
+        "this training needs {:.1} GB of memory, more than is available: make the layers or the batches smaller",
         *.bytes as f64 / 1e9
     )]
     OutOfMemory {
-        /// What it takes.
+        /// Number of bytes needed.
         bytes: usize,
     },
-    /// Weights of another network.
-    #[error("the network has {expected} weights, and {found} are given: use weights of this network")]
+    /// The number of weights differs from that of the network.
+    #[error("the network has {}, but {found} were given: use weights of this network", count(*.expected, "weight", "weights"))]
     WeightCount {
-        /// Of the network.
+        /// Number of weights of the network.
         expected: usize,
-        /// What is given.
+        /// Number of weights given.
         found: usize,
     },
-    /// A sample that is not there.
-    #[error("sample {number} does not exist: the source has {samples} samples, numbered from 0")]
+    /// A sample number that does not exist.
+    #[error("sample {number} does not exist: the source has {}, numbered from 0", count(*.samples, "sample", "samples"))]
     NoSuchSample {
-        /// Its number.
+        /// The number.
         number: usize,
-        /// How many there are.
+        /// Number of samples in the source.
         samples: usize,
     },
-    /// Samples that are not there.
+    /// A range of samples that does not exist.
     #[error("the samples {start}..{end} do not exist: there are {samples}, numbered from 0")]
     NoSuchPart {
-        /// The first one.
+        /// The first number of the range.
         start: usize,
-        /// The one after the last.
+        /// The number after the last of the range.
         end: usize,
-        /// How many there are.
+        /// Number of samples in the source.
         samples: usize,
     },
-    /// More samples than a batch has, or none.
-    #[error("a batch has 1 to {batch_size} samples, and {samples} are given: give fewer, or make the batches larger")]
+    /// More samples than a batch may have, or none.
+    #[error(
+        "a batch has {}, but {samples} were given: {}", up_to(*.batch_size), other_batch(*.samples)
+    )]
     BatchSize {
-        /// How many are given.
+        /// Number of samples given.
         samples: usize,
-        /// How many a batch has at most.
+        /// Largest number of samples of a batch.
         batch_size: usize,
     },
-    /// Room for another number of values.
-    #[error("the samples have {expected} values, and there is room for {found}: the two must be equal")]
+    /// The size of a buffer differs from the number of values of the samples.
+    #[error("the samples have {}, but the buffer has room for {found}: the two must be equal", count(*.expected, "value", "values"))]
     BufferSize {
-        /// Values of the samples.
+        /// Number of values of the samples.
         expected: usize,
-        /// Values of the room.
+        /// Number of values of the buffer.
         found: usize,
     },
-    /// A value that is NaN, an infinity, or too large for the numbers that the network computes with.
+    /// A value that is NaN, an infinity, or too large for the number type of the network.
     #[error(
         "sample {sample} of the {set} set has the value {value} at position {position} (both counted from 0), where a \
-         finite number of the network's precision was expected: correct the value, or leave the sample out"
+         finite number of the network's precision was expected: correct the value, or remove the sample"
     )]
     NotFinite {
-        /// Which samples.
+        /// The set of samples.
         set: &'static str,
         /// The number of the sample.
         sample: usize,
-        /// The place of the value in the sample.
+        /// The position of the value in the sample.
         position: usize,
-        /// The value in the data's own units.
+        /// The value in the units of the data.
         value: f64,
     },
-    /// A trained network that cannot be used.
+    /// An error of the network itself.
     #[error("{0}")]
     Model(String),
-    /// There is nothing to train on or to evaluate.
+    /// There are no samples for training or evaluation.
     #[error("the {0} set is empty: give it at least one sample")]
     NoSamples(&'static str),
-    /// The network is an encoder alone.
-    #[error("the network is an encoder alone, and this needs a decoder: take the whole model")]
+    /// The network is only an encoder.
+    #[error("the network is only an encoder, but this needs a decoder: use the whole model")]
     NoDecoder,
-    /// The network is a decoder alone.
-    #[error("the network is a decoder alone, and this needs an encoder: take the whole model")]
+    /// The network is only a decoder.
+    #[error("the network is only a decoder, but this needs an encoder: use the whole model")]
     NoEncoder,
-    /// Codes of another size than the network's.
-    #[error("the network's code has {network} values, and the codes have {codes}: use codes of this network")]
+    /// The codes have the wrong size for the network.
+    #[error("the network's code has {}, but the codes have {codes}: use codes of this network", count(*.network, "value", "values"))]
     CodeSize {
-        /// Of the network's code.
+        /// Number of values of the network's code.
         network: usize,
-        /// Of the given codes.
+        /// Number of values of the given codes.
         codes: usize,
     },
-    /// Samples of another size than the network takes.
+    /// The samples have the wrong size for the network.
     #[error(
-        "the network takes {network} values a sample, and the samples have {samples}: use the data it was made for, \
-         or train a new one"
+        "the network takes {} for each sample, but the samples have {samples}: use data of that size, or train a network \
+         for this data", count(*.network, "value", "values")
     )]
     SampleSize {
-        /// What the network takes.
+        /// Number of values that the network takes.
         network: usize,
-        /// What is there.
+        /// Number of values of a sample.
         samples: usize,
     },
-    /// An epoch cannot have come to where a training is said to be.
+    /// The place in the epoch from which a training should continue is not possible.
     #[error(
-        "the training is said to be {steps} steps and {samples} samples into an epoch, and one of {all} samples in \
-         batches of {batch} never is there: go on with the samples and the batches that it began with, or start a new \
-         one"
+        "the training should continue after {} and {} of an epoch, which is not possible for {} in batches of {batch}: \
+         use the samples and the batch size that it began with, or start a new training",
+        count(*.steps, "step", "steps"), count(*.samples, "sample", "samples"), count(*.all, "sample", "samples")
     )]
     NoSuchPlace {
-        /// Steps done.
+        /// Number of steps done in the epoch.
         steps: usize,
-        /// Samples of these steps.
+        /// Number of samples of these steps.
         samples: usize,
-        /// That an epoch has.
+        /// Number of samples of an epoch.
         all: usize,
-        /// That a step takes.
+        /// Number of samples of a batch.
         batch: usize,
     },
 }
 
 impl Error {
-    /// What a network that is used says.
+    /// Converts an error of the network.
     pub(crate) fn in_use(error: handgrad_models::Error) -> Self {
         Self::Model(error.to_string())
     }
 
-    /// Did the training itself go wrong, as opposed to: could it not begin?
+    /// Returns whether the training itself diverged, in contrast to errors before the training.
     #[must_use]
     pub fn is_divergence(&self) -> bool {
         matches!(self, Self::Diverged { .. } | Self::FirstLossNotFinite { .. } | Self::WeightOutOfRange { .. })
     }
 
-    /// Was something asked for that makes no sense, whatever the data is?
+    /// Returns whether a setting is invalid, independent of the data.
     #[must_use]
     pub fn is_usage(&self) -> bool {
         matches!(self, Self::Setting(_))
     }
+}
+
+fn up_to(batch_size: usize) -> String {
+    if batch_size == 1 { "1 sample".into() } else { format!("1 to {} samples", thousands(batch_size)) }
+}
+
+/// What to do about a batch of so many samples.
+fn other_batch(samples: usize) -> &'static str {
+    if samples == 0 { "give at least one" } else { "give fewer, or make the batches larger" }
 }
 
 fn blamed(layer: &Option<String>) -> String {
@@ -196,23 +209,23 @@ fn blamed(layer: &Option<String>) -> String {
 }
 
 fn blame(layer: &str) -> String {
-    format!("; the first values that are not finite numbers came out of {layer}")
+    format!("; the first values that are not finite are the output of {layer}")
 }
 
 fn compared(loss: &Option<f64>) -> String {
     loss.map(|loss| format!(", and an untrained network has {loss} on the same samples")).unwrap_or_default()
 }
 
-/// Where a first loss that is not finite comes from, and what to do.
+/// Returns the cause of a first loss that is not finite, and what to do.
 fn why_not_finite(penalty: Option<&str>, layer: Option<&str>) -> String {
     match (penalty, layer) {
         (Some(penalty), None) => format!(
-            ": its reconstruction is a finite number, but its {penalty} is not; the weight of that penalty is too \
-             large to compute with, so make it smaller"
+            ": its reconstruction is finite, but its {penalty} is not; the weight of this penalty is too large, so \
+             make it smaller"
         ),
         _ => {
             let blame = layer.map(blame).unwrap_or_default();
-            format!("{blame}: the data's values are too large to compute with; scale them to about 0..1")
+            format!("{blame}: the values of the data are too large; scale them to about 0..1")
         }
     }
 }

@@ -1,85 +1,93 @@
-//! Epoch after epoch.
+//! Training over several epochs.
 
 use std::ops::ControlFlow;
 use std::time::Instant;
 
+use handgrad_dataset::thousands;
 use handgrad_layers::{ParamRole, Scalar};
 
 use crate::engine::name_of;
 use crate::schedule::Schedule;
 use crate::{Error, Evaluation, Place, Source, State, Trainer, check, shuffled};
 
-/// How long to train, and what changes on the way.
+/// The plan of a training: its number of epochs, the learning-rate schedule and early stopping.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Plan {
-    /// How many times every sample is seen.
+    /// Number of epochs. Every sample is used once in each epoch.
     pub epochs: usize,
-    /// How the learning rate changes.
+    /// The learning-rate schedule.
     pub schedule: Schedule,
-    /// To stop where so many epochs in a row, at least 1, have had no lower validation loss than one before them, and
-    /// in any case to give back the weights of the best epoch instead of the last one's.
+    /// Early stopping: the number of epochs without a new lowest validation loss, at least 1, after which the
+    /// training stops. If it is set, the trainer always ends with the weights of the best epoch instead of those of
+    /// the last one.
     pub early_stopping: Option<usize>,
 }
 
 impl Default for Plan {
-    /// One epoch with the optimiser's own learning rate.
+    /// One epoch with the learning rate of the optimiser.
     fn default() -> Self {
         Self { epochs: 1, schedule: Schedule::Constant, early_stopping: None }
     }
 }
 
-/// What an epoch came to.
+/// The results of an epoch.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EpochRecord {
-    /// Counted from 1, over all trainings of the same trainer.
+    /// The number of the epoch, counted from 1 over all trainings of the same trainer.
     pub epoch: usize,
-    /// Of its steps.
+    /// The learning rate of its steps.
     pub learning_rate: f64,
-    /// Mean over the epoch's samples, each one's loss just before it was learnt from.
+    /// The mean training loss over the samples of the epoch. The loss of a sample is computed just before the step
+    /// that uses it.
     pub train_loss: f64,
-    /// The terms of that loss with their names, the reconstruction first: they add up to it.
+    /// The terms of this loss with their names, first the reconstruction. Their sum is the loss.
     pub train_terms: Vec<(&'static str, f64)>,
-    /// Mean over the validation samples, after the epoch.
+    /// The mean loss over the validation samples after the epoch.
     pub validation_loss: f64,
-    /// The terms of the validation loss with their names, the reconstruction first: they add up to it.
+    /// The terms of the validation loss with their names, first the reconstruction. Their sum is the loss.
     pub validation_terms: Vec<(&'static str, f64)>,
-    /// Time of the epoch's steps, evaluation not included.
+    /// Time of the epoch's steps in seconds, without the evaluation.
     pub seconds: f64,
-    /// Training samples per second of that time.
+    /// Number of training samples per second of that time.
     pub samples_per_second: f64,
 }
 
-/// What happens while training.
+/// An event during training.
 #[derive(Clone, Copy, Debug)]
 pub enum Event<'a> {
-    /// A step is done.
+    /// A step has finished.
     Step {
-        /// Counted from 1, over all trainings of the same trainer.
+        /// The number of the epoch, counted from 1 over all trainings of the same trainer.
         epoch: usize,
-        /// Samples seen in this epoch.
+        /// Number of samples used so far in this epoch.
         samples: usize,
-        /// Samples that an epoch has.
+        /// Number of samples of an epoch.
         samples_per_epoch: usize,
         /// Mean loss over these samples.
         loss: f64,
     },
-    /// An epoch is done.
+    /// An epoch has finished.
     Epoch(&'a EpochRecord),
 }
 
-/// What training came to.
+/// The result of a training.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outcome {
-    /// The epochs that were finished.
+    /// The records of the finished epochs.
     pub epochs: Vec<EpochRecord>,
-    /// Did `on_event` ask to stop?
+    /// Whether `on_event` stopped the training.
     pub stopped: bool,
-    /// The epoch whose weights the trainer has now, where early stopping was asked for and there was one.
+    /// With early stopping, the epoch whose weights the trainer has now, if an epoch has finished.
     pub best_epoch: Option<usize>,
 }
 
+/// A rate, or 0 if the clock has not advanced: a rate that was not measured must not look like a very large one.
+fn per_second(samples: f64, seconds: f64) -> f64 {
+    if seconds > 0.0 { samples / seconds } else { 0.0 }
+}
+
 impl EpochRecord {
-    /// The reconstruction's part of the validation loss, without penalties.
+    /// Returns the reconstruction term of the validation loss, without penalties.
     #[must_use]
     pub fn reconstruction(&self) -> f64 {
         self.validation_terms.first().map_or(self.validation_loss, |term| term.1)
@@ -87,8 +95,9 @@ impl EpochRecord {
 }
 
 impl Outcome {
-    /// The epoch whose losses the training reports: under early stopping the best one, whose weights are kept,
-    /// otherwise the last one that was finished. A stop within an epoch leaves weights that are some steps further.
+    /// Returns the epoch whose losses the training reports: with early stopping the best epoch, whose weights are
+    /// kept, otherwise the last finished epoch. If the training was stopped within an epoch, the weights are some
+    /// steps ahead of this record.
     #[must_use]
     pub fn kept(&self) -> Option<&EpochRecord> {
         match self.best_epoch {
@@ -97,34 +106,36 @@ impl Outcome {
         }
     }
 
-    /// Training samples per second, over all finished epochs; None where there is none.
+    /// Returns the number of training samples per second over all finished epochs, or None if no epoch has finished.
     #[must_use]
     pub fn samples_per_second(&self) -> Option<f64> {
         let seconds: f64 = self.epochs.iter().map(|record| record.seconds).sum();
         let samples: f64 = self.epochs.iter().map(|record| record.seconds * record.samples_per_second).sum();
-        self.epochs.last().map(|_| samples / seconds)
+        self.epochs.last().map(|_| per_second(samples, seconds)).filter(|&rate| rate > 0.0)
     }
 }
 
-/// A loss this many times the first one, or this many times 1 where that is more, is looked at more closely; training
-/// has diverged if the loss is also this many times that of an untrained network on the same samples. Without the
-/// second comparison one outlier among sound samples would look like a divergence.
+/// A training has diverged if the loss of a batch is larger than this factor times the loss of the first batch, and
+/// also larger than this factor times the loss of an untrained network on the same samples. (A reference loss below 1
+/// counts as 1.) Without the second comparison, one outlier among normal samples would look like a divergence.
 const LARGEST_LOSS: f64 = 1e3;
-/// And so does a weight of this size: a sound network's are about 1, whatever the scale of the data.
+/// The training has also diverged if a weight is larger than this. Normal weights are of the order of 1, independent
+/// of the scale of the data.
 const LARGEST_WEIGHT: f64 = 1e4;
 
-/// Trains. After every step and every epoch `on_event` is told, and says whether to go on.
+/// Trains the network. `on_event` is called after every step and every epoch, and returns whether to continue.
 ///
-/// A second call goes on where the first one ended: with the weights, the optimiser's running values and the number of
-/// the next epoch, and so with an order of the samples and with noise that no epoch before had. The schedule begins
-/// anew, from the optimiser's own learning rate.
+/// A second call continues where the first call ended: with its weights, its running values of the optimiser and the
+/// number of the next epoch. Because of the new epoch numbers, the order of the samples and the noise differ from
+/// those of all epochs before. The schedule restarts with the learning rate of the optimiser.
 ///
-/// Under early stopping the trainer has the weights of the best epoch afterwards. That is so after an error too: if the
-/// training diverges, what it had learnt until then is not lost. The optimiser's running values are always those of the
-/// last step. After a divergence they are useless: make a new trainer of the weights to train them further.
+/// With early stopping, the trainer has the weights of the best epoch at the end. This is also true after an error:
+/// if the training diverges, the best weights until then are not lost. The running values of the optimiser are always
+/// those of the last step. After a divergence they are useless: to train the weights further, create a new trainer
+/// with them.
 ///
 /// # Errors
-/// If the samples do not fit the network or have values that are no finite numbers, or the training diverges.
+/// If the samples do not fit the network or have values that are not finite, or the training diverges.
 pub fn fit<T: Scalar>(
     trainer: &mut Trainer<T>,
     train: &Source,
@@ -141,12 +152,13 @@ pub fn fit<T: Scalar>(
     Ok(Outcome { epochs: state.records, stopped, best_epoch: state.best.map(|best| best.epoch) })
 }
 
-/// Trains from where `state` and the trainer are to the end of the plan, and leaves the last weights in the trainer.
-/// The best ones are in the state. Says whether the end was reached; if not, `on_event` asked to stop. Going on from
-/// there, after any step, gives the same bits as if nothing had happened.
+/// Continues a training from the state of `state` and of the trainer to the end of the plan. At the end the trainer
+/// has the weights of the last step, and `state` has those of the best epoch. Returns true if the end was reached,
+/// and false if `on_event` stopped the training. A training that was stopped after any step and continued gives the
+/// same bits as one without a stop.
 ///
 /// # Errors
-/// As [`fit`], or if no training comes to such a state.
+/// As [`fit`], or if no training can reach such a state.
 pub fn go_on<T: Scalar>(
     trainer: &mut Trainer<T>,
     train: &Source,
@@ -165,7 +177,7 @@ pub fn go_on<T: Scalar>(
     Ok(true)
 }
 
-/// Refuses samples that cannot be trained with, and a place that no training of them comes to.
+/// Refuses samples that cannot be used for training, and a place in the epoch that is not possible with them.
 pub(crate) fn check_all<T: Scalar>(
     trainer: &Trainer<T>,
     train: &Source,
@@ -177,7 +189,7 @@ pub(crate) fn check_all<T: Scalar>(
     check_place(&state.place, train.len(), trainer.batch_size())
 }
 
-/// One epoch, or what is left of it. Says whether to go on.
+/// Trains one epoch, or the rest of it. Returns whether to continue.
 pub(crate) fn run_epoch<T: Scalar>(
     trainer: &mut Trainer<T>,
     train: &Source,
@@ -203,7 +215,7 @@ pub(crate) fn run_epoch<T: Scalar>(
     Ok(flow)
 }
 
-/// Refuses a place that no epoch of so many samples comes to: only its last batch may be smaller.
+/// Refuses a place that is not possible in an epoch of `all` samples, where only the last batch may be smaller.
 fn check_place(place: &Place, all: usize, batch: usize) -> Result<(), Error> {
     let Place { steps, samples, .. } = *place;
     match samples == all || samples < all && samples % batch == 0 {
@@ -212,7 +224,7 @@ fn check_place(place: &Place, all: usize, batch: usize) -> Result<(), Error> {
     }
 }
 
-/// The steps of an epoch that are left. Says whether to go on.
+/// Runs the remaining steps of an epoch. Returns whether to continue.
 fn steps<T: Scalar>(
     trainer: &mut Trainer<T>,
     train: &Source,
@@ -257,7 +269,7 @@ fn steps<T: Scalar>(
     Ok(ControlFlow::Continue(()))
 }
 
-/// The penalty of the last step that is not a finite number, where the reconstruction is one.
+/// Returns the name of the penalty of the last step that is not finite, if the reconstruction term is finite.
 fn infinite_penalty<T: Scalar>(trainer: &Trainer<T>) -> Option<String> {
     let (reconstruction, penalties) = trainer.terms().split_first()?;
     let names = trainer.network().term_names().into_iter().skip(1);
@@ -265,7 +277,7 @@ fn infinite_penalty<T: Scalar>(trainer: &Trainer<T>) -> Option<String> {
     reconstruction.is_finite().then(|| name.to_string())
 }
 
-/// What the epoch came to whose steps are done.
+/// Returns the record of an epoch after its last step.
 fn record<T: Scalar>(trainer: &mut Trainer<T>, validation: &Source, state: &State<T>) -> Result<EpochRecord, Error> {
     let (epoch, place) = (state.epoch(), &state.place);
     let Evaluation { loss: validation_loss, terms: validation_terms } = trainer.measure(validation);
@@ -284,11 +296,11 @@ fn record<T: Scalar>(trainer: &mut Trainer<T>, validation: &Source, state: &Stat
         validation_loss,
         validation_terms,
         seconds: place.seconds,
-        samples_per_second: samples / place.seconds,
+        samples_per_second: per_second(samples, place.seconds),
     })
 }
 
-/// Refuses parameters that are no numbers, and weights above `largest`.
+/// Refuses parameters that are not finite, and weights above `largest`.
 fn check_weights<T: Scalar>(
     trainer: &Trainer<T>,
     epoch: usize,
@@ -307,10 +319,26 @@ fn check_weights<T: Scalar>(
     Ok(())
 }
 
-/// A batch for people: how many samples, and which ones begin it.
+/// Describes a batch for messages: its number of samples, and its first samples.
 fn in_words(samples: &[u32]) -> String {
     const SHOWN: usize = 4;
+    if let [sample] = samples {
+        return format!("the batch of sample {sample} alone (numbered from 0)");
+    }
     let first: Vec<_> = samples.iter().take(SHOWN).map(ToString::to_string).collect();
     let more = if samples.len() > SHOWN { ", …" } else { "" };
-    format!("the batch of samples {}{more} ({} of them, numbered from 0)", first.join(", "), samples.len())
+    format!("the batch of samples {}{more} ({} of them, numbered from 0)", first.join(", "), thousands(samples.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Outcome, per_second};
+
+    /// A clock of low resolution, or one that was set back, may say that no time has passed.
+    #[test]
+    fn no_time_is_no_rate() {
+        assert_eq!((per_second(300.0, 0.0), per_second(300.0, -1.0), per_second(300.0, 2.0)), (0.0, 0.0, 150.0));
+        let nothing = Outcome { epochs: Vec::new(), stopped: false, best_epoch: None };
+        assert_eq!(nothing.samples_per_second(), None);
+    }
 }

@@ -1,4 +1,5 @@
-//! The training loop: batches, shards, steps, epochs and evaluation. It knows no formula; those are in the layers.
+//! The training loop: batches, shards, steps, epochs and evaluation. It contains no formulas of layers; those are in
+//! the crate `handgrad-layers`.
 //!
 //! ```no_run
 //! use std::ops::ControlFlow;

@@ -1,13 +1,14 @@
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 
-/// Keeps the random numbers of the order apart from those of the weights, which use the streams 0, 1, 2, ….
+/// The first stream of random numbers for the order of the samples. The weights use the streams 0, 1, 2, ….
 const ORDER: u64 = 1 << 32;
 
-/// Writes the order of the samples in an epoch: 0..len shuffled, a pure function of seed and epoch.
+/// Fills `order` with the order of the samples in an epoch: 0..len shuffled. The order depends only on the seed, the
+/// epoch and the length.
 ///
-/// Fisher & Yates's shuffle with ChaCha8; the index below n is the upper half of random·n, so the order depends on no
-/// library's way of drawing from a range.
+/// It is the Fisher–Yates shuffle with ChaCha8. A random index below n is the upper half of random·n. The order
+/// therefore does not depend on how a library draws from a range.
 pub fn shuffled(seed: u64, epoch: u64, order: &mut [u32]) {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(ORDER + epoch);

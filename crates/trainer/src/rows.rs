@@ -1,4 +1,4 @@
-//! Phase one of a step: a shard of the batch forward, loss, and backward to the inputs.
+//! Phase one of a step for a shard of the batch: the forward pass, the loss, and the backward pass to the inputs.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -8,7 +8,8 @@ use handgrad_models::Network;
 use crate::Source;
 use crate::arena::Arena;
 
-/// What a pass is about: the network, its weights, the samples, and which random numbers are drawn.
+/// The inputs of a pass: the network, its weights, the source of samples, and the mode, seed and epoch of the random
+/// numbers.
 #[derive(Clone, Copy)]
 pub(crate) struct Job<'a, T> {
     pub network: &'a Network<T>,
@@ -20,18 +21,18 @@ pub(crate) struct Job<'a, T> {
 }
 
 impl<'a, T> Job<'a, T> {
-    /// To measure a loss: always with the same noise, that of no epoch.
+    /// A job that measures a loss. The noise is always the same: epoch 0 is used for it, which no training has.
     pub fn measure(network: &'a Network<T>, theta: &'a [T], source: &'a Source) -> Self {
         Self { network, theta, source: source.shorter(), mode: Mode::Measure, seed: 0, epoch: 0 }
     }
 
-    /// To learn, with what is random in an epoch.
+    /// A job for a training step, with the random numbers of an epoch.
     pub fn train(network: &'a Network<T>, theta: &'a [T], source: &'a Source, [seed, epoch]: [u64; 2]) -> Self {
         Self { network, theta, source: source.shorter(), mode: Mode::Train, seed, epoch }
     }
 }
 
-/// What every shard of phase one is told.
+/// The arguments that all shards of phase one have in common.
 pub(crate) struct Phase<'a, 'j, T> {
     pub job: Job<'j, T>,
     pub arena: &'a Arena,
@@ -65,8 +66,8 @@ impl<T: Scalar> Phase<'_, '_, T> {
         }
     }
 
-    /// Loss, penalties and the backward pass of a shard. The gradient by the network's input is computed only if there
-    /// is room for it.
+    /// Computes the loss, the penalties and the backward pass of a shard. The gradient by the input of the network is
+    /// computed only if `inputs` is given.
     pub fn loss_and_backward(
         &self,
         shard: &mut [T],
@@ -86,7 +87,8 @@ impl<T: Scalar> Phase<'_, '_, T> {
                 false => network.loss().forward(prediction, target),
             };
         }
-        // From the last layer to the first; the means and penalties of the last layers stand last.
+        // From the last layer to the first. The means and penalties are stored in the order of the layers, so they
+        // are taken from the end.
         let (mut means, mut number) = (means, network.layers().iter().filter(|l| l.penalty_name().is_some()).count());
         for (at, layer) in network.layers().iter().enumerate().rev() {
             let own_means = if layer.needs_means() {
@@ -113,7 +115,7 @@ impl<T: Scalar> Phase<'_, '_, T> {
     }
 }
 
-/// The mean of each input of the layers that need them: over the samples in order.
+/// Computes the mean of each input over the samples, in order, for the layers that need these means.
 pub(crate) fn means_over_batch<T: Scalar>(
     network: &Network<T>,
     arena: &Arena,
@@ -134,12 +136,13 @@ pub(crate) fn means_over_batch<T: Scalar>(
     }
 }
 
-/// What belongs to the thread that asks.
+/// Returns the memory of the current thread.
 pub(crate) fn of_thread<T>(each: &[Mutex<Vec<T>>]) -> &Mutex<Vec<T>> {
     &each[rayon::current_thread_index().unwrap_or(0) % each.len()]
 }
 
-/// A panic elsewhere does not make scratch memory unusable: it may hold anything.
+/// Locks scratch memory. The memory stays usable after a panic of another thread, because its content does not
+/// matter.
 pub(crate) fn lock<T>(scratch: &Mutex<Vec<T>>) -> MutexGuard<'_, Vec<T>> {
     scratch.lock().unwrap_or_else(PoisonError::into_inner)
 }

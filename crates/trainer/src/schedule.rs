@@ -1,16 +1,16 @@
-//! # Learning-rate schedules: large steps to get there, small ones to arrive
+//! # Learning-rate schedules: large steps at the beginning, small steps at the end
 //!
 //! ```text
-//! α₁ the optimiser's own rate, α_e that of epoch e = 1 … E, L_e the validation loss after it
+//! α₁ the optimiser's learning rate, α_e that of epoch e = 1 … E, L_e the validation loss after epoch e
 //!
 //! step      α_{e+1} = α_e·factor  if `every` divides e, else α_e
-//! cosine    α_e = floor + (α₁ − floor)·(1 + cos(π·(e − 1)/E))/2   half a wave: α₁ at first, floor after the last
-//! plateau   α_{e+1} = α_e·factor  if L has not improved for more than `patience` epochs, which are then counted anew
-//!           L_e has improved where L_e < L·(1 − 10⁻⁴), L the last one that had
+//! cosine    α_e = floor + (α₁ − floor)·(1 + cos(π·(e − 1)/E))/2   half a wave: α₁ at first, floor after the last epoch
+//! plateau   α_{e+1} = α_e·factor  if L has not improved for more than `patience` epochs; the count then restarts
+//!           L_e is an improvement if L_e < L·(1 − 10⁻⁴), where L is the last loss that was one
 //! ```
 //!
-//! These are PyTorch's StepLR, CosineAnnealingLR with T_max = E, and ReduceLROnPlateau with its usual threshold, called
-//! once an epoch. As there, a plateau's reduction of 10⁻⁸ or less is left out.
+//! These are PyTorch's StepLR, CosineAnnealingLR with T_max = E, and ReduceLROnPlateau with its default threshold,
+//! called once per epoch. As in PyTorch, a reduction of 10⁻⁸ or less on a plateau is skipped.
 //!
 //! Sources: cosine: Loshchilov & Hutter, "SGDR", ICLR 2017, one cycle without restarts.
 
@@ -21,57 +21,57 @@ use serde::{Deserialize, Serialize};
 /// How the learning rate changes from epoch to epoch.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Schedule {
-    /// It does not.
+    /// The learning rate does not change.
     #[default]
     Constant,
-    /// Every so many epochs it is multiplied by a factor.
+    /// The learning rate is multiplied by a factor every `every` epochs.
     Step {
-        /// Epochs from one change to the next.
+        /// Number of epochs from one change to the next.
         every: usize,
-        /// Of the rate, above 0 and below 1.
+        /// The factor of the learning rate, above 0 and below 1.
         factor: f64,
     },
-    /// Half a wave down over the whole run.
+    /// The learning rate decreases along half a cosine wave over the whole run.
     Cosine {
-        /// Where it would be after the last epoch.
+        /// The learning rate that would follow the last epoch.
         floor: f64,
     },
-    /// Where the validation loss stays as it is, it is multiplied by a factor.
+    /// The learning rate is multiplied by a factor if the validation loss does not improve.
     Plateau {
-        /// Epochs without improvement that are put up with.
+        /// Number of epochs without improvement before a reduction.
         patience: usize,
-        /// Of the rate, above 0 and below 1.
+        /// The factor of the learning rate, above 0 and below 1.
         factor: f64,
     },
 }
 
-/// By how much less, of itself, a loss counts as improved on a plateau.
+/// Relative decrease of the loss that counts as an improvement on a plateau.
 const THRESHOLD: f64 = 1e-4;
-/// A plateau's reduction by this or less is left out.
+/// A reduction by this amount or less on a plateau is skipped.
 const SMALLEST_CHANGE: f64 = 1e-8;
 
-/// Where a schedule has come to.
+/// The state of a schedule.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rate {
-    /// Of the first epoch.
+    /// The learning rate of the first epoch.
     pub first: f64,
-    /// Of the next epoch.
+    /// The learning rate of the current or next epoch.
     pub now: f64,
     /// The last validation loss that was an improvement.
     pub best_loss: f64,
-    /// Epochs since then, or since the last reduction.
+    /// Number of epochs since then or since the last reduction, whichever is later.
     pub epochs_since: usize,
 }
 
 impl Rate {
-    /// Before the first epoch.
+    /// Returns the state before the first epoch.
     #[must_use]
     pub fn new(first: f64) -> Self {
         Self { first, now: first, best_loss: f64::INFINITY, epochs_since: 0 }
     }
 
-    /// Moves on after epoch number `epoch`, counted from 1, of `epochs`.
+    /// Updates the learning rate after epoch number `epoch` of `epochs`, counted from 1.
     pub fn advance(&mut self, schedule: &Schedule, epoch: usize, epochs: usize, validation_loss: f64) {
         match *schedule {
             Schedule::Constant => {}
@@ -81,7 +81,7 @@ impl Rate {
                 }
             }
             Schedule::Cosine { floor } => {
-                // Not the standard library's cosine, which may differ between platforms.
+                // The cosine of the standard library may differ between platforms, so `libm` is used.
                 let wave = libm::cos(PI * epoch as f64 / epochs as f64);
                 self.now = floor + (self.first - floor) * (1.0 + wave) / 2.0;
             }

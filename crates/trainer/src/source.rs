@@ -8,10 +8,10 @@ use rayon::prelude::*;
 
 use crate::Error;
 
-/// Samples as the trainer reads them, one a row, in the data's own units.
+/// The samples that a trainer reads, one in each row, in the units of the data.
 ///
-/// Bytes stay bytes until a batch is filled, and then a byte becomes value/255. Floats are read as they are. If the
-/// network's specification has a [`Scale`], training and evaluation apply it while they fill a batch.
+/// Bytes are converted when a batch is filled: a byte becomes value/255. Floats are not changed. If the specification
+/// of the network has a [`Scale`], training and evaluation apply it when they fill a batch.
 ///
 /// ```
 /// # use handgrad_trainer::Source;
@@ -24,7 +24,7 @@ pub struct Source<'a> {
     values: View<'a>,
 }
 
-/// The values, of one of the types that data has.
+/// The values, in one of the types that data can have.
 #[derive(Clone, Copy, Debug)]
 enum View<'a> {
     Bytes(ArrayView2<'a, u8>),
@@ -45,7 +45,7 @@ impl<'a> From<ArrayView2<'a, f64>> for Source<'a> {
 }
 
 impl<'a> Source<'a> {
-    /// Reads `samples`.
+    /// Creates a source of all `samples`.
     #[must_use]
     pub fn new(samples: &'a Samples) -> Self {
         let values = match &samples.values {
@@ -55,10 +55,10 @@ impl<'a> Source<'a> {
         Self { values }
     }
 
-    /// Reads a part of `samples`. Its first sample is number 0.
+    /// Creates a source of a range of `samples`. The first sample of the range has the number 0.
     ///
     /// # Errors
-    /// If there are not as many samples.
+    /// If the range is not within the samples.
     pub fn part(samples: &'a Samples, range: Range<usize>) -> Result<Self, Error> {
         let count = samples.len();
         if range.start > range.end || range.end > count {
@@ -72,7 +72,8 @@ impl<'a> Source<'a> {
         Ok(Self { values })
     }
 
-    /// The same source for a shorter time: the compiler does not shorten the lifetime of an array's view by itself.
+    /// Returns the same source with a shorter lifetime. The compiler does not shorten the lifetime of an array view
+    /// automatically.
     pub(crate) fn shorter<'b>(self) -> Source<'b>
     where
         'a: 'b,
@@ -85,19 +86,19 @@ impl<'a> Source<'a> {
         Source { values }
     }
 
-    /// Number of samples.
+    /// Returns the number of samples.
     #[must_use]
     pub fn len(&self) -> usize {
         self.dim().0
     }
 
-    /// Are there none?
+    /// Returns whether there are no samples.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Values of a sample.
+    /// Returns the number of values of a sample.
     #[must_use]
     pub fn features(&self) -> usize {
         self.dim().1
@@ -111,10 +112,10 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// Writes samples, one a row.
+    /// Writes the given samples to `rows`, one in each row.
     ///
     /// # Errors
-    /// If the source does not have one of them, or `rows` has not exactly the room for their values.
+    /// If a sample does not exist, or the length of `rows` is not the number of values of the samples.
     pub fn fill_rows<T: Scalar>(&self, samples: &[u32], rows: &mut [T]) -> Result<(), Error> {
         self.check_numbers(samples)?;
         check_room(samples.len().saturating_mul(self.features()), rows.len())?;
@@ -122,10 +123,10 @@ impl<'a> Source<'a> {
         Ok(())
     }
 
-    /// Writes one sample.
+    /// Writes one sample to `row`.
     ///
     /// # Errors
-    /// If the source does not have it, or `row` has not exactly the room for its values.
+    /// If the sample does not exist, or the length of `row` is not the number of values of a sample.
     pub fn fill<T: Scalar>(&self, sample: usize, row: &mut [T]) -> Result<(), Error> {
         if sample >= self.len() {
             return Err(Error::NoSuchSample { number: sample, samples: self.len() });
@@ -135,7 +136,7 @@ impl<'a> Source<'a> {
         Ok(())
     }
 
-    /// Refuses the number of a sample that is not there.
+    /// Refuses sample numbers that do not exist.
     pub(crate) fn check_numbers(&self, samples: &[u32]) -> Result<(), Error> {
         let count = self.len();
         match samples.iter().find(|number| **number as usize >= count) {
@@ -144,9 +145,10 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// Writes samples that are there, one a row, at the scale.
+    /// Writes scaled samples, one in each row. Their numbers must exist.
     pub(crate) fn fill_batch<T: Scalar>(&self, samples: &[u32], scale: Option<Scale>, rows: &mut [T]) {
-        // Shuffled samples lie anywhere in memory: each is asked for while the ones before it are converted.
+        // Shuffled samples can be anywhere in memory: each sample is prefetched while the samples before it are
+        // converted.
         const AHEAD: usize = 4;
         for (at, (&sample, row)) in samples.iter().zip(rows.chunks_exact_mut(self.features().max(1))).enumerate() {
             if let (Some(&next), View::Bytes(values)) = (samples.get(at + AHEAD), &self.values) {
@@ -156,7 +158,7 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// Writes one sample that is there, at the scale.
+    /// Writes one scaled sample. Its number must exist.
     pub(crate) fn fill_row<T: Scalar>(&self, sample: usize, scale: Option<Scale>, row: &mut [T]) {
         match (&self.values, scale) {
             (View::Bytes(values), None) => match values.row(sample).as_slice() {
@@ -175,8 +177,8 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// The first value that is no finite number where the network of these numbers reads it: its sample, its position
-    /// in the sample, and the value itself.
+    /// Returns the first value that is not finite after scaling and conversion to T: its sample, its position in the
+    /// sample, and the value in the units of the data.
     pub(crate) fn first_not_finite<T: Scalar>(&self, scale: Option<Scale>) -> Option<(usize, usize, f64)> {
         if matches!(self.values, View::Bytes(_)) && scale.is_none() {
             return None;
@@ -192,7 +194,7 @@ impl<'a> Source<'a> {
         Some((sample, position, self.value(sample, position)))
     }
 
-    /// One value in the data's own units.
+    /// Returns one value in the units of the data.
     fn value(&self, sample: usize, position: usize) -> f64 {
         match &self.values {
             View::Bytes(values) => byte(values[[sample, position]]),
@@ -207,7 +209,7 @@ fn check_room(expected: usize, found: usize) -> Result<(), Error> {
     if expected == found { Ok(()) } else { Err(Error::BufferSize { expected, found }) }
 }
 
-/// A value as the network takes it.
+/// Returns a value in the units of the network.
 fn scaled<T: Scalar>(value: f64, Scale { offset, factor }: Scale) -> T {
     T::from_f64((value - offset) / factor)
 }
@@ -218,7 +220,8 @@ fn write<A: Copy, T>(from: ndarray::ArrayView1<A>, to: &mut [T], f: impl Fn(A) -
 
 #[inline(always)]
 fn byte<T: Scalar>(value: u8) -> T {
-    // value/255, rounded correctly, without a division: the quotient with the rounded 1/255, then what is missing.
+    // Computes value/255, correctly rounded and without a division: the product with the rounded 1/255, plus a
+    // correction.
     let (value, divisor) = (T::from_u8(value), T::from_u8(u8::MAX));
     let reciprocal = T::ONE / divisor;
     let quotient = value * reciprocal;

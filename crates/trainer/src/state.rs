@@ -1,4 +1,4 @@
-//! What training carries from one epoch to the next.
+//! The state of a training between two steps.
 
 use handgrad_layers::Scalar;
 use serde::{Deserialize, Serialize};
@@ -7,43 +7,43 @@ use crate::Trainer;
 use crate::fit::{EpochRecord, Plan};
 use crate::schedule::Rate;
 
-/// All that [`go_on`](crate::go_on) has to know of the steps so far, beside the trainer itself.
+/// Everything that [`go_on`](crate::go_on) needs to continue a training, in addition to the trainer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct State<T> {
-    /// Epochs that the trainer had finished before this training.
+    /// Number of epochs that the trainer had finished before this training.
     pub epochs_before: usize,
-    /// The epochs that were finished.
+    /// The records of the finished epochs.
     pub records: Vec<EpochRecord>,
-    /// How far the next epoch has come.
+    /// The place in the current epoch.
     pub place: Place,
-    /// Loss of the very first batch.
+    /// The loss of the first batch of the training.
     pub first_loss: Option<f64>,
-    /// The learning rate, and what a plateau is told by.
+    /// The learning rate, and the values with which a plateau is detected.
     pub rate: Rate,
-    /// The best epoch so far. Only kept where training may stop early.
+    /// The best epoch so far. It is kept only with early stopping.
     pub best: Option<Best<T>>,
 }
 
-/// How far an epoch has come that is not finished.
+/// The place in an unfinished epoch.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Place {
-    /// Steps done.
+    /// Number of steps done.
     pub steps: usize,
-    /// Samples of these steps.
+    /// Number of samples of these steps.
     pub samples: usize,
-    /// Σ of their losses.
+    /// The sum of their losses.
     pub loss_sum: f64,
-    /// Σ of each term of their losses; empty before the first step.
+    /// The sum of each term of their losses; empty before the first step.
     pub term_sums: Vec<f64>,
-    /// Time of these steps.
+    /// Time of these steps in seconds.
     pub seconds: f64,
 }
 
 /// The epoch with the lowest validation loss.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Best<T> {
-    /// Counted from 1.
+    /// The number of the epoch, counted from 1.
     pub epoch: usize,
     /// Its validation loss.
     pub loss: f64,
@@ -52,19 +52,20 @@ pub struct Best<T> {
 }
 
 impl<T: Scalar> State<T> {
-    /// Before the first epoch of a training: the first one of the trainer, or the one after those it has finished.
+    /// Returns the state before the first epoch of a training. It continues with the epoch after those that the
+    /// trainer has finished.
     #[must_use]
     pub fn new(trainer: &Trainer<T>) -> Self {
         let (epochs_before, rate) = (trainer.finished_epochs(), Rate::new(trainer.optimizer().learning_rate()));
         Self { epochs_before, records: Vec::new(), place: Place::default(), first_loss: None, rate, best: None }
     }
 
-    /// The number of the epoch that is next or has begun, counted from 1 over all trainings of the trainer.
+    /// Returns the number of the current or next epoch, counted from 1 over all trainings of the trainer.
     pub(crate) fn epoch(&self) -> usize {
         self.epochs_before.saturating_add(self.records.len()).saturating_add(1)
     }
 
-    /// Is there no epoch left to train, or has there been no better one for too long?
+    /// Returns whether the training has ended: all epochs of the plan are finished, or early stopping ends it.
     #[must_use]
     pub fn is_over(&self, plan: &Plan) -> bool {
         let last = self.epoch() - 1;
@@ -73,10 +74,10 @@ impl<T: Scalar> State<T> {
         self.records.len() >= plan.epochs || self.best.as_ref().is_some_and(since)
     }
 
-    /// Takes note of an epoch.
+    /// Adds the record of a finished epoch.
     pub(crate) fn add(&mut self, record: EpochRecord, plan: &Plan, theta: &[T]) {
         let (epoch, loss) = (record.epoch, record.validation_loss);
-        // A schedule counts the epochs of this training alone.
+        // A schedule counts only the epochs of this training.
         self.rate.advance(&plan.schedule, self.records.len() + 1, plan.epochs, loss);
         if plan.early_stopping.is_some() {
             match &mut self.best {

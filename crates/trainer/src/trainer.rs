@@ -1,9 +1,9 @@
 //! One training step, in two phases.
 //!
-//! *Rows:* each shard of the batch runs forward, loss and the chain of `backward_input`, on its own. *Weights:* for
-//! each block of the parameters the gradient is summed over all rows in order, and the optimiser moves that block at
-//! once, while it is in cache. (Where the gradient is clipped, all of it is needed first: see `weights.rs`.) No value
-//! depends on how many threads there are or how large a shard is.
+//! *Rows:* each shard of the batch runs the forward pass, the loss and the chain of `backward_input` independently of
+//! the other shards. *Weights:* for each block of the parameters, the gradient is summed over all rows in order, and
+//! the optimiser updates the block immediately, while it is in cache. (If the gradient is clipped, the whole gradient
+//! is needed first: see `weights.rs`.) No value depends on the number of threads or on the size of a shard.
 
 mod predict;
 mod weights;
@@ -23,34 +23,33 @@ pub struct Trainer<T> {
     pub(crate) network: Network<T>,
     pub(crate) engine: Engine<T>,
     training: Training,
-    /// Of the next step: the schedule's, where there is one.
+    /// The learning rate of the next step, which a schedule may have changed.
     learning_rate: f64,
     clipping: Option<weights::Clipping<T>>,
     theta: Vec<T>,
     slots: [Vec<T>; 2],
     steps: u64,
-    /// Were all weights numbers after the last step?
+    /// Whether all weights were finite after the last step.
     finite: AtomicBool,
     finished_epochs: usize,
-    /// Samples that the steps of the epoch after those have seen.
+    /// Number of samples used so far in the epoch after the finished ones.
     seen: usize,
 }
 
 impl<T: Scalar> Trainer<T> {
-    /// Starts from fresh weights.
+    /// Creates a trainer with newly initialised weights.
     ///
     /// # Errors
-    /// If a setting has no sensible value, or there is too little memory.
+    /// If a setting has an invalid value, or there is not enough memory.
     pub fn new(network: Network<T>, training: &Training) -> Result<Self, Error> {
         let theta = network.init(training.seed);
         Self::with_weights(network, theta, training)
     }
 
-    /// Starts from the given weights.
+    /// Creates a trainer with the given weights.
     ///
     /// # Errors
-    /// If there are not as many weights as the network has, a setting has no sensible value, or there is too little
-    /// memory.
+    /// If the number of weights is wrong, a setting has an invalid value, or there is not enough memory.
     pub fn with_weights(network: Network<T>, theta: Vec<T>, training: &Training) -> Result<Self, Error> {
         training.check()?;
         check::weights(&network, &theta)?;
@@ -72,8 +71,8 @@ impl<T: Scalar> Trainer<T> {
         })
     }
 
-    /// Bytes that a trainer of this network takes: weights, running values, a batch on its way through the layers, and
-    /// the whole gradient where it is clipped.
+    /// Returns the number of bytes that a trainer of this network needs: the weights, the running values, the memory
+    /// of a batch in all layers, and the whole gradient if it is clipped.
     #[must_use]
     pub fn memory_needed(network: &Network<T>, training: &Training) -> usize {
         let copies = 1 + training.optimizer.slots() + usize::from(training.clip_norm.is_some());
@@ -81,21 +80,21 @@ impl<T: Scalar> Trainer<T> {
         weights.saturating_add(Engine::values_needed(network, training.batch_size)).saturating_mul(size_of::<T>())
     }
 
-    /// The network.
+    /// Returns the network.
     #[must_use]
     pub fn network(&self) -> &Network<T> {
         &self.network
     }
 
-    /// The weights, θ.
+    /// Returns the weights θ.
     #[must_use]
     pub fn theta(&self) -> &[T] {
         &self.theta
     }
 
-    /// One parameter by its name in the model file, such as `0.weight`; None if there is none of that name. Its values
-    /// are row-major and in the shape of [`ParamSpec`](handgrad_layers::ParamSpec): a dense layer's weight has a row
-    /// for each input, which in the file is a column.
+    /// Returns one parameter by its name in the model file, such as `0.weight`, or None if there is no such name. Its
+    /// values are row-major and have the shape of [`ParamSpec`](handgrad_layers::ParamSpec): the weight of a dense
+    /// layer has a row for each input, which is a column in the file.
     #[must_use]
     pub fn param(&self, name: &str) -> Option<&[T]> {
         let has_name = |other: &str| other == name;
@@ -105,82 +104,82 @@ impl<T: Scalar> Trainer<T> {
         Some(&self.theta[param.range.clone()])
     }
 
-    /// Puts other weights in their place.
+    /// Replaces the weights.
     ///
     /// # Errors
-    /// If there are not as many.
+    /// If the number of weights is wrong.
     pub fn set_theta(&mut self, theta: &[T]) -> Result<(), Error> {
         check::weights(&self.network, theta)?;
         self.theta.copy_from_slice(theta);
         Ok(())
     }
 
-    /// How it trains, as it was given.
+    /// Returns the settings of the training.
     #[must_use]
     pub fn training(&self) -> &Training {
         &self.training
     }
 
-    /// The optimiser as it was given: with the learning rate that a schedule starts from.
+    /// Returns the optimiser with its original settings, including the learning rate from which a schedule starts.
     #[must_use]
     pub fn optimizer(&self) -> &Optimizer {
         &self.training.optimizer
     }
 
-    /// The learning rate of the next steps, instead of the optimiser's own.
+    /// Sets the learning rate of the next steps, instead of that of the optimiser.
     ///
     /// # Errors
-    /// If it is below 0, or not a finite number.
+    /// If the learning rate is below 0 or not finite.
     pub fn set_learning_rate(&mut self, learning_rate: f64) -> Result<(), Error> {
         self.training.optimizer.with_learning_rate(learning_rate).check()?;
         self.learning_rate = learning_rate;
         Ok(())
     }
 
-    /// Steps taken so far.
+    /// Returns the number of steps so far.
     #[must_use]
     pub fn steps(&self) -> u64 {
         self.steps
     }
 
-    /// Epochs finished so far: the steps have seen as many samples as their source has, so many times.
+    /// Returns the number of finished epochs. An epoch is finished when its steps have used as many samples as the
+    /// source has.
     #[must_use]
     pub fn finished_epochs(&self) -> usize {
         self.finished_epochs
     }
 
-    /// The terms of the loss that the last step or gradient returned, named by [`Network::term_names`]: they add up to
-    /// it.
+    /// Returns the terms of the loss that the last step or gradient returned, with the names of
+    /// [`Network::term_names`]. Their sum is the loss.
     #[must_use]
     pub fn terms(&self) -> &[f64] {
         &self.engine.terms
     }
 
-    /// Samples that a step takes at most.
+    /// Returns the largest number of samples of a step.
     #[must_use]
     pub fn batch_size(&self) -> usize {
         self.training.batch_size
     }
 
-    /// Writes NaN over all memory that a step must not read before it writes it: for tests.
+    /// Fills all memory that a step must write before it reads it with NaN, for tests.
     #[cfg(feature = "poison")]
     pub fn poison(&mut self) {
         self.engine.poison();
         self.clipping.iter_mut().for_each(weights::Clipping::poison);
     }
 
-    /// One step on the given samples, at most [`batch_size`](Self::batch_size) of them. Returns the loss before the
-    /// step.
+    /// Makes one training step with the given samples, at most [`batch_size`](Self::batch_size) of them. Returns the
+    /// loss before the step.
     ///
-    /// What is random in a step depends on its epoch. An epoch ends by itself, after the step with which the samples
-    /// seen are as many as `source` has.
+    /// The random numbers of a step depend on its epoch. An epoch ends automatically, after the step in which the
+    /// number of samples used reaches the number of samples of `source`.
     ///
-    /// Allocates nothing as long as it is called on a rayon thread.
+    /// It allocates nothing if it is called on a rayon thread.
     ///
     /// # Panics
-    /// If the source does not have one of the samples ("sample 15 does not exist: …"), there are more samples than a
-    /// batch has, or none ("a batch has 1 to 32 samples, …"), they are of another size than the network takes, or the
-    /// network is a part of one.
+    /// If a sample does not exist ("sample 15 does not exist: …"), there are no samples or more than a batch may have
+    /// ("a batch has 1 to 32 samples, …"), the samples have the wrong size, or the network is only a part of a model.
     pub fn step(&mut self, source: &Source, samples: &[u32]) -> f64 {
         if let Err(error) = check::batch(&self.network, source, samples, self.batch_size()) {
             panic!("{error}");
@@ -195,7 +194,7 @@ impl<T: Scalar> Trainer<T> {
         loss
     }
 
-    /// Phase one, with what is random in this epoch. Returns the loss.
+    /// Runs phase one with the random numbers of the current epoch. Returns the loss.
     fn train_rows(&mut self, source: &Source, samples: &[u32]) -> f64 {
         let random = [self.training.seed, self.finished_epochs as u64 + 1];
         let Self { engine, network, theta, .. } = self;
@@ -203,20 +202,21 @@ impl<T: Scalar> Trainer<T> {
         engine.mean_terms(samples.len())
     }
 
-    /// Loss and ∂L/∂θ of the given samples, at most [`batch_size`](Self::batch_size) of them. They are not learnt from.
+    /// Returns the loss and ∂L/∂θ for the given samples, at most [`batch_size`](Self::batch_size) of them, without a
+    /// training step.
     ///
     /// # Errors
-    /// If there are more of them, or none, the source does not have one, they are of another size than the network
-    /// takes, or the network is a part of one.
+    /// If there are more samples or none, a sample does not exist, the samples have the wrong size, or the network is
+    /// only a part of a model.
     pub fn gradient(&mut self, source: &Source, samples: &[u32]) -> Result<(f64, Vec<T>), Error> {
         check::batch(&self.network, source, samples, self.batch_size())?;
         let loss = self.train_rows(source, samples);
         Ok((loss, self.engine.gradient(&self.network, samples.len())))
     }
 
-    /// ∂L/∂x of the given samples, one a row: how the loss of this batch changes with what the network is given, while
-    /// the target stays as it is. L is measured as [`evaluate`](Self::evaluate) does it, and x is in the data's own
-    /// units.
+    /// Returns ∂L/∂x for the given samples, one in each row: the derivative of the loss of this batch by the input of
+    /// the network, with a constant target. L is computed as in [`evaluate`](Self::evaluate), and x is in the units
+    /// of the data.
     ///
     /// # Errors
     /// As [`gradient`](Self::gradient).
@@ -226,7 +226,7 @@ impl<T: Scalar> Trainer<T> {
         let mut inputs = vec![T::ZERO; samples.len() * network.width(0)];
         engine.input_gradient(Job::measure(network, theta, source), samples, &mut inputs);
         if let Some(scale) = network.spec().scale {
-            // The network is given (x − offset)/factor.
+            // The input of the network is (x − offset)/factor.
             let factor = T::from_f64(scale.factor);
             inputs.iter_mut().for_each(|value| *value /= factor);
         }
@@ -235,28 +235,29 @@ impl<T: Scalar> Trainer<T> {
         Ok(gradient)
     }
 
-    /// Mean loss over all samples of `source`, which are not learnt from. It does not depend on the batch size, to the
-    /// bit.
+    /// Returns the mean loss over all samples of `source`, without training. It does not depend on the batch size, to
+    /// the bit.
     ///
     /// # Errors
-    /// If there are none, they do not fit the network or have values that are no finite numbers, or the network is a
-    /// part of one.
+    /// If there are no samples, they do not fit the network or have values that are not finite, or the network is
+    /// only a part of a model.
     pub fn evaluate(&mut self, source: &Source) -> Result<Evaluation, Error> {
         check::set(&self.network, source, "validation")?;
         Ok(self.measure(source))
     }
 
-    /// The same of samples that were checked.
+    /// Like [`evaluate`](Self::evaluate), for samples that were checked.
     pub(crate) fn measure(&mut self, source: &Source) -> Evaluation {
         self.engine.evaluate(&self.network, &self.theta, source)
     }
 
-    /// Mean loss of the given samples, a batch of them, by an untrained network: with the weights that the seed gives.
-    /// This overwrites the memory of the last step, but not its terms, and allocates.
+    /// Returns the mean loss of an untrained network, with the initial weights of the seed, on the given samples,
+    /// which are at most one batch. It overwrites the memory of the last step, but not its terms, and it allocates
+    /// memory.
     pub(crate) fn untrained_loss(&mut self, source: &Source, samples: &[u32]) -> f64 {
         let theta = self.network.init(self.training.seed);
         let Self { engine, network, .. } = self;
-        // The terms of the step that is being judged are still needed.
+        // The terms of the last step are still needed.
         let terms = engine.terms.clone();
         engine.rows(Job::measure(network, &theta, source), samples);
         let loss = engine.mean_terms(samples.len());
@@ -264,23 +265,23 @@ impl<T: Scalar> Trainer<T> {
         loss
     }
 
-    /// The first layer whose output over the samples of `source` is no number.
+    /// Returns the first layer whose output for the samples of `source` is not finite.
     pub(crate) fn blame_on(&mut self, source: &Source) -> Option<String> {
         self.engine.blame_on(&self.network, &self.theta, source)
     }
 
-    /// Says where the training is: after so many epochs, and so many samples into the next one, with the learning rate
-    /// of its schedule.
+    /// Sets the place of the training: the number of finished epochs, the number of samples used in the next epoch,
+    /// and the learning rate.
     pub(crate) fn set_place(&mut self, finished_epochs: usize, seen: usize, learning_rate: f64) {
         (self.finished_epochs, self.seen, self.learning_rate) = (finished_epochs, seen, learning_rate);
     }
 }
 
 impl Trainer<f32> {
-    /// The network with its weights, to use.
+    /// Returns the network and its weights as a model for inference.
     ///
     /// # Errors
-    /// If a weight is no number.
+    /// If a weight is not finite.
     pub fn into_model(self) -> Result<Model, Error> {
         Model::new(self.network, self.theta).map_err(Error::in_use)
     }

@@ -3,24 +3,25 @@ use handgrad_layers::{Error as SettingError, Optimizer};
 
 use crate::Error;
 
-/// How a network is trained. It is given once, when the [`Trainer`](crate::Trainer) is made.
+/// The settings of a training. They are given once, when the [`Trainer`](crate::Trainer) is created.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Training {
-    /// How the weights move along the gradient. A schedule starts from its learning rate.
+    /// The optimiser, which computes a step from the gradient. A schedule starts from its learning rate.
     pub optimizer: Optimizer,
-    /// Samples of a step, at least 1. If there are fewer samples than that, all of them are one batch.
+    /// Number of samples of a step, at least 1. If there are fewer samples in total, all of them form one batch.
     pub batch_size: usize,
-    /// The seed of everything random: the first weights, the order of the samples, noise and dropout.
+    /// The seed of all random numbers: the initial weights, the order of the samples, noise and dropout.
     pub seed: u64,
-    /// How fast the weights, but not the biases, decay: see [`weight_decay`](handgrad_layers::weight_decay). 0 is not.
+    /// The weight decay of the weights, but not of the biases: see [`weight_decay`](handgrad_layers::weight_decay). 0
+    /// means no decay.
     pub weight_decay: f64,
-    /// No gradient is longer than this: see [`clip`](handgrad_layers::clip). The whole gradient is then kept, which
-    /// takes as much memory as the weights.
+    /// Largest norm of the gradient, to which it is clipped: see [`clip`](handgrad_layers::clip). With clipping, the
+    /// whole gradient is kept, which needs as much memory as the weights.
     pub clip_norm: Option<f64>,
 }
 
 impl Default for Training {
-    /// Adam with its usual settings, batches of 32, seed 0, no weight decay and no clipping.
+    /// Adam with its default settings, batches of 32, seed 0, no weight decay and no clipping.
     fn default() -> Self {
         let optimizer = Optimizer::Adam(Adam::default());
         Self { optimizer, batch_size: 32, seed: 0, weight_decay: 0.0, clip_norm: None }
@@ -28,7 +29,7 @@ impl Default for Training {
 }
 
 impl Training {
-    /// Refuses the first setting with which no training makes sense.
+    /// Checks the settings, and returns an error for the first invalid one.
     pub(crate) fn check(&self) -> Result<(), Error> {
         self.optimizer.check()?;
         check_batch_size(self.batch_size)?;
@@ -43,7 +44,7 @@ impl Training {
     }
 }
 
-/// Refuses batches without samples.
+/// Refuses a batch size of 0.
 pub(crate) fn check_batch_size(batch_size: usize) -> Result<(), Error> {
     match batch_size {
         0 => Err(SettingError::OutOfRange { name: "batch_size", value: "0".into(), range: "at least 1" }.into()),

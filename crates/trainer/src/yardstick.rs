@@ -1,25 +1,25 @@
-//! What a loss can be compared with: the least there is for this data, and the loss of a network that has learnt
-//! nothing but the mean.
+//! Reference values for a loss: the lowest possible loss for this data, and the loss of a network that has learnt
+//! only the mean.
 
 use handgrad_layers::Scalar;
 use handgrad_models::{Network, Scale};
 
 use crate::{Error, Source, check};
 
-/// Two losses on the validation samples that need no network.
+/// Two reference losses on the validation samples, which are computed without the weights of a network.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Yardsticks {
-    /// Of a perfect reconstruction, x̂ = x: 0 for squared and absolute error; for cross-entropy the entropy of the
-    /// samples, which no model can go below.
+    /// The loss of a perfect reconstruction, x̂ = x: 0 for squared and absolute error, and for cross-entropy the
+    /// entropy of the samples. No model has a lower loss.
     pub least: f64,
-    /// Of the mean training sample as the answer to everything.
+    /// The loss if the reconstruction of each sample is the mean training sample.
     pub mean_sample: f64,
 }
 
-/// Computes both, in f64, with the loss of the network and at its scale.
+/// Computes both losses in f64, with the loss function and the scale of the network.
 ///
 /// # Errors
-/// If there are no samples in one of the sets, or they are of another size than the network takes.
+/// If one of the sets has no samples, or the samples have the wrong size.
 pub fn yardsticks<T: Scalar>(train: &Source, validation: &Source, network: &Network<T>) -> Result<Yardsticks, Error> {
     check::samples(network, train, "training")?;
     check::samples(network, validation, "validation")?;
@@ -42,7 +42,8 @@ pub fn yardsticks<T: Scalar>(train: &Source, validation: &Source, network: &Netw
     Ok(Yardsticks { least: least / count, mean_sample: mean_sample / count })
 }
 
-/// Writes a sample. At a scale its values are those that the network is given, in the network's precision.
+/// Writes a sample to `row`. If there is a scale, the values are those that the network gets, in the precision of the
+/// network.
 fn read<T: Scalar>(source: &Source, sample: usize, scale: Option<Scale>, at_scale: &mut [T], row: &mut [f64]) {
     if scale.is_none() {
         return source.fill_row(sample, None, row);

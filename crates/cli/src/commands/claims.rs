@@ -5,7 +5,6 @@ use clap::Args;
 use handgrad_study::claims::{self, CLAIMS, Claim, Found};
 use serde_json::{Value, json};
 
-use super::train::pool;
 use crate::exit::Done;
 use crate::flags::ExperimentArgs;
 use crate::terminal::{self, Bars};
@@ -18,7 +17,7 @@ pub struct ClaimsArgs {
     claims: Vec<String>,
 
     #[command(flatten)]
-    experiment: ExperimentArgs,
+    pub experiment: ExperimentArgs,
 }
 
 fn listed() -> String {
@@ -29,10 +28,9 @@ pub fn run(args: &ClaimsArgs) -> Result<Done> {
     let claims = claims::choose(&args.claims)?;
     let (output, bars) = (args.experiment.output, Bars::new(args.experiment.output.quiet));
     let setup = args.experiment.setup(&bars);
-    let pool = pool(args.experiment.threads)?;
     let mut objects = Vec::new();
     for claim in claims {
-        let found = pool.install(|| claim.run(&setup))?;
+        let found = claim.run(&setup)?;
         match output.json {
             true => objects.push(object(claim, &found)),
             false => terminal::result(&text(claim, &found))?,

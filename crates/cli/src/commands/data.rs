@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use clap::Subcommand;
-use handgrad_dataset::{Samples, idx, named, sizes, synthetic, thousands};
+use handgrad_dataset::{Samples, did_you_mean, idx, named, sizes, synthetic, thousands};
 
 use crate::exit::Done;
 use crate::flags::DataDir;
@@ -91,7 +91,8 @@ fn list(data_dir: &Path) -> Result<()> {
 fn fetch(name: &str, data_dir: &Path) -> Result<()> {
     let set = named::find(name).with_context(|| {
         let names: Vec<_> = named::all().iter().map(|set| set.name).collect();
-        format!("there is no data set {name:?}: there are {}", names.join(", "))
+        let similar = did_you_mean(name, names.iter().copied());
+        format!("there is no data set {name:?}{similar}: there are {}", names.join(", "))
     })?;
     let folder = named::fetch(set, data_dir, &Bars::new(false))?;
     if set.files.is_empty() {

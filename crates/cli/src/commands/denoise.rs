@@ -129,12 +129,13 @@ fn samples(args: &DenoiseArgs) -> Result<Done> {
 
 /// An image of one's own, in tiles or resized to the network's input.
 fn own_image(args: &DenoiseArgs, path: &Path) -> Result<Done> {
-    let (model, _) = handgrad_runs::model(&args.subject.run, &[Part::Whole])?;
+    let (model, settings) = handgrad_runs::model(&args.subject.run, &[Part::Whole])?;
+    let run = || args.subject.run.display().to_string();
+    handgrad_runs::check_takes_pictures(&model, &settings).with_context(run)?;
     let fit = match args.fit {
         Fit::Tiled => denoise::Fit::Tiled,
         Fit::Resized => denoise::Fit::Resized,
     };
-    let run = || args.subject.run.display().to_string();
     let [channels, ..] = denoise::image_shape(&model).with_context(run)?;
     warn_if_no_denoiser(args, &model);
     let read = |path: &Path| -> Result<Array3<f32>> { Ok(photo::read(path, channels)?) };

@@ -101,6 +101,16 @@ pub enum Command {
 }
 
 impl Command {
+    /// The threads that are asked for.
+    pub fn threads(&self) -> Option<u16> {
+        match self {
+            Self::Train(args) => args.threads,
+            Self::Scoreboard(args) => args.experiment.threads,
+            Self::Claims(args) => args.experiment.threads,
+            _ => None,
+        }
+    }
+
     pub fn run(&self) -> anyhow::Result<Done> {
         match self {
             Self::Train(args) => train::run(args),

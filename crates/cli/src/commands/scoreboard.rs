@@ -7,7 +7,6 @@ use handgrad_study::experiment::{Pairs, Setup};
 use handgrad_study::scoreboard::{self, Measured, ROWS, Row};
 use serde_json::{Value, json};
 
-use super::train::pool;
 use crate::exit::Done;
 use crate::flags::ExperimentArgs;
 use crate::terminal::{self, Bars};
@@ -25,7 +24,7 @@ pub struct ScoreboardArgs {
     seeds: Option<u16>,
 
     #[command(flatten)]
-    experiment: ExperimentArgs,
+    pub experiment: ExperimentArgs,
 }
 
 /// What each run of a row came to: its label, its settings, and a result for each seed.
@@ -35,13 +34,12 @@ pub fn run(args: &ScoreboardArgs) -> Result<Done> {
     let rows = scoreboard::choose(&args.rows)?;
     let (output, bars) = (args.experiment.output, Bars::new(args.experiment.output.quiet));
     let setup = args.experiment.setup(&bars);
-    let pool = pool(args.experiment.threads)?;
     let mut objects = Vec::new();
     if !output.json {
         terminal::result("| example | measured here | published | seconds a run |\n| --- | --- | --- | --- |")?;
     }
     for row in rows {
-        let measured = pool.install(|| measure(row, args.seeds.map_or(row.seeds, u64::from), &setup))?;
+        let measured = measure(row, args.seeds.map_or(row.seeds, u64::from), &setup)?;
         match output.json {
             true => objects.push(object(row, &measured)),
             false => terminal::result(&line(row, &measured))?,

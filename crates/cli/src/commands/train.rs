@@ -2,21 +2,27 @@
 
 use std::ops::ControlFlow;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use clap::Args;
 use handgrad_dataset::thousands;
 use handgrad_models::file;
+use handgrad_runs::settings::Group;
 use handgrad_runs::{Event, Every, Finished, Request, Run, Settings, preset};
 use handgrad_trainer::EpochRecord;
 use serde_json::{Value, json};
 
 use crate::exit::{Done, INTERRUPTED};
-use crate::flags::{Output, SettingsArgs};
+use crate::flags::{Output, SettingsArgs, heading};
 use crate::terminal::{self, Bars};
+use crate::threads;
 use crate::words::{self, number};
+
+/// A heading in the help.
+const CHECKPOINTS: &str = "Configuration and checkpoints";
 
 #[derive(Args, Debug)]
 #[command(after_help = presets())]
@@ -24,34 +30,35 @@ pub struct TrainArgs {
     #[command(flatten)]
     settings: SettingsArgs,
 
-    /// A TOML file with any of the settings above, by their names with _ for -: `batch_size = 64`.
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
+    /// The number of threads. The weights are the same, to the bit, for any number [default: all cores].
+    #[arg(long, help_heading = heading(Group::First), value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
 
-    /// Threads to compute on; any number gives the same weights, to the bit [default: all cores].
-    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
-    threads: Option<u16>,
-
-    /// Folder for the run; it must not hold any of its files yet [default: runs/PRESET-DATA].
-    #[arg(long, value_name = "DIR")]
+    /// The folder for the run, which must not hold a run yet [default: runs/PRESET-DATA].
+    #[arg(long, value_name = "DIR", help_heading = heading(Group::First))]
     out: Option<PathBuf>,
 
-    /// Go on with the run in this folder from its last checkpoint, to the bits it would have ended in. Settings need
-    /// not be given again, and must be the same, but for more --epochs (not with the schedule cosine) and where the
-    /// data lies.
-    #[arg(long, value_name = "DIR", conflicts_with = "out")]
+    /// Read settings from a TOML file, for example the config.toml of a run. Their names are those of the flags, with _
+    /// for -: `batch_size = 64`. Flags override the file, and the file overrides the preset.
+    #[arg(long, value_name = "FILE", help_heading = CHECKPOINTS)]
+    config: Option<PathBuf>,
+
+    /// Continue the run in this folder from its last checkpoint. The result has the same bits as if the run had not
+    /// been interrupted. The settings are those of the run; only --epochs may be larger (not with the schedule cosine),
+    /// and --data may name a new place of the same data.
+    #[arg(long, value_name = "DIR", conflicts_with = "out", help_heading = CHECKPOINTS)]
     resume: Option<PathBuf>,
 
-    /// Write a checkpoint so often: 50steps, 2epochs, 30sec, 5min, 1h. There is one at the end and after Ctrl-C or
-    /// SIGTERM in any case. docs/reliability.md says what is promised [default: 30sec].
-    #[arg(long, value_name = "INTERVAL")]
+    /// The interval between checkpoints: 50steps, 2epochs, 30sec, 5min or 1h, for example. A checkpoint is also written
+    /// at the end, and after Ctrl-C or SIGTERM [default: 30sec].
+    #[arg(long, value_name = "INTERVAL", help_heading = CHECKPOINTS)]
     checkpoint_every: Option<Every>,
 
     #[command(flatten)]
     output: Output,
 }
 
-/// Set by Ctrl-C and by SIGTERM.
+/// Set by Ctrl-C, SIGTERM and SIGHUP.
 static STOP: AtomicBool = AtomicBool::new(false);
 
 pub fn run(args: &TrainArgs) -> Result<Done> {
@@ -65,7 +72,7 @@ pub fn run(args: &TrainArgs) -> Result<Done> {
         every: args.checkpoint_every.unwrap_or_default(),
         notes: Arc::new(terminal::note),
     };
-    let finished = pool(args.threads)?.install(|| train(args, &request))?;
+    let finished = train(args, &request)?;
     if !args.output.quiet
         && let Some(note) = warning(&finished)
     {
@@ -75,17 +82,11 @@ pub fn run(args: &TrainArgs) -> Result<Done> {
     Ok(if finished.outcome.stopped { Done::Interrupted } else { Done::Whole })
 }
 
-/// The threads that are asked for.
-pub fn pool(threads: Option<u16>) -> Result<rayon::ThreadPool> {
-    let threads = threads.map_or(0, usize::from);
-    rayon::ThreadPoolBuilder::new().num_threads(threads).build().context("the threads cannot be started")
-}
-
 /// Trains, and shows it.
 fn train(args: &TrainArgs, request: &Request) -> Result<Finished> {
     let quiet = args.output.quiet;
     let run = Run::begin(request, &Bars::new(quiet))?;
-    listen_for_ctrl_c()?;
+    listen_for_signals()?;
     let (plan, yardsticks) = (run.prepared().plan(), run.yardsticks()?);
     if !quiet {
         let prepared = run.prepared();
@@ -117,15 +118,33 @@ fn train(args: &TrainArgs, request: &Request) -> Result<Finished> {
     Ok(finished?)
 }
 
-/// The first Ctrl-C asks the training to stop after its step, the second one ends the process.
-fn listen_for_ctrl_c() -> Result<()> {
-    ctrlc::set_handler(|| {
-        if STOP.swap(true, Ordering::Relaxed) {
-            std::process::exit(i32::from(INTERRUPTED));
+/// Signals that arrive this soon after the first one are the same request: `timeout` of GNU coreutils sends SIGTERM to
+/// the process and once more to its group, and a terminal that is closed sends SIGHUP with it.
+const SAME_REQUEST: Duration = Duration::from_secs(1);
+
+/// The first Ctrl-C, SIGTERM or SIGHUP asks the training to stop after its step. A second one, at least a second
+/// later, ends the process at once.
+fn listen_for_signals() -> Result<()> {
+    static FIRST: OnceLock<Instant> = OnceLock::new();
+    let heard = ctrlc::set_handler(|| match FIRST.set(Instant::now()) {
+        Ok(()) => {
+            STOP.store(true, Ordering::Relaxed);
+            terminal::note(
+                "\nstopping after this step, then writing checkpoint and model; to stop at once, press Ctrl-C again",
+            );
         }
-        terminal::note("\nstopping after this step and writing checkpoint and model; once more to stop at once");
-    })
-    .context("Ctrl-C cannot be listened for")
+        Err(now) if FIRST.get().is_some_and(|first| now.duration_since(*first) < SAME_REQUEST) => {}
+        Err(_) => std::process::exit(i32::from(INTERRUPTED)),
+    });
+    match heard {
+        Err(error) if !threads::can_start_one() => {
+            terminal::note(&format!(
+                "note: Ctrl-C and SIGTERM end this training at once ({error}); its last checkpoint is kept"
+            ));
+            Ok(())
+        }
+        heard => heard.context("the program cannot listen for Ctrl-C and SIGTERM"),
+    }
 }
 
 /// What the losses show that people should know.
@@ -215,21 +234,17 @@ fn text_of(finished: &Finished) -> String {
     text
 }
 
-/// The table below `train --help`.
+/// The list of presets and the examples below `train --help`.
 fn presets() -> String {
-    let mut text = String::from("Presets, all with Adam at 0.001, on fashion-mnist unless they are of heartbeats:\n");
+    let mut text = String::from("Presets (all with Adam at 0.001; their data is fashion-mnist unless it is named):\n");
     for preset in preset::all().unwrap_or_default() {
-        let settings = &preset.settings;
-        let loss = settings.loss.map(|loss| format!("{loss:?}").to_lowercase()).unwrap_or_default();
-        let (epochs, batch) = (settings.epochs.unwrap_or_default(), settings.batch_size.unwrap_or_default());
-        let (name, about) = (preset.name, &preset.about);
-        text += &format!("  {name:13} {about}\n  {:13} {loss}, {epochs} epochs of batches of {batch}\n", "");
+        text += &format!("  {:13} {}\n", preset.name, preset.about);
     }
     text + "\nExamples:\n  \
-        handgrad train                                   the basic autoencoder on Fashion-MNIST\n  \
-        handgrad train --data synthetic --epochs 5       no download, a few seconds\n  \
+        handgrad train                                 basic autoencoder, Fashion-MNIST\n  \
+        handgrad train --data synthetic --epochs 5     no download, a few seconds\n  \
         handgrad train --preset deep --data mnist --seed 1\n  \
-        handgrad train --preset vae --data mnist         then: handgrad sample runs/vae-mnist --out drawn.png\n  \
+        handgrad train --preset vae --data mnist       afterwards: handgrad sample\n  \
         handgrad train --preset deep --noise masking --noise-level 0.3\n  \
         handgrad train --data my-images.idx.gz --layers 64,16 --loss mse"
 }

@@ -1,4 +1,4 @@
-//! What can be typed after several commands; what only one command heeds stands with that command.
+//! Flags that several commands share. The flags of a single command are in the file of that command.
 
 use std::path::PathBuf;
 
@@ -11,13 +11,13 @@ use handgrad_study::experiment::Setup;
 
 mod settings;
 
-pub use settings::SettingsArgs;
+pub use settings::{SettingsArgs, heading, with_flags};
 
-/// Where named data sets are kept.
+/// The folder of the named data sets.
 #[derive(Args, Debug)]
 pub struct DataDir {
-    /// Folder in which named data sets are looked for, and to which they are downloaded [default: the environment
-    /// variable HANDGRAD_DATA, else data].
+    /// The folder of the named data sets. Missing ones are downloaded to it [default: the environment variable
+    /// HANDGRAD_DATA, otherwise `data`].
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
 }
@@ -28,35 +28,35 @@ impl DataDir {
     }
 }
 
-/// What is shown.
+/// What a command prints.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct Output {
     /// Print one JSON object as the last line of the standard output.
-    #[arg(long)]
+    #[arg(long, help_heading = "Output")]
     pub json: bool,
 
     /// Show no progress.
-    #[arg(long, short)]
+    #[arg(long, short, help_heading = "Output")]
     pub quiet: bool,
 }
 
-/// A model and samples to use it on.
+/// A model, and samples to use it on.
 #[derive(Args, Debug)]
 pub struct SubjectArgs {
     /// A run folder, or a model.safetensors file.
     pub run: PathBuf,
 
-    /// A data set's name, a folder of IDX files, an IDX file or a CSV file [default: the one it was trained on]. Of a
-    /// name or a folder the validation samples are taken, of a file all.
+    /// The data: the name of a data set, a folder of IDX files, an IDX file or a CSV file. From a named set or a
+    /// folder, the validation samples are used; from a file, all samples [default: the data of the training].
     #[arg(long, value_name = "NAME|DIR|FILE")]
     pub data: Option<String>,
 
-    /// For a CSV file: the column of the labels, a name of the header, a number counted from 1, `last` or `none`
-    /// [default: as in training].
+    /// For CSV files: the column of the labels: its name in the header, its number, counted from 1, `last` or `none`
+    /// [default: as in the training].
     #[arg(long, value_name = "COLUMN")]
     pub label_column: Option<String>,
 
-    /// For a CSV file: what stands in for missing values: zero, mean or previous [default: as in training].
+    /// For CSV files: what replaces missing values: zero, mean or previous [default: as in the training].
     #[arg(long, value_name = "NAME", value_parser = FillName::read)]
     pub fill: Option<FillName>,
 
@@ -78,14 +78,14 @@ impl SubjectArgs {
     }
 }
 
-/// How networks are trained to be compared.
+/// How networks are trained for a comparison.
 #[derive(Args, Debug)]
 pub struct ExperimentArgs {
-    /// Train for so many epochs instead of the usual number, for a quick look.
+    /// Train for this number of epochs instead of the usual one, for a quick look.
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
     pub epochs: Option<u16>,
 
-    /// Threads to compute on; any number gives the same figures [default: all cores].
+    /// The number of threads. The figures are the same for any number [default: all cores].
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
 

@@ -53,7 +53,7 @@ impl<'a, R: Read> Cells<'a, R> {
             let input = match self.reader.fill_buf() {
                 Ok(input) => input,
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-                Err(error) => return Err(Error::io(self.path, "reading it as CSV")(error)),
+                Err(error) => return Err(Error::io(self.path, "reading")(error)),
             };
             let at_end = input.is_empty();
             let (result, taken, written) = self.core.read_field(input, &mut self.cell[length..]);

@@ -7,7 +7,7 @@ use handgrad_files::memory;
 use ndarray::{Array2, ArrayViewMut1, Axis};
 
 use super::{Fill, Label, Layout, Rows};
-use crate::Error;
+use crate::{Error, count, thousands};
 
 /// The rows that have been read so far. [`finish`](Self::finish) turns them into [`Rows`].
 pub(super) struct Table<'a> {
@@ -51,7 +51,12 @@ struct First {
     label: Option<usize>,
     /// The first column called `class`.
     class: Option<usize>,
+    /// The cells, as long as no number is among them.
+    names: Vec<String>,
 }
+
+/// The names of no more columns are kept, so that they take little memory beside the values.
+const MOST_NAMES: usize = 1 << 14;
 
 impl<'a> Table<'a> {
     pub fn new(path: &'a Path, layout: &'a Layout, most: usize) -> Self {
@@ -119,6 +124,11 @@ impl<'a> Table<'a> {
             if header {
                 self.values.clear();
                 self.row = Row::default();
+                if self.first.names.len() < columns {
+                    self.first.names.clear();
+                } else if let Some(label) = self.label {
+                    self.first.names.remove(label);
+                }
                 return Ok(());
             }
             if let Some(label) = self.label {
@@ -130,8 +140,8 @@ impl<'a> Table<'a> {
             return self.end_values(columns);
         };
         if self.row.cells != columns {
-            let expected = format!("{columns}, as in the first line,");
-            return Err(self.wrong(None, &format!("{} cells", self.row.cells), &expected));
+            let expected = format!("a row of {}, as in the first line,", thousands(columns));
+            return Err(self.wrong(None, &count(self.row.cells, "cell", "cells"), &expected));
         }
         self.end_values(columns)
     }
@@ -232,7 +242,8 @@ impl<'a> Table<'a> {
                 }
             }
         }
-        Ok(Rows { values, labels: self.label.map(|_| self.labels) })
+        let names = Some(self.first.names).filter(|names| !names.is_empty());
+        Ok(Rows { values, labels: self.label.map(|_| self.labels), names })
     }
 }
 
@@ -240,6 +251,11 @@ impl First {
     fn look_at(&mut self, cell: &str, column: usize, label: &Label) {
         self.any_word |= !is_missing(cell);
         self.any_number |= cell.parse::<f32>().is_ok();
+        if self.any_number {
+            self.names = Vec::new();
+        } else if column < MOST_NAMES {
+            self.names.push(cell.to_owned());
+        }
         let named = |place: &mut Option<usize>, name: &str| {
             if place.is_none() && cell.eq_ignore_ascii_case(name) {
                 *place = Some(column);

@@ -39,10 +39,10 @@ const MEMORY: u64 = 1 << 19;
 pub fn read(path: &Path, channels: usize) -> Result<Array3<f32>, Error> {
     let unfit = |problem: &str| Error::Unfit { path: path.to_path_buf(), problem: problem.to_owned() };
     // Opening a pipe could block for ever, and a pipe cannot be rewound.
-    if !fs::metadata(path).map_err(Error::io(path, "opening it"))?.is_file() {
+    if !fs::metadata(path).map_err(Error::io(path, "opening"))?.is_file() {
         return Err(unfit("not a file, where a PNG or JPEG was expected"));
     }
-    let (file, _) = handgrad_files::open(path).map_err(Error::io(path, "opening it"))?;
+    let (file, _) = handgrad_files::open(path).map_err(Error::io(path, "opening"))?;
     decode(BufReader::new(file), path, channels)
 }
 

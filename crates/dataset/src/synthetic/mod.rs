@@ -49,7 +49,7 @@ pub fn draw(seed: u64, count: usize) -> Samples {
 pub fn write(dir: &Path, seed: u64, train: usize, test: usize) -> Result<(), Error> {
     for (count, name) in [(train, USUAL_NAMES[0]), (test, USUAL_NAMES[2])] {
         if count == 0 {
-            return Err(Error::NoSamples { path: dir.join(name), dims: vec![0, SIDE as u64, SIDE as u64] });
+            return Err(Error::CannotWrite { path: dir.join(name), dims: vec![0, SIDE as u64, SIDE as u64] });
         }
     }
     let mut new = Together::default();
@@ -64,7 +64,7 @@ pub fn write(dir: &Path, seed: u64, train: usize, test: usize) -> Result<(), Err
         let (Values::Bytes(images), Some(labels)) = (&part.values, &part.labels) else { continue };
         let path = dir.join(names[0]);
         let images = ArrayView3::from_shape((part.len(), SIDE, SIDE), images.as_slice().unwrap_or_default())
-            .map_err(|_| Error::TooLarge { path: path.clone(), dims: vec![part.len() as u64] })?;
+            .map_err(|_| Error::CannotWrite { path: path.clone(), dims: vec![part.len() as u64] })?;
         write(path, &images.into_dyn())?;
         write(dir.join(names[1]), &ArrayView1::from(labels).into_dyn())?;
     }

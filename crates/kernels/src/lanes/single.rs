@@ -1,4 +1,4 @@
-//! The loops over [`lanes`](super) for f32, in registers.
+//! The loops over [`lanes`](super) for f32, written with vector registers.
 
 use std::ops::Range;
 
@@ -19,8 +19,8 @@ dispatch!(pack_f32 = pack_on(
 ));
 dispatch!(unpack_f32 = unpack_on(from: &[Lanes<f32>], to: &mut [f32]));
 
-/// How many sums stand beside one another in the registers, for each of M of them below one another: what 32 registers
-/// (AVX-512) or 16 have room for, with those for the factors.
+/// Returns the largest number of columns in a tile of `m` rows of sums: as many as 32 registers (AVX-512) or 16
+/// registers can hold together with the factors.
 const fn most<V: Register>(m: usize) -> usize {
     match (V::LANES, m) {
         (LANES, 4) => 6,
@@ -30,7 +30,7 @@ const fn most<V: Register>(m: usize) -> usize {
     }
 }
 
-/// Calls `$tile::<V, M, N>` for N = `$n`, 1 to 8.
+/// Calls `$tile::<V, M, N>` with N = `$n`, which is 1 to 8.
 macro_rules! with_width {
     ($n:expr, $tile:ident::<$V:ident, $M:ident>($($arg:expr),*)) => {
         match $n {
@@ -46,14 +46,15 @@ macro_rules! with_width {
     };
 }
 
-/// `count` things in groups of at most `most`, all about as large: where each starts and how many it has.
+/// Divides `count` items into groups of at most `most` items that are about equally large. Returns the start and the
+/// length of each group.
 fn groups(count: usize, most: usize) -> impl Iterator<Item = (usize, usize)> {
     let number = count.div_ceil(most);
     (0..number).map(move |at| (at * count / number, (at + 1) * count / number - at * count / number))
 }
 
 /// # Safety
-/// The instructions of `V` exist; shapes as [`correlate`](super::correlate) asserts them.
+/// The machine has the instructions of `V`; the shapes are those that [`correlate`](super::correlate) asserts.
 #[inline(always)]
 unsafe fn correlate_on<V: Register>(
     w: &[f32],
@@ -68,7 +69,8 @@ unsafe fn correlate_on<V: Register>(
     for line in 0..lines {
         let mut m = 0;
         while m < outputs {
-            // SAFETY: so many outputs are left; the places lie within both images, as the caller vouches.
+            // SAFETY: at least this many outputs are left, and all places are inside both images, as the caller
+            // guarantees.
             unsafe {
                 match outputs - m {
                     1 => {
@@ -89,7 +91,7 @@ unsafe fn correlate_on<V: Register>(
     }
 }
 
-/// What every tile of a correlation is told.
+/// The arguments that all tiles of a correlation have in common.
 struct Correlation<'a> {
     w: &'a [f32],
     b: &'a [f32],
@@ -99,7 +101,7 @@ struct Correlation<'a> {
 }
 
 impl Correlation<'_> {
-    /// One line of the outputs m..m + M.
+    /// Computes one line of the outputs m..m + M.
     ///
     /// # Safety
     /// As for [`correlate_on`].
@@ -107,17 +109,17 @@ impl Correlation<'_> {
     unsafe fn line<V: Register, const M: usize>(&self, m: usize, line: usize, columns: usize, out: &mut [Lanes<f32>]) {
         for (column, width) in groups(columns, most::<V>(M)) {
             for lane in (0..LANES).step_by(V::LANES) {
-                // SAFETY: as the caller vouches.
+                // SAFETY: as the caller guarantees.
                 unsafe { with_width!(width, tile::<V, M>(self, [m, line, column, lane], out)) };
             }
         }
     }
 }
 
-/// out(m.., line, column..) for M outputs and N columns, in the registers' lanes from `lane` on.
+/// Computes out(m.., line, column..) for M outputs and N columns, for the V::LANES lanes from `lane` on.
 ///
 /// # Safety
-/// As for [`correlate_on`]; M outputs and N columns are left.
+/// As for [`correlate_on`]; at least M outputs and N columns are left.
 #[inline(always)]
 unsafe fn tile<V: Register, const M: usize, const N: usize>(
     call: &Correlation<'_>,
@@ -125,14 +127,14 @@ unsafe fn tile<V: Register, const M: usize, const N: usize>(
     out: &mut [Lanes<f32>],
 ) {
     let (windows, taps) = (call.windows, call.windows.taps());
-    // SAFETY: row t of w has `taps` values; every place lies within its image, and lane + LANES within a place.
+    // SAFETY: each row of w has `taps` values; every place is inside its image, and lane + V::LANES ≤ LANES.
     unsafe {
         let mut sum: [[V; N]; M] = std::array::from_fn(|i| [V::splat(call.b.get(m + i).copied().unwrap_or(0.0)); N]);
         let mut w = call.w.as_ptr().wrapping_add(m * taps);
         let first = windows.grid.at(0, line, column);
         let step = windows.grid.column * LANES;
         for c in 0..windows.channels {
-            // Without a tap nothing is read, and this may point anywhere.
+            // If there are no taps, nothing is read, and this pointer may be invalid.
             let channel =
                 windows.values.as_ptr().wrapping_add(first.wrapping_add(c.wrapping_mul(windows.grid.channel)));
             let channel = channel.cast::<f32>().wrapping_add(lane);
@@ -158,11 +160,12 @@ unsafe fn tile<V: Register, const M: usize, const N: usize>(
     }
 }
 
-/// Places of a stretch of lines that is gone through for all outputs and taps while it is in the nearest cache.
+/// Number of places in a stretch of lines. A stretch is processed for all outputs and taps while it is in the L1
+/// cache.
 const STRETCH: usize = 64;
 
 /// # Safety
-/// The instructions of `V` exist; shapes as [`add_dots`](super::add_dots) asserts them.
+/// The machine has the instructions of `V`; the shapes are those that [`add_dots`](super::add_dots) asserts.
 #[inline(always)]
 unsafe fn add_dots_on<V: Register>(
     y: &[Lanes<f32>],
@@ -177,7 +180,8 @@ unsafe fn add_dots_on<V: Register>(
         let mut m = outputs.start;
         while m < outputs.end {
             let sums = &mut sums[(m - outputs.start) * windows.taps()..];
-            // SAFETY: so many outputs are left; the places lie within both images, as the caller vouches.
+            // SAFETY: at least this many outputs are left, and all places are inside both images, as the caller
+            // guarantees.
             unsafe {
                 match outputs.end - m {
                     1 => {
@@ -198,7 +202,8 @@ unsafe fn add_dots_on<V: Register>(
     }
 }
 
-/// What every group of sums is told: first line, lines and columns are `places`.
+/// The arguments that all groups of sums have in common. `places` is the first line, the number of lines and the
+/// number of columns.
 struct Dots<'a> {
     y: &'a [Lanes<f32>],
     grid: Grid,
@@ -207,7 +212,7 @@ struct Dots<'a> {
 }
 
 impl Dots<'_> {
-    /// The sums of the outputs m..m + M and all taps.
+    /// Adds to the sums of the outputs m..m + M and all taps.
     ///
     /// # Safety
     /// As for [`add_dots_on`].
@@ -216,7 +221,7 @@ impl Dots<'_> {
         for c in 0..self.windows.channels {
             for (tap, width) in groups(self.windows.offsets.len(), most::<V>(M)) {
                 for lane in (0..LANES).step_by(V::LANES) {
-                    // SAFETY: as the caller vouches.
+                    // SAFETY: as the caller guarantees.
                     unsafe { with_width!(width, dots::<V, M>(self, [m, c, tap, lane], sums)) };
                 }
             }
@@ -224,10 +229,10 @@ impl Dots<'_> {
     }
 }
 
-/// The sums of M outputs and K taps of a channel, in the registers' lanes from `lane` on.
+/// Adds to the sums of M outputs and K taps of a channel, for the V::LANES lanes from `lane` on.
 ///
 /// # Safety
-/// As for [`add_dots_on`]; M outputs, which `sums` begins with, and K taps are left.
+/// As for [`add_dots_on`]; at least M outputs and K taps are left, and `sums` begins with the sums of output m.
 #[inline(always)]
 unsafe fn dots<V: Register, const M: usize, const K: usize>(
     call: &Dots<'_>,
@@ -236,7 +241,7 @@ unsafe fn dots<V: Register, const M: usize, const K: usize>(
 ) {
     let (windows, taps, [first, lines, columns]) = (call.windows, call.windows.taps(), call.places);
     let per_channel = windows.offsets.len();
-    // SAFETY: all places lie within their images, as the caller vouches, and lane + LANES within a place.
+    // SAFETY: all places are inside their images, as the caller guarantees, and lane + V::LANES ≤ LANES.
     unsafe {
         let to = sums.as_mut_ptr().cast::<f32>().add(lane);
         let place = |i: usize, k: usize| to.wrapping_add((i * taps + c * per_channel + tap + k) * LANES);
@@ -266,7 +271,7 @@ unsafe fn dots<V: Register, const M: usize, const K: usize>(
     }
 }
 
-/// Walks through the places of an image, channel by channel and line by line.
+/// Iterates over the places of an image, channel by channel and line by line.
 struct Walk {
     image: [usize; 3],
     grid: Grid,
@@ -276,7 +281,7 @@ struct Walk {
 }
 
 impl Walk {
-    /// The place of the next value.
+    /// Returns the place of the next value.
     #[inline(always)]
     fn next(&mut self) -> usize {
         let here = self.place;
@@ -298,7 +303,7 @@ impl Walk {
 }
 
 /// # Safety
-/// The instructions of `V` exist; shapes as [`pack`](super::pack) asserts them.
+/// The machine has the instructions of `V`; the shapes are those that [`pack`](super::pack) asserts.
 #[inline(always)]
 unsafe fn pack_on<V: Register>(
     rows: BatchRows<'_, f32>,
@@ -307,7 +312,7 @@ unsafe fn pack_on<V: Register>(
     to: &mut [Lanes<f32>],
     grid: Grid,
 ) {
-    // Rows that there are not are read from here, always from its start.
+    // Missing rows are read from here, always from its start.
     let nothing = [0.0; LANES];
     let count = (rows.rows() - first).min(LANES);
     let from: [&[f32]; LANES] = std::array::from_fn(|r| if r < count { rows.row(first + r) } else { &nothing[..] });
@@ -319,8 +324,8 @@ unsafe fn pack_on<V: Register>(
         let mut places = [0; LANES];
         places[..V::LANES].iter_mut().for_each(|place| *place = walk.next());
         for lane in (0..LANES).step_by(V::LANES) {
-            // SAFETY: V::LANES values of each row are left, their places lie within `to`, and lane + V::LANES within a
-            // place.
+            // SAFETY: V::LANES values of each row are left, their places are inside `to`, and lane + V::LANES ≤
+            // LANES.
             unsafe {
                 V::transpose(
                     |r| from[lane + r].as_ptr().add(if lane + r < count { value } else { 0 }),
@@ -336,12 +341,12 @@ unsafe fn pack_on<V: Register>(
 }
 
 /// # Safety
-/// The instructions of `V` exist; shapes as [`unpack`](super::unpack) asserts them.
+/// The machine has the instructions of `V`; the shapes are those that [`unpack`](super::unpack) asserts.
 #[inline(always)]
 unsafe fn unpack_on<V: Register>(from: &[Lanes<f32>], to: &mut [f32]) {
     let values = from.len();
     let (rows, whole) = (to.len() / values, values / V::LANES * V::LANES);
-    // Rows that there are not are written here.
+    // The values of missing rows are written here.
     let mut nowhere = [0.0; LANES];
     for value in (0..whole).step_by(V::LANES) {
         for lane in (0..rows).step_by(V::LANES) {

@@ -1,4 +1,4 @@
-//! f64: matrixmultiply, for the gradient checks.
+//! The products for f64, computed by the `matrixmultiply` crate. The gradient checks use them.
 
 use super::{BatchRows, Finish, Range, finished};
 

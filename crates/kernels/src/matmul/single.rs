@@ -1,4 +1,4 @@
-//! f32: the three products, cut into tiles.
+//! The three products for f32, divided into tiles.
 
 use std::cell::RefCell;
 use std::ptr::null;
@@ -8,36 +8,36 @@ use super::{BatchRows, Finish, KC, NR_MAX, Range, finished};
 use crate::microkernel::{Leap, Tile};
 use crate::register::{Register, dispatch};
 
-/// A row of b that is read where it lies is asked for so many rows before it is needed: found by trying 8, 16 and 20.
+/// Prefetch distance in rows, for rows of b that are read without packing. 16 was the best of 8, 16 and 20.
 const AHEAD: usize = 16;
-/// Rows of w that are few: these fit into the second cache with much room to spare.
+/// Up to this number of rows, w counts as a matrix of few rows: it fits into the L2 cache with much space to spare.
 const FEW_ROWS_OF_W: usize = 64;
-/// Rows of δ that are transposed at a time.
+/// Number of rows of δ that are transposed at a time.
 const MC: usize = 128;
-/// Columns of x that are packed at a time.
+/// Number of columns of x that are packed at a time.
 const XC: usize = 96;
-/// Rows of dxᵀ that are transposed back at a time: a multiple of every MR and every LANES.
+/// Number of rows of dxᵀ that are transposed back at a time: a multiple of every MR and every LANES.
 const IC: usize = 48;
 
-/// What a product packs. Aligned, so that no load of a register straddles two cache lines.
+/// The buffers for packed operands of a product. They are aligned so that no load of a register crosses a cache line.
 #[repr(align(64))]
 struct Packed {
     /// A panel of the second operand, KC deep.
     panel: [f32; KC * NR_MAX],
-    /// Up to MC rows of δ, turned, or XC columns of x, KC deep.
+    /// Up to MC rows of δ, transposed, or XC columns of x, KC deep.
     turned: [f32; KC * MC],
     /// IC rows of dxᵀ, a panel wide.
     dxt: [f32; IC * NR_MAX],
 }
 
 thread_local! {
-    /// One for every thread, in the memory that a thread has from the start: nothing is allocated.
+    /// Each thread has its own buffers in thread-local memory, so nothing is allocated.
     static PACKED: RefCell<Packed> = const {
         RefCell::new(Packed { panel: [0.0; KC * NR_MAX], turned: [0.0; KC * MC], dxt: [0.0; IC * NR_MAX] })
     };
 }
 
-/// y ← finish(x·w + b), on the registers of this machine. Shapes as [`crate::matmul_bias`] asserts them.
+/// y ← finish(x·w + b) with the registers of this machine. The shapes are those that [`crate::matmul_bias`] asserts.
 pub(crate) fn matmul(x: &[f32], w: &[f32], b: &[f32], finish: Finish, y: &mut [f32], sizes: [usize; 3]) {
     dispatch!(run = matmul_on[12, 2; 6, 2; 4, 4](
         x: &[f32], w: &[f32], b: &[f32], finish: Finish, y: &mut [f32], sizes: [usize; 3], packed: &mut Packed
@@ -45,7 +45,7 @@ pub(crate) fn matmul(x: &[f32], w: &[f32], b: &[f32], finish: Finish, y: &mut [f
     PACKED.with_borrow_mut(|packed| run(x, w, b, finish, y, sizes, packed));
 }
 
-/// dx ← δ·wᵀ, likewise. Shapes as [`crate::matmul_nt`] asserts them.
+/// dx ← δ·wᵀ with the registers of this machine. The shapes are those that [`crate::matmul_nt`] asserts.
 pub(crate) fn matmul_nt(d: &[f32], w: &[f32], dx: &mut [f32], m: usize, k: usize, n: usize) {
     dispatch!(run = matmul_nt_on[12, 2; 6, 2; 4, 4](
         d: &[f32], w: &[f32], dx: &mut [f32], m: usize, k: usize, n: usize, packed: &mut Packed
@@ -53,7 +53,7 @@ pub(crate) fn matmul_nt(d: &[f32], w: &[f32], dx: &mut [f32], m: usize, k: usize
     PACKED.with_borrow_mut(|packed| run(d, w, dx, m, k, n, packed));
 }
 
-/// dw ← xᵀ·δ, likewise. Shapes as [`crate::matmul_tn`] asserts them.
+/// dw ← xᵀ·δ with the registers of this machine. The shapes are those that [`crate::matmul_tn`] asserts.
 pub(crate) fn matmul_tn(x: BatchRows<f32>, d: BatchRows<f32>, inputs: Range<usize>, dw: &mut [f32]) {
     dispatch!(run = matmul_tn_on[12, 2; 6, 2; 4, 4](
         x: BatchRows<f32>, d: BatchRows<f32>, inputs: Range<usize>, dw: &mut [f32], packed: &mut Packed
@@ -64,7 +64,7 @@ pub(crate) fn matmul_tn(x: BatchRows<f32>, d: BatchRows<f32>, inputs: Range<usiz
 /// y ← finish(x·w + b); b is empty or has n floats.
 ///
 /// # Safety
-/// The instructions of `V` exist; x holds m·k floats, w k·n, y m·n.
+/// The machine has the instructions of `V`; x holds m·k floats, w k·n, y m·n.
 #[inline(always)]
 unsafe fn matmul_on<V: Register, const MR: usize, const NV: usize>(
     x: &[f32],
@@ -81,7 +81,8 @@ unsafe fn matmul_on<V: Register, const MR: usize, const NV: usize>(
         return rows.for_each(|y| y.iter_mut().enumerate().for_each(|(j, y)| *y = finished(0.0, b, j, finish)));
     }
     let mut bias = [0.0_f32; NR_MAX];
-    // A w of few rows is read again for every tile, so that y is written row by row; else a panel of w serves all rows.
+    // If w has few rows, it is read again for every MR rows of y, so that y is written row by row. Otherwise each
+    // panel of w is used for all rows.
     let rows = if k <= FEW_ROWS_OF_W { MR } else { m.max(1) };
     for top in (0..m).step_by(rows) {
         let rows = rows.min(m - top);
@@ -118,10 +119,10 @@ unsafe fn matmul_on<V: Register, const MR: usize, const NV: usize>(
     }
 }
 
-/// dx ← δ·wᵀ: whichever is smaller is turned, w, or δ and with it dx.
+/// dx ← δ·wᵀ. Transposes w, or δ and dx, whichever is smaller.
 ///
 /// # Safety
-/// The instructions of `V` exist; d holds m·n floats, w k·n, dx m·k.
+/// The machine has the instructions of `V`; d holds m·n floats, w k·n, dx m·k.
 #[inline(always)]
 unsafe fn matmul_nt_on<V: Register, const MR: usize, const NV: usize>(
     d: &[f32],
@@ -135,7 +136,7 @@ unsafe fn matmul_nt_on<V: Register, const MR: usize, const NV: usize>(
     if n == 0 {
         return dx.fill(0.0);
     }
-    // SAFETY: the caller's promise.
+    // SAFETY: guaranteed by the caller.
     unsafe {
         if m < V::LANES || k * n <= m * (k + n) {
             with_w_turned::<V, MR, NV>(d, w, dx, [m, k, n], packed);
@@ -145,7 +146,7 @@ unsafe fn matmul_nt_on<V: Register, const MR: usize, const NV: usize>(
     }
 }
 
-/// dx ← δ·wᵀ: as `matmul_on`, with panels of wᵀ.
+/// dx ← δ·wᵀ, like `matmul_on` with panels of wᵀ.
 ///
 /// # Safety
 /// As for [`matmul_nt_on`].
@@ -163,7 +164,8 @@ unsafe fn with_w_turned<V: Register, const MR: usize, const NV: usize>(
         for j in (0..k).step_by(nr) {
             let columns = nr.min(k - j);
             let width = if columns <= V::LANES { V::LANES } else { nr };
-            // SAFETY: rows j..j+columns and columns p..p+kc of w exist, and the panel has room for kc rows of width.
+            // SAFETY: rows j..j+columns and columns p..p+kc of w exist, and the panel has room for kc rows of `width`
+            // floats.
             unsafe { transpose::<V>(&w[j * n + p..], n, columns, kc, &mut packed.panel, width) };
             let t = Tile {
                 a: d[p..].as_ptr(),
@@ -194,7 +196,7 @@ unsafe fn with_w_turned<V: Register, const MR: usize, const NV: usize>(
     }
 }
 
-/// dx ← δ·wᵀ by way of dxᵀ ← w·δᵀ: w is read where it lies.
+/// dx ← δ·wᵀ, computed as dxᵀ ← w·δᵀ, so that w is read without packing.
 ///
 /// # Safety
 /// As for [`matmul_nt_on`].
@@ -215,7 +217,8 @@ unsafe fn with_delta_turned<V: Register, const MR: usize, const NV: usize>(
             for (r, panel) in (0..mc).step_by(nr).zip(turned.chunks_exact_mut(KC * nr)) {
                 let rows = nr.min(mc - r);
                 let width = if rows <= V::LANES { V::LANES } else { nr };
-                // SAFETY: these rows and columns p..p+kc of δ exist, and a panel has room for kc rows of width.
+                // SAFETY: these rows and the columns p..p+kc of δ exist, and a panel has room for kc rows of `width`
+                // floats.
                 unsafe { transpose::<V>(&d[(top + r) * n + p..], n, rows, kc, panel, width) };
             }
             for i in (0..k).step_by(IC) {
@@ -256,11 +259,11 @@ unsafe fn with_delta_turned<V: Register, const MR: usize, const NV: usize>(
     }
 }
 
-/// dw ← xᵀ·δ for some rows of dw.
+/// dw ← xᵀ·δ for the rows `inputs` of dw.
 ///
 /// # Safety
-/// The instructions of `V` exist; x and d have the same rows, `inputs` lies within x's columns, dw holds
-/// inputs.len()·d.cols() floats.
+/// The machine has the instructions of `V`; x and d have the same rows, `inputs` is within the columns of x, and dw
+/// holds inputs.len()·d.cols() floats.
 #[inline(always)]
 unsafe fn matmul_tn_on<V: Register, const MR: usize, const NV: usize>(
     x: BatchRows<f32>,
@@ -280,7 +283,8 @@ unsafe fn matmul_tn_on<V: Register, const MR: usize, const NV: usize>(
         let first = d.shard_rows() - p % d.shard_rows();
         for i in (0..inputs.len()).step_by(XC) {
             let columns_of_x = XC.min(inputs.len() - i);
-            // Side by side: in x each row is on a page of its own, and may come from another core's cache.
+            // Copies the values side by side: in x, each row may be on a different page and in the cache of another
+            // core.
             for (from, to) in x.rows_from(p).zip(packed.turned.chunks_exact_mut(XC)).take(kc) {
                 to[..columns_of_x].copy_from_slice(&from[inputs.start + i..][..columns_of_x]);
             }

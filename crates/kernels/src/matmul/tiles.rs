@@ -1,4 +1,4 @@
-//! What the three products are made of: tiles below one another, and transposed matrices.
+//! The parts of the three products: columns of tiles, and transposed matrices.
 
 use std::ptr::null_mut;
 
@@ -6,12 +6,12 @@ use super::{KC, NR_MAX};
 use crate::microkernel::{Tile, tile};
 use crate::register::Register;
 
-/// to(row, column) ← from(column, row) for `rows` rows and `columns` columns, zeros in the other columns up to
-/// `to_stride`. Whole blocks of LANES × LANES go through registers.
+/// to(row, column) ← from(column, row) for `rows` rows and `columns` columns. The other columns up to `to_stride`
+/// become 0. Whole blocks of LANES × LANES are transposed in registers.
 ///
 /// # Safety
-/// The instructions of `V` exist; `from` holds `columns` rows of stride `from_stride`, each of `rows` floats, and
-/// `to` `rows` rows of `to_stride`, a multiple of LANES.
+/// The machine has the instructions of `V`; `from` holds `columns` rows of `rows` floats with the stride
+/// `from_stride`. `to` holds `rows` rows of `to_stride` floats, and `to_stride` is a multiple of LANES.
 #[inline(always)]
 pub(super) unsafe fn transpose<V: Register>(
     from: &[f32],
@@ -28,7 +28,7 @@ pub(super) unsafe fn transpose<V: Register>(
             let (from, to) = (&from[column * from_stride + row..], &mut to[row * to_stride + column..]);
             debug_assert!(from.len() >= (V::LANES - 1) * from_stride + V::LANES);
             debug_assert!(to.len() >= (V::LANES - 1) * to_stride + V::LANES);
-            // SAFETY: the block lies within both, as the caller vouches and the assertions say.
+            // SAFETY: the block is inside both slices, as the caller guarantees and the assertions check.
             unsafe {
                 let (from, to) = (from.as_ptr(), to.as_mut_ptr());
                 V::transpose(|row| from.add(row * from_stride), |row| to.add(row * to_stride));
@@ -43,15 +43,15 @@ pub(super) unsafe fn transpose<V: Register>(
     }
 }
 
-/// Runs `t` for `rows` rows from its a and c on, MR at a time.
+/// Computes `rows` rows, MR at a time, beginning with the rows of a and c that `t` points to.
 ///
-/// Where b is not as wide as registers are, it is copied to `panel` with zeros in the missing columns. Otherwise the
-/// first tile reads it where it lies and copies it on the way, so that the others find its rows side by side. They in
-/// turn ask the caches for what lies to the right of the panel, a cache line a step and tile: first the next panel, for
-/// which its own first tile would have to wait.
+/// If b is narrower than the registers, it is copied to `panel` with zeros in the missing columns. Otherwise the
+/// first tile reads b directly and also copies it to `panel`, so that the other tiles find its rows side by side. The
+/// other tiles prefetch the columns to the right of the panel, one cache line for each step and tile. These are the
+/// columns of the next panel, and the first tile of that panel would otherwise wait for them.
 ///
 /// # Safety
-/// As for [`tile`], for `rows` rows; b needs only `columns` floats in a row.
+/// As for [`tile`], for `rows` rows. A row of b needs only `columns` floats.
 #[inline(always)]
 pub(super) unsafe fn column_of_tiles<V: Register, const MR: usize, const NV: usize>(
     mut t: Tile,
@@ -62,7 +62,7 @@ pub(super) unsafe fn column_of_tiles<V: Register, const MR: usize, const NV: usi
     let width = if narrow { V::LANES } else { NV * V::LANES };
     let panel = panel.as_mut_ptr();
     let mut left = rows;
-    // SAFETY: the caller's promise; a panel has room for kc ≤ KC rows of width ≤ NR_MAX floats.
+    // SAFETY: guaranteed by the caller; a panel has room for kc ≤ KC rows of `width` ≤ NR_MAX floats.
     unsafe {
         let packed = t.columns < width;
         if packed {
@@ -90,15 +90,15 @@ pub(super) unsafe fn column_of_tiles<V: Register, const MR: usize, const NV: usi
     }
 }
 
-/// Copies t's b to `panel`, `width` floats a row, zeros behind its columns.
+/// Copies b of `t` to `panel` in rows of `width` floats, with zeros after the columns of b.
 ///
 /// # Safety
-/// b is valid as [`Tile`] says, its first `columns` floats in each row; the panel has room.
+/// The first `columns` floats of each row of b are valid; the panel has room for kc rows of `width` floats.
 #[inline(always)]
 unsafe fn pack_padded(t: &Tile, panel: *mut f32, width: usize) {
     let (mut b, mut steps) = (t.b, t.leap.first);
     for row in 0..t.kc {
-        // SAFETY: the caller's promise.
+        // SAFETY: guaranteed by the caller.
         unsafe {
             let to = panel.add(row * width);
             std::ptr::copy_nonoverlapping(b, to, t.columns);
@@ -113,7 +113,7 @@ unsafe fn pack_padded(t: &Tile, panel: *mut f32, width: usize) {
     }
 }
 
-/// As [`column_of_tiles`], for a b that registers can load where it lies.
+/// As [`column_of_tiles`], for a b that registers can load directly, without packing.
 ///
 /// # Safety
 /// As for [`tile`], for `rows` rows.
@@ -122,7 +122,7 @@ pub(super) unsafe fn rows_of_tiles<V: Register, const MR: usize, const NV: usize
     let mut left = rows;
     while left > 0 {
         let now = left.min(MR);
-        // SAFETY: the caller vouches for all rows; `now` of them are left at least.
+        // SAFETY: the caller guarantees all rows, and at least `now` of them are left.
         unsafe {
             let none = null_mut();
             if now == MR {
@@ -142,7 +142,7 @@ pub(super) unsafe fn rows_of_tiles<V: Register, const MR: usize, const NV: usize
                     _ => tile::<V, 11, NV, false>(&t, none),
                 }
             }
-            // After the last tile these may point behind all memory, where nothing is read.
+            // After the last tile these pointers may be outside the operands, but nothing is read there.
             t.a = t.a.wrapping_add(now * t.a_row);
             t.c = t.c.wrapping_add(now * t.c_row);
             t.ahead = t.ahead.wrapping_add(V::LANES);
@@ -151,11 +151,11 @@ pub(super) unsafe fn rows_of_tiles<V: Register, const MR: usize, const NV: usize
     }
 }
 
-/// dx(row, column) ← [dx(row, column) +] dxᵀ(column, row) for a block of dx.
+/// Transposes back: dx(row, column) ← [dx(row, column) +] dxᵀ(column, row) for a block of dx.
 ///
 /// # Safety
-/// The instructions of `V` exist; dxᵀ holds `columns` rows of `width` ≥ `rows` floats, dx `rows` rows of `columns`
-/// floats, `dx_row` floats apart.
+/// The machine has the instructions of `V`; dxᵀ holds `columns` rows of `width` ≥ `rows` floats. dx holds `rows` rows
+/// of `columns` floats, with the stride `dx_row`.
 #[inline(always)]
 pub(super) unsafe fn turn_back<V: Register>(
     dxt: &[f32],
@@ -170,8 +170,8 @@ pub(super) unsafe fn turn_back<V: Register>(
         for column in (0..columns).step_by(V::LANES) {
             let (rows, columns) = (V::LANES.min(rows - row), V::LANES.min(columns - column));
             let (from, to) = (&dxt[column * width + row..], &mut dx[row * dx_row + column..]);
-            // SAFETY: dxᵀ has room for IC rows, a multiple of LANES, so a whole block can be read; and a whole one is
-            // written only where dx has all of it.
+            // SAFETY: dxᵀ has room for IC rows, a multiple of LANES, so a whole block can be read. A whole block is
+            // written only if dx contains all of it.
             unsafe {
                 if overwrite && rows == V::LANES && columns == V::LANES {
                     let to = to.as_mut_ptr();

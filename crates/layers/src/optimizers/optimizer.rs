@@ -56,16 +56,16 @@ impl Optimizer {
             false => Err(Error::OutOfRange { name, value: value.to_string(), range }),
         };
         let rate = self.learning_rate();
-        let (above_0, below_1) = ("a number above 0", "at least 0 and below 1");
+        let below_1 = "at least 0 and below 1";
         match *self {
             Optimizer::Sgd { momentum, .. } => {
                 // A learning rate of 0 is allowed: no parameter changes. Code that only uses a network has such an
                 // optimiser.
-                check("learning_rate", rate, rate.is_finite() && rate >= 0.0, above_0)?;
+                check("learning_rate", rate, rate.is_finite() && rate >= 0.0, "a number of at least 0")?;
                 check("momentum", momentum, (0.0..1.0).contains(&momentum), below_1)
             }
             Optimizer::Adam(Adam { beta1, beta2, epsilon, .. }) => {
-                check("learning_rate", rate, rate.is_finite() && rate > 0.0, above_0)?;
+                check("learning_rate", rate, rate.is_finite() && rate > 0.0, "a number above 0")?;
                 check("beta1", beta1, (0.0..1.0).contains(&beta1), below_1)?;
                 check("beta2", beta2, (0.0..1.0).contains(&beta2), below_1)?;
                 let is_large_enough = epsilon.is_finite() && epsilon >= SMALLEST_EPSILON;

@@ -1,10 +1,10 @@
-//! Layers of images.
+//! Layers for images.
 
 use handgrad_layers::{Activation, Init, Padding};
 
 use crate::LayerSpec;
 
-/// [`handgrad_layers::conv2d`] with `filters` channels of the output and a square window of side `kernel_size`.
+/// [`handgrad_layers::conv2d`] with `filters` output channels and a square window of side `kernel_size`.
 ///
 /// ```
 /// use handgrad_layers::{Activation, Init, Padding};
@@ -26,7 +26,7 @@ pub fn conv2d(filters: usize, kernel_size: usize) -> Conv2d {
     Conv2d { filters, kernel_size, stride: 1, padding, dilation: 1, init }
 }
 
-/// A convolution without its activation: see [`conv2d`].
+/// A convolution whose activation is not set yet: see [`conv2d`].
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Conv2d {
@@ -39,27 +39,27 @@ pub struct Conv2d {
 }
 
 impl Conv2d {
-    /// Values from one window to the next.
+    /// Sets the stride: the distance from one window to the next, in values.
     pub fn stride(self, stride: usize) -> Self {
         Self { stride, ..self }
     }
 
-    /// Zeros around the image.
+    /// Sets the padding: the zeros around the image.
     pub fn padding(self, padding: Padding) -> Self {
         Self { padding, ..self }
     }
 
-    /// Values from one tap to the next.
+    /// Sets the dilation: the distance from one tap to the next.
     pub fn dilation(self, dilation: usize) -> Self {
         Self { dilation, ..self }
     }
 
-    /// How the weights start.
+    /// Sets the initialisation of the weights.
     pub fn init(self, init: Init) -> Self {
         Self { init, ..self }
     }
 
-    /// The layer with this φ.
+    /// Returns the layer with the given activation φ.
     #[must_use]
     pub fn activation(self, activation: Activation) -> LayerSpec {
         let Self { filters, kernel_size, stride, padding, dilation, init } = self;
@@ -67,8 +67,7 @@ impl Conv2d {
     }
 }
 
-/// [`handgrad_layers::conv_transpose2d`] with `filters` channels of the output and a square window of side
-/// `kernel_size`.
+/// [`handgrad_layers::conv_transpose2d`] with `filters` output channels and a square window of side `kernel_size`.
 ///
 /// ```
 /// use handgrad_layers::{Activation, Init, Padding};
@@ -92,7 +91,7 @@ pub fn conv_transpose2d(filters: usize, kernel_size: usize) -> ConvTranspose2d {
     ConvTranspose2d { filters, kernel_size, stride: 1, padding, output_padding: 0, dilation: 1, init }
 }
 
-/// A transposed convolution without its activation: see [`conv_transpose2d`].
+/// A transposed convolution whose activation is not set yet: see [`conv_transpose2d`].
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct ConvTranspose2d {
@@ -106,32 +105,33 @@ pub struct ConvTranspose2d {
 }
 
 impl ConvTranspose2d {
-    /// Values between the windows of neighbouring inputs.
+    /// Sets the stride: the distance between the windows of neighbouring inputs, in values.
     pub fn stride(self, stride: usize) -> Self {
         Self { stride, ..self }
     }
 
-    /// What is taken away around the output.
+    /// Sets the padding: the number of lines and columns that are removed around the output.
     pub fn padding(self, padding: Padding) -> Self {
         Self { padding, ..self }
     }
 
-    /// Lines and columns more than the least, where the padding is explicit.
+    /// Sets the output padding: the number of lines and columns that are added to the smallest possible output, for
+    /// explicit padding.
     pub fn output_padding(self, output_padding: usize) -> Self {
         Self { output_padding, ..self }
     }
 
-    /// Values from one tap to the next.
+    /// Sets the dilation: the distance from one tap to the next.
     pub fn dilation(self, dilation: usize) -> Self {
         Self { dilation, ..self }
     }
 
-    /// How the weights start.
+    /// Sets the initialisation of the weights.
     pub fn init(self, init: Init) -> Self {
         Self { init, ..self }
     }
 
-    /// The layer with this φ.
+    /// Returns the layer with the given activation φ.
     #[must_use]
     pub fn activation(self, activation: Activation) -> LayerSpec {
         let Self { filters, kernel_size, stride, padding, output_padding, dilation, init } = self;

@@ -4,7 +4,7 @@ use handgrad_layers::{Activation, Init};
 
 use crate::LayerSpec;
 
-/// [`handgrad_layers::dense`] with `units` values of a sample.
+/// [`handgrad_layers::dense`] with `units` output values for each sample.
 ///
 /// ```
 /// use handgrad_layers::{Activation, Init};
@@ -17,7 +17,7 @@ pub fn dense(units: usize) -> Dense {
     Dense { units, init: Init::XavierUniform }
 }
 
-/// A dense layer without its activation: see [`dense`].
+/// A dense layer whose activation is not set yet: see [`dense`].
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Dense {
@@ -26,20 +26,20 @@ pub struct Dense {
 }
 
 impl Dense {
-    /// How the weights start.
+    /// Sets the initialisation of the weights.
     pub fn init(self, init: Init) -> Self {
         Self { init, ..self }
     }
 
-    /// The layer with this φ.
+    /// Returns the layer with the given activation φ.
     #[must_use]
     pub fn activation(self, activation: Activation) -> LayerSpec {
         LayerSpec::Dense { units: self.units, activation, init: self.init }
     }
 }
 
-/// [`handgrad_layers::tied_dense`]: in the decoder, with the weights of the encoder's dense layer number `mirrors`.
-/// The count starts at 0, and other kinds of layers do not count.
+/// [`handgrad_layers::tied_dense`]: a layer of the decoder with the weights of the encoder's dense layer number
+/// `mirrors`. The number counts only dense layers and starts at 0.
 ///
 /// ```
 /// use handgrad_layers::Activation;
@@ -52,7 +52,7 @@ pub fn tied_dense(mirrors: usize) -> TiedDense {
     TiedDense { mirrors }
 }
 
-/// A tied dense layer without its activation: see [`tied_dense`].
+/// A tied dense layer whose activation is not set yet: see [`tied_dense`].
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct TiedDense {
@@ -60,14 +60,15 @@ pub struct TiedDense {
 }
 
 impl TiedDense {
-    /// The layer with this φ.
+    /// Returns the layer with the given activation φ.
     #[must_use]
     pub fn activation(self, activation: Activation) -> LayerSpec {
         LayerSpec::TiedDense { mirrors: self.mirrors, activation }
     }
 }
 
-/// [`handgrad_layers::time_distributed`]: a dense layer with `units` values, the same one at every step.
+/// [`handgrad_layers::time_distributed`]: a dense layer with `units` output values, applied to every step with the
+/// same weights.
 ///
 /// ```
 /// use handgrad_layers::{Activation, Init};
@@ -80,7 +81,7 @@ pub fn time_distributed(units: usize) -> TimeDistributed {
     TimeDistributed { units, init: Init::XavierUniform }
 }
 
-/// A dense layer at every step, without its activation: see [`time_distributed`].
+/// A dense layer for every step, whose activation is not set yet: see [`time_distributed`].
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct TimeDistributed {
@@ -89,12 +90,12 @@ pub struct TimeDistributed {
 }
 
 impl TimeDistributed {
-    /// How the weights start.
+    /// Sets the initialisation of the weights.
     pub fn init(self, init: Init) -> Self {
         Self { init, ..self }
     }
 
-    /// The layer with this φ.
+    /// Returns the layer with the given activation φ.
     #[must_use]
     pub fn activation(self, activation: Activation) -> LayerSpec {
         LayerSpec::TimeDistributed { units: self.units, activation, init: self.init }

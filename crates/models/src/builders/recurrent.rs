@@ -1,11 +1,12 @@
-//! Layers of sequences.
+//! Layers for sequences.
 
 use handgrad_layers::Init;
 
 use crate::LayerSpec;
 use crate::{Cell, Recurrent};
 
-/// [`handgrad_layers::recurrent`]: the cell goes along a sequence with `units` values of a step of h.
+/// [`handgrad_layers::recurrent`]: processes a sequence step by step with the given cell. h has `units` values in
+/// each step.
 ///
 /// ```
 /// use handgrad_models::builders::{recurrent, time_distributed};
@@ -23,38 +24,38 @@ pub fn recurrent(cell: Cell, units: usize) -> Recurrent {
 }
 
 impl Recurrent {
-    /// A sample is one vector and the input of every one of `steps` steps.
+    /// Makes one vector the input of each of `steps` steps. A sample of the input is then this vector.
     #[must_use]
     pub fn repeat(self, steps: usize) -> Self {
         Self { repeat: Some(steps), ..self }
     }
 
-    /// Behind every `steps` steps no gradient comes back.
+    /// Truncates backpropagation through time: the gradient is cut after every `steps` steps.
     #[must_use]
     pub fn truncate_every(self, steps: usize) -> Self {
         Self { truncate_every: Some(steps), ..self }
     }
 
-    /// Two of them, one going backwards, or one.
+    /// If true, two layers process the sequence, one forwards and one backwards; otherwise one layer.
     #[must_use]
     pub fn bidirectional(self, bidirectional: bool) -> Self {
         Self { bidirectional, ..self }
     }
 
-    /// How the weights start.
+    /// Sets the initialisation of the weights.
     #[must_use]
     pub fn init(self, init: Init) -> Self {
         Self { init, ..self }
     }
 
-    /// The layer. It gives h₁ … h_T, or h_T alone.
+    /// Returns the layer. Its output is h₁ … h_T for true, and only h_T for false.
     #[must_use]
     pub fn return_sequences(self, return_sequences: bool) -> LayerSpec {
         LayerSpec::Recurrent(Self { return_sequences, ..self })
     }
 }
 
-/// [`handgrad_layers::conv_lstm`] with `filters` channels of h and square windows of side `kernel_size`.
+/// [`handgrad_layers::conv_lstm`]: h has `filters` channels, and the windows are squares of side `kernel_size`.
 ///
 /// ```
 /// use handgrad_layers::Init;
@@ -73,7 +74,7 @@ pub fn conv_lstm(filters: usize, kernel_size: usize) -> ConvLstm {
     ConvLstm { filters, kernel_size, truncate_every: None, init: Init::XavierUniform }
 }
 
-/// A convolutional LSTM that does not know yet what it gives: see [`conv_lstm`].
+/// A convolutional LSTM whose `return_sequences` is not set yet: see [`conv_lstm`].
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct ConvLstm {
@@ -84,17 +85,17 @@ pub struct ConvLstm {
 }
 
 impl ConvLstm {
-    /// Behind every `steps` steps no gradient comes back.
+    /// Truncates backpropagation through time: the gradient is cut after every `steps` steps.
     pub fn truncate_every(self, steps: usize) -> Self {
         Self { truncate_every: Some(steps), ..self }
     }
 
-    /// How the weights start.
+    /// Sets the initialisation of the weights.
     pub fn init(self, init: Init) -> Self {
         Self { init, ..self }
     }
 
-    /// The layer. It gives h₁ … h_T, or h_T alone.
+    /// Returns the layer. Its output is h₁ … h_T for true, and only h_T for false.
     #[must_use]
     pub fn return_sequences(self, return_sequences: bool) -> LayerSpec {
         let Self { filters, kernel_size, truncate_every, init } = self;
@@ -102,7 +103,7 @@ impl ConvLstm {
     }
 }
 
-/// [`handgrad_layers::repeat_vector`]: one vector becomes a sequence of `steps` equal ones.
+/// [`handgrad_layers::repeat_vector`]: repeats one vector `steps` times, as a sequence of equal steps.
 ///
 /// ```
 /// use handgrad_models::{LayerSpec, builders::repeat_vector};

@@ -1,20 +1,21 @@
-//! The header of a safetensors file from anybody: what it claims is looked at before the library reads it, which takes
-//! headers of 100 MB, needs many times that, and adds offsets up without a look at how large they are.
+//! Reads the header of a safetensors file from an untrusted source. The header is checked before the `safetensors`
+//! library reads it: the library accepts headers of 100 MB, needs many times that memory, and adds offsets without
+//! checking their size.
 
 use safetensors::SafeTensors;
 use safetensors::tensor::Metadata;
 
-/// Bytes that a header may have: those of the tensors and the text that a file of ours may have.
+/// Largest number of bytes of a header. It has room for the tensors and the text of a file that this crate writes.
 pub const LONGEST: u64 = 1 << 15;
-/// Bytes of a text in TOML, which needs up to 100 times as much to be read.
+/// Largest number of bytes of a text in TOML. Reading it needs up to 100 times as much memory.
 pub const LONGEST_TEXT: usize = 10 << 10;
-/// Digits of a number; a sum of longer ones may overflow in the library.
+/// Largest number of digits of a number. A sum of longer numbers may overflow in the library.
 const LONGEST_NUMBER: usize = 15;
 
-/// Characters that an error quotes at most.
+/// Largest number of characters that an error quotes.
 const MOST_QUOTED: usize = 200;
 
-/// Its length, which is the file's first number; or that number, where it is too large.
+/// Returns the length of the header, which is the first number in the file. If it is too large, it is the error.
 pub(super) fn len(bytes: &[u8]) -> Result<usize, u64> {
     match bytes.first_chunk().map_or(0, |length| u64::from_le_bytes(*length)) {
         found if found > LONGEST => Err(found),
@@ -22,13 +23,13 @@ pub(super) fn len(bytes: &[u8]) -> Result<usize, u64> {
     }
 }
 
-/// What it says, and the bytes behind it.
+/// Returns the metadata of the header, and the bytes after the header.
 ///
 /// # Errors
-/// If it is too long, or not one; in a line that says why.
+/// If the header is too long or not valid. The error is one line that says why.
 pub fn read(bytes: &[u8]) -> Result<(Metadata, &[u8]), String> {
     let len = len(bytes).map_err(|found| {
-        format!("its header has {found} bytes, where at most {LONGEST} were expected: is it whole?")
+        format!("its header has {found} bytes, where at most {LONGEST} were expected: is the file complete?")
     })?;
     if bytes.get(8..8 + len).is_some_and(has_long_number) {
         return Err(format!("its header has a number of more than {LONGEST_NUMBER} digits"));
@@ -37,28 +38,28 @@ pub fn read(bytes: &[u8]) -> Result<(Metadata, &[u8]), String> {
     Ok((metadata, bytes.get(8 + len..).unwrap_or_default()))
 }
 
-/// The beginning of what a file or a library that may quote it says, for an error: a line without anything that a
-/// terminal would obey.
+/// Shortens a text from a file, or from a library that may quote a file, for use in an error. The result is one line
+/// in which characters that would control a terminal are escaped.
 #[must_use]
 pub fn one_line(text: &str) -> String {
     let first = text.lines().next().unwrap_or_default();
-    // Signs that turn the direction of writing hide what stands there as well as control signs do.
+    // Characters that change the direction of writing can hide text, just like control characters.
     let obeyed = |char: char| char.is_control() || "\u{61c}\u{200e}\u{200f}".contains(char) || turns(char);
     let escape = |char: char| if obeyed(char) { char.escape_default().to_string() } else { char.to_string() };
     let cut = if first.chars().nth(MOST_QUOTED).is_some() { "…" } else { "" };
     first.chars().take(MOST_QUOTED).map(escape).collect::<String>() + cut
 }
 
-/// Refuses TOML that is dear to read: a pair of braces takes some kilobytes, a pair of brackets some hundred bytes, a
-/// dot more than any letter. What is written here has none of the first and few of the others.
+/// Refuses TOML that is expensive to read: a pair of braces needs some kilobytes, a pair of brackets some hundred
+/// bytes, and a dot more than any letter. The TOML that this crate writes has no braces and few brackets and dots.
 ///
 /// # Errors
-/// In a line that says what there is too much of.
+/// If one of these characters is too frequent. The error is one line that says which one.
 pub fn check_toml(text: &str) -> Result<(), String> {
     for (bracket, most) in [('{', 16), ('[', 512), ('.', 2048)] {
         let found = text.matches(bracket).count();
         if found > most {
-            return Err(format!("it has {found} of the sign {bracket}, where at most {most} were expected"));
+            return Err(format!("it has the character {bracket} {found} times, where at most {most} were expected"));
         }
     }
     Ok(())
@@ -68,7 +69,7 @@ fn turns(char: char) -> bool {
     matches!(char, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Is there a number in JSON, outside its strings, that is longer than any that is needed?
+/// Returns whether JSON has, outside its strings, a number of more than [`LONGEST_NUMBER`] digits.
 fn has_long_number(json: &[u8]) -> bool {
     let (mut in_string, mut escaped, mut digits) = (false, false, 0);
     json.iter().any(|&byte| {

@@ -1,20 +1,21 @@
-//! What a model file has room for: a network that none would hold is refused before somebody trains it.
+//! The limits of a model file. A network that exceeds them is refused before it is trained.
 
 use serde::Serialize;
 
 use super::header::LONGEST_TEXT;
 use crate::{Error, Spec};
 
-/// Tensors of a model, weights and biases.
+/// Largest number of tensors of a model: weights and biases.
 const MOST_TENSORS: usize = 192;
 
-/// The specification, as it ends the file's metadata.
+/// The specification, as it is at the end of the file's metadata.
 #[derive(Serialize)]
 struct Tail<'a> {
     model: &'a Spec,
 }
 
-/// Refuses a network of so many tensors, tied ones counted twice, and this specification, if there is not the room.
+/// Refuses a network that a model file cannot hold, given its specification and its number of tensors, with tied ones
+/// counted twice.
 pub(crate) fn check(tensors: usize, spec: &Spec) -> Result<(), Error> {
     let text = spec_text(spec)?.len();
     if tensors > MOST_TENSORS || text > LONGEST_TEXT {
@@ -23,7 +24,7 @@ pub(crate) fn check(tensors: usize, spec: &Spec) -> Result<(), Error> {
     Ok(())
 }
 
-/// The specification's text.
+/// Returns the specification as text.
 pub(super) fn spec_text(model: &Spec) -> Result<String, Error> {
     toml::to_string(&Tail { model }).map_err(|error| Error::NotAModel(error.to_string()))
 }

@@ -7,50 +7,52 @@ use handgrad_dataset::is_csv;
 use handgrad_layers::{Activation, LossKind, Reduction};
 
 use super::value::{CellName, FillName, LossName, ModelName, NoiseName, OptimizerName, ScaleName, ScheduleName, Value};
-use super::{Setting, settings};
+use super::{Group, Setting, settings};
 
 settings! {
-    /// Settings to start from, see below [default: basic].
-    preset: String, "NAME", usual(|_s| "basic".into());
+    /// The settings to start from: the name of a published example. All presets are listed below [default: basic].
+    preset: String, First, "NAME", default(|_s| "basic".into());
 
-    /// A data set's name (see `data list`), a folder with train- and t10k- IDX files, an IDX file, plain or gzip, or a
-    /// CSV file, whose name ends in .csv: a series a row, with a header or none [default: the preset's].
-    data: String, "NAME|DIR|FILE";
+    /// The data: the name of a data set (see `handgrad data list`), a folder of IDX files whose names begin with
+    /// `train-` and `t10k-`, one IDX file, plain or compressed with gzip, or a CSV file, whose name must end in .csv
+    /// [default: that of the preset].
+    data: String, First, "NAME|DIR|FILE";
 
-    /// Folder in which named data sets are looked for, and to which they are downloaded [default: the environment
-    /// variable HANDGRAD_DATA, else data].
-    data_dir: PathBuf, "DIR";
+    /// The folder of the named data sets. Missing ones are downloaded to it [default: the environment variable
+    /// HANDGRAD_DATA, otherwise `data`].
+    data_dir: PathBuf, Data, "DIR";
 
-    /// For a CSV file: the column of the labels, whole numbers from 0 to 255. A name of the header, a number counted
-    /// from 1, `last` or `none` [default: the column called label or class, if there is one].
-    label_column: String, "COLUMN", heeded("CSV files", |s| has_csv(s));
+    /// For CSV files: the column of the labels, which are whole numbers from 0 to 255. Give its name in the header, its
+    /// number, counted from 1, `last` or `none` [default: the column called label or class, if there is one].
+    label_column: String, Data, "COLUMN", only_with("CSV files", |s| has_csv(s));
 
-    /// For a CSV file: what stands in for missing values, which are refused without it.
-    fill: FillName, "NAME", heeded("CSV files", |s| has_csv(s));
+    /// For CSV files: what replaces missing values. Without it, missing values are an error.
+    fill: FillName, Data, "NAME", only_with("CSV files", |s| has_csv(s));
 
-    /// For a CSV file: take it as one long series, a step a row, and cut samples of so many steps from it.
-    window: NonZeroUsize, "STEPS", heeded("CSV files", |s| has_csv(s));
+    /// For CSV files: read the file as one long series, one step per row, and cut it into samples of this length.
+    window: NonZeroUsize, Data, "STEPS", only_with("CSV files", |s| has_csv(s));
 
-    /// Steps from one window to the next [default: 1].
-    window_stride: NonZeroUsize, "STEPS", heeded("window, such as 50", |s| s.window.is_some());
+    /// The number of steps from the start of one window to the start of the next [default: 1].
+    window_stride: NonZeroUsize, Data, "STEPS", only_with("window, such as 50", |s| s.window.is_some());
 
-    /// Learn from samples of these classes alone, and validate with such: `1,2`. Needs labels.
-    only_class: Vec<u8>, "CLASSES",
+    /// Train and validate only with the samples of these classes, for example `1,2`. The data needs labels.
+    only_class: Vec<u8>, Data, "CLASSES",
         check(|classes| expect(!classes.is_empty(), || {
             "only_class is empty, but must name at least one class: 1".into()
         }));
 
-    /// Move all values alike, so that those of the training samples, of all classes, lie where a network learns well.
-    /// The model keeps the scale and applies it wherever it is used.
-    scale: ScaleName, "NAME";
+    /// Scale all values by the same offset and factor, which are computed from the training samples of all classes.
+    /// The model stores them and applies them wherever it is used.
+    scale: ScaleName, Data, "NAME";
 
-    /// What the network is made of [default: dense].
-    model: ModelName, "NAME", usual(|_s| ModelName::Dense);
+    /// The kind of network [default: dense].
+    model: ModelName, Network, "NAME", default(|_s| ModelName::Dense);
 
-    /// Units of the encoder's layers, the last one the size of the code; the decoder mirrors them: `128,64,32`. Of
-    /// a convolutional model the channels of its layers; of conv-vae the size of the code alone; of sequence and
-    /// next-step the units of the recurrent layer.
-    layers: Vec<usize>, "UNITS", heeded("any model but pooled-conv", |s| model(s) != ModelName::PooledConv),
+    /// The units of the encoder's layers, for example `128,64,32`. The last number is the size of the code, and the
+    /// decoder mirrors the encoder. For convolutional models: the channels of the layers. For conv-vae: only the size
+    /// of the code. For sequence and next-step: the units of the recurrent layer.
+    layers: Vec<usize>, First, "UNITS",
+        only_with("any model but pooled-conv", |s| model(s) != ModelName::PooledConv),
         check(|layers| expect(!layers.is_empty() && !layers.contains(&0), || {
             let text: Vec<_> = layers.iter().map(ToString::to_string).collect();
             format!(
@@ -59,143 +61,151 @@ settings! {
             )
         }));
 
-    /// The recurrent layers of the models sequence and next-step [default: lstm].
-    cell: CellName, "NAME", usual(|_s| CellName::Lstm),
-        heeded("the models sequence and next-step", |s| is_recurrent(s));
+    /// For the models sequence and next-step: the kind of recurrent layer [default: lstm].
+    cell: CellName, Network, "NAME", default(|_s| CellName::Lstm),
+        only_with("the models sequence and next-step", |s| is_recurrent(s));
 
-    /// Let a second layer of each kind go through the sequence backwards; the code is twice as long. Of the model
-    /// sequence.
-    bidirectional: bool, "BOOL", silent(false), heeded("the model sequence", |s| model(s) == ModelName::Sequence);
+    /// For the model sequence: add a second recurrent layer that reads the sequence backwards. The code becomes twice
+    /// as long.
+    bidirectional: bool, Network, "BOOL", silent(false),
+        only_with("the model sequence", |s| model(s) == ModelName::Sequence);
 
-    /// Taps of a convolution's window that lie so many values apart: it sees more of the image with as many weights
-    /// [default: 1].
-    dilation: usize, "VALUES", silent(1), heeded("convolutional models", |s| is_convolutional(s)),
+    /// For convolutional models: the distance between the taps of a window, so that it covers more of the image with
+    /// the same number of weights [default: 1].
+    dilation: usize, Network, "VALUES", silent(1), only_with("convolutional models", |s| is_convolutional(s)),
         check(|&dilation| at_least_one("dilation", dilation));
 
-    /// Give each layer of a dense model's decoder the weights of its encoder layer, transposed, instead of its own.
-    tied: bool, "BOOL", silent(false), heeded("model dense", |s| model(s) == ModelName::Dense);
+    /// For the model dense: each layer of the decoder uses the transposed weights of its encoder layer.
+    tied: bool, Network, "BOOL", silent(false), only_with("model dense", |s| model(s) == ModelName::Dense);
 
-    /// Activation of the hidden layers [default: relu].
-    activation: Activation, "NAME", usual(|_s| Activation::Relu),
-        heeded("model dense", |s| model(s) == ModelName::Dense);
+    /// For the model dense: the activation of the hidden layers [default: relu].
+    activation: Activation, Network, "NAME", default(|_s| Activation::Relu),
+        only_with("model dense", |s| model(s) == ModelName::Dense);
 
-    /// Activation of the code [default: that of the hidden layers].
-    code_activation: Activation, "NAME", heeded("model dense", |s| model(s) == ModelName::Dense);
+    /// For the model dense: the activation of the code [default: that of the hidden layers].
+    code_activation: Activation, Network, "NAME", only_with("model dense", |s| model(s) == ModelName::Dense);
 
-    /// Activation of the last layer [default: sigmoid for data within 0..1, else linear; linear for cross-entropy,
-    /// whose softmax is part of the loss].
-    output_activation: Activation, "NAME";
+    /// The activation of the last layer [default: sigmoid if all data is within 0..1, otherwise linear; linear for
+    /// cross-entropy, whose softmax is part of the loss].
+    output_activation: Activation, Network, "NAME";
 
-    /// What to make small: squared error, binary cross-entropy (data within 0..1 only), absolute error, or the
-    /// cross-entropy of a softmax (samples that are distributions: no value below 0, and they sum to 1).
-    loss: LossName, "NAME", usual(|_s| LossName::Mse);
-
-    /// Whether the loss of a sample is the mean or the sum over its values [default: mean, sum for a variational
-    /// model].
-    reduction: Reduction, "NAME", usual(|s| usual_reduction(s));
-
-    /// Noise to put on the samples, which the network is to undo.
-    noise: NoiseName, "NAME";
-
-    /// How much: the standard deviation of gaussian noise, otherwise the part of the values that is hit [default: 0.2].
-    noise_level: f64, "LEVEL", usual(|_s| 0.2), heeded("noise, such as gaussian", |s| s.noise.is_some());
-
-    /// The part of a hidden layer's values that is left out in every training step, another one for each sample; the
-    /// code and the output are left whole.
-    dropout: f64, "RATE",
+    /// The part of a hidden layer's values that is set to 0 in each training step, different for each sample. The code
+    /// and the output have no dropout.
+    dropout: f64, Network, "RATE",
         check(|&rate| expect((0.0..1.0).contains(&rate), || {
             format!("dropout is {rate}, but must be at least 0 and below 1: 0.2 is usual")
         }));
 
-    /// Weight of an L1 penalty on the code, which makes it sparse.
-    l1: f64, "WEIGHT", check(|&weight| penalty_weight("l1", weight, 1e-5));
+    /// The loss that training minimises: mean squared error, binary cross-entropy (data within 0..1), mean absolute
+    /// error, or the cross-entropy of a softmax (samples whose values are not negative and sum to 1).
+    loss: LossName, First, "NAME", default(|_s| LossName::Mse);
 
-    /// ρ, the mean activity that a KL penalty asks of the code's units, above 0 and below 1; gives the code a sigmoid.
-    sparsity: f64, "RHO";
+    /// Whether the loss of a sample is the mean or the sum over its values [default: mean, but sum for a variational
+    /// model].
+    reduction: Reduction, Loss, "NAME", default(|s| usual_reduction(s));
 
-    /// Weight of that KL penalty [default: 0.01].
-    sparsity_weight: f64, "WEIGHT", usual(|_s| 0.01), heeded("sparsity", |s| s.sparsity.is_some()),
+    /// Train a denoising autoencoder: add this kind of noise to its input.
+    noise: NoiseName, Loss, "NAME";
+
+    /// The amount of noise: the standard deviation of gaussian noise, otherwise the part of the values that is changed
+    /// [default: 0.2].
+    noise_level: f64, Loss, "LEVEL", default(|_s| 0.2), only_with("noise, such as gaussian", |s| s.noise.is_some());
+
+    /// The weight of an L1 penalty on the code, which makes it sparse.
+    l1: f64, Loss, "WEIGHT", check(|&weight| penalty_weight("l1", weight, 1e-5));
+
+    /// Train a sparse autoencoder: ρ, the mean activity that a KL penalty asks of each unit of the code, above 0 and
+    /// below 1. The code gets a sigmoid.
+    sparsity: f64, Loss, "RHO";
+
+    /// The weight of the KL penalty of --sparsity [default: 0.01].
+    sparsity_weight: f64, Loss, "WEIGHT", default(|_s| 0.01), only_with("sparsity", |s| s.sparsity.is_some()),
         check(|&weight| penalty_weight("sparsity_weight", weight, 0.01));
 
-    /// β, weight of the divergence in a variational model's loss [default: 1].
-    beta: f64, "BETA", usual(|_s| 1.0), heeded("the models vae and conv-vae", |s| is_variational(s)),
+    /// For variational models: β, the weight of the KL divergence in the loss [default: 1].
+    beta: f64, Loss, "BETA", default(|_s| 1.0),
+        only_with("the models vae and conv-vae", |s| is_variational(s)),
         check(|&beta| penalty_weight("beta", beta, 1.0));
 
-    /// How many times every sample is seen.
-    epochs: usize, "EPOCHS", usual(|_s| 10), check(|&epochs| at_least_one("epochs", epochs));
+    /// The number of passes over the training samples.
+    epochs: usize, First, "EPOCHS", default(|_s| 10), check(|&epochs| at_least_one("epochs", epochs));
 
-    /// Samples a step.
-    batch_size: usize, "SAMPLES", usual(|_s| 32), check(|&batch_size| at_least_one("batch_size", batch_size));
+    /// The number of samples in one training step.
+    batch_size: usize, First, "SAMPLES", default(|_s| 32),
+        check(|&batch_size| at_least_one("batch_size", batch_size));
 
-    /// How far a step goes, at first where there is a schedule [default: 0.001 for adam, 0.1 for sgd].
-    learning_rate: f64, "RATE", usual(|s| if is_adam(s) { 1e-3 } else { 0.1 }),
+    /// The learning rate. With a schedule: that of the first epoch [default: 0.001 for adam, 0.1 for sgd].
+    learning_rate: f64, First, "RATE", default(|s| if is_adam(s) { 1e-3 } else { 0.1 }),
         check(|&rate| expect(counts(rate), || {
             format!("learning_rate is {rate:?}, but must be above 0 {IN_32_BITS}: 0.001 is usual for adam")
         }));
 
-    /// adam, or sgd: gradient descent with momentum.
-    optimizer: OptimizerName, "NAME", usual(|_s| OptimizerName::Adam);
+    /// The optimiser: adam, or sgd, which is gradient descent with momentum [default: adam].
+    optimizer: OptimizerName, Training, "NAME", default(|_s| OptimizerName::Adam);
 
-    /// Of sgd: how much of the velocity is kept a step [default: 0.9].
-    momentum: f64, "PART", usual(|_s| 0.9), heeded("the optimizer sgd", |s| !is_adam(s)),
+    /// For sgd: the part of the velocity that is kept in each step [default: 0.9].
+    momentum: f64, Training, "PART", default(|_s| 0.9), only_with("the optimizer sgd", |s| !is_adam(s)),
         check(|&momentum| expect((0.0..1.0).contains(&momentum), || {
             format!("momentum is {momentum}, but must be at least 0 and below 1: 0.9 is usual")
         }));
 
     /// How the learning rate changes from epoch to epoch [default: constant].
-    schedule: ScheduleName, "NAME", silent(ScheduleName::Constant);
+    schedule: ScheduleName, Training, "NAME", silent(ScheduleName::Constant);
 
-    /// Of step: epochs from one change to the next.
-    schedule_every: usize, "EPOCHS", heeded("the schedule step", |s| s.schedule == Some(ScheduleName::Step)),
+    /// For the schedule step: the number of epochs between two changes.
+    schedule_every: usize, Training, "EPOCHS",
+        only_with("the schedule step", |s| s.schedule == Some(ScheduleName::Step)),
         check(|&every| at_least_one("schedule_every", every));
 
-    /// Of step and plateau: what the rate is multiplied by, above 0 and below 1 [default: 0.1].
-    schedule_factor: f64, "FACTOR", usual(|_s| 0.1),
-        heeded("the schedules step and plateau", |s| {
+    /// For the schedules step and plateau: the factor of each change, above 0 and below 1 [default: 0.1].
+    schedule_factor: f64, Training, "FACTOR", default(|_s| 0.1),
+        only_with("the schedules step and plateau", |s| {
             matches!(s.schedule, Some(ScheduleName::Step | ScheduleName::Plateau))
         }),
         check(|&factor| expect(factor > 0.0 && factor < 1.0, || {
             format!("schedule_factor is {factor}, but must be above 0 and below 1: 0.1 is usual")
         }));
 
-    /// Of plateau: how many epochs without a lower validation loss are put up with; the next one changes the rate
-    /// [default: 10].
-    schedule_patience: usize, "EPOCHS", usual(|_s| 10),
-        heeded("the schedule plateau", |s| s.schedule == Some(ScheduleName::Plateau));
+    /// For the schedule plateau: the number of epochs without a lower validation loss that are tolerated. The next one
+    /// changes the rate [default: 10].
+    schedule_patience: usize, Training, "EPOCHS", default(|_s| 10),
+        only_with("the schedule plateau", |s| s.schedule == Some(ScheduleName::Plateau));
 
-    /// Of cosine: the rate that it goes down to [default: 0].
-    schedule_floor: f64, "RATE", usual(|_s| 0.0),
-        heeded("the schedule cosine", |s| s.schedule == Some(ScheduleName::Cosine));
+    /// For the schedule cosine: the lower end of the wave. The last epoch is still trained with a slightly higher
+    /// rate, as in PyTorch [default: 0].
+    schedule_floor: f64, Training, "RATE", default(|_s| 0.0),
+        only_with("the schedule cosine", |s| s.schedule == Some(ScheduleName::Cosine));
 
-    /// Stop after so many epochs in a row without a lower validation loss, and keep the weights of the best epoch.
-    early_stopping: usize, "EPOCHS",
+    /// Stop after this number of epochs in a row without a lower validation loss, and keep the weights of the best
+    /// epoch.
+    early_stopping: usize, Training, "EPOCHS",
         check(|&epochs| expect(epochs > 0, || {
-            "early_stopping is 0, but must be at least 1: the epochs without a lower validation loss to stop \
-             after".into()
+            "early_stopping is 0, but must be at least 1: the number of epochs without a lower validation loss after \
+             which the training stops".into()
         }));
 
-    /// The longest gradient that is let through: a longer one is scaled down to this norm.
-    clip_norm: f64, "NORM",
+    /// The largest norm of a gradient: a longer gradient is scaled down to it.
+    clip_norm: f64, Training, "NORM",
         check(|&norm| expect(counts(norm), || {
             format!("clip_norm is {norm:?}, but must be above 0 {IN_32_BITS}: 1 is usual")
         }));
 
-    /// The part of itself, times the learning rate, that every weight loses a step; with adam this is AdamW [default:
-    /// 0].
-    weight_decay: f64, "DECAY", silent(0.0),
+    /// Decoupled weight decay: each step subtracts this part of every weight, times the learning rate. With adam this
+    /// is AdamW [default: 0].
+    weight_decay: f64, Training, "DECAY", silent(0.0),
         check(|&decay| expect(decay.is_finite() && decay >= 0.0, || {
             format!("weight_decay is {decay}, but must be 0 or more: 0.01 is usual for adam")
         }));
 
-    /// Validate with this part of the training samples, the last ones, which are not learnt from; the data's own test
-    /// samples are then measured once, at the end.
-    validation_split: f64, "PART",
+    /// Validate with this part of the training samples, the last ones, and do not train on them. The test samples of
+    /// the data are then measured once, at the end.
+    validation_split: f64, Data, "PART",
         check(|&part| expect(part > 0.0 && part < 1.0, || {
             format!("validation_split is {part}, but must be above 0 and below 1: 0.1 holds out a tenth")
         }));
 
-    /// Of the first weights and of the order of the samples [default: 0].
-    seed: u64, "SEED", usual(|_s| 0);
+    /// The seed of all random numbers: first weights, order of the samples, noise [default: 0].
+    seed: u64, First, "SEED", default(|_s| 0);
 }
 
 fn has_csv(s: &Settings) -> bool {
@@ -230,10 +240,10 @@ fn usual_reduction(s: &Settings) -> Reduction {
     }
 }
 
-/// What [`counts`] asks for, in words.
+/// The condition of [`counts`], in words.
 const IN_32_BITS: &str = "and neither too small nor too large for a 32-bit number";
 
-/// Is this above 0, and still a number above 0 among those that train?
+/// Is this above 0, also as a 32-bit number?
 fn counts(value: f64) -> bool {
     value > 0.0 && (value as f32).is_normal()
 }

@@ -1,8 +1,8 @@
 //! Every setting of a training, each in one place: its name, which is also its key in a configuration, its type, what
-//! it means, its usual value, what it needs to have an effect, and which values make sense.
+//! it means, its default, when it has an effect, and which values make sense.
 //!
-//! A new setting is one entry in `list.rs`, and the line of code that heeds it. The flags of a command, the keys of
-//! a configuration, what `config.toml` states, and all checks of a single value are made from that entry.
+//! A new setting is one entry in `list.rs`, and the line of code that uses it. The flags of the command, the keys of
+//! a configuration, the lines of `config.toml`, and all checks of single values are made from that entry.
 
 mod list;
 mod read;
@@ -15,30 +15,47 @@ pub use value::{
     CellName, FillName, Kind, LossName, ModelName, NoiseName, OptimizerName, ScaleName, ScheduleName, Value,
 };
 
-/// What is known about a setting beside its value.
+/// Everything about a setting except its value.
 pub struct Setting {
-    /// Its name: the key in a configuration.
+    /// The name, which is also the key in a configuration.
     pub name: &'static str,
-    /// What a value is called, for example `UNITS`.
+    /// The group under which programs list it.
+    pub group: Group,
+    /// The name of its values in help texts, for example `UNITS`.
     pub value_name: &'static str,
     /// What it means, in sentences.
     pub help: &'static str,
-    /// What its values are.
+    /// The kind of its values.
     pub kind: Kind,
     /// Reads a value into settings.
     pub set: fn(&mut Settings, &str) -> Result<(), String>,
     /// Is it given?
     pub is_given: fn(&Settings) -> bool,
-    /// What it needs to have an effect, in words; empty where it always has one.
-    pub heeded_by: &'static str,
+    /// The condition under which it has an effect, in words. Empty if it always has one.
+    pub only_with: &'static str,
     /// Does it have an effect, given all settings?
-    pub(crate) is_heeded: fn(&Settings) -> bool,
-    /// Is it given, and does it ask for something else than not giving it would?
+    pub(crate) has_effect: fn(&Settings) -> bool,
+    /// Is it given with another value than the default?
     pub(crate) asks_for_something: fn(&Settings) -> bool,
-    /// Is its value one that makes sense, as far as that can be said of it alone?
+    /// Checks its value, as far as this is possible without the other settings.
     pub(crate) check: fn(&Settings) -> Result<(), String>,
-    /// Puts it as `config.toml` states it: with its usual value, or not at all where it has no effect.
+    /// Sets it as `config.toml` states it: with its default if it is not given, and not at all if it has no effect.
     pub(crate) state: fn(&mut Settings),
+}
+
+/// The groups of settings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Group {
+    /// The settings that most people need first.
+    First,
+    /// Which samples are used, and how files are read.
+    Data,
+    /// The layers of the network.
+    Network,
+    /// The loss, noise and penalties.
+    Loss,
+    /// The optimiser, its learning rate, and when training ends.
+    Training,
 }
 
 /// The setting of that name.
@@ -47,29 +64,29 @@ pub fn find(name: &str) -> Option<&'static Setting> {
     SETTINGS.iter().find(|setting| setting.name == name)
 }
 
-/// Makes the struct of all settings, the list of what is known about each, and for each a function that gives its
-/// value: the usual one where there is one and it was not given, or None where it has no effect.
+/// Makes the struct of all settings, the list with everything about each of them, and for each setting with a default
+/// a function that returns its value.
 ///
 /// ```text
 /// /// What it means.
-/// name: Type, "WHAT A VALUE IS CALLED",
-///     usual(|s| value),              stated in config.toml
-///     silent(value),                 the usual value, too, but left out of config.toml
-///     heeded("by what", |s| bool),
+/// name: Type, Group, "NAME OF ITS VALUES",
+///     default(|s| value),            the default, which config.toml states
+///     silent(value),                 a default that config.toml does not state
+///     only_with("what", |s| bool),   the condition under which it has an effect
 ///     check(|value| Result<(), String>);
 /// ```
 macro_rules! settings {
     ($(
         $(#[doc = $doc:literal])+
-        $name:ident: $type:ty, $value_name:literal
-        $(, usual(|$u:ident| $usual:expr))?
+        $name:ident: $type:ty, $group:ident, $value_name:literal
+        $(, default(|$u:ident| $usual:expr))?
         $(, silent($silent:expr))?
-        $(, heeded($by:literal, |$h:ident| $heeded:expr))?
+        $(, only_with($by:literal, |$h:ident| $has_effect:expr))?
         $(, check(|$c:pat_param| $check:expr))?
         ;
     )+) => {
-        /// Every setting of a training, each of them optional: what is not given has its usual value, or that of the
-        /// preset.
+        /// Every setting of a training, all of them optional. A setting that is not given has the value of the preset,
+        /// or its default.
         #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
         #[serde(deny_unknown_fields)]
         pub struct Settings {
@@ -77,7 +94,7 @@ macro_rules! settings {
         }
 
         impl Settings {
-            /// Each setting of `self`, or where it has none that of `other`.
+            /// Takes each setting from `self` if it is given there, otherwise from `other`.
             #[must_use]
             pub fn or(self, other: Self) -> Self {
                 Self { $($name: self.$name.or(other.$name),)+ }
@@ -98,6 +115,7 @@ macro_rules! settings {
         pub static SETTINGS: &[Setting] = &[$(
             Setting {
                 name: stringify!($name),
+                group: Group::$group,
                 value_name: $value_name,
                 help: concat!($($doc, "\n"),+),
                 kind: <$type as Value>::KIND,
@@ -106,18 +124,18 @@ macro_rules! settings {
                     Ok(())
                 },
                 is_given: |settings| settings.$name.is_some(),
-                heeded_by: concat!($($by)?),
-                is_heeded: |_settings| true $(&& { let $h = _settings; $heeded })?,
+                only_with: concat!($($by)?),
+                has_effect: |_settings| true $(&& { let $h = _settings; $has_effect })?,
                 asks_for_something: |settings| settings.$name.is_some() $(&& settings.$name != Some($silent))?,
                 check: |_settings| {
                     $(if let Some($c) = _settings.$name.as_ref() { return $check; })?
                     Ok(())
                 },
                 state: |settings| {
-                    let is_heeded = true $(&& { let $h = &*settings; $heeded })?;
+                    let has_effect = true $(&& { let $h = &*settings; $has_effect })?;
                     $(if settings.$name.is_none() { settings.$name = { let $u = &*settings; Some($usual) }; })?
                     $(if settings.$name == Some($silent) { settings.$name = None; })?
-                    if !is_heeded { settings.$name = None; }
+                    if !has_effect { settings.$name = None; }
                 },
             },
         )+];

@@ -5,9 +5,10 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 
 use handgrad_dataset::csv::{Fill, Label, Layout, Window};
+use handgrad_dataset::did_you_mean;
 use handgrad_models::file::header::check_toml;
 
-use super::{Settings, find};
+use super::{Kind, SETTINGS, Setting, Settings, find};
 use crate::Error;
 
 /// No configuration is longer, by far.
@@ -44,11 +45,11 @@ impl Settings {
         check_toml(text).map_err(|what| wrong(1, what))?;
         toml::from_str(text).map_err(|error: toml::de::Error| {
             let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
-            wrong(line, error.message().lines().next().unwrap_or_default().chars().take(200).collect())
+            wrong(line, explained(error.message(), text.lines().nth(line - 1).unwrap_or_default()))
         })
     }
 
-    /// The settings of these names and values.
+    /// Reads settings from pairs of names and values.
     ///
     /// ```
     /// use handgrad_runs::Settings;
@@ -63,19 +64,56 @@ impl Settings {
     pub fn of(pairs: &[(&str, &str)]) -> Result<Self, Error> {
         let mut settings = Self::default();
         for (name, value) in pairs {
-            let setting = find(name).ok_or_else(|| Error::Usage(format!("there is no setting {name:?}")))?;
+            let setting = find(name).ok_or_else(|| Error::Usage(no_such_setting(name)))?;
             (setting.set)(&mut settings, value)
                 .map_err(|expected| Error::Usage(format!("{name} is {value:?}, but {expected}")))?;
         }
         Ok(settings)
     }
 
-    /// How a CSV file is to be read.
+    /// How a CSV file is read with these settings.
     #[must_use]
     pub fn layout(&self) -> Layout {
         let label = self.label_column.as_deref().map_or(Label::ByName, Label::of);
         let stride = self.window_stride.unwrap_or(NonZeroUsize::MIN);
         let window = self.window.map(|steps| Window { steps, stride });
         Layout { label, fill: self.fill.map(Fill::from), window }
+    }
+}
+
+fn no_such_setting(name: &str) -> String {
+    format!("there is no setting {name:?}{}", did_you_mean(name, SETTINGS.iter().map(|setting| setting.name)))
+}
+
+/// The error of the TOML parser in terms of settings; `line` is the line that it is about.
+fn explained(message: &str, line: &str) -> String {
+    let short = |text: &str, most| text.lines().next().unwrap_or_default().chars().take(most).collect::<String>();
+    if let Some(name) = message.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next()) {
+        return no_such_setting(&short(name, 60));
+    }
+    let is_about_value = ["invalid type", "invalid value", "unknown variant"].iter().any(|it| message.starts_with(it));
+    let (name, value) = line.split_once('=').unwrap_or_default();
+    match find(name.trim()) {
+        Some(setting) if is_about_value => {
+            let value = short(value.trim(), 60);
+            format!("{} is {value}, but {}", setting.name, expected(setting, value.trim_matches('"')))
+        }
+        _ => short(message, 200),
+    }
+}
+
+/// What values a setting has in TOML, where `found` is not one.
+fn expected(setting: &Setting, found: &str) -> String {
+    match setting.kind {
+        Kind::Switch => "true or false was expected, without quotes".into(),
+        Kind::Text => "text in quotes was expected".into(),
+        Kind::Numbers => "a list of whole numbers was expected, such as [128, 64]".into(),
+        Kind::Choice(names) => {
+            let names = || names.iter().map(|&(name, _)| name);
+            let all = names().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
+            format!("one of {all} was expected{}", did_you_mean(found, names()))
+        }
+        // No number: the error says which numbers there are.
+        Kind::Number => (setting.set)(&mut Settings::default(), "").err().unwrap_or_default() + ", without quotes",
     }
 }

@@ -1,5 +1,6 @@
 //! Writes checks and their results as text and as JSON.
 
+use handgrad_dataset::count;
 use serde_json::{Value, json};
 
 use super::checks::{Check, Kind};
@@ -51,10 +52,12 @@ fn worst(found: &[(Check, Found)]) -> Option<&(Check, Found)> {
 #[must_use]
 pub fn summary(found: &[(Check, Found)]) -> String {
     let Some((check, worst)) = worst(found) else { return String::new() };
-    let (count, cases): (usize, usize) = (found.len(), found.iter().map(|(_, found)| found.cases).sum());
+    let sizes: usize = found.iter().map(|(_, found)| found.cases).sum();
     let Found { error, place, at, .. } = worst;
     format!(
-        "{count} checks at {cases} sizes. The worst relative error is {error:.1e}, in {place} of {}, {at}.",
+        "{} at {}. The worst relative error is {error:.1e}, in {place} of {}, {at}.",
+        count(found.len(), "check", "checks"),
+        count(sizes, "size", "sizes"),
         check.name
     )
 }

@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use handgrad_analysis::threshold;
+use handgrad_dataset::count;
 
 use crate::Error;
 
@@ -110,9 +111,9 @@ impl Threshold {
     /// If no sample is anomalous, if a score is not finite, or if the numbers of labels and scores differ.
     pub fn best_f1(scores: &[f64], truth: &[bool]) -> Result<Self, Error> {
         if scores.len() != truth.len() {
-            let (scores, labels) = (scores.len(), truth.len());
+            let (scores, labels) = (count(scores.len(), "score", "scores"), count(truth.len(), "label", "labels"));
             return Err(Error::Usage(format!(
-                "there are {scores} scores but {labels} labels: give one label for each score"
+                "the scores and the labels do not belong together, {scores} and {labels}: give one label for each score"
             )));
         }
         check_finite(scores)?;

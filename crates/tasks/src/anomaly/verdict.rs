@@ -9,7 +9,7 @@ use super::Threshold;
 pub struct Verdict {
     /// The score of each sample.
     pub scores: Vec<f64>,
-    /// Which samples are anomalous, if that is known.
+    /// Which samples are anomalous, if that is known: one entry for each score.
     pub truth: Option<Vec<bool>>,
     /// The threshold: a sample is called anomalous if its score is at least this.
     pub threshold: Threshold,
@@ -41,6 +41,9 @@ impl Verdict {
 
     /// The area under the ROC curve. It does not depend on which kind is the positive one. `None` if it is not known
     /// which samples are anomalous, or unless there are both kinds.
+    ///
+    /// # Panics
+    /// If `truth` does not have one entry for each score.
     #[must_use]
     pub fn roc_area(&self) -> Option<f64> {
         roc::area(&self.scores, self.truth.as_deref()?)
@@ -48,6 +51,9 @@ impl Verdict {
 
     /// The points of the ROC curve: the false positive rate, then the true positive rate. `None` in the same cases as
     /// [`roc_area`](Self::roc_area).
+    ///
+    /// # Panics
+    /// If `truth` does not have one entry for each score.
     #[must_use]
     pub fn roc_curve(&self) -> Option<Vec<[f64; 2]>> {
         roc::curve(&self.scores, self.truth.as_deref()?)
@@ -55,6 +61,9 @@ impl Verdict {
 
     /// The results with normal samples as the positive kind, then with anomalies as the positive kind. `None` if it is
     /// not known which samples are anomalous.
+    ///
+    /// # Panics
+    /// If `truth` does not have one entry for each score.
     #[must_use]
     pub fn kinds(&self) -> Option<[Positive; 2]> {
         let truth = self.truth.as_deref()?;

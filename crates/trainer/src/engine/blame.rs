@@ -1,4 +1,4 @@
-//! Where a loss that is no number comes from.
+//! Finds the layer that causes a loss that is not finite.
 
 use handgrad_layers::Scalar;
 use handgrad_models::Network;
@@ -7,14 +7,15 @@ use super::Engine;
 use crate::Source;
 use crate::rows::Job;
 
-/// A layer as people count and know it.
+/// Returns the name of a layer for messages: its number, counted from 1, and its description.
 pub(crate) fn name_of<T: Scalar>(network: &Network<T>, layer: usize) -> String {
     format!("layer {}, {}", layer + 1, network.layers()[layer].describe())
 }
 
 impl<T: Scalar> Engine<T> {
-    /// The first layer whose output, in the pass over `samples` that is still in memory, holds NaN or an infinity, and
-    /// for which sample. None where all of them are numbers: then it is the loss that is not a number.
+    /// Returns the first layer whose output contains NaN or an infinity, and the sample for which it does, in the
+    /// pass over `samples` that is still in memory. Returns None if all outputs are finite; then only the loss is
+    /// not.
     pub fn blame(&self, network: &Network<T>, samples: &[u32]) -> Option<String> {
         (0..network.layers().len()).find_map(|layer| {
             let outputs = self.arena.batch_x(&self.memory, layer + 1, samples.len());
@@ -24,7 +25,7 @@ impl<T: Scalar> Engine<T> {
         })
     }
 
-    /// The same over all samples of `source`, as they are measured.
+    /// Does the same for all samples of `source`, in the mode of an evaluation.
     pub fn blame_on(&mut self, network: &Network<T>, theta: &[T], source: &Source) -> Option<String> {
         let all: Vec<u32> = (0..source.len() as u32).collect();
         all.chunks(self.batch_size()).find_map(|samples| {

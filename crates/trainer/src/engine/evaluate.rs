@@ -1,4 +1,4 @@
-//! What the loss comes to, term by term.
+//! Computes the mean loss, term by term.
 
 use handgrad_layers::Scalar;
 use handgrad_models::Network;
@@ -9,21 +9,21 @@ use crate::rows::Job;
 use crate::training::check_batch_size;
 use crate::{Error, Source, check};
 
-/// A loss over samples that were not learnt from.
+/// The result of an evaluation. Evaluation does not change the weights.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Evaluation {
-    /// The mean over the samples.
+    /// The mean loss over the samples.
     pub loss: f64,
-    /// The terms of that loss with their names, the reconstruction first: they add up to it.
+    /// The terms of this loss with their names, first the reconstruction. Their sum is the loss.
     pub terms: Vec<(&'static str, f64)>,
 }
 
-/// Mean loss over all samples of `source`, by a network with the weights `theta`. It needs no trainer. It does not
-/// depend on the batch size, to the bit; that says how many samples are in memory at a time.
+/// Returns the mean loss of a network with the weights `theta` over all samples of `source`. It needs no trainer.
+/// `batch_size` is the number of samples that are processed at a time; the result does not depend on it, to the bit.
 ///
 /// # Errors
-/// If there are no samples, they do not fit the network or have values that are no finite numbers, `theta` has another
-/// length than the network's weights, the network is a part of one, `batch_size` is 0, or there is too little memory.
+/// If there are no samples, they do not fit the network or have values that are not finite, `theta` has the wrong
+/// length, the network is only a part of a model, `batch_size` is 0, or there is not enough memory.
 pub fn evaluate<T: Scalar>(
     network: &Network<T>,
     theta: &[T],
@@ -39,7 +39,7 @@ pub fn evaluate<T: Scalar>(
 }
 
 impl<T: Scalar> Engine<T> {
-    /// As [`evaluate`], of what fits together.
+    /// Like [`evaluate`], for arguments that were checked.
     pub fn evaluate(&mut self, network: &Network<T>, theta: &[T], source: &Source) -> Evaluation {
         let job = Job::measure(network, theta, source);
         let all: Vec<u32> = (0..source.len() as u32).collect();
@@ -55,7 +55,7 @@ impl<T: Scalar> Engine<T> {
         Evaluation { loss: sums.iter().sum(), terms: network.term_names().into_iter().zip(sums).collect() }
     }
 
-    /// The terms of the batch that phase one has left in memory. Returns their sum, the loss.
+    /// Computes the mean terms of the batch that phase one has left in memory. Returns their sum, which is the loss.
     pub fn mean_terms(&mut self, batch: usize) -> f64 {
         self.terms.fill(0.0);
         add_terms(&self.arena, &self.memory, &self.row_losses[..batch], &mut self.terms);
@@ -63,7 +63,7 @@ impl<T: Scalar> Engine<T> {
         self.terms.iter().sum()
     }
 
-    /// The means of layers that need them, over all samples: a pass before the one that measures.
+    /// Computes the means that layers need over all samples, in a separate pass before the evaluation.
     fn measure_means(&mut self, job: Job<T>, all: &[u32]) {
         let mut sums = vec![0.0; self.means.len()];
         for samples in all.chunks(self.batch_size()) {
@@ -82,8 +82,8 @@ impl<T: Scalar> Engine<T> {
     }
 }
 
-/// Adds the rows' losses and penalties to the sums of the terms: in the order of the samples, in f64, so that they are
-/// the same for any number of threads.
+/// Adds the losses and penalties of the rows to the sums of the terms. It adds in f64 and in the order of the
+/// samples, so that the sums are the same for any number of threads.
 fn add_terms<T: Scalar>(arena: &Arena, memory: &[T], row_losses: &[T], sums: &mut [f64]) {
     row_losses.iter().for_each(|loss| sums[0] += loss.to_f64());
     for (number, sum) in sums[1..].iter_mut().enumerate() {

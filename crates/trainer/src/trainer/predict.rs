@@ -1,5 +1,5 @@
-//! The network in use while it is being trained: samples to codes, and codes to samples, in the data's own units. What
-//! is trained is used without a trainer as a [`Model`](handgrad_models::Model).
+//! Inference with a network that is being trained: from samples to codes, and from codes to samples, in the units of
+//! the data. After training, a [`Model`](handgrad_models::Model) does the same without a trainer.
 
 use handgrad_layers::Scalar;
 use handgrad_models::Scale;
@@ -9,22 +9,20 @@ use super::Trainer;
 use crate::{Error, Source, check};
 
 impl<T: Scalar> Trainer<T> {
-    /// The reconstructions of the given samples, one a row.
+    /// Returns the reconstructions of the given samples, one in each row.
     ///
     /// # Errors
-    /// If they are of another size than the network takes, the source does not have one of them, or the network is a
-    /// part of one.
+    /// If the samples have the wrong size, a sample does not exist, or the network is only a part of a model.
     pub fn predict(&self, source: &Source, samples: &[u32]) -> Result<Array2<T>, Error> {
         check::whole(&self.network)?;
         let predictions = self.network.predict(&self.theta, self.rows_of(source, samples)?.view());
         Ok(self.unscaled(predictions.map_err(Error::in_use)?))
     }
 
-    /// The codes of the given samples, one a row: by a whole network or an encoder.
+    /// Returns the codes of the given samples, one in each row. The network is a whole model or an encoder.
     ///
     /// # Errors
-    /// If they are of another size than the network takes, the source does not have one of them, or the network is a
-    /// decoder alone.
+    /// If the samples have the wrong size, a sample does not exist, or the network is only a decoder.
     pub fn encode(&self, source: &Source, samples: &[u32]) -> Result<Array2<T>, Error> {
         if !self.network.has_encoder() {
             return Err(Error::NoEncoder);
@@ -32,10 +30,10 @@ impl<T: Scalar> Trainer<T> {
         self.network.encode(&self.theta, self.rows_of(source, samples)?.view()).map_err(Error::in_use)
     }
 
-    /// What the decoder makes of codes, one a row: by a whole network or a decoder.
+    /// Decodes codes, one in each row. The network is a whole model or a decoder.
     ///
     /// # Errors
-    /// If they are of another size than the network's, or it is an encoder alone.
+    /// If the codes have the wrong size, or the network is only an encoder.
     pub fn decode(&self, codes: &Array2<T>) -> Result<Array2<T>, Error> {
         if !self.network.has_decoder() {
             return Err(Error::NoDecoder);
@@ -48,7 +46,7 @@ impl<T: Scalar> Trainer<T> {
         Ok(self.unscaled(decoded))
     }
 
-    /// Samples of these numbers, one a row, as the network takes them.
+    /// Returns the samples with the given numbers, one in each row, in the units of the network.
     fn rows_of(&self, source: &Source, samples: &[u32]) -> Result<Array2<T>, Error> {
         check::samples(&self.network, source, "given")?;
         source.check_numbers(samples)?;
@@ -59,7 +57,7 @@ impl<T: Scalar> Trainer<T> {
         Ok(rows)
     }
 
-    /// Back to the data's own units.
+    /// Converts values back to the units of the data.
     fn unscaled(&self, mut values: Array2<T>) -> Array2<T> {
         if let Some(Scale { offset, factor }) = self.network.spec().scale {
             values.mapv_inplace(|value| T::from_f64(value.to_f64() * factor + offset));

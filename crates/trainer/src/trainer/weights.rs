@@ -1,4 +1,4 @@
-//! Phase two of a step: the gradient of every block of the parameters, and the optimiser.
+//! Phase two of a step: the gradient of every block of the parameters, and the update by the optimiser.
 
 use std::sync::atomic::Ordering;
 
@@ -10,7 +10,7 @@ use crate::blocks::{Part, Work, gradient_of, update};
 use crate::engine::Engine;
 use crate::rows::{lock, of_thread};
 
-/// What clipping needs beside the rest: memory for the whole gradient, since its norm is known only when all of it is.
+/// The memory that clipping needs: the whole gradient, because its norm is known only when all of it is computed.
 pub(super) struct Clipping<T> {
     max_norm: f64,
     gradient: Vec<T>,
@@ -19,12 +19,12 @@ pub(super) struct Clipping<T> {
 }
 
 impl<T: Scalar> Clipping<T> {
-    /// Lets no gradient of so many values be longer than `max_norm`, see [`clip`].
+    /// Clips gradients of `len` values to the norm `max_norm`, see [`clip`].
     pub(super) fn new(max_norm: f64, len: usize) -> Self {
         Self { max_norm, gradient: vec![T::ZERO; len], squares: vec![0.0; len.div_ceil(STRETCH)] }
     }
 
-    /// Writes NaN over what a step must not read before it writes it.
+    /// Fills the memory that a step must write before it reads it with NaN.
     #[cfg(feature = "poison")]
     pub(super) fn poison(&mut self) {
         self.gradient.fill(T::NAN);
@@ -32,31 +32,33 @@ impl<T: Scalar> Clipping<T> {
     }
 }
 
-/// Values of the gradient whose squares one thread adds up: fixed, so that the norm's bits are.
+/// Number of values of the gradient whose squares are added in one sum. It is fixed, so that the bits of the norm do
+/// not depend on the number of threads.
 const STRETCH: usize = 1 << 14;
 
 impl<T: Scalar> Trainer<T> {
-    /// The optimiser's running values, as many as there are weights in each slot that it uses.
+    /// Returns the running values of the optimiser. Each slot that it uses has one value for each weight; the others
+    /// are empty.
     #[must_use]
     pub fn slots(&self) -> [&[T]; 2] {
         self.slots.each_ref().map(Vec::as_slice)
     }
 
-    /// Puts weights, running values and the number of steps in place of its own, as another trainer of the same
-    /// network and optimiser left them.
+    /// Replaces the weights, the running values and the number of steps by those of another trainer of the same
+    /// network and optimiser.
     pub(crate) fn restore(&mut self, theta: &[T], slots: [&[T]; 2], steps: u64) {
         self.theta.copy_from_slice(theta);
         self.slots.iter_mut().zip(slots).for_each(|(slot, values)| slot.copy_from_slice(values));
         self.steps = steps;
     }
 
-    /// Were all weights numbers after the last step?
+    /// Returns whether all weights were finite after the last step.
     #[must_use]
     pub fn is_finite(&self) -> bool {
         self.finite.load(Ordering::Relaxed)
     }
 
-    /// Phase two.
+    /// Runs phase two.
     pub(super) fn weights(&mut self, rows: usize) {
         let Self { network, engine, steps, finite, .. } = self;
         let Engine { arena, memory, scratch, workspace, blocks, pace, .. } = engine;
@@ -72,7 +74,8 @@ impl<T: Scalar> Trainer<T> {
                 weight_decay::decay(theta, rate, decay);
             }
             optimizer.update(theta, g, slots, *steps);
-            // While they are in cache. The end of the phase publishes the answer, so the weakest ordering will do.
+            // Checked here because the weights are in cache. The join at the end of the phase makes the result
+            // visible, so relaxed ordering is sufficient.
             if !all_finite(theta) {
                 finite.store(false, Ordering::Relaxed);
             }
@@ -84,7 +87,7 @@ impl<T: Scalar> Trainer<T> {
                 step(work, part.theta, dtheta, [part.first, part.second]);
             });
         };
-        // First the whole gradient,
+        // 1. Compute the whole gradient.
         let whole = Part { theta: &mut [], first: &mut [], second: &mut [], gradient: &mut *gradient };
         update(blocks, whole, threads, pace, &|work: &Work, part: Part<T>| {
             let (mut scratch, mut workspace) = (lock(of_thread(scratch)), lock(of_thread(workspace)));
@@ -98,13 +101,13 @@ impl<T: Scalar> Trainer<T> {
                 &mut workspace,
             ));
         });
-        // then its norm,
+        // 2. Compute its norm.
         squares
             .par_iter_mut()
             .zip(gradient.par_chunks(STRETCH))
             .for_each(|(squares, g)| *squares = clip::sum_of_squares(g));
         let factor = clip::factor(squares.iter().sum::<f64>().sqrt(), *max_norm);
-        // then the steps.
+        // 3. Update the weights.
         part.gradient = gradient;
         update(blocks, part, threads, pace, &|work: &Work, part: Part<T>| {
             if factor < 1.0 {
@@ -115,7 +118,7 @@ impl<T: Scalar> Trainer<T> {
     }
 }
 
-/// Is none of them NaN or infinite?
+/// Returns whether all values are finite.
 fn all_finite<T: Scalar>(values: &[T]) -> bool {
     let mut odd = false;
     // ∞·0 and NaN·0 are NaN.
