@@ -9,7 +9,7 @@
 use std::collections::TryReserveError;
 use std::fs;
 use std::hint::black_box;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Up to this number of bytes, 1 MiB, the limit of the group is not checked.
 const LITTLE: u64 = 1 << 20;
@@ -76,7 +76,7 @@ const V1: Files = ["memory.limit_in_bytes", "memory.usage_in_bytes", "total_inac
 
 /// Returns the number of bytes that one group may still use, or None if it has no limit. The limit `max` of version 2
 /// and the default of version 1, 2⁶³ bytes minus one page, mean no limit.
-fn left_of(group: &PathBuf, [limit, used, reclaimable]: Files) -> Option<u64> {
+fn left_of(group: &Path, [limit, used, reclaimable]: Files) -> Option<u64> {
     let number = |name: &str| fs::read_to_string(group.join(name)).ok()?.trim().parse::<u64>().ok();
     let limit = number(limit).filter(|&limit| limit < 1 << 62)?;
     let statistics = fs::read_to_string(group.join("memory.stat")).unwrap_or_default();
