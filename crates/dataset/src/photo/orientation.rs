@@ -1,6 +1,6 @@
 //! The orientation of an image: how a camera was held, as the Exif metadata tells it.
 
-use ndarray::{ArrayView3, Axis};
+use ndarray::{ArrayView2, Axis};
 
 /// The tag of the orientation in Exif, and the type of its value, a number of 16 bits.
 const ORIENTATION: u32 = 0x112;
@@ -27,8 +27,8 @@ impl Orientation {
         Self(exif.and_then(find).filter(|number| (1..=8).contains(number)).unwrap_or(1))
     }
 
-    /// Shows an image (height × width × bytes) upright. Nothing is copied.
-    pub fn upright(self, mut image: ArrayView3<u8>) -> ArrayView3<u8> {
+    /// Shows an image (height × width) upright. Nothing is copied.
+    pub fn upright<T>(self, mut image: ArrayView2<T>) -> ArrayView2<T> {
         if [3, 4, 6, 7].contains(&self.0) {
             image.invert_axis(Axis(0));
         }

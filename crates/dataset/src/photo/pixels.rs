@@ -1,6 +1,6 @@
 //! Pixels as the decoders give them, and how they become planes of numbers.
 
-use ndarray::{Array3, ArrayView3, Axis, ShapeError};
+use ndarray::{Array3, ArrayView2, ShapeError, Zip};
 
 use super::orientation::Orientation;
 
@@ -34,39 +34,54 @@ impl Header {
     /// The planes of the pixels in `bytes`, `channels` × height × width, upright and blended with white. 1 channel is
     /// the brightness, and 3 channels are red, green and blue.
     pub fn planes(&self, bytes: &[u8], channels: usize) -> Result<Array3<f32>, ShapeError> {
-        let stored = (self.height as usize, self.width as usize, self.samples * self.bytes);
-        let image = self.orientation.upright(ArrayView3::from_shape(stored, bytes)?);
-        let (height, width, _) = image.dim();
-        let mut values = Vec::with_capacity(channels * height * width);
-        for channel in 0..channels {
-            let pixels = image.lanes(Axis(2));
-            values.extend(pixels.into_iter().map(|pixel| self.value(|at| pixel[at], channel, channels)));
+        match (self.bytes, self.samples) {
+            (1, 1) => self.planes_of(bytes.as_chunks::<1>().0.as_chunks::<1>().0, channels),
+            (1, 2) => self.planes_of(bytes.as_chunks::<1>().0.as_chunks::<2>().0, channels),
+            (1, 3) => self.planes_of(bytes.as_chunks::<1>().0.as_chunks::<3>().0, channels),
+            (1, 4) => self.planes_of(bytes.as_chunks::<1>().0.as_chunks::<4>().0, channels),
+            (_, 1) => self.planes_of(bytes.as_chunks::<2>().0.as_chunks::<1>().0, channels),
+            (_, 2) => self.planes_of(bytes.as_chunks::<2>().0.as_chunks::<2>().0, channels),
+            (_, 3) => self.planes_of(bytes.as_chunks::<2>().0.as_chunks::<3>().0, channels),
+            (_, _) => self.planes_of(bytes.as_chunks::<2>().0.as_chunks::<4>().0, channels),
         }
-        Array3::from_shape_vec((channels, height, width), values)
     }
 
-    /// One of `channels` values of the pixel whose bytes are `byte(0)`, `byte(1)` and so on.
-    fn value(&self, byte: impl Fn(usize) -> u8, channel: usize, channels: usize) -> f32 {
-        let (number, most) = (
-            |sample: usize| match self.bytes {
-                1 => f32::from(byte(sample)),
-                _ => f32::from(u16::from_be_bytes([byte(2 * sample), byte(2 * sample + 1)])),
-            },
-            if self.bytes == 1 { f32::from(u8::MAX) } else { f32::from(u16::MAX) },
-        );
-        // Earlier versions, which used the crate `image`, rounded in these two ways. The values are still the same.
-        let converts = (self.samples < 3) != (channels == 1);
-        let sample = |at| if converts { number(at) * (1.0 / most) } else { number(at) / most };
-        let value = match (self.samples, channels) {
-            (1 | 2, _) => sample(0),
-            (_, 1) => BRIGHTNESS[0] * sample(0) + BRIGHTNESS[1] * sample(1) + BRIGHTNESS[2] * sample(2),
-            _ => sample(channel),
-        };
-        if self.samples.is_multiple_of(2) {
-            let alpha = sample(self.samples - 1);
-            value * alpha + (1.0 - alpha)
-        } else {
-            value
+    /// The same for pixels of a certain number of samples, and samples of a certain number of bytes.
+    fn planes_of<const SAMPLES: usize, const BYTES: usize>(
+        &self,
+        pixels: &[[[u8; BYTES]; SAMPLES]],
+        channels: usize,
+    ) -> Result<Array3<f32>, ShapeError> {
+        let stored = ArrayView2::from_shape((self.height as usize, self.width as usize), pixels)?;
+        let image = self.orientation.upright(stored);
+        let mut planes = Array3::zeros((channels, image.nrows(), image.ncols()));
+        for (channel, plane) in planes.outer_iter_mut().enumerate() {
+            Zip::from(plane).and(image).for_each(|value, pixel| *value = value_of(pixel, channel, channels));
         }
+        Ok(planes)
+    }
+}
+
+/// One of `channels` values of a pixel, blended with white.
+fn value_of<const SAMPLES: usize, const BYTES: usize>(
+    pixel: &[[u8; BYTES]; SAMPLES],
+    channel: usize,
+    channels: usize,
+) -> f32 {
+    let most = ((1_u32 << (8 * BYTES)) - 1) as f32;
+    let number = |at: usize| pixel[at].iter().fold(0, |number, &byte| number << 8 | u32::from(byte)) as f32;
+    // Earlier versions, which used the crate `image`, rounded in these two ways. The values are still the same.
+    let converts = (SAMPLES < 3) != (channels == 1);
+    let sample = |at| if converts { number(at) * (1.0 / most) } else { number(at) / most };
+    let value = match (SAMPLES, channels) {
+        (1 | 2, _) => sample(0),
+        (_, 1) => BRIGHTNESS[0] * sample(0) + BRIGHTNESS[1] * sample(1) + BRIGHTNESS[2] * sample(2),
+        _ => sample(channel),
+    };
+    if SAMPLES.is_multiple_of(2) {
+        let alpha = sample(SAMPLES - 1);
+        value * alpha + (1.0 - alpha)
+    } else {
+        value
     }
 }
