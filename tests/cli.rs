@@ -365,10 +365,10 @@ fn settings_of_the_family_that_mean_nothing_are_refused() {
     for (args, says) in [
         (&["--sparsity", "1.5"][..], "ρ of the sparsity penalty is 1.5"),
         (&["--sparsity", "0.1", "--l1", "0.1"], "two penalties"),
-        (&["--l1", "-1"], "the weight of the L1 penalty is -1"),
+        (&["--l1", "-1"], "l1 is -1, but must be 0 or more"),
         (&["--noise", "masking", "--noise-level", "2"], "the probability of noise is 2"),
         (&["--noise", "gaussian", "--noise-level", "-0.1"], "the standard deviation of noise is -0.1"),
-        (&["--preset", "vae", "--beta", "-1"], "beta of a sampler is -1"),
+        (&["--preset", "vae", "--beta", "-1"], "beta is -1, but must be 0 or more"),
         (&["--preset", "vae", "--l1", "0.1"], "has a penalty on its code already"),
         (&["--preset", "conv-vae", "--layers", "3,2"], "takes the size of its code alone"),
         (&["--preset", "keras-conv", "--layers", "3,2"], "layers is given, but it only has an effect with"),

@@ -97,8 +97,8 @@ fn early_stopping_keeps_the_best_epoch_and_says_so() {
     let output = run(at, &[&["train", "--out", "words"], ALL].concat());
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     for words in [
-        "stopped early, as 4 in a row".to_string(),
-        format!("kept are the weights of epoch {best}"),
+        "stopped early after 4 epochs without a lower validation loss".to_string(),
+        format!("the weights are those of epoch {best}"),
         "per value".into(),
         "per sample; the loss takes the mean".into(),
         "test 0.".into(),

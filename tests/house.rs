@@ -26,6 +26,13 @@ fn root() -> PathBuf {
 
 /// Every Rust file of the repository: its path from there, and its text.
 fn sources() -> Vec<(String, String)> {
+    let sources = files(".rs");
+    assert!(sources.iter().any(|(path, _)| path == "tests/house.rs"), "this file is one of them");
+    sources
+}
+
+/// Every file of the repository whose name ends in `ending`.
+fn files(ending: &str) -> Vec<(String, String)> {
     let (root, mut sources) = (root(), Vec::new());
     let mut folders = vec![root.clone()];
     while let Some(folder) = folders.pop() {
@@ -34,7 +41,7 @@ fn sources() -> Vec<(String, String)> {
             let name = name.to_string_lossy();
             if path.is_dir() && name != "target" && !name.starts_with('.') {
                 folders.push(path);
-            } else if name.ends_with(".rs") {
+            } else if name.ends_with(ending) {
                 let from_root: Vec<_> = path.strip_prefix(&root).expect("inside").iter().collect();
                 let from_root: Vec<_> = from_root.into_iter().map(|part| part.to_string_lossy()).collect();
                 sources.push((from_root.join("/"), fs::read_to_string(&path).expect("text")));
@@ -42,7 +49,6 @@ fn sources() -> Vec<(String, String)> {
         }
     }
     sources.sort();
-    assert!(sources.iter().any(|(path, _)| path == "tests/house.rs"), "this file is one of them");
     sources
 }
 
@@ -93,6 +99,9 @@ fn no_source_file_is_too_long() {
 #[test]
 fn no_line_is_too_wide() {
     none(&sizes::wide_lines(&sources()));
+    let documents = files(".md");
+    assert!(documents.iter().any(|(path, _)| path == "docs/derivation.md"), "the documents are found");
+    none(&sizes::wide_prose(&documents));
 }
 
 #[test]

@@ -27,6 +27,20 @@ pub fn wide_lines(sources: &[(String, String)]) -> Vec<String> {
     sources.iter().flat_map(wide).collect()
 }
 
+/// Lines of Markdown with too many characters, without what cannot be broken: rows of tables, pictures, and code.
+pub fn wide_prose(documents: &[(String, String)]) -> Vec<String> {
+    let mut prose = Vec::new();
+    for (path, text) in documents {
+        let mut in_code = false;
+        let kept = text.lines().map(|line| {
+            in_code ^= line.trim_start().starts_with("```");
+            if in_code || line.starts_with(['|', '!']) { "" } else { line }
+        });
+        prose.push((path.clone(), kept.collect::<Vec<_>>().join("\n")));
+    }
+    wide_lines(&prose)
+}
+
 /// Crates with too large a share of the lines.
 pub fn large_crates(sources: &[(String, String)]) -> Vec<String> {
     let mut crates: BTreeMap<&str, usize> = BTreeMap::new();
@@ -49,6 +63,13 @@ fn a_file_of_451_lines_is_too_long() {
     let with = |lines| [source("crates/a/src/b.rs", &"\n".repeat(lines)), source("tests/c.rs", &"\n".repeat(1000))];
     assert_eq!(long_files(&with(450)), [""; 0]);
     assert_eq!(long_files(&with(451)), ["crates/a/src/b.rs has 451 lines, more than 450"]);
+}
+
+#[test]
+fn prose_that_can_be_broken_is_not_wide() {
+    let long = "word ".repeat(30);
+    let text = format!("# Title\n| {long} |\n```console\n$ {long}\n```\n![{long}](x.png)\n{long}\n");
+    assert_eq!(wide_prose(&[source("docs/a.md", &text)]), ["docs/a.md:7 has 150 characters"]);
 }
 
 #[test]

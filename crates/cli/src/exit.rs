@@ -1,6 +1,7 @@
-//! What a command came to: its exit code, and an error in words. Libraries name no flags; where a flag is the way out
-//! of an error, it is added here.
+//! The result of a command: its exit code, and an error in words. Libraries do not know flags; if a flag helps against
+//! an error, it is added here.
 
+use handgrad_files::shown;
 use std::process::ExitCode;
 
 use handgrad_runs::Error as Run;
@@ -8,24 +9,24 @@ use handgrad_runs::settings::SETTINGS;
 
 use crate::terminal;
 
-/// What a command came to, where it did not fail.
+/// The result of a command that did not fail.
 pub enum Done {
-    /// All of it.
+    /// Everything is done.
     Whole,
-    /// Ctrl-C came; what there was is written.
+    /// Ctrl-C was pressed; what was computed until then is written.
     Interrupted,
 }
 
-/// Exit code of what failed.
+/// The exit code of an error.
 const FAILURE: u8 = 1;
-/// Exit code of what was asked for wrongly, as clap's.
+/// The exit code of wrong arguments, the same as clap's.
 const USAGE: u8 = 2;
-/// Exit code of a training that went wrong: a loss or a weight is no longer a number, or is far too large.
+/// The exit code of a training that diverged: a loss or a weight is not finite or far too large.
 const DIVERGED: u8 = 3;
-/// Exit code after Ctrl-C: 128 + the number of the signal.
+/// The exit code after Ctrl-C: 128 + the number of the signal.
 pub const INTERRUPTED: u8 = 130;
 
-/// What was asked for makes no sense, where a command itself finds that.
+/// An error in the arguments that a command itself finds.
 #[derive(Debug)]
 pub struct UsageError(pub String);
 
@@ -37,7 +38,7 @@ impl std::fmt::Display for UsageError {
 
 impl std::error::Error for UsageError {}
 
-/// Tells the error, if there is one, and gives the exit code.
+/// Prints the error, if there is one, and returns the exit code.
 pub fn code(result: anyhow::Result<Done>) -> ExitCode {
     match result {
         Ok(Done::Whole) => ExitCode::SUCCESS,
@@ -56,7 +57,7 @@ pub fn code(result: anyhow::Result<Done>) -> ExitCode {
     }
 }
 
-/// The error and its causes, but for those that the text so far quotes already.
+/// The error and its causes, without those that the text already contains.
 fn in_full(error: &anyhow::Error) -> String {
     error.chain().fold(String::new(), |text, cause| match cause.to_string() {
         cause if text.contains(&cause) => text,
@@ -79,7 +80,7 @@ fn is_usage(error: &anyhow::Error) -> bool {
         || error.downcast_ref::<handgrad_dataset::Error>().is_some_and(handgrad_dataset::Error::is_usage)
 }
 
-/// The flags that lead out of an error.
+/// What to do about an error with the flags of this program.
 fn hint(error: &anyhow::Error) -> Option<String> {
     error.chain().find_map(|cause| {
         let of_data = || cause.downcast_ref::<handgrad_dataset::Error>().and_then(of_data);
@@ -93,13 +94,15 @@ fn of_run(error: &Run) -> Option<String> {
         Run::Usage(text) => return flags_of(text),
         Run::Configuration { line: Some(_), .. } => "`handgrad train --help` explains the settings".into(),
         Run::HoldsARun { path, .. } => {
-            format!("--resume {} continues that run, --out chooses another folder", path.display())
+            format!("--resume {} continues it, --out names another folder", shown(path))
         }
-        Run::BadFolder { .. } => "--out chooses the folder of the run".into(),
-        Run::NothingToGoOnFrom { .. } | Run::Checkpoint(_) => "--config begins again from a configuration".into(),
+        Run::BadFolder { .. } => "the flag is --out".into(),
+        Run::NothingToGoOnFrom { .. } | Run::Checkpoint(_) => {
+            "train with --config to start a new run with the same settings".into()
+        }
         Run::NoModel { .. } => "`handgrad train --resume` finishes a run".into(),
-        Run::NoData { .. } | Run::DataMoved { .. } => "--data names the data".into(),
-        Run::NoNormalData => "--normal names normal data".into(),
+        Run::NoData { .. } | Run::DataMoved { .. } => "the flag is --data".into(),
+        Run::NoNormalData => "the flag is --normal".into(),
         Run::NotCsv { .. } => "the flags are --label-column and --fill".into(),
         Run::NoScale { .. } => "the flag is --scale".into(),
         Run::NoLabels => "the flag is --only-class".into(),
@@ -110,7 +113,7 @@ fn of_run(error: &Run) -> Option<String> {
     })
 }
 
-/// The flags of the settings that a text names, where they are not written as the settings are.
+/// The flags of the settings that a text names, if they are spelled differently.
 fn flags_of(text: &str) -> Option<String> {
     let is_named = |name: &&str| {
         name.contains('_') && text.split(|c: char| !(c.is_alphanumeric() || c == '_')).any(|word| word == *name)
@@ -127,9 +130,9 @@ fn flags_of(text: &str) -> Option<String> {
 fn of_data(error: &handgrad_dataset::Error) -> Option<String> {
     use handgrad_dataset::Error::{Missing, NoSuchColumn, WindowTooLong};
     Some(match error {
-        Missing { .. } => "--fill says what is to stand there".into(),
-        NoSuchColumn { .. } => "--label-column names the column".into(),
-        WindowTooLong { .. } => "--window sets its length".into(),
+        Missing { .. } => "the flag is --fill".into(),
+        NoSuchColumn { .. } => "the flag is --label-column".into(),
+        WindowTooLong { .. } => "the flag is --window".into(),
         _ => return None,
     })
 }
@@ -137,12 +140,15 @@ fn of_data(error: &handgrad_dataset::Error) -> Option<String> {
 fn of_tasks(error: &handgrad_tasks::Error) -> Option<String> {
     use handgrad_tasks::Error::{NoAnomaly, NoLabels, NoNoise, NotTwoPlaces, NotVariational, Target};
     Some(match error {
-        NotVariational => "`handgrad train --preset vae` trains one".into(),
-        NotTwoPlaces { .. } => "`handgrad train --preset vae-2d` trains one, `handgrad sample` draws".into(),
-        NoNoise => "--noise gaussian --noise-level 0.2".into(),
-        NoLabels => "labels come with data that is named, or with label files beside the images".into(),
-        NoAnomaly => "--normal-class names the classes that are normal".into(),
-        Target { .. } => "--loss mse takes any values".into(),
+        NotVariational => "`handgrad train --preset vae` trains such a model".into(),
+        NotTwoPlaces { .. } => {
+            "`handgrad train --preset vae-2d` trains such a model; `handgrad sample` works with any number of values"
+                .into()
+        }
+        NoNoise => "for example --noise gaussian --noise-level 0.2".into(),
+        NoLabels => "the named data sets have labels, and so have folders with label files".into(),
+        NoAnomaly => "the flag is --normal-class".into(),
+        Target { .. } => "--loss mse accepts any values".into(),
         _ => return None,
     })
 }

@@ -8,23 +8,42 @@ mod terminal;
 mod threads;
 mod words;
 
+use std::fmt::Write;
 use std::process::ExitCode;
 
 use anyhow::Error;
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches, Parser};
 use handgrad_layers::Level;
 
 /// Autoencoders with every gradient derived and written by hand: train one, see what it learnt, use it.
 #[derive(Parser, Debug)]
 #[command(name = "handgrad", version, arg_required_else_help = true)]
-#[command(after_help = "First time here? `handgrad train --epochs 5`, then open the pictures in the folder it names.")]
+#[command(after_help = "`handgrad COMMAND --help` explains a command.\n\
+    First time here? Run `handgrad train --epochs 5` and open the pictures in the folder that it names.")]
 struct Args {
     #[command(subcommand)]
     command: commands::Command,
 }
 
+/// The description of the program, with its commands listed in groups.
+fn command() -> clap::Command {
+    let command = Args::command();
+    let mut list = String::new();
+    for (heading, names) in commands::GROUPS {
+        let _ = writeln!(list, "{heading}:");
+        for name in names {
+            let about = command.find_subcommand(name).and_then(clap::Command::get_about);
+            let _ = writeln!(list, "  {name:12} {}", about.map(ToString::to_string).unwrap_or_default());
+        }
+        list.push('\n');
+    }
+    command.help_template(format!(
+        "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{list}Options:\n{{options}}{{after-help}}"
+    ))
+}
+
 fn main() -> ExitCode {
-    let args = Args::parse();
+    let args = Args::from_arg_matches(&command().get_matches()).unwrap_or_else(|error| error.exit());
     let fault = || handgrad_files::fault::from_environment().map_err(Error::msg);
     let run = || threads::on(args.command.threads(), || args.command.run());
     exit::code(known_level().and_then(|()| fault()).and_then(|()| run()))

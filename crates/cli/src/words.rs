@@ -15,10 +15,10 @@ pub fn summary<T: Scalar>(network: &Network<T>) -> String {
     for (at, layer) in network.layers().iter().enumerate() {
         let mut what = layer.describe();
         if at == last && network.output() != Output::Linear {
-            // The last activation was moved into the loss; people look for it where the spec has it.
+            // The loss includes the last activation, but readers look for it in its layer.
             what = format!("{}, {}", what.trim_end_matches(", linear"), network.output().name());
         }
-        // Tied weights count where they are stored.
+        // Tied weights are counted where they are stored.
         let own = network.params().iter().filter(|param| param.layer == at).map(|param| param.range.len()).sum();
         rows.push([what, sizes(network.shape(at + 1)), thousands(own)]);
     }
@@ -29,29 +29,58 @@ pub fn summary<T: Scalar>(network: &Network<T>) -> String {
     rows.iter().map(line).collect()
 }
 
-/// The line that follows an epoch: the losses beside their yardsticks, and the learning rate where it changes.
-pub fn epoch_line(record: &EpochRecord, plan: &Plan, yardsticks: &Yardsticks) -> String {
-    let epochs = plan.epochs;
-    let width = epochs.to_string().len();
-    let rate = match plan.schedule {
-        Schedule::Constant => String::new(),
-        _ => format!("  learning rate {:.3e}", record.learning_rate),
-    };
-    format!(
-        "epoch {:>width$}/{epochs}  loss {}  validation {}{}  (least possible {}, mean image {}){rate}  \
-         {:.2} s, {} images/s",
+/// The widest line that is printed during training.
+const WIDTH: usize = 80;
+
+/// The line that is printed after an epoch. It has at most [`WIDTH`] characters: what does not fit at its end is left
+/// out, and is in `metrics.csv`.
+pub fn epoch_line(record: &EpochRecord, plan: &Plan) -> String {
+    let (epochs, width) = (plan.epochs, plan.epochs.to_string().len());
+    let mut line = format!(
+        "epoch {:>width$}/{epochs}  loss {}  validation {}{}",
         record.epoch,
         number(record.train_loss),
         number(record.validation_loss),
-        terms(&record.validation_terms),
-        number(yardsticks.least),
-        number(yardsticks.mean_sample),
-        record.seconds,
-        thousands(record.samples_per_second as usize),
-    )
+        parts(&record.validation_terms),
+    );
+    let rate = match plan.schedule {
+        Schedule::Constant => String::new(),
+        _ => format!("  rate {:.2e}", record.learning_rate),
+    };
+    let speed = match record.samples_per_second {
+        rate if rate > 0.0 => format!("  {}/s", thousands(rate as usize)),
+        _ => String::new(),
+    };
+    for more in [rate, format!("  {:.2} s", record.seconds), speed] {
+        if line.chars().count() + more.chars().count() <= WIDTH {
+            line += &more;
+        }
+    }
+    line
 }
 
-/// What a loss is made of, where that is more than the reconstruction: ` = reconstruction 81.2 + KL divergence 25.1`.
+/// The terms of a loss as numbers: ` = 81.2 + 25.1`; empty if there is only one.
+fn parts(terms: &[(&'static str, f64)]) -> String {
+    match terms {
+        [] | [_] => String::new(),
+        terms => {
+            let terms: Vec<_> = terms.iter().map(|(_, value)| number(*value)).collect();
+            format!(" = {}", terms.join(" + "))
+        }
+    }
+}
+
+/// What the losses of all epochs can be compared with, and what their terms are: printed once, before the first epoch.
+pub fn above_epochs(yardsticks: &Yardsticks, terms: &[&'static str]) -> String {
+    let (least, mean) = (number(yardsticks.least), number(yardsticks.mean_sample));
+    let mut text = format!("to compare: least possible loss {least}, loss of the mean sample {mean}");
+    if terms.len() > 1 {
+        text += &format!("\nvalidation = {}", terms.join(" + "));
+    }
+    text
+}
+
+/// The terms of a loss: ` = reconstruction 81.2 + KL divergence 25.1`; empty if there is only one.
 pub fn terms(terms: &[(&'static str, f64)]) -> String {
     match terms {
         [] | [_] => String::new(),
@@ -62,12 +91,12 @@ pub fn terms(terms: &[(&'static str, f64)]) -> String {
     }
 }
 
-/// What a loss is made of, for programs.
+/// The terms of a loss, as JSON.
 pub fn json_terms(terms: &[(&'static str, f64)]) -> Value {
     terms.iter().map(|&(name, value)| (name.to_string(), Value::from(value))).collect()
 }
 
-/// The reconstruction both ways, and which of them the loss counts.
+/// The reconstruction error per value and per sample, and which of them is in the loss.
 pub fn reconstruction(loss: Loss, terms: &[(&'static str, f64)], features: usize) -> String {
     let both = loss.per_value_and_sample(terms.first().map_or(f64::NAN, |term| term.1), features);
     let [per_value, per_sample] = both.map(number);
@@ -77,12 +106,24 @@ pub fn reconstruction(loss: Loss, terms: &[(&'static str, f64)], features: usize
     };
     let kind = loss.kind.in_words();
     format!(
-        "reconstruction, {kind}: {per_value} per value, {per_sample} per sample; the loss takes the {reduction} over a \
-         sample's values"
+        "reconstruction, {kind}: {per_value} per value, {per_sample} per sample; the loss uses the {reduction} over the \
+         values of a sample"
     )
 }
 
-/// Says how values outside of 0..1 were drawn; nothing where there are none.
+/// Says how values outside 0..1 were drawn, if there are any.
 pub fn drawn_from(range: Option<(f32, f32)>) -> Option<String> {
-    range.map(|(low, high)| format!("drawn with {low} as black and {high} as white: not all values lie within 0..1"))
+    range.map(|(low, high)| format!("some values are outside 0..1: {low} is drawn as black and {high} as white"))
+}
+
+/// Text in lines of at most 118 characters, as the documents have it.
+pub fn wrapped(text: &str) -> String {
+    text.split_whitespace().fold(String::new(), |text, word| {
+        let line = text.lines().next_back().unwrap_or_default().chars().count();
+        match (line, line + 1 + word.chars().count() > 118) {
+            (0, _) => text + word,
+            (_, true) => text + "\n" + word,
+            (_, false) => text + " " + word,
+        }
+    })
 }

@@ -1,5 +1,6 @@
 //! The error type of this crate. Every message names the file, what was found, what was expected and what to do.
 
+use handgrad_files::shown;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -14,7 +15,7 @@ pub enum Error {
     Files(#[from] handgrad_files::Error),
     /// The file is empty.
     #[error("{}: the file is empty, where an IDX header of at least 8 bytes was expected; download or copy it again",
-        .path.display())]
+        shown(.path))]
     Empty {
         /// The file.
         path: PathBuf,
@@ -23,7 +24,7 @@ pub enum Error {
     #[error(
         "{}: not an IDX file: it starts with the bytes {found}, where 00 00, an element type and a rank were \
          expected; \
-         give an IDX file, plain or compressed with gzip, or a CSV file whose name ends in .csv", .path.display()
+         give an IDX file, plain or compressed with gzip, or a CSV file whose name ends in .csv", shown(.path)
     )]
     NotIdx {
         /// The file.
@@ -34,7 +35,7 @@ pub enum Error {
     /// The header names an element type that IDX does not have.
     #[error(
         "{}: the element type at offset 2 is {found:02x}, where 08 (u8), 09 (i8), 0b (i16), 0c (i32), 0d (f32) or 0e \
-         (f64) was expected; the file is damaged or not IDX: download or write it again", .path.display()
+         (f64) was expected; the file is damaged or not IDX: download or write it again", shown(.path)
     )]
     UnknownElement {
         /// The file.
@@ -45,7 +46,7 @@ pub enum Error {
     /// The header has no dimensions.
     #[error(
         "{}: the rank at offset 3 is 0, where at least 1 dimension was expected; \
-         the file is damaged or not IDX: download or write it again", .path.display()
+         the file is damaged or not IDX: download or write it again", shown(.path)
     )]
     NoDimensions {
         /// The file.
@@ -54,7 +55,7 @@ pub enum Error {
     /// The file ends inside its header.
     #[error(
         "{}: the file ends at offset {found}, where a header of {expected} bytes was expected; \
-         the file is incomplete: download or copy it again", .path.display()
+         the file is incomplete: download or copy it again", shown(.path)
     )]
     HeaderTruncated {
         /// The file.
@@ -67,7 +68,7 @@ pub enum Error {
     /// The product of the dimensions is larger than a computer can address.
     #[error(
         "{}: the dimensions {} at offset 4 need more bytes than can be addressed, where at most {} were \
-         expected; the header is damaged: download or write the file again", .path.display(), sizes(.dims), isize::MAX
+         expected; the header is damaged: download or write the file again", shown(.path), sizes(.dims), isize::MAX
     )]
     TooLarge {
         /// The file.
@@ -78,7 +79,7 @@ pub enum Error {
     /// The array fits into the address space, but there is not enough free memory for it.
     #[error(
         "{}: reading it needs {bytes} bytes of memory, which are not free; use a machine with more memory, or a \
-         smaller file", .path.display()
+         smaller file", shown(.path)
     )]
     OutOfMemory {
         /// The file.
@@ -90,7 +91,7 @@ pub enum Error {
     #[error(
         "{}: the dimensions at offset 4 are {}, so there are no samples, where at least one was expected; give a file \
          with samples",
-        .path.display(), sizes(.dims)
+        shown(.path), sizes(.dims)
     )]
     NoSamples {
         /// The file.
@@ -102,7 +103,7 @@ pub enum Error {
     #[error(
         "{}: it cannot be written, because its dimensions would be {}, where 1 to 255 dimensions, each from 1 to \
          4,294,967,295, were expected; write at least one sample, or samples of another shape",
-        .path.display(), dimensions(.dims)
+        shown(.path), dimensions(.dims)
     )]
     CannotWrite {
         /// The file.
@@ -114,7 +115,7 @@ pub enum Error {
     #[error(
         "{}: the header, whose dimensions are {}, is followed by {} instead of the expected {}; the file \
          is incomplete or its header is damaged: download or copy it again",
-        .path.display(), sizes(.dims), bytes(*.found), thousands(*.expected as usize)
+        shown(.path), sizes(.dims), bytes(*.found), thousands(*.expected as usize)
     )]
     TooFewBytes {
         /// The file.
@@ -130,7 +131,7 @@ pub enum Error {
     #[error(
         "{}: the file goes on after its header, whose dimensions are {}, and {}, where its end was expected; \
          the header is damaged or something was appended: download or write it again",
-        .path.display(), sizes(.dims), bytes(*.expected)
+        shown(.path), sizes(.dims), bytes(*.expected)
     )]
     TrailingBytes {
         /// The file.
@@ -143,7 +144,7 @@ pub enum Error {
     /// The gzip stream ends too early.
     #[error(
         "{}: the gzip stream ends early, after {} of decompressed data, where its checksum was expected; \
-         the file is incomplete: download or copy it again", .path.display(), bytes(*.decoded)
+         the file is incomplete: download or copy it again", shown(.path), bytes(*.decoded)
     )]
     GzipTruncated {
         /// The file.
@@ -154,7 +155,7 @@ pub enum Error {
     /// The gzip stream is damaged.
     #[error(
         "{}: the gzip stream is damaged (after {} of decompressed data: {reason}), where a stream with a correct \
-         checksum was expected; download or copy it again", .path.display(), bytes(*.decoded)
+         checksum was expected; download or copy it again", shown(.path), bytes(*.decoded)
     )]
     GzipCorrupt {
         /// The file.
@@ -168,7 +169,7 @@ pub enum Error {
     #[error(
         "{}: {taken} bytes of its gzip stream decompress to more than 64 MiB plus 256 times their number, where less \
          was expected, as ordinary data gives; if the file is right, decompress it with gunzip first",
-        .path.display()
+        shown(.path)
     )]
     GzipBomb {
         /// The file.
@@ -177,7 +178,7 @@ pub enum Error {
         taken: u64,
     },
     /// A .npy file, a table or a picture is not valid, or does not fit its use.
-    #[error("{}: {problem}", .path.display())]
+    #[error("{}: {problem}", shown(.path))]
     Unfit {
         /// The file.
         path: PathBuf,
@@ -188,7 +189,7 @@ pub enum Error {
     #[error(
         "{}: the gzip stream is complete, with {} of decompressed data, but it is followed by something that is not \
          gzip, where the end of the file was expected; something was appended: download or copy it again",
-        .path.display(), bytes(*.decoded)
+        shown(.path), bytes(*.decoded)
     )]
     GzipTrailing {
         /// The file.
@@ -199,7 +200,7 @@ pub enum Error {
     /// Labels were given where samples were expected.
     #[error(
         "{}: the file has only one dimension, of size {found}, like a file of labels, where samples of at least two \
-         dimensions were expected; give the file with the samples", .path.display()
+         dimensions were expected; give the file with the samples", shown(.path)
     )]
     OnlyLabels {
         /// The file.
@@ -210,7 +211,7 @@ pub enum Error {
     /// A value is NaN or infinite.
     #[error(
         "{}: sample {sample} (counted from 0) has {found} at position {position}, where a finite 32-bit number was \
-         expected; remove that sample or correct the value", .path.display()
+         expected; remove that sample or correct the value", shown(.path)
     )]
     NotFinite {
         /// The file.
@@ -226,7 +227,7 @@ pub enum Error {
     #[error(
         "{}: found {found}, where one byte for each sample, {} in all, was expected; \
          give the labels that belong to the samples, or move this file away to use the samples without labels",
-        .path.display(), thousands(*.expected)
+        shown(.path), thousands(*.expected)
     )]
     WrongLabels {
         /// The label file.
@@ -239,7 +240,7 @@ pub enum Error {
     /// Training and validation samples are of different kinds.
     #[error(
         "{}: its samples are {found}, where samples of {expected} were expected, like the training samples; \
-         give two files with samples of the same kind", .path.display()
+         give two files with samples of the same kind", shown(.path)
     )]
     ShapesDiffer {
         /// The validation file.
@@ -252,7 +253,7 @@ pub enum Error {
     /// The file has too few samples to hold one out.
     #[error(
         "{}: the file has {}, where at least 2 were expected: one for training and one held out for \
-         validation; give a file with more samples", .path.display(), count(*.found, "sample", "samples")
+         validation; give a file with more samples", shown(.path), count(*.found, "sample", "samples")
     )]
     TooFewSamples {
         /// The file.
@@ -263,7 +264,7 @@ pub enum Error {
     /// A CSV file without rows.
     #[error(
         "{}: the file is empty, or has a header and no rows, where at least one row of values was expected; give a \
-         file with samples", .path.display()
+         file with samples", shown(.path)
     )]
     EmptyTable {
         /// The file.
@@ -272,7 +273,7 @@ pub enum Error {
     /// Something in a CSV file is not valid.
     #[error(
         "{}, {place}: found {found}, where {expected} was expected; correct it, or remove the row or column",
-        .path.display()
+        shown(.path)
     )]
     Table {
         /// The file.
@@ -287,7 +288,7 @@ pub enum Error {
     /// A value of a CSV file is missing.
     #[error(
         "{}, line {line}, column {column}: the value is missing; remove the row or column, or choose how \
-         missing values are filled: zero, mean or previous", .path.display()
+         missing values are filled: zero, mean or previous", shown(.path)
     )]
     Missing {
         /// The file.
@@ -300,7 +301,7 @@ pub enum Error {
     /// The column that should hold the labels does not exist.
     #[error(
         "{}, line {line}: found {}, but not {column:?}, where the column of labels was expected; give a name from the \
-         header, {}, last or none", .path.display(), count(*.columns, "column", "columns"), numbers_to(*.columns)
+         header, {}, last or none", shown(.path), count(*.columns, "column", "columns"), numbers_to(*.columns)
     )]
     NoSuchColumn {
         /// The file.
@@ -316,7 +317,7 @@ pub enum Error {
     #[error(
         "{}: found {}, too few for a window of {}; make the window shorter. A tenth of a file is held out for \
          validation, and each part must be as long as one window at least",
-        .path.display(), count(*.found, "step", "steps"), thousands(*.steps)
+        shown(.path), count(*.found, "step", "steps"), thousands(*.steps)
     )]
     WindowTooLong {
         /// The file.
@@ -330,7 +331,7 @@ pub enum Error {
     #[error(
         "{}: found {found}, where one IDX file {expected} was expected (examples of such names: \
          train-images-idx3-ubyte.gz and t10k-images-idx3-ubyte.gz); put that file there, or give one IDX file instead \
-         of the folder", .path.display()
+         of the folder", shown(.path)
     )]
     Folder {
         /// The folder.
@@ -342,8 +343,8 @@ pub enum Error {
     },
     /// What was asked for is neither a known name nor an existing path.
     #[error(
-        "{what}: there is no such file or folder, and no data set of that name is known{similar}; give one of {known}, a folder \
-         with IDX files whose names start with train- and t10k-, an IDX file or a .csv file"
+        "{}: there is no such file or folder, and no data set of that name is known{similar}; give one of {known}, a \
+         folder with IDX files whose names start with train- and t10k-, an IDX file or a .csv file", shown(.what)
     )]
     Unknown {
         /// What was asked for.
@@ -356,7 +357,7 @@ pub enum Error {
     /// A file of a named set does not have the expected length and SHA-256.
     #[error(
         "{}: this is not the expected file: it has {found}, where {expected} was expected; \
-         delete it or move it away, and the right file will be downloaded", .path.display()
+         delete it or move it away, and the right file will be downloaded", shown(.path)
     )]
     WrongFile {
         /// The file.
@@ -370,7 +371,7 @@ pub enum Error {
     #[error(
         "{}: the file is missing, and no mirror delivered it: {said}; check the network, or download {by_hand} by hand \
          to the folder {}",
-        .path.display(), .path.parent().unwrap_or(Path::new(".")).display()
+        shown(.path), shown(.path.parent().unwrap_or(Path::new(".")))
     )]
     Unavailable {
         /// The missing file.

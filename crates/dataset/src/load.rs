@@ -1,6 +1,7 @@
 //! Loads the data set that a name or a path stands for.
 
 use handgrad_files::Progress;
+use handgrad_files::shown;
 use std::path::{Path, PathBuf};
 
 use crate::csv::{self, Layout};
@@ -96,7 +97,7 @@ fn from_csv(path: &Path, layout: &Layout) -> Result<DataSet, Error> {
     let (one, many) = if layout.window.is_some() { ("window", "windows") } else { ("row", "rows") };
     let counted = |samples: &Samples| count(samples.len(), one, many);
     Ok(DataSet {
-        origin: format!("{} of {}", counted(&train), path.display()),
+        origin: format!("{} of {}", counted(&train), shown(path)),
         validation_origin: format!("{} of the last tenth of {name}", counted(&validation)),
         name,
         train,
@@ -117,7 +118,7 @@ fn from_file(path: &Path) -> Result<DataSet, Error> {
     let name = file_name(path);
     let first = if train.len() == 1 { train.nouns()[0].to_owned() } else { train.counted() };
     Ok(DataSet {
-        origin: format!("the first {first} of {}", path.display()),
+        origin: format!("the first {first} of {}", shown(path)),
         validation_origin: format!("the last tenth of {name}: {}", validation.counted()),
         name,
         train,
@@ -135,7 +136,7 @@ fn from_folder(folder: &Path) -> Result<DataSet, Error> {
     Ok(DataSet {
         // The paths "." and ".." have no file name.
         name: folder.file_name().map_or_else(|| "folder".to_owned(), |name| name.to_string_lossy().into_owned()),
-        origin: format!("the {} of {}", train.counted(), train_path.display()),
+        origin: format!("the {} of {}", train.counted(), shown(&train_path)),
         validation_origin: format!("the {} of {}", validation.counted(), file_name(&validation_path)),
         train,
         validation,

@@ -1,5 +1,6 @@
 //! The error type of this crate.
 
+use crate::shown;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -9,7 +10,7 @@ use std::path::{Path, PathBuf};
 pub enum Error {
     /// The operating system returned an error.
     #[error("{}: {doing} failed: {source}; check the path, its permissions and the free space of the disk",
-        .path.display())]
+        shown(.path))]
     Io {
         /// The file or folder.
         path: PathBuf,
@@ -19,7 +20,7 @@ pub enum Error {
         source: io::Error,
     },
     /// Another process holds the lock.
-    #[error("{}: {holder} holds this lock and uses the folder; wait until it has ended, or stop it", .path.display())]
+    #[error("{}: {holder} holds this lock and uses the folder; wait until it has ended, or stop it", shown(.path))]
     Locked {
         /// The lock file.
         path: PathBuf,
@@ -27,7 +28,7 @@ pub enum Error {
         holder: String,
     },
     /// The name has the wrong ending for this kind of file.
-    #[error("{}: give it a name that ends in {expected}", .path.display())]
+    #[error("{}: give it a name that ends in {expected}", shown(.path))]
     WrongName {
         /// The file.
         path: PathBuf,
@@ -35,7 +36,7 @@ pub enum Error {
         expected: String,
     },
     /// Something exists at the path and must not be overwritten.
-    #[error("{}: exists {what} and is not overwritten: choose another name", .path.display())]
+    #[error("{}: exists {what} and is not overwritten: choose another name", shown(.path))]
     Taken {
         /// The path.
         path: PathBuf,

@@ -18,6 +18,7 @@ mod lock;
 pub mod memory;
 pub mod place;
 mod progress;
+mod shown;
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -30,6 +31,7 @@ pub use error::Error;
 use fault::{Operation, ask, of_bytes};
 pub use lock::{Lock, is_locked, lock};
 pub use progress::{Progress, Unit};
+pub use shown::shown;
 
 /// Prefix of the names of unfinished files.
 const UNFINISHED: &str = ".handgrad-";

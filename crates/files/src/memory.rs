@@ -62,8 +62,8 @@ pub fn left_in(root: &Path, own: &str) -> Option<u64> {
         // In a container the path may be one of the host, which is not visible here. Then the limit of the root of
         // the container is used.
         let own = folder.join(path.trim_start_matches('/'));
-        let groups = own.ancestors().take_while(|group| group.starts_with(&folder)).map(Path::to_path_buf);
-        groups.filter_map(|group| left_of(&group, files)).collect::<Vec<_>>()
+        let groups = own.ancestors().take_while(|group| group.starts_with(&folder));
+        groups.filter_map(|group| left_of(group, files)).collect::<Vec<_>>()
     });
     lefts.min()
 }

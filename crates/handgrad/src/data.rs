@@ -1,3 +1,4 @@
+use handgrad_files::shown;
 use std::path::Path;
 use std::sync::OnceLock;
 
@@ -70,7 +71,7 @@ impl Data {
         // Without "./" in front, a file that is called like a known data set would not be read.
         let what = if path.components().count() == 1 { Path::new(".").join(path) } else { path.to_path_buf() };
         let text = what.to_str().ok_or_else(|| {
-            Error::Usage(format!("{}: its name is not valid Unicode, which is needed here: rename it", path.display()))
+            Error::Usage(format!("{}: its name is not valid Unicode, which is needed here: rename it", shown(path)))
         })?;
         Ok(Self::of(handgrad_dataset::load(text, &usual_data_dir(), &Default::default(), &())?))
     }

@@ -1,3 +1,4 @@
+use handgrad_files::shown;
 /// An error in the specification of a network, in its input or in a model file.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -226,7 +227,7 @@ pub enum Error {
         bytes: usize,
     },
     /// An error in a model file.
-    #[error("{}: {source}", .path.display())]
+    #[error("{}: {source}", shown(.path))]
     File {
         /// The file.
         path: std::path::PathBuf,

@@ -1,5 +1,6 @@
 //! Draws samples as a PNG, for instance a row of originals above a row of reconstructions, and writes whole images.
 
+use crate::SOFTWARE;
 use ndarray::{Array2, ArrayView1, ArrayView3, Axis};
 
 use crate::Error;
@@ -102,6 +103,7 @@ fn png(pixels: &[u8], [width, height]: [usize; 2], color: png::ColorType) -> Res
     let mut encoder = png::Encoder::new(&mut bytes, columns, lines);
     encoder.set_color(color);
     encoder.set_depth(png::BitDepth::Eight);
+    encoder.add_text_chunk("Software".into(), SOFTWARE.into())?;
     let mut writer = encoder.write_header()?;
     writer.write_image_data(pixels)?;
     writer.finish()?;

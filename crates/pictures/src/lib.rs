@@ -27,5 +27,8 @@ pub mod charts;
 mod error;
 mod grid;
 
+/// The program that wrote a picture, which its file names.
+pub(crate) const SOFTWARE: &str = concat!("handgrad ", env!("CARGO_PKG_VERSION"));
+
 pub use error::Error;
 pub use grid::{columns_of_square, grid, grid_of_columns, images, square, to_be_seen, to_unit};

@@ -1,5 +1,6 @@
 //! The checkpoints of a run: the newest and the one before it, in the folder `checkpoint`.
 
+use handgrad_files::shown;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -46,7 +47,7 @@ impl Checkpoints {
             let path = self.folder.join(name);
             let bytes = match handgrad_files::read(&path, most_bytes) {
                 Err(handgrad_files::Error::Io { source, .. }) if source.kind() == ErrorKind::FileTooLarge => {
-                    damages.push(format!("{}: {source}", path.display()));
+                    damages.push(format!("{}: {source}", shown(&path)));
                     continue;
                 }
                 other => other?,
@@ -67,9 +68,9 @@ impl Checkpoints {
                     return Ok(Some(checkpoint));
                 }
                 Err(error) if matches!(error, Error::Damaged(checkpoint::Error::Damaged(_))) => {
-                    damages.push(format!("{}: {error}", path.display()));
+                    damages.push(format!("{}: {error}", shown(&path)));
                 }
-                Err(error) => return Err(error.at(path.display())),
+                Err(error) => return Err(error.at(shown(&path))),
             }
         }
         if !damages.is_empty() {
@@ -177,12 +178,12 @@ fn remove(path: &Path, notes: &Notes) {
 
 /// Writes it, reads it back, and only then removes all others but the one before.
 fn write(path: PathBuf, checkpoint: &Checkpoint, before: Option<&Path>, notes: &Notes) -> Result<PathBuf> {
-    let bytes = checkpoint.encode().map_err(|error| Error::from(error).at(path.display()))?;
+    let bytes = checkpoint.encode().map_err(|error| Error::from(error).at(shown(&path)))?;
     handgrad_files::write_into(&path, &bytes)?;
     if !handgrad_files::holds(&path, &bytes)? {
         let problem = "was written and reads back otherwise: is the disk failing? It is removed";
         let _ = handgrad_files::remove(&path);
-        return Err(Error::Checkpoint(format!("{}: {problem}", path.display())));
+        return Err(Error::Checkpoint(format!("{}: {problem}", shown(&path))));
     }
     let folder = path.parent().unwrap_or(Path::new("."));
     for other in all_in(folder)?.iter().map(|name| folder.join(name)) {

@@ -1,5 +1,6 @@
 //! The data of a run: loaded, reduced to the classes that are asked for, and what is decided by it.
 
+use handgrad_files::shown;
 use std::path::{Path, PathBuf};
 
 use handgrad_dataset::{DataSet, Samples, Values, named, thousands};
@@ -80,7 +81,7 @@ pub(crate) fn is_stream(what: &str) -> bool {
 /// A path as the configuration keeps it, which is text.
 fn unicode(path: &Path) -> Result<String> {
     let refusal = || {
-        let path = path.display();
+        let path = shown(path);
         Error::Usage(format!("{path}: its name is not Unicode text, which the configuration of a run needs: rename it"))
     };
     Ok(path.to_str().ok_or_else(refusal)?.to_owned())

@@ -1,5 +1,6 @@
 //! The one error of this crate.
 
+use handgrad_files::shown;
 use std::io;
 use std::path::PathBuf;
 
@@ -14,7 +15,7 @@ pub enum Error {
     #[error("{0}")]
     Usage(String),
     /// A file that cannot be read.
-    #[error("{}: cannot be read: {source}", .path.display())]
+    #[error("{}: cannot be read: {source}", shown(.path))]
     CannotRead {
         /// The file.
         path: PathBuf,
@@ -22,7 +23,7 @@ pub enum Error {
         source: io::Error,
     },
     /// A configuration that is not as it should be.
-    #[error("{}{}: {what}", .path.display(), .line.map_or(String::new(), |line| format!(", line {line}")))]
+    #[error("{}{}: {what}", shown(.path), .line.map_or(String::new(), |line| format!(", line {line}")))]
     Configuration {
         /// The file.
         path: PathBuf,
@@ -34,7 +35,7 @@ pub enum Error {
     /// A folder that would be a new run's has one already.
     #[error(
         "{}: holds a run already, or a file of a run's name ({name}); nothing is overwritten: continue that run, \
-         choose another folder, or move this one away", .path.display()
+         choose another folder, or move this one away", shown(.path)
     )]
     HoldsARun {
         /// The folder.
@@ -43,7 +44,7 @@ pub enum Error {
         name: String,
     },
     /// A folder cannot be a run's.
-    #[error("choose another folder than {}", .path.display())]
+    #[error("choose another folder than {}", shown(.path))]
     BadFolder {
         /// The folder.
         path: PathBuf,
@@ -51,7 +52,7 @@ pub enum Error {
         source: Box<Error>,
     },
     /// There is no run to continue.
-    #[error("{}: holds no run, as it has no {config}; name the folder of a run that has begun", .path.display())]
+    #[error("{}: holds no run, as it has no {config}; name the folder of a run that has begun", shown(.path))]
     NoRun {
         /// The folder.
         path: PathBuf,
@@ -61,7 +62,7 @@ pub enum Error {
     /// A run that is finished, without checkpoints.
     #[error(
         "{}: has a model and no checkpoint, so there is nothing to go on from; start a new run from its configuration",
-        .path.display()
+        shown(.path)
     )]
     NothingToGoOnFrom {
         /// The folder.
@@ -70,7 +71,7 @@ pub enum Error {
     /// A model of which another part is needed.
     #[error(
         "{}: holds the {part} of a model alone, and this needs {needed}: name the run that it comes from",
-        .path.display()
+        shown(.path)
     )]
     WrongPart {
         /// The file.
@@ -81,7 +82,7 @@ pub enum Error {
         needed: String,
     },
     /// A model file that cannot be read.
-    #[error("{}: cannot be read; name the folder of a finished run, or a model file", .path.display())]
+    #[error("{}: cannot be read; name the folder of a finished run, or a model file", shown(.path))]
     NoModel {
         /// The file.
         path: PathBuf,
@@ -91,7 +92,7 @@ pub enum Error {
     /// A run that has no model yet.
     #[error(
         "{}: this run is still training and has no model yet; wait until it ends, or stop it with Ctrl-C, and it \
-         writes one", .path.display()
+         writes one", shown(.path)
     )]
     StillTraining {
         /// The folder.
@@ -109,7 +110,7 @@ pub enum Error {
         shape: String,
     },
     /// Nothing says what a model was trained on.
-    #[error("{}: does not say what it was trained on; name the data", .path.display())]
+    #[error("{}: does not say what it was trained on; name the data", shown(.path))]
     NoData {
         /// The run or the model file.
         path: PathBuf,

@@ -1,5 +1,6 @@
 //! A run is a folder: `config.toml`, `metrics.csv`, `model.safetensors`, pictures, and `checkpoint`.
 
+use handgrad_files::shown;
 use std::path::{Path, PathBuf};
 
 use handgrad_files::Lock;
@@ -12,6 +13,7 @@ use crate::settings::{LARGEST_FILE, find};
 use crate::{Error, Result, Settings, checkpoints, metrics};
 
 pub(crate) const CONFIG: &str = "config.toml";
+const VERSION: &str = env!("CARGO_PKG_VERSION");
 const METRICS: &str = "metrics.csv";
 pub(crate) const MODEL: &str = "model.safetensors";
 pub(crate) const RECONSTRUCTIONS: &str = "reconstructions.png";
@@ -79,7 +81,7 @@ impl RunFolder {
         // Where it leads files would be removed and written.
         if checkpoints.is_symlink() {
             let what = "is a link, where a folder was expected; put the folder itself there";
-            return Err(Error::Checkpoint(format!("{}: {what}", checkpoints.display())));
+            return Err(Error::Checkpoint(format!("{}: {what}", shown(&checkpoints))));
         }
         handgrad_files::make_folder(&checkpoints)?;
         let lock = handgrad_files::lock(&checkpoints.join(LOCK))?;
@@ -120,7 +122,7 @@ impl RunFolder {
 
     pub fn write_config(&mut self, settings: &Settings) -> Result<()> {
         let text = toml::to_string(settings).map_err(|error| Error::Usage(error.to_string()))?;
-        let text = format!("# handgrad train --config {CONFIG} gives this run again\n{text}");
+        let text = format!("# handgrad {VERSION}: handgrad train --config {CONFIG} repeats this run\n{text}");
         // As a checkpoint quotes it, which may take more.
         let bytes = toml::Value::from(text.as_str()).to_string().len();
         if bytes > LARGEST_FILE {
@@ -146,9 +148,8 @@ impl RunFolder {
         let path = self.path.join(METRICS);
         let Some((loss, features)) = self.measured else { return Ok(()) };
         let line = metrics::line(record, loss, features);
-        handgrad_files::append(&path, line.as_bytes()).map_err(|error| {
-            Error::from(error).at(format!("{}: epoch {} cannot be added", path.display(), record.epoch))
-        })
+        handgrad_files::append(&path, line.as_bytes())
+            .map_err(|error| Error::from(error).at(format!("{}: epoch {} cannot be added", shown(&path), record.epoch)))
     }
 
     /// Takes back what was written, for a run that came to nothing; the folder goes too, if that leaves it empty.

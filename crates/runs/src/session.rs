@@ -1,11 +1,12 @@
 //! One training: begun or continued, watched, and written.
 
+use handgrad_files::shown;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use handgrad_dataset::{DataSet, named};
+use handgrad_dataset::{DataSet, count, named};
 use handgrad_files::Progress;
 use handgrad_models::{Model, Network};
 use handgrad_pictures::charts::losses;
@@ -190,7 +191,10 @@ impl Run {
         self.resumed.then(|| match (self.state.is_over(&self.prepared.plan()), self.trainer.steps()) {
             (true, _) => "this run is finished: there is nothing left to train".into(),
             (false, 0) => "there is no checkpoint yet: the run starts from the beginning".into(),
-            (false, steps) => format!("going on in epoch {}, after {steps} steps", self.state.records.len() + 1),
+            (false, steps) => {
+                let steps = count(steps as usize, "step", "steps");
+                format!("continuing in epoch {}, after {steps}", self.state.records.len() + 1)
+            }
         })
     }
 
@@ -289,7 +293,7 @@ impl Run {
     /// What is left when training went wrong.
     fn stopped_by(mut self, error: Error, plan: &Plan) -> Error {
         let diverged = error.is_divergence();
-        let Some(newest) = self.checkpoints.newest().map(|newest| newest.display().to_string()) else {
+        let Some(newest) = self.checkpoints.newest().map(shown) else {
             if diverged && self.state.records.is_empty() && !self.resumed {
                 self.folder.discard();
             }
@@ -319,7 +323,7 @@ impl Run {
 
 /// The configuration of a run that is continued, with what was given besides.
 fn config_of(given: &Settings, settings: &Settings, folder: &Path) -> Result<Config> {
-    let whose = folder.display().to_string();
+    let whose = shown(folder);
     let all = given.clone().or(settings.clone());
     let config = Config::new(all.clone());
     if config.is_err() {
@@ -340,9 +344,9 @@ fn load(config: &mut Config, request: &Request, progress: &dyn Progress) -> Resu
             let folder = config.settings().data_dir.clone().unwrap_or_default().join(&what);
             config.settings_mut().data = Some("synthetic".into());
             (request.notes)(&format!(
-                "note: {what} is not in {} and cannot be fetched, so synthetic images stand in for it; with a network \
-                 `handgrad data fetch {what}` gets it, or put its files there by hand",
-                folder.display()
+                "note: {what} is not in {} and cannot be downloaded, so this run uses synthetic images instead; with a \
+                 network, `handgrad data fetch {what}` downloads it",
+                shown(&folder)
             ));
             Ok(data::load(config, progress)?)
         }

@@ -185,7 +185,8 @@ impl Checkpoint {
             place: place.clone(),
             rate: *rate,
         })?;
-        let header = toml::to_string(&header).map_err(damaged)?;
+        let written_by = concat!("# written by handgrad ", env!("CARGO_PKG_VERSION"));
+        let header = format!("{written_by}\n{}", toml::to_string(&header).map_err(damaged)?);
         let best = best.as_ref().map_or(&[][..], |best| &best.theta);
         let floats = [&self.theta[..], &self.slots[0], &self.slots[1], best];
         let mut tensors: Vec<_> = floats.map(|values| (Dtype::F32, bytes_of(values, f32::to_le_bytes))).into();

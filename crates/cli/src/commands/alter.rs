@@ -1,5 +1,7 @@
 //! `handgrad alter`: images moved along the direction from one class to another.
 
+use handgrad_dataset::count;
+use handgrad_files::shown;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
@@ -16,20 +18,21 @@ use crate::words::number;
 
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  \
-    handgrad alter runs/vae-mnist --from-class 7 --to-class 9 --strength 0,0.5,1,1.5 --out sevens.png")]
+    handgrad alter runs/vae-mnist --from-class 7 --to-class 9 \\\n      \
+    --strength 0,0.5,1,1.5 --out sevens.png")]
 pub struct AlterArgs {
     #[command(flatten)]
     subject: SubjectArgs,
 
-    /// The class of the images.
+    /// The class of the images that are changed.
     #[arg(long, value_name = "CLASS")]
     from_class: u8,
 
-    /// The class to move them towards.
+    /// The class towards which they are changed.
     #[arg(long, value_name = "CLASS")]
     to_class: u8,
 
-    /// How far, a column each: 0 is the reconstruction, 1 the whole way from mean to mean.
+    /// How far, one column each: 0 is the reconstruction, 1 is the whole distance between the two means.
     #[arg(
         long,
         value_name = "NUMBERS",
@@ -39,11 +42,11 @@ pub struct AlterArgs {
     )]
     strength: Vec<f32>,
 
-    /// Images to draw, the first ones of the class; all are measured.
+    /// The number of images to draw, from the first one of the class on. All are measured.
     #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u16).range(1..=100))]
     count: u16,
 
-    /// The picture to write; only an older picture may be there.
+    /// The picture to write. An older picture of this name is replaced, any other file is not.
     #[arg(long, value_name = "FILE.png")]
     out: PathBuf,
 }
@@ -70,10 +73,10 @@ pub fn run(args: &AlterArgs) -> Result<Done> {
     handgrad_files::write(&args.out, &grid_of_columns(&columns, &samples.shape)?)?;
 
     let arrived = direction.arrived(model, samples, &starts, &args.strength)?;
-    let (picture, distance) = (args.out.display().to_string(), direction.distance());
+    let (picture, distance) = (shown(&args.out), direction.distance());
     if output.json {
         let object = json!({
-            "picture": picture,
+            "picture": args.out.display().to_string(),
             "images": drawn.len(),
             "samples": starts.len(),
             "distance": distance,
@@ -86,11 +89,12 @@ pub fn run(args: &AlterArgs) -> Result<Done> {
     let (a, b, images) = (args.from_class, args.to_class, drawn.len());
     let strengths = args.strength.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     terminal::result(&format!(
-        "wrote {picture}: {images} images of class {a}, then altered towards class {b} with strengths {strengths}"
+        "wrote {picture}: {} of class {a}, then changed towards class {b} with the strengths {strengths}",
+        count(images, "image", "images")
     ))?;
-    terminal::result(&format!("the mean codes of the classes are {} apart", number(distance)))?;
-    let count = starts.len();
-    terminal::result(&format!("of {count} images, encoded again, nearer to the mean code of class {b} than of {a}:"))?;
+    terminal::result(&format!("distance between the mean codes of the two classes: {}", number(distance)))?;
+    let images = count(starts.len(), "image", "images");
+    terminal::result(&format!("part of {images} whose new code is nearer to the mean code of class {b} than of {a}:"))?;
     for (strength, part) in args.strength.iter().zip(&arrived) {
         terminal::result(&format!("  strength {strength}: {:.1} %", 100.0 * part))?;
     }

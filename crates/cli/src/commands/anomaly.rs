@@ -1,5 +1,6 @@
-//! `handgrad anomaly`: what a model reconstructs badly is unlike what it was trained on.
+//! `handgrad anomaly`: samples that a model reconstructs badly.
 
+use handgrad_files::shown;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
@@ -21,7 +22,7 @@ use crate::flags::SubjectArgs;
 use crate::terminal::{self, Bars};
 use crate::words::number;
 
-/// A reconstruction error, as it is typed.
+/// The name of a reconstruction error.
 #[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
 enum ScoreName {
     Mse,
@@ -29,46 +30,50 @@ enum ScoreName {
 }
 
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:\n  handgrad anomaly runs/basic-mnist --out odd.png                     the test \
-    digits that are reconstructed worst\n  handgrad anomaly runs/basic-sevens --data mnist --normal-class 7 \
-    --threshold quantile:0.95 --out odd.png\n  handgrad anomaly runs/basic-sevens --data mnist --normal-class 7 \
-    --threshold best-f1 --out odd.png \\\n      --scores scores.csv --chart scores.svg")]
+#[command(after_help = "Examples:\n  \
+    handgrad anomaly runs/basic-mnist --out odd.png\n  \
+    handgrad anomaly runs/basic-sevens --data mnist --normal-class 7 \\\n      \
+    --threshold quantile:0.95 --out odd.png --scores scores.csv \\\n      \
+    --chart scores.svg")]
 pub struct AnomalyArgs {
     #[command(flatten)]
     subject: SubjectArgs,
 
-    /// Normal data, whose scores set the threshold: of a name or a folder the training samples, of a file all [default:
-    /// what the model was trained on]. If it has labels and --normal-class is given, only its normal samples count.
+    /// Normal data, whose scores set the threshold. From a named set or a folder, the training samples are used; from a
+    /// file, all samples. With --normal-class, only its samples of these classes count [default: the data of the
+    /// training].
     #[arg(long, value_name = "NAME|DIR|FILE")]
     normal: Option<String>,
 
-    /// The classes that are normal; all others are anomalies: `--normal-class 0,1,4`. Needs labels.
+    /// The normal classes, for example `0,1,4`. All other classes are anomalies. The data needs labels.
     #[arg(long, value_name = "CLASSES", value_delimiter = ',')]
     normal_class: Vec<u8>,
 
-    /// The reconstruction error, a mean over a sample's values [default: the model's loss].
+    /// The reconstruction error that is the score, as a mean over the values of a sample [default: the loss of the
+    /// model].
     #[arg(long, value_name = "NAME")]
     score: Option<ScoreName>,
 
-    /// From which score on a sample is anomalous: std:K, mean + K standard deviations of the normal scores; quantile:Q,
-    /// which the part Q of them lies below; best-f1, which tells the labelled samples apart best.
+    /// The score from which on a sample is anomalous. std:K is the mean of the normal scores plus K standard deviations;
+    /// quantile:Q is the score below which the part Q of the normal scores lies; best-f1 separates the labelled samples
+    /// best, and its figures are too optimistic because it is chosen on the same samples.
     #[arg(long, value_name = "RULE", default_value = "std:1")]
     threshold: Rule,
 
-    /// The picture to write: the samples with the highest scores, what the model made of them, and where it erred, from
-    /// black, not at all, to white, most in the picture. Only an older picture may be there.
+    /// The picture to write: the samples with the highest scores, their reconstructions, and the errors, from black (no
+    /// error) to white (the largest error in the picture). An older picture of this name is replaced.
     #[arg(long, value_name = "FILE.png")]
     out: PathBuf,
 
-    /// Samples to draw.
+    /// The number of samples to draw.
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=1000))]
     count: u16,
 
-    /// Where to write every score; the file must not be there yet.
+    /// A new file for the score of every sample.
     #[arg(long, value_name = "FILE.csv")]
     scores: Option<PathBuf>,
 
-    /// Where to draw how the scores lie, and the ROC curve if there are labels.
+    /// A chart to write: the histogram of the scores, and the ROC curve if there are labels.
     #[arg(long, value_name = "FILE.svg")]
     chart: Option<PathBuf>,
 }
@@ -118,7 +123,7 @@ fn check(args: &AnomalyArgs) -> Result<()> {
     {
         return Err(UsageError(format!(
             "{}: scores are written as CSV; give it a name that ends in .csv",
-            path.display()
+            shown(path)
         ))
         .into());
     }
@@ -217,7 +222,7 @@ impl Told<'_> {
             text += &format!("\n\naccuracy {accuracy}  ROC-AUC {area}\n");
         }
         let files = [Some(&args.out), args.scores.as_ref(), args.chart.as_ref()];
-        let files: Vec<_> = files.into_iter().flatten().map(|path| path.display().to_string()).collect();
+        let files: Vec<_> = files.into_iter().flatten().map(shown).collect();
         text + &format!("wrote {}", files.join(", "))
     }
 

@@ -1,4 +1,4 @@
-//! `handgrad claims`: what the slides say about autoencoders and recurrent networks, tried.
+//! `handgrad claims`: tests of what the slides say about autoencoders and recurrent networks.
 
 use anyhow::Result;
 use clap::Args;
@@ -8,12 +8,12 @@ use serde_json::{Value, json};
 use crate::exit::Done;
 use crate::flags::ExperimentArgs;
 use crate::terminal::{self, Bars};
-use crate::words::number;
+use crate::words::{number, wrapped};
 
 #[derive(Args, Debug)]
 #[command(after_help = format!("Claims:\n{}\nAll of them take about a quarter of an hour on two cores.", listed()))]
 pub struct ClaimsArgs {
-    /// Which claims [default: all].
+    /// The claims [default: all].
     claims: Vec<String>,
 
     #[command(flatten)]
@@ -44,7 +44,7 @@ pub fn run(args: &ClaimsArgs) -> Result<Done> {
 
 /// A claim in Markdown.
 fn text(claim: &Claim, found: &Found) -> String {
-    let mut text = format!("## {}\n\n**{}** {}\n\n", claim.name, claim.says, claim.how);
+    let mut text = format!("## {}\n\n{}\n\n", claim.name, wrapped(&format!("**{}** {}", claim.says, claim.how)));
     text += &format!("| | {} |\n|{}\n", claim.columns.join(" | "), " --- |".repeat(claim.columns.len() + 1));
     for (name, figures) in &found.lines {
         let figures: Vec<_> = figures.iter().map(|&value| number(value)).collect();

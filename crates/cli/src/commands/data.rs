@@ -1,5 +1,6 @@
 //! `handgrad data`.
 
+use handgrad_files::shown;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -12,35 +13,35 @@ use crate::terminal::{self, Bars};
 
 #[derive(Subcommand, Debug)]
 pub enum DataCommand {
-    /// The data sets known by name, and which of them are on this disk.
+    /// List the data sets that are known by name, and which of them are on this disk.
     List {
         #[command(flatten)]
         place: DataDir,
     },
-    /// Download a data set, or check the one that is there.
+    /// Download a data set, or check the files that are there.
     Fetch {
-        /// Its name, as `data list` shows it.
+        /// The name, as `handgrad data list` shows it.
         name: String,
         #[command(flatten)]
         place: DataDir,
     },
-    /// What an IDX file holds.
+    /// Describe the content of an IDX file.
     Info {
-        /// Plain or gzip.
+        /// The file, plain or compressed with gzip.
         path: PathBuf,
     },
-    /// Draw the synthetic set and write it as four IDX files, which must not be there yet.
+    /// Draw the synthetic images and write them as four new IDX files.
     Synthesize {
-        /// Folder for the four files.
+        /// The folder for the four files.
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
         /// The seed of the variation between images.
         #[arg(long, default_value_t = 0)]
         seed: u64,
-        /// Training images.
+        /// The number of training images.
         #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
         train: u32,
-        /// Validation images.
+        /// The number of validation images.
         #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
         validation: u32,
     },
@@ -55,20 +56,17 @@ pub fn run(command: &DataCommand) -> Result<Done> {
             refuse_to_overwrite(out)?;
             synthetic::write(out, *seed, *train as usize, *validation as usize)?;
             let (train, validation) = (thousands(*train as usize), thousands(*validation as usize));
-            terminal::result(&format!(
-                "wrote {train} training and {validation} validation images to {}",
-                out.display()
-            ))?;
+            terminal::result(&format!("wrote {train} training and {validation} validation images to {}", shown(out)))?;
         }
     }
     Ok(Done::Whole)
 }
 
-/// Nothing that is there is replaced by drawings: it may be the real set.
+/// Existing files are not replaced by drawings: they may be the real set.
 fn refuse_to_overwrite(out: &Path) -> Result<()> {
     let set = named::find("mnist").map_or(&[][..], |set| set.files);
     if let Some(file) = set.iter().find(|file| out.join(file.name).symlink_metadata().is_ok()) {
-        bail!("{}: is there already; choose another folder with --out", out.join(file.name).display());
+        bail!("{}: is there already; choose another folder with --out", shown(out.join(file.name)));
     }
     Ok(())
 }
@@ -79,7 +77,7 @@ fn list(data_dir: &Path) -> Result<()> {
         let there = set.files.iter().filter(|file| folder.join(file.name).exists()).count();
         let state = match (there, set.files.len()) {
             (_, 0) => "always there".to_string(),
-            (there, all) if there == all => format!("in {}", folder.display()),
+            (there, all) if there == all => format!("in {}", shown(&folder)),
             (0, _) => format!("not here: `handgrad data fetch {}`", set.name),
             (there, all) => format!("{there} of {all} files here: `handgrad data fetch {}`", set.name),
         };
@@ -96,11 +94,11 @@ fn fetch(name: &str, data_dir: &Path) -> Result<()> {
     })?;
     let folder = named::fetch(set, data_dir, &Bars::new(false))?;
     if set.files.is_empty() {
-        terminal::result(&format!("{name} is drawn where it is used: there is nothing to fetch"))?;
+        terminal::result(&format!("{name} is generated when it is used: there is nothing to fetch"))?;
     } else {
         terminal::result(&format!(
             "{name} is in {}: {} files, each with its right SHA-256",
-            folder.display(),
+            shown(&folder),
             set.files.len()
         ))?;
     }
@@ -110,17 +108,17 @@ fn fetch(name: &str, data_dir: &Path) -> Result<()> {
 fn info(path: &Path) -> Result<()> {
     let array = idx::read(path)?;
     let dims = array.shape().to_vec();
-    terminal::result(&format!("{}: IDX, {} values of type {}", path.display(), sizes(&dims), array.element()))?;
+    terminal::result(&format!("{}: IDX, {} values of type {}", shown(path), sizes(&dims), array.element()))?;
     if dims.len() > 1 {
         let samples = Samples::from_idx(array, path)?;
         let (low, high) = samples.range();
         let count = thousands(samples.len());
         terminal::result(&format!(
-            "{count} samples of {}, values from {low} to {high} (bytes count as value/255)",
+            "{count} samples of {}, values from {low} to {high} (bytes are divided by 255)",
             sizes(&samples.shape)
         ))?;
     } else {
-        terminal::result("one dimension: labels, not samples")?;
+        terminal::result("one dimension: these are labels, not samples")?;
     }
     Ok(())
 }

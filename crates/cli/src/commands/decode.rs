@@ -1,11 +1,12 @@
-//! `handgrad decode`: codes from a file to samples, drawn or in a file.
+//! `handgrad decode`: decodes the codes in a file, and draws or writes the samples.
 
+use handgrad_files::shown;
 use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
 use handgrad_dataset::table::{self, Format, Table};
-use handgrad_dataset::thousands;
+use handgrad_dataset::{count as counted, thousands};
 use handgrad_files::Together;
 use handgrad_files::place::{self, Replaceable};
 use handgrad_models::Part;
@@ -17,22 +18,23 @@ use crate::exit::{Done, UsageError};
 use crate::flags::Output;
 use crate::{terminal, words};
 
-/// Samples that a picture has at most.
+/// The largest number of samples in a picture.
 const MOST_DRAWN: usize = 1000;
 
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \
     handgrad decode runs/basic-mnist codes.csv --out back.png\n  \
-    handgrad decode runs/basic-mnist codes.npy --out back.png --out back.npy    samples × height × width")]
+    handgrad decode runs/basic-mnist codes.npy --out back.png --out back.npy")]
 pub struct DecodeArgs {
     /// A run folder, or a model.safetensors file.
     run: PathBuf,
 
-    /// The codes.
+    /// The file of codes.
     #[arg(value_name = "CODES.csv|.npy")]
     codes: PathBuf,
 
-    /// Where to draw or write what they stand for; may be given several times. Only an older picture may be there.
+    /// A picture or a table to write. The flag can be given several times. An older picture of this name is replaced, any
+    /// other file is not.
     #[arg(long, value_name = "FILE.png|.csv|.npy", required = true)]
     out: Vec<PathBuf>,
 
@@ -59,16 +61,20 @@ pub fn run(args: &DecodeArgs) -> Result<Done> {
         handgrad_files::write(out, &square(&seen, &shape)?)?;
     }
     new.keep();
-    let written: Vec<_> = args.out.iter().map(|out| out.display().to_string()).collect();
     if args.output.json {
+        let written: Vec<_> = args.out.iter().map(|out| out.display().to_string()).collect();
         let object =
             json!({ "written": written, "samples": count, "values": samples.values.ncols(), "drawn_from": range });
         terminal::result(&object.to_string())?;
         return Ok(Done::Whole);
     }
     let label = if samples.labels.is_some() { "; its first column was taken for labels" } else { "" };
-    let (written, codes) = (written.join(", "), args.codes.display());
-    terminal::result(&format!("wrote {written}: {} samples, decoded from {codes}{label}", thousands(count)))?;
+    let written = args.out.iter().map(shown).collect::<Vec<_>>().join(", ");
+    let codes = shown(&args.codes);
+    terminal::result(&format!(
+        "wrote {written}: {}, decoded from {codes}{label}",
+        counted(count, "sample", "samples")
+    ))?;
     if !pictures.is_empty() && drawn < count {
         terminal::result(&format!("the picture has the first {} of them", thousands(drawn)))?;
     }
@@ -81,7 +87,7 @@ pub fn run(args: &DecodeArgs) -> Result<Done> {
 fn check_places(args: &DecodeArgs, tables: &[&PathBuf], pictures: &[&PathBuf]) -> Result<()> {
     for (at, out) in args.out.iter().enumerate() {
         if args.out[..at].contains(out) {
-            return Err(UsageError(format!("{}: is named twice", out.display())).into());
+            return Err(UsageError(format!("{}: is named twice", shown(out))).into());
         }
     }
     for out in tables {
@@ -89,7 +95,7 @@ fn check_places(args: &DecodeArgs, tables: &[&PathBuf], pictures: &[&PathBuf]) -
     }
     for out in pictures {
         if !place::ends_in(out, "png") {
-            return Err(UsageError(format!("{}: give it a name that ends in .png, .csv or .npy", out.display())).into());
+            return Err(UsageError(format!("{}: give it a name that ends in .png, .csv or .npy", shown(out))).into());
         }
         place::must_be(out, Replaceable::Png)?;
     }

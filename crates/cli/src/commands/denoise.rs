@@ -1,10 +1,12 @@
-//! `handgrad denoise`: noise taken off samples, or off an image of one's own.
+//! `handgrad denoise`: removes noise from samples, or from the user's own image.
 
+use handgrad_files::shown;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use handgrad_analysis::ssim;
+use handgrad_dataset::count;
 use handgrad_dataset::photo;
 use handgrad_files::place::{self, Replaceable};
 use handgrad_layers::Noise;
@@ -21,53 +23,53 @@ use crate::flags::SubjectArgs;
 use crate::terminal::{self, Bars};
 use crate::words::number;
 
-/// How an image gets through a network made for another size.
+/// How an image is adapted to a network of another size.
 #[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
 enum Fit {
-    /// In tiles of the network's size, which overlap and fade into each other; the result has the image's size.
+    /// Cut into overlapping tiles of the network's size, which are blended. The result has the size of the image.
     Tiled,
-    /// Made as large as the network's input, whose proportions it takes on, and so is the result.
+    /// Resized to the network's size, also if the proportions differ. The result has this size.
     Resized,
 }
 
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \
-    handgrad train --preset tf-denoise                                       a network that takes off noise\n  \
-    handgrad denoise runs/tf-denoise-fashion-mnist --out ten.png             on the noise it was trained with\n  \
-    handgrad denoise runs/tf-denoise-fashion-mnist scan.jpg --out clean.png  your own image, in its own size\n  \
-    handgrad denoise runs/tf-denoise-fashion-mnist noisy.png --clean right.png --out clean.png\n  \
-    handgrad denoise runs/tf-denoise-fashion-mnist right.png --noise gaussian --noise-level 0.1 --out three.png")]
+    handgrad train --preset tf-denoise --out runs/denoiser\n  \
+    handgrad denoise runs/denoiser --out ten.png               ten samples\n  \
+    handgrad denoise runs/denoiser scan.jpg --out clean.png    your own image\n  \
+    handgrad denoise runs/denoiser noisy.png --clean right.png --out clean.png\n  \
+    handgrad denoise runs/denoiser right.png --noise gaussian --out three.png")]
 pub struct DenoiseArgs {
     #[command(flatten)]
     subject: SubjectArgs,
 
-    /// An image of your own, PNG or JPEG, of any size up to 67 million pixels; it becomes grey if the network takes
-    /// grey.
+    /// Your own image, PNG or JPEG, with at most 67 million pixels. It is converted to grey if the network takes grey
+    /// images.
     #[arg(value_name = "IMAGE", conflicts_with = "data")]
     image: Option<PathBuf>,
 
-    /// The picture to write; only an older picture may be there.
+    /// The picture to write. An older picture of this name is replaced, any other file is not.
     #[arg(long, value_name = "FILE.png")]
     out: PathBuf,
 
-    /// How an image of your own gets through the network.
+    /// How your own image is adapted to the network.
     #[arg(long, value_name = "NAME", default_value = "tiled")]
     fit: Fit,
 
-    /// What your image would be without noise: to measure from.
+    /// Your image without noise, to measure how well the noise is removed.
     #[arg(long, value_name = "IMAGE", requires = "image", conflicts_with = "noise")]
     clean: Option<PathBuf>,
 
-    /// Noise to put on first: gaussian, masking or salt-and-pepper [default: on an image none, on samples what the
-    /// network was trained with].
+    /// Noise to add first: gaussian, masking or salt-and-pepper [default: none for your own image; for samples, the noise
+    /// of the training].
     #[arg(long, value_name = "NAME", value_parser = NoiseName::read)]
     noise: Option<NoiseName>,
 
-    /// How much: the standard deviation of gaussian noise, otherwise the part of the values that is hit.
+    /// The amount of noise: the standard deviation of gaussian noise, otherwise the part of the values that is changed.
     #[arg(long, value_name = "LEVEL", default_value_t = 0.2, requires = "noise", allow_negative_numbers = true)]
     noise_level: f64,
 
-    /// Samples to draw, from the first one on; all are measured.
+    /// The number of samples to draw, from the first one on. All are measured.
     #[arg(long, default_value_t = 10, conflicts_with = "image")]
     #[arg(value_parser = clap::value_parser!(u16).range(1..=1000))]
     count: u16,
@@ -80,7 +82,10 @@ pub fn run(args: &DenoiseArgs) -> Result<Done> {
         if let (Ok(own), Ok(out)) = (own.canonicalize(), args.out.canonicalize())
             && own == out
         {
-            bail!("{}: is the image itself; it is not overwritten: choose another name for --out", args.out.display());
+            bail!(
+                "{}: this is the image itself, which is not overwritten: choose another name for --out",
+                shown(&args.out)
+            );
         }
     }
     match &args.image {
@@ -104,8 +109,7 @@ fn chosen(args: &DenoiseArgs, model: &Model, range: (f32, f32)) -> Result<Vec<No
 fn warn_if_no_denoiser(args: &DenoiseArgs, model: &Model) {
     if noise::of(model.network()).is_empty() && !args.subject.output.quiet {
         terminal::note(
-            "note: this network was not trained to take off noise; `handgrad train --preset tf-denoise` trains one \
-             that is",
+            "note: this network was not trained to remove noise; `handgrad train --preset tf-denoise` trains one that is",
         );
     }
 }
@@ -122,15 +126,16 @@ fn samples(args: &DenoiseArgs) -> Result<Done> {
     let rows = [&rows.clean, &rows.noisy, &rows.denoised].map(|rows| to_unit(rows, samples.range()));
     handgrad_files::write(&args.out, &grid(&rows, &samples.shape)?)?;
     let noise = noise::describe(&noises);
-    let (count, origin) = (rows[0].nrows(), &subject.origin);
-    let words = format!("{count} samples clean, with noise, and denoised\n{noise}; means over {origin}");
+    let (drawn, origin) = (rows[0].nrows(), &subject.origin);
+    let drawn = count(drawn, "sample", "samples");
+    let words = format!("{drawn} clean, with noise, and denoised\n{noise}; means over {origin}");
     report(args, json!({ "samples": samples.len(), "noise": noise }), &words, Some(measured))
 }
 
 /// An image of one's own, in tiles or resized to the network's input.
 fn own_image(args: &DenoiseArgs, path: &Path) -> Result<Done> {
     let (model, settings) = handgrad_runs::model(&args.subject.run, &[Part::Whole])?;
-    let run = || args.subject.run.display().to_string();
+    let run = || shown(&args.subject.run);
     handgrad_runs::check_takes_pictures(&model, &settings).with_context(run)?;
     let fit = match args.fit {
         Fit::Tiled => denoise::Fit::Tiled,
@@ -144,7 +149,7 @@ fn own_image(args: &DenoiseArgs, path: &Path) -> Result<Done> {
     if let (Some(clean), Some(name)) = (&clean, &args.clean) {
         let ([_, height, width], [_, h, w]) = (<[usize; 3]>::from(clean.dim()), <[usize; 3]>::from(given.dim()));
         if [height, width] != [h, w] {
-            let (name, path) = (name.display(), path.display());
+            let (name, path) = (shown(name), shown(path));
             bail!(
                 "{name}: is {width}×{height}, and {path} is {w}×{h} (width × height): the clean image must be of the \
                  same size"
@@ -178,9 +183,9 @@ fn own_image(args: &DenoiseArgs, path: &Path) -> Result<Done> {
 
 /// Prints what was written, and the distances before and after if there is something clean to measure from.
 fn report(args: &DenoiseArgs, more: Value, words: &str, measured: Option<Measured>) -> Result<Done> {
-    let picture = args.out.display().to_string();
+    let picture = shown(&args.out);
     if args.subject.output.json {
-        let mut object = json!({ "picture": picture });
+        let mut object = json!({ "picture": args.out.display().to_string() });
         let found = measured.map(|it| json!({ "noisy": json_of(&it.noisy), "denoised": json_of(&it.denoised) }));
         for part in [more].into_iter().chain(found) {
             if let (Some(object), Value::Object(part)) = (object.as_object_mut(), part) {

@@ -9,34 +9,38 @@ use crate::terminal;
 
 /// Above the lists.
 const TEACHES: &str = "\
-A derivative can be measured: move a value a little both ways, and see what the loss does.
+A derivative can be measured: change a value a little in both directions, and
+see how much the loss changes.
 
-    ∂f/∂θ_i ≈ ( f(θ + h·e_i) − f(θ − h·e_i) ) / 2h        in f64, with h = 10⁻⁵
+    ∂f/∂θ_i ≈ ( f(θ + h·e_i) − f(θ − h·e_i) ) / 2h     in f64, h = 10⁻⁵
 
-Every backward pass here was derived and written by hand, and is held against that. A relative error above 10⁻⁶ fails:
-with a right derivative it is about 10⁻⁸, with a wrong one about 1. A model is moved along a random direction, its noise
-held fixed; there the error must also fall fourfold as h is halved, which that of the quotient itself does.
+Every backward pass was derived and written by hand, and is compared with this
+quotient. A relative error above 10⁻⁶ fails: it is about 10⁻⁸ for a right
+derivative, and about 1 for a wrong one. The weights of a whole model are
+changed along a random direction, with fixed noise; the error must then also
+become four times smaller when h is halved, as that of the quotient does.
 
-The check sees whether a backward pass belongs to its forward pass. Where both are wrong alike it sees nothing: then
-a property of the forward pass has to find it. --break plants mistakes of either sort.";
+The check finds out whether a backward pass belongs to its forward pass. If both
+are wrong in the same way, it finds nothing: then only a test of the forward
+pass can. --break plants mistakes of both kinds.";
 
 #[derive(Args, Debug)]
 #[command(after_help = format!("{TEACHES}\n\nMistakes for --break:\n{}\nExamples:\n  \
-    handgrad gradcheck                              what can be checked\n  \
-    handgrad gradcheck all                          everything; fails if anything is off\n  \
-    handgrad gradcheck gru model-vae                every GRU, and the variational autoencoders\n  \
-    handgrad gradcheck --break missing-transpose    what a mistake looks like", mistakes::list()))]
+    handgrad gradcheck                             list all checks\n  \
+    handgrad gradcheck all                         fails if any gradient is wrong\n  \
+    handgrad gradcheck gru model-vae               names may be shortened\n  \
+    handgrad gradcheck --break missing-transpose   what a mistake looks like", mistakes::list()))]
 pub struct GradcheckArgs {
-    /// What to check: names from the list, or how they begin; `all` is everything [default: print the list].
+    /// The checks: names from the list, or their beginnings; `all` means all of them [default: print the list].
     #[arg(value_name = "NAME")]
     names: Vec<String>,
 
-    /// Plant a known mistake, and show whether the check sees it or what else does; `all` plants one after another.
+    /// Plant a known mistake, and show whether the check finds it, or what else does. `all` plants one after another.
     #[arg(long = "break", value_name = "MISTAKE", conflicts_with = "names")]
     mistake: Option<Option<String>>,
 
     /// Print one JSON object as the last line of the standard output.
-    #[arg(long)]
+    #[arg(long, help_heading = "Output")]
     json: bool,
 }
 
@@ -55,8 +59,8 @@ fn list(as_json: bool) -> Result<()> {
         return terminal::result(&gradcheck::list_json(&checks).to_string());
     }
     terminal::result(&format!(
-        "{}\nhandgrad gradcheck all checks everything, handgrad gradcheck NAME… all that begins as NAME does.\n\
-         Not here, since what they give is no gradient, on purpose: clipping, and Adam.",
+        "{}\n`handgrad gradcheck all` checks everything, `handgrad gradcheck NAME…` checks all names that begin with NAME.\n\
+         Clipping and Adam are not in the list, because their result is deliberately not the gradient.",
         gradcheck::list(&checks)
     ))
 }
@@ -79,10 +83,10 @@ fn check(names: &[String], as_json: bool) -> Result<()> {
     Ok(gradcheck::verdict(&found)?)
 }
 
-/// Plants the mistake of that name, or all.
+/// Plants the mistake of this name, or all mistakes.
 fn plant(name: Option<&str>, as_json: bool) -> Result<()> {
     let Some(name) = name else {
-        let text = format!("--break needs the name of a mistake; there are all, and\n{}", mistakes::list().trim_end());
+        let text = format!("--break needs the name of a mistake: all, or one of\n{}", mistakes::list().trim_end());
         return Err(UsageError(text).into());
     };
     let mut planted = Vec::new();
@@ -99,7 +103,7 @@ fn plant(name: Option<&str>, as_json: bool) -> Result<()> {
     Ok(mistakes::verdict(&planted)?)
 }
 
-/// A wrong request has an exit code of its own.
+/// A wrong name has the exit code of a usage error.
 fn usage(error: Error) -> anyhow::Error {
     if error.is_usage() { UsageError(error.to_string()).into() } else { error.into() }
 }

@@ -1,5 +1,6 @@
 //! `handgrad interpolate`: a straight walk from one code to another, beside one from image to image.
 
+use handgrad_files::shown;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
@@ -15,24 +16,24 @@ use crate::terminal::{self, Bars};
 use crate::words::number;
 
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  handgrad interpolate runs/vae-mnist --from 0 --to 1 --steps 12 --out walk.png")]
+#[command(after_help = "Example:\n  handgrad interpolate runs/vae-mnist --from 0 --to 1 --out walk.png")]
 pub struct InterpolateArgs {
     #[command(flatten)]
     subject: SubjectArgs,
 
-    /// The sample to start from, counted from 0.
+    /// The number of the first sample, counted from 0.
     #[arg(long, value_name = "INDEX")]
     from: u32,
 
-    /// The sample to arrive at.
+    /// The number of the last sample.
     #[arg(long, value_name = "INDEX")]
     to: u32,
 
-    /// Images on the way, both ends included.
+    /// The number of images on the way, including both ends.
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(2..=100))]
     steps: u16,
 
-    /// The picture to write; only an older picture may be there.
+    /// The picture to write. An older picture of this name is replaced, any other file is not.
     #[arg(long, value_name = "FILE.png")]
     out: PathBuf,
 }
@@ -52,10 +53,10 @@ pub fn run(args: &InterpolateArgs) -> Result<Done> {
     handgrad_files::write(&args.out, &grid(&rows, &samples.shape)?)?;
 
     let label = |end: u32| samples.labels.as_ref().and_then(|labels| labels.get(end as usize)).copied();
-    let picture = args.out.display().to_string();
+    let picture = shown(&args.out);
     if output.json {
         let object = json!({
-            "picture": picture,
+            "picture": args.out.display().to_string(),
             "steps": steps,
             "from": { "sample": args.from, "label": label(args.from) },
             "to": { "sample": args.to, "label": label(args.to) },
@@ -68,9 +69,9 @@ pub fn run(args: &InterpolateArgs) -> Result<Done> {
     let named = |end: u32| label(end).map_or_else(|| end.to_string(), |label| format!("{end} (class {label})"));
     let (from, to) = (named(args.from), named(args.to));
     terminal::result(&format!(
-        "wrote {picture}: from sample {from} to {to} in {steps} steps, above as a blend of pixels, below on a \
-         straight line from code to code"
+        "wrote {picture}: from sample {from} to {to} in {steps} steps: above, the pixels are blended; below, the codes \
+         are on a straight line"
     ))?;
-    terminal::result(&format!("the codes are {} apart", number(walk.code_distance)))?;
+    terminal::result(&format!("distance between the codes: {}", number(walk.code_distance)))?;
     Ok(Done::Whole)
 }

@@ -14,7 +14,7 @@ pub struct LatentGridArgs {
     #[command(flatten)]
     picture: PictureArgs,
 
-    /// Images across and down.
+    /// The number of images along each side.
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(2..=100))]
     side: u16,
 }

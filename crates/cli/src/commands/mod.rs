@@ -1,5 +1,5 @@
-//! One file is one command: what can be typed, and from that values, one call of a library, what is drawn, written and
-//! told. A new command is a new file and a line in each of the three lists here.
+//! One file is one command: its flags, and from them values, one call of a library, what is drawn, written and printed.
+//! A new command is a new file, and a line in each of the four lists here.
 
 use clap::Subcommand;
 
@@ -14,6 +14,7 @@ mod denoise;
 mod encode;
 mod eval;
 mod gradcheck;
+mod help;
 mod interpolate;
 mod latent_grid;
 mod reconstruct;
@@ -24,80 +25,100 @@ mod split;
 mod trace;
 mod train;
 
+/// The groups of the list of commands in the help.
+pub const GROUPS: [(&str, &[&str]); 5] = [
+    ("Train", &["train", "eval"]),
+    ("Look at a model", &["reconstruct", "interpolate", "alter", "sample", "latent-grid"]),
+    ("Use a model", &["encode", "decode", "denoise", "anomaly", "split"]),
+    ("Learn how it works", &["trace", "gradcheck", "claims", "scoreboard", "score"]),
+    ("Data and help", &["data", "completions", "man"]),
+];
+
 #[derive(Subcommand, Debug)]
 pub enum Command {
-    /// Train an autoencoder and leave a run folder: the model, its settings, losses and pictures.
+    /// Train an autoencoder and write a run folder.
     ///
-    /// Flags override the --config file, and the file overrides the preset.
+    /// The folder gets the model, its settings, the losses of every epoch and pictures. Flags override the file of
+    /// --config, and the file overrides the preset.
     Train(Box<train::TrainArgs>),
     /// Measure the loss of a trained model on data.
     Eval(eval::EvalArgs),
-    /// Draw samples above what a trained model makes of them.
+    /// Draw samples and, below them, their reconstructions.
     Reconstruct(reconstruct::ReconstructArgs),
-    /// Write the codes of samples, as CSV or .npy.
+    /// Write the codes of samples to a CSV or .npy file.
     ///
-    /// The code of a variational model is the mean of its distribution. An encoder alone, written by `handgrad split`,
-    /// will do in place of a model; then --data must name the data.
+    /// The code of a variational model is the mean of its distribution. Instead of a model, an encoder written by
+    /// `handgrad split` can be given, together with --data.
     Encode(encode::EncodeArgs),
-    /// Draw or write what a model makes of codes from a file.
+    /// Decode codes from a file to pictures or tables.
     ///
-    /// The codes are one a row, in CSV as `encode` writes it, with or without the header and the label in front, or as
-    /// a .npy array of two dimensions and floats of 32 or 64 bits. Change them on the way, and see what comes of it. A
-    /// decoder alone, written by `handgrad split`, will do in place of a model.
+    /// The file has one code per row. It is a CSV file as `encode` writes it, with or without the header and the labels
+    /// in the first column, or a .npy array of two dimensions of 32-bit or 64-bit floats. If the header has the names
+    /// z0, z1, …, the columns may be in any order. Instead of a model, a decoder written by `handgrad split` can be
+    /// given.
     Decode(decode::DecodeArgs),
-    /// Take noise off an image of your own, or show how well it comes off samples.
+    /// Remove noise from your own image, or measure it on samples.
     ///
-    /// With an image of your own, the picture is that image without its noise. Without one, or with --noise, it shows
-    /// what was clean, the same with noise, and denoised, and PSNR and SSIM tell how far each is from the clean.
+    /// With an image of your own, the picture is that image without its noise. Without one, or with --noise, the
+    /// picture shows clean samples, the same samples with noise, and denoised, and PSNR and SSIM say how similar the
+    /// last two are to the clean ones.
     Denoise(denoise::DenoiseArgs),
     /// Draw new images from a variational model.
     ///
-    /// A variational model was trained so that the codes of its samples, all together, lie like N(0, 1); so codes drawn
-    /// from there are codes of samples that never were. A model without that has no distribution to draw from, and is
-    /// refused.
+    /// A variational model is trained so that the codes of all samples together have about the distribution N(0, 1).
+    /// Codes that are drawn from this distribution therefore decode to new samples. Other models have no distribution
+    /// of their codes, and are refused.
     Sample(sample::SampleArgs),
-    /// Draw the images that lie side by side in a variational code of two places.
+    /// Draw the decoded grid of a two-dimensional latent space.
     ///
-    /// The codes are spaced so that each image stands for as many samples as any other.
+    /// The codes are spaced so that each image of the grid represents the same part of the distribution N(0, 1).
     LatentGrid(latent_grid::LatentGridArgs),
-    /// Walk from one sample's code to another's.
+    /// Draw the way from the code of one sample to that of another.
     ///
-    /// Above, one image fades into the other pixel by pixel; below, the code goes from one to the other on a straight
-    /// line, and every step of it is decoded.
+    /// The first row blends the two images pixel by pixel. The second row moves from code to code on a straight line
+    /// and decodes every step.
     Interpolate(interpolate::InterpolateArgs),
-    /// Move images from their class towards another one.
+    /// Change images of one class towards another class.
     ///
-    /// The direction is the mean code of one class less that of the other, over the training samples. Each row of the
-    /// picture is an image, then the same one moved along that direction, further from column to column. Needs labels.
+    /// The direction is the mean code of the second class minus that of the first, over the training samples. Each row
+    /// of the picture shows an image, and then the decoded image for codes that are moved further along this direction
+    /// from column to column. The data needs labels.
     Alter(alter::AlterArgs),
-    /// Tell samples that a model reconstructs badly from those it knows.
+    /// Find samples that a model reconstructs badly.
     ///
-    /// A model knows only what it was trained on: what it reconstructs badly is unlike that. The score of a sample is
-    /// its reconstruction error; from the threshold on it is called anomalous. With --normal-class the labels tell
-    /// which samples are normal, and how well the scores tell them apart is measured, with either kind as the positive
-    /// one.
+    /// A model reconstructs samples like those of its training well, and others badly. The score of a sample is its
+    /// reconstruction error; from the threshold on, a sample is called anomalous. With --normal-class, the labels say
+    /// which samples are normal, and the command measures how well the scores separate the two kinds, with either kind
+    /// as the positive one.
     Anomaly(anomaly::AnomalyArgs),
-    /// Write the encoder and the decoder of a model to files of their own.
+    /// Write the encoder and the decoder to separate files.
     Split(split::SplitArgs),
-    /// Score recurrent networks before any training, by the covariance of their states.
+    /// Score an untrained recurrent network.
     ///
-    /// The network is that of `handgrad train` with the same settings, as it starts. Its states after the last step of
-    /// a few samples are correlated with each other: the more alike, the lower the score (hidden covariance: Serianni &
-    /// Kalita, ACL 2023). Nothing is trained. Only scores of the same number of samples can be compared, and only where
-    /// the units are more than they: a network of fewer is punished for that alone. What scores are worth is in
-    /// docs/recurrent.md.
+    /// The network is the one that `handgrad train` would start with. Its states after the last step of a few samples
+    /// are correlated with each other: the more similar they are, the lower is the score (hidden covariance: Serianni &
+    /// Kalita, ACL 2023). Only scores of the same number of samples can be compared, and the network needs more units
+    /// than there are samples. docs/recurrent.md shows how useful these scores are.
     Score(Box<score::ScoreArgs>),
-    /// Check every gradient against central differences, and plant mistakes to see what such a check finds.
+    /// Compare every gradient with central differences.
+    ///
+    /// Planted mistakes (--break) show what such a check finds, and what it cannot find.
     Gradcheck(gradcheck::GradcheckArgs),
-    /// Run the published examples again and print ours beside theirs, as a table.
+    /// Repeat published results and print both side by side.
     Scoreboard(scoreboard::ScoreboardArgs),
-    /// Try what the slides say about autoencoders, and print what came out.
+    /// Test what the slides say about autoencoders.
     Claims(claims::ClaimsArgs),
-    /// Work an example as the slides do, forward and backward: formula, numbers put in, result.
+    /// Work through an example of the slides, number by number.
+    ///
+    /// Forward and backward: the formula, the formula with numbers, and the result.
     Trace(trace::TraceArgs),
-    /// List, fetch, look at and draw data sets.
+    /// List, download, describe and draw data sets.
     #[command(subcommand)]
     Data(data::DataCommand),
+    /// Print the completion script for a shell.
+    Completions(help::CompletionsArgs),
+    /// Print a manual page.
+    Man(help::ManArgs),
 }
 
 impl Command {
@@ -131,6 +152,8 @@ impl Command {
             Self::Claims(args) => claims::run(args),
             Self::Trace(args) => trace::run(args),
             Self::Data(command) => data::run(command),
+            Self::Completions(args) => help::completions(args),
+            Self::Man(args) => help::man(args),
         }
     }
 }

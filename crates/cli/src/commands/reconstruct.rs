@@ -1,5 +1,7 @@
 //! `handgrad reconstruct`.
 
+use handgrad_dataset::count;
+use handgrad_files::shown;
 use std::path::PathBuf;
 
 use anyhow::Result;
@@ -20,11 +22,11 @@ pub struct ReconstructArgs {
     #[command(flatten)]
     subject: SubjectArgs,
 
-    /// The picture to write; only an older picture may be there.
+    /// The picture to write. An older picture of this name is replaced, any other file is not.
     #[arg(long, value_name = "FILE.png")]
     out: PathBuf,
 
-    /// Samples to draw, from the first one on.
+    /// The number of samples to draw, from the first one on.
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=1000))]
     count: u16,
 }
@@ -37,12 +39,15 @@ pub fn run(args: &ReconstructArgs) -> Result<Done> {
     let rows = [&pairs.originals, &pairs.reconstructions].map(|rows| to_unit(rows, subject.samples.range()));
     handgrad_files::write(&args.out, &grid(&rows, &subject.samples.shape)?)?;
     let (errors, mean) = (pairs.squared_errors(), pairs.mean_squared_error());
-    let picture = args.out.display().to_string();
+    let picture = shown(&args.out);
     if output.json {
-        let object = json!({ "picture": picture, "samples": errors.len(), "mse": mean, "mse_of_each": errors });
+        let object = json!({ "picture": args.out.display().to_string(), "samples": errors.len(), "mse": mean, "mse_of_each": errors });
         terminal::result(&object.to_string())?;
     } else {
-        terminal::result(&format!("wrote {picture}: {} samples above what the model made of them", errors.len()))?;
+        terminal::result(&format!(
+            "wrote {picture}: {} above their reconstructions",
+            count(errors.len(), "sample", "samples")
+        ))?;
         terminal::result(&format!("squared error per value {}", number(mean)))?;
     }
     Ok(Done::Whole)

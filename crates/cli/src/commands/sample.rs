@@ -1,5 +1,7 @@
 //! `handgrad sample`: new images from a variational model.
 
+use handgrad_dataset::count;
+use handgrad_files::shown;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
@@ -15,13 +17,13 @@ use crate::exit::Done;
 use crate::flags::Output;
 use crate::{terminal, words};
 
-/// A model and a picture to draw with it.
+/// A model and the picture to draw.
 #[derive(Args, Debug)]
 pub struct PictureArgs {
     /// A run folder, or a model.safetensors file.
     pub run: PathBuf,
 
-    /// The picture to write; only an older picture may be there.
+    /// The picture to write. An older picture of this name is replaced, any other file is not.
     #[arg(long, value_name = "FILE.png")]
     pub out: PathBuf,
 
@@ -36,23 +38,23 @@ pub struct SampleArgs {
     #[command(flatten)]
     picture: PictureArgs,
 
-    /// Images to draw.
+    /// The number of images.
     #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=1000))]
     count: u16,
 
-    /// The seed of the codes that are drawn.
+    /// The seed of the random codes.
     #[arg(long, default_value_t = 0)]
     seed: u64,
 }
 
-/// Draws images from the prior: z ~ N(0, 1), decoded.
+/// Draws codes from the prior, z ~ N(0, 1), and decodes them.
 pub fn run(args: &SampleArgs) -> Result<Done> {
     let count = usize::from(args.count);
     args.picture.draw(columns_of_square(count), |model| latent::drawn(model, count, args.seed))
 }
 
 impl PictureArgs {
-    /// Draws what the decoder makes of codes, `columns` in a row, and writes it.
+    /// Decodes codes, draws them with `columns` images per row, and writes the picture.
     pub fn draw(
         &self,
         columns: usize,
@@ -60,17 +62,17 @@ impl PictureArgs {
     ) -> Result<Done> {
         place::must_be(&self.out, Replaceable::Png)?;
         let (model, _) = handgrad_runs::model(&self.run, &[Part::Whole, Part::Decoder])?;
-        let codes = codes(&model).with_context(|| self.run.display().to_string())?;
+        let codes = codes(&model).with_context(|| shown(&self.run))?;
         let (images, range) = to_be_seen(&model.decode(codes.view())?);
         let rows: Vec<_> = images.axis_chunks_iter(Axis(0), columns).map(|row| row.to_owned()).collect();
         handgrad_files::write(&self.out, &grid(&rows, &model.spec().input)?)?;
-        let (picture, images) = (self.out.display().to_string(), codes.nrows());
+        let (picture, images) = (shown(&self.out), codes.nrows());
         if self.output.json {
-            let object = json!({ "picture": picture, "images": images, "drawn_from": range });
+            let object = json!({ "picture": self.out.display().to_string(), "images": images, "drawn_from": range });
             terminal::result(&object.to_string())?;
             return Ok(Done::Whole);
         }
-        terminal::result(&format!("wrote {picture}: {images} images"))?;
+        terminal::result(&format!("wrote {picture}: {}", count(images, "image", "images")))?;
         words::drawn_from(range).map_or(Ok(()), |text| terminal::result(&text))?;
         Ok(Done::Whole)
     }

@@ -16,10 +16,10 @@ use crate::words::number;
 #[command(after_help = format!("Rows: {}.\n\nAll of them take about two hours on two cores; `handgrad scoreboard \
     tf-basic vae` takes half a minute.", ROWS.each_ref().map(|row| row.name).join(", ")))]
 pub struct ScoreboardArgs {
-    /// Which rows [default: all].
+    /// The rows [default: all].
     rows: Vec<String>,
 
-    /// How many seeds to train each with, from 0 on [default: 3 for the quick rows, 1 for the others].
+    /// The number of seeds for each row, from seed 0 on [default: 3 for the quick rows, 1 for the others].
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1000))]
     seeds: Option<u16>,
 
@@ -27,7 +27,7 @@ pub struct ScoreboardArgs {
     pub experiment: ExperimentArgs,
 }
 
-/// What each run of a row came to: its label, its settings, and a result for each seed.
+/// The results of each run of a row: its label, its settings, and a result for each seed.
 type Runs = Vec<(&'static str, Pairs, Vec<Measured>)>;
 
 pub fn run(args: &ScoreboardArgs) -> Result<Done> {

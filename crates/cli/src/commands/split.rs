@@ -1,5 +1,6 @@
 //! `handgrad split`: the encoder and the decoder of a model, each a file of its own.
 
+use handgrad_files::shown;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -18,17 +19,17 @@ pub struct SplitArgs {
     /// A run folder, or a model.safetensors file.
     run: PathBuf,
 
-    /// The file for the encoder, which must not be there yet. `handgrad encode` takes it in place of the model.
+    /// A new file for the encoder. `handgrad encode` accepts it instead of a model.
     #[arg(long, value_name = "FILE.safetensors")]
     encoder: Option<PathBuf>,
 
-    /// The file for the decoder, which must not be there yet. `handgrad decode` takes it in place of the model, and of
-    /// a variational model `handgrad sample`.
+    /// A new file for the decoder. `handgrad decode` accepts it instead of a model; so does `handgrad sample`, if the
+    /// model is variational.
     #[arg(long, value_name = "FILE.safetensors")]
     decoder: Option<PathBuf>,
 
     /// Print one JSON object as the last line of the standard output.
-    #[arg(long)]
+    #[arg(long, help_heading = "Output")]
     json: bool,
 }
 
@@ -45,7 +46,7 @@ pub fn run(args: &SplitArgs) -> Result<Done> {
         let half = model.split(part)?;
         write_new(out, &half.to_bytes()?)?;
         new.add(out);
-        let (count, out) = (thousands(half.weights().len()), out.display());
+        let (count, out) = (thousands(half.weights().len()), shown(out));
         lines.push(format!("wrote {out}: the {}, {count} parameters", part.name()));
     }
     new.keep();

@@ -11,19 +11,19 @@ use crate::terminal;
 #[derive(Args, Debug)]
 #[command(after_help = format!("{ABOUT}\n\nWorked examples:\n{}\n\n{EXAMPLES}", trace::listing(Format::Text)))]
 pub struct TraceArgs {
-    /// Which example [default: list them].
+    /// The name of the example [default: a list of all examples].
     name: Option<String>,
 
-    /// Steps of time of a recurrent network, or of the optimiser.
+    /// The number of time steps of a recurrent network, or of steps of the optimiser.
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1000))]
     steps: Option<u16>,
 
-    /// α of the update.
+    /// The learning rate α.
     #[arg(long, value_name = "ALPHA", value_parser = positive)]
     learning_rate: Option<f64>,
 
-    /// Change what is given: all values of an input or a parameter to one number, or to a list of numbers. May be given
-    /// several times.
+    /// Change the given numbers: set all values of an input or a parameter to one number, or to a list of numbers. The
+    /// flag can be given several times.
     #[arg(long, value_name = "NAME=VALUE[,VALUE…]")]
     set: Vec<String>,
 

@@ -1,5 +1,6 @@
 //! `handgrad train`.
 
+use handgrad_files::shown;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use clap::Args;
-use handgrad_dataset::thousands;
+use handgrad_dataset::{count, thousands};
 use handgrad_models::file;
 use handgrad_runs::settings::Group;
 use handgrad_runs::{Event, Every, Finished, Request, Run, Settings, preset};
@@ -82,7 +83,7 @@ pub fn run(args: &TrainArgs) -> Result<Done> {
     Ok(if finished.outcome.stopped { Done::Interrupted } else { Done::Whole })
 }
 
-/// Trains, and shows it.
+/// Trains, and shows the progress.
 fn train(args: &TrainArgs, request: &Request) -> Result<Finished> {
     let quiet = args.output.quiet;
     let run = Run::begin(request, &Bars::new(quiet))?;
@@ -93,6 +94,7 @@ fn train(args: &TrainArgs, request: &Request) -> Result<Finished> {
         let (preset, name) = (prepared.config.settings().preset.as_deref().unwrap_or_default(), &prepared.data.name);
         terminal::note(&format!("{preset} on {name}: {}\n{}", run.about_data()?, words::summary(run.network())));
         run.going_on().iter().for_each(|text| terminal::note(text));
+        terminal::note(&words::above_epochs(&yardsticks, &run.network().term_names()));
     }
     let [seen, all] = run.samples()?;
     let bar = terminal::sample_bar(all, quiet);
@@ -104,10 +106,10 @@ fn train(args: &TrainArgs, request: &Request) -> Result<Finished> {
                 bar.set_prefix(format!("epoch {epoch}/{}", plan.epochs));
                 bar.set_position(seen as u64);
                 let rate = thousands(bar.per_sec() as usize);
-                bar.set_message(format!("loss {}  {rate} images/s", number(loss)));
+                bar.set_message(format!("loss {}  {rate}/s", number(loss)));
             }
             Event::Epoch(record) if !quiet => {
-                let line = words::epoch_line(record, &plan, &yardsticks);
+                let line = words::epoch_line(record, &plan);
                 bar.suspend(|| terminal::note(&line));
             }
             Event::Epoch(_) => {}
@@ -147,12 +149,12 @@ fn listen_for_signals() -> Result<()> {
     }
 }
 
-/// What the losses show that people should know.
+/// A note if the losses show that the network is useless.
 fn warning(finished: &Finished) -> Option<&'static str> {
     let kept = finished.outcome.kept()?;
     (kept.reconstruction() > finished.yardsticks.mean_sample).then_some(
-        "note: the mean image would have had a lower validation loss, so this network has learnt nothing of use yet: \
-         try more epochs, or a tenth of the learning rate if it is not the usual one",
+        "note: the mean sample has a lower validation loss than this network, which has learnt nothing useful yet: try \
+         more epochs, or a tenth of the learning rate if you changed it",
     )
 }
 
@@ -161,13 +163,13 @@ fn report(args: &TrainArgs, finished: &Finished) -> Result<()> {
         return terminal::result(&json_of(finished).to_string());
     }
     terminal::result(&text_of(finished))?;
-    let path = finished.folder.display();
+    let path = shown(&finished.folder);
     match &finished.written[..] {
-        [] => terminal::result(&format!("{path}: all of it was there already, nothing was left to do"))?,
+        [] => terminal::result(&format!("{path}: the run was finished already, and no file has changed"))?,
         written => terminal::result(&format!("wrote {path}: {}", written.join(", ")))?,
     }
     match finished.outcome.stopped {
-        true => terminal::result(&format!("go on with: handgrad train --resume {path}")),
+        true => terminal::result(&format!("continue with: handgrad train --resume {path}")),
         false => Ok(()),
     }
 }
@@ -201,24 +203,28 @@ fn json_of(finished: &Finished) -> Value {
     })
 }
 
+fn steps_in_words(steps: u64) -> String {
+    count(steps as usize, "step", "steps")
+}
+
 fn text_of(finished: &Finished) -> String {
     let Finished { config, model, outcome, steps, test, seconds, data, .. } = finished;
     let Some(record) = outcome.kept() else {
-        return format!("stopped within the first epoch, after {steps} steps");
+        return format!("stopped in the first epoch, after {}", steps_in_words(*steps));
     };
     let (epochs, plan) = (outcome.epochs.len(), config.plan());
-    let mut text = format!("{epochs} epochs in {seconds:.1} s: ");
+    let mut text = format!("{} in {seconds:.1} s: ", count(epochs, "epoch", "epochs"));
     if let Some(best) = outcome.best_epoch {
         text += &match plan.early_stopping {
             Some(patience) if epochs < plan.epochs && !outcome.stopped => format!(
-                "stopped early, as {patience} in a row had no lower validation loss; kept are the weights of epoch \
-                 {best}: "
+                "stopped early after {} without a lower validation loss; the weights are those of epoch {best}: ",
+                count(patience, "epoch", "epochs")
             ),
-            _ => format!("kept are the weights of epoch {best}, which had the lowest validation loss: "),
+            _ => format!("the weights are those of epoch {best}, which had the lowest validation loss: "),
         };
     }
     if outcome.best_epoch.is_none() && outcome.stopped {
-        text += &format!("stopped after {steps} steps; what the last epoch that was finished came to: ");
+        text += &format!("stopped after {}; the last finished epoch: ", steps_in_words(*steps));
     }
     text += &format!(
         "loss {}, validation {}{}\n{}",

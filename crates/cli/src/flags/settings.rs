@@ -2,6 +2,7 @@
 
 use clap::builder::{OsStringValueParser, PossibleValue, PossibleValuesParser, StyledStr, TypedValueParser};
 use clap::{Arg, ArgMatches, Args, Command, Error, FromArgMatches};
+use handgrad_files::shown;
 use handgrad_runs::Settings;
 use handgrad_runs::settings::{Group, Kind, SETTINGS, Setting};
 
@@ -75,7 +76,7 @@ fn flag_of(setting: &'static Setting) -> Arg {
         Kind::Numbers => arg.value_parser(read),
         Kind::Text => arg.value_parser(OsStringValueParser::new().try_map(|text| {
             let what = "is not Unicode text, which the configuration of a run needs: rename it";
-            text.into_string().map_err(|text| format!("{}: {what}", text.display()))
+            text.into_string().map_err(|text| format!("{}: {what}", shown(&text)))
         })),
     }
 }

@@ -1,5 +1,6 @@
 //! The losses of a training as an SVG chart.
 
+use crate::SOFTWARE;
 use std::fmt::Write;
 
 use super::{escape, nice, number, tick_label};
@@ -56,7 +57,7 @@ pub fn svg(chart: &Losses) -> String {
     let (x_end, y_end) = (WIDTH - right, HEIGHT - bottom);
 
     let mut s = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\">\
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\"><!-- {SOFTWARE} -->\
          <title>{title}</title><style>{STYLE}</style><rect width=\"{WIDTH}\" height=\"{HEIGHT}\" fill=\"white\"/>\n\
          <text class=\"title\" x=\"{left}\" y=\"24\">{}</text>\n",
         escape(title),

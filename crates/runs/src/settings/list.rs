@@ -112,7 +112,7 @@ settings! {
     noise_level: f64, Loss, "LEVEL", default(|_s| 0.2), only_with("noise, such as gaussian", |s| s.noise.is_some());
 
     /// The weight of an L1 penalty on the code, which makes it sparse.
-    l1: f64, Loss, "WEIGHT", check(|&weight| penalty_weight("l1", weight, 1e-5));
+    l1: f64, Loss, "WEIGHT", check(|&weight| penalty_weight("l1", weight, "1e-5"));
 
     /// Train a sparse autoencoder: ρ, the mean activity that a KL penalty asks of each unit of the code, above 0 and
     /// below 1. The code gets a sigmoid.
@@ -120,12 +120,12 @@ settings! {
 
     /// The weight of the KL penalty of --sparsity [default: 0.01].
     sparsity_weight: f64, Loss, "WEIGHT", default(|_s| 0.01), only_with("sparsity", |s| s.sparsity.is_some()),
-        check(|&weight| penalty_weight("sparsity_weight", weight, 0.01));
+        check(|&weight| penalty_weight("sparsity_weight", weight, "0.01"));
 
     /// For variational models: β, the weight of the KL divergence in the loss [default: 1].
     beta: f64, Loss, "BETA", default(|_s| 1.0),
         only_with("the models vae and conv-vae", |s| is_variational(s)),
-        check(|&beta| penalty_weight("beta", beta, 1.0));
+        check(|&beta| penalty_weight("beta", beta, "1"));
 
     /// The number of passes over the training samples.
     epochs: usize, First, "EPOCHS", default(|_s| 10), check(|&epochs| at_least_one("epochs", epochs));
@@ -255,9 +255,10 @@ fn at_least_one(name: &str, value: usize) -> Result<(), String> {
 /// Weights of penalties beyond this overflow 32-bit numbers, in the loss or in the square of its gradient.
 const LARGEST_WEIGHT: f64 = 1e9;
 
-fn penalty_weight(name: &str, weight: f64, usual: f64) -> Result<(), String> {
+fn penalty_weight(name: &str, weight: f64, usual: &str) -> Result<(), String> {
     expect((0.0..=LARGEST_WEIGHT).contains(&weight), || {
-        format!("{name} is {weight:?}, but must be from 0 to {LARGEST_WEIGHT:e}: {usual} is usual")
+        let weight = if weight.abs() < LARGEST_WEIGHT { weight.to_string() } else { format!("{weight:e}") };
+        format!("{name} is {weight}, but must be 0 or more, and at most {LARGEST_WEIGHT:e}: {usual} is usual")
     })
 }
 
