@@ -1,6 +1,6 @@
-//! Images of the user's own, held against the crate `image`: the same files are taken, and they become the same numbers,
-//! to the bit. The pictures are made here, of every kind of colour, depth, orientation and sampling. Both decode the
-//! bytes with the crates `png` and `zune-jpeg`, so this is about what comes before and after.
+//! Compares our reader of PNG and JPEG with the crate `image`: both accept the same files and give the same numbers, to
+//! the bit. The images are made here, of every kind of colour, depth, orientation and sampling. Both decode the bytes
+//! with the crates `png` and `zune-jpeg`, so this tests the steps before and after that.
 
 use std::io::{Cursor, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -207,8 +207,8 @@ fn jpeg_of(image: &DynamicImage) -> Vec<u8> {
     bytes
 }
 
-/// A JPEG of `rows` × `columns` units with any components, each with a name and its blocks across and down in a unit. It
-/// is a grey one whose blocks are dealt to the components by another frame header.
+/// A JPEG of `rows` × `columns` units with any components. A component has a name, and a number of blocks across and
+/// down in a unit. The file is a grey JPEG, whose blocks another frame header deals to the components.
 fn dealt(components: &[(u8, u8, u8)], [rows, columns]: [usize; 2], adobe: Option<u8>) -> Vec<u8> {
     let blocks: usize = components.iter().map(|&(_, across, down)| usize::from(across * down)).sum();
     let width = 8 * blocks * rows * columns;

@@ -39,7 +39,7 @@ pub fn open(mut bytes: impl Read) -> Result<Opened<'static>, String> {
     Ok((header, Box::new(unpack)))
 }
 
-/// A decoder of `file` to `colours`, for images of any size: [`super::decode`] limits it.
+/// A decoder of `file` to `colours`. It accepts images of any size, because [`super::decode`] checks the size.
 fn decoder(file: &[u8], colours: ColorSpace) -> JpegDecoder<ZCursor<&[u8]>> {
     let options = DecoderOptions::default().set_strict_mode(false).jpeg_set_out_colorspace(colours);
     let options = options.set_max_width(usize::MAX).set_max_height(usize::MAX);

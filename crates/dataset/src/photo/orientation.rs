@@ -42,8 +42,8 @@ impl Orientation {
     }
 }
 
-/// Finds the orientation in Exif metadata. They have the layout of a TIFF file: four bytes that tell the order of bytes,
-/// then the place of a list. The list has the number of its entries and then the entries, each of 12 bytes: a tag, a
+/// Finds the orientation in Exif metadata. The layout is that of a TIFF file: four bytes that give the byte order, then
+/// the position of a list. The list has the number of its entries and then the entries, each of 12 bytes: a tag, a
 /// type, the number of values and the value.
 fn find(exif: &[u8]) -> Option<u32> {
     let big = match exif.get(..4)? {

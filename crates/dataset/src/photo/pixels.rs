@@ -62,7 +62,7 @@ impl Header {
     }
 }
 
-/// One of `channels` values of a pixel, blended with white.
+/// The value of a pixel in one of `channels` channels, blended with white.
 fn value_of<const SAMPLES: usize, const BYTES: usize>(
     pixel: &[[u8; BYTES]; SAMPLES],
     channel: usize,
