@@ -22,7 +22,7 @@ pub fn in_gzip(bytes: &[u8]) -> usize {
     4 * unpacked + members * (128 << 10)
 }
 
-/// 48 bytes per pixel, allocated twice: the first time only to test whether the memory is available. None if there
+/// 24 bytes per pixel, allocated twice: the first time only to test whether the memory is available. None if there
 /// are too many pixels, or more than the file can contain. JPEG stores pixels in blocks of up to 32×32, all of which
 /// are unpacked.
 pub fn of_pixels(bytes: &[u8]) -> usize {
@@ -32,7 +32,7 @@ pub fn of_pixels(bytes: &[u8]) -> usize {
     let pixels = width.saturating_mul(height);
     let block = if bytes.starts_with(&[0xff, 0xd8]) { 32 } else { 1 };
     let unpacked = || width.next_multiple_of(block) * height.next_multiple_of(block);
-    if pixels > MOST_PIXELS || pixels > 8 * 1032 * bytes.len() { 0 } else { 2 * 48 * unpacked() }
+    if pixels > MOST_PIXELS || pixels > 8 * 1032 * bytes.len() { 0 } else { 2 * 24 * unpacked() }
 }
 
 /// Reading TOML takes a hundred times its length, which is at most 10 KiB. A few pairs of braces take some KiB each,
