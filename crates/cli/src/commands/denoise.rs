@@ -60,8 +60,8 @@ pub struct DenoiseArgs {
     #[arg(long, value_name = "IMAGE", requires = "image", conflicts_with = "noise")]
     clean: Option<PathBuf>,
 
-    /// Noise to add first: gaussian, masking or salt-and-pepper [default: none for your own image; for samples, the noise
-    /// of the training].
+    /// Noise to add first: gaussian, masking or salt-and-pepper [default: none for your own image; for samples, the
+    /// noise of the training].
     #[arg(long, value_name = "NAME", value_parser = NoiseName::read)]
     noise: Option<NoiseName>,
 
@@ -109,7 +109,8 @@ fn chosen(args: &DenoiseArgs, model: &Model, range: (f32, f32)) -> Result<Vec<No
 fn warn_if_no_denoiser(args: &DenoiseArgs, model: &Model) {
     if noise::of(model.network()).is_empty() && !args.subject.output.quiet {
         terminal::note(
-            "note: this network was not trained to remove noise; `handgrad train --preset tf-denoise` trains one that is",
+            "note: this network was not trained to remove noise; `handgrad train --preset tf-denoise` trains one that \
+             is",
         );
     }
 }
