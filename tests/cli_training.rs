@@ -208,7 +208,7 @@ fn settings_of_the_training_that_mean_nothing_are_refused() {
         (2, &["--clip-norm=-1"], "clip_norm is -1.0, but must be above 0"),
         (2, &["--clip-norm=1e-60"], "clip_norm is 1e-60"),
         (2, &["--weight-decay=-0.1"], "weight_decay is -0.1"),
-        (2, &["--weight-decay=1000"], "turn the weights' signs"),
+        (2, &["--weight-decay=1000"], "flip the signs of the weights"),
         (2, &["--weight-decay=1e-6"], "weight_decay × learning_rate is 1e-9"),
         (2, &["--validation-split=0"], "validation_split is 0"),
         (2, &["--validation-split=1"], "validation_split is 1"),
