@@ -75,7 +75,7 @@ impl Checkpoints {
         }
         if !damages.is_empty() {
             return Err(Error::Checkpoint(format!(
-                "{}; there is no other checkpoint, so the run cannot be continued; start a new one from its configuration",
+                "{}; there is no other checkpoint, so the run cannot go on; start a new one from its configuration",
                 damages.join("; ")
             )));
         }

@@ -184,8 +184,8 @@ fn refuse_an_incomplete(settings: &Settings, config: &Path) -> Result<()> {
     for name in ["preset", "data", "epochs", "seed"] {
         if find(name).is_some_and(|setting| !(setting.is_given)(settings)) {
             let what = format!(
-                "has no {name}, so it is not the whole configuration of a run: it was emptied or cut short; restore it, \
-                 or start a new run"
+                "has no {name}, so it is not the whole configuration of a run: it was emptied or cut short; restore \
+                 it, or start a new run"
             );
             return Err(Error::Configuration { path: config.to_path_buf(), line: None, what });
         }

@@ -241,7 +241,7 @@ impl Run {
         Ok(Finished { config, data, model, outcome, steps, test, yardsticks, seconds, folder: path, written })
     }
 
-    /// Trains and writes checkpoints. Afterwards, the trainer has the last weights, and the last checkpoint is on the disk.
+    /// Trains and writes checkpoints. Afterwards, the trainer has the last weights, and the last checkpoint is on disk.
     fn train_with_checkpoints(
         &mut self,
         plan: &Plan,
@@ -364,7 +364,7 @@ fn load(config: &mut Config, request: &Request, progress: &dyn Progress) -> Resu
     }
 }
 
-/// Returns an error if there is not enough memory for the training. In addition to the needs of every training, clipping
+/// Returns an error if there is not enough memory for the training. In addition to what every training needs, clipping
 /// keeps the whole gradient, early stopping keeps the best weights, and writing a checkpoint needs three copies of its
 /// content.
 fn check_memory(network: &Network<f32>, prepared: &Prepared, plan: &Plan) -> Result<()> {
