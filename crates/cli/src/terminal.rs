@@ -1,5 +1,5 @@
-//! What people see while a command runs: lines and progress bars. Progress goes to the standard error, results go to the
-//! standard output.
+//! What the user sees while a command runs: lines and progress bars. Progress goes to the standard error, results go to
+//! the standard output.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -12,7 +12,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::threads;
 
-/// Writes a line to the standard error. If nobody reads it any more, the command goes on.
+/// Writes a line to the standard error. If this fails, the command continues.
 pub fn note(text: &str) {
     let _ = writeln!(io::stderr(), "{}", harmless(text));
 }

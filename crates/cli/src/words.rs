@@ -106,8 +106,8 @@ pub fn reconstruction(loss: Loss, terms: &[(&'static str, f64)], features: usize
     };
     let kind = loss.kind.in_words();
     format!(
-        "reconstruction, {kind}: {per_value} per value, {per_sample} per sample; the loss uses the {reduction} over the \
-         values of a sample"
+        "reconstruction, {kind}: {per_value} per value, {per_sample} per sample; the loss uses the {reduction} over \
+         the values of a sample"
     )
 }
 

@@ -79,7 +79,7 @@ pub(crate) fn is_stream(what: &str) -> bool {
     named::find(what).is_none() && std::fs::metadata(what).is_ok_and(|about| !about.is_file() && !about.is_dir())
 }
 
-/// Converts a path to Unicode text, because a configuration can only contain text.
+/// Converts a path to Unicode text, because a configuration contains only text.
 fn unicode(path: &Path) -> Result<String> {
     let refusal = || {
         let path = shown(path);

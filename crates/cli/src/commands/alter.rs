@@ -54,7 +54,7 @@ pub struct AlterArgs {
 pub fn run(args: &AlterArgs) -> Result<Done> {
     place::must_be(&args.out, Replaceable::Png)?;
     if args.from_class == args.to_class {
-        return Err(UsageError(format!("--from-class and --to-class are both {}: name two different classes", args.from_class)).into());
+        return Err(UsageError(format!("--from-class and --to-class are both {}: name two", args.from_class)).into());
     }
     if let Some(wrong) = args.strength.iter().find(|strength| !strength.is_finite()) {
         return Err(UsageError(format!("a --strength is {wrong}, but must be a number, such as 0.5")).into());

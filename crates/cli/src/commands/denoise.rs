@@ -60,8 +60,8 @@ pub struct DenoiseArgs {
     #[arg(long, value_name = "IMAGE", requires = "image", conflicts_with = "noise")]
     clean: Option<PathBuf>,
 
-    /// Noise to add first: gaussian, masking or salt-and-pepper [default: none for your own image; for samples, the noise
-    /// of the training].
+    /// Noise to add first: gaussian, masking or salt-and-pepper [default: none for your own image; for samples, the
+    /// noise of the training].
     #[arg(long, value_name = "NAME", value_parser = NoiseName::read)]
     noise: Option<NoiseName>,
 
@@ -108,7 +108,7 @@ fn chosen(args: &DenoiseArgs, model: &Model, range: (f32, f32)) -> Result<Vec<No
 fn warn_if_no_denoiser(args: &DenoiseArgs, model: &Model) {
     if noise::of(model.network()).is_empty() && !args.subject.output.quiet {
         terminal::note(
-            "note: this network was not trained to remove noise; `handgrad train --preset tf-denoise` trains one that is",
+            "note: this network was not trained to remove noise; `handgrad train --preset tf-denoise` trains a denoiser",
         );
     }
 }
@@ -165,7 +165,7 @@ fn own_image(args: &DenoiseArgs, path: &Path) -> Result<Done> {
         (clean, _) => (given, clean),
     };
     let denoised = denoise::image(&model, &noisy, fit, &Bars::new(args.subject.output.quiet))?;
-    // The denoised image is clipped to 0..1, so that the measured image is the written one.
+    // The denoised image is within 0..1, so the measured image is the one that is written.
     let measured = clean.as_ref().map(|clean| {
         let [noisy, denoised] = [&noisy, &denoised].map(|image| Distance::of(image.view(), clean.view(), 1.0));
         Measured { noisy, denoised }

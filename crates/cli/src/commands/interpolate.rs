@@ -1,5 +1,5 @@
-//! `handgrad interpolate`: draws the decoded codes on a straight line between two codes, and for comparison the blend of
-//! the two images.
+//! `handgrad interpolate`: draws the decoded codes on a straight line between two codes, and for comparison the blend
+//! of the two images.
 
 use handgrad_files::shown;
 use std::path::PathBuf;

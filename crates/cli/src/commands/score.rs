@@ -97,8 +97,8 @@ pub fn run(args: &ScoreArgs) -> Result<Done> {
     }
     let [least, middle, largest] = [least, middle, largest].map(number);
     terminal::result(&format!(
-        "hidden covariance {middle} ({least} to {largest} over {} seeds), computed from {shown} samples of {}; higher is \
-         better, and the maximum is about −{shown}",
+        "hidden covariance {middle} ({least} to {largest} over {} seeds), computed from {shown} samples of {}; higher \
+         is better, and the maximum is about −{shown}",
         args.starts, prepared.data.origin
     ))?;
     if shown >= units {
