@@ -19,7 +19,7 @@ pub enum Error {
     CannotRead {
         /// The file.
         path: PathBuf,
-        /// What the operating system said.
+        /// The error of the operating system.
         source: io::Error,
     },
     /// A configuration that is not valid.
@@ -48,7 +48,7 @@ pub enum Error {
     BadFolder {
         /// The folder.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: Box<Error>,
     },
     /// There is no run to continue.
@@ -86,7 +86,7 @@ pub enum Error {
     NoModel {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: Box<Error>,
     },
     /// A run that has no model yet.
@@ -124,7 +124,7 @@ pub enum Error {
     /// The data of a run cannot be found or read any more.
     #[error("the data of this run cannot be read; if it has moved, name its new path")]
     DataMoved {
-        /// Why.
+        /// The cause.
         source: handgrad_dataset::Error,
     },
     /// Settings for CSV files were given, but the data is not a CSV file.
@@ -138,7 +138,7 @@ pub enum Error {
     Stopped {
         /// What was kept, in words.
         about: String,
-        /// Why.
+        /// The cause.
         source: Box<Error>,
     },
     /// An error with its place, for example a file or a part of the data.
