@@ -42,7 +42,7 @@ fn a_denoiser_is_shown_and_measured_on_its_noise() {
     // A network that was not trained to remove noise may be tried, and the output says so.
     train(at, "basic", &[]);
     let output = run(at, &["denoise", "basic", "--noise", "gaussian", "--out", "basic.png"]);
-    assert!(output.status.success() && err(&output).contains("not trained to take off noise"), "{}", err(&output));
+    assert!(output.status.success() && err(&output).contains("not trained to remove noise"), "{}", err(&output));
 }
 
 /// Noise is added after the scale of the model is applied. With level 0 it changes neither samples nor images.

@@ -300,7 +300,7 @@ impl Run {
             }
             return error;
         };
-        let mut about = format!("the run stopped, and its last good checkpoint was kept, {newest}");
+        let mut about = format!("the run stopped, and its last good checkpoint is kept, {newest}");
         if diverged {
             about += &match self.write_last_model(plan) {
                 Ok(()) => ", and its weights were written as the model".into(),
