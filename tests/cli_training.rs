@@ -100,16 +100,14 @@ fn early_stopping_keeps_the_best_epoch_and_says_so() {
         "stopped early after 4 epochs without a lower validation loss".to_string(),
         format!("the weights are those of epoch {best}"),
         "per value".into(),
-        "per sample; the loss takes the mean".into(),
+        "per sample; the loss uses the mean".into(),
         "test 0.".into(),
         "the 60 images of t10k-".into(),
     ] {
         assert!(text.contains(&words), "{words:?} is not in {text}");
     }
     let progress = err(&output);
-    for words in
-        ["learning rate 2.000e-2", "the last 270 of them for validation", "a test at the end with the 60 images"]
-    {
+    for words in ["rate 2.00e-2", "the last 270 of them for validation", "a test at the end with the 60 images"] {
         assert!(progress.contains(words), "{words:?} is not in {progress}");
     }
     // Without early stopping the last weights are kept, and no best epoch is mentioned.
@@ -194,7 +192,7 @@ fn every_term_is_reported_apart() {
             );
         }
         let text = String::from_utf8_lossy(&run(at, &["eval", preset]).stdout).into_owned();
-        assert!(text.contains(&format!("the loss takes the {reduction} over a sample's values")), "{text}");
+        assert!(text.contains(&format!("the loss uses the {reduction} over the values of a sample")), "{text}");
         assert_eq!(text.contains(&format!(" + {name} ")), term != "reconstruction", "{text}");
     }
 }

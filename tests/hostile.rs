@@ -182,7 +182,7 @@ fn npy_headers_that_claim_more_than_there_is() {
         header(text.len() as u32, &text)
     };
     for (what, bytes, word) in [
-        ("a .npy header of 4 GB", header(u32::MAX, "{"), "at most 10000"),
+        ("a .npy header of 4 GB", header(u32::MAX, "{"), "at most 10,000"),
         ("a .npy of version 0", [b"\x93NUMPY\0", &header(8, "{}")[7..]].concat(), "version 0"),
         ("a .npy of version 200", [b"\x93NUMPY\xc8", &header(8, "{}")[7..]].concat(), "version 200"),
         ("a .npy header of brackets", header(10_000, &"(".repeat(10_000)), "plain numbers"),

@@ -176,7 +176,7 @@ fn weights_that_are_no_numbers_are_refused() {
     theta[3] = f32::NAN;
     let bytes = file::encode(&network, &theta).expect("encodes");
     let said = file::decode(&bytes).map(|_| ()).expect_err("refused").to_string();
-    assert!(said.contains("tensor 0.weight has NaN"), "{said}");
+    assert!(said.contains("tensor 0.weight contains NaN"), "{said}");
 }
 
 /// The file states the lowest format number that its specification needs. A program that knows only the second format

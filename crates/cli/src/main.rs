@@ -26,7 +26,7 @@ struct Args {
 }
 
 /// The description of the program, with its commands listed in groups.
-fn command() -> clap::Command {
+fn program() -> clap::Command {
     let command = Args::command();
     let mut list = String::new();
     for (heading, names) in commands::GROUPS {
@@ -65,9 +65,10 @@ fn with_short_usage(command: clap::Command) -> clap::Command {
 }
 
 fn main() -> ExitCode {
-    let args = Args::from_arg_matches(&command().get_matches()).unwrap_or_else(|error| error.exit());
+    let program = program();
+    let args = Args::from_arg_matches(&program.clone().get_matches()).unwrap_or_else(|error| error.exit());
     let fault = || handgrad_files::fault::from_environment().map_err(Error::msg);
-    let run = || threads::on(args.command.threads(), || args.command.run());
+    let run = || threads::on(args.command.threads(), || args.command.run(&program));
     exit::code(known_level().and_then(|()| fault()).and_then(|()| run()))
 }
 

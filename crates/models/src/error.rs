@@ -178,7 +178,10 @@ pub enum Error {
         found: usize,
     },
     /// The number of weights differs from that of the network.
-    #[error("{} given, but the network has {expected}: use the weights that were trained with it", counted(*.found, "weight"))]
+    #[error(
+        "{} given, but the network has {expected}: use the weights that were trained with it",
+        counted(*.found, "weight")
+    )]
     Weights {
         /// Number of weights of the network.
         expected: usize,

@@ -11,11 +11,12 @@
 //! because PyTorch's layer of that name would compute something else. A recurrent module in PyTorch also returns its
 //! state and does not repeat its input; `tests/reference/load_model.py` has a short module that handles both.
 //!
-//! The file's metadata has one entry, `handgrad`, in TOML: a comment with the version of the program that wrote the
-//! file, the number of the format, the SHA-256 of the weights, the SHA-256 of the text of the specification, and at the end the [`Spec`] as the table `model`. A file of only an
-//! encoder or only a decoder also has the key `part`. Its tensors have the names of a separate Sequential, but its
-//! specification is that of the whole model. The specification of a decoder thus gives the shape of its samples and
-//! whether its codes have a distribution.
+//! The file's metadata has one entry, `handgrad`, in TOML: the number of the format, the SHA-256 of the weights, the
+//! SHA-256 of the text of the specification, and at the end the [`Spec`] as the table `model`, followed by a comment
+//! with the version of the program that wrote it, which belongs to that text. A file of only an encoder or only a
+//! decoder also has the key `part`. Its tensors have the names of a separate Sequential, but its specification is
+//! that of the whole model. The specification of a decoder thus gives the shape of its samples and whether its codes
+//! have a distribution.
 //!
 //! | format | |
 //! | --- | --- |
@@ -49,8 +50,6 @@ const FEED_FORWARD: u64 = 2;
 const LONGEST_FILE: u64 = (1 << 33) + LONGEST + 8;
 /// The key in the file's metadata.
 const KEY: &str = "handgrad";
-/// The first line of the entry, a comment.
-const WRITTEN_BY: &str = concat!("# written by handgrad ", env!("CARGO_PKG_VERSION"));
 /// The line with which the specification begins in the text.
 const MODEL: &str = "[model]";
 
@@ -126,7 +125,7 @@ pub fn encode(network: &Network<f32>, theta: &[f32]) -> Result<Vec<u8>, Error> {
         let view = TensorView::new(Dtype::F32, tensor.shape(), bytes).map_err(|e| Error::NotAModel(e.to_string()))?;
         views.push((tensor.name, view));
     }
-    let metadata = HashMap::from([(KEY.to_string(), format!("{WRITTEN_BY}\n{head}\n{tail}"))]);
+    let metadata = HashMap::from([(KEY.to_string(), format!("{head}\n{tail}"))]);
     let bytes = safetensors::serialize(views, Some(metadata)).map_err(|error| Error::NotAModel(error.to_string()))?;
     header_len(&bytes)?;
     Ok(bytes)

@@ -69,7 +69,10 @@ pub enum Error {
         bytes: usize,
     },
     /// The number of weights differs from that of the network.
-    #[error("the network has {}, but {found} were given: use weights of this network", count(*.expected, "weight", "weights"))]
+    #[error(
+        "the network has {}, but {found} were given: use weights of this network",
+        count(*.expected, "weight", "weights")
+    )]
     WeightCount {
         /// Number of weights of the network.
         expected: usize,
@@ -77,7 +80,9 @@ pub enum Error {
         found: usize,
     },
     /// A sample number that does not exist.
-    #[error("sample {number} does not exist: the source has {}, numbered from 0", count(*.samples, "sample", "samples"))]
+    #[error(
+        "sample {number} does not exist: the source has {}, numbered from 0", count(*.samples, "sample", "samples")
+    )]
     NoSuchSample {
         /// The number.
         number: usize,
@@ -105,7 +110,10 @@ pub enum Error {
         batch_size: usize,
     },
     /// The size of a buffer differs from the number of values of the samples.
-    #[error("the samples have {}, but the buffer has room for {found}: the two must be equal", count(*.expected, "value", "values"))]
+    #[error(
+        "the samples have {}, but the buffer has room for {found}: the two must be equal",
+        count(*.expected, "value", "values")
+    )]
     BufferSize {
         /// Number of values of the samples.
         expected: usize,
@@ -140,7 +148,10 @@ pub enum Error {
     #[error("the network is only a decoder, but this needs an encoder: use the whole model")]
     NoEncoder,
     /// The codes have the wrong size for the network.
-    #[error("the network's code has {}, but the codes have {codes}: use codes of this network", count(*.network, "value", "values"))]
+    #[error(
+        "the network's code has {}, but the codes have {codes}: use codes of this network",
+        count(*.network, "value", "values")
+    )]
     CodeSize {
         /// Number of values of the network's code.
         network: usize,
@@ -149,8 +160,8 @@ pub enum Error {
     },
     /// The samples have the wrong size for the network.
     #[error(
-        "the network takes {} for each sample, but the samples have {samples}: use data of that size, or train a network \
-         for this data", count(*.network, "value", "values")
+        "the network takes {} for each sample, but the samples have {samples}: use data of that size, or train a \
+         network for this data", count(*.network, "value", "values")
     )]
     SampleSize {
         /// Number of values that the network takes.

@@ -108,7 +108,8 @@ fn chosen(args: &DenoiseArgs, model: &Model, range: (f32, f32)) -> Result<Vec<No
 fn warn_if_no_denoiser(args: &DenoiseArgs, model: &Model) {
     if noise::of(model.network()).is_empty() && !args.subject.output.quiet {
         terminal::note(
-            "note: this network was not trained to remove noise; use one from `handgrad train --preset tf-denoise`",
+            "note: this network was not trained to remove noise; `handgrad train --preset tf-denoise` trains one that \
+             is",
         );
     }
 }

@@ -40,7 +40,8 @@ pub fn run(args: &EncodeArgs) -> Result<Done> {
     table::write(&args.out, &Table { values: codes, labels }, "z", &[values])?;
     let path = shown(&args.out);
     if output.json {
-        let object = json!({ "codes": args.out.display().to_string(), "samples": samples, "values": values, "labels": labelled });
+        let codes = args.out.display().to_string();
+        let object = json!({ "codes": codes, "samples": samples, "values": values, "labels": labelled });
         terminal::result(&object.to_string())?;
     } else {
         let with = if labelled { ", with labels in the first column" } else { "" };

@@ -60,8 +60,8 @@ fn list(as_json: bool) -> Result<()> {
         return terminal::result(&gradcheck::list_json(&checks).to_string());
     }
     terminal::result(&format!(
-        "{}\n`handgrad gradcheck all` runs all checks, `handgrad gradcheck NAME…` those that begin with NAME.\n\
-         Clipping and Adam are not in the list, because their result is deliberately not the gradient.",
+        "{}\n`handgrad gradcheck all` checks everything; `handgrad gradcheck NAME…` checks all names that begin with \
+         NAME.\nClipping and Adam are not in the list, because their result is deliberately not the gradient.",
         gradcheck::list(&checks)
     ))
 }

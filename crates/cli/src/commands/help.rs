@@ -1,11 +1,11 @@
 //! `handgrad completions` and `handgrad man`: both are made from the same description of the flags as `--help`.
 
 use anyhow::{Result, bail};
-use clap::Args;
+use clap::{Args, Command};
 use clap_complete::Shell;
 
 use crate::exit::Done;
-use crate::{command, terminal};
+use crate::terminal;
 
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \
@@ -26,15 +26,15 @@ pub struct ManArgs {
     command: Option<String>,
 }
 
-pub fn completions(args: &CompletionsArgs) -> Result<Done> {
+pub fn completions(args: &CompletionsArgs, program: &Command) -> Result<Done> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut command(), "handgrad", &mut script);
+    clap_complete::generate(args.shell, &mut program.clone(), "handgrad", &mut script);
     terminal::result(String::from_utf8(script)?.trim_end())?;
     Ok(Done::Whole)
 }
 
-pub fn man(args: &ManArgs) -> Result<Done> {
-    let mut whole = command().flatten_help(false);
+pub fn man(args: &ManArgs, program: &Command) -> Result<Done> {
+    let mut whole = program.clone();
     whole.build();
     let described = match &args.command {
         None => whole,

@@ -132,7 +132,8 @@ impl Command {
         }
     }
 
-    pub fn run(&self) -> anyhow::Result<Done> {
+    /// Runs the command. `program` is the description of all flags, for completions and manual pages.
+    pub fn run(&self, program: &clap::Command) -> anyhow::Result<Done> {
         match self {
             Self::Train(args) => train::run(args),
             Self::Eval(args) => eval::run(args),
@@ -152,8 +153,8 @@ impl Command {
             Self::Claims(args) => claims::run(args),
             Self::Trace(args) => trace::run(args),
             Self::Data(command) => data::run(command),
-            Self::Completions(args) => help::completions(args),
-            Self::Man(args) => help::man(args),
+            Self::Completions(args) => help::completions(args, program),
+            Self::Man(args) => help::man(args, program),
         }
     }
 }

@@ -41,7 +41,8 @@ pub fn run(args: &ReconstructArgs) -> Result<Done> {
     let (errors, mean) = (pairs.squared_errors(), pairs.mean_squared_error());
     let picture = shown(&args.out);
     if output.json {
-        let object = json!({ "picture": args.out.display().to_string(), "samples": errors.len(), "mse": mean, "mse_of_each": errors });
+        let path = args.out.display().to_string();
+        let object = json!({ "picture": path, "samples": errors.len(), "mse": mean, "mse_of_each": errors });
         terminal::result(&object.to_string())?;
     } else {
         terminal::result(&format!(

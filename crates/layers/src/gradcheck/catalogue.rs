@@ -39,8 +39,8 @@ pub fn numbers(count: usize, seed: u64) -> Vec<f64> {
 enum Inputs {
     /// Anywhere in −1..1.
     Any,
-    /// Within 0..1, at some distance from both ends.
-    Unit,
+    /// At most 0.45 below or above this number. Around 0.5 that is within 0..1, at some distance from both ends.
+    Around(f64),
     /// Inputs for a layer with a ReLU, for which no z is near 0. The layer without its ReLU computes z.
     AwayFromKink(Box<dyn Layer<f64>>),
 }
@@ -66,8 +66,8 @@ impl Case {
         Ok(Self { output: layer.output_shape(input)?, layer, input: input.to_vec(), inputs: Inputs::Any })
     }
 
-    fn within_unit(layer: impl Layer<f64> + 'static, input: &[usize]) -> Result<Self, Error> {
-        Ok(Self { inputs: Inputs::Unit, ..Self::new(layer, input)? })
+    fn around(center: f64, layer: impl Layer<f64> + 'static, input: &[usize]) -> Result<Self, Error> {
+        Ok(Self { inputs: Inputs::Around(center), ..Self::new(layer, input)? })
     }
 
     /// `layer` is `linear` with a ReLU.
@@ -87,7 +87,9 @@ impl Case {
         let at = |seed| (numbers(params, seed), numbers(len, seed + 1));
         match &self.inputs {
             Inputs::Any => at(1),
-            Inputs::Unit => (numbers(params, 1), numbers(len, 2).into_iter().map(|x| 0.5 + 0.45 * x).collect()),
+            Inputs::Around(center) => {
+                (numbers(params, 1), numbers(len, 2).into_iter().map(|x| center + 0.45 * x).collect())
+            }
             Inputs::AwayFromKink(linear) => {
                 let mut seed = 1;
                 loop {
@@ -176,7 +178,7 @@ fn without_weights() -> Result<Vec<Entry>, Error> {
         one("reshape", "the same values in another shape", Case::new(Reshape { shape: vec![2, 5] }, &[10])),
         one("dropout", "the mask held fixed", Case::new(Dropout { rate: 0.4 }, &[10])),
         one("noise-gaussian", "the noise held fixed", Case::new(gaussian(None), &[10])),
-        one("noise-gaussian-clipped", "0 where it is clipped", Case::within_unit(gaussian(Some([0.0, 1.0])), &[10])),
+        one("noise-gaussian-clipped", "0 where it is clipped", Case::around(0.5, gaussian(Some([0.0, 1.0])), &[10])),
         one("noise-masking", "the mask held fixed", Case::new(Noise::Masking { p: 0.3 }, &[10])),
         one(
             "noise-salt-and-pepper",
@@ -192,7 +194,18 @@ fn without_weights() -> Result<Vec<Entry>, Error> {
         one(
             "kl-sparsity",
             "the penalty weight·Σ KL(ρ ‖ mean activity)",
-            Case::within_unit(KlSparsity { rho: 0.05, weight: 0.7 }, &[10]),
+            Case::around(0.5, KlSparsity { rho: 0.05, weight: 0.7 }, &[10]),
+        ),
+        // Beyond its limits the divergence is linear, so the difference quotient is exact there too.
+        one(
+            "kl-sparsity-below",
+            "the same along the tangent below its lower limit",
+            Case::around(-1.0, KlSparsity { rho: 0.05, weight: 0.7 }, &[10]),
+        ),
+        one(
+            "kl-sparsity-above",
+            "the same along the tangent above its upper limit",
+            Case::around(2.0, KlSparsity { rho: 0.05, weight: 0.7 }, &[10]),
         ),
     ]
     .into_iter()

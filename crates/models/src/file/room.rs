@@ -24,7 +24,8 @@ pub(crate) fn check(tensors: usize, spec: &Spec) -> Result<(), Error> {
     Ok(())
 }
 
-/// Returns the specification as text.
+/// Returns the specification as text. The comment at its end is covered by the SHA-256 of the text.
 pub(super) fn spec_text(model: &Spec) -> Result<String, Error> {
-    toml::to_string(&Tail { model }).map_err(|error| Error::NotAModel(error.to_string()))
+    let text = toml::to_string(&Tail { model }).map_err(|error| Error::NotAModel(error.to_string()))?;
+    Ok(format!("{text}\n# written by handgrad {}\n", env!("CARGO_PKG_VERSION")))
 }

@@ -74,7 +74,8 @@ pub fn svg(chart: &Scores) -> String {
     let cut = title.chars().count() > room;
     let title = if cut { title.chars().take(room - 1).chain(['…']).collect() } else { title.to_string() };
     let mut s = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {HEIGHT}\" role=\"img\"><!-- {SOFTWARE} --><title>{title}</title>\
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {HEIGHT}\" role=\"img\">\
+         <!-- {SOFTWARE} --><title>{title}</title>\
          <style>{STYLE}</style><rect width=\"{width}\" height=\"{HEIGHT}\" fill=\"white\"/>\n\
          <text class=\"title\" x=\"{}\" y=\"24\">{title}</text>\n",
         HISTOGRAM[0],
