@@ -370,7 +370,7 @@ fn settings_of_the_family_that_mean_nothing_are_refused() {
         (&["--noise", "gaussian", "--noise-level", "-0.1"], "the standard deviation of noise is -0.1"),
         (&["--preset", "vae", "--beta", "-1"], "beta is -1, but must be 0 or more"),
         (&["--preset", "vae", "--l1", "0.1"], "has a penalty on its code already"),
-        (&["--preset", "conv-vae", "--layers", "3,2"], "takes the size of its code alone"),
+        (&["--preset", "conv-vae", "--layers", "3,2"], "needs only the size of its code"),
         (&["--preset", "keras-conv", "--layers", "3,2"], "layers is given, but it only has an effect with"),
         (&["--preset", "vae", "--activation", "tanh"], "activation is given, but it only has an effect with"),
         (&["--beta", "2"], "beta is given, but it only has an effect with"),

@@ -68,8 +68,8 @@ fn parts_do_what_the_whole_model_does() {
 
     let before = text("e.st");
     for (args, words) in [
-        (&["eval", "e.st", "--data", "small"][..], &["e.st", "the encoder of a model alone", "a whole model"][..]),
-        (&["eval", "d.st", "--data", "small"], &["d.st", "the decoder of a model alone"]),
+        (&["eval", "e.st", "--data", "small"][..], &["e.st", "only the encoder of a model", "a whole model"][..]),
+        (&["eval", "d.st", "--data", "small"], &["d.st", "only the decoder of a model"]),
         (&["reconstruct", "d.st", "--data", "small", "--out", "x.png"], &["d.st", "a whole model"]),
         (&["encode", "d.st", "--data", "small", "--out", "x.csv"], &["d.st", "a whole model or its encoder"]),
         (&["encode", "e.st", "--out", "x.csv"], &["e.st", "--data"]),

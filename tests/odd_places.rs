@@ -133,7 +133,7 @@ fn what_must_not_be_overwritten_is_not_whatever_it_is_called() {
     fs::create_dir(at.join("set")).expect("a folder");
     symlink("nowhere", at.join("set/train-images-idx3-ubyte.gz")).expect("a link");
     let args = ["data", "synthesize", "--out=set", "--train=3", "--validation=2"];
-    refused(&run(at, &args), 1, &["train-images-idx3-ubyte.gz", "is there already"]);
+    refused(&run(at, &args), 1, &["train-images-idx3-ubyte.gz", "exists already"]);
 }
 
 /// If the system refuses memory, the command reports an error.

@@ -22,7 +22,7 @@ fn a_damaged_checkpoint_falls_back_to_the_one_before_it_and_says_so() {
         fs::write(newest, damaged).expect("damaged");
         let output = run(at, &["train", "--json", "--quiet", "--resume=run"]);
         let name = before.file_name().expect("a name").to_str().expect("Unicode");
-        let says = format!("going on from the one before, {name}");
+        let says = format!("continuing from an earlier one, {name}");
         assert!(output.status.success() && err(&output).contains(&says), "{}", err(&output));
         let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
         assert_eq!(report["weights_sha256"], whole["weights_sha256"]);
@@ -138,7 +138,7 @@ fn a_checkpoint_that_cannot_be_written_is_told_and_tried_once_more() {
     assert!(tried_again > 3, "{tried_again}");
     // If there is no room for longer, the second failure in a row ends the run, and the files stay as they were.
     let output = with_fault("sync:20:full");
-    refused(&output, 1, &["tried once more", "no checkpoint could be written; the one before it is as it was"]);
+    refused(&output, 1, &["tried once more", "no checkpoint could be written; the previous one is unchanged"]);
     assert!(!checkpoints(at, "run").is_empty());
 }
 

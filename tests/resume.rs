@@ -205,7 +205,7 @@ fn a_run_whose_folder_and_data_have_moved_goes_on() {
     assert_eq!(resume(at, "one/run", &settings)["weights_sha256"], whole["weights_sha256"]);
     stop("one/run");
     fs::rename(at.join("one"), at.join("two")).expect("moved");
-    refused(&run(at, &["train", "--resume=two/run"]), 1, &["one/small", "if it lies elsewhere now", "--data"]);
+    refused(&run(at, &["train", "--resume=two/run"]), 1, &["one/small", "if it has moved", "--data"]);
     assert_eq!(resume(at, "two/run", &["--data=two/small"])["weights_sha256"], whole["weights_sha256"]);
     stop("two/run");
     assert_eq!(resume(at, "two/run", &[])["weights_sha256"], whole["weights_sha256"], "config.toml says where");

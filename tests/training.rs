@@ -215,7 +215,7 @@ fn a_penalty_that_is_too_heavy_is_named() {
         let error = fit(&mut trainer, &source, &source, &Plan::default(), &mut to_the_end).expect_err("infinite");
         let text = error.to_string();
         assert!(matches!(error, Error::FirstLossNotFinite { .. }), "{error:?}");
-        assert!(text.contains(penalty) && text.contains("weight of that penalty"), "{text}");
+        assert!(text.contains(penalty) && text.contains("weight of this penalty"), "{text}");
         assert!(!text.contains("scale"), "{text}");
     }
 }

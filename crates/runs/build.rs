@@ -1,4 +1,4 @@
-//! Lists the files in `presets`, so that a new preset is a new file and nothing else.
+//! Lists the files in `presets`, so that a new preset needs only a new file.
 
 use std::path::Path;
 use std::{env, fs};

@@ -72,7 +72,7 @@ fn main() -> ExitCode {
     exit::code(known_level().and_then(|()| fault()).and_then(|()| run()))
 }
 
-/// Returns an error if HANDGRAD_SIMD is mistyped: it would mean the widest level, without a word.
+/// Returns an error if HANDGRAD_SIMD has an unknown value. Otherwise the widest level would be used without a warning.
 fn known_level() -> anyhow::Result<()> {
     match std::env::var("HANDGRAD_SIMD") {
         Ok(name) if Level::from_name(&name).is_none() => {

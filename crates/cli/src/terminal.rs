@@ -1,4 +1,4 @@
-//! What people see while a command runs: lines and progress bars. Progress goes to the standard error, results go to
+//! What the user sees while a command runs: lines and progress bars. Progress goes to the standard error, results go to
 //! the standard output.
 
 use std::borrow::Cow;
@@ -12,7 +12,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::threads;
 
-/// Writes a line to the standard error. If nobody reads it any more, the command goes on.
+/// Writes a line to the standard error. If this fails, the command continues.
 pub fn note(text: &str) {
     let _ = writeln!(io::stderr(), "{}", harmless(text));
 }

@@ -13,7 +13,7 @@ const VARIABLE: &str = "RAYON_NUM_THREADS";
 
 /// Runs `compute` on `threads` threads. The default is what `RAYON_NUM_THREADS` says, or one thread per core.
 ///
-/// Where the system starts no more threads for this user, `compute` runs on this one thread, after a note: the results
+/// If the system starts no more threads for this user, prints a note and runs `compute` on this one thread. The results
 /// are the same.
 pub fn on<R: Send>(threads: Option<u16>, compute: impl FnOnce() -> Result<R> + Send) -> Result<R> {
     let threads = match threads {
@@ -49,8 +49,8 @@ pub fn can_start_one() -> bool {
     std::thread::Builder::new().spawn(|| ()).is_ok()
 }
 
-/// The number of threads in the environment; None where the variable is not set, empty or 0, which all mean the
-/// default.
+/// Returns the number of threads in the environment variable. `None` means the default: the variable is not set, empty
+/// or 0.
 fn from_environment() -> Result<Option<usize>> {
     let Some(text) = std::env::var_os(VARIABLE).filter(|text| !text.is_empty()) else { return Ok(None) };
     match text.to_str().and_then(|text| text.trim().parse::<usize>().ok()) {

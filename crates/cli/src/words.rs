@@ -59,7 +59,7 @@ pub fn epoch_line(record: &EpochRecord, plan: &Plan) -> String {
     line
 }
 
-/// The terms of a loss as numbers: ` = 81.2 + 25.1`; empty if there is only one.
+/// The terms of a loss as numbers: ` = 81.2 + 25.1`. Empty if there is only one term.
 fn parts(terms: &[(&'static str, f64)]) -> String {
     match terms {
         [] | [_] => String::new(),
@@ -70,7 +70,7 @@ fn parts(terms: &[(&'static str, f64)]) -> String {
     }
 }
 
-/// What the losses of all epochs can be compared with, and what their terms are: printed once, before the first epoch.
+/// The losses to compare with, and the names of the terms of the loss. Printed once, before the first epoch.
 pub fn above_epochs(yardsticks: &Yardsticks, terms: &[&'static str]) -> String {
     let (least, mean) = (number(yardsticks.least), number(yardsticks.mean_sample));
     let mut text = format!("to compare: least possible loss {least}, loss of the mean sample {mean}");
@@ -80,7 +80,7 @@ pub fn above_epochs(yardsticks: &Yardsticks, terms: &[&'static str]) -> String {
     text
 }
 
-/// The terms of a loss: ` = reconstruction 81.2 + KL divergence 25.1`; empty if there is only one.
+/// The terms of a loss: ` = reconstruction 81.2 + KL divergence 25.1`. Empty if there is only one term.
 pub fn terms(terms: &[(&'static str, f64)]) -> String {
     match terms {
         [] | [_] => String::new(),
@@ -116,7 +116,7 @@ pub fn drawn_from(range: Option<(f32, f32)>) -> Option<String> {
     range.map(|(low, high)| format!("some values are outside 0..1: {low} is drawn as black and {high} as white"))
 }
 
-/// Text in lines of at most 118 characters, as the documents have it.
+/// Wraps text into lines of at most 118 characters, as in the Markdown files of this project.
 pub fn wrapped(text: &str) -> String {
     text.split_whitespace().fold(String::new(), |text, word| {
         let line = text.lines().next_back().unwrap_or_default().chars().count();

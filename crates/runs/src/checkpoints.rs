@@ -1,4 +1,4 @@
-//! The checkpoints of a run: the newest and the one before it, in the folder `checkpoint`.
+//! The checkpoints of a run, in its folder `checkpoint`: the newest one and the previous one.
 
 use handgrad_files::shown;
 use std::fs;
@@ -12,28 +12,28 @@ use handgrad_trainer::{Plan, Trainer};
 use crate::session::Notes;
 use crate::{Error, Result};
 
-/// Writes checkpoints while the training goes on.
+/// Writes checkpoints while the training continues.
 pub(crate) struct Checkpoints {
     folder: PathBuf,
-    /// The last one that was written and read back, or gone on from.
+    /// The last checkpoint that was written and read back, or from which the run was continued.
     newest: Option<PathBuf>,
-    /// What writes the next one, and says where.
+    /// The thread that writes the next checkpoint. It returns the path.
     writer: Option<JoinHandle<Result<PathBuf>>>,
-    /// Could the last one that was begun not be written?
+    /// True if the last write failed.
     failed: bool,
-    /// Told what people should know.
+    /// Receives notes for the user.
     notes: Notes,
 }
 
 impl Checkpoints {
-    /// In a folder that is there.
+    /// For checkpoints in `folder`, which must exist.
     pub fn new(folder: PathBuf, notes: Notes) -> Self {
         Self { folder, newest: None, writer: None, failed: false, notes }
     }
 
-    /// The newest checkpoint of this training that is whole, or None where there is none at all. `check` says whether
-    /// it is of the same run, by what its writer said of it. One that cannot be read is an error, and not taken for
-    /// damaged: it may be whole.
+    /// Returns the newest checkpoint that is not damaged, or `None` if there are no checkpoints. `check` gets the text
+    /// in the checkpoint about its run, and returns an error if it is another run. A file that cannot be read is an
+    /// error and is not skipped like a damaged one, because it may be intact.
     pub fn read(
         &mut self,
         trainer: &Trainer<f32>,
@@ -59,9 +59,9 @@ impl Checkpoints {
             match decode() {
                 Ok(checkpoint) => {
                     if !damages.is_empty() {
-                        (self.notes)(&format!("note: {}; going on from the one before, {name}", damages.join("; ")));
+                        (self.notes)(&format!("note: {}; continuing from an earlier one, {name}", damages.join("; ")));
                     }
-                    // A writer that was killed may not have come to that.
+                    // A process that was killed may not have removed the older ones.
                     let old = all.iter().take(at.saturating_sub(1));
                     old.for_each(|name| remove(&self.folder.join(name), &self.notes));
                     self.newest = Some(path);
@@ -75,14 +75,14 @@ impl Checkpoints {
         }
         if !damages.is_empty() {
             return Err(Error::Checkpoint(format!(
-                "{}; no other checkpoint is left, so the run can only be started again, from its configuration",
+                "{}; there is no other checkpoint, so the run cannot go on; start a new one from its configuration",
                 damages.join("; ")
             )));
         }
         Ok(None)
     }
 
-    /// Has the writer failed meanwhile? Then the next one is due at once.
+    /// Returns whether the last write failed. If it did, a new checkpoint is due immediately.
     pub fn has_failed(&mut self) -> bool {
         if self.writer.as_ref().is_some_and(JoinHandle::is_finished) {
             self.wait();
@@ -90,13 +90,13 @@ impl Checkpoints {
         self.failed
     }
 
-    /// Writes a checkpoint in the background, as soon as the one before it is written; or, where that one has failed or
-    /// training is `over`, at once.
+    /// Waits until the previous checkpoint is written, then writes this one on a background thread. If the previous
+    /// write failed, or if the training is `over`, writes it on this thread instead.
     ///
-    /// A disk that is full may have room a moment later, so it takes two failures in a row for this to fail.
+    /// Returns an error only after two failures in a row, because a full disk may have room again a moment later.
     pub fn write(&mut self, checkpoint: impl FnOnce() -> Checkpoint, over: bool) -> Result<()> {
         self.wait();
-        // Not before: a copy that is still being written and this one take their room one after the other.
+        // The copy is made only now, so that two copies are never in memory at the same time.
         let checkpoint = checkpoint();
         let path = self.folder.join(name(&checkpoint));
         if self.newest.as_ref() == Some(&path) {
@@ -110,7 +110,7 @@ impl Checkpoints {
             let writer = writer.spawn(move || write(path, &checkpoint, newest.as_deref(), &notes));
             match writer {
                 Ok(writer) => self.writer = Some(writer),
-                // The next step asks for a checkpoint again, which is then written at once, on this thread.
+                // After the next step, a checkpoint is due again, and is then written on this thread.
                 Err(_) => self.failed = true,
             }
             return Ok(());
@@ -124,15 +124,15 @@ impl Checkpoints {
             other => other,
         };
         let left = match &newest {
-            Some(_) => "no checkpoint could be written; the one before it is as it was",
-            None => "no checkpoint could be written, and there is none before it",
+            Some(_) => "no checkpoint could be written; the previous one is unchanged",
+            None => "no checkpoint could be written, and there is no previous one",
         };
         self.newest = Some(written.map_err(|error| error.at(left))?);
         self.failed = false;
         Ok(())
     }
 
-    /// Until the writer is done; where it failed, that is told.
+    /// Waits until the background thread has finished. If it failed, notes the failure.
     pub fn wait(&mut self) {
         if let Some(writer) = self.writer.take() {
             let panicked = |_| Err(Error::Checkpoint("the thread that writes checkpoints has panicked".into()));
@@ -146,7 +146,7 @@ impl Checkpoints {
         }
     }
 
-    /// The one to go on from, if there is any.
+    /// The checkpoint from which the run can be continued, if there is one.
     pub fn newest(&self) -> Option<&Path> {
         self.newest.as_deref()
     }
@@ -157,8 +157,8 @@ fn note_failure(error: &Error, notes: &Notes) {
     notes(&format!("note: a checkpoint could not be written, so it is tried once more: {error}"));
 }
 
-/// The names of the checkpoints in a folder, the newest last; anything else of such a name, a folder or a pipe, is not
-/// a checkpoint.
+/// Returns the names of the checkpoints in a folder, the newest last. A folder or a pipe with the name of a checkpoint
+/// is skipped.
 fn all_in(folder: &Path) -> Result<Vec<String>> {
     let names = handgrad_files::names(folder)?.into_iter();
     let mut all: Vec<_> = names.filter_map(|name| Some((place(&name)?, name))).collect();
@@ -167,21 +167,21 @@ fn all_in(folder: &Path) -> Result<Vec<String>> {
     Ok(all.into_iter().map(|(_, name)| name).collect())
 }
 
-/// Removes a checkpoint that is not needed any more. If that fails no more is lost than room.
+/// Removes a checkpoint that is no longer needed. A failure is only noted: it costs disk space and nothing else.
 fn remove(path: &Path, notes: &Notes) {
     if let Err(error) = handgrad_files::remove(path)
         && path.exists()
     {
-        notes(&format!("note: an old checkpoint stays: {error}"));
+        notes(&format!("note: an old checkpoint was not removed: {error}"));
     }
 }
 
-/// Writes it, reads it back, and only then removes all others but the one before.
+/// Writes a checkpoint, reads it back, and only then removes all other checkpoints except `before`, the previous one.
 fn write(path: PathBuf, checkpoint: &Checkpoint, before: Option<&Path>, notes: &Notes) -> Result<PathBuf> {
     let bytes = checkpoint.encode().map_err(|error| Error::from(error).at(shown(&path)))?;
     handgrad_files::write_into(&path, &bytes)?;
     if !handgrad_files::holds(&path, &bytes)? {
-        let problem = "was written and reads back otherwise: is the disk failing? It is removed";
+        let problem = "what was read back differs from what was written, so it was removed: is the disk failing?";
         let _ = handgrad_files::remove(&path);
         return Err(Error::Checkpoint(format!("{}: {problem}", shown(&path))));
     }
@@ -194,13 +194,14 @@ fn write(path: PathBuf, checkpoint: &Checkpoint, before: Option<&Path>, notes: &
     Ok(path)
 }
 
-/// `epoch-3-step-17.checkpoint`: of epoch 3 there are 17 steps done.
+/// The name of a checkpoint: `epoch-3-step-17.checkpoint` was written after 17 steps of epoch 3.
 fn name(checkpoint: &Checkpoint) -> String {
     let state = &checkpoint.state;
     format!("epoch-{}-step-{}.checkpoint", state.records.len() + 1, state.place.steps)
 }
 
-/// And back: they order the checkpoints of a run.
+/// Returns the epoch and the step in the name of a checkpoint, by which the checkpoints of a run are ordered, or `None`
+/// for any other name.
 pub(crate) fn place(name: &str) -> Option<[usize; 2]> {
     let (epoch, step) = name.strip_prefix("epoch-")?.strip_suffix(".checkpoint")?.split_once("-step-")?;
     Some([epoch.parse().ok()?, step.parse().ok()?])

@@ -1,5 +1,5 @@
-//! From what was given and what a preset says to one checked configuration, and from that to a network and its
-//! training.
+//! Makes a checked configuration from given settings and a preset, and from the configuration the specification of the
+//! network and of its training.
 
 use handgrad_dataset::named;
 use handgrad_layers::{Activation, LossKind, Noise, Optimizer, adam::Adam};
@@ -11,21 +11,22 @@ use handgrad_trainer::{Plan, Schedule, Training};
 use crate::settings::{self, ModelName, NoiseName, OptimizerName, ScheduleName, Settings};
 use crate::{Error, Result, preset, usual_data_dir};
 
-/// A checked configuration: every setting that has an effect has a value, and no other has.
+/// A checked configuration. A setting that has an effect has a value if it was given or if `config.toml` states its
+/// default. A setting without an effect has no value.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     settings: Settings,
 }
 
 impl Config {
-    /// What was given before what the preset says, then checked.
+    /// Takes every setting from `given`, otherwise from the preset, otherwise its default, and checks the result.
     ///
     /// # Errors
-    /// If a setting that was given has no effect, or a value makes no sense: always the user's own.
+    /// If the preset does not exist, if a given setting has no effect, or if a value is not valid.
     pub fn new(given: Settings) -> Result<Self> {
         let name = given.preset();
         let all = given.clone().or(preset::find(&name)?.settings);
-        // What nothing would heed would be taken for granted.
+        // If such a setting were ignored, the user would believe that it was used.
         let useless =
             |setting: &&settings::Setting| (setting.asks_for_something)(&given) && !(setting.has_effect)(&all);
         if let Some(setting) = settings::SETTINGS.iter().find(useless) {
@@ -41,18 +42,18 @@ impl Config {
         Ok(config)
     }
 
-    /// The settings, each of which has a value where it has an effect.
+    /// The settings. See [`Config`] for which of them have a value.
     #[must_use]
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
 
-    /// For what only the data decides.
+    /// The settings, to be completed when the data is known.
     pub(crate) fn settings_mut(&mut self) -> &mut Settings {
         &mut self.settings
     }
 
-    /// The settings that give this run again, for `config.toml`.
+    /// The settings for `config.toml`, with which this run can be repeated.
     #[must_use]
     pub fn stated(&self) -> Settings {
         let mut settings = self.settings.clone();
@@ -62,22 +63,22 @@ impl Config {
         settings
     }
 
-    /// What does not go together, whatever the data is.
+    /// Checks settings that depend on each other, but not on the data.
     fn check_together(&self) -> Result<(), String> {
         let s = &self.settings;
         let (model, layers) = (s.model(), s.layers.as_ref().map_or(1, Vec::len));
         if model == ModelName::ConvVae && layers != 1 {
-            return Err(format!("layers has {layers} numbers, but conv-vae takes the size of its code alone: try 2"));
+            return Err(format!("layers has {layers} numbers, but conv-vae needs only the size of its code: try 2"));
         }
         if matches!(model, ModelName::Sequence | ModelName::NextStep) && layers != 1 {
             let name = if model == ModelName::Sequence { "sequence" } else { "next-step" };
             return Err(format!(
-                "layers has {layers} numbers, but {name} takes the units of its recurrent layers alone: try 64"
+                "layers has {layers} numbers, but {name} needs only the units of its recurrent layer: try 64"
             ));
         }
         if settings::is_variational(s) && (s.l1.is_some() || s.sparsity.is_some()) {
             return Err(
-                "a variational model has a penalty on its code already: leave out l1 and sparsity, or take another \
+                "a variational model has a penalty on its code already: leave out l1 and sparsity, or use another \
                  model"
                     .into(),
             );
@@ -86,13 +87,13 @@ impl Config {
             return Err("sparsity gives the code a sigmoid: leave out code_activation".into());
         }
         if s.l1.is_some() && s.sparsity.is_some() {
-            return Err("l1 and sparsity are two penalties on the same code: take one of them".into());
+            return Err("l1 and sparsity are two penalties on the same code: use only one of them".into());
         }
         self.check_schedule()?;
         self.check_weight_decay()
     }
 
-    /// A schedule that would never change the rate is not what was meant.
+    /// Checks the settings of the schedule. A schedule that would never change the learning rate is an error.
     fn check_schedule(&self) -> Result<(), String> {
         let s = &self.settings;
         let (name, needed) = match s.schedule() {
@@ -107,7 +108,8 @@ impl Config {
                 };
                 ("step", every.saturating_add(1))
             }
-            // The first epoch is what the others are compared with, and after the last one a change comes too late.
+            // The first epoch is the first best one, patience + 1 epochs are not better, and one more epoch is trained
+            // with the changed rate.
             ScheduleName::Plateau => ("plateau", s.schedule_patience().saturating_add(3)),
             ScheduleName::Cosine => {
                 let (floor, rate) = (s.schedule_floor(), s.learning_rate());
@@ -121,37 +123,38 @@ impl Config {
         };
         if s.epochs() < needed {
             return Err(format!(
-                "the schedule {name} would never change the learning rate: for that the run needs at least {needed} \
-                 epochs, and it has {}. Train longer, or let the rate change sooner",
+                "the schedule {name} would never change the learning rate: it needs at least {needed} epochs, but the \
+                 run has {}; train for more epochs, or let the rate change earlier",
                 s.epochs()
             ));
         }
         Ok(())
     }
 
-    /// What a step takes from a weight must be felt, and leave something of it.
+    /// Checks that one step subtracts less than the whole weight, and enough to change a 32-bit number.
     fn check_weight_decay(&self) -> Result<(), String> {
         let (decay, rate) = (self.settings.weight_decay(), self.settings.learning_rate());
         let part = decay * rate;
         if part >= 1.0 {
             return Err(format!(
-                "weight_decay × learning_rate is {part}, but must be below 1, or every step would turn the weights' \
-                 signs: 0.01 is usual for weight_decay"
+                "weight_decay × learning_rate is {part}, but must be below 1, or every step would flip the signs \
+                 of the weights: 0.01 is usual for weight_decay"
             ));
         }
         if decay > 0.0 && part < SMALLEST_DECAY {
             return Err(format!(
-                "weight_decay × learning_rate is {part:e}, and 32-bit weights change by at least {SMALLEST_DECAY:.1e} \
-                 of themselves or not at all: make weight_decay larger, or leave it out"
+                "weight_decay × learning_rate is {part:e}, but must be at least {SMALLEST_DECAY:.1e} to change a \
+                 32-bit weight: make weight_decay larger, or leave it out"
             ));
         }
         Ok(())
     }
 
-    /// The network's specification, for samples of shape `input`; without the scale, which the data decides.
+    /// Returns the specification of the network for samples of shape `input`. The scale is not set, because it depends
+    /// on the data.
     ///
     /// # Errors
-    /// If the settings do not go together.
+    /// If the settings do not fit together.
     pub fn spec(&self, input: &[usize]) -> Result<Spec> {
         let s = &self.settings;
         let output_activation = s.output_activation.unwrap_or(Activation::Sigmoid);
@@ -197,7 +200,7 @@ impl Config {
             spec = spec.with_kl(rho, s.sparsity_weight())?;
         }
         let level = s.noise_level();
-        // Data whose output is a sigmoid lies within 0..1, and so does what noise makes of it.
+        // With a sigmoid as output activation, the data is within 0..1, and noise must not leave this range.
         let clip = (output_activation == Activation::Sigmoid).then_some([0.0, 1.0]);
         let noise = s.noise.map(|noise| match noise {
             NoiseName::Gaussian => Noise::Gaussian { std: level, clip },
@@ -210,7 +213,8 @@ impl Config {
         })
     }
 
-    /// Values of a state of a recurrent network, of both directions; None for any other network.
+    /// The number of values in the state of a recurrent network, for both directions together, or `None` for any other
+    /// network.
     #[must_use]
     pub fn state_units(&self) -> Option<usize> {
         let s = &self.settings;
@@ -219,13 +223,13 @@ impl Config {
         matches!(s.model(), ModelName::Sequence | ModelName::NextStep).then_some(units * directions)
     }
 
-    /// Of the first weights and of the order of the samples.
+    /// The seed of all random numbers: first weights, order of the samples, noise.
     #[must_use]
     pub fn seed(&self) -> u64 {
         self.settings.seed()
     }
 
-    /// How long to train, and how the learning rate changes.
+    /// The number of epochs, the schedule of the learning rate, and early stopping.
     #[must_use]
     pub fn plan(&self) -> Plan {
         let s = &self.settings;
@@ -238,7 +242,8 @@ impl Config {
         Plan { epochs: s.epochs(), schedule, early_stopping: s.early_stopping }
     }
 
-    /// What trains a network on so many samples.
+    /// The optimiser, the batch size and the other settings of the trainer. The batch size is at most `samples`, the
+    /// number of training samples.
     #[must_use]
     pub fn training(&self, samples: usize) -> Training {
         let s = &self.settings;
@@ -257,5 +262,5 @@ impl Config {
     }
 }
 
-/// 2⁻²⁵: what is less of a 32-bit number is lost when it is taken away from it.
+/// 2⁻²⁵. If less than this part of a 32-bit number is subtracted from it, rounding makes the difference equal to it.
 const SMALLEST_DECAY: f64 = 1.0 / (1 << 25) as f64;

@@ -1,4 +1,4 @@
-//! The data of a run: loaded, reduced to the classes that are asked for, and what is decided by it.
+//! Loads the data of a run, keeps the wanted classes, and sets the settings that depend on the data.
 
 use handgrad_files::shown;
 use std::path::{Path, PathBuf};
@@ -12,13 +12,13 @@ use handgrad_tasks::check_targets;
 use crate::settings::{LossName, ScaleName};
 use crate::{Config, Error, Result};
 
-/// Where named data sets are kept if nothing else is said: the environment variable `HANDGRAD_DATA`, else `data`.
+/// Returns the default folder of the named data sets: the environment variable `HANDGRAD_DATA`, otherwise `data`.
 #[must_use]
 pub fn usual_data_dir() -> PathBuf {
     std::env::var_os("HANDGRAD_DATA").map_or_else(|| "data".into(), PathBuf::from)
 }
 
-/// The data that a configuration names.
+/// Loads the data that a configuration names.
 pub(crate) fn load(config: &Config, progress: &dyn Progress) -> Result<DataSet, handgrad_dataset::Error> {
     let settings = config.settings();
     let data_dir = settings.data_dir.clone().unwrap_or_else(usual_data_dir);
@@ -26,18 +26,19 @@ pub(crate) fn load(config: &Config, progress: &dyn Progress) -> Result<DataSet, 
 }
 
 impl Config {
-    /// The scale that brings these samples to where a network learns well, where one is asked for.
+    /// Computes the scale from the training samples, if the configuration has the setting `scale`.
     ///
     /// # Errors
-    /// If all of their values are the same.
+    /// If all values of the samples are the same.
     pub fn scale_for(&self, train: &Samples) -> Result<Option<Scale>> {
         self.settings().scale.map(|name| scale_of(name, train)).transpose()
     }
 
-    /// Decides what depends on the data, refuses what does not go with it, and describes the network for it.
+    /// Checks that the loss is defined for the samples, sets the default of the output activation, and returns the
+    /// specification of the network.
     ///
     /// # Errors
-    /// If the loss cannot take the samples, or the settings do not go together.
+    /// If the loss is not defined for the samples, or if the settings do not fit together.
     pub fn fit_to(&mut self, data: &DataSet, scale: Option<Scale>) -> Result<Spec> {
         let loss = self.settings().loss();
         for (samples, set) in [(&data.train, "training samples"), (&data.validation, "validation samples")] {
@@ -53,7 +54,7 @@ impl Config {
         Ok(Spec { scale, ..self.spec(&data.train.shape)? })
     }
 
-    /// Keeps the path of the data whole, so that the configuration gives the same run from any folder.
+    /// Makes the path of the data absolute, so that the configuration gives the same run from any working folder.
     pub(crate) fn keep_whole_path(&mut self) -> Result<()> {
         let what = self.settings().data.clone().unwrap_or_default();
         let cannot = |path: PathBuf| move |source| Error::CannotRead { path, source };
@@ -62,7 +63,7 @@ impl Config {
             let whole = std::path::absolute(&data_dir).map_err(cannot(data_dir))?;
             unicode(&whole)?;
         } else if is_stream(&what) {
-            // A pipe has no other name: in `/proc` its link leads to `pipe:[123]`, which is not a file.
+            // Links are not resolved: in `/proc`, the link of a pipe leads to `pipe:[123]`, which is not a file.
             let whole = std::path::absolute(&what).map_err(cannot(what.into()))?;
             self.settings_mut().data = Some(unicode(&whole)?);
         } else if Path::new(&what).exists() {
@@ -73,12 +74,12 @@ impl Config {
     }
 }
 
-/// Is the data a pipe or a device, which can be read only once?
+/// Returns whether the data is a pipe or a device, which can be read only once.
 pub(crate) fn is_stream(what: &str) -> bool {
     named::find(what).is_none() && std::fs::metadata(what).is_ok_and(|about| !about.is_file() && !about.is_dir())
 }
 
-/// A path as the configuration keeps it, which is text.
+/// Converts a path to Unicode text, because a configuration contains only text.
 fn unicode(path: &Path) -> Result<String> {
     let refusal = || {
         let path = shown(path);
@@ -87,7 +88,7 @@ fn unicode(path: &Path) -> Result<String> {
     Ok(path.to_str().ok_or_else(refusal)?.to_owned())
 }
 
-/// The scale of that name for the training samples.
+/// Computes the scale of this name from the training samples.
 fn scale_of(name: ScaleName, train: &Samples) -> Result<Scale> {
     let (low, high) = train.range();
     if low >= high {
@@ -103,13 +104,13 @@ fn scale_of(name: ScaleName, train: &Samples) -> Result<Scale> {
     })
 }
 
-/// Samples as the network takes them. Only for what must be known of them as a whole: a trainer scales batch by batch.
+/// Returns the scaled samples. Only their fingerprint needs all of them at once; the trainer scales batch by batch.
 pub(crate) fn scaled(samples: &Samples, scale: Scale) -> Samples {
     let values = samples.to_floats().mapv(|value| scale.apply(value));
     Samples { values: Values::Floats(values), shape: samples.shape.clone(), labels: samples.labels.clone() }
 }
 
-/// Learnt from and validated with are samples of these classes alone.
+/// Keeps only the samples of these classes, for training and for validation.
 pub(crate) fn keep_classes(classes: &[u8], data: &mut DataSet) -> Result<()> {
     let noun = if classes.len() == 1 { "class" } else { "classes" };
     let named = classes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");

@@ -1,17 +1,17 @@
-//! The one error of this crate.
+//! The error type of this crate.
 
 use handgrad_files::shown;
 use std::io;
 use std::path::PathBuf;
 
-/// What a function of this crate gives.
+/// The result of a function of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why a run could not be begun, continued or used.
+/// The reason why a run could not be started, continued or used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// What was asked for makes no sense.
+    /// The settings or arguments are not valid.
     #[error("{0}")]
     Usage(String),
     /// A file that cannot be read.
@@ -19,23 +19,23 @@ pub enum Error {
     CannotRead {
         /// The file.
         path: PathBuf,
-        /// What the operating system said.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// A configuration that is not as it should be.
+    /// A configuration that is not valid.
     #[error("{}{}: {what}", shown(.path), .line.map_or(String::new(), |line| format!(", line {line}")))]
     Configuration {
         /// The file.
         path: PathBuf,
-        /// Where in it, counted from 1.
+        /// The line, counted from 1.
         line: Option<usize>,
         /// What is wrong.
         what: String,
     },
-    /// A folder that would be a new run's has one already.
+    /// The folder for a new run already holds a run.
     #[error(
-        "{}: holds a run already, or a file of a run's name ({name}); nothing is overwritten: continue that run, \
-         choose another folder, or move this one away", shown(.path)
+        "{}: holds a run already, or a file that a run would write ({name}); nothing was overwritten: continue \
+         that run, choose another folder, or move this one away", shown(.path)
     )]
     HoldsARun {
         /// The folder.
@@ -43,34 +43,34 @@ pub enum Error {
         /// What was found in it.
         name: String,
     },
-    /// A folder cannot be a run's.
+    /// The folder for a new run cannot be created.
     #[error("choose another folder than {}", shown(.path))]
     BadFolder {
         /// The folder.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: Box<Error>,
     },
     /// There is no run to continue.
-    #[error("{}: holds no run, as it has no {config}; name the folder of a run that has begun", shown(.path))]
+    #[error("{}: holds no run, because it has no {config}; name the folder of a run", shown(.path))]
     NoRun {
         /// The folder.
         path: PathBuf,
         /// The file that it lacks.
         config: &'static str,
     },
-    /// A run that is finished, without checkpoints.
+    /// A finished run without checkpoints cannot be continued.
     #[error(
-        "{}: has a model and no checkpoint, so there is nothing to go on from; start a new run from its configuration",
+        "{}: has a model and no checkpoint, so this run cannot be continued; start a new run from its configuration",
         shown(.path)
     )]
     NothingToGoOnFrom {
         /// The folder.
         path: PathBuf,
     },
-    /// A model of which another part is needed.
+    /// A file holds the encoder or the decoder of a model, but another part is needed.
     #[error(
-        "{}: holds the {part} of a model alone, and this needs {needed}: name the run that it comes from",
+        "{}: holds only the {part} of a model, but {needed} is needed: name the run that it comes from",
         shown(.path)
     )]
     WrongPart {
@@ -86,62 +86,62 @@ pub enum Error {
     NoModel {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: Box<Error>,
     },
     /// A run that has no model yet.
     #[error(
-        "{}: this run is still training and has no model yet; wait until it ends, or stop it with Ctrl-C, and it \
+        "{}: this run is still training and has no model yet; wait until it ends, or stop it with Ctrl-C, then it \
          writes one", shown(.path)
     )]
     StillTraining {
         /// The folder.
         path: PathBuf,
     },
-    /// A picture is given to a model of series or of rows of a table.
+    /// A picture was given to a model that was trained on series or on the rows of a table.
     #[error(
         "the model was trained on {trained_on}, so its samples of {shape} values are not images: a picture needs a \
          model that was trained on images"
     )]
     NotImages {
-        /// What it was trained on, in words.
+        /// What the model was trained on, in words.
         trained_on: String,
         /// The shape of a sample.
         shape: String,
     },
-    /// Nothing says what a model was trained on.
-    #[error("{}: does not say what it was trained on; name the data", shown(.path))]
+    /// The training data of a model is not known, and no data was named.
+    #[error("{}: does not say which data it was trained on; name the data", shown(.path))]
     NoData {
         /// The run or the model file.
         path: PathBuf,
     },
-    /// Nothing says what is normal.
+    /// The training data of a model is not known, and no normal data was named.
     #[error(
-        "nothing says what the model was trained on, so there are no normal scores to set a threshold by: name normal \
+        "the training data of the model is not known, so no threshold can be computed from its scores: name normal \
          data"
     )]
     NoNormalData,
-    /// The data of a run is no longer where it was.
-    #[error("the data of this run cannot be read; if it lies elsewhere now, name its new path")]
+    /// The data of a run cannot be found or read any more.
+    #[error("the data of this run cannot be read; if it has moved, name its new path")]
     DataMoved {
-        /// Why.
+        /// The cause.
         source: handgrad_dataset::Error,
     },
-    /// Settings for a CSV file, and other data.
-    #[error("{what}: label_column and fill are for CSV files, whose name ends in .csv")]
+    /// Settings for CSV files were given, but the data is not a CSV file.
+    #[error("{what}: label_column and fill are only for CSV files, whose names end in .csv")]
     NotCsv {
         /// The data.
         what: String,
     },
-    /// Training stopped by an error, and there is a checkpoint.
+    /// An error stopped the training, and there is a checkpoint.
     #[error("{about}: {source}")]
     Stopped {
-        /// What is left, in words.
+        /// What was kept, in words.
         about: String,
-        /// Why.
+        /// The cause.
         source: Box<Error>,
     },
-    /// An error at a place: of a file, of some data.
+    /// An error with its place, for example a file or a part of the data.
     #[error("{place}: {source}")]
     At {
         /// The place.
@@ -150,45 +150,45 @@ pub enum Error {
         source: Box<Error>,
     },
     /// All values of the training samples are the same.
-    #[error("all values of the training samples are {value}, so there is no scale to bring them to: leave out scale")]
+    #[error("all values of the training samples are {value}, so they cannot be scaled: leave out scale")]
     NoScale {
         /// The value.
         value: f32,
     },
-    /// A part of the samples that leaves none to learn from, or none to validate with.
+    /// With this validation split, no samples are left to train on or to validate with.
     #[error("{0}")]
     Split(String),
-    /// Samples without labels, of which some classes are asked for.
-    #[error("they have no labels, so only_class cannot be heeded: leave it out")]
+    /// Classes were selected, but the samples have no labels.
+    #[error("these samples have no labels, so only_class cannot select any: leave it out")]
     NoLabels,
-    /// What checkpoints are read and written by.
+    /// A checkpoint cannot be read, written or used for this run.
     #[error("{0}")]
     Checkpoint(String),
-    /// A checkpoint that is not whole.
+    /// A checkpoint is damaged, has a newer format, or belongs to a different training.
     #[error(transparent)]
     Damaged(#[from] handgrad_trainer::checkpoint::Error),
-    /// A disk that refuses.
+    /// A file cannot be read or written.
     #[error(transparent)]
     Files(#[from] handgrad_files::Error),
-    /// Data that is not as it should be.
+    /// The data cannot be loaded.
     #[error(transparent)]
     Data(#[from] handgrad_dataset::Error),
-    /// A network that does not fit together, or a model file.
+    /// The layers of a network do not fit together, or a model file is not valid.
     #[error(transparent)]
     Model(#[from] handgrad_models::Error),
-    /// A training that could not begin or went wrong.
+    /// A training could not start, or failed.
     #[error(transparent)]
     Trainer(#[from] handgrad_trainer::Error),
-    /// A model that cannot be used on the data.
+    /// A model cannot be used on the data.
     #[error(transparent)]
     Task(#[from] handgrad_tasks::Error),
-    /// A picture that cannot be drawn.
+    /// A picture cannot be drawn.
     #[error(transparent)]
     Picture(#[from] handgrad_pictures::Error),
 }
 
 impl Error {
-    /// Did the user ask for what makes no sense, as opposed to: could it not be done?
+    /// Returns whether the arguments or settings are wrong, as opposed to an operation that failed.
     #[must_use]
     pub fn is_usage(&self) -> bool {
         match self {
@@ -200,7 +200,7 @@ impl Error {
         }
     }
 
-    /// Did a training go wrong: is a loss or a weight no longer a number, or far too large?
+    /// Returns whether the training diverged: a loss or a weight is not finite or far too large.
     #[must_use]
     pub fn is_divergence(&self) -> bool {
         match self {
@@ -210,7 +210,7 @@ impl Error {
         }
     }
 
-    /// The error and its causes, but for those that the text so far quotes already.
+    /// The error and its causes in one text, without those that the text already contains.
     #[must_use]
     pub fn in_full(&self) -> String {
         let mut text = self.to_string();
@@ -225,7 +225,7 @@ impl Error {
         text
     }
 
-    /// The same error at a place.
+    /// Adds a place to the error.
     #[must_use]
     pub fn at(self, place: impl ToString) -> Self {
         Self::At { place: place.to_string(), source: Box::new(self) }

@@ -1,4 +1,4 @@
-//! A run is a folder: `config.toml`, `metrics.csv`, `model.safetensors`, pictures, and `checkpoint`.
+//! A run folder: `config.toml`, `metrics.csv`, `model.safetensors`, pictures, and `checkpoint`.
 
 use handgrad_files::shown;
 use std::path::{Path, PathBuf};
@@ -21,20 +21,20 @@ pub(crate) const LOSS_CHART: &str = "loss.svg";
 pub(crate) const CHECKPOINTS: &str = "checkpoint";
 pub(crate) const LOCK: &str = "lock";
 
-/// A folder that belongs to one run, and to nobody else as long as this is held.
+/// The folder of one run. It is locked as long as this value exists.
 pub(crate) struct RunFolder {
     path: PathBuf,
     written: Vec<&'static str>,
-    /// What `metrics.csv` is about, once that is known.
+    /// The loss and the number of values of a sample, which `metrics.csv` needs. `None` until the network is known.
     measured: Option<(Loss, usize)>,
     _lock: Lock,
 }
 
 impl RunFolder {
-    /// Makes the folder `out`, or `runs/NAME`, `runs/NAME-2`, … where none is asked for, and writes the configuration
-    /// of the run that is to train `network`.
+    /// Creates the folder `out` and writes the configuration and the first line of `metrics.csv`. Without `out`, the
+    /// folder is `runs/NAME`, `runs/NAME-2`, …
     ///
-    /// A folder that holds a run already is refused: nothing that is there is overwritten.
+    /// A folder that already holds a run is an error, so that nothing is overwritten.
     pub fn create(out: Option<&Path>, name: &str, settings: &Settings, network: &Network<f32>) -> Result<Self> {
         let path = match out {
             Some(out) => given(out)?,
@@ -42,14 +42,15 @@ impl RunFolder {
         };
         let begun = path.join(CHECKPOINTS).join(LOCK).exists();
         let mut folder = Self::locked(path)?;
-        // Another process may have begun a run there a moment ago.
+        // Another process may have started a run there a moment ago.
         refuse_a_run(&folder.path)?;
         if begun {
-            // A run that was killed before it had its configuration; the folder of a first one may have others' files.
+            // An earlier run was killed before it wrote its configuration; its unfinished files are removed. In any
+            // other folder, such files may belong to somebody else, so they are kept.
             handgrad_files::sweep(&folder.path)?;
         }
         if let Err(error) = folder.write_config(settings) {
-            // With its configuration it is a run already, to go on with.
+            // If the configuration was written, the folder holds a run that can be continued.
             if !folder.path.join(CONFIG).exists() {
                 folder.discard();
             }
@@ -59,7 +60,7 @@ impl RunFolder {
         Ok(folder)
     }
 
-    /// The folder of a run that has begun, and its settings.
+    /// Opens the folder of an existing run, and reads its settings.
     pub fn open(path: &Path) -> Result<(Self, Settings)> {
         let config = path.join(CONFIG);
         if !config.is_file() {
@@ -75,12 +76,13 @@ impl RunFolder {
         Ok((folder, settings))
     }
 
-    /// Keeps all others out, and removes what a killed process has left unfinished where nobody else writes.
+    /// Locks the folder against other processes. Also removes unfinished files of a killed process from the folder of
+    /// the checkpoints, where nobody else writes.
     fn locked(path: PathBuf) -> Result<Self> {
         let checkpoints = path.join(CHECKPOINTS);
-        // Where it leads files would be removed and written.
+        // If it were followed, files outside the run folder would be removed and written.
         if checkpoints.is_symlink() {
-            let what = "is a link, where a folder was expected; put the folder itself there";
+            let what = "is a link, where a folder was expected; replace the link by the folder itself";
             return Err(Error::Checkpoint(format!("{}: {what}", shown(&checkpoints))));
         }
         handgrad_files::make_folder(&checkpoints)?;
@@ -93,23 +95,23 @@ impl RunFolder {
         &self.path
     }
 
-    /// Has the run a model?
+    /// Returns whether the run has a model.
     pub fn has_model(&self) -> bool {
         self.path.join(MODEL).exists()
     }
 
-    /// Where the checkpoints are.
+    /// The folder of the checkpoints.
     pub fn checkpoints(&self) -> PathBuf {
         self.path.join(CHECKPOINTS)
     }
 
-    /// The files that were written, in that order.
+    /// The names of the files that were written, in the order of writing.
     pub fn written(&self) -> &[&'static str] {
         &self.written
     }
 
-    /// Writes a whole file, beside, then renamed; where it is there already, byte by byte, it is left alone. A link is
-    /// replaced, not followed: a folder from somebody else must not make us write elsewhere.
+    /// Writes a file under a temporary name, and then renames it. If the file already has exactly these bytes, it is
+    /// not changed. A link is replaced, not followed, so that a folder from somebody else cannot redirect the write.
     pub fn write(&mut self, name: &'static str, bytes: &[u8]) -> Result<()> {
         let path = self.path.join(name);
         if handgrad_files::is_plain(&path) && handgrad_files::holds(&path, bytes)? {
@@ -123,7 +125,7 @@ impl RunFolder {
     pub fn write_config(&mut self, settings: &Settings) -> Result<()> {
         let text = toml::to_string(settings).map_err(|error| Error::Usage(error.to_string()))?;
         let text = format!("# handgrad {VERSION}: handgrad train --config {CONFIG} repeats this run\n{text}");
-        // As a checkpoint quotes it, which may take more.
+        // The length as a quoted string, as a checkpoint contains it, which may be longer than the text itself.
         let bytes = toml::Value::from(text.as_str()).to_string().len();
         if bytes > LARGEST_FILE {
             let (most, advice) = (LARGEST_FILE, "use shorter paths and lists");
@@ -131,11 +133,12 @@ impl RunFolder {
                 "the settings take {bytes} bytes, and a configuration has at most {most}: {advice}"
             )));
         }
-        check_toml(&text).map_err(|what| Error::Usage(format!("the settings cannot be kept: {what}")))?;
+        check_toml(&text).map_err(|what| Error::Usage(format!("the settings cannot be stored: {what}")))?;
         self.write(CONFIG, text.as_bytes())
     }
 
-    /// Writes `metrics.csv` as it is after the given epochs of a network, whatever a kill has left of it.
+    /// Writes `metrics.csv` with a line for each of the given epochs. This repairs a file that a killed process left
+    /// incomplete.
     pub fn write_metrics(&mut self, network: &Network<f32>, records: &[EpochRecord]) -> Result<()> {
         let (loss, features) = (network.loss(), network.spec().features());
         self.measured = Some((loss, features));
@@ -143,7 +146,7 @@ impl RunFolder {
         self.write(METRICS, (metrics::header(&network.term_names()) + &lines.collect::<String>()).as_bytes())
     }
 
-    /// Adds an epoch to `metrics.csv`.
+    /// Appends the line of an epoch to `metrics.csv`.
     pub fn add_metrics(&self, record: &EpochRecord) -> Result<()> {
         let path = self.path.join(METRICS);
         let Some((loss, features)) = self.measured else { return Ok(()) };
@@ -152,9 +155,10 @@ impl RunFolder {
             .map_err(|error| Error::from(error).at(format!("{}: epoch {} cannot be added", shown(&path), record.epoch)))
     }
 
-    /// Takes back what was written, for a run that came to nothing; the folder goes too, if that leaves it empty.
+    /// Removes the files that were written, for a run that failed at its beginning. If the folder is then empty, it is
+    /// also removed.
     pub fn discard(self) {
-        // What cannot be removed stays: the run's own error is what people must see.
+        // Errors are ignored here, because the user must see the error of the run itself.
         for name in &self.written {
             let _ = handgrad_files::remove(&self.path.join(name));
         }
@@ -167,14 +171,15 @@ impl RunFolder {
         self.write(MODEL, &model.to_bytes()?)
     }
 
-    /// Writes a model of these weights.
+    /// Writes a model with the weights `theta`.
     pub fn write_weights(&mut self, network: &Network<f32>, theta: &[f32]) -> Result<()> {
         self.write(MODEL, &file::encode(network, theta)?)
     }
 }
 
-/// A run's configuration has all of these, from the first line to the last: one without them was cut short or emptied,
-/// and the defaults that would stand in for the rest are those of another run.
+/// Returns an error if one of these settings is missing. `config.toml` always contains them, and they include its
+/// first and its last one. If one is missing, the file was emptied or cut short, and defaults in place of the missing
+/// settings would give another run.
 fn refuse_an_incomplete(settings: &Settings, config: &Path) -> Result<()> {
     for name in ["preset", "data", "epochs", "seed"] {
         if find(name).is_some_and(|setting| !(setting.is_given)(settings)) {

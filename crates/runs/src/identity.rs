@@ -1,4 +1,4 @@
-//! What must be the same for whoever goes on with a run.
+//! What must be unchanged when a run is continued.
 
 use handgrad_dataset::{Samples, named};
 use handgrad_models::file::header::one_line;
@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use crate::settings::ScheduleName;
 use crate::{Error, Prepared, Result, Settings, data};
 
-/// A run's settings, and what it learns from; as TOML it stands in every checkpoint.
+/// The settings of a run, and the fingerprints of its samples. Every checkpoint contains this as TOML.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Identity {
@@ -31,10 +31,10 @@ impl Identity {
         toml::to_string(self).map_err(|error| Error::Checkpoint(error.to_string()))
     }
 
-    /// Refuses to go on with a run that is not this one, naming the difference.
+    /// Returns an error that names the differences if the checkpoint is of another run.
     pub fn check(&self, checkpoint: &str) -> Result<()> {
         let unread = |said: &str| {
-            Error::Checkpoint(format!("what the checkpoint says of its run cannot be read: {}", one_line(said)))
+            Error::Checkpoint(format!("the checkpoint's description of its run cannot be read: {}", one_line(said)))
         };
         let then: Self = toml::from_str(checkpoint).map_err(|error| unread(error.message()))?;
         same_settings(&self.config, &then.config, "the checkpoint's run")?;
@@ -43,8 +43,8 @@ impl Identity {
         {
             if now != then {
                 return Err(Error::Checkpoint(format!(
-                    "the {set} samples are not those that the run began with: there are {now}, and it began with {}; \
-                     put those back, or start a new run",
+                    "the {set} samples are not those that the run began with: now there are {now}, but it began with \
+                     {}; use the original samples, or start a new run",
                     one_line(then)
                 )));
             }
@@ -53,12 +53,13 @@ impl Identity {
     }
 }
 
-/// Refuses settings that would not give the run that others began, naming each difference.
+/// Returns an error that names each difference if a run that began with the settings `then` cannot be continued with
+/// the settings `now`.
 ///
-/// The data may have moved to another path, as its samples are compared; and there may be more epochs, where the first
-/// ones do not depend on how many.
+/// The path of the data may be different, because the samples are compared. The number of epochs may be larger, unless
+/// the schedule is cosine, whose learning rates depend on this number.
 pub(crate) fn same_settings(now: &Settings, then: &Settings, whose: &str) -> Result<()> {
-    // Not as TOML, whose whole numbers end at 2⁶³ − 1, and a seed's do not.
+    // As JSON values, because a TOML value holds whole numbers up to 2⁶³ − 1, and a seed may be larger.
     let fields = |settings: &Settings| -> Result<Map<String, Value>> {
         let value = serde_json::to_value(settings).map_err(|error| Error::Checkpoint(error.to_string()))?;
         let Value::Object(mut fields) = value else { return Ok(Map::new()) };
@@ -88,11 +89,11 @@ pub(crate) fn same_settings(now: &Settings, then: &Settings, whose: &str) -> Res
     if differences.is_empty() {
         return Ok(());
     }
-    let text = format!("{}; a run goes on as it began: leave that out, or start a new run", differences.join("; "));
+    let text = format!("{}; a run keeps its settings: leave this out, or start a new run", differences.join("; "));
     Err(Error::Usage(text))
 }
 
-/// A value for an error; of a long one the beginning is left out that another has too.
+/// Shortens a value for an error message: a long beginning that it has in common with `other` is left out.
 fn from_where_it_differs(value: &str, other: &str) -> String {
     let same = value.chars().zip(other.chars()).take_while(|(a, b)| a == b).count();
     let rest: String = value.chars().skip(same.saturating_sub(20)).collect();

@@ -5,19 +5,19 @@ use std::time::{Duration, Instant};
 
 use handgrad_trainer::Event;
 
-/// How much work lies between two checkpoints.
+/// The interval between two checkpoints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Every {
-    /// So many steps.
+    /// A number of training steps.
     Steps(u64),
-    /// So many epochs.
+    /// A number of epochs.
     Epochs(u64),
-    /// So long.
+    /// A time.
     Time(Duration),
 }
 
 impl Default for Every {
-    /// 30 seconds: no more work than that is lost if nothing else is said.
+    /// 30 seconds. If the process is killed, about this much work is lost.
     fn default() -> Self {
         Self::Time(Duration::from_secs(30))
     }
@@ -44,7 +44,7 @@ impl FromStr for Every {
     }
 }
 
-/// Says when the next checkpoint is due.
+/// Decides when the next checkpoint is due.
 pub(crate) struct Clock {
     every: Every,
     steps: u64,
@@ -52,12 +52,12 @@ pub(crate) struct Clock {
 }
 
 impl Clock {
-    /// Of a training that has done so many steps.
+    /// A clock for a training that has already done `steps` steps.
     pub(crate) fn new(every: Every, steps: u64) -> Self {
         Self { every, steps, last: Instant::now() }
     }
 
-    /// Takes note of what happened, and says whether a checkpoint is due.
+    /// Counts the event, and returns whether a checkpoint is due now.
     pub(crate) fn is_due(&mut self, event: &Event) -> bool {
         let step = matches!(event, Event::Step { .. });
         self.steps += u64::from(step);

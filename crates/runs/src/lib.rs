@@ -1,5 +1,5 @@
-//! One training as a folder: settings become a checked configuration, data is loaded and held out, a network is trained
-//! with checkpoints, and what came out is written. And the way back: a model and the data to use it on.
+//! Trains a network and writes a run folder: checks the settings, loads the data and holds out a part of it, trains the
+//! network with checkpoints, and writes the results. Also opens a trained model together with the data to use it on.
 //!
 //! ```
 //! use std::ops::ControlFlow;

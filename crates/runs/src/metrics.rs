@@ -1,9 +1,9 @@
-//! `metrics.csv`: a line an epoch. `docs/training.md` explains the columns.
+//! `metrics.csv`: one line per epoch. `docs/training.md` explains the columns.
 
 use handgrad_layers::Loss;
 use handgrad_trainer::EpochRecord;
 
-/// The names of the columns, for a loss of these terms.
+/// The first line with the names of the columns, for a loss that is the sum of these terms.
 pub fn header(terms: &[&str]) -> String {
     let columns = |set: &str| terms.iter().map(|term| format!("{set}_{}", snake(term))).collect::<Vec<_>>().join(",");
     let (train, validation) = (columns("train"), columns("val"));
@@ -13,7 +13,7 @@ pub fn header(terms: &[&str]) -> String {
     )
 }
 
-/// An epoch, in these columns.
+/// The line of an epoch. `features` is the number of values of a sample.
 pub fn line(record: &EpochRecord, loss: Loss, features: usize) -> String {
     let EpochRecord { epoch, learning_rate, train_loss, validation_loss, seconds, samples_per_second, .. } = record;
     let values = |terms: &[(&str, f64)]| terms.iter().map(|term| term.1.to_string()).collect::<Vec<_>>().join(",");
@@ -26,7 +26,7 @@ pub fn line(record: &EpochRecord, loss: Loss, features: usize) -> String {
     )
 }
 
-/// `KL divergence` as the name of a column: `kl_divergence`.
+/// The name of a term in the name of a column: `KL divergence` becomes `kl_divergence`.
 fn snake(name: &str) -> String {
     name.to_lowercase().replace(' ', "_")
 }

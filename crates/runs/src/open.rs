@@ -1,4 +1,4 @@
-//! What every use of a model begins with: the model, and samples to use it on.
+//! Opens a trained model and loads the samples to use it on.
 
 use std::path::{Path, PathBuf};
 
@@ -11,24 +11,25 @@ use handgrad_tasks::check_fit;
 use crate::folder::{CHECKPOINTS, CONFIG, LOCK, MODEL};
 use crate::{Error, Result, Settings, usual_data_dir};
 
-/// What somebody wants to use a model on, beside the model.
+/// The data to use a model on. Each field that is `None` has the value of the model's training.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Wanted {
-    /// A data set's name, a folder or a file; otherwise what the model was trained on.
+    /// The data: the name of a data set, a folder or a file.
     pub data: Option<String>,
-    /// The column of the labels of a CSV file, otherwise as in training.
+    /// The column of the labels in a CSV file.
     pub label_column: Option<String>,
-    /// What stands in for missing values of a CSV file, otherwise as in training.
+    /// What replaces missing values in a CSV file.
     pub fill: Option<Fill>,
-    /// Where named data sets are kept, otherwise as in training.
+    /// The folder of the named data sets.
     pub data_dir: Option<PathBuf>,
 }
 
-/// A trained model, of which there may be as much as one of `parts`, from a run folder or a model file; and what its
-/// run folder says of the data it was trained on.
+/// Loads a trained model from a run folder or a model file, and returns it with the settings of its run. For a model
+/// file, which has no settings, these are empty. The file must contain one of `parts`: the whole model, its encoder or
+/// its decoder.
 ///
 /// # Errors
-/// If there is none, or it is another part.
+/// If there is no model, if it is another part, or if the settings cannot be read.
 pub fn model(run: &Path, parts: &[Part]) -> Result<(Model, Settings)> {
     let (path, config) = if run.is_dir() { (run.join(MODEL), Some(run.join(CONFIG))) } else { (run.into(), None) };
     let model = Model::load(&path).map_err(|error| match error {
@@ -67,13 +68,13 @@ fn is_recurrent(model: &Model) -> bool {
 pub fn check_takes_pictures(model: &Model, settings: &Settings) -> Result<()> {
     let trained_on = match settings.data.as_deref() {
         Some(data) if is_csv(Path::new(data)) => "a table or a series",
-        None if is_recurrent(model) => "sequences, as far as its file tells",
+        None if is_recurrent(model) => "sequences, as far as the model file shows",
         _ => return Ok(()),
     };
     Err(Error::NotImages { trained_on: trained_on.into(), shape: sizes(&model.spec().input) })
 }
 
-/// A trained model beside the samples to use it on, in the data's own units.
+/// A trained model and the samples to use it on. The samples are not scaled.
 pub struct Subject {
     /// The model.
     pub model: Model,
@@ -81,29 +82,29 @@ pub struct Subject {
     pub samples: Samples,
     /// The samples in words.
     pub origin: String,
-    /// The other part of the data: its training samples, unless it is a file of one's own.
+    /// The training samples of the same data. `None` if the data is a single file that the user named.
     pub train: Option<Samples>,
     /// The training samples in words.
     pub train_origin: String,
-    /// What the samples were loaded as.
+    /// The name or path of the data from which the samples were loaded.
     pub what: String,
-    /// What the model was trained on, if that is known.
+    /// The name or path of the data that the model was trained on, if it is known.
     pub trained_on: Option<String>,
-    /// The classes that it was trained on, where they are some of many.
+    /// The classes that the model was trained on. Empty if the training was not restricted to some classes.
     pub only_class: Vec<u8>,
     /// Loads more data for the same model.
     pub loader: Loader,
 }
 
-/// Opens a whole model and data for it: what is wanted, or else what it was trained on.
+/// Opens a whole model and loads data for it: the wanted data, or by default the data that it was trained on.
 ///
 /// # Errors
-/// If there is no such model or no such data, or one does not go with the other.
+/// If there is no such model or no such data, or if they do not fit together.
 pub fn open(run: &Path, wanted: &Wanted, progress: &dyn Progress) -> Result<Subject> {
     open_one_of(run, wanted, &[Part::Whole], progress)
 }
 
-/// Opens a model of which there may be as much as one of `parts`, and data for it.
+/// Like [`open`], for a model that may be any of `parts`.
 ///
 /// # Errors
 /// As [`open`].
@@ -127,9 +128,9 @@ pub fn open_one_of(run: &Path, wanted: &Wanted, parts: &[Part], progress: &dyn P
     Ok(Subject { model, samples, origin, train, train_origin, what, trained_on, only_class, loader })
 }
 
-/// Samples to use a model on, and the training samples beside them.
+/// Samples to use a model on, and the training samples of the same data.
 pub struct Data {
-    /// The training samples, unless the data is a file of one's own.
+    /// The training samples. `None` if the data is a single file that the user named.
     pub train: Option<Samples>,
     /// The training samples in words.
     pub train_origin: String,
@@ -139,20 +140,20 @@ pub struct Data {
     pub origin: String,
 }
 
-/// How data for a model is loaded.
+/// Loads data for a model.
 pub struct Loader {
     data_dir: PathBuf,
-    /// How to read files that somebody names, and what the model was trained on.
+    /// How to read a CSV file: `given` is for a file that the user names, `trained` for the data of the training.
     given: Layout,
     trained: Layout,
 }
 
 impl Loader {
-    /// Loads a name, a folder, or a file. A file of one's `own` is used whole, not just the tenth that training would
-    /// hold out.
+    /// Loads a named data set, a folder or a file. `own` says that the user named the data: then all samples of a file
+    /// are used, not only the tenth that training would hold out.
     ///
     /// # Errors
-    /// If the data cannot be had.
+    /// If the data cannot be loaded.
     pub fn load(&self, what: &str, own: bool, progress: &dyn Progress) -> Result<Data> {
         let path = Path::new(what);
         let layout = if own { &self.given } else { &self.trained };
@@ -175,26 +176,27 @@ impl Loader {
 }
 
 impl Subject {
-    /// The first samples, at most so many, by their numbers.
+    /// Returns the numbers of the first `count` samples, or of all samples if there are fewer.
     #[must_use]
     pub fn first(&self, count: u16) -> Vec<u32> {
         (0..u32::from(count).min(self.samples.len() as u32)).collect()
     }
 
-    /// Keeps the samples of the classes that the model was trained on, as it was validated in training.
+    /// Keeps only the samples of the classes that the model was trained on, as the validation in training did.
     pub fn keep_trained_classes(&mut self) {
         if !self.only_class.is_empty() {
             self.samples = self.samples.of_classes(&self.only_class);
             self.train = self.train.take().map(|train| train.of_classes(&self.only_class));
-            self.origin = format!("those of the classes trained on of {}", self.origin);
+            self.origin = format!("the samples of the classes trained on, from {}", self.origin);
         }
     }
 
-    /// Samples that are normal, whose scores may set a threshold, and what they are in words: those that somebody
-    /// names, or else the training samples of what the model was trained on. Some of them may be of other classes.
+    /// Returns normal samples, whose scores can set a threshold, and describes them in words. They come from the data
+    /// `named`, or by default from the training samples of the data that the model was trained on. Some of them may be
+    /// of other classes.
     ///
     /// # Errors
-    /// If they cannot be had, or do not go with the model.
+    /// If they cannot be loaded, or do not fit the model.
     pub fn normal(&mut self, named: Option<&str>, progress: &dyn Progress) -> Result<(Samples, String)> {
         let other = self.trained_on.as_deref().filter(|what| **what != self.what);
         let Some((what, own)) = named.map(|what| (what, true)).or(other.map(|what| (what, false))) else {

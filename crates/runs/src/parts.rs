@@ -1,22 +1,23 @@
-//! Which samples are learnt from, which are validated with, and which are kept for a test at the end.
+//! Divides the samples of a run into those for training, for validation and for a test at the end.
 
 use handgrad_dataset::{DataSet, count, thousands};
 use handgrad_trainer::Source;
 
 use crate::{Error, Result};
 
-/// A data set, as one run uses it.
+/// The samples of a data set, as one run uses them.
 pub(crate) struct Parts<'a> {
     pub train: Source<'a>,
     pub validation: Source<'a>,
-    /// Where the validation samples are some of the training samples: those that the data sets apart.
+    /// If some of the training samples are used for validation: the validation samples of the data set.
     pub test: Option<Source<'a>>,
     /// One line for people.
     pub about: String,
 }
 
 impl<'a> Parts<'a> {
-    /// Without a split the data's own, otherwise the last `split` of the training samples for validation.
+    /// Without a split, uses the training and validation samples of the data set. Otherwise validates with the last
+    /// part `split` of the training samples.
     pub fn new(data: &'a DataSet, split: Option<f64>) -> Result<Self> {
         let DataSet { origin, validation_origin, .. } = data;
         let set_apart = Source::new(&data.validation);
@@ -29,8 +30,8 @@ impl<'a> Parts<'a> {
         let kept = all - held_out;
         if kept == 0 || held_out == 0 {
             return Err(Error::Split(format!(
-                "validation_split is {split}, but of the {} of {} that leaves none to {}: choose another part, or \
-                 take more samples",
+                "validation_split is {split}, but of the {} of {} this leaves none to {}: choose another part, or use \
+                 more samples",
                 count(all, "training sample", "training samples"),
                 data.name,
                 if kept == 0 { "train on" } else { "validate with" }

@@ -1,4 +1,5 @@
-//! All that a training begins with: a configuration made for the data, the data, and the network.
+//! Everything that is needed before a training starts: the configuration, the data, and the specification of the
+//! network.
 
 use handgrad_dataset::DataSet;
 use handgrad_files::Progress;
@@ -7,20 +8,20 @@ use handgrad_trainer::{Plan, Trainer};
 
 use crate::{Config, Error, Result, Settings, data};
 
-/// What a training begins with.
+/// Everything that is needed before a training starts.
 pub struct Prepared {
-    /// Every setting that has an effect.
+    /// The values of all settings that have an effect.
     pub config: Config,
-    /// In the data's own units.
+    /// The data, not scaled.
     pub data: DataSet,
-    /// The network, with the scale of the training samples.
+    /// The specification of the network, with the scale of the training samples.
     pub spec: Spec,
 }
 
-/// Checks settings, loads the data that they name, and describes the network for it.
+/// Checks the settings, loads the data that they name, and specifies the network for it.
 ///
 /// # Errors
-/// If the settings make no sense, the data cannot be had, or one does not go with the other.
+/// If the settings are not valid, if the data cannot be loaded, or if they do not fit together.
 pub fn prepare(given: Settings, progress: &dyn Progress) -> Result<Prepared> {
     let config = Config::new(given)?;
     let data = data::load(&config, progress)?;
@@ -29,7 +30,7 @@ pub fn prepare(given: Settings, progress: &dyn Progress) -> Result<Prepared> {
 
 impl Prepared {
     pub(crate) fn of(mut config: Config, mut data: DataSet) -> Result<Self> {
-        // The scale is that of all classes.
+        // The scale is computed before samples of other classes are removed.
         let scale = config.scale_for(&data.train)?;
         if let Some(classes) = config.settings().only_class.clone() {
             data::keep_classes(&classes, &mut data)?;
@@ -39,23 +40,23 @@ impl Prepared {
         Ok(Self { config, data, spec })
     }
 
-    /// A trainer with fresh weights, for an epoch of so many samples.
+    /// Returns a trainer with new weights, for epochs of this number of samples.
     ///
     /// # Errors
-    /// If the network does not fit together, or a setting of the optimiser makes no sense.
+    /// If the layers of the network do not fit together, or if a setting of the optimiser is not valid.
     pub fn trainer(&self, samples: usize) -> Result<Trainer<f32>> {
         let network = Network::new(&self.spec)?;
         Ok(Trainer::new(network, &self.config.training(samples))?)
     }
 
-    /// How long to train.
+    /// The number of epochs, the schedule of the learning rate, and early stopping.
     #[must_use]
     pub fn plan(&self) -> Plan {
         self.config.plan()
     }
 }
 
-/// Asks for so much memory, and gives it back: there is no network before there is the memory for it.
+/// Returns an error if there is no memory for this number of further bytes. Called before the training allocates it.
 pub(crate) fn check_bytes(bytes: usize) -> Result<()> {
     if !handgrad_files::memory::has_room_for(bytes as u64) {
         return Err(Error::Model(handgrad_models::Error::NoMemory { bytes }));

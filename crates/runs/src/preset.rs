@@ -1,4 +1,4 @@
-//! Settings by name, each from a published example: a file of `presets/`.
+//! Presets: settings of published examples, by name. Each preset is a file in `presets/`.
 
 use handgrad_dataset::did_you_mean;
 use serde::Deserialize;
@@ -8,18 +8,18 @@ use crate::{Error, Result, Settings};
 /// The names and texts of all files, made by `build.rs`.
 const FILES: &[(&str, &str)] = &include!(concat!(env!("OUT_DIR"), "/presets.rs"));
 
-/// A published example, as settings.
+/// The settings of a published example.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Preset {
-    /// What it is called.
+    /// Its name.
     pub name: &'static str,
-    /// What it is and where it comes from, in a line.
+    /// What it is and where it comes from, in one line.
     pub about: String,
     /// All of its settings.
     pub settings: Settings,
 }
 
-/// The file.
+/// The content of the file of a preset.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
@@ -30,7 +30,7 @@ struct File {
 /// All presets, by name.
 ///
 /// # Errors
-/// If one of the files cannot be read: a test reads them all.
+/// If one of the files is not valid; a test reads them all.
 pub fn all() -> Result<Vec<Preset>> {
     FILES.iter().map(|&(name, text)| read(name, text)).collect()
 }
@@ -44,7 +44,7 @@ pub fn all() -> Result<Vec<Preset>> {
 /// ```
 ///
 /// # Errors
-/// If there is none.
+/// If there is no such preset.
 pub fn find(name: &str) -> Result<Preset> {
     match FILES.iter().find(|(known, _)| *known == name) {
         Some((name, text)) => read(name, text),

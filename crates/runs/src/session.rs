@@ -1,4 +1,4 @@
-//! One training: begun or continued, watched, and written.
+//! One training run: starts or continues it, reports its progress, and writes the results.
 
 use handgrad_files::shown;
 use std::ops::ControlFlow;
@@ -22,28 +22,28 @@ use crate::parts::Parts;
 use crate::prepared::check_bytes;
 use crate::{Config, Error, Every, Prepared, Result, Settings, data};
 
-/// Told what people should know, on any thread.
+/// A function that receives notes for the user. It is called on any thread.
 pub type Notes = Arc<dyn Fn(&str) + Send + Sync>;
 
-/// What somebody wants trained.
+/// A request to train a new run or to continue a run.
 #[derive(Clone)]
 pub struct Request {
-    /// Settings that were given; a preset says the rest.
+    /// The given settings. The others have the values of the preset, or their defaults.
     pub given: Settings,
-    /// The folder for the run, otherwise `runs/PRESET-DATA`.
+    /// The folder for a new run. `None` means `runs/PRESET-DATA`.
     pub out: Option<PathBuf>,
-    /// The folder of a run to continue.
+    /// The folder of the run to continue. `None` means a new run.
     pub resume: Option<PathBuf>,
-    /// How much work lies between two checkpoints.
+    /// The interval between two checkpoints.
     pub every: Every,
-    /// Did nobody choose the data? Then synthetic images stand in for images that cannot be had.
+    /// True if the user did not choose the data: then synthetic images replace images that cannot be downloaded.
     pub any_data: bool,
-    /// Told what people should know.
+    /// Receives notes for the user.
     pub notes: Notes,
 }
 
 impl Default for Request {
-    /// A new run of the default preset, without a word.
+    /// A new run of the default preset. Notes are ignored.
     fn default() -> Self {
         let (given, every) = (Settings::default(), Every::default());
         Self { given, out: None, resume: None, every, any_data: false, notes: Arc::new(|_| {}) }
@@ -55,18 +55,18 @@ impl Default for Request {
 pub enum Event<'a> {
     /// A step is done.
     Step {
-        /// Counted from 1.
+        /// The epoch, counted from 1.
         epoch: usize,
-        /// Samples seen in the whole run.
+        /// The number of samples in all steps of the run so far.
         seen: usize,
-        /// Mean loss over the samples of this epoch.
+        /// The mean loss over the samples of this epoch so far.
         loss: f64,
     },
     /// An epoch is done, and its line is in `metrics.csv`.
     Epoch(&'a EpochRecord),
 }
 
-/// A training that can begin: everything is checked, and its folder is there.
+/// A training that is ready to start: everything is checked, and its folder exists.
 pub struct Run {
     prepared: Prepared,
     trainer: Trainer<f32>,
@@ -80,34 +80,35 @@ pub struct Run {
 
 /// A training that has ended.
 pub struct Finished {
-    /// Every setting that has an effect.
+    /// The values of all settings that have an effect.
     pub config: Config,
-    /// The data, in its own units.
+    /// The data, not scaled.
     pub data: DataSet,
-    /// What was trained.
+    /// The trained model.
     pub model: Model,
-    /// The epochs, and how they ended.
+    /// The losses of every epoch, and how the training ended.
     pub outcome: Outcome,
-    /// Steps taken in the whole run.
+    /// The number of steps in the whole run.
     pub steps: u64,
-    /// On samples that training never saw, where validation took some of the training samples.
+    /// With a validation split: the loss on the validation samples of the data set, which training did not use at all.
     pub test: Option<Evaluation>,
-    /// What the losses can be compared with.
+    /// Losses to compare with: the least possible loss, and the loss of the mean sample.
     pub yardsticks: Yardsticks,
-    /// Seconds of training in this process, and in those before it.
+    /// The training time in seconds, in this process and in earlier ones.
     pub seconds: f64,
     /// The run folder.
     pub folder: PathBuf,
-    /// The files that were written in it, in that order.
+    /// The names of the files that were written in it, in the order of writing.
     pub written: Vec<&'static str>,
 }
 
 impl Run {
-    /// Checks everything, loads the data, and makes the run folder, or opens that of the run to continue. Nothing is
-    /// written where anything is wrong.
+    /// Checks everything, loads the data, and creates the run folder or opens the folder of the run to continue. If
+    /// anything is wrong, no run is written.
     ///
     /// # Errors
-    /// If the settings make no sense, the data cannot be had, there is not the memory, or the folder cannot be used.
+    /// If the settings are not valid, if the data cannot be loaded, if there is not enough memory, or if the folder
+    /// cannot be used.
     pub fn begin(request: &Request, progress: &dyn Progress) -> Result<Self> {
         let begun = request.resume.as_deref().map(RunFolder::open).transpose()?;
         let mut config = match &begun {
@@ -146,7 +147,7 @@ impl Run {
         Ok(Self { prepared, trainer, state, folder, checkpoints, identity, every: request.every, resumed })
     }
 
-    /// Configuration, data and network.
+    /// The configuration, the data, and the specification of the network.
     #[must_use]
     pub fn prepared(&self) -> &Prepared {
         &self.prepared
@@ -158,7 +159,7 @@ impl Run {
         self.trainer.network()
     }
 
-    /// The samples in words: which are learnt from, and which are held out.
+    /// Describes the samples in words: which are used for training, and which are held out.
     ///
     /// # Errors
     /// As [`Run::begin`].
@@ -166,7 +167,7 @@ impl Run {
         Ok(self.parts()?.about)
     }
 
-    /// What the losses can be compared with.
+    /// Computes losses to compare with: the least possible loss, and the loss of the mean sample.
     ///
     /// # Errors
     /// As [`Run::begin`].
@@ -175,7 +176,7 @@ impl Run {
         Ok(yardsticks(&parts.train, &parts.validation, self.trainer.network())?)
     }
 
-    /// Samples that the run has seen before now, and those that it will have seen at its end.
+    /// The number of samples in all steps so far, and their number at the end of the run.
     ///
     /// # Errors
     /// As [`Run::begin`].
@@ -185,7 +186,7 @@ impl Run {
         Ok([seen, each.saturating_mul(self.prepared.plan().epochs)])
     }
 
-    /// Where a continued run goes on, in words; None for a new one.
+    /// Says in words where a continued run continues. `None` for a new run.
     #[must_use]
     pub fn going_on(&self) -> Option<String> {
         self.resumed.then(|| match (self.state.is_over(&self.prepared.plan()), self.trainer.steps()) {
@@ -202,12 +203,11 @@ impl Run {
         Parts::new(&self.prepared.data, self.prepared.config.settings().validation_split)
     }
 
-    /// Trains to the end, or until `observer` asks to stop, and writes model, losses and pictures. There is a
-    /// checkpoint wherever that is. Where training goes wrong, the last weights that a checkpoint was due for become
-    /// the model.
+    /// Trains to the end, or until `observer` asks to stop, and writes the model, the losses and the pictures. In both
+    /// cases, a checkpoint is written too. If the training diverges, the model gets the weights of the last checkpoint.
     ///
     /// # Errors
-    /// If the training goes wrong, or something cannot be written.
+    /// If the training fails or diverges, or if a file cannot be written.
     pub fn train(mut self, observer: &mut (dyn FnMut(Event) -> ControlFlow<()> + Send)) -> Result<Finished> {
         let (plan, yardsticks) = (self.prepared.plan(), self.yardsticks()?);
         let start = Instant::now();
@@ -241,7 +241,7 @@ impl Run {
         Ok(Finished { config, data, model, outcome, steps, test, yardsticks, seconds, folder: path, written })
     }
 
-    /// Trains, and leaves the last weights in the trainer and a checkpoint on the disk.
+    /// Trains and writes checkpoints. Afterwards, the trainer has the last weights, and the last checkpoint is on disk.
     fn train_with_checkpoints(
         &mut self,
         plan: &Plan,
@@ -277,7 +277,7 @@ impl Run {
             let over = reached_end? || is_stopped;
             checkpoints.write(|| Checkpoint::of(trainer, state, &about), over)?;
             if let Some(error) = failure {
-                // What was trained is not lost: it is the model too.
+                // The weights are also written as the model, so that they can be used.
                 folder.write_weights(
                     trainer.network(),
                     state.best.as_ref().map_or(trainer.theta(), |best| &best.theta),
@@ -290,7 +290,8 @@ impl Run {
         }
     }
 
-    /// What is left when training went wrong.
+    /// Adds to the error of a training what was kept of the run. If the training diverged, also writes the weights of
+    /// the last checkpoint as the model, or removes the folder of a new run without a checkpoint.
     fn stopped_by(mut self, error: Error, plan: &Plan) -> Error {
         let diverged = error.is_divergence();
         let Some(newest) = self.checkpoints.newest().map(shown) else {
@@ -302,14 +303,14 @@ impl Run {
         let mut about = format!("the run stopped, and its last good checkpoint is kept, {newest}");
         if diverged {
             about += &match self.write_last_model(plan) {
-                Ok(()) => ", with its weights as the model".into(),
-                Err(error) => format!(", but not as the model: {}", error.in_full()),
+                Ok(()) => ", and its weights were written as the model".into(),
+                Err(error) => format!(", but the model was not written: {}", error.in_full()),
             };
         }
         Error::Stopped { about, source: Box::new(error) }
     }
 
-    /// What the last checkpoint has learnt can be used and looked at.
+    /// Writes the weights of the last checkpoint as the model. With early stopping, these are its best weights.
     fn write_last_model(&mut self, plan: &Plan) -> Result<()> {
         match self.checkpoints.read(&self.trainer, plan, |_| Ok(()))? {
             Some(last) => {
@@ -321,13 +322,13 @@ impl Run {
     }
 }
 
-/// The configuration of a run that is continued, with what was given besides.
+/// Returns the configuration of a continued run: its own settings, and those that were given now.
 fn config_of(given: &Settings, settings: &Settings, folder: &Path) -> Result<Config> {
     let whose = shown(folder);
     let all = given.clone().or(settings.clone());
     let config = Config::new(all.clone());
     if config.is_err() {
-        // What is not the run's is named before what does not go together.
+        // If given settings differ from those of the run, this is the more helpful error.
         same_settings(&all, settings, &whose)?;
     }
     let config = config?;
@@ -335,7 +336,7 @@ fn config_of(given: &Settings, settings: &Settings, folder: &Path) -> Result<Con
     Ok(config)
 }
 
-/// Loads the data; where nobody chose it and it cannot be had, draws the synthetic set instead and says so.
+/// Loads the data. If the user did not choose it and it cannot be downloaded, uses synthetic images and notes this.
 fn load(config: &mut Config, request: &Request, progress: &dyn Progress) -> Result<DataSet> {
     let what = config.settings().data.clone().unwrap_or_default();
     let images = named::find(&what).is_some_and(|set| !set.mirrors.is_empty());
@@ -363,8 +364,9 @@ fn load(config: &mut Config, request: &Request, progress: &dyn Progress) -> Resu
     }
 }
 
-/// Clipping keeps the whole gradient, early stopping the best weights, and a checkpoint that is being written three
-/// copies of all, beside what every training needs.
+/// Returns an error if there is not enough memory for the training. In addition to what every training needs, clipping
+/// keeps the whole gradient, early stopping keeps the best weights, and writing a checkpoint needs three copies of its
+/// content.
 fn check_memory(network: &Network<f32>, prepared: &Prepared, plan: &Plan) -> Result<()> {
     let training = prepared.config.training(prepared.data.train.len());
     let best = usize::from(plan.early_stopping.is_some());
@@ -374,8 +376,8 @@ fn check_memory(network: &Network<f32>, prepared: &Prepared, plan: &Plan) -> Res
     check_bytes(Trainer::memory_needed(network, &training).saturating_add(more))
 }
 
-/// The first validation samples above their reconstructions, as a picture; of a network that takes off noise: clean,
-/// with its noise, and denoised.
+/// Draws the first validation samples above their reconstructions. For a denoising network: clean samples, samples with
+/// its noise, and denoised samples.
 fn reconstructions(model: &Model, data: &DataSet, count: usize) -> Result<Vec<u8>> {
     let samples = &data.validation;
     let first: Vec<u32> = (0..count.min(samples.len()) as u32).collect();
@@ -391,7 +393,7 @@ fn reconstructions(model: &Model, data: &DataSet, count: usize) -> Result<Vec<u8
     Ok(handgrad_pictures::grid(&rows, &samples.shape)?)
 }
 
-/// The losses as a chart, if an epoch was finished.
+/// Draws the losses as a chart. `None` if no epoch was finished.
 fn loss_chart(title: &str, model: &Model, outcome: &Outcome, yardsticks: &Yardsticks) -> Option<String> {
     outcome.epochs.last()?;
     let of = |loss: fn(&EpochRecord) -> f64| outcome.epochs.iter().map(loss).collect::<Vec<_>>();

@@ -54,7 +54,7 @@ pub struct AnomalyArgs {
     #[arg(long, value_name = "NAME")]
     score: Option<ScoreName>,
 
-    /// The score from which on a sample is anomalous. std:K is the mean of the normal scores plus K standard
+    /// Samples with at least this score are anomalous. std:K is the mean of the normal scores plus K standard
     /// deviations; quantile:Q is the score below which the part Q of the normal scores lies; best-f1 separates the
     /// labelled samples best, and its figures are too optimistic because it is chosen on the same samples.
     #[arg(long, value_name = "RULE", default_value = "std:1")]
@@ -104,7 +104,8 @@ pub fn run(args: &AnomalyArgs) -> Result<Done> {
     let told = Told { args, subject: &subject, loss, normal_origin, verdict: Verdict { scores, truth, threshold } };
 
     told.draw()?;
-    // Last, as they are never overwritten: where something fails, all can be done again.
+    // The scores are written last, because an existing file of scores is an error: if an earlier step fails, the same
+    // command can be run again.
     if let Some(path) = &args.scores {
         told.write_scores(path)?;
     }
@@ -115,7 +116,7 @@ pub fn run(args: &AnomalyArgs) -> Result<Done> {
     Ok(Done::Whole)
 }
 
-/// Refuses what makes no sense before anything is read.
+/// Checks the arguments before anything is read.
 fn check(args: &AnomalyArgs) -> Result<()> {
     place::must_be(&args.out, Replaceable::Png)?;
     if let Some(path) = &args.scores
@@ -132,13 +133,13 @@ fn check(args: &AnomalyArgs) -> Result<()> {
     }
     if args.threshold == Rule::BestF1 && args.normal.is_some() {
         let text =
-            "--normal is given, but best-f1 heeds only the labelled samples: take std:K or quantile:Q, or leave it out";
+            "--normal is given, but best-f1 uses only the labelled samples: use std:K or quantile:Q, or leave it out";
         return Err(UsageError(text.into()).into());
     }
     Ok(())
 }
 
-/// The threshold that normal data sets, and what data that is.
+/// Computes the threshold from normal data, and describes this data in words.
 fn from_normal(
     args: &AnomalyArgs,
     normal_class: &[u8],
@@ -159,7 +160,7 @@ fn from_normal(
     Ok((Threshold::from_normal(args.threshold, &scores)?, origin))
 }
 
-/// A verdict, to be drawn, written and told.
+/// A verdict, and everything that is needed to draw, write and print it.
 struct Told<'a> {
     args: &'a AnomalyArgs,
     subject: &'a Subject,
@@ -171,8 +172,8 @@ struct Told<'a> {
 }
 
 impl Told<'_> {
-    /// The samples with the highest scores, above what the model made of them, above how far off that is; and the
-    /// chart.
+    /// Draws the samples with the highest scores, their reconstructions below them, and the errors below these. Also
+    /// draws the chart, if it was requested.
     fn draw(&self) -> Result<()> {
         let Self { args, subject, verdict, .. } = self;
         let worst = anomaly::worst(&verdict.scores, usize::from(args.count));
@@ -194,7 +195,7 @@ impl Told<'_> {
         Ok(handgrad_files::write(path, chart.as_bytes())?)
     }
 
-    /// `sample,label,score,called`: a line a sample.
+    /// Writes one line per sample: `sample,label,score,called`.
     fn write_scores(&self, path: &Path) -> Result<()> {
         let labels = self.subject.samples.labels.as_deref();
         let mut text = format!("sample,{}score,called\n", if labels.is_some() { "label," } else { "" });
@@ -264,7 +265,7 @@ impl Told<'_> {
     }
 }
 
-/// How many samples of each kind are called what, and what that comes to.
+/// The confusion matrix and the measures that follow from it, as a table.
 fn table(kinds: &[Positive; 2]) -> String {
     let counts = &kinds[1].counts;
     let line = |name: &str, normal: usize, anomalous: usize| {
@@ -282,7 +283,7 @@ fn table(kinds: &[Positive; 2]) -> String {
     text
 }
 
-/// Four decimals, or a dash for what is not defined.
+/// The value with four decimals, or a dash if it is not defined.
 fn decimals(value: Option<f64>) -> String {
     value.map_or_else(|| "–".into(), |value| format!("{value:.4}"))
 }

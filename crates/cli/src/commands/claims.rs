@@ -1,4 +1,4 @@
-//! `handgrad claims`: tests of what the slides say about autoencoders and recurrent networks.
+//! `handgrad claims`: tests what the slides say about autoencoders and recurrent networks.
 
 use anyhow::Result;
 use clap::Args;

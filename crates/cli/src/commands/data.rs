@@ -62,11 +62,11 @@ pub fn run(command: &DataCommand) -> Result<Done> {
     Ok(Done::Whole)
 }
 
-/// Existing files are not replaced by drawings: they may be the real set.
+/// Returns an error if one of the files exists, because it may belong to the real data set.
 fn refuse_to_overwrite(out: &Path) -> Result<()> {
     let set = named::find("mnist").map_or(&[][..], |set| set.files);
     if let Some(file) = set.iter().find(|file| out.join(file.name).symlink_metadata().is_ok()) {
-        bail!("{}: is there already; choose another folder with --out", shown(out.join(file.name)));
+        bail!("{}: exists already; choose another folder with --out", shown(out.join(file.name)));
     }
     Ok(())
 }
@@ -97,7 +97,7 @@ fn fetch(name: &str, data_dir: &Path) -> Result<()> {
         terminal::result(&format!("{name} is generated when it is used: there is nothing to fetch"))?;
     } else {
         terminal::result(&format!(
-            "{name} is in {}: {} files, each with its right SHA-256",
+            "{name} is in {}: {} files, all with the correct SHA-256",
             shown(&folder),
             set.files.len()
         ))?;

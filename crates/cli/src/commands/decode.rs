@@ -68,7 +68,7 @@ pub fn run(args: &DecodeArgs) -> Result<Done> {
         terminal::result(&object.to_string())?;
         return Ok(Done::Whole);
     }
-    let label = if samples.labels.is_some() { "; its first column was taken for labels" } else { "" };
+    let label = if samples.labels.is_some() { "; its first column was read as labels" } else { "" };
     let written = args.out.iter().map(shown).collect::<Vec<_>>().join(", ");
     let codes = shown(&args.codes);
     terminal::result(&format!(
@@ -87,7 +87,7 @@ pub fn run(args: &DecodeArgs) -> Result<Done> {
 fn check_places(args: &DecodeArgs, tables: &[&PathBuf], pictures: &[&PathBuf]) -> Result<()> {
     for (at, out) in args.out.iter().enumerate() {
         if args.out[..at].contains(out) {
-            return Err(UsageError(format!("{}: is named twice", shown(out))).into());
+            return Err(UsageError(format!("{}: is given twice as --out", shown(out))).into());
         }
     }
     for out in tables {

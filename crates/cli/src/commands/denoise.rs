@@ -78,7 +78,7 @@ pub struct DenoiseArgs {
 pub fn run(args: &DenoiseArgs) -> Result<Done> {
     place::must_be(&args.out, Replaceable::Png)?;
     for own in args.image.iter().chain(&args.clean) {
-        // Both through links: the picture must not take the place of what it is made from.
+        // Links are resolved in both paths. The picture must not replace the image that it is made from.
         if let (Ok(own), Ok(out)) = (own.canonicalize(), args.out.canonicalize())
             && own == out
         {
@@ -94,8 +94,7 @@ pub fn run(args: &DenoiseArgs) -> Result<Done> {
     }
 }
 
-/// The noise asked for, or else the model's own; `range` is that of the values in the network's units, behind the
-/// scale.
+/// Returns the requested noise, or by default the noise of the model. `range` is the range of the scaled values.
 fn chosen(args: &DenoiseArgs, model: &Model, range: (f32, f32)) -> Result<Vec<Noise>> {
     match args.noise {
         Some(kind) => Ok(vec![noise::checked(kind.into(), args.noise_level, range)?]),
@@ -115,7 +114,7 @@ fn warn_if_no_denoiser(args: &DenoiseArgs, model: &Model) {
     }
 }
 
-/// Samples, clean, with noise, and denoised.
+/// Draws samples clean, with noise, and denoised, and measures all samples.
 fn samples(args: &DenoiseArgs) -> Result<Done> {
     let bars = Bars::new(args.subject.output.quiet);
     let subject = handgrad_runs::open(&args.subject.run, &args.subject.wanted(), &bars)?;
@@ -133,7 +132,7 @@ fn samples(args: &DenoiseArgs) -> Result<Done> {
     report(args, json!({ "samples": samples.len(), "noise": noise }), &words, Some(measured))
 }
 
-/// An image of one's own, in tiles or resized to the network's input.
+/// Denoises the user's own image, in tiles or resized to the input of the network.
 fn own_image(args: &DenoiseArgs, path: &Path) -> Result<Done> {
     let (model, settings) = handgrad_runs::model(&args.subject.run, &[Part::Whole])?;
     let run = || shown(&args.subject.run);
@@ -167,7 +166,7 @@ fn own_image(args: &DenoiseArgs, path: &Path) -> Result<Done> {
         (clean, _) => (given, clean),
     };
     let denoised = denoise::image(&model, &noisy, fit, &Bars::new(args.subject.output.quiet))?;
-    // What is written is within 0..1, and so is what is measured.
+    // The denoised image is within 0..1, so the measured image is the one that is written.
     let measured = clean.as_ref().map(|clean| {
         let [noisy, denoised] = [&noisy, &denoised].map(|image| Distance::of(image.view(), clean.view(), 1.0));
         Measured { noisy, denoised }
@@ -182,7 +181,8 @@ fn own_image(args: &DenoiseArgs, path: &Path) -> Result<Done> {
     report(args, json!({ "width": width, "height": height }), &format!("{words}, {width}×{height}"), measured)
 }
 
-/// Prints what was written, and the distances before and after if there is something clean to measure from.
+/// Prints what was written. If there is a clean image, also prints how similar the noisy and the denoised image are to
+/// it.
 fn report(args: &DenoiseArgs, more: Value, words: &str, measured: Option<Measured>) -> Result<Done> {
     let picture = shown(&args.out);
     if args.subject.output.json {

@@ -1,4 +1,4 @@
-//! `handgrad encode`: samples to codes in a file.
+//! `handgrad encode`: writes the codes of samples to a file.
 
 use handgrad_files::shown;
 use std::path::PathBuf;
@@ -28,7 +28,7 @@ pub struct EncodeArgs {
     out: PathBuf,
 }
 
-/// Writes the code of every sample, one a row; in CSV behind its label if it has one.
+/// Writes the code of every sample, one per row. In a CSV file, the label is in the first column, if there are labels.
 pub fn run(args: &EncodeArgs) -> Result<Done> {
     let format = table::check_place(&args.out)?;
     let (output, wanted) = (args.subject.output, args.subject.wanted());

@@ -12,7 +12,7 @@ use crate::words::{self, number};
 
 pub type EvalArgs = SubjectArgs;
 
-/// Samples that go through the network at a time.
+/// The number of samples that go through the network at a time.
 const BATCH: usize = 256;
 
 pub fn run(args: &EvalArgs) -> Result<Done> {

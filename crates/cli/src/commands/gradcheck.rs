@@ -1,4 +1,5 @@
-//! `handgrad gradcheck`: every backward pass against central differences, and what such a check cannot see.
+//! `handgrad gradcheck`: compares every backward pass with central differences, and shows which mistakes this check
+//! cannot find.
 
 use anyhow::Result;
 use clap::Args;
@@ -7,7 +8,7 @@ use handgrad_study::{Error, gradcheck, mistakes};
 use crate::exit::{Done, UsageError};
 use crate::terminal;
 
-/// Above the lists.
+/// The text in the help, above the lists.
 const TEACHES: &str = "\
 A derivative can be measured: change a value a little in both directions, and
 see how much the loss changes.

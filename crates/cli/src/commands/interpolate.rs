@@ -1,4 +1,5 @@
-//! `handgrad interpolate`: a straight walk from one code to another, beside one from image to image.
+//! `handgrad interpolate`: draws the decoded codes on a straight line between two codes, and for comparison the blend
+//! of the two images.
 
 use handgrad_files::shown;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! `handgrad latent-grid`: the images that lie side by side in a code of two places.
+//! `handgrad latent-grid`: draws the decoded grid of a two-dimensional latent space.
 
 use anyhow::Result;
 use clap::Args;

@@ -1,5 +1,5 @@
-//! One file is one command: its flags, and from them values, one call of a library, what is drawn, written and printed.
-//! A new command is a new file, and a line in each of the four lists here.
+//! Each file is one command: it defines the flags, calls a library, and draws, writes and prints the results. A new
+//! command needs a new file, and a line in each of the four lists here.
 
 use clap::Subcommand;
 
@@ -122,7 +122,7 @@ pub enum Command {
 }
 
 impl Command {
-    /// The threads that are asked for.
+    /// The requested number of threads.
     pub fn threads(&self) -> Option<u16> {
         match self {
             Self::Train(args) => args.threads,

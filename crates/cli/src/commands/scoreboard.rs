@@ -1,4 +1,4 @@
-//! `handgrad scoreboard`: the published examples, run again on the real data, beside what was published.
+//! `handgrad scoreboard`: repeats published examples on the real data, and prints both results side by side.
 
 use anyhow::Result;
 use clap::Args;

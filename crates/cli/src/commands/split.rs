@@ -1,4 +1,4 @@
-//! `handgrad split`: the encoder and the decoder of a model, each a file of its own.
+//! `handgrad split`: writes the encoder and the decoder of a model to separate files.
 
 use handgrad_files::shown;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! `handgrad trace`: worked examples, forward and backward, from the functions that train.
+//! `handgrad trace`: prints worked examples, forward and backward, computed by the functions that train.
 
 use anyhow::Result;
 use clap::Args;
@@ -37,18 +37,18 @@ pub struct TraceArgs {
 }
 
 const ABOUT: &str = "\
-Every number comes from the functions that train, in 64 bits, on a network small enough to be checked by hand. Beside it
-stands what the slide prints, and where the slide differs or errs it says why. In formulas dw is ∂L/∂w, and δ is the
+Every number comes from the functions that train, in 64 bits, on a network small enough to be checked by hand. Next to
+it is the number that the slide prints. If the two differ, a note says why. In formulas, dw is ∂L/∂w, and δ is the
 gradient before an activation.";
 
 const EXAMPLES: &str = "Examples:
-  handgrad trace elman                                the slides' figures, and the way back
+  handgrad trace elman                                the numbers of the slides, then the backward pass
   handgrad trace bptt --learning-rate 0.01            the weights after a step of gradient descent
   handgrad trace bptt --steps 10 --set w_hh=0.5       a gradient that vanishes; with w_hh=2 it explodes
-  handgrad trace lstm --set w_if=0 --set b_if=-5      shut the forget gate
+  handgrad trace lstm --set w_if=0 --set b_if=-5      close the forget gate
   handgrad trace adam --steps 5 --json                every digit, for programs";
 
-/// A learning rate.
+/// Reads a learning rate.
 fn positive(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(rate) if rate.is_finite() && rate > 0.0 => Ok(rate),
@@ -77,7 +77,7 @@ pub fn run(args: &TraceArgs) -> Result<Done> {
     Ok(Done::Whole)
 }
 
-/// What is shown where no example is named.
+/// The list of examples, which is printed if no example is named.
 fn listing(args: &TraceArgs, format: Format) -> Result<String> {
     if args.steps.is_some() || args.learning_rate.is_some() || !args.set.is_empty() {
         let text = format!("name the example that the options are for: {}", trace::names().join(", "));
@@ -90,14 +90,14 @@ fn listing(args: &TraceArgs, format: Format) -> Result<String> {
     })
 }
 
-/// The error as people who typed flags understand it.
+/// Rewrites the error with the names of the flags.
 fn with_flags(error: Error) -> anyhow::Error {
     let text = match &error {
         Error::UnusedOption { option, example, users } => {
-            format!("--{} means nothing to {example}; it is for {users}", option.replace('_', "-"))
+            format!("--{} has no effect on {example}; it is for {users}", option.replace('_', "-"))
         }
         Error::NoEqualsSign { setting } => {
-            format!("--set {setting}: write a name, = and a number or several: --set w_hh=0.5, --set x=1,2,3")
+            format!("--set {setting}: write a name, =, and one or more numbers: --set w_hh=0.5, --set x=1,2,3")
         }
         Error::WrongCount { .. } => {
             format!("--set {}", error.to_string().replace("; steps changes", "; --steps changes"))

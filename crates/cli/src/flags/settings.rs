@@ -81,7 +81,7 @@ fn flag_of(setting: &'static Setting) -> Arg {
     }
 }
 
-/// The help of a setting, for `-h`: its first sentence and its default; and for `--help`: all of it.
+/// Returns the help of a setting: for `-h` its first sentence and its default, and for `--help` all of it.
 fn help_of(text: &str) -> (String, String) {
     let whole = text.lines().map(str::trim).collect::<Vec<_>>().join(" ");
     let whole = whole.trim().trim_end_matches('.').to_string();

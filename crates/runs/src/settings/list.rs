@@ -114,8 +114,8 @@ settings! {
     /// The weight of an L1 penalty on the code, which makes it sparse.
     l1: f64, Loss, "WEIGHT", check(|&weight| penalty_weight("l1", weight, "1e-5"));
 
-    /// Train a sparse autoencoder: ρ, the mean activity that a KL penalty asks of each unit of the code, above 0 and
-    /// below 1. The code gets a sigmoid.
+    /// Train a sparse autoencoder: ρ, the mean activity towards which a KL penalty pushes each unit of the code, above
+    /// 0 and below 1. The code gets a sigmoid.
     sparsity: f64, Loss, "RHO";
 
     /// The weight of the KL penalty of --sparsity [default: 0.01].
@@ -240,10 +240,10 @@ fn usual_reduction(s: &Settings) -> Reduction {
     }
 }
 
-/// The condition of [`counts`], in words.
+/// The condition that [`counts`] checks, in words.
 const IN_32_BITS: &str = "and neither too small nor too large for a 32-bit number";
 
-/// Is this above 0, also as a 32-bit number?
+/// Returns whether this is above 0 and a normal 32-bit number, neither subnormal nor infinite.
 fn counts(value: f64) -> bool {
     value > 0.0 && (value as f32).is_normal()
 }
@@ -252,7 +252,8 @@ fn at_least_one(name: &str, value: usize) -> Result<(), String> {
     expect(value > 0, || format!("{name} is 0, but must be at least 1"))
 }
 
-/// Weights of penalties beyond this overflow 32-bit numbers, in the loss or in the square of its gradient.
+/// The largest weight of a penalty. With larger weights, the loss or the square of its gradient would overflow a 32-bit
+/// number.
 const LARGEST_WEIGHT: f64 = 1e9;
 
 fn penalty_weight(name: &str, weight: f64, usual: &str) -> Result<(), String> {

@@ -11,17 +11,17 @@ use handgrad_models::file::header::check_toml;
 use super::{Kind, SETTINGS, Setting, Settings, find};
 use crate::Error;
 
-/// No configuration is longer, by far.
+/// The largest size of a configuration in bytes. Usual configurations are much shorter.
 pub(crate) const LARGEST_FILE: usize = 1 << 13;
 
 impl Settings {
     /// Reads a configuration, a TOML file.
     ///
     /// # Errors
-    /// If it cannot be read, is too long, or has something in it that is not a setting or not a value of one.
+    /// If the file cannot be read or is too long, or if it contains an unknown setting or a value that is not valid.
     pub fn read(path: &Path) -> Result<Self, Error> {
         let cannot = |source: std::io::Error| Error::CannotRead { path: path.to_path_buf(), source };
-        // Reading from a pipe would wait for ever.
+        // Reading from a pipe could block for ever.
         let is_file = std::fs::metadata(path).map_err(cannot)?.is_file();
         let mut text = Vec::new();
         if is_file {
@@ -36,7 +36,7 @@ impl Settings {
         Self::parse(&text, path)
     }
 
-    /// The settings in `text`; `name` is what errors call it.
+    /// Reads the settings in `text`. `name` is its name in errors.
     ///
     /// # Errors
     /// As [`read`](Self::read).
@@ -60,7 +60,7 @@ impl Settings {
     /// ```
     ///
     /// # Errors
-    /// If there is no such setting, or it has no such value.
+    /// If a setting is unknown, or if a value is not valid.
     pub fn of(pairs: &[(&str, &str)]) -> Result<Self, Error> {
         let mut settings = Self::default();
         for (name, value) in pairs {
@@ -85,7 +85,7 @@ fn no_such_setting(name: &str) -> String {
     format!("there is no setting {name:?}{}", did_you_mean(name, SETTINGS.iter().map(|setting| setting.name)))
 }
 
-/// The error of the TOML parser in terms of settings; `line` is the line that it is about.
+/// Rewrites an error of the TOML parser in terms of settings. `line` is the line of the file with the error.
 fn explained(message: &str, line: &str) -> String {
     let short = |text: &str, most| text.lines().next().unwrap_or_default().chars().take(most).collect::<String>();
     if let Some(name) = message.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next()) {
@@ -102,7 +102,7 @@ fn explained(message: &str, line: &str) -> String {
     }
 }
 
-/// What values a setting has in TOML, where `found` is not one.
+/// Says which values a setting accepts in TOML. `found` is the wrong value.
 fn expected(setting: &Setting, found: &str) -> String {
     match setting.kind {
         Kind::Switch => "true or false was expected, without quotes".into(),
@@ -113,7 +113,7 @@ fn expected(setting: &Setting, found: &str) -> String {
             let all = names().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
             format!("one of {all} was expected{}", did_you_mean(found, names()))
         }
-        // No number: the error says which numbers there are.
+        // The empty text is not a number, so the error says which numbers are accepted.
         Kind::Number => (setting.set)(&mut Settings::default(), "").err().unwrap_or_default() + ", without quotes",
     }
 }

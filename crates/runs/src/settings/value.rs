@@ -8,30 +8,30 @@ use handgrad_layers::{Activation, LossKind, Reduction};
 use handgrad_models::Cell;
 use serde::{Deserialize, Serialize};
 
-/// What a program that reads settings from people has to know about a setting's values.
+/// The kind of the values of a setting, for programs that read settings from users.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// `true` or `false`; naming the setting alone means `true`.
+    /// `true` or `false`. A flag without a value means `true`.
     Switch,
     /// A number.
     Number,
-    /// Numbers, with commas between them.
+    /// Numbers with commas between them.
     Numbers,
     /// Any text.
     Text,
-    /// One of some names, each with a line about it, which may be empty.
+    /// One of these names. Each name comes with a short description, which may be empty.
     Choice(&'static [(&'static str, &'static str)]),
 }
 
-/// A type of values of settings.
+/// A type that a setting can have.
 pub trait Value: Sized {
-    /// What kind it is.
+    /// The kind of its values.
     const KIND: Kind;
 
-    /// Reads a value.
+    /// Reads a value from text.
     ///
     /// # Errors
-    /// In words: what was expected.
+    /// If the text is not such a value. The error says in words what was expected.
     fn read(text: &str) -> Result<Self, String>;
 }
 
@@ -93,7 +93,8 @@ impl Value for PathBuf {
     }
 }
 
-/// The names of a choice: of an enum of this crate, which is made here, or of one from below.
+/// Implements [`Value`] for an enum with named values. The first form also defines the enum; the second is for an enum
+/// of another crate.
 macro_rules! choice {
     (
         $(#[doc = $about:literal])+
@@ -124,75 +125,75 @@ choice! { Activation { Linear = "linear", Relu = "relu", Sigmoid = "sigmoid", Ta
 choice! { Reduction { Mean = "mean", Sum = "sum", } }
 
 choice! {
-    /// A loss.
+    /// The kind of a loss.
     enum LossName { Mse = "mse", Bce = "bce", Mae = "mae", CrossEntropy = "cross-entropy", }
 }
 
 choice! {
-    /// What a network is made of.
+    /// The kind of a network.
     enum ModelName {
-        /// Dense layers, mirrored.
+        /// Dense layers. The decoder mirrors the encoder.
         Dense = "dense",
-        /// Convolutions of stride 2, and transposed ones back.
+        /// Convolutions of stride 2 in the encoder, transposed convolutions in the decoder.
         StridedConv = "strided-conv",
-        /// Convolutions, pooling and upsampling, for images of 28×28: the Keras blog's.
+        /// Convolutions, pooling and upsampling, for images of 28×28, as in the Keras blog.
         PooledConv = "pooled-conv",
-        /// Convolutions and pooling, and transposed convolutions back: keras-io's denoiser.
+        /// Convolutions and pooling in the encoder, transposed convolutions in the decoder: the denoiser of keras-io.
         PooledStridedConv = "pooled-strided-conv",
-        /// Dense layers around a sampler: variational.
+        /// A variational autoencoder of dense layers.
         Vae = "vae",
-        /// Convolutions around a sampler: keras-io's.
+        /// A variational autoencoder of convolutions, as in keras-io.
         ConvVae = "conv-vae",
-        /// Recurrent layers: a sequence is read into a code, step by step, and written out again. An image is read line
-        /// by line.
+        /// A recurrent layer reads a sequence into a code, step by step, and another one decodes it. An image is read
+        /// row by row.
         Sequence = "sequence",
-        /// A recurrent layer that tells every step of a sequence from those before it.
+        /// A recurrent layer that predicts each step of a sequence from the steps before it.
         NextStep = "next-step",
     }
 }
 
 choice! {
-    /// A recurrent layer.
+    /// The kind of a recurrent layer.
     enum CellName { Elman = "elman", Gru = "gru", Lstm = "lstm", }
 }
 
 choice! {
-    /// What stands in for a missing value.
+    /// What replaces a missing value.
     enum FillName {
         /// 0.
         Zero = "zero",
-        /// The mean of the other values of its column.
+        /// The mean of the other values in its column.
         Mean = "mean",
-        /// The value of the step before it.
+        /// The value of the previous step.
         Previous = "previous",
     }
 }
 
 choice! {
-    /// How data is moved to where a network learns well.
+    /// How data is scaled to a range in which a network learns well.
     enum ScaleName {
-        /// The smallest training value becomes 0, the largest 1.
+        /// The smallest training value becomes 0, the largest becomes 1.
         MinMax = "min-max",
-        /// The mean of the training values becomes 0, their standard deviation 1.
+        /// The mean of the training values becomes 0, their standard deviation becomes 1.
         Standard = "standard",
     }
 }
 
 choice! {
-    /// A kind of noise.
+    /// The kind of noise.
     enum NoiseName { Gaussian = "gaussian", Masking = "masking", SaltAndPepper = "salt-and-pepper", }
 }
 
 choice! {
     /// A learning-rate schedule.
     enum ScheduleName {
-        /// The same rate throughout.
+        /// The same rate in all epochs.
         Constant = "constant",
-        /// A factor every so many epochs.
+        /// The rate is multiplied by a factor after a fixed number of epochs.
         Step = "step",
-        /// Half a wave down over the run.
+        /// The rate decreases along half a cosine wave over the run.
         Cosine = "cosine",
-        /// A factor where the validation loss stays as it is.
+        /// The rate is multiplied by a factor if the validation loss stops decreasing.
         Plateau = "plateau",
     }
 }
