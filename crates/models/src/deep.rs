@@ -46,11 +46,11 @@ use crate::{Spec, spec};
 pub struct Deep {
     /// Units of the encoder's layers. The last layer is the code.
     pub layers: Vec<usize>,
-    /// φ of all layers except the decoder's last one.
+    /// The activation function of all layers except the last layer of the decoder.
     pub activation: Activation,
-    /// φ of the code, if it differs from `activation`.
+    /// The activation function of the code, if it differs from `activation`.
     pub code_activation: Option<Activation>,
-    /// φ of the decoder's last layer.
+    /// The activation function of the last layer of the decoder.
     pub output_activation: Activation,
     /// The loss that training minimises.
     pub loss: LossKind,

@@ -33,8 +33,8 @@ pub struct DecodeArgs {
     #[arg(value_name = "CODES.csv|.npy")]
     codes: PathBuf,
 
-    /// A picture or a table to write. The flag can be given several times. An older picture of this name is replaced, any
-    /// other file is not.
+    /// A picture or a table to write. The flag can be given several times. An older picture of this name is replaced,
+    /// any other file is not.
     #[arg(long, value_name = "FILE.png|.csv|.npy", required = true)]
     out: Vec<PathBuf>,
 

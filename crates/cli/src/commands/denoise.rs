@@ -60,8 +60,8 @@ pub struct DenoiseArgs {
     #[arg(long, value_name = "IMAGE", requires = "image", conflicts_with = "noise")]
     clean: Option<PathBuf>,
 
-    /// Noise to add first: gaussian, masking or salt-and-pepper [default: none for your own image; for samples, the noise
-    /// of the training].
+    /// Noise to add first: gaussian, masking or salt-and-pepper [default: none for your own image; for samples, the
+    /// noise of the training].
     #[arg(long, value_name = "NAME", value_parser = NoiseName::read)]
     noise: Option<NoiseName>,
 

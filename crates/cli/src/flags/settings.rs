@@ -40,7 +40,7 @@ impl FromArgMatches for SettingsArgs {
     }
 }
 
-/// The command with a flag for each of the settings that are `wanted`.
+/// Adds a flag to `command` for each setting for which `wanted` returns true, and returns the command.
 pub fn with_flags(command: Command, wanted: impl Fn(&Setting) -> bool) -> Command {
     SETTINGS.iter().filter(|setting| wanted(setting)).fold(command, |command, setting| command.arg(flag_of(setting)))
 }
