@@ -72,7 +72,8 @@ impl Default for Deep {
 }
 
 impl Deep {
-    /// Returns the network `input` → `layers` → mirrored back to `input`.
+    /// Returns the network for samples of shape `input`. The encoder has the layers `layers`; the layers of the decoder
+    /// have the same sizes in reverse order, and the last one has the size of a sample.
     #[must_use]
     pub fn spec(&self, input: &[usize]) -> Spec {
         let Self { ref layers, activation, output_activation, .. } = *self;

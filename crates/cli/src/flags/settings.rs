@@ -1,4 +1,4 @@
-//! The settings of a training as flags: one for each entry of [`handgrad_runs::settings::SETTINGS`], made from it.
+//! The flags for the settings of a training. Each flag is made from one entry of [`handgrad_runs::settings::SETTINGS`].
 
 use clap::builder::{OsStringValueParser, PossibleValue, PossibleValuesParser, StyledStr, TypedValueParser};
 use clap::{Arg, ArgMatches, Args, Command, Error, FromArgMatches};
