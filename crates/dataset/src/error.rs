@@ -108,7 +108,7 @@ pub enum Error {
     CannotWrite {
         /// The file.
         path: PathBuf,
-        /// The dimensions of what was to be written.
+        /// The dimensions of the array that cannot be written.
         dims: Vec<u64>,
     },
     /// There are fewer values than the header says.
