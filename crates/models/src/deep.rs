@@ -9,16 +9,16 @@
 //! more complex nonlinear functions, so a code of the same size can contain more information.
 //!
 //! With ReLU, a code has no values below 0, and a unit that is 0 for every sample gets no gradient and stops
-//! learning. A small code cannot afford this. [`Deep::code_activation`] can make the code linear, as in the paper
-//! below.
+//! learning. If the code is small, one such unit is a large part of it. [`Deep::code_activation`] can make the code
+//! linear, as in the paper below.
 //!
 //! [`Deep::tied`] also mirrors the weights: a layer of the decoder uses the transposed weights of its encoder layer
 //! and has its own bias. Then 784-32-784 has 25,904 parameters instead of 50,992 (see
 //! [`handgrad_layers::tied_dense`]).
 //!
 //! Slides: DIVE "Types of Autoencoders" (deep autoencoder); CE6146 "Guideline for Autoencoders (1/4)" and "(2/4)": 3
-//! to 5 layers in encoder and decoder, each encoder layer with about half of the neurons of the one before, mirrored
-//! in the decoder; KERAS "Hyperparameters of Autoencoders". Source: Hinton & Salakhutdinov, "Reducing the
+//! to 5 layers in encoder and decoder; each layer of the encoder has about half as many neurons as the layer before,
+//! and the decoder mirrors the encoder; KERAS "Hyperparameters of Autoencoders". Source: Hinton & Salakhutdinov, "Reducing the
 //! dimensionality of data with neural networks", Science 313 (2006).
 
 use handgrad_layers::{Activation, LossKind};
