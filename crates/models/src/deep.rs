@@ -18,8 +18,8 @@
 //!
 //! Slides: DIVE "Types of Autoencoders" (deep autoencoder); CE6146 "Guideline for Autoencoders (1/4)" and "(2/4)": 3
 //! to 5 layers in encoder and decoder; each layer of the encoder has about half as many neurons as the layer before,
-//! and the decoder mirrors the encoder; KERAS "Hyperparameters of Autoencoders". Source: Hinton & Salakhutdinov, "Reducing the
-//! dimensionality of data with neural networks", Science 313 (2006).
+//! and the decoder mirrors the encoder; KERAS "Hyperparameters of Autoencoders". Source: Hinton & Salakhutdinov,
+//! "Reducing the dimensionality of data with neural networks", Science 313 (2006).
 
 use handgrad_layers::{Activation, LossKind};
 
