@@ -12,10 +12,10 @@
 //! state and does not repeat its input; `tests/reference/load_model.py` has a short module that handles both.
 //!
 //! The file's metadata has one entry, `handgrad`, in TOML: a comment with the version of the program that wrote the
-//! file, the number of the format, the SHA-256 of the weights, the SHA-256 of the text of the specification, and at the
-//! end the [`Spec`] as the table `model`. A file with only an encoder or only a decoder also has the key `part`. Its
-//! tensors have the names of a separate Sequential, but its specification is that of the whole model. So the
-//! specification of a decoder gives the shape of its samples, and says whether its codes have a distribution.
+//! file, the number of the format, the SHA-256 of the weights, the SHA-256 of the text of the specification, and at the end the [`Spec`] as the table `model`. A file of only an
+//! encoder or only a decoder also has the key `part`. Its tensors have the names of a separate Sequential, but its
+//! specification is that of the whole model. The specification of a decoder thus gives the shape of its samples and
+//! whether its codes have a distribution.
 //!
 //! | format | |
 //! | --- | --- |

@@ -54,9 +54,9 @@ pub struct AnomalyArgs {
     #[arg(long, value_name = "NAME")]
     score: Option<ScoreName>,
 
-    /// A sample is anomalous if its score is equal to the threshold or above it. std:K is the mean of the normal scores
-    /// plus K standard deviations; quantile:Q is the Q-quantile of the normal scores; best-f1 is the threshold with the
-    /// best F1 on the labelled samples, and its results are too optimistic because it is chosen on the same samples.
+    /// Samples with at least this score are anomalous. std:K is the mean of the normal scores plus K standard
+    /// deviations; quantile:Q is the score below which the part Q of the normal scores lies; best-f1 separates the
+    /// labelled samples best, and its figures are too optimistic because it is chosen on the same samples.
     #[arg(long, value_name = "RULE", default_value = "std:1")]
     threshold: Rule,
 
