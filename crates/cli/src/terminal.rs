@@ -1,5 +1,5 @@
-//! What the user sees while a command runs: lines and progress bars. Progress goes to the standard error, results go to
-//! the standard output.
+//! What people see while a command runs: lines and progress bars. Progress goes to the standard error, results go to the
+//! standard output.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
