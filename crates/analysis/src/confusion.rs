@@ -69,7 +69,7 @@ impl Confusion {
         ratio(2 * self.true_positives, 2 * self.true_positives + self.false_positives + self.false_negatives)
     }
 
-    /// The fraction of the samples that are called what they are. `None` if there are no samples.
+    /// The fraction of the samples that are classified correctly. `None` if there are no samples.
     #[must_use]
     pub fn accuracy(&self) -> Option<f64> {
         let right = self.true_positives + self.true_negatives;

@@ -56,7 +56,7 @@ fn bar(length: u64, quiet: bool, template: &str) -> ProgressBar {
     bar
 }
 
-/// Shows the progress of a library, one task at a time.
+/// Shows a progress bar for the tasks of the libraries, such as a download, one task at a time.
 #[derive(Default)]
 pub struct Bars {
     bar: Mutex<Option<ProgressBar>>,

@@ -99,7 +99,7 @@ pub enum Error {
         /// The dimensions in the header.
         dims: Vec<u64>,
     },
-    /// What was to be written has a shape that an IDX file cannot have.
+    /// The array to be written has a shape that an IDX file cannot have.
     #[error(
         "{}: it cannot be written, because its dimensions would be {}, where 1 to 255 dimensions, each from 1 to \
          4,294,967,295, were expected; write at least one sample, or samples of another shape",
@@ -108,7 +108,7 @@ pub enum Error {
     CannotWrite {
         /// The file.
         path: PathBuf,
-        /// The dimensions of what was to be written.
+        /// The dimensions of the array that cannot be written.
         dims: Vec<u64>,
     },
     /// There are fewer values than the header says.

@@ -1,6 +1,6 @@
 //! The memory layout of images of sixteen samples: see [`lanes`](crate::lanes).
 
-/// Number of samples side by side.
+/// Number of samples whose values are stored side by side and processed together.
 pub const LANES: usize = 16;
 
 /// One value of each of the samples.

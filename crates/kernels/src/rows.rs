@@ -82,7 +82,7 @@ impl<'a, T> BatchRows<'a, T> {
     ///
     /// ```
     /// use handgrad_kernels::BatchRows;
-    /// // Two shards with room for two rows; in each a matrix of one column, then one of two.
+    /// // Two shards with room for two rows each. A shard holds a matrix of one column, then a matrix of two columns.
     /// let memory = [1, 2, 10, 11, 20, 21, 3, 0, 30, 31, 0, 0];
     /// let part = BatchRows::new(&memory, 0, 3, 3, 2, 6).part(1, 2);
     /// assert_eq!((part.row(0), part.row(1), part.row(2)), (&[10, 11][..], &[20, 21][..], &[30, 31][..]));

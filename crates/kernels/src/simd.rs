@@ -1,4 +1,4 @@
-//! Detects which vector instructions this machine has, once, when the first routine runs.
+//! Detects which vector instructions this machine has. The detection runs only once, before the first routine.
 
 use std::sync::OnceLock;
 

@@ -38,7 +38,7 @@ pub(crate) fn channels(input: &[usize]) -> usize {
 pub struct StridedConv {
     /// Output channels of the encoder's layers.
     pub filters: Vec<usize>,
-    /// φ of the last layer.
+    /// The activation function of the last layer.
     pub output_activation: Activation,
     /// The loss that training minimises.
     pub loss: LossKind,
@@ -73,7 +73,7 @@ impl StridedConv {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PooledConv {
-    /// φ of the last layer.
+    /// The activation function of the last layer.
     pub output_activation: Activation,
     /// The loss that training minimises.
     pub loss: LossKind,
@@ -112,7 +112,7 @@ impl PooledConv {
 pub struct PooledStridedConv {
     /// Output channels of the encoder's convolutions.
     pub filters: Vec<usize>,
-    /// φ of the last layer.
+    /// The activation function of the last layer.
     pub output_activation: Activation,
     /// The loss that training minimises.
     pub loss: LossKind,

@@ -9,17 +9,17 @@
 //! more complex nonlinear functions, so a code of the same size can contain more information.
 //!
 //! With ReLU, a code has no values below 0, and a unit that is 0 for every sample gets no gradient and stops
-//! learning. A small code cannot afford this. [`Deep::code_activation`] can make the code linear, as in the paper
-//! below.
+//! learning. If the code is small, one such unit is a large part of it. [`Deep::code_activation`] can make the code
+//! linear, as in the paper below.
 //!
 //! [`Deep::tied`] also mirrors the weights: a layer of the decoder uses the transposed weights of its encoder layer
 //! and has its own bias. Then 784-32-784 has 25,904 parameters instead of 50,992 (see
 //! [`handgrad_layers::tied_dense`]).
 //!
 //! Slides: DIVE "Types of Autoencoders" (deep autoencoder); CE6146 "Guideline for Autoencoders (1/4)" and "(2/4)": 3
-//! to 5 layers in encoder and decoder, each encoder layer with about half of the neurons of the one before, mirrored
-//! in the decoder; KERAS "Hyperparameters of Autoencoders". Source: Hinton & Salakhutdinov, "Reducing the
-//! dimensionality of data with neural networks", Science 313 (2006).
+//! to 5 layers in encoder and decoder; each layer of the encoder has about half as many neurons as the layer before,
+//! and the decoder mirrors the encoder; KERAS "Hyperparameters of Autoencoders". Source: Hinton & Salakhutdinov,
+//! "Reducing the dimensionality of data with neural networks", Science 313 (2006).
 
 use handgrad_layers::{Activation, LossKind};
 
@@ -46,11 +46,11 @@ use crate::{Spec, spec};
 pub struct Deep {
     /// Units of the encoder's layers. The last layer is the code.
     pub layers: Vec<usize>,
-    /// φ of all layers except the decoder's last one.
+    /// The activation function of all layers except the last layer of the decoder.
     pub activation: Activation,
-    /// φ of the code, if it differs from `activation`.
+    /// The activation function of the code, if it differs from `activation`.
     pub code_activation: Option<Activation>,
-    /// φ of the decoder's last layer.
+    /// The activation function of the last layer of the decoder.
     pub output_activation: Activation,
     /// The loss that training minimises.
     pub loss: LossKind,
@@ -72,7 +72,8 @@ impl Default for Deep {
 }
 
 impl Deep {
-    /// Returns the network `input` → `layers` → mirrored back to `input`.
+    /// Returns the network for samples of shape `input`. The encoder has the layers `layers`; the layers of the decoder
+    /// have the same sizes in reverse order, and the last one has the size of a sample.
     #[must_use]
     pub fn spec(&self, input: &[usize]) -> Spec {
         let Self { ref layers, activation, output_activation, .. } = *self;

@@ -12,16 +12,16 @@ use crate::Error;
 pub enum Cell {
     /// [`handgrad_layers::elman`].
     Elman {
-        /// φ.
+        /// The activation function φ of h.
         activation: Activation,
     },
     /// [`handgrad_layers::jordan`].
     Jordan {
         /// Number of values of y in each step; `units` is the number of values of h.
         outputs: usize,
-        /// φ.
+        /// The activation function φ of h.
         activation: Activation,
-        /// ψ.
+        /// The activation function ψ of y.
         output_activation: Activation,
         /// If true, the network also has w_hh, as on the slide; otherwise it is the classic Jordan network.
         hybrid: bool,

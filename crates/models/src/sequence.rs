@@ -55,7 +55,7 @@ pub struct SequenceAutoencoder {
     pub units: usize,
     /// If true, encoder and decoder process the sequence in both directions.
     pub bidirectional: bool,
-    /// φ of the last layer.
+    /// The activation function of the last layer.
     pub output_activation: Activation,
     /// The loss that training minimises.
     pub loss: LossKind,
@@ -99,7 +99,7 @@ pub struct NextStep {
     pub cell: Cell,
     /// Number of values of h in each step.
     pub units: usize,
-    /// φ of the last layer.
+    /// The activation function of the last layer.
     pub output_activation: Activation,
     /// The loss that training minimises.
     pub loss: LossKind,

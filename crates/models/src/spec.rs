@@ -48,7 +48,7 @@ pub enum LayerSpec {
     Dense {
         /// Number of output values for each sample.
         units: usize,
-        /// φ.
+        /// The activation function φ.
         activation: Activation,
         /// The initialisation of the weights.
         init: Init,
@@ -57,7 +57,7 @@ pub enum LayerSpec {
     TiedDense {
         /// The number of the dense layer among the dense layers of the encoder, counted from 0.
         mirrors: usize,
-        /// φ.
+        /// The activation function φ.
         activation: Activation,
     },
     /// [`handgrad_layers::conv2d`].
@@ -73,7 +73,7 @@ pub enum LayerSpec {
         padding: Padding,
         /// Distance from one tap to the next, in values.
         dilation: usize,
-        /// φ.
+        /// The activation function φ.
         activation: Activation,
         /// The initialisation of the weights.
         init: Init,
@@ -93,7 +93,7 @@ pub enum LayerSpec {
         output_padding: usize,
         /// Distance from one tap to the next, in values.
         dilation: usize,
-        /// φ.
+        /// The activation function φ.
         activation: Activation,
         /// The initialisation of the weights.
         init: Init,
@@ -166,7 +166,7 @@ pub enum LayerSpec {
     TimeDistributed {
         /// Number of output values in each step.
         units: usize,
-        /// φ.
+        /// The activation function φ.
         activation: Activation,
         /// The initialisation of the weights.
         init: Init,

@@ -45,7 +45,7 @@ pub struct Vae {
     pub latent_dim: usize,
     /// Weight of the divergence.
     pub beta: f64,
-    /// φ of the last layer.
+    /// The activation function of the last layer.
     pub output_activation: Activation,
     /// The reconstruction loss ℓ, which training minimises together with the divergence.
     pub loss: LossKind,
@@ -86,7 +86,7 @@ pub struct ConvVae {
     pub latent_dim: usize,
     /// Weight of the divergence.
     pub beta: f64,
-    /// φ of the last layer.
+    /// The activation function of the last layer.
     pub output_activation: Activation,
     /// The reconstruction loss ℓ, which training minimises together with the divergence.
     pub loss: LossKind,

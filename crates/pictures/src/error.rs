@@ -22,7 +22,7 @@ pub enum Error {
         /// The same of an image that differs from it.
         other: [usize; 3],
     },
-    /// A PNG cannot have so many pixels.
+    /// The picture has more pixels than a PNG file can have.
     #[error("a picture of {width} × {height} pixels is too large for a PNG; draw fewer samples")]
     TooLarge {
         /// Width of the picture in pixels.

@@ -99,7 +99,8 @@ pub struct Measured {
     pub denoised: Distance,
 }
 
-/// Adds noise to all samples, denoises them, and measures how much both differ from the clean samples.
+/// Adds noise to all samples and denoises them. Measures how much the noisy samples and the denoised samples differ
+/// from the clean samples.
 ///
 /// # Errors
 /// The same as those of [`Model::reconstruct`].

@@ -21,13 +21,13 @@ pub enum Error {
     NoSuchClass {
         /// The class that was asked for.
         class: u8,
-        /// The classes that exist.
+        /// The classes of the samples in the data.
         there: Vec<u8>,
     },
     /// None of the samples is normal.
     #[error("no sample is of a normal class; the data has {}", classes(.there))]
     NoneNormal {
-        /// The classes that exist.
+        /// The classes of the samples in the data.
         there: Vec<u8>,
     },
     /// All of the samples are normal.

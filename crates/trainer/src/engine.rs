@@ -25,7 +25,8 @@ pub(crate) struct Engine<T> {
     pub memory: Vec<T>,
     pub row_losses: Vec<T>,
     pub blocks: Vec<Work>,
-    /// For each thread, the gradient of a block. It is used before it leaves the cache.
+    /// For each thread, memory for the gradient of one block. This gradient is used at once, while it is still in the
+    /// cache of the processor.
     pub scratch: Vec<Mutex<Vec<T>>>,
     /// For each thread, the scratch memory of the layers.
     pub workspace: Vec<Mutex<Vec<T>>>,

@@ -14,11 +14,11 @@ pub enum Error {
         epoch: usize,
         /// The number of the step in the epoch, counted from 1.
         step: usize,
-        /// A description of the samples of the loss.
+        /// A description of the samples for which `loss` was computed.
         batch: String,
         /// If the output of a layer is not finite: the first such layer, and the sample.
         layer: Option<String>,
-        /// The loss of that batch, or of the validation samples after the epoch.
+        /// The loss that is too large or not finite: that of a batch, or that of the validation samples after an epoch.
         loss: f64,
         /// The loss of the first batch of the training.
         first: f64,

@@ -92,9 +92,9 @@ impl<T: Scalar> Trainer<T> {
         &self.theta
     }
 
-    /// Returns one parameter by its name in the model file, such as `0.weight`, or None if there is no such name. Its
-    /// values are row-major and have the shape of [`ParamSpec`](handgrad_layers::ParamSpec): the weight of a dense
-    /// layer has a row for each input, which is a column in the file.
+    /// Returns one parameter by its name in the model file, such as `0.weight`, or None if there is no such name. The
+    /// values are row-major and have the shape of [`ParamSpec`](handgrad_layers::ParamSpec). The weight of a dense
+    /// layer has one row for each input here. In the file it is transposed, with one column for each input.
     #[must_use]
     pub fn param(&self, name: &str) -> Option<&[T]> {
         let has_name = |other: &str| other == name;

@@ -104,7 +104,7 @@ pub enum Command {
     ///
     /// Planted mistakes (--break) show what such a check finds, and what it cannot find.
     Gradcheck(gradcheck::GradcheckArgs),
-    /// Repeat published results and print both side by side.
+    /// Repeat published examples, and compare the results.
     Scoreboard(scoreboard::ScoreboardArgs),
     /// Test what the slides say about autoencoders.
     Claims(claims::ClaimsArgs),

@@ -1,4 +1,4 @@
-//! The settings of a training as flags: one for each entry of [`handgrad_runs::settings::SETTINGS`], made from it.
+//! The flags for the settings of a training. Each flag is made from one entry of [`handgrad_runs::settings::SETTINGS`].
 
 use clap::builder::{OsStringValueParser, PossibleValue, PossibleValuesParser, StyledStr, TypedValueParser};
 use clap::{Arg, ArgMatches, Args, Command, Error, FromArgMatches};
@@ -40,7 +40,7 @@ impl FromArgMatches for SettingsArgs {
     }
 }
 
-/// The command with a flag for each of the settings that are `wanted`.
+/// Adds a flag to `command` for each setting for which `wanted` returns true, and returns the command.
 pub fn with_flags(command: Command, wanted: impl Fn(&Setting) -> bool) -> Command {
     SETTINGS.iter().filter(|setting| wanted(setting)).fold(command, |command, setting| command.arg(flag_of(setting)))
 }

@@ -101,7 +101,7 @@ fn caught<T>(decoder: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(decoder)).unwrap_or_else(broke_off).map_err(|said| unread(&said))
 }
 
-/// The message that a decoder did not read a file. Of what the decoder said it has the first line, or its beginning.
+/// Returns a message that a decoder could not read a file, with the first line of the error of the decoder, shortened.
 fn unread(said: &str) -> String {
     let said: String = said.lines().next().unwrap_or_default().chars().take(200).collect();
     format!("not a PNG or JPEG that can be read: {said}")

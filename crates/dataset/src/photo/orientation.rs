@@ -1,4 +1,4 @@
-//! The orientation of an image: how a camera was held, as the Exif metadata tells it.
+//! The orientation of an image, which the camera stores in the Exif metadata.
 
 use ndarray::{ArrayView2, Axis};
 
@@ -6,7 +6,7 @@ use ndarray::{ArrayView2, Axis};
 const ORIENTATION: u32 = 0x112;
 const SHORT: u32 = 3;
 
-/// How stored pixels are turned and mirrored to be seen upright: a number from 1, as stored, to 8.
+/// How the stored pixels must be rotated and mirrored for an upright image: a number from 1 (not at all) to 8.
 ///
 /// | | the first row is seen | the first column is seen |
 /// | --- | --- | --- |

@@ -1,24 +1,25 @@
-//! Pixels as the decoders give them, and how they become planes of numbers.
+//! Converts the pixels that the decoders return to planes of numbers. In the files of this folder, a *sample* is one
+//! of the numbers of a pixel, as in the specification of PNG.
 
 use ndarray::{Array3, ArrayView2, ShapeError, Zip};
 
 use super::orientation::Orientation;
 
-/// How much red, green and blue add to the brightness, by the primary colours of sRGB.
+/// The weights of red, green and blue in the brightness, for the primary colours of sRGB.
 const BRIGHTNESS: [f32; 3] = [0.21264784, 0.7151792, 0.07217304];
 
-/// What is known of an image before its pixels are unpacked.
+/// The properties of an image that are known before its pixels are unpacked.
 pub struct Header {
     pub width: u32,
     pub height: u32,
-    /// The samples of a pixel: 1 for grey, 3 for red, green and blue, and one more if the last is the alpha sample.
+    /// Number of samples of a pixel: 1 for grey, 3 for red, green and blue, and one more if there is an alpha sample.
     pub samples: usize,
-    /// The bytes of a sample: 1, or 2 of which the first is worth more.
+    /// Number of bytes of a sample: 1, or 2 in big-endian order.
     pub bytes: usize,
     pub orientation: Orientation,
 }
 
-/// A header, and a function that unpacks the pixels into as many bytes as [`Header::length`] tells.
+/// A header, and a function that unpacks the pixels into a slice of [`Header::length`] bytes.
 pub type Opened<'a> = (Header, Box<dyn FnOnce(&mut [u8]) -> Result<(), String> + 'a>);
 
 impl Header {
@@ -26,13 +27,13 @@ impl Header {
         u64::from(self.width) * u64::from(self.height)
     }
 
-    /// The bytes of all pixels.
+    /// Number of bytes of all pixels.
     pub fn length(&self) -> u64 {
         self.pixels() * (self.samples * self.bytes) as u64
     }
 
-    /// The planes of the pixels in `bytes`, `channels` × height × width, upright and blended with white. 1 channel is
-    /// the brightness, and 3 channels are red, green and blue.
+    /// Converts the pixels in `bytes` to planes, `channels` × height × width. The result is upright, and transparent
+    /// pixels are blended with white. With 1 channel it is the brightness; 3 channels are red, green and blue.
     pub fn planes(&self, bytes: &[u8], channels: usize) -> Result<Array3<f32>, ShapeError> {
         match (self.bytes, self.samples) {
             (1, 1) => self.planes_of(bytes.as_chunks::<1>().0.as_chunks::<1>().0, channels),
@@ -46,7 +47,7 @@ impl Header {
         }
     }
 
-    /// The same for pixels of a certain number of samples, and samples of a certain number of bytes.
+    /// Does the same for pixels of `SAMPLES` samples of `BYTES` bytes each.
     fn planes_of<const SAMPLES: usize, const BYTES: usize>(
         &self,
         pixels: &[[[u8; BYTES]; SAMPLES]],

@@ -105,7 +105,7 @@ impl Window {
         self.x[0] * self.kernel_size * self.kernel_size
     }
 
-    /// x̂: x with zeros, large enough for all windows.
+    /// Returns the frame of x̂, which is x with so many zeros around it that all windows lie inside.
     fn frame_of_x(&self) -> Frame {
         let reach = (self.kernel_size - 1) * self.dilation + 1;
         let [_, h, w] = self.x;
@@ -114,8 +114,8 @@ impl Window {
         Frame { image: self.x, size, before: [self.top, self.left] }
     }
 
-    /// y with zeros wherever the transpose reads outside of y. There are as many lines of zeros above it as the
-    /// largest m, and there is room for the largest P.
+    /// Returns the frame of y with zeros wherever the transpose reads outside of y (m and P: see the top of this file).
+    /// The largest m is the number of lines of zeros above y. The height of the frame is sufficient for the largest P.
     fn frame_of_y(&self) -> Frame {
         let (s, before) = (self.stride, (self.kernel_size - 1) * self.dilation / self.stride);
         let [_, h, w] = self.x;

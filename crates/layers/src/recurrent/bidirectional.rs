@@ -28,7 +28,8 @@ pub fn turn_round<T: Copy>(from: &[T], [steps, width]: [usize; 2], to: &mut [T])
     }
 }
 
-/// y_t ← [f_t │ b_t], where b has its steps in reverse order. Shapes: f and b rows×steps·width, y rows×steps·2·width.
+/// y_t ← [f_t │ b_t]: joins the outputs of the two directions. The steps of `f` are in order, and those of `b` are in
+/// reverse order. Shapes: f and b rows×steps·width, y rows×steps·2·width.
 pub fn concatenate<T: Copy>(f: &[T], b: &[T], [steps, width]: [usize; 2], y: &mut [T]) {
     for ((f, b), y) in
         f.chunks_exact(steps * width).zip(b.chunks_exact(steps * width)).zip(y.chunks_exact_mut(2 * steps * width))

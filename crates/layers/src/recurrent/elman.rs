@@ -42,7 +42,8 @@ kept! {
     h: n,
 }
 
-/// y ← h₁ … h_T, or h_T alone. Shapes: x rows×T·inputs, or rows×inputs; y rows×T·n, or rows×n.
+/// y ← h₁ … h_T, or only h_T if `return_sequences` is false. Shapes: x is rows×T·inputs, or rows×inputs if `repeat` is
+/// true; y is rows×T·n, or rows×n for only h_T.
 pub fn forward<T: Scalar>(s: &Sequence, phi: Activation, w: &Weights<T>, x: &[T], y: &mut [T], kept: Kept<&mut [T]>) {
     let n = s.units;
     let Kept { steps: h_steps, hidden, sums, z, h } = kept;

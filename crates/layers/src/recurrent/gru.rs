@@ -167,7 +167,8 @@ fn split_weights<'a, T: Scalar>(w_hh: &[T], n: usize, memory: &'a mut [T]) -> [&
     [of_gates, of_candidate]
 }
 
-/// y ← h₁ … h_T, or h_T alone. Shapes: x rows×T·inputs, or rows×inputs; y rows×T·n, or rows×n; memory n×3n.
+/// y ← h₁ … h_T, or only h_T if `return_sequences` is false. Shapes: x is rows×T·inputs, or rows×inputs if `repeat` is
+/// true; y is rows×T·n, or rows×n for only h_T; memory is n×3n.
 pub fn forward<T: Scalar>(gru: &Gru, w: &Weights<T>, x: &[T], y: &mut [T], kept: Kept<&mut [T]>, memory: &mut [T]) {
     let Gru { sequence: s, update, reset } = gru;
     let (n, rows) = (s.units, s.rows(x));

@@ -101,7 +101,8 @@ impl Jordan {
     }
 }
 
-/// y ← y₁ … y_T, or y_T alone. Shapes: x rows×T·inputs, or rows×inputs; y rows×T·outputs, or rows×outputs.
+/// y ← y₁ … y_T, or only y_T if `return_sequences` is false. Shapes: x is rows×T·inputs, or rows×inputs if `repeat` is
+/// true; y is rows×T·outputs, or rows×outputs for only y_T.
 pub fn forward<T: Scalar>(jordan: &Jordan, w: &Weights<T>, x: &[T], y_seen: &mut [T], kept: Kept<&mut [T]>) {
     let Jordan { sequence: s, outputs: o, activation: phi, output_activation: psi, hybrid } = *jordan;
     let n = s.units;

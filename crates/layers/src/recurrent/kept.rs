@@ -22,7 +22,7 @@ macro_rules! kept {
         }
 
         impl Kept<usize> {
-            /// Lengths of the rows, in the order in which the cache holds the matrices.
+            /// The length of a row of each matrix. The matrices are in the order in which they are in the cache.
             pub(crate) fn lens($of: &$sizes) -> [usize; [$(stringify!($matrix)),*].len()] {
                 let $names = $values;
                 [$($len),*]

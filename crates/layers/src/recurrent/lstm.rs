@@ -164,7 +164,8 @@ pub fn back_through_time<T: Scalar>(
     }
 }
 
-/// y ← h₁ … h_T, or h_T alone. Shapes: x rows×T·inputs, or rows×inputs; y rows×T·n, or rows×n.
+/// y ← h₁ … h_T, or only h_T if `return_sequences` is false. Shapes: x is rows×T·inputs, or rows×inputs if `repeat` is
+/// true; y is rows×T·n, or rows×n for only h_T.
 pub fn forward<T: Scalar>(s: &Sequence, w: &Weights<T>, x: &[T], y: &mut [T], mut kept: Kept<&mut [T]>) {
     recurrent::input_forward(s, x, w.w_ih, w.b_ih, kept.gates, kept.sums);
     through_time(s, &mut kept, y, |t, h, z| recurrent::hidden_forward(t, h, w.w_hh, w.b_hh, z));

@@ -55,7 +55,8 @@ impl Recurrent {
     }
 }
 
-/// [`handgrad_layers::conv_lstm`]: h has `filters` channels, and the windows are squares of side `kernel_size`.
+/// [`handgrad_layers::conv_lstm`]: an LSTM with convolutions. Its state h has `filters` channels, and the convolutions
+/// have square windows of side `kernel_size`.
 ///
 /// ```
 /// use handgrad_layers::Init;

@@ -166,8 +166,8 @@ settings! {
             format!("schedule_factor is {factor}, but must be above 0 and below 1: 0.1 is usual")
         }));
 
-    /// For the schedule plateau: the number of epochs without a lower validation loss that are tolerated. The next one
-    /// changes the rate [default: 10].
+    /// For the schedule plateau: the learning rate changes after more than this number of epochs without a lower
+    /// validation loss [default: 10].
     schedule_patience: usize, Training, "EPOCHS", default(|_s| 10),
         only_with("the schedule plateau", |s| s.schedule == Some(ScheduleName::Plateau));
 

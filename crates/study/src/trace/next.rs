@@ -11,7 +11,7 @@ use super::passes::{Ran, run_layer};
 /// Σ_t (y_t − x_{t+1})².
 const LOSS: Loss = Loss { kind: LossKind::Mse, reduction: Reduction::Sum };
 
-/// Returns the given sequence x₁ … x_{T+1} = 1, 2, 3, …
+/// Returns the sequence x₁, x₂, … = 1, 2, 3, …, one number longer than `steps`. The last number is only predicted.
 pub fn sequence(steps: usize) -> Given {
     let numbers: Vec<f64> = (1..=steps + 1).map(|number| number as f64).collect();
     matrix("x", &numbers, steps + 1, "the sequence; each number is predicted from those before it")

@@ -132,7 +132,8 @@ pub fn markdown(example: &Example, trace: &Trace) -> String {
     text.trim_end().to_string()
 }
 
-/// Returns a number, a list, or a list of rows. A number that has overflowed is null.
+/// Converts a value to JSON: to a number, a list of numbers, or a list of rows. A number that is not finite becomes
+/// null.
 fn json_value(value: &Value) -> Json {
     match value.columns {
         None => json!(value.values.first()),
