@@ -67,10 +67,10 @@ fn samples_beyond_a_source_are_refused() {
     assert!(matches!(trainer.set_theta(&before[1..]), Err(Error::WeightCount { .. })));
     // A count of 1 has its noun in the singular.
     for (error, words) in [
-        (Error::BatchSize { samples: 2, batch_size: 1 }, "a batch has 1 sample, and 2 are given"),
+        (Error::BatchSize { samples: 2, batch_size: 1 }, "a batch has 1 sample, but 2 were given"),
         (Error::NoSuchSample { number: 1, samples: 1 }, "the source has 1 sample, numbered"),
-        (Error::SampleSize { network: 1, samples: 19 }, "takes 1 value a sample"),
-        (Error::NoSuchPlace { steps: 1, samples: 1, all: 3, batch: 2 }, "said to be 1 step and 1 sample into"),
+        (Error::SampleSize { network: 1, samples: 19 }, "takes 1 value for each sample"),
+        (Error::NoSuchPlace { steps: 1, samples: 1, all: 3, batch: 2 }, "after 1 step and 1 sample of an epoch"),
     ] {
         assert!(error.to_string().contains(words), "{words:?} is not in {error}");
     }

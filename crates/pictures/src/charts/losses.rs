@@ -57,7 +57,7 @@ pub fn svg(chart: &Losses) -> String {
     let (x_end, y_end) = (WIDTH - right, HEIGHT - bottom);
 
     let mut s = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\"><!-- {SOFTWARE} -->\
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\">\
          <title>{title}</title><style>{STYLE}</style><rect width=\"{WIDTH}\" height=\"{HEIGHT}\" fill=\"white\"/>\n\
          <text class=\"title\" x=\"{left}\" y=\"24\">{}</text>\n",
         escape(title),
@@ -122,5 +122,5 @@ pub fn svg(chart: &Losses) -> String {
         below = at;
         let _ = writeln!(s, "<text class=\"{class}\" x=\"{:.1}\" y=\"{:.1}\">{text}</text>", x_end + 8.0, at + 4.0);
     }
-    s + "</svg>\n"
+    s + &format!("<!-- {SOFTWARE} -->\n</svg>\n")
 }

@@ -75,7 +75,7 @@ pub fn svg(chart: &Scores) -> String {
     let title = if cut { title.chars().take(room - 1).chain(['…']).collect() } else { title.to_string() };
     let mut s = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {HEIGHT}\" role=\"img\">\
-         <!-- {SOFTWARE} --><title>{title}</title>\
+         <title>{title}</title>\
          <style>{STYLE}</style><rect width=\"{width}\" height=\"{HEIGHT}\" fill=\"white\"/>\n\
          <text class=\"title\" x=\"{}\" y=\"24\">{title}</text>\n",
         HISTOGRAM[0],
@@ -85,7 +85,7 @@ pub fn svg(chart: &Scores) -> String {
     if let Some(roc) = roc {
         draw_curve(&mut s, roc);
     }
-    s + "</svg>\n"
+    s + &format!("<!-- {SOFTWARE} -->\n</svg>\n")
 }
 
 /// Draws the histogram. The bars of each kind are fractions of the samples of that kind, so that a rare kind is visible
