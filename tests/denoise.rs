@@ -12,7 +12,7 @@ use serde_json::Value;
 
 mod command;
 
-use command::{err, json, number, png_size, run, samples, small, train};
+use command::{err, handgrad, json, number, png_size, run, samples, small, train};
 
 /// On samples, the error after denoising is the loss that `eval` measures with the same noise.
 #[test]
@@ -177,5 +177,48 @@ fn sound_pngs_of_every_sort_are_read() {
             assert!(image.slice(s![0, .., ..]).iter().all(|&red| red == 1.0));
             assert!(image.slice(s![1.., .., ..]).iter().all(|&other| other == 0.0));
         }
+    }
+}
+
+/// The commands of the README do what it says: the network removes noise.
+#[test]
+fn the_denoiser_of_the_readme_improves_its_images() {
+    let readme = include_str!("../README.md");
+    let folder = tempfile::tempdir().expect("a folder");
+    let lines = readme.lines().filter_map(|line| line.strip_prefix("$ handgrad "));
+    let commands: Vec<_> = lines.filter(|line| line.contains("runs/denoiser")).collect();
+    assert_eq!(commands.len(), 2, "one trains it and one uses it: {commands:?}");
+    let trained: Vec<_> = commands[0].split_whitespace().collect();
+    assert!(run(folder.path(), &trained).status.success());
+    let used: Vec<_> = commands[1].split_whitespace().chain(["--json"]).collect();
+    let found = json(folder.path(), &used);
+    for measure in ["psnr", "ssim"] {
+        let [noisy, denoised] = ["noisy", "denoised"].map(|kind| number(&found[kind][measure]));
+        assert!(denoised > noisy, "{measure}: {noisy} with noise, {denoised} without");
+    }
+}
+
+/// The tiles of a picture, and the measures of samples, are computed on all threads, with the same bits on any number.
+#[test]
+fn pictures_and_measures_do_not_depend_on_the_number_of_threads() {
+    let folder = small();
+    let at = folder.path();
+    train(at, "run", &["--noise", "gaussian"]);
+    assert!(run(at, &["reconstruct", "run", "--out", "picture.png", "--count", "7"]).status.success());
+    let on = |threads: &str| {
+        let (picture, ten) = (format!("clean-{threads}.png"), format!("ten-{threads}.png"));
+        let denoise = |args: &[&str]| {
+            let output = handgrad(at).args(["denoise", "run"]).args(args).env("RAYON_NUM_THREADS", threads).output();
+            let output = output.expect("it starts");
+            assert!(output.status.success(), "{}", err(&output));
+            String::from_utf8(output.stdout).expect("text")
+        };
+        denoise(&["picture.png", "--out", &picture, "--quiet"]);
+        let measured = denoise(&["--out", &ten, "--json", "--quiet"]).replace(&ten, "");
+        (fs::read(at.join(picture)).expect("written"), fs::read(at.join(ten)).expect("written"), measured)
+    };
+    let alone = on("1");
+    for threads in ["2", "3", "8"] {
+        assert!(on(threads) == alone, "{threads} threads");
     }
 }

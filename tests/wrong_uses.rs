@@ -66,7 +66,7 @@ const MISTAKES: &[(i32, &[&str], &[&str])] = &[
         &["other.png", "the image itself"],
     ),
     (1, &["reconstruct", "run", "--out", "folder.png"], &["folder.png", "not overwritten"]),
-    (2, &["decode", "run", "codes.csv", "--out", "x.npy", "--out", "x.npy"], &["x.npy", "named twice"]),
+    (2, &["decode", "run", "codes.csv", "--out", "x.npy", "--out", "x.npy"], &["x.npy", "given twice"]),
     (1, &["denoise", "lines", "ok.png", "--out", "x.png"], &["lines", "not images"]),
     (2, &["denoise", "run", "--out", "x.png"], &["--noise"]),
     (2, &["denoise", "run", "--noise", "gaussian", "--noise-level", "-1", "--out", "x.png"], &["-1", "0 or more"]),

@@ -12,6 +12,7 @@ use handgrad_dataset::{Samples, photo};
 use handgrad_files::{Progress, Unit};
 use handgrad_layers::{Noise, window};
 use handgrad_models::Model;
+use ndarray::parallel::prelude::*;
 use ndarray::{Array2, Array3, ArrayView1, ArrayView3, Axis};
 
 use crate::{CHUNK, Error, check_numbers, noise, tiles};
@@ -55,39 +56,27 @@ impl Distance {
     /// Measures one image, channels × height × width, whose values span `range`.
     #[must_use]
     pub fn of(image: ArrayView3<f32>, clean: ArrayView3<f32>, range: f64) -> Self {
-        let mut sums = Sums::new();
-        sums.add(image, clean, range);
-        sums.mean()
-    }
-}
-
-/// The sums of the measures over images.
-struct Sums {
-    images: usize,
-    mse: f64,
-    psnr: f64,
-    ssim: Option<f64>,
-}
-
-impl Sums {
-    fn new() -> Self {
-        Self { images: 0, mse: 0.0, psnr: 0.0, ssim: Some(0.0) }
-    }
-
-    fn add(&mut self, image: ArrayView3<f32>, clean: ArrayView3<f32>, range: f64) {
         let [x, y] = [image, clean].map(|image| image.iter().copied().collect::<Vec<_>>());
         let planes = || image.axis_iter(Axis(0)).zip(clean.axis_iter(Axis(0)));
         let of_planes: Option<f64> = planes().map(|(x, y)| ssim(x, y, range)).sum();
-        self.images += 1;
-        self.mse += psnr::mse(&x, &y).unwrap_or(f64::NAN);
-        self.psnr += psnr(&x, &y, range).unwrap_or(f64::NAN);
-        self.ssim = self.ssim.zip(of_planes).map(|(sum, of_planes)| sum + of_planes / planes().len() as f64);
+        Self {
+            mse: psnr::mse(&x, &y).unwrap_or(f64::NAN),
+            psnr: psnr(&x, &y, range).unwrap_or(f64::NAN),
+            ssim: of_planes.map(|sum| sum / planes().len() as f64),
+        }
     }
+}
 
-    fn mean(&self) -> Distance {
-        let mean = |sum: f64| sum / self.images as f64;
-        Distance { mse: mean(self.mse), psnr: mean(self.psnr), ssim: self.ssim.map(mean) }
-    }
+/// The mean of distances, which are added in their order.
+fn mean(distances: impl ExactSizeIterator<Item = Distance>) -> Distance {
+    let count = distances.len() as f64;
+    let start = Distance { mse: 0.0, psnr: 0.0, ssim: Some(0.0) };
+    let Distance { mse, psnr, ssim } = distances.fold(start, |sum, image| Distance {
+        mse: sum.mse + image.mse,
+        psnr: sum.psnr + image.psnr,
+        ssim: sum.ssim.zip(image.ssim).map(|(sum, image)| sum + image),
+    });
+    Distance { mse: mse / count, psnr: psnr / count, ssim: ssim.map(|sum| sum / count) }
 }
 
 /// How much the noisy samples and the denoised samples differ from the clean samples.
@@ -108,20 +97,21 @@ pub fn measure(model: &Model, samples: &Samples, noises: &[Noise], progress: &dy
     let (low, high) = samples.range();
     let span = if low >= 0.0 && high <= 1.0 { 1.0 } else { f64::from(high - low) };
     let shape = window::chw(&samples.shape).unwrap_or([1, 1, samples.features()]);
-    let (mut noisy, mut denoised) = (Sums::new(), Sums::new());
+    let mut distances = Vec::with_capacity(samples.len());
     progress.start("", Some(samples.len() as u64), Unit::Samples);
     for numbers in samples.numbers().chunks(CHUNK) {
         let rows = rows(model, samples, numbers, noises)?;
-        for number in 0..numbers.len() {
-            let [clean, with_noise, without] =
-                [&rows.clean, &rows.noisy, &rows.denoised].map(|rows| image_of(rows.row(number), shape));
-            noisy.add(with_noise.view(), clean.view(), span);
-            denoised.add(without.view(), clean.view(), span);
-        }
+        let of_sample = |number| {
+            let images = [&rows.clean, &rows.noisy, &rows.denoised];
+            let [clean, noisy, denoised] = images.map(|rows| image_of(rows.row(number), shape));
+            [noisy, denoised].map(|image| Distance::of(image.view(), clean.view(), span))
+        };
+        distances.extend((0..numbers.len()).into_par_iter().map(of_sample).collect::<Vec<_>>());
         progress.advance(numbers.len() as u64);
     }
     progress.finish();
-    Ok(Measured { noisy: noisy.mean(), denoised: denoised.mean() })
+    let [noisy, denoised] = [0, 1].map(|kind| mean(distances.iter().map(|both| both[kind])));
+    Ok(Measured { noisy, denoised })
 }
 
 /// Returns a row as an image of the given shape. The row and the image must have the same number of values.
