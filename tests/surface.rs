@@ -162,6 +162,7 @@ fn what_is_mistyped_is_named_and_the_nearest_name_suggested() {
         ("epochs = 1.5\n", 1, &["epochs is 1.5", "a whole number"]),
         ("layers = 32\n", 1, &["layers is 32", "a list of whole numbers", "[128, 64]"]),
         ("layers = [32, -1]\n", 1, &["layers is [32, -1]", "a list of whole numbers"]),
+        ("seed = 1\nlayers = [\n  32,\n  \"a\",\n]\n", 4, &["layers is \"a\"", "a list of whole numbers"]),
         ("tied = \"yes\"\n", 1, &["tied is \"yes\"", "true or false was expected"]),
         ("loss = \"bcee\"\n", 1, &["loss is \"bcee\"", "\"mse\", \"bce\"", "did you mean bce?"]),
         ("seed = -1\n", 1, &["seed is -1", "a whole number"]),

@@ -68,20 +68,23 @@ pub fn left_in(root: &Path, own: &str) -> Option<u64> {
     lefts.min()
 }
 
-/// The files of a group with its limit and its used memory, and the name of the part of the used memory that the
+/// The files of a group with its limit and its used memory, and the names of the parts of the used memory that the
 /// kernel can free when memory is short: cached contents of files.
-type Files = [&'static str; 3];
-const V2: Files = ["memory.max", "memory.current", "inactive_file"];
-const V1: Files = ["memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"];
+type Files = [&'static str; 4];
+const V2: Files = ["memory.max", "memory.current", "inactive_file", "active_file"];
+const V1: Files = ["memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file", "total_active_file"];
 
 /// Returns the number of bytes that one group may still use, or None if it has no limit. The limit `max` of version 2
 /// and the default of version 1, 2⁶³ bytes minus one page, mean no limit.
-fn left_of(group: &Path, [limit, used, reclaimable]: Files) -> Option<u64> {
+fn left_of(group: &Path, [limit, used, reclaimable @ ..]: Files) -> Option<u64> {
     let number = |name: &str| fs::read_to_string(group.join(name)).ok()?.trim().parse::<u64>().ok();
     let limit = number(limit).filter(|&limit| limit < 1 << 62)?;
     let statistics = fs::read_to_string(group.join("memory.stat")).unwrap_or_default();
-    let of_files = statistics.lines().find_map(|line| line.strip_prefix(reclaimable)?.trim().parse::<u64>().ok());
-    let used = number(used)?.saturating_sub(of_files.unwrap_or(0));
+    let value = |name: &str| {
+        let mut lines = statistics.lines().filter_map(|line| line.split_once(' '));
+        lines.find(|(found, _)| *found == name).and_then(|(_, value)| value.trim().parse::<u64>().ok()).unwrap_or(0)
+    };
+    let used = number(used)?.saturating_sub(reclaimable.into_iter().map(value).sum());
     Some(limit.saturating_sub(used))
 }
 
@@ -107,7 +110,7 @@ mod tests {
         let statistics = "anon 500\ninactive_anon 7\ninactive_file 300\nactive_file 9\n";
         let files = [("memory.max", "5000\n"), ("memory.current", "1000\n"), ("memory.stat", statistics)];
         group(&root.join("user/job"), &files);
-        assert_eq!(left_in(root, own), Some(4300), "contents of files do not count");
+        assert_eq!(left_in(root, own), Some(4309), "contents of files do not count");
         group(&root.join("user"), &[("memory.max", "1200\n"), ("memory.current", "1000\n")]);
         assert_eq!(left_in(root, own), Some(200), "the parent's");
         group(&root.join("user"), &[("memory.max", "900\n")]);
@@ -124,7 +127,7 @@ mod tests {
             &[("memory.limit_in_bytes", "9223372036854771712"), ("memory.usage_in_bytes", "9")],
         );
         assert_eq!(left_in(root, own), None, "the value for no limit");
-        let statistics = "cache 1\ninactive_file 1\ntotal_inactive_file 40\n";
+        let statistics = "cache 1\ninactive_file 1\ntotal_inactive_file 30\ntotal_active_file 10\n";
         let files = [("memory.limit_in_bytes", "500"), ("memory.usage_in_bytes", "100"), ("memory.stat", statistics)];
         group(&root.join("memory/job"), &files);
         assert_eq!(left_in(root, own), Some(440));

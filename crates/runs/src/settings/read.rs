@@ -45,7 +45,7 @@ impl Settings {
         check_toml(text).map_err(|what| wrong(1, what))?;
         toml::from_str(text).map_err(|error: toml::de::Error| {
             let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
-            wrong(line, explained(error.message(), text.lines().nth(line - 1).unwrap_or_default()))
+            wrong(line, explained(error.message(), text, line))
         })
     }
 
@@ -85,14 +85,18 @@ fn no_such_setting(name: &str) -> String {
     format!("there is no setting {name:?}{}", did_you_mean(name, SETTINGS.iter().map(|setting| setting.name)))
 }
 
-/// Rewrites an error of the TOML parser in terms of settings. `line` is the line of the file with the error.
-fn explained(message: &str, line: &str) -> String {
+/// Rewrites an error of the TOML parser in terms of settings. `line` is the number of the line with the error.
+fn explained(message: &str, text: &str, line: usize) -> String {
     let short = |text: &str, most| text.lines().next().unwrap_or_default().chars().take(most).collect::<String>();
     if let Some(name) = message.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next()) {
         return no_such_setting(&short(name, 60));
     }
     let is_about_value = ["invalid type", "invalid value", "unknown variant"].iter().any(|it| message.starts_with(it));
-    let (name, value) = line.split_once('=').unwrap_or_default();
+    // A list may have several lines: the name is in the first of them.
+    let mut before = text.lines().take(line).collect::<Vec<_>>().into_iter().rev();
+    let (name, first) = before.find_map(|line| line.split_once('=')).unwrap_or_default();
+    let line = text.lines().nth(line.saturating_sub(1)).unwrap_or_default();
+    let value = if line.contains('=') { first } else { line.trim_end_matches([',', ' ']) };
     match find(name.trim()) {
         Some(setting) if is_about_value => {
             let value = short(value.trim(), 60);
