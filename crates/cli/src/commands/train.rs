@@ -247,7 +247,7 @@ fn presets() -> String {
         text += &format!("  {:13} {}\n", preset.name, preset.about);
     }
     text + "\nExamples:\n  \
-        handgrad train                                 basic autoencoder, Fashion-MNIST\n  \
+        handgrad train                                 basic, on Fashion-MNIST\n  \
         handgrad train --data synthetic --epochs 5     no download, a few seconds\n  \
         handgrad train --preset deep --data mnist --seed 1\n  \
         handgrad train --preset vae --data mnist       afterwards: handgrad sample\n  \
