@@ -183,7 +183,8 @@ fn a_configuration_that_was_emptied_or_cut_short_is_not_resumed() {
     let config = at.join("run/config.toml");
     let whole = fs::read_to_string(&config).expect("text");
     let half: String = whole.lines().take(whole.lines().count() / 2).map(|line| format!("{line}\n")).collect();
-    for text in ["", "# a comment\n", "preset = \"basic\"\n", &half] {
+    let last = whole.trim_end().trim_end_matches(|c: char| c.is_ascii_digit()).to_owned() + "1";
+    for text in ["", "# a comment\n", "preset = \"basic\"\n", &half, &last] {
         fs::write(&config, text).expect("written");
         let output = run(at, &["train", "--resume", "run"]);
         assert_eq!(output.status.code(), Some(1), "{text:?}: {}", err(&output));
@@ -219,8 +220,14 @@ fn data_may_come_from_a_pipe() {
     let whole = json(at, &["eval", "file", "--data", "small/t10k-images-idx3-ubyte.gz", "--json"]);
     let piped: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
     assert_eq!((&piped["samples"], &piped["value"]), (&whole["samples"], &whole["value"]));
-    let resumed = run(at, &["train", "--resume", "piped", "--epochs", "3"]);
-    assert!(!resumed.status.success() && !err(&resumed).contains("panicked"), "{}", err(&resumed));
+    // What was read from a pipe is asked for again, and not waited for.
+    for args in [&["train", "--resume", "piped", "--epochs", "3"][..], &["eval", "piped"]] {
+        let output = through_a_pipe(&args.join(" "));
+        assert_eq!(output.status.code(), Some(1), "{args:?}: {}", err(&output));
+        assert!(err(&output).contains("--data"), "{args:?}: {}", err(&output));
+    }
+    let garbage = through_a_pipe("train --data /dev/fd/9 --out unused 9< small/t10k-labels-idx1-ubyte.gz");
+    assert!(!garbage.status.success() && !err(&garbage).contains("read only once"), "{}", err(&garbage));
 }
 
 /// Names of files, columns and classes come from elsewhere: none may move the cursor, hide text or add a line.
@@ -252,8 +259,10 @@ fn names_reach_a_terminal_without_control_characters() {
             text.lines().any(|line| line.starts_with("error: forged") || line == "x" || line.starts_with("such"));
         assert!(!forged, "{args:?}: {text:?}");
     }
-    let object = json(at, &["reconstruct", odd_folder, "--out", "y\u{1b}.png", "--json", "--quiet"]);
-    assert_eq!(object["picture"], "y\u{1b}.png", "for programs the name is exact");
+    for name in ["y\u{1b}.png", "del\u{7f}c1\u{9b}.png", "line\nfeed.png"] {
+        let object = json(at, &["reconstruct", odd_folder, "--out", name, "--json", "--quiet"]);
+        assert_eq!(object["picture"], *name, "for programs the name is exact");
+    }
 }
 
 #[test]
@@ -318,12 +327,16 @@ fn codes_are_decoded_in_the_order_of_their_header() {
     for (name, text) in [
         ("turned", "z2,z0,z1\n3,1,2\n6,4,5\n"),
         ("labelled", "z1,label,z0,z2\n2,7,1,3\n5,8,4,6\n"),
+        ("capitals", "Z1,Z0,Z2\n2,1,3\n5,4,6\n"),
         ("unnamed", "1,2,3\n4,5,6\n"),
         ("others", "first,second,third\n1,2,3\n4,5,6\n"),
     ] {
         let (found, message) = decoded(name, text);
         assert_eq!(found, expected, "{name}: {message}");
     }
+    // Below a header, a row of 0, 1, 2 is a code and not another header.
+    let (numbered, _) = decoded("numbered", "z0,z1,z2\n0,1,2\n4,5,6\n");
+    assert_eq!(numbered.map(|bytes| bytes.len()), expected.map(|bytes| bytes.len()), "two samples");
     for (name, text, words) in [
         ("twice", "z0,z1,z1\n1,2,3\n", "the column z1 twice"),
         ("missing", "z0,z1,z3\n1,2,3\n", "no column z2"),

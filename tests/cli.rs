@@ -363,7 +363,7 @@ fn every_preset_runs_and_its_terms_add_up() {
 fn settings_of_the_family_that_mean_nothing_are_refused() {
     let folder = small();
     for (args, says) in [
-        (&["--sparsity", "1.5"][..], "ρ of the sparsity penalty is 1.5"),
+        (&["--sparsity", "1.5"][..], "sparsity is 1.5, but must be above 0 and below 1"),
         (&["--sparsity", "0.1", "--l1", "0.1"], "two penalties"),
         (&["--l1", "-1"], "l1 is -1, but must be 0 or more"),
         (&["--noise", "masking", "--noise-level", "2"], "the probability of noise is 2"),

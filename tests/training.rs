@@ -203,6 +203,23 @@ fn an_outlier_is_no_divergence() {
     }
 }
 
+/// A value whose square overflows is named, wherever its batch comes in the epoch: no learning rate would help.
+#[test]
+fn an_outlier_that_overflows_is_no_divergence_either() {
+    let values = Array2::from_shape_fn((64, 12), |(sample, at)| if (sample, at) == (40, 3) { 1e30 } else { 0.5 });
+    let samples = Samples { values: Values::Floats(values), shape: vec![12], labels: None };
+    let source = Source::new(&samples);
+    let (output_activation, loss) = (Activation::Linear, LossKind::Mse);
+    let spec = Deep { layers: vec![4], output_activation, loss, ..Deep::default() }.spec(&[12]);
+    for seed in 0..4 {
+        let training = Training { seed, ..training(ADAM, 16) };
+        let mut trainer = Trainer::new(Network::<f32>::new(&spec).expect("fits"), &training).expect("fits");
+        let error = fit(&mut trainer, &source, &source, &Plan::default(), &mut to_the_end).expect_err("overflows");
+        assert!(matches!(error, Error::FirstLossNotFinite { .. }), "seed {seed}: {error:?}");
+        assert!(error.to_string().contains("scale") && !error.to_string().contains("learning rate"), "{error}");
+    }
+}
+
 /// A weight of a penalty that overflows 32-bit numbers is what is wrong, and not the data.
 #[test]
 fn a_penalty_that_is_too_heavy_is_named() {

@@ -17,14 +17,14 @@ pub fn note(text: &str) {
     let _ = writeln!(io::stderr(), "{}", harmless(text));
 }
 
-/// Replaces control characters other than line feeds and tabs by escapes like `\u{1b}`. The names of columns and
+/// Replaces control characters other than line feeds and tabs by escapes like `\u001b`, which are also those of JSON. The names of columns and
 /// classes come from files, and must not be able to move the cursor, hide text or recolour a terminal.
 fn harmless(text: &str) -> Cow<'_, str> {
     let is_harmful = |c: char| c.is_control() && c != '\n' && c != '\t';
     if !text.contains(is_harmful) {
         return text.into();
     }
-    let escaped = |c: char| if is_harmful(c) { c.escape_default().to_string() } else { c.to_string() };
+    let escaped = |c: char| if is_harmful(c) { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() };
     text.chars().map(escaped).collect::<String>().into()
 }
 

@@ -85,7 +85,8 @@ pub struct Rows {
     pub values: Array2<f32>,
     /// One label per row.
     pub labels: Option<Vec<u8>>,
-    /// The names of the columns of `values`, if the file has a header of at most 16,384 columns.
+    /// The names of the columns of `values`, if the file has a header. The list is empty if there are more than 16,384
+    /// columns.
     pub names: Option<Vec<String>>,
 }
 

@@ -1,6 +1,7 @@
 //! Reads and writes tables of numbers, one sample per row: codes, and the samples that a decoder computes from codes.
 //! The ending of the file's name says the format: CSV or numpy's .npy.
 
+use std::collections::HashMap;
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
@@ -133,7 +134,7 @@ pub fn read(path: &Path, width: usize) -> Result<Table, Error> {
 ///
 /// A column whose name is `label` or `class` is not part of the codes. Without a header, if there is one column more
 /// than a code has values, the first column holds the labels, if all of it is whole numbers from 0 to 255. A first row
-/// of 0, 1, 2, … is a header too, and is removed. If a header has the names z0, z1, … that `encode` writes, the columns
+/// of 0, 1, 2, … is then a header too, and is removed. If a header has the names z0, z1, … that `encode` writes, the columns
 /// are put in that order. A header with other names is ignored.
 fn read_csv(path: &Path, width: usize) -> Result<Table, Error> {
     let mut rows = csv::read(path, &Layout::default())?;
@@ -147,7 +148,8 @@ fn read_csv(path: &Path, width: usize) -> Result<Table, Error> {
     }
     // Some programs number columns that have no names.
     let numbered = |(at, &value): (usize, &f32)| value == at as f32;
-    if values.ncols() > 1 && values.nrows() > 1 && values.row(0).iter().enumerate().all(numbered) {
+    let has_header = rows.names.is_some();
+    if !has_header && values.ncols() > 1 && values.nrows() > 1 && values.row(0).iter().enumerate().all(numbered) {
         values.remove_index(Axis(0), 0);
         if let Some(labels) = &mut rows.labels {
             labels.remove(0);
@@ -156,24 +158,25 @@ fn read_csv(path: &Path, width: usize) -> Result<Table, Error> {
     Ok(Table { values, labels: rows.labels })
 }
 
-/// The columns of z0, z1, … if these are their names, in whichever order. Returns `None` if no name is of this kind.
+/// Returns the columns of z0, z1, … if these are the names, in whichever order. Returns `None` if no name is of this
+/// kind.
 ///
 /// # Errors
-/// In words, if one of them is missing, is there twice, or has another name.
+/// In words, if one of them is missing or is there twice.
 fn order_of(names: &[String]) -> Result<Option<Vec<usize>>, String> {
-    let number = |name: &String| -> Option<usize> { name.trim().strip_prefix('z')?.parse().ok() };
-    if !names.iter().any(|name| number(name).is_some()) {
+    let number = |name: &String| -> Option<usize> { name.trim().strip_prefix(['z', 'Z'])?.parse().ok() };
+    let mut columns = HashMap::new();
+    for (column, number) in names.iter().enumerate().filter_map(|(column, name)| Some((column, number(name)?))) {
+        if columns.insert(number, column).is_some() {
+            return Err(format!("its header has the column z{number} twice, where it was expected once"));
+        }
+    }
+    if columns.is_empty() {
         return Ok(None);
     }
     let column = |wanted: usize| {
-        let mut with_it = names.iter().enumerate().filter(|(_, name)| number(name) == Some(wanted));
-        match (with_it.next(), with_it.next()) {
-            (Some((column, _)), None) => Ok(column),
-            (None, _) => {
-                Err(format!("its header has no column z{wanted}, where z0 to z{} were expected", names.len() - 1))
-            }
-            (Some(_), Some(_)) => Err(format!("its header has the column z{wanted} twice, where it was expected once")),
-        }
+        let missing = || format!("its header has no column z{wanted}, where one for each value of a code was expected");
+        columns.get(&wanted).copied().ok_or_else(missing)
     };
     (0..names.len()).map(column).collect::<Result<_, _>>().map(Some)
 }

@@ -56,8 +56,12 @@ pub fn thousands(count: usize) -> String {
 pub fn did_you_mean<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
     let plain = |text: &str| text.to_lowercase().replace('-', "_");
     let name = plain(name);
-    // The number of letters that are added, left out, changed or exchanged. A third of the name may be wrong.
-    let most = (name.chars().count() / 3).clamp(1, 3);
+    // The number of letters that are added, left out, changed or exchanged. A third of the name may be wrong, and
+    // nothing of a short name, since too many others would be similar.
+    let most = match name.chars().count() {
+        0..=3 => 0,
+        count => (count / 3).min(3),
+    };
     let distances = candidates
         .into_iter()
         .map(|candidate| (strsim::damerau_levenshtein(&name, &plain(candidate)), candidate))

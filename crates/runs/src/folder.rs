@@ -72,7 +72,8 @@ impl RunFolder {
         let folder = Self::locked(path.to_path_buf())?;
         handgrad_files::sweep(path)?;
         let settings = Settings::read(&config)?;
-        refuse_an_incomplete(&settings, &config)?;
+        let ends_whole = std::fs::read(&config).is_ok_and(|text| text.ends_with(b"\n"));
+        refuse_an_incomplete(&settings, ends_whole, &config)?;
         Ok((folder, settings))
     }
 
@@ -180,17 +181,18 @@ impl RunFolder {
 /// Returns an error if one of these settings is missing. `config.toml` always contains them, and they include its
 /// first and its last one. If one is missing, the file was emptied or cut short, and defaults in place of the missing
 /// settings would give another run.
-fn refuse_an_incomplete(settings: &Settings, config: &Path) -> Result<()> {
-    for name in ["preset", "data", "epochs", "seed"] {
-        if find(name).is_some_and(|setting| !(setting.is_given)(settings)) {
-            let what = format!(
-                "has no {name}, so it is not the whole configuration of a run: it was emptied or cut short; restore \
-                 it, or start a new run"
-            );
-            return Err(Error::Configuration { path: config.to_path_buf(), line: None, what });
-        }
-    }
-    Ok(())
+fn refuse_an_incomplete(settings: &Settings, ends_whole: bool, config: &Path) -> Result<()> {
+    let is_missing = |name: &&&str| find(name).is_some_and(|setting| !(setting.is_given)(settings));
+    let lack = match ["preset", "data", "epochs", "seed"].iter().find(is_missing) {
+        Some(name) => format!("has no {name}"),
+        None if !ends_whole => "does not end with a whole line".into(),
+        None => return Ok(()),
+    };
+    let what = format!(
+        "{lack}, so it is not the whole configuration of a run: it was emptied or cut short; restore it, or start a \
+         new run"
+    );
+    Err(Error::Configuration { path: config.to_path_buf(), line: None, what })
 }
 
 fn given(out: &Path) -> Result<PathBuf> {

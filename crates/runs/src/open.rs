@@ -8,6 +8,7 @@ use handgrad_files::{Progress, shown};
 use handgrad_models::{LayerSpec, Model, Part};
 use handgrad_tasks::check_fit;
 
+use crate::data::is_stream;
 use crate::folder::{CHECKPOINTS, CONFIG, LOCK, MODEL};
 use crate::{Error, Result, Settings, usual_data_dir};
 
@@ -55,20 +56,24 @@ pub fn model(run: &Path, parts: &[Part]) -> Result<(Model, Settings)> {
     Ok((model, settings))
 }
 
+fn is_square(model: &Model) -> bool {
+    matches!(model.spec().input[..], [height, width] if height == width)
+}
+
 fn is_recurrent(model: &Model) -> bool {
     model.spec().encoder.iter().any(|layer| matches!(layer, LayerSpec::Recurrent(_)))
 }
 
-/// Returns an error if a picture cannot be a sample of this model: if it was trained on a CSV file or on a set of
-/// series, or if it is recurrent and nothing is known about its data. A recurrent model of images reads them line by
-/// line.
+/// Returns an error if a picture cannot be a sample of this model: if it was trained on a CSV file, or if it is
+/// recurrent, nothing is known about its data, and a sample is not square. A recurrent model of images reads them line
+/// by line.
 ///
 /// # Errors
 /// [`Error::NotImages`].
 pub fn check_takes_pictures(model: &Model, settings: &Settings) -> Result<()> {
     let trained_on = match settings.data.as_deref() {
         Some(data) if is_csv(Path::new(data)) => "a table or a series",
-        None if is_recurrent(model) => "sequences, as far as the model file shows",
+        None if is_recurrent(model) && !is_square(model) => "sequences, as far as the model file shows",
         _ => return Ok(()),
     };
     Err(Error::NotImages { trained_on: trained_on.into(), shape: sizes(&model.spec().input) })
@@ -112,6 +117,9 @@ pub fn open_one_of(run: &Path, wanted: &Wanted, parts: &[Part], progress: &dyn P
     let (model, mut settings) = model(run, parts)?;
     let trained_on = settings.data.take();
     let what = wanted.data.clone().or(trained_on.clone()).ok_or_else(|| Error::NoData { path: run.into() })?;
+    if wanted.data.is_none() && is_stream(&what) {
+        return Err(Error::NoData { path: run.into() });
+    }
     if (wanted.label_column.is_some() || wanted.fill.is_some()) && !is_csv(Path::new(&what)) {
         return Err(Error::NotCsv { what });
     }

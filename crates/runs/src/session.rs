@@ -340,6 +340,9 @@ fn config_of(given: &Settings, settings: &Settings, folder: &Path) -> Result<Con
 fn load(config: &mut Config, request: &Request, progress: &dyn Progress) -> Result<DataSet> {
     let what = config.settings().data.clone().unwrap_or_default();
     let images = named::find(&what).is_some_and(|set| !set.mirrors.is_empty());
+    if let (Some(run), None, true) = (&request.resume, &request.given.data, data::is_stream(&what)) {
+        return Err(Error::NoData { path: run.clone() });
+    }
     match data::load(config, progress) {
         Err(error) if request.any_data && images && error.is_unavailable() => {
             let folder = config.settings().data_dir.clone().unwrap_or_default().join(&what);
@@ -353,7 +356,8 @@ fn load(config: &mut Config, request: &Request, progress: &dyn Progress) -> Resu
         }
         Err(source) if request.resume.is_some() && named::find(&what).is_none() => Err(Error::DataMoved { source }),
         other => {
-            if data::is_stream(&what) {
+            if other.is_ok() && data::is_stream(&what) {
+                let what = shown(&what);
                 (request.notes)(&format!(
                     "note: {what} is not a file and can be read only once: to resume this run or to use its model, \
                      name the same data in a file"

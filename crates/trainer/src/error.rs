@@ -25,9 +25,10 @@ pub enum Error {
         /// The loss of an untrained network on the same samples, if `loss` is finite.
         untrained: Option<f64>,
     },
-    /// The loss of the first batch is not finite, before any training step.
+    /// The loss of an untrained network is not finite: on the first batch, or on a later one on which the loss of the
+    /// trained network is not finite either.
     #[error(
-        "the loss of the first batch, {batch}, is {loss}{}", why_not_finite(.penalty.as_deref(), .layer.as_deref())
+        "the loss of {batch} is {loss} for an untrained network{}", why_not_finite(.penalty.as_deref(), .layer.as_deref())
     )]
     FirstLossNotFinite {
         /// The loss: ∞ or NaN.

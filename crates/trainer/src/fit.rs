@@ -48,7 +48,7 @@ pub struct EpochRecord {
     pub validation_terms: Vec<(&'static str, f64)>,
     /// Time of the epoch's steps in seconds, without the evaluation.
     pub seconds: f64,
-    /// Number of training samples per second of that time.
+    /// Number of training samples per second of that time. 0 if the clock has not advanced.
     pub samples_per_second: f64,
 }
 
@@ -106,7 +106,8 @@ impl Outcome {
         }
     }
 
-    /// Returns the number of training samples per second over all finished epochs, or None if no epoch has finished.
+    /// Returns the number of training samples per second over all finished epochs, or None if no epoch has
+    /// finished or the clock has not advanced.
     #[must_use]
     pub fn samples_per_second(&self) -> Option<f64> {
         let seconds: f64 = self.epochs.iter().map(|record| record.seconds).sum();
@@ -244,6 +245,10 @@ fn steps<T: Scalar>(
         }
         if !loss.is_finite() {
             let (batch, layer) = (in_words(samples), trainer.engine.blame(&trainer.network, samples));
+            if !trainer.untrained_loss(train, samples).is_finite() {
+                // The samples themselves are too large, and not what was learnt.
+                return Err(Error::FirstLossNotFinite { loss, batch, layer, penalty: None });
+            }
             return Err(Error::Diverged { epoch, step, batch, layer, loss, first, untrained: None });
         }
         if loss > LARGEST_LOSS * first.max(1.0) {

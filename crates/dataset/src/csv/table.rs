@@ -53,6 +53,8 @@ struct First {
     class: Option<usize>,
     /// The cells, as long as no number is among them.
     names: Vec<String>,
+    /// Is it a header?
+    is_header: bool,
 }
 
 /// The names of no more columns are kept, so that they take little memory beside the values.
@@ -124,6 +126,7 @@ impl<'a> Table<'a> {
             if header {
                 self.values.clear();
                 self.row = Row::default();
+                self.first.is_header = true;
                 if self.first.names.len() < columns {
                     self.first.names.clear();
                 } else if let Some(label) = self.label {
@@ -242,7 +245,7 @@ impl<'a> Table<'a> {
                 }
             }
         }
-        let names = Some(self.first.names).filter(|names| !names.is_empty());
+        let names = self.first.is_header.then_some(self.first.names);
         Ok(Rows { values, labels: self.label.map(|_| self.labels), names })
     }
 }

@@ -22,8 +22,8 @@
 //!
 //! If ρ̂ were only clipped, the derivative would be 0 there, and an inactive unit would never become active again.
 //! Behind a sigmoid, the gradient with respect to the pre-activation z of an inactive unit is KL′(ρ̂)·ρ̂·(1 − ρ̂) ≈
-//! −ρ, however small ρ̂ is, so the lower limit is as low as 32-bit numbers allow. Near 1, 32-bit numbers cannot
-//! distinguish ρ̂ from 1 more finely than the upper limit does.
+//! −ρ down to the lower limit, which is reached at z ≈ −69; below it the gradient falls to 0 with ρ̂. Near 1, 32-bit
+//! numbers cannot distinguish ρ̂ from 1 more finely than the upper limit does.
 //!
 //! Slides: CE6146 "Sparse Autoencoders", without a formula; "Guideline for Autoencoders (3/4)": "experiment with the
 //! sparsity parameter". Source: Ng, "Sparse autoencoder", CS294A lecture notes (2011). There ρ̂ is the mean over all

@@ -116,7 +116,10 @@ settings! {
 
     /// Train a sparse autoencoder: ρ, the mean activity towards which a KL penalty pushes each unit of the code, above
     /// 0 and below 1. The code gets a sigmoid.
-    sparsity: f64, Loss, "RHO";
+    sparsity: f64, Loss, "RHO",
+        check(|&rho| expect(rho as f32 > 0.0 && (rho as f32) < 1.0, || {
+            format!("sparsity is {rho}, but must be above 0 and below 1, also as a 32-bit number: 0.05 is usual")
+        }));
 
     /// The weight of the KL penalty of --sparsity [default: 0.01].
     sparsity_weight: f64, Loss, "WEIGHT", default(|_s| 0.01), only_with("sparsity", |s| s.sparsity.is_some()),

@@ -91,19 +91,42 @@ fn explained(message: &str, text: &str, line: usize) -> String {
     if let Some(name) = message.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next()) {
         return no_such_setting(&short(name, 60));
     }
-    let is_about_value = ["invalid type", "invalid value", "unknown variant"].iter().any(|it| message.starts_with(it));
-    // A list may have several lines: the name is in the first of them.
-    let mut before = text.lines().take(line).collect::<Vec<_>>().into_iter().rev();
-    let (name, first) = before.find_map(|line| line.split_once('=')).unwrap_or_default();
-    let line = text.lines().nth(line.saturating_sub(1)).unwrap_or_default();
-    let value = if line.contains('=') { first } else { line.trim_end_matches([',', ' ']) };
-    match find(name.trim()) {
-        Some(setting) if is_about_value => {
-            let value = short(value.trim(), 60);
+    let lines: Vec<_> = text.lines().take(line).collect();
+    let last = lines.last().copied().unwrap_or_default().trim();
+    let plain = |name: &str| name.trim().trim_matches('"').split('.').next().unwrap_or_default().to_owned();
+    // A table: `[data]`. None of the settings is one, and a list of a setting has no line that begins with a bracket.
+    if let Some(setting) = last.strip_prefix('[').and_then(|name| find(name.trim_matches(['[', ']', ' ']))) {
+        return format!("{} is a table, but {}", setting.name, expected(setting, ""));
+    }
+    // A list may have several lines: the name of the setting is in the first of them.
+    let pairs = || lines.iter().rev().filter_map(|line| line.split_once('='));
+    let Some((name, first)) = pairs().find(|(name, _)| find(&plain(name)).is_some()) else {
+        return short(message, 200);
+    };
+    let is_first = last.starts_with(name.trim());
+    match find(&plain(name)) {
+        Some(setting) if message.starts_with("duplicate key") => format!("{} is given twice", setting.name),
+        // What the parser itself does not understand is told in its own words.
+        Some(setting)
+            if !message.starts_with("invalid")
+                || message.starts_with("invalid type")
+                || message.starts_with("invalid value") =>
+        {
+            let value = short(without_comment(if is_first { first } else { last }), 60);
             format!("{} is {value}, but {}", setting.name, expected(setting, value.trim_matches('"')))
         }
         _ => short(message, 200),
     }
+}
+
+/// A value of TOML on one line, without the comment and the comma behind it.
+fn without_comment(text: &str) -> &str {
+    let text = text.trim();
+    let value = match text.strip_prefix('"').and_then(|rest| rest.find('"')) {
+        Some(end) => &text[..end + 2],
+        None => text.split('#').next().unwrap_or_default(),
+    };
+    value.trim_end_matches([',', ' '])
 }
 
 /// Says which values a setting accepts in TOML. `found` is the wrong value.
@@ -111,7 +134,11 @@ fn expected(setting: &Setting, found: &str) -> String {
     match setting.kind {
         Kind::Switch => "true or false was expected, without quotes".into(),
         Kind::Text => "text in quotes was expected".into(),
-        Kind::Numbers => "a list of whole numbers was expected, such as [128, 64]".into(),
+        Kind::Numbers => {
+            let numbers = (setting.set)(&mut Settings::default(), "?").err().unwrap_or_default();
+            let numbers = numbers.replace(" with commas between them were expected", "");
+            format!("a list of {numbers} was expected, such as [128, 64]")
+        }
         Kind::Choice(names) => {
             let names = || names.iter().map(|&(name, _)| name);
             let all = names().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");

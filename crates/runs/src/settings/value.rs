@@ -49,7 +49,7 @@ macro_rules! numbers {
 
 numbers! {
     usize: "a whole number of 0 or more",
-    u64: "a whole number of 0 or more",
+    u64: "a whole number from 0 to 2^64 − 1",
     NonZeroUsize: "a whole number of 1 or more",
     f64: "a number"
 }
