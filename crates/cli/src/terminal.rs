@@ -17,8 +17,9 @@ pub fn note(text: &str) {
     let _ = writeln!(io::stderr(), "{}", harmless(text));
 }
 
-/// Replaces control characters other than line feeds and tabs by escapes like `\u001b`, which are also those of JSON. The names of columns and
-/// classes come from files, and must not be able to move the cursor, hide text or recolour a terminal.
+/// Replaces control characters other than line feeds and tabs by escapes like `\u001b`, which are also those of
+/// JSON. The names of columns and classes come from files, and must not be able to move the cursor, hide text or
+/// recolour a terminal.
 fn harmless(text: &str) -> Cow<'_, str> {
     let is_harmful = |c: char| c.is_control() && c != '\n' && c != '\t';
     if !text.contains(is_harmful) {

@@ -133,9 +133,9 @@ pub fn read(path: &Path, width: usize) -> Result<Table, Error> {
 /// Reads codes from a CSV file, with or without a header.
 ///
 /// A column whose name is `label` or `class` is not part of the codes. Without a header, if there is one column more
-/// than a code has values, the first column holds the labels, if all of it is whole numbers from 0 to 255. A first row
-/// of 0, 1, 2, … is then a header too, and is removed. If a header has the names z0, z1, … that `encode` writes, the columns
-/// are put in that order. A header with other names is ignored.
+/// than a code has values, the first column holds the labels, if all of it is whole numbers from 0 to 255. A first
+/// row of 0, 1, 2, … is then a header too, and is removed. If a header has the names z0, z1, … that `encode` writes,
+/// the columns are put in that order. A header with other names is ignored.
 fn read_csv(path: &Path, width: usize) -> Result<Table, Error> {
     let mut rows = csv::read(path, &Layout::default())?;
     if rows.labels.is_none() && rows.values.ncols() == width + 1 {

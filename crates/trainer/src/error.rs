@@ -28,7 +28,8 @@ pub enum Error {
     /// The loss of an untrained network is not finite: on the first batch, or on a later one on which the loss of the
     /// trained network is not finite either.
     #[error(
-        "the loss of {batch} is {loss} for an untrained network{}", why_not_finite(.penalty.as_deref(), .layer.as_deref())
+        "the loss of {batch} is {loss} for an untrained network{}",
+        why_not_finite(.penalty.as_deref(), .layer.as_deref())
     )]
     FirstLossNotFinite {
         /// The loss: ∞ or NaN.

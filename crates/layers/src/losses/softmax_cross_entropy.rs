@@ -18,8 +18,8 @@
 //! of δ is 0. ℓ is smallest at p = t, where it is the entropy of t, −Σ t·ln t.
 //!
 //! Where one probability is close to 1, p_k − t_k would lose its digits: in f32 the p of a well-classified sample is
-//! 1 or one of the numbers next to it. For the largest logit, where e^(z_k − m) = 1, δ is therefore computed from r = S·e^−m − 1, the
-//! sum of the powers of the other logits:
+//! 1 or one of the numbers next to it. For the largest logit, where e^(z_k − m) = 1, δ is therefore computed from r
+//! = S·e^−m − 1, the sum of the powers of the other logits:
 //!
 //! ```text
 //! p_k = 1/(1 + r) = 1 − r/(1 + r)          δ_k = p_k·Σ t − t_k = (Σ t − t_k) − Σ t·r/(1 + r)
