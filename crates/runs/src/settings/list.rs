@@ -10,7 +10,8 @@ use super::value::{CellName, FillName, LossName, ModelName, NoiseName, Optimizer
 use super::{Group, Setting, settings};
 
 settings! {
-    /// The settings to start from: the name of a published example. All presets are listed below [default: basic].
+    /// The settings to start from: the name of a published example. `handgrad train --help` lists them
+    /// [default: basic].
     preset: String, First, "NAME", default(|_s| "basic".into());
 
     /// The data: the name of a data set (see `handgrad data list`), a folder of IDX files whose names begin with
