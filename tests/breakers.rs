@@ -325,7 +325,7 @@ fn codes_are_decoded_in_the_order_of_their_header() {
     let (expected, _) = decoded("plain", "z0,z1,z2\n1,2,3\n4,5,6\n");
     assert!(expected.is_some());
     for (name, text) in [
-        ("turned", "z2,z0,z1\n3,1,2\n6,4,5\n"),
+        ("shuffled", "z2,z0,z1\n3,1,2\n6,4,5\n"),
         ("labelled", "z1,label,z0,z2\n2,7,1,3\n5,8,4,6\n"),
         ("capitals", "Z1,Z0,Z2\n2,1,3\n5,4,6\n"),
         ("unnamed", "1,2,3\n4,5,6\n"),
