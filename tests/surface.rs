@@ -187,6 +187,9 @@ fn what_is_mistyped_is_named_and_the_nearest_name_suggested() {
             assert!(!message.contains(jargon), "{text:?}: {message}");
         }
     }
+    // A line without an equals sign is not blamed on the setting above it.
+    let message = config("epochs = 3\nseed 5\n");
+    assert!(message.contains("c.toml, line 2") && !message.contains("epochs"), "{message}");
     for (args, words) in [
         (&["train", "--preset", "bsic"][..], "did you mean basic?"),
         (&["train", "--data", "mnsit"], "did you mean mnist?"),

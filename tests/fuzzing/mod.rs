@@ -123,7 +123,7 @@ pub const TARGETS: &[Target] = &[
 ];
 
 impl Target {
-    /// Is an input accepted, either unchanged or with corrected checksums?
+    /// True if an input is accepted, either unchanged or with corrected checksums.
     #[must_use]
     pub fn takes(&self, bytes: &[u8]) -> bool {
         (self.parse)(bytes) || (self.parse)(&(self.right)(bytes))

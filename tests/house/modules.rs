@@ -208,7 +208,7 @@ fn about(item: &Item) -> (&[Attribute], Option<&Ident>) {
     }
 }
 
-/// Is it `#[cfg(test)]`, or does it have more conditions in addition?
+/// Returns true if the attribute is `#[cfg(test)]`, also with further conditions.
 fn is_for_tests(attribute: &Attribute) -> bool {
     let Meta::List(list) = &attribute.meta else { return false };
     let words = list.tokens.to_string();

@@ -47,7 +47,7 @@ pub fn lock(path: &Path) -> Result<Lock, Error> {
     Ok(Lock { _file: file })
 }
 
-/// Is the lock file held by a process now? A file that cannot be opened is not held. Nothing is written.
+/// Returns true if a process holds the lock file now, and false if the file cannot be opened. Nothing is written.
 #[must_use]
 pub fn is_locked(path: &Path) -> bool {
     File::open(path).is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))

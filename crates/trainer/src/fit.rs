@@ -247,7 +247,7 @@ fn steps<T: Scalar>(
             let (batch, layer) = (in_words(samples), trainer.engine.blame(&trainer.network, samples));
             if !trainer.untrained_loss(train, samples).is_finite() {
                 // The samples themselves are too large, and not what was learnt.
-                return Err(Error::FirstLossNotFinite { loss, batch, layer, penalty: None });
+                return Err(Error::FirstLossNotFinite { loss, batch, layer, penalty: infinite_penalty(trainer) });
             }
             return Err(Error::Diverged { epoch, step, batch, layer, loss, first, untrained: None });
         }

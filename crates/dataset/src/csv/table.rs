@@ -53,7 +53,7 @@ struct First {
     class: Option<usize>,
     /// The cells, as long as no number is among them.
     names: Vec<String>,
-    /// Is it a header?
+    /// True if the first row is a header.
     is_header: bool,
 }
 

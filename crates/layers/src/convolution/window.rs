@@ -210,17 +210,17 @@ pub fn transpose<T: Scalar>(
     scratch: &mut [T],
 ) {
     let (frame, [c, h, width]) = (window.frame_of_y(), window.x);
-    let [padded, out, turned] = places(scratch, [frame.len(), c * h * width, w.len().div_ceil(LANES)]);
+    let [padded, out, reordered] = places(scratch, [frame.len(), c * h * width, w.len().div_ceil(LANES)]);
     padded.fill([T::ZERO; LANES]);
-    let turned = turned.as_flattened_mut();
-    turn_weights(window, w, turned);
+    let reordered = reordered.as_flattened_mut();
+    reorder_weights(window, w, reordered);
     let y = BatchRows::contiguous(y, window.y.iter().product());
     for (number, x) in x.chunks_mut(LANES * out.len()).enumerate() {
         lanes::pack(y, number * LANES, window.y, padded, frame.grid());
         let mut start = 0;
         for phase in 0..window.stride * window.stride {
             let (offsets, count) = shifts(window, phase);
-            let w = &turned[start..][..c * window.y[0] * count];
+            let w = &reordered[start..][..c * window.y[0] * count];
             start += w.len();
             let Some(([lines, columns], first, grid)) = lines_of_phase(window, phase) else { continue };
             let whole = Grid::whole(frame.size[0], frame.size[1]);
@@ -265,14 +265,14 @@ fn lines_of_phase(window: &Window, phase: usize) -> Option<([usize; 2], [usize; 
     (lines > 0 && columns > 0).then_some(([lines, columns], [first_p, first_q], grid))
 }
 
-/// turned ← the weights in the order in which [`transpose`] reads them: for each phase, c×(o·taps of this phase).
-fn turn_weights<T: Scalar>(window: &Window, w: &[T], turned: &mut [T]) {
+/// reordered ← the weights in the order in which [`transpose`] reads them: for each phase, c×(o·taps of this phase).
+fn reorder_weights<T: Scalar>(window: &Window, w: &[T], reordered: &mut [T]) {
     let ([c, ..], [o, ..], all) = (window.x, window.y, window.kernel_size * window.kernel_size);
-    let mut turned = turned.iter_mut();
+    let mut reordered = reordered.iter_mut();
     for phase in 0..window.stride * window.stride {
         for (channel, output) in (0..c).flat_map(|channel| (0..o).map(move |output| (channel, output))) {
             let weights = &w[(output * c + channel) * all..][..all];
-            taps_of_phase(window, phase).zip(&mut turned).for_each(|(tap, turned)| *turned = weights[tap]);
+            taps_of_phase(window, phase).zip(&mut reordered).for_each(|(tap, reordered)| *reordered = weights[tap]);
         }
     }
 }

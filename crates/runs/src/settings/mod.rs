@@ -35,7 +35,7 @@ pub struct Setting {
     pub only_with: &'static str,
     /// Does it have an effect, given all settings?
     pub(crate) has_effect: fn(&Settings) -> bool,
-    /// Is it given with another value than the default?
+    /// Returns true if it is given with a value that differs from the default.
     pub(crate) asks_for_something: fn(&Settings) -> bool,
     /// Checks its value, as far as this is possible without the other settings.
     pub(crate) check: fn(&Settings) -> Result<(), String>,

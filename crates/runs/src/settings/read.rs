@@ -104,14 +104,11 @@ fn explained(message: &str, text: &str, line: usize) -> String {
         return short(message, 200);
     };
     let is_first = last.starts_with(name.trim());
+    let is_about_value = message.starts_with("invalid type") || message.starts_with("invalid value");
     match find(&plain(name)) {
         Some(setting) if message.starts_with("duplicate key") => format!("{} is given twice", setting.name),
-        // What the parser itself does not understand is told in its own words.
-        Some(setting)
-            if !message.starts_with("invalid")
-                || message.starts_with("invalid type")
-                || message.starts_with("invalid value") =>
-        {
+        // An error of a value may be in a later line of a list. Any other error is about this line alone.
+        Some(setting) if is_about_value || (is_first && !message.starts_with("invalid")) => {
             let value = short(without_comment(if is_first { first } else { last }), 60);
             format!("{} is {value}, but {}", setting.name, expected(setting, value.trim_matches('"')))
         }

@@ -31,7 +31,7 @@ impl Found {
         Self { error, place: format!("{name}[{index}]"), analytic, numeric, at, cases: 1, ratio: None }
     }
 
-    /// Is the error small enough, and the ratio about 4? NaN never passes.
+    /// True if the error is small enough and the ratio is about 4. NaN never passes.
     #[must_use]
     pub fn passed(&self) -> bool {
         self.error <= TOLERANCE && self.ratio.is_none_or(|ratio| (3.5..4.5).contains(&ratio))

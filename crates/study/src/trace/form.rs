@@ -193,7 +193,7 @@ impl Trace {
     }
 }
 
-/// Is this a character of a name: a letter, a digit, a subscript, a prime, or an accent above a letter?
+/// True for a character of a name: a letter, a digit, a subscript, a prime, or an accent above a letter.
 fn in_name(c: char) -> bool {
     let superscript = matches!(c, '²' | '³' | '¹' | '√' | 'Σ');
     !superscript && (c.is_alphanumeric() || matches!(c, '_' | '′' | '∂' | '\u{300}'..='\u{36f}'))
