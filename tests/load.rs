@@ -33,7 +33,7 @@ fn a_folder_gives_both_parts_and_their_labels() {
     std::fs::write(at("train-notes.txt"), "not data").unwrap();
     let set = load_path(folder.path()).unwrap();
     assert_eq!((set.train.len(), set.train.features(), &set.train.shape[..]), (12, 6, &[2, 3][..]));
-    assert_eq!(set.train.labels, Some((0..12).collect()));
+    assert_eq!(set.train.labels, Some((0..12).collect::<Vec<u8>>().into()));
     assert_eq!((set.validation.len(), set.validation.labels), (4, None));
     assert_eq!(set.validation_origin, "the 4 images of t10k-images-idx3-ubyte");
     assert!(set.origin.starts_with("the 12 images of "), "{}", set.origin);

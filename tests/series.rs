@@ -45,15 +45,15 @@ fn labels_are_found_by_name_by_number_or_at_the_end() {
         (bare, Label::Column("2".into())),
     ] {
         let rows = read(text, &Layout { label, ..Layout::default() }).expect("rows");
-        assert_eq!((rows.values, rows.labels), (without_second.clone(), Some(vec![7, 8])));
+        assert_eq!((rows.values, rows.labels), (without_second.clone(), Some(vec![7, 8].into())));
     }
     let last = read(bare, &Layout { label: Label::Last, ..Layout::default() }).expect("rows");
-    assert_eq!((last.values, last.labels), (array![[1.0, 7.0], [3.0, 8.0]], Some(vec![2, 4])));
+    assert_eq!((last.values, last.labels), (array![[1.0, 7.0], [3.0, 8.0]], Some(vec![2, 4].into())));
     let none = read(with_header, &Layout { label: Label::None, ..Layout::default() }).expect("rows");
     assert_eq!((none.values.ncols(), none.labels), (3, None));
     // The archive writes its classes like this.
     let scientific = read("1.0000000e+00,2\n", &Layout { label: Label::Column("1".into()), ..Layout::default() });
-    assert_eq!(scientific.expect("rows").labels, Some(vec![1]));
+    assert_eq!(scientific.expect("rows").labels, Some(vec![1].into()));
 }
 
 #[test]
@@ -282,7 +282,7 @@ fn a_model_keeps_its_scale_and_what_it_calls_normal() {
     let back = csv::read(&at.join("back.csv"), &Layout::default()).expect("rows");
     let there = csv::read(&at.join("waves.csv"), &Layout::default()).expect("rows");
     assert_eq!(back.labels, there.labels);
-    let normal = |row: usize| there.labels.as_ref().expect("labels")[row] == 0;
+    let normal = |row: usize| there.labels.as_ref().expect("labels").name(row) == Some("0");
     let error = (0..400).filter(|&row| normal(row)).map(|row| {
         let difference = &back.values.row(row) - &there.values.row(row);
         f64::from(difference.mapv(|d| d * d).mean().expect("values"))

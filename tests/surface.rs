@@ -168,7 +168,7 @@ fn what_is_mistyped_is_named_and_the_nearest_name_suggested() {
         ("seed = 99999999999999999999\n", 1, &["a whole number from 0 to 2^64 − 1"]),
         ("epochs = 3\n[data]\nx = 1\n", 2, &["data is a table", "text in quotes"]),
         ("\"epochs\" = \"3\"\n", 1, &["epochs is \"3\"", "a whole number"]),
-        ("only_class = [1, 256]\n", 1, &["only_class is [1, 256]", "a list of numbers from 0 to 255"]),
+        ("only_class = [1, [2]]\n", 1, &["only_class is [1, [2]]", "a list of words in quotes or of numbers"]),
         ("epochs = 1\nepochs = 2\n", 2, &["epochs is given twice"]),
         ("layers = [\n 64, # a = b\n \"x\",\n]\n", 3, &["layers is \"x\"", "a list of whole numbers"]),
         ("tied = \"yes\"\n", 1, &["tied is \"yes\"", "true or false was expected"]),

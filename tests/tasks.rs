@@ -66,7 +66,7 @@ fn samples_that_are_not_there_are_refused() {
 #[test]
 fn no_fraction_of_nothing_arrives() {
     let (model, samples) = made(|_| ());
-    let direction = Direction::between(&model, &samples, [0, 1]).expect("both classes are there");
+    let direction = Direction::between(&model, &samples, ["0", "1"]).expect("both classes are there");
     refused(direction.arrived(&model, &samples, &[], &[1.0]), &["no samples"]);
     let whole = direction.arrived(&model, &samples, &[0, 10], &[0.0, 1.0]).expect("fractions");
     assert!(whole.len() == 2 && whole.iter().all(|part| (0.0..=1.0).contains(part)), "{whole:?}");
@@ -94,7 +94,10 @@ fn a_verdict_needs_one_truth_for_each_score() {
 #[test]
 fn classes_are_listed_with_the_right_noun() {
     let (_, samples) = made(|_| ());
-    let of = |classes: &[u8]| handgrad_tasks::alter::of_class(&samples.of_classes(classes), 7);
+    let of = |classes: &[u8]| {
+        let classes: Vec<_> = classes.iter().map(ToString::to_string).collect();
+        handgrad_tasks::alter::of_class(&samples.of_classes(&classes), "7")
+    };
     refused(of(&[2]), &["class 7; the data has only class 2"]);
     refused(of(&[2, 3]), &["class 7; the data has the classes 2, 3"]);
     refused(of(&[]), &["class 7; the data has no classes"]);

@@ -17,13 +17,13 @@ use ndarray::Array2;
 
 use self::cells::Cells;
 use self::table::Table;
-use crate::samples::split_off;
-use crate::{Error, Samples, Values, check_room};
+use crate::samples::{split_labels, split_off};
+use crate::{Error, Labels, Samples, Values, check_room};
 
 /// How the rows of a file become samples.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Layout {
-    /// The column of the labels, which are whole numbers from 0 to 255.
+    /// The column of the labels, which are words or numbers.
     pub label: Label,
     /// What replaces missing values. If it is `None`, missing values are errors.
     pub fill: Option<Fill>,
@@ -84,7 +84,7 @@ pub struct Rows {
     /// The values of all rows, without the header and the column of labels.
     pub values: Array2<f32>,
     /// One label per row.
-    pub labels: Option<Vec<u8>>,
+    pub labels: Option<Labels>,
     /// The names of the columns of `values`, if the file has a header. The list is empty if there are more than 16,384
     /// columns.
     pub names: Option<Vec<String>>,
@@ -106,10 +106,9 @@ impl Rows {
     /// Splits into the first `count` rows and the others. Only the others are copied.
     pub(crate) fn split(mut self, count: usize) -> (Self, Self) {
         let values = split_off(&mut self.values, count);
-        let count = self.len();
-        let labels = self.labels.as_mut().map(|labels| labels.split_off(count.min(labels.len())));
+        let (first, labels) = split_labels(self.labels.take(), self.len());
         let names = self.names.clone();
-        (self, Self { values, labels, names })
+        (Self { labels: first, ..self }, Self { values, labels, names })
     }
 
     /// Makes one sample of each row, or of each window if `window` is given. `path` is the file that error messages

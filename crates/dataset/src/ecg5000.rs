@@ -13,7 +13,7 @@ use ndarray::{Axis, concatenate};
 use rand_mt::Mt;
 
 use crate::csv::{self, Label, Layout, Rows};
-use crate::{DataSet, Error, thousands};
+use crate::{DataSet, Error, Labels, thousands};
 
 /// The name of the set.
 pub(crate) const NAME: &str = "ecg5000";
@@ -29,10 +29,10 @@ pub(crate) fn load(folder: &Path) -> Result<DataSet, Error> {
     let [first, second] = [csv::read(&folder.join(FILES[0]), &layout)?, csv::read(&path, &layout)?];
     let wrong = |error| Error::io(&path, "appending it to the other file")(std::io::Error::other(error));
     let values = concatenate(Axis(0), &[first.values.view(), second.values.view()]).map_err(wrong)?;
-    let labels: Vec<u8> = [first.labels, second.labels].into_iter().flatten().flatten().collect();
+    let [first, second] = [&first.labels, &second.labels].map(|labels| labels.iter().flat_map(Labels::names));
+    let labels = Labels::named(first.chain(second));
     let order = permutation(SEED, labels.len());
-    let labels = order.iter().map(|&beat| labels[beat]).collect();
-    let all = Rows { values: values.select(Axis(0), &order), labels: Some(labels), names: None };
+    let all = Rows { values: values.select(Axis(0), &order), labels: Some(labels.select(&order)), names: None };
     let count = all.len();
     let (validation, train) = all.split(count / 5);
     let (train, validation) = (train.samples(None, &path)?, validation.samples(None, &path)?);

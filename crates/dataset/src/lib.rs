@@ -17,6 +17,7 @@ mod ecg5000;
 mod error;
 mod gzip;
 pub mod idx;
+mod labels;
 mod load;
 pub mod named;
 pub mod npy;
@@ -28,6 +29,7 @@ mod words;
 
 pub use error::Error;
 use error::check_room;
+pub use labels::{Labels, class_name};
 pub use load::{all_of_csv, is_csv, load};
 pub use samples::{DataSet, Samples, Values};
 pub use words::{count, did_you_mean, sizes, thousands};

@@ -159,7 +159,7 @@ fn part(folder: &Path, prefix: &str) -> Result<(Samples, PathBuf), Error> {
     let mut samples = Samples::from_idx(idx::read(&path)?, &path)?;
     match &labels[..] {
         [] => {}
-        [label_file] => samples.labels = Some(read_labels(&folder.join(label_file), samples.len())?),
+        [label_file] => samples.labels = Some(read_labels(&folder.join(label_file), samples.len())?.into()),
         _ => return wrong(&labels, format!("of labels whose name starts with {prefix}")),
     }
     Ok((samples, path))

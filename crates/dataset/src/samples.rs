@@ -5,7 +5,7 @@ use std::path::Path;
 use ndarray::{Array2, ArrayD, Axis, Slice};
 use sha2::{Digest, Sha256};
 
-use crate::{Error, count, idx, sizes};
+use crate::{Error, Labels, count, idx, sizes};
 use handgrad_files::{hex, memory};
 
 /// The values of samples, one sample per row. Bytes are converted to floats only when a batch is filled: a byte stands
@@ -25,8 +25,8 @@ pub struct Samples {
     pub values: Values,
     /// The shape of one sample, for instance `[28, 28]`. Its product is the number of columns.
     pub shape: Vec<usize>,
-    /// One label per sample.
-    pub labels: Option<Vec<u8>>,
+    /// The class of each sample.
+    pub labels: Option<Labels>,
 }
 
 /// Training samples and validation samples.
@@ -98,11 +98,11 @@ impl Samples {
         }
     }
 
-    /// The classes that occur among the labels, in ascending order. Empty if there are no labels.
+    /// The classes that occur among the labels: first numbers, then words, in ascending order. Empty if there are no
+    /// labels.
     #[must_use]
-    pub fn classes(&self) -> Vec<u8> {
-        let labels = self.labels.as_deref().unwrap_or_default();
-        (0..=u8::MAX).filter(|class| labels.contains(class)).collect()
+    pub fn classes(&self) -> Vec<String> {
+        self.labels.as_ref().map_or_else(Vec::new, |labels| labels.classes().to_vec())
     }
 
     /// The smallest and the largest value, where a byte counts as value/255. (0, 0) if there are no values.
@@ -144,22 +144,30 @@ impl Samples {
             Values::Bytes(values) => Values::Bytes(split_off(values, count)),
             Values::Floats(values) => Values::Floats(split_off(values, count)),
         };
-        let count = self.len();
-        let labels = self.labels.as_mut().map(|labels| labels.split_off(count.min(labels.len())));
-        let others = Self { values: others, shape: self.shape.clone(), labels };
-        (self, others)
+        let (first, second) = split_labels(self.labels.take(), self.len());
+        let others = Self { values: others, shape: self.shape.clone(), labels: second };
+        (Self { labels: first, ..self }, others)
     }
 
     /// The samples whose label is one of `classes`. If there are no labels, the result has no samples.
     #[must_use]
-    pub fn of_classes(&self, classes: &[u8]) -> Self {
-        let labels = self.labels.as_deref().unwrap_or_default();
-        let kept: Vec<usize> = (0..labels.len()).filter(|&sample| classes.contains(&labels[sample])).collect();
+    pub fn of_classes(&self, classes: &[String]) -> Self {
+        let among = self.labels.as_ref().map_or_else(Vec::new, |labels| labels.among(classes));
+        let kept: Vec<usize> = (0..among.len()).filter(|&sample| among[sample]).collect();
+        self.select(&kept)
+    }
+
+    /// The samples with these numbers, counted from 0, in this order.
+    ///
+    /// # Panics
+    /// If a number is not that of a sample.
+    #[must_use]
+    pub fn select(&self, numbers: &[usize]) -> Self {
         let values = match &self.values {
-            Values::Bytes(values) => Values::Bytes(values.select(Axis(0), &kept)),
-            Values::Floats(values) => Values::Floats(values.select(Axis(0), &kept)),
+            Values::Bytes(values) => Values::Bytes(values.select(Axis(0), numbers)),
+            Values::Floats(values) => Values::Floats(values.select(Axis(0), numbers)),
         };
-        let labels = Some(kept.iter().map(|&sample| labels[sample]).collect());
+        let labels = self.labels.as_ref().map(|labels| labels.select(numbers));
         Self { values, shape: self.shape.clone(), labels }
     }
 
@@ -207,6 +215,14 @@ impl Samples {
         };
         Ok(Self { values, shape: dims.get(1..).unwrap_or_default().to_vec(), labels: None })
     }
+}
+
+/// Splits labels into those of the first `count` samples and the others.
+pub(crate) fn split_labels(labels: Option<Labels>, count: usize) -> (Option<Labels>, Option<Labels>) {
+    let Some(labels) = labels else { return (None, None) };
+    let numbers: Vec<usize> = (0..labels.len()).collect();
+    let (first, others) = numbers.split_at(count.min(labels.len()));
+    (Some(labels.select(first)), Some(labels.select(others)))
 }
 
 /// Keeps the first `count` rows in `all`, and returns a copy of the others.

@@ -10,7 +10,7 @@ use handgrad_files::place;
 use ndarray::{Array2, Axis, IxDyn};
 
 use crate::csv::{self, Label, Layout};
-use crate::{Error, count, npy};
+use crate::{Error, Labels, count, npy};
 
 /// The format of a table in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +47,7 @@ pub struct Table {
     /// The numbers, one sample per row.
     pub values: Array2<f32>,
     /// One label per row.
-    pub labels: Option<Vec<u8>>,
+    pub labels: Option<Labels>,
 }
 
 /// Checks that a table can be written to `out`, and returns its format.
@@ -86,10 +86,16 @@ fn csv_text(table: &Table, name: &str) -> String {
     let label = table.labels.as_ref().map(|_| "label".to_string());
     line(label, &mut (0..table.values.ncols()).map(|place| format!("{name}{place}")));
     for (number, row) in table.values.rows().into_iter().enumerate() {
-        let label = table.labels.as_ref().and_then(|labels| labels.get(number)).map(ToString::to_string);
+        let label = table.labels.as_ref().and_then(|labels| labels.name(number)).map(cell_text);
         line(label, &mut row.iter().map(ToString::to_string));
     }
     text
+}
+
+/// A text as a cell of a CSV file: in quotes if it contains a comma, a quote or a line end.
+#[must_use]
+pub fn cell_text(text: &str) -> String {
+    if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
 }
 
 fn unfit(path: &Path, problem: String) -> Error {
@@ -133,14 +139,17 @@ pub fn read(path: &Path, width: usize) -> Result<Table, Error> {
 /// Reads codes from a CSV file, with or without a header.
 ///
 /// A column whose name is `label` or `class` is not part of the codes. Without a header, if there is one column more
-/// than a code has values, the first column holds the labels, if all of it is whole numbers from 0 to 255. A first
+/// than a code has values, the first column holds the labels, if it has words or whole numbers. A first
 /// row of 0, 1, 2, … is then a header too, and is removed. If a header has the names z0, z1, … that `encode` writes,
 /// the columns are put in that order. A header with other names is ignored.
 fn read_csv(path: &Path, width: usize) -> Result<Table, Error> {
     let mut rows = csv::read(path, &Layout::default())?;
     if rows.labels.is_none() && rows.values.ncols() == width + 1 {
         let first = Layout { label: Label::Column("1".into()), ..Layout::default() };
-        rows = csv::read(path, &first).unwrap_or(rows);
+        let labelled = csv::read(path, &first)?;
+        let has_labels =
+            labelled.labels.as_ref().is_some_and(|labels| labels.classes().iter().all(|class| is_class(class)));
+        rows = if has_labels { labelled } else { rows };
     }
     let mut values = rows.values;
     if let Some(order) = order_of(rows.names.as_deref().unwrap_or_default()).map_err(|problem| unfit(path, problem))? {
@@ -152,10 +161,15 @@ fn read_csv(path: &Path, width: usize) -> Result<Table, Error> {
     if !has_header && values.ncols() > 1 && values.nrows() > 1 && values.row(0).iter().enumerate().all(numbered) {
         values.remove_index(Axis(0), 0);
         if let Some(labels) = &mut rows.labels {
-            labels.remove(0);
+            *labels = labels.select(&(1..labels.len()).collect::<Vec<_>>());
         }
     }
     Ok(Table { values, labels: rows.labels })
+}
+
+/// True unless this is a number with decimals.
+fn is_class(name: &str) -> bool {
+    name.parse().map_or(true, |number: f64| number.fract() == 0.0)
 }
 
 /// Returns the columns of z0, z1, … if these are the names, in whichever order. Returns `None` if no name is of this

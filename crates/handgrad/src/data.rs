@@ -2,7 +2,7 @@ use handgrad_files::shown;
 use std::path::Path;
 use std::sync::OnceLock;
 
-use handgrad_dataset::{DataSet, Samples, Values, count};
+use handgrad_dataset::{DataSet, Labels, Samples, Values, count};
 use handgrad_runs::usual_data_dir;
 use ndarray::{Array2, ArrayView2};
 
@@ -194,24 +194,24 @@ impl Data {
     ///
     /// ```
     /// let data = handgrad::Data::named("synthetic")?;
-    /// assert_eq!(data.train_labels().map(<[u8]>::len), Some(10_000));
+    /// assert_eq!(data.train_labels().map(|labels| labels.len()), Some(10_000));
     /// # Ok::<(), handgrad::Error>(())
     /// ```
     #[must_use]
-    pub fn train_labels(&self) -> Option<&[u8]> {
-        self.set.train.labels.as_deref()
+    pub fn train_labels(&self) -> Option<&Labels> {
+        self.set.train.labels.as_ref()
     }
 
     /// The labels of the test samples, if the data has labels.
     ///
     /// ```
     /// let data = handgrad::Data::named("synthetic")?;
-    /// assert_eq!(data.test_labels().map(<[u8]>::len), Some(2_000));
+    /// assert_eq!(data.test_labels().map(|labels| labels.len()), Some(2_000));
     /// # Ok::<(), handgrad::Error>(())
     /// ```
     #[must_use]
-    pub fn test_labels(&self) -> Option<&[u8]> {
-        self.set.validation.labels.as_deref()
+    pub fn test_labels(&self) -> Option<&Labels> {
+        self.set.validation.labels.as_ref()
     }
 
     /// The shape of one sample.

@@ -111,16 +111,16 @@ pub(crate) fn scaled(samples: &Samples, scale: Scale) -> Samples {
 }
 
 /// Keeps only the samples of these classes, for training and for validation.
-pub(crate) fn keep_classes(classes: &[u8], data: &mut DataSet) -> Result<()> {
+pub(crate) fn keep_classes(classes: &[String], data: &mut DataSet) -> Result<()> {
     let noun = if classes.len() == 1 { "class" } else { "classes" };
-    let named = classes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let named = classes.join(", ");
     let parts = [(&mut data.train, &mut data.origin), (&mut data.validation, &mut data.validation_origin)];
     for (samples, origin) in parts {
-        let there = samples.classes();
-        if samples.labels.is_none() {
+        let Some(labels) = &samples.labels else {
             return Err(Error::NoLabels.at(origin.clone()));
-        }
-        if let Some(&class) = classes.iter().find(|class| !there.contains(class)) {
+        };
+        if let Some(class) = classes.iter().find(|class| !labels.has(class)) {
+            let (class, there) = (class.clone(), samples.classes());
             return Err(Error::from(handgrad_tasks::Error::NoSuchClass { class, there }).at(origin.clone()));
         }
         *samples = samples.of_classes(classes);

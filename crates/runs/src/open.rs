@@ -96,7 +96,7 @@ pub struct Subject {
     /// The name or path of the data that the model was trained on, if it is known.
     pub trained_on: Option<String>,
     /// The classes that the model was trained on. Empty if the training was not restricted to some classes.
-    pub only_class: Vec<u8>,
+    pub only_class: Vec<String>,
     /// Loads more data for the same model.
     pub loader: Loader,
 }
@@ -132,7 +132,7 @@ pub fn open_one_of(run: &Path, wanted: &Wanted, parts: &[Part], progress: &dyn P
     };
     let Data { train, train_origin, samples, origin } = loader.load(&what, wanted.data.is_some(), progress)?;
     check_fit(&model, &samples).map_err(|error| Error::from(error).at(shown(&what)))?;
-    let only_class = settings.only_class.unwrap_or_default();
+    let only_class = settings.only_class.unwrap_or_default().0;
     Ok(Subject { model, samples, origin, train, train_origin, what, trained_on, only_class, loader })
 }
 

@@ -33,7 +33,7 @@ impl Prepared {
         // The scale is computed before samples of other classes are removed.
         let scale = config.scale_for(&data.train)?;
         if let Some(classes) = config.settings().only_class.clone() {
-            data::keep_classes(&classes, &mut data)?;
+            data::keep_classes(&classes.0, &mut data)?;
         }
         let spec = config.fit_to(&data, scale)?;
         config.keep_whole_path()?;

@@ -149,8 +149,8 @@ fn heartbeats(run: &mut Experiment) -> Result<Vec<Figure>, Error> {
     let normal = anomaly::scores(&run.model, &run.data.train, &run.data.train.numbers(), None, &())?;
     let scores = anomaly::scores(&run.model, &all, &all.numbers(), None, &())?;
     let threshold = Threshold::from_normal(anomaly::Rule::Std(1.0), &normal)?.value;
-    let only = run.config.settings().only_class.as_deref().unwrap_or_default();
-    let truth: Vec<bool> = all.labels.iter().flatten().map(|label| !only.contains(label)).collect();
+    let only = run.config.settings().only_class.clone().unwrap_or_default().0;
+    let truth: Vec<bool> = all.labels.iter().flat_map(|labels| labels.among(&only)).map(|among| !among).collect();
     let anomalies = Confusion::new(scores.iter().map(|&score| score >= threshold).zip(truth.iter().copied()));
     let normal = anomalies.swapped();
     let figure = |name, value: Option<f64>| (name, value.unwrap_or(f64::NAN));

@@ -29,10 +29,14 @@ pub struct Direction {
 ///
 /// # Errors
 /// If the samples have no labels, or if no sample is of that class.
-pub fn of_class(samples: &Samples, class: u8) -> Result<Vec<u32>, Error> {
+pub fn of_class(samples: &Samples, class: &str) -> Result<Vec<u32>, Error> {
     let labels = samples.labels.as_ref().ok_or(Error::NoLabels)?;
-    let found: Vec<u32> = (0..).zip(labels).filter(|(_, label)| **label == class).map(|(number, _)| number).collect();
-    if found.is_empty() { Err(Error::NoSuchClass { class, there: samples.classes() }) } else { Ok(found) }
+    let among = labels.among(&[class.to_owned()]);
+    let found: Vec<u32> = (0..).zip(among).filter(|(_, among)| *among).map(|(number, _)| number).collect();
+    if !found.is_empty() {
+        return Ok(found);
+    }
+    Err(Error::NoSuchClass { class: class.to_owned(), there: samples.classes() })
 }
 
 impl Direction {
@@ -40,7 +44,7 @@ impl Direction {
     ///
     /// # Errors
     /// If both classes are the same; also the errors of [`of_class`] and [`Model::encode`].
-    pub fn between(model: &Model, learnt_from: &Samples, [from, to]: [u8; 2]) -> Result<Self, Error> {
+    pub fn between(model: &Model, learnt_from: &Samples, [from, to]: [&str; 2]) -> Result<Self, Error> {
         if from == to {
             return Err(Error::Usage(format!("both classes are {from}: name two different classes")));
         }

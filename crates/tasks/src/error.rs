@@ -20,15 +20,15 @@ pub enum Error {
     #[error("no sample is of class {class}; the data has {}", classes(.there))]
     NoSuchClass {
         /// The class that was asked for.
-        class: u8,
+        class: String,
         /// The classes of the samples in the data.
-        there: Vec<u8>,
+        there: Vec<String>,
     },
     /// None of the samples is normal.
     #[error("no sample is of a normal class; the data has {}", classes(.there))]
     NoneNormal {
         /// The classes of the samples in the data.
-        there: Vec<u8>,
+        there: Vec<String>,
     },
     /// All of the samples are normal.
     #[error("every sample is of a class that was named normal, so there is no anomaly to find")]
@@ -123,11 +123,11 @@ fn counted(count: usize) -> String {
 }
 
 /// The classes of data, in words: `only class 2`, or `the classes 2, 3`.
-fn classes(there: &[u8]) -> String {
+fn classes(there: &[String]) -> String {
     match there {
         [] => "no classes".into(),
         [class] => format!("only class {class}"),
-        _ => format!("the classes {}", there.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")),
+        _ => format!("the classes {}", there.join(", ")),
     }
 }
 

@@ -1,6 +1,6 @@
 //! `handgrad alter`: images moved along the direction from one class to another.
 
-use handgrad_dataset::count;
+use handgrad_dataset::{class_name, count};
 use handgrad_files::shown;
 use std::path::PathBuf;
 
@@ -26,11 +26,11 @@ pub struct AlterArgs {
 
     /// The class of the images that are changed.
     #[arg(long, value_name = "CLASS")]
-    from_class: u8,
+    from_class: String,
 
     /// The class towards which they are changed.
     #[arg(long, value_name = "CLASS")]
-    to_class: u8,
+    to_class: String,
 
     /// How far, one column each: 0 is the reconstruction, 1 is the whole distance between the two means.
     #[arg(
@@ -53,7 +53,7 @@ pub struct AlterArgs {
 
 pub fn run(args: &AlterArgs) -> Result<Done> {
     place::must_be(&args.out, Replaceable::Png)?;
-    if args.from_class == args.to_class {
+    if class_name(&args.from_class) == class_name(&args.to_class) {
         return Err(UsageError(format!("--from-class and --to-class are both {}: name two", args.from_class)).into());
     }
     if let Some(wrong) = args.strength.iter().find(|strength| !strength.is_finite()) {
@@ -63,9 +63,9 @@ pub fn run(args: &AlterArgs) -> Result<Done> {
     let subject = handgrad_runs::open(&args.subject.run, &args.subject.wanted(), &Bars::new(output.quiet))?;
     let (model, samples) = (&subject.model, &subject.samples);
     let learnt_from = subject.train.as_ref().unwrap_or(samples);
-    let direction = Direction::between(model, learnt_from, [args.from_class, args.to_class])
+    let direction = Direction::between(model, learnt_from, [&args.from_class, &args.to_class])
         .with_context(|| shown(&subject.what))?;
-    let starts = of_class(samples, args.from_class).with_context(|| subject.origin.clone())?;
+    let starts = of_class(samples, &args.from_class).with_context(|| subject.origin.clone())?;
     let drawn = &starts[..starts.len().min(usize::from(args.count))];
     let mut columns = vec![samples.rows(drawn)];
     columns.extend(direction.altered(model, samples, drawn, &args.strength)?);
@@ -86,7 +86,7 @@ pub fn run(args: &AlterArgs) -> Result<Done> {
         terminal::result(&object.to_string())?;
         return Ok(Done::Whole);
     }
-    let (a, b, images) = (args.from_class, args.to_class, drawn.len());
+    let (a, b, images) = (&args.from_class, &args.to_class, drawn.len());
     let strengths = args.strength.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     terminal::result(&format!(
         "wrote {picture}: {} of class {a}, then changed towards class {b} with the strengths {strengths}",

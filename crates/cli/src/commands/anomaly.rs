@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
-use handgrad_dataset::table::{Format, check_place};
+use handgrad_dataset::table::{Format, cell_text, check_place};
 use handgrad_dataset::thousands;
 use handgrad_files::place::{self, Replaceable};
 use handgrad_layers::{Loss, LossKind, Reduction};
@@ -47,7 +47,7 @@ pub struct AnomalyArgs {
 
     /// The normal classes, for example `0,1,4`. All other classes are anomalies. The data needs labels.
     #[arg(long, value_name = "CLASSES", value_delimiter = ',')]
-    normal_class: Vec<u8>,
+    normal_class: Vec<String>,
 
     /// The reconstruction error that is the score, as a mean over the values of a sample [default: the loss of the
     /// model].
@@ -142,7 +142,7 @@ fn check(args: &AnomalyArgs) -> Result<()> {
 /// Computes the threshold from normal data, and describes this data in words.
 fn from_normal(
     args: &AnomalyArgs,
-    normal_class: &[u8],
+    normal_class: &[String],
     subject: &mut Subject,
     by: Option<LossKind>,
     bars: &Bars,
@@ -197,11 +197,12 @@ impl Told<'_> {
 
     /// Writes one line per sample: `sample,label,score,called`.
     fn write_scores(&self, path: &Path) -> Result<()> {
-        let labels = self.subject.samples.labels.as_deref();
+        let labels = self.subject.samples.labels.as_ref();
         let mut text = format!("sample,{}score,called\n", if labels.is_some() { "label," } else { "" });
         for (number, &score) in self.verdict.scores.iter().enumerate() {
             let called = if self.verdict.calls(score) { "anomalous" } else { "normal" };
-            let label = labels.and_then(|labels| labels.get(number)).map_or(String::new(), |label| format!("{label},"));
+            let label =
+                labels.and_then(|labels| labels.name(number)).map_or(String::new(), |label| cell_text(label) + ",");
             writeln!(text, "{number},{label}{score},{called}")?;
         }
         Ok(handgrad_files::write_new(path, text.as_bytes())?)

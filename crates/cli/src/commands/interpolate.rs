@@ -53,7 +53,7 @@ pub fn run(args: &InterpolateArgs) -> Result<Done> {
     let rows = [&walk.blend, &walk.walk].map(|row| to_unit(row, samples.range()));
     handgrad_files::write(&args.out, &grid(&rows, &samples.shape)?)?;
 
-    let label = |end: u32| samples.labels.as_ref().and_then(|labels| labels.get(end as usize)).copied();
+    let label = |end: u32| samples.labels.as_ref().and_then(|labels| labels.name(end as usize));
     let picture = shown(&args.out);
     if output.json {
         let object = json!({

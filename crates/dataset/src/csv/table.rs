@@ -7,6 +7,7 @@ use handgrad_files::memory;
 use ndarray::{Array2, ArrayViewMut1, Axis};
 
 use super::{Fill, Label, Layout, Rows};
+use crate::labels::Collector;
 use crate::{Error, count, thousands};
 
 /// The rows that have been read so far. [`finish`](Self::finish) turns them into [`Rows`].
@@ -25,7 +26,7 @@ pub(super) struct Table<'a> {
     first_line: u64,
     /// The values of all rows, in order. A missing value is NaN.
     values: Vec<f32>,
-    labels: Vec<u8>,
+    labels: Collector,
     row: Row,
     first: First,
 }
@@ -37,7 +38,7 @@ struct Row {
     cells: usize,
     /// The error of the first wrong cell. It is returned at the end of the row, unless the length of the row is wrong,
     /// which is reported instead.
-    wrong: Option<Error>,
+    wrong: Option<(usize, Error)>,
 }
 
 /// What is noted about the first row, to decide whether it is a header and which column holds the labels.
@@ -51,6 +52,8 @@ struct First {
     label: Option<usize>,
     /// The first column called `class`.
     class: Option<usize>,
+    /// The cell in the column of the labels, if the layout says which one that is.
+    label_text: String,
     /// The cells, as long as no number is among them.
     names: Vec<String>,
     /// True if the first row is a header.
@@ -63,7 +66,7 @@ const MOST_NAMES: usize = 1 << 14;
 impl<'a> Table<'a> {
     pub fn new(path: &'a Path, layout: &'a Layout, most: usize) -> Self {
         let (row, first) = (Row::default(), First::default());
-        let (values, labels) = (Vec::new(), Vec::new());
+        let (values, labels) = (Vec::new(), Collector::default());
         Self { path, layout, most, columns: None, label: None, rows: 0, first_line: 0, values, labels, row, first }
     }
 
@@ -88,12 +91,10 @@ impl<'a> Table<'a> {
             // The row is too long: the cell is only counted, for the error message.
             Some(columns) if column >= columns => return Ok(()),
             Some(_) if self.label == Some(column) => {
-                // Some programs write labels as floats, for example 1.0000000e+00 for 1.
-                let label = cell.parse().ok().and_then(label_of);
-                if label.is_none() {
+                if is_missing(cell) {
                     self.is_wrong(|table| table.no_label(column, &quoted(cell)));
                 }
-                self.labels.push(label.unwrap_or_default());
+                self.labels.add(cell);
                 return Ok(());
             }
             Some(_) => {}
@@ -136,9 +137,13 @@ impl<'a> Table<'a> {
             }
             if let Some(label) = self.label {
                 // The label was added as a value, because its column was not known before the row ended.
-                let value = self.values.remove(label);
-                let found = if value.is_nan() { "no finite number".to_owned() } else { value.to_string() };
-                self.labels.push(label_of(value).ok_or_else(|| self.no_label(label, &found))?);
+                self.values.remove(label);
+                self.row.wrong.take_if(|(column, _)| *column == label);
+                let text = std::mem::take(&mut self.first.label_text);
+                if is_missing(&text) {
+                    return Err(self.no_label(label, &quoted(&text)));
+                }
+                self.labels.add(&text);
             }
             return self.end_values(columns);
         };
@@ -151,7 +156,7 @@ impl<'a> Table<'a> {
 
     fn end_values(&mut self, columns: usize) -> Result<(), Error> {
         let row = std::mem::take(&mut self.row);
-        if let Some(wrong) = row.wrong {
+        if let Some((_, wrong)) = row.wrong {
             return Err(wrong);
         }
         let width = columns - usize::from(self.label.is_some());
@@ -199,12 +204,12 @@ impl<'a> Table<'a> {
     /// Keeps the error of a wrong cell, if it is the first one of its row.
     fn is_wrong(&mut self, error: impl FnOnce(&Self) -> Error) {
         if self.row.wrong.is_none() {
-            self.row.wrong = Some(error(self));
+            self.row.wrong = Some((self.row.cells.saturating_sub(1), error(self)));
         }
     }
 
     fn no_label(&self, column: usize, found: &str) -> Error {
-        self.wrong(Some(column), found, "a label, a whole number from 0 to 255,")
+        self.wrong(Some(column), found, "a label, which is a word or a number,")
     }
 
     fn wrong(&self, column: Option<usize>, found: &str, expected: &str) -> Error {
@@ -246,7 +251,7 @@ impl<'a> Table<'a> {
             }
         }
         let names = self.first.is_header.then_some(self.first.names);
-        Ok(Rows { values, labels: self.label.map(|_| self.labels), names })
+        Ok(Rows { values, labels: self.label.map(|_| self.labels.finish()), names })
     }
 }
 
@@ -264,16 +269,20 @@ impl First {
                 *place = Some(column);
             }
         };
+        let is_label = match label {
+            Label::Last => true,
+            Label::Column(number) => number.parse() == Ok(column + 1),
+            Label::ByName | Label::None => false,
+        };
+        if is_label {
+            cell.clone_into(&mut self.label_text);
+        }
         named(&mut self.label, "label");
         named(&mut self.class, "class");
         if let Label::Column(name) = label {
             named(&mut self.asked, name);
         }
     }
-}
-
-fn label_of(value: f32) -> Option<u8> {
-    ((0.0..=255.0).contains(&value) && value.fract() == 0.0).then_some(value as u8)
 }
 
 fn is_missing(cell: &str) -> bool {

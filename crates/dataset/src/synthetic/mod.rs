@@ -16,7 +16,7 @@ use ndarray::{Array2, ArrayView1, ArrayView3, ArrayViewD};
 use rayon::prelude::*;
 
 use crate::idx::USUAL_NAMES;
-use crate::{Error, Samples, Values, idx};
+use crate::{Error, Labels, Samples, Values, idx};
 use canvas::{Canvas, SIDE};
 use dice::Dice;
 use handgrad_files::Together;
@@ -36,8 +36,8 @@ pub fn draw(seed: u64, count: usize) -> Samples {
     if let Some(bytes) = bytes.as_slice_mut() {
         bytes.par_chunks_exact_mut(SIDE * SIDE).enumerate().for_each(|(i, image)| one(seed, i as u64).write(image));
     }
-    let labels = (0..count).map(|i| (i % CLASSES.len()) as u8).collect();
-    Samples { values: Values::Bytes(bytes), shape: vec![SIDE, SIDE], labels: Some(labels) }
+    let labels: Vec<u8> = (0..count).map(|i| (i % CLASSES.len()) as u8).collect();
+    Samples { values: Values::Bytes(bytes), shape: vec![SIDE, SIDE], labels: Some(labels.into()) }
 }
 
 /// Writes the first `train` images of a seed and the next `test` images into `dir`, with their labels, as four IDX
@@ -61,12 +61,14 @@ pub fn write(dir: &Path, seed: u64, train: usize, test: usize) -> Result<(), Err
     };
     let (train, test) = draw(seed, train.saturating_add(test)).split(train);
     for (part, names) in [(&train, &USUAL_NAMES[..2]), (&test, &USUAL_NAMES[2..])] {
-        let (Values::Bytes(images), Some(labels)) = (&part.values, &part.labels) else { continue };
+        let (Values::Bytes(images), Some(labels)) = (&part.values, part.labels.as_ref().and_then(Labels::bytes)) else {
+            continue;
+        };
         let path = dir.join(names[0]);
         let images = ArrayView3::from_shape((part.len(), SIDE, SIDE), images.as_slice().unwrap_or_default())
             .map_err(|_| Error::CannotWrite { path: path.clone(), dims: vec![part.len() as u64] })?;
         write(path, &images.into_dyn())?;
-        write(dir.join(names[1]), &ArrayView1::from(labels).into_dyn())?;
+        write(dir.join(names[1]), &ArrayView1::from(&labels).into_dyn())?;
     }
     new.keep();
     Ok(())

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use handgrad_dataset::is_csv;
 use handgrad_layers::{Activation, LossKind, Reduction};
 
-use super::value::{CellName, FillName, LossName, ModelName, NoiseName, OptimizerName, ScaleName, ScheduleName, Value};
+use super::value::{
+    CellName, FillName, LossName, ModelName, NoiseName, OptimizerName, ScaleName, ScheduleName, Value, Words,
+};
 use super::{Group, Setting, settings};
 
 settings! {
@@ -23,8 +25,8 @@ settings! {
     /// HANDGRAD_DATA, otherwise `data`].
     data_dir: PathBuf, Data, "DIR";
 
-    /// For CSV files: the column of the labels, which are whole numbers from 0 to 255. Give its name in the header, its
-    /// number, counted from 1, `last` or `none` [default: the column called label or class, if there is one].
+    /// For CSV files: the column of the labels, which are words or numbers. Give its name in the header, its number,
+    /// counted from 1, `last` or `none` [default: the column called label or class, if there is one].
     label_column: String, Data, "COLUMN", only_with("CSV files", |s| has_csv(s));
 
     /// For CSV files: what replaces missing values. Without it, missing values are an error.
@@ -37,8 +39,8 @@ settings! {
     window_stride: NonZeroUsize, Data, "STEPS", only_with("window, such as 50", |s| s.window.is_some());
 
     /// Train and validate only with the samples of these classes, for example `1,2`. The data needs labels.
-    only_class: Vec<u8>, Data, "CLASSES",
-        check(|classes| expect(!classes.is_empty(), || {
+    only_class: Words, Data, "CLASSES",
+        check(|classes| expect(!classes.0.is_empty(), || {
             "only_class is empty, but must name at least one class: 1".into()
         }));
 

@@ -131,6 +131,7 @@ fn expected(setting: &Setting, found: &str) -> String {
     match setting.kind {
         Kind::Switch => "true or false was expected, without quotes".into(),
         Kind::Text => "text in quotes was expected".into(),
+        Kind::Words => "a list of words in quotes or of numbers was expected, such as [\"cat\", 7]".into(),
         Kind::Numbers => {
             let numbers = (setting.set)(&mut Settings::default(), "?").err().unwrap_or_default();
             let numbers = numbers.replace(" with commas between them were expected", "");

@@ -17,6 +17,8 @@ pub enum Kind {
     Number,
     /// Numbers with commas between them.
     Numbers,
+    /// Words or numbers with commas between them.
+    Words,
     /// Any text.
     Text,
     /// One of these names. Each name comes with a short description, which may be empty.
@@ -67,7 +69,40 @@ macro_rules! lists {
     };
 }
 
-lists! { usize: "whole numbers with commas between them", u8: "numbers from 0 to 255 with commas between them" }
+lists! { usize: "whole numbers with commas between them" }
+
+/// A list of names, for example of classes or columns. In a configuration, a name may also be a number.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Words(pub Vec<String>);
+
+impl Value for Words {
+    const KIND: Kind = Kind::Words;
+
+    fn read(text: &str) -> Result<Self, String> {
+        Ok(Self(text.split(',').map(|word| word.trim().to_owned()).filter(|word| !word.is_empty()).collect()))
+    }
+}
+
+impl<'de> Deserialize<'de> for Words {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Word {
+            Text(String),
+            Whole(i64),
+            Number(f64),
+        }
+        let words = Vec::<Word>::deserialize(deserializer)
+            .map_err(|_| serde::de::Error::custom("invalid type: a list of words or numbers was expected"))?;
+        let text = |word| match word {
+            Word::Text(text) => text,
+            Word::Whole(number) => number.to_string(),
+            Word::Number(number) => number.to_string(),
+        };
+        Ok(Self(words.into_iter().map(text).collect()))
+    }
+}
 
 impl Value for bool {
     const KIND: Kind = Kind::Switch;

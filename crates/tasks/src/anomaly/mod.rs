@@ -61,33 +61,32 @@ fn in_data(error: handgrad_models::Error, numbers: &[u32]) -> handgrad_models::E
 ///
 /// # Errors
 /// If there are no labels, if a class in `normal` has no samples, or if there is no sample of any other class.
-pub fn truth(samples: &Samples, normal: &[u8]) -> Result<Option<Vec<bool>>, Error> {
+pub fn truth(samples: &Samples, normal: &[String]) -> Result<Option<Vec<bool>>, Error> {
     if normal.is_empty() {
         return Ok(None);
     }
-    let labels = samples.labels.as_deref().ok_or(Error::NoLabels)?;
-    if let Some(&class) = normal.iter().find(|class| !labels.contains(class)) {
-        return Err(Error::NoSuchClass { class, there: samples.classes() });
+    let labels = samples.labels.as_ref().ok_or(Error::NoLabels)?;
+    if let Some(class) = normal.iter().find(|class| !labels.has(class)) {
+        return Err(Error::NoSuchClass { class: class.clone(), there: samples.classes() });
     }
-    let truth: Vec<bool> = labels.iter().map(|label| !normal.contains(label)).collect();
+    let truth: Vec<bool> = labels.among(normal).into_iter().map(|among| !among).collect();
     if truth.contains(&true) { Ok(Some(truth)) } else { Err(Error::NoAnomaly) }
 }
 
 /// The default for the normal classes: those that the model was trained on, if some of the samples are of these classes
 /// and others are not. Otherwise there is no default, and the result is empty.
 #[must_use]
-pub fn usual_normal<'a>(trained_on: &'a [u8], samples: &Samples) -> &'a [u8] {
-    let labels = samples.labels.as_deref().unwrap_or_default();
-    let among = |label: &u8| trained_on.contains(label);
-    if labels.iter().any(among) && !labels.iter().all(among) { trained_on } else { &[] }
+pub fn usual_normal<'a>(trained_on: &'a [String], samples: &Samples) -> &'a [String] {
+    let among = samples.labels.as_ref().map_or_else(Vec::new, |labels| labels.among(trained_on));
+    if among.contains(&true) && among.contains(&false) { trained_on } else { &[] }
 }
 
 /// The default for the normal classes of data from which a threshold is set: those that the model was trained on, if at
 /// least one sample is of these classes. Otherwise the result is empty.
 #[must_use]
-pub fn learnt_among<'a>(trained_on: &'a [u8], samples: &Samples) -> &'a [u8] {
-    let labels = samples.labels.as_deref().unwrap_or_default();
-    if labels.iter().any(|label| trained_on.contains(label)) { trained_on } else { &[] }
+pub fn learnt_among<'a>(trained_on: &'a [String], samples: &Samples) -> &'a [String] {
+    let labels = samples.labels.as_ref();
+    if labels.is_some_and(|labels| trained_on.iter().any(|class| labels.has(class))) { trained_on } else { &[] }
 }
 
 /// Returns the numbers of the samples of the normal classes. If `normal` is empty or there are no labels, returns the
@@ -95,10 +94,11 @@ pub fn learnt_among<'a>(trained_on: &'a [u8], samples: &Samples) -> &'a [u8] {
 ///
 /// # Errors
 /// If no sample is of a normal class.
-pub fn normal_samples(samples: &Samples, normal: &[u8]) -> Result<Vec<u32>, Error> {
+pub fn normal_samples(samples: &Samples, normal: &[String]) -> Result<Vec<u32>, Error> {
     let mut numbers = samples.numbers();
     if let (Some(labels), false) = (&samples.labels, normal.is_empty()) {
-        numbers.retain(|&number| normal.contains(&labels[number as usize]));
+        let among = labels.among(normal);
+        numbers.retain(|&number| among[number as usize]);
         if numbers.is_empty() {
             return Err(Error::NoneNormal { there: samples.classes() });
         }
