@@ -55,6 +55,60 @@ fn each_value_fills_its_square_of_the_grid_and_the_rest_is_white() {
     }
 }
 
+/// Samples of 3 and 4 channels are red, green and blue; the fourth channel is not drawn.
+#[test]
+fn samples_of_three_and_four_channels_are_drawn_in_colour() {
+    let (factor, gap) = (84 / 3, 6);
+    let tile = (3 * factor, 2 * factor);
+    for channels in [3, 4] {
+        let drawn = [rows(2, channels * 6, 21), rows(1, channels * 6, 22)];
+        let DynamicImage::ImageRgb8(picture) = decoded(&grid(&drawn, &[channels, 2, 3]).expect("drawn")) else {
+            panic!("not in colour")
+        };
+        assert_eq!(picture.dimensions(), (gap + 2 * (tile.0 + gap), gap + 2 * (tile.1 + gap)));
+        for (x, y, pixel) in picture.enumerate_pixels() {
+            let (column, row) = (x / (tile.0 + gap), y / (tile.1 + gap));
+            let in_tile = (x % (tile.0 + gap)).checked_sub(gap).zip((y % (tile.1 + gap)).checked_sub(gap));
+            let sample = drawn.get(row as usize).and_then(|samples| samples.rows().into_iter().nth(column as usize));
+            let expected = match (in_tile, sample) {
+                (Some((x, y)), Some(sample)) => {
+                    let image = sample.to_shape((channels, 2, 3)).expect("as many");
+                    [0, 1, 2].map(|channel| byte(image[[channel, (y / factor) as usize, (x / factor) as usize]]))
+                }
+                _ => [255; 3],
+            };
+            assert_eq!(pixel.0, expected, "at {x}, {y} of {channels} channels");
+        }
+    }
+}
+
+/// Each colour by itself, and a large sample of which every second value is drawn.
+#[test]
+fn colours_are_in_the_order_red_green_blue_and_large_samples_are_thinned() {
+    let sample = array![[1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]];
+    let picture = decoded(&grid(&[sample], &[3, 1, 3]).expect("drawn")).into_rgb8();
+    let colors = [0, 1, 2].map(|at| picture.get_pixel(6 + 28 * at, 6).0);
+    assert_eq!(colors, [[255, 0, 0], [0, 255, 0], [0, 0, 255]]);
+    assert_eq!(picture.dimensions(), (84 + 12, 28 + 12), "an image of one line is no curve");
+
+    let sample = rows(1, 3 * 4 * 5000, 23);
+    let picture = decoded(&grid(std::slice::from_ref(&sample), &[3, 4, 5000]).expect("drawn")).into_rgb8();
+    assert_eq!(picture.dimensions(), (2500 + 12, 2 + 12));
+    for (x, y) in (0..2500).flat_map(|x| (0..2).map(move |y| (x, y))) {
+        let expected = [0, 1, 2].map(|channel| byte(sample[[0, (channel * 4 + 2 * y) * 5000 + 2 * x]]));
+        assert_eq!(picture.get_pixel(x as u32 + 6, y as u32 + 6).0, expected, "at {x}, {y}");
+    }
+}
+
+#[test]
+fn other_numbers_of_channels_are_grey_below_each_other() {
+    for channels in [1, 2, 5] {
+        let sample = rows(1, channels * 6, 24);
+        let below_each_other = grid(std::slice::from_ref(&sample), &[channels * 2, 3]).expect("drawn");
+        assert!(grid(&[sample], &[channels, 2, 3]).expect("drawn") == below_each_other, "{channels} channels");
+    }
+}
+
 #[test]
 fn a_sample_of_one_dimension_is_a_curve_from_the_bottom_to_the_top() {
     let line_of = |values: Array2<f32>| {
