@@ -53,9 +53,9 @@ pub struct Row<'a> {
 }
 
 /// Draws a cell for each row and column, the darker the larger the error. The columns are sorted by the mean of their
-/// errors in the rows that are drawn, the worst first. At most [`COLUMNS`] are drawn, and the picture says how many rows
-/// and columns are left out. If a few errors are far larger than the others, the darkest colour stands for all of them,
-/// and the legend says so.
+/// errors in the rows that are drawn, the worst first. At most [`COLUMNS`] are drawn, and the picture says how many
+/// rows and columns are left out. If a few errors are far larger than the others, the darkest colour stands for all of
+/// them, and the legend says so.
 ///
 /// ```
 /// use handgrad_pictures::charts::heat_map::{HeatMap, Row, svg};

@@ -83,8 +83,8 @@ pub fn svg(table: &Table) -> String {
     let lines = drawn.iter().map(lines_of).sum::<usize>() + usize::from(rows_left > 0);
     let height = HEADINGS + 24.0 + (LINE * lines as f64) + 10.0 * drawn.len() as f64;
     let about = format!(
-        "The columns that contribute most to the error of each row, worst first: name, found value, expected value, and \
-         a bar for the {contribution}. {} of {}.",
+        "The columns that contribute most to the error of each row, worst first: name, found value, expected value, \
+         and a bar for the {contribution}. {} of {}.",
         drawn.len(),
         counted(rows.len(), "row")
     );
