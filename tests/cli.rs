@@ -38,7 +38,7 @@ fn a_run_leaves_a_folder_from_which_it_can_be_run_again() {
     let last: Vec<f64> = lines[3].split(',').map(|field| field.parse().expect("a number")).collect();
     assert_eq!((last[0], Some(last[2])), (3.0, report["val_loss"].as_f64()));
     let picture = fs::read(at.join("run/reconstructions.png")).expect("a picture");
-    assert_eq!(png_size(&picture), (10 * (84 + 6) + 6, 2 * (84 + 6) + 6), "10 columns, 2 rows");
+    assert_eq!(png_size(&picture), (10 * (84 + 6) + 6, 3 * (84 + 6) + 6), "10 columns, 3 rows");
     assert!(fs::read_to_string(at.join("run/loss.svg")).expect("a chart").contains("<polyline"));
 
     let again = json(at, &["train", "--config", "run/config.toml", "--out", "again", "--json"]);

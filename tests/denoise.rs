@@ -21,7 +21,7 @@ fn a_denoiser_is_shown_and_measured_on_its_noise() {
     let at = folder.path();
     train(at, "run", &["--preset", "tf-denoise"]);
     let rows = |path: &str| png_size(&fs::read(at.join(path)).expect("a picture"));
-    assert_eq!(rows("run/reconstructions.png"), (10 * 90 + 6, 3 * 90 + 6), "clean, noisy, denoised");
+    assert_eq!(rows("run/reconstructions.png"), (10 * 90 + 6, 4 * 90 + 6), "clean, noisy, denoised, errors");
     let found = json(at, &["denoise", "run", "--out", "ten.png", "--json"]);
     assert_eq!(rows("ten.png"), (10 * 90 + 6, 3 * 90 + 6));
     let eval = number(&json(at, &["eval", "run", "--json"])["value"]);

@@ -22,6 +22,16 @@ pub enum Error {
         /// The same of an image that differs from it.
         other: [usize; 3],
     },
+    /// A row of a heat map does not have one error for each column.
+    #[error("the row {row} has {errors} errors, but there are {columns} columns")]
+    RowLength {
+        /// The identifier of the row.
+        row: String,
+        /// How many errors it has.
+        errors: usize,
+        /// How many columns there are.
+        columns: usize,
+    },
     /// The picture has more pixels than a PNG file can have.
     #[error("a picture of {width} × {height} pixels is too large for a PNG; draw fewer samples")]
     TooLarge {

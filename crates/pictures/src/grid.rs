@@ -17,16 +17,25 @@ const PAPER: u8 = 238;
 /// The most pixels that all samples of a picture have together. If there would be more, only every n-th value is drawn.
 const MOST_PIXELS: usize = 1 << 24;
 
-/// Draws a grid of greyscale images as a PNG. `rows` are the rows of the grid; each is a matrix with one sample per
-/// row, and each sample has the shape `shape`. The values 0..1 are drawn from black to white.
+/// Draws a grid of images as a PNG. `rows` are the rows of the grid; each is a matrix with one sample per row, and each
+/// sample has the shape `shape`. The values 0..1 are drawn from black to white.
 ///
-/// A sample with one dimension is drawn as a curve. If a sample has more than two dimensions, its last dimension is the
-/// width, and all others together are the height.
+/// - A sample of 3 × height × width is drawn in colour: its channels are red, green and blue. A sample of 4 × height ×
+///   width is drawn in the same way, and its fourth channel, the opacity, is not drawn. It is not used to blend the
+///   image with white, because an error map with an opacity error of 0 would then be white everywhere.
+/// - A sample with one dimension is drawn as a curve.
+/// - Every other sample is grey. If it has more than two dimensions, its last dimension is the width, and all others
+///   together are the height.
 ///
 /// ```
 /// let samples = ndarray::array![[0.0, 1.0, 1.0, 0.0], [0.5, 0.5, 0.5, 0.5]];
 /// let reconstructions = samples.mapv(|value| 0.9 * value);
 /// let png = handgrad_pictures::grid(&[samples, reconstructions], &[2, 2])?;
+/// # assert!(png.starts_with(b"\x89PNG"));
+///
+/// // One pixel: red, green and blue.
+/// let orange = ndarray::array![[1.0, 0.5, 0.0]];
+/// let png = handgrad_pictures::grid(&[orange], &[3, 1, 1])?;
 /// # assert!(png.starts_with(b"\x89PNG"));
 /// # Ok::<(), handgrad_pictures::Error>(())
 /// ```
@@ -40,7 +49,10 @@ pub fn grid(rows: &[Array2<f32>], shape: &[usize]) -> Result<Vec<u8>, Error> {
         return Err(Error::Shape { values: wrong.ncols(), shape: shape.to_vec() });
     }
     let values_across = shape.last().copied().unwrap_or(1).max(1);
-    let values_down = (values / values_across).max(1);
+    let in_colour = matches!(shape, [3 | 4, _, _]);
+    // One plane is drawn in grey, three are red, green and blue.
+    let planes = if in_colour { 3 } else { 1 };
+    let values_down = if in_colour { shape[1].max(1) } else { (values / values_across).max(1) };
     let columns = rows.iter().map(Array2::nrows).max().unwrap_or(0);
     let tiles = (rows.len() * columns).max(1);
     // Every `thin`-th value across and down is drawn.
@@ -48,32 +60,37 @@ pub fn grid(rows: &[Array2<f32>], shape: &[usize]) -> Result<Vec<u8>, Error> {
     let thin = values_across.max(values_down).div_ceil(longest.max(1));
     let (width, height) = (values_across.div_ceil(thin), values_down.div_ceil(thin));
     let factor = (SIDE / width.max(height)).max(1);
-    let is_curve = height == 1;
+    let is_curve = height == 1 && !in_colour;
     let tile_width = width * factor;
     let tile_height = if is_curve { (tile_width / 2).max(SIDE) } else { height * factor };
     let full_width = columns * (tile_width + GAP) + GAP;
     let full_height = rows.len() * (tile_height + GAP) + GAP;
 
-    let mut pixels = vec![255; full_width * full_height];
+    // The channels of a pixel are stored next to each other.
+    let mut pixels = vec![255; full_width * full_height * planes];
     for (row, samples) in rows.iter().enumerate() {
         for (column, sample) in samples.rows().into_iter().enumerate() {
             let (left, top) = (GAP + column * (tile_width + GAP), GAP + row * (tile_height + GAP));
-            let grey = to_grey(sample);
-            let curve = is_curve.then(|| curve(&grey, factor, thin, [tile_width, tile_height]));
+            let levels = to_grey(sample);
+            let curve = is_curve.then(|| curve(&levels, factor, thin, [tile_width, tile_height]));
             for y in 0..tile_height {
-                let line = &mut pixels[(top + y) * full_width + left..][..tile_width];
-                match &curve {
-                    Some(curve) => line.copy_from_slice(&curve[y * tile_width..][..tile_width]),
-                    None => {
-                        let source = y / factor * thin * values_across;
-                        line.iter_mut().enumerate().for_each(|(x, pixel)| *pixel = grey[source + x / factor * thin]);
+                let line = &mut pixels[((top + y) * full_width + left) * planes..][..tile_width * planes];
+                if let Some(curve) = &curve {
+                    line.copy_from_slice(&curve[y * tile_width..][..tile_width]);
+                    continue;
+                }
+                let source = y / factor * thin * values_across;
+                for (x, pixel) in line.chunks_exact_mut(planes).enumerate() {
+                    for (plane, level) in pixel.iter_mut().enumerate() {
+                        *level = levels[plane * values_down * values_across + source + x / factor * thin];
                     }
                 }
             }
         }
     }
 
-    png(&pixels, [full_width, full_height], png::ColorType::Grayscale)
+    let color = if in_colour { png::ColorType::Rgb } else { png::ColorType::Grayscale };
+    png(&pixels, [full_width, full_height], color)
 }
 
 /// Draws a curve through every `thin`-th of the values. The value 255 is at the top and 0 at the bottom, and `factor`

@@ -10,6 +10,7 @@ use handgrad_dataset::{DataSet, count, named};
 use handgrad_files::Progress;
 use handgrad_models::{Model, Network};
 use handgrad_pictures::charts::losses;
+use handgrad_tasks::reconstruct::Pairs;
 use handgrad_trainer::checkpoint::Checkpoint;
 use handgrad_trainer::yardstick::{Yardsticks, yardsticks};
 use handgrad_trainer::{EpochRecord, Evaluation, Event as Training, Outcome, Plan, State, Trainer, go_on};
@@ -380,20 +381,23 @@ fn check_memory(network: &Network<f32>, prepared: &Prepared, plan: &Plan) -> Res
     check_bytes(Trainer::memory_needed(network, &training).saturating_add(more))
 }
 
-/// Draws the first validation samples above their reconstructions. For a denoising network: clean samples, samples with
-/// its noise, and denoised samples.
+/// Draws the first validation samples above their reconstructions, and below them the absolute errors, from black (no
+/// error) to white (the largest error in the picture). For a denoising network: clean samples, samples with its noise,
+/// denoised samples, and the errors that are left.
 fn reconstructions(model: &Model, data: &DataSet, count: usize) -> Result<Vec<u8>> {
     let samples = &data.validation;
     let first: Vec<u32> = (0..count.min(samples.len()) as u32).collect();
     let noises = handgrad_tasks::noise::of(model.network());
-    let rows = if noises.is_empty() {
-        let pairs = handgrad_tasks::reconstruct::pairs(model, samples, &first)?;
-        vec![pairs.originals, pairs.reconstructions]
+    let (pairs, noisy) = if noises.is_empty() {
+        (handgrad_tasks::reconstruct::pairs(model, samples, &first)?, None)
     } else {
         let rows = handgrad_tasks::denoise::rows(model, samples, &first, &noises)?;
-        vec![rows.clean, rows.noisy, rows.denoised]
+        (Pairs { originals: rows.clean, reconstructions: rows.denoised }, Some(rows.noisy))
     };
-    let rows: Vec<_> = rows.iter().map(|rows| handgrad_pictures::to_unit(rows, samples.range())).collect();
+    let errors = pairs.error_map();
+    let scaled = |rows| handgrad_pictures::to_unit(rows, samples.range());
+    let drawn = [Some(&pairs.originals), noisy.as_ref(), Some(&pairs.reconstructions)];
+    let rows: Vec<_> = drawn.into_iter().flatten().map(scaled).chain([errors]).collect();
     Ok(handgrad_pictures::grid(&rows, &samples.shape)?)
 }
 

@@ -1,19 +1,19 @@
 //! The losses of a training as an SVG chart.
 
-use crate::SOFTWARE;
-use std::fmt::Write;
-
-use super::{escape, nice, number, tick_label};
+use super::axis::{Axis, ends, nice};
+use super::drawing::{Anchor, Drawing, FONT};
+use super::text::{counted, short, spread, width};
 
 const WIDTH: f64 = 720.0;
 const HEIGHT: f64 = 400.0;
-/// The margins around the chart: left, right, top, bottom.
-const MARGIN: [f64; 4] = [70.0, 175.0, 64.0, 50.0];
+/// The upper and the lower end of the axis of the loss.
+const TOP: f64 = 66.0;
+const BOTTOM: f64 = 350.0;
+/// The distance of a label from its axis or its curve, and of texts from the edges of the picture.
+const GAP: f64 = 8.0;
 
-const STYLE: &str = "text{font:13px system-ui,sans-serif;fill:#333}.title{font-size:15px;font-weight:600}\
-    .grid{stroke:#e3e3e3}.train{stroke:#4477aa;fill:none;stroke-width:2}\
-    .val{stroke:#cc6677;fill:none;stroke-width:2}.least{stroke:#777;stroke-dasharray:5 4}\
-    .train-text{fill:#2f5f90}.val-text{fill:#a8455a}";
+const STYLE: &str = ".train,.val{stroke:#4477aa;fill:none;stroke-width:2}.val{stroke:#cc6677;stroke-dasharray:8 3}\
+    .least{stroke:#777;stroke-dasharray:2 4}.train-text{fill:#2f5f90}.val-text{fill:#a8455a}";
 
 /// The losses of a training, and the texts of their chart.
 #[derive(Clone, Copy, Debug)]
@@ -33,94 +33,100 @@ pub struct Losses<'a> {
 }
 
 /// Draws the training loss and the validation loss over the epochs, and marks the epoch whose weights were kept, if it
-/// is given. The least possible loss is drawn as a line if it lies near the curves.
+/// is given. The least possible loss is drawn as a line if it lies near the curves. A loss that is not finite is a gap
+/// in its curve.
 #[must_use]
 pub fn svg(chart: &Losses) -> String {
     let Losses { title, loss, training, validation, best_epoch, least } = *chart;
-    let [left, right, top, bottom] = MARGIN;
     let epochs = training.len().max(validation.len());
-    let losses = training.iter().chain(validation);
-    let (low, high) = losses.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), &v| (l.min(v), h.max(v)));
     // If there are no losses, the axis goes from 0 to 1.
-    let (low, high) = if low > high { (0.0, 1.0) } else { (low, high) };
-    // The least possible loss is not drawn if it is so far below the curves that they would become flat.
-    let least = (least >= low - 2.0 * (high - low)).then_some(least);
-    let low = least.map_or(low, |least| low.min(least));
-    let (low, high) =
-        if high > low { (low, high) } else { (low - 0.5 * low.abs().max(1e-6), high + 0.5 * high.abs().max(1e-6)) };
-    let step = nice((high - low) / 5.0);
-    let (floor, ceiling) = ((low / step).floor() * step, (high / step).ceil() * step);
+    let (low, high) = ends(training.iter().chain(validation)).unwrap_or((0.0, 1.0));
+    // The least possible loss is not drawn if it is so far from the curves that they would become flat.
+    let near = low - 2.0 * (high - low)..=high + 2.0 * (high - low);
+    let least = Some(least).filter(|least| least.is_finite() && near.contains(least));
+    let (low, high) = least.map_or((low, high), |least| (low.min(least), high.max(least)));
+    let axis = Axis::around(low, high, 5.0);
+    let ticks = axis.ticks();
 
-    let last = epochs.max(2) as f64;
-    let x = |epoch: f64| left + (epoch - 1.0) / (last - 1.0) * (WIDTH - left - right);
-    let y = |loss: f64| HEIGHT - bottom - (loss - floor) / (ceiling - floor) * (HEIGHT - top - bottom);
-    let (x_end, y_end) = (WIDTH - right, HEIGHT - bottom);
+    // The labels at the right: where each belongs, its class and its text.
+    let last = |name: &str, losses: &[f64]| {
+        let loss = losses.iter().copied().rfind(|loss| loss.is_finite())?;
+        Some((loss, format!("{name} {}", short(loss))))
+    };
+    let mut labels = [("train-text", last("training", training)), ("val-text", last("validation", validation))]
+        .into_iter()
+        .chain([("", least.map(|least| (least, format!("least possible {}", short(least)))))])
+        .filter_map(|(class, label)| label.map(|(loss, text)| (loss, class, text)))
+        .collect::<Vec<_>>();
+    labels.sort_by(|a, b| b.0.total_cmp(&a.0));
 
-    let mut s = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\">\
-         <title>{title}</title><style>{STYLE}</style><rect width=\"{WIDTH}\" height=\"{HEIGHT}\" fill=\"white\"/>\n\
-         <text class=\"title\" x=\"{left}\" y=\"24\">{}</text>\n",
-        escape(title),
-        title = escape(title),
-    );
-    let count = ((ceiling - floor) / step).round() as usize;
-    for tick in 0..=count {
-        let value = floor + tick as f64 * step;
-        let at = y(value);
-        let _ = writeln!(
-            s,
-            "<line class=\"grid\" x1=\"{left}\" y1=\"{at:.1}\" x2=\"{x_end}\" y2=\"{at:.1}\"/>\
-             <text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
-            left - 8.0,
-            at + 4.0,
-            tick_label(value, step),
-        );
+    // The margins have room for the longest label of a tick and for the longest label of a curve.
+    let left = (longest(ticks.iter().map(|(_, label)| label)) + 2.0 * GAP).max(70.0);
+    let right = WIDTH - 2.0 * GAP - longest(labels.iter().map(|(_, _, text)| text)).max(60.0);
+    let all = (epochs.max(2) - 1) as f64;
+    let x = |epoch: usize| left + (epoch as f64 - 1.0) / all * (right - left);
+    let y = |loss: f64| BOTTOM - axis.part(loss) * (BOTTOM - TOP);
+
+    let kept = best_epoch.filter(|best| (1..=epochs).contains(best));
+    let about = about(chart, epochs, kept);
+    let mut drawing = Drawing::new([WIDTH, HEIGHT], title, &about, STYLE);
+    drawing.text_within("title", Anchor::Start, [left, 24.0], title, WIDTH - left - GAP);
+    for (loss, label) in &ticks {
+        drawing.line("grid", [left, y(*loss)], [right, y(*loss)]);
+        drawing.text("", Anchor::End, [left - GAP, y(*loss) + 4.0], label);
     }
-    let every = (nice(last / 8.0).round() as usize).max(1);
+    let every = (nice(epochs.max(2) as f64 / 8.0).round() as usize).max(1);
     for epoch in (1..=epochs).filter(|epoch| *epoch == 1 || epoch.is_multiple_of(every)) {
-        let at = x(epoch as f64);
-        let _ = writeln!(s, "<text x=\"{at:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{epoch}</text>", y_end + 20.0);
+        drawing.text("", Anchor::Middle, [x(epoch), BOTTOM + 20.0], &epoch.to_string());
     }
-    let middle = (left + x_end) / 2.0;
-    let _ = writeln!(s, "<text x=\"{middle:.1}\" y=\"{:.1}\" text-anchor=\"middle\">epoch</text>", HEIGHT - 10.0);
-    let _ = writeln!(s, "<text x=\"{left}\" y=\"{:.1}\">{}</text>", top - 16.0, escape(loss));
+    drawing.text("", Anchor::Middle, [f64::midpoint(left, right), HEIGHT - 10.0], "epoch");
+    drawing.text_within("", Anchor::Start, [left, TOP - 18.0], loss, WIDTH - left - GAP);
 
     if let Some(least) = least {
-        let at = y(least);
-        let _ = writeln!(s, "<line class=\"least\" x1=\"{left}\" y1=\"{at:.1}\" x2=\"{x_end}\" y2=\"{at:.1}\"/>");
+        drawing.line("least", [left, y(least)], [right, y(least)]);
     }
-    if let Some(best) = best_epoch {
-        let at = x(best as f64);
-        let _ = writeln!(s, "<line class=\"least\" x1=\"{at:.1}\" y1=\"{top}\" x2=\"{at:.1}\" y2=\"{y_end:.1}\"/>");
-        let above = top - 2.0;
-        let _ = writeln!(s, "<text x=\"{at:.1}\" y=\"{above:.1}\" text-anchor=\"middle\">kept: epoch {best}</text>");
+    if let Some(best) = kept {
+        drawing.line("least", [x(best), TOP], [x(best), BOTTOM]);
+        let text = format!("kept: epoch {best}");
+        let half = width(&text, FONT) / 2.0;
+        drawing.text("", Anchor::Middle, [x(best).clamp(left + half, right - half), TOP - 2.0], &text);
     }
-    let mut ends = Vec::new();
     for (class, losses) in [("train", training), ("val", validation)] {
-        let points: Vec<_> =
-            (1..).zip(losses).map(|(at, &loss)| format!("{:.1},{:.1}", x(f64::from(at)), y(loss))).collect();
-        let _ = writeln!(s, "<polyline class=\"{class}\" points=\"{}\"/>", points.join(" "));
-        if let [only] = losses {
-            let (at, height) = (x(1.0), y(*only));
-            let _ = writeln!(s, "<circle class=\"{class}\" cx=\"{at:.1}\" cy=\"{height:.1}\" r=\"3\"/>");
-        }
-        if let Some(&loss) = losses.last() {
-            ends.push((y(loss), class, loss));
+        let points: Vec<_> = (1..).zip(losses).map(|(epoch, &loss)| (loss, [x(epoch), y(loss)])).collect();
+        for part in points.split(|(loss, _)| !loss.is_finite()) {
+            drawing.curve(class, &part.iter().map(|(_, point)| *point).collect::<Vec<_>>());
         }
     }
-    // Each label is drawn at the end of its curve. Labels that would overlap are moved apart.
-    ends.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let mut below = f64::NEG_INFINITY;
-    let names = |class| if class == "train" { "training" } else { "validation" };
-    let mut labels: Vec<_> = ends
-        .into_iter()
-        .map(|(at, class, value)| (at, format!("{class}-text"), format!("{} {}", names(class), number(value))))
-        .collect();
-    labels.extend(least.map(|least| (y(least), String::new(), format!("least possible {}", number(least)))));
-    for (at, class, text) in labels {
-        let at = at.max(below + 16.0);
-        below = at;
-        let _ = writeln!(s, "<text class=\"{class}\" x=\"{:.1}\" y=\"{:.1}\">{text}</text>", x_end + 8.0, at + 4.0);
+    // Each label is beside the end of its curve. Labels that would overlap are moved apart.
+    let mut places: Vec<_> = labels.iter().map(|(loss, ..)| y(*loss) + 4.0).collect();
+    spread(&mut places, 17.0, TOP, BOTTOM + 4.0);
+    for ((_, class, text), at) in labels.iter().zip(places) {
+        drawing.text(class, Anchor::Start, [right + GAP, at], text);
     }
-    s + &format!("<!-- {SOFTWARE} -->\n</svg>\n")
+    drawing.finish()
+}
+
+/// The width of the longest text.
+fn longest<'a>(texts: impl Iterator<Item = &'a String>) -> f64 {
+    texts.map(|text| width(text, FONT)).fold(0.0, f64::max)
+}
+
+/// What the chart shows, for screen readers.
+fn about(chart: &Losses, epochs: usize, kept: Option<usize>) -> String {
+    let ends = |losses: &[f64]| match losses {
+        [first, .., last] => format!("from {} to {}", short(*first), short(*last)),
+        [only] => short(*only),
+        [] => "without values".into(),
+    };
+    let mut about = format!(
+        "A chart of the {} over {}. Training loss, a solid line: {}. Validation loss, a dashed line: {}.",
+        chart.loss,
+        counted(epochs, "epoch"),
+        ends(chart.training),
+        ends(chart.validation)
+    );
+    if let Some(best) = kept {
+        about += &format!(" The weights of epoch {best} were kept.");
+    }
+    about
 }

@@ -1,0 +1,114 @@
+//! The elements of an SVG.
+
+use std::fmt::Write;
+
+use super::text::{escape, fit};
+use crate::SOFTWARE;
+
+/// The size of all texts except titles, in units of the picture.
+pub(super) const FONT: f64 = 13.0;
+/// The size that a title needs room for: its letters have size 15 and are bold, which makes them up to 25 % wider.
+pub(super) const TITLE_FONT: f64 = 15.0 * 1.25;
+
+/// The style of what all charts have.
+const STYLE: &str = "text{font-family:sans-serif;font-size:13px;fill:#333}.title{font-size:15px;font-weight:600}\
+    .grid{stroke:#e3e3e3}";
+
+/// Which point of a text is at the given place.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Anchor {
+    Start,
+    Middle,
+    End,
+}
+
+/// An SVG that is being written.
+pub(super) struct Drawing(String);
+
+impl Drawing {
+    /// Begins a picture with a white background. `about` describes for screen readers what it shows.
+    pub fn new([width, height]: [f64; 2], title: &str, about: &str, style: &str) -> Self {
+        let (title, about) = (escape(title), escape(about));
+        Self(format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" role=\"img\">\
+             <title>{title}</title><desc>{about}</desc><style>{STYLE}{style}</style>\
+             <rect width=\"{width}\" height=\"{height}\" fill=\"white\"/>\n"
+        ))
+    }
+
+    pub fn line(&mut self, class: &str, [x1, y1]: [f64; 2], [x2, y2]: [f64; 2]) {
+        let [x1, y1, x2, y2] = [x1, y1, x2, y2].map(tenths);
+        self.add(format_args!("<line class=\"{class}\" x1=\"{x1}\" y1=\"{y1}\" x2=\"{x2}\" y2=\"{y2}\"/>"));
+    }
+
+    pub fn rect(&mut self, class: &str, [x, y]: [f64; 2], [width, height]: [f64; 2]) {
+        let [x, y, width, height] = [x, y, width, height].map(tenths);
+        self.add(format_args!("<rect class=\"{class}\" x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\"/>"));
+    }
+
+    /// A rectangle with a colour of its own.
+    pub fn cell(&mut self, color: &str, [x, y]: [f64; 2], [width, height]: [f64; 2]) {
+        let [x, y, width, height] = [x, y, width, height].map(tenths);
+        self.add(format_args!("<rect fill=\"{color}\" x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\"/>"));
+    }
+
+    /// A line through the points, or a dot where there is only one.
+    pub fn curve(&mut self, class: &str, points: &[[f64; 2]]) {
+        if let [[x, y]] = points {
+            let [x, y] = [*x, *y].map(tenths);
+            self.add(format_args!("<circle class=\"{class}\" cx=\"{x}\" cy=\"{y}\" r=\"2\"/>"));
+        } else if !points.is_empty() {
+            let points: Vec<_> = points.iter().map(|[x, y]| format!("{},{}", tenths(*x), tenths(*y))).collect();
+            self.add(format_args!("<polyline class=\"{class}\" points=\"{}\"/>", points.join(" ")));
+        }
+    }
+
+    pub fn text(&mut self, class: &str, anchor: Anchor, place: [f64; 2], text: &str) {
+        self.any_text(class, anchor, place, "", "", text);
+    }
+
+    /// A text that is shortened if it could be wider than `room`. The whole text then appears under the mouse pointer.
+    pub fn text_within(&mut self, class: &str, anchor: Anchor, place: [f64; 2], text: &str, room: f64) {
+        let drawn = fit(text, if class == "title" { TITLE_FONT } else { FONT }, room);
+        let whole = if drawn == text { "" } else { text };
+        self.any_text(class, anchor, place, "", whole, &drawn);
+    }
+
+    /// A text that rises by 60 degrees to the right, shortened if it could be longer than `room`.
+    pub fn rising_text(&mut self, place: [f64; 2], text: &str, room: f64) {
+        let drawn = fit(text, FONT, room);
+        let whole = if drawn == text { "" } else { text };
+        let [x, y] = place.map(tenths);
+        self.any_text("", Anchor::Start, place, &format!(" transform=\"rotate(-60 {x} {y})\""), whole, &drawn);
+    }
+
+    fn any_text(&mut self, class: &str, anchor: Anchor, place: [f64; 2], turn: &str, whole: &str, text: &str) {
+        let [x, y] = place.map(tenths);
+        let class = if class.is_empty() { String::new() } else { format!(" class=\"{class}\"") };
+        let anchor = match anchor {
+            Anchor::Start => "",
+            Anchor::Middle => " text-anchor=\"middle\"",
+            Anchor::End => " text-anchor=\"end\"",
+        };
+        let whole = if whole.is_empty() { String::new() } else { format!("<title>{}</title>", escape(whole)) };
+        let text = escape(text);
+        self.add(format_args!("<text{class} x=\"{x}\" y=\"{y}\"{anchor}{turn}>{text}{whole}</text>"));
+    }
+
+    fn add(&mut self, element: std::fmt::Arguments) {
+        // Writing to a string cannot fail.
+        let _ = writeln!(self.0, "{element}");
+    }
+
+    /// Ends the picture and returns its text.
+    pub fn finish(mut self) -> String {
+        self.add(format_args!("<!-- {SOFTWARE} -->"));
+        self.0 + "</svg>\n"
+    }
+}
+
+/// A coordinate with one decimal, or without one where it is whole.
+fn tenths(place: f64) -> String {
+    let text = format!("{place:.1}");
+    text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
+}
