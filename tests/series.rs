@@ -142,7 +142,7 @@ const MISTAKES: &[(i32, &str, &[&str], &[&str])] = &[
     (1, "1,2\n3,4\n", &["--label-column", "0"], &["s.csv, line 1", "2 columns", "\"0\"", "a number from 1 to 2"]),
     (1, "1\n3\n", &["--label-column", "2"], &["s.csv, line 1", "found 1 column,", "from the header, 1, last or none"]),
     (1, "a,b\n3,4\n", &["--label-column", "c"], &["s.csv, line 1", "\"c\"", "last"]),
-    (1, "1,2\n3,4.5\n", &["--label-column", "last"], &["s.csv, line 2, column 2", "4.5", "label"]),
+    (1, "1,2\n3,\n", &["--label-column", "last"], &["s.csv, line 2, column 2", "\"\"", "label"]),
     (1, "1,2\r\n\r\n3,oops", &[], &["s.csv, line 3, column 2", "oops"]),
     (1, "\"a\nb\",c\n1,2\n3,oops\n", &[], &["s.csv, line 4, column 2", "oops"]),
     (1, ",t1\n0,\n", &[], &["s.csv, line 2, column 2", "missing"]),
