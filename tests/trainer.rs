@@ -383,10 +383,13 @@ fn the_gradient_by_the_input_agrees_with_central_differences() {
             // Values, predictions and targets are in the units of the data; the loss is computed on scaled values.
             let loss = |values: &Array2<f64>| {
                 let (given, loss) = (Source::from(values.view()), trainer.network().loss());
-                let outputs = at_scale(&trainer.predict(&given, &all(rows)).expect("fits"));
+                let mut outputs = at_scale(&trainer.predict(&given, &all(rows)).expect("fits"));
+                outputs.rows_mut().into_iter().for_each(|mut row| {
+                    loss.kind.output().inverse(row.as_slice_mut().expect("in a row"));
+                });
                 let pairs = outputs.rows().into_iter().zip(target.rows());
-                let errors = pairs
-                    .map(|(p, t)| loss.of_prediction(p.as_slice().expect("in a row"), t.as_slice().expect("in a row")));
+                let errors =
+                    pairs.map(|(z, t)| loss.forward(z.as_slice().expect("in a row"), t.as_slice().expect("in a row")));
                 let error: f64 = errors.sum::<f64>() / rows as f64;
                 let codes = trainer.encode(&given, &all(rows)).expect("fits");
                 let kl = |mean: f64| rho * (rho / mean).ln() + (1.0 - rho) * ((1.0 - rho) / (1.0 - mean)).ln();

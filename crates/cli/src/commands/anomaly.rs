@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 use handgrad_dataset::table::{Format, check_place};
 use handgrad_dataset::thousands;
 use handgrad_files::place::{self, Replaceable};
-use handgrad_layers::{Loss, LossKind, Reduction};
+use handgrad_layers::LossKind;
 use handgrad_pictures::charts::scores::{self, Roc, Scores};
 use handgrad_pictures::{grid, to_unit};
 use handgrad_runs::Subject;
@@ -49,8 +49,10 @@ pub struct AnomalyArgs {
     #[arg(long, value_name = "CLASSES", value_delimiter = ',')]
     normal_class: Vec<u8>,
 
-    /// The reconstruction error that is the score, as a mean over the values of a sample [default: the loss of the
-    /// model].
+    /// The reconstruction error that is the score, as a mean over the values of a sample. For a model with the loss bce
+    /// or cross-entropy, the default is the loss minus the entropy of the sample, which is the Kullback–Leibler
+    /// divergence between the sample and its reconstruction: it is 0 for a perfect reconstruction, while the loss alone
+    /// is higher for grey samples than for black and white ones [default: the loss of the model].
     #[arg(long, value_name = "NAME")]
     score: Option<ScoreName>,
 
@@ -100,8 +102,8 @@ pub fn run(args: &AnomalyArgs) -> Result<Done> {
         Rule::Std(_) | Rule::Quantile(_) => from_normal(args, &normal_class, &mut subject, by, &bars)?,
     };
     let kind = by.unwrap_or(subject.model.network().loss().kind);
-    let loss = Loss { kind, reduction: Reduction::Mean }.to_string();
-    let told = Told { args, subject: &subject, loss, normal_origin, verdict: Verdict { scores, truth, threshold } };
+    let score = format!("{} per value", kind.excess_in_words());
+    let told = Told { args, subject: &subject, score, normal_origin, verdict: Verdict { scores, truth, threshold } };
 
     told.draw()?;
     // The scores are written last, because an existing file of scores is an error: if an earlier step fails, the same
@@ -165,7 +167,7 @@ struct Told<'a> {
     args: &'a AnomalyArgs,
     subject: &'a Subject,
     /// What the score is, in words.
-    loss: String,
+    score: String,
     /// The normal data, in words.
     normal_origin: String,
     verdict: Verdict,
@@ -186,7 +188,7 @@ impl Told<'_> {
         let curve = verdict.roc_curve().zip(verdict.roc_area());
         let chart = scores::svg(&Scores {
             title: &format!("Scores of {}", subject.origin),
-            name: &self.loss,
+            name: &self.score,
             scores: &verdict.scores,
             truth: verdict.truth.as_deref(),
             threshold: verdict.threshold.value,
@@ -208,9 +210,9 @@ impl Told<'_> {
     }
 
     fn text(&self) -> String {
-        let Self { args, subject, loss, normal_origin, verdict } = self;
+        let Self { args, subject, score, normal_origin, verdict } = self;
         let Threshold { value, how, normal } = &verdict.threshold;
-        let mut text = format!("score: {loss}, of {}\n", subject.origin);
+        let mut text = format!("score: {score}, of {}\n", subject.origin);
         if let Some(normal) = normal {
             let (count, mean, std) = (thousands(normal.count), number(normal.mean), number(normal.std));
             text += &format!("normal: {normal_origin}; {count} scores, mean {mean}, standard deviation {std}\n");
@@ -228,11 +230,11 @@ impl Told<'_> {
     }
 
     fn json(&self) -> Value {
-        let Self { args, loss, normal_origin, verdict, .. } = self;
+        let Self { args, score, normal_origin, verdict, .. } = self;
         let Threshold { value, how, normal } = &verdict.threshold;
         let mut object = json!({
             "picture": args.out.display().to_string(),
-            "score": loss,
+            "score": score,
             "threshold": value,
             "rule": how,
             "samples": verdict.scores.len(),

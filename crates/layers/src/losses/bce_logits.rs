@@ -30,12 +30,16 @@
 //! overflow. The product is stored as q = Π − 1, because 1 + e^−|z| would lose digits where all e^−|z| are small. One
 //! factor more gives (1 + q)·(1 + e) = 1 + (q + e + q·e), and the sum is ln(1 + q).
 //!
+//! For the comparison of samples there is also the excess of ℓ over the entropy of the target, which is the
+//! Kullback–Leibler divergence KL(t ‖ p) of [`bce`](crate::bce). From a logit it has no upper limit: −ln p = ln(1 + e⁻ᶻ)
+//! keeps its digits where p itself would round to 0 or 1.
+//!
 //! Slides: CE6146 "Basic Autoencoder (2/3)": its sigmoid output and its `binary_crossentropy` as one function.
 
 use handgrad_kernels::sums::{PARTIAL_SUMS, in_order};
 use handgrad_kernels::{by_lanes, vectorize};
 
-use crate::Scalar;
+use crate::{Scalar, bce};
 
 /// ℓ(z, t) = ln(1 + eᶻ) − t·z.
 #[inline(always)]
@@ -52,6 +56,12 @@ pub fn loss<T: Scalar>(z: T, t: T) -> T {
 pub fn derivative<T: Scalar>(z: T, t: T) -> T {
     let e = (-z.abs()).exp();
     if z >= T::ZERO { (T::ONE - t) - e / (T::ONE + e) } else { -t + e / (T::ONE + e) }
+}
+
+/// KL(t ‖ σ(z)) = ℓ(z, t) − H(t), at least 0.
+#[inline(always)]
+pub fn excess<T: Scalar>(z: T, t: T) -> T {
+    bce::not_below_zero(loss(z, t) - bce::entropy(t))
 }
 
 /// Σ ℓ over the values of one sample.
