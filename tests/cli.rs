@@ -124,7 +124,7 @@ const MISTAKES: &[(i32, &[&str], &[&str])] = &[
     (1, &["eval", "text.txt", "--data", "small"], &["text.txt", "not a handgrad model"]),
     (1, &["eval", "run/model.safetensors"], &["--data"]),
     (1, &["eval", "run", "--data", "plain.idx"], &["784", "4"]),
-    (1, &["eval", "run", "--data", "wide.idx"], &["0..1"]),
+    (1, &["eval", "run", "--data", "wide.idx"], &["784", "4"]),
     (1, &["reconstruct", "run", "--out", "text.txt/picture.png"], &["text.txt"]),
     (2, &["reconstruct", "run", "--out", "run/model.safetensors"], &["run/model.safetensors", ".png"]),
     (1, &["reconstruct", "run", "--out", "mine/words.png"], &["words.png", "not overwritten"]),

@@ -140,3 +140,52 @@ fn a_model_can_be_scored_by_another_loss() {
     let found = linear.score_by(LossKind::CrossEntropy, array![[1.0, 0.0]].view()).expect("finite")[0];
     assert!((found - 3.0_f64.ln() / 2.0).abs() < 1e-7, "the logits are ln ¼ and ln ½, so p is ⅓ and ⅔: {found}");
 }
+
+/// Outside 0..1 the score grows with the distance, without a step at the border, and it is never below the squared
+/// error of the same reconstruction.
+#[test]
+fn values_outside_the_range_are_scored_by_their_distance() {
+    for z in [-30.0, -2.0, 0.0, 0.7, 12.0, 60.0_f32] {
+        let model = constant(&[z], LossKind::Bce);
+        let score = |t: f32| model.score(array![[t]].view()).expect("finite")[0];
+        let squared = |t: f32| model.score_by(LossKind::Mse, array![[t]].view()).expect("finite")[0];
+        let far = [0.0, 1e-4, 0.01, 0.3, 1.0, 7.0, 39.0, 1e4, 1e12];
+        for (from, sign) in [(1.0, 1.0), (0.0, -1.0)] {
+            let scores: Vec<f64> = far.iter().map(|d| score(from + sign * d)).collect();
+            assert!(scores.windows(2).all(|pair| pair[0] <= pair[1]) && scores[3] < scores[4], "{z}: {scores:?}");
+            assert!(scores[1] - scores[0] < 1e-6, "{z}: a step of {}", scores[1] - scores[0]);
+        }
+        for t in [-1e4, -40.0, -1.2, -0.01, 0.0, 0.2, 0.5, 0.99, 1.0, 1.01, 3.0, 40.0] {
+            assert!(score(t) >= squared(t) * (1.0 - 1e-6), "{z}, {t}: {} and {}", score(t), squared(t));
+        }
+    }
+    // The definition by hand: p = ½, and 1.5 is ½ above the range.
+    let half = constant(&[0.0], LossKind::Bce);
+    let score = half.score(array![[1.5]].view()).expect("finite")[0];
+    assert!((score - (2.0_f64.ln() + 0.5)).abs() < 1e-12, "{score}");
+    // Twice the distance of both is more in the units of the data: 40 is (40 − 10)/5 = 6.
+    let (network, weights) = half.into_parts();
+    let spec = Spec { scale: Some(Scale { offset: 10.0, factor: 5.0 }), ..network.spec().clone() };
+    let scaled = Model::new(Network::new(&spec).expect("fits"), weights).expect("a model");
+    let scores = scaled.score(array![[15.0], [40.0], [-20.0]].view()).expect("finite");
+    let by_hand = [0.0, 50.0, 72.0].map(|more| 2.0_f64.ln() + more);
+    assert!(scores.iter().zip(by_hand).all(|(a, b)| (a - b).abs() < 1e-9), "{scores}");
+}
+
+/// An evaluation compares with the nearest value within 0..1, while the network gets the value itself.
+#[test]
+fn an_evaluation_clips_targets_but_not_inputs() {
+    let of = |model: &Model, row: [f32; 2]| {
+        let samples = Samples { values: Values::Floats(array![row]), shape: vec![2], labels: None };
+        let source = Source::new(&samples);
+        let least = yardsticks(&source, &source, model.network()).expect("fits");
+        (evaluate(model.network(), model.weights(), &source, 1).expect("fits").loss, least)
+    };
+    let constant = constant(&[0.4, -3.0], LossKind::Bce);
+    assert_eq!(of(&constant, [40.0, -7.0]), of(&constant, [1.0, 0.0]));
+    assert_eq!(of(&constant, [40.0, 0.3]).1.least, of(&constant, [1.0, 0.3]).1.least);
+    let model = model(2, LossKind::Bce, 1.0, |_| {});
+    let [far, near] = [of(&model, [40.0, -7.0]), of(&model, [1.0, 0.0])];
+    assert!(far.0.is_finite() && far.0 > 0.0 && far.0 != near.0, "{far:?}, {near:?}");
+    assert_ne!(model.encode(array![[40.0, -7.0]].view()).ok(), model.encode(array![[1.0, 0.0]].view()).ok());
+}

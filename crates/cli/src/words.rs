@@ -1,8 +1,8 @@
 //! Losses and networks in words.
 
-use handgrad_dataset::{sizes, thousands};
-use handgrad_layers::{Loss, Output, Reduction, Scalar};
-use handgrad_models::Network;
+use handgrad_dataset::{Samples, count, sizes, thousands};
+use handgrad_layers::{Loss, LossKind, Output, Reduction, Scalar};
+use handgrad_models::{Network, Scale};
 pub use handgrad_pictures::charts::number;
 use handgrad_trainer::yardstick::Yardsticks;
 use handgrad_trainer::{EpochRecord, Plan, Schedule};
@@ -109,6 +109,22 @@ pub fn reconstruction(loss: Loss, terms: &[(&'static str, f64)], features: usize
         "reconstruction, {kind}: {per_value} per value, {per_sample} per sample; the loss uses the {reduction} over \
          the values of a sample"
     )
+}
+
+/// A note on the values of `what` for which binary cross-entropy is not defined, if there are any.
+pub fn outside_note(what: &str, loss: LossKind, scale: Option<Scale>, samples: &Samples) -> Option<String> {
+    let outside = handgrad_tasks::outside(loss, scale, samples);
+    let all = samples.len().saturating_mul(samples.features());
+    let scaled = if scale.is_some() { " when scaled" } else { "" };
+    (outside > 0).then(|| {
+        format!(
+            "note: {} of {} of {what} lie outside 0..1{scaled}, where binary cross-entropy is not defined: the network \
+             gets them as they are, the loss compares with the nearest value within 0..1, and an anomaly score adds \
+             twice the squared distance from it",
+            thousands(outside),
+            count(all, "value", "values"),
+        )
+    })
 }
 
 /// Says how values outside 0..1 were drawn, if there are any.

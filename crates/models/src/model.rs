@@ -158,12 +158,12 @@ impl Model {
     /// Returns the reconstruction error of each sample: how far the loss of the model is above its least possible value
     /// for this sample ([`Loss::excess`]), as the mean over the values of the sample. For squared and absolute error
     /// this is the loss itself. For the cross-entropies it is the Kullback–Leibler divergence between the sample and its
-    /// reconstruction, computed from logits. It is computed on scaled values, in the units that the network was trained
-    /// in.
+    /// reconstruction, computed from logits; with binary cross-entropy, values outside 0..1 add to it as derived in
+    /// [`bce`](handgrad_layers::bce). It is computed on scaled values, in the units that the network was trained in.
     ///
     /// # Errors
-    /// As [`reconstruct`](Self::reconstruct), or if the samples are not valid targets for the loss, or a score is not
-    /// finite.
+    /// As [`reconstruct`](Self::reconstruct), or if the loss is cross-entropy and a sample is not a distribution, or if
+    /// a score is not finite.
     pub fn score(&self, x: ArrayView2<f32>) -> Result<Array1<f64>, Error> {
         self.score_by(self.network.loss().kind, x)
     }
@@ -178,7 +178,7 @@ impl Model {
         let target = self.scaled(x);
         for (sample, row) in target.rows().into_iter().enumerate() {
             let values = row.iter().map(|&value| f64::from(value));
-            targets::check(kind, values).map_err(|misfit| Error::Target { sample, misfit })?;
+            targets::check_use(kind, values).map_err(|misfit| Error::Target { sample, misfit })?;
         }
         let outputs = self.network.outputs(&self.weights, target.view())?;
         // Both losses are the same function of the prediction, but logits are more accurate.

@@ -10,10 +10,12 @@ use handgrad_dataset::table::{Format, check_place};
 use handgrad_dataset::thousands;
 use handgrad_files::place::{self, Replaceable};
 use handgrad_layers::LossKind;
+use handgrad_models::Part;
 use handgrad_pictures::charts::scores::{self, Roc, Scores};
 use handgrad_pictures::{grid, to_unit};
 use handgrad_runs::Subject;
 use handgrad_tasks::anomaly::{self, Positive, Rule, Threshold, Verdict};
+use handgrad_tasks::outside;
 use handgrad_tasks::reconstruct::pairs;
 use serde_json::{Value, json};
 
@@ -83,7 +85,7 @@ pub struct AnomalyArgs {
 pub fn run(args: &AnomalyArgs) -> Result<Done> {
     check(args)?;
     let bars = Bars::new(args.subject.output.quiet);
-    let mut subject = handgrad_runs::open(&args.subject.run, &args.subject.wanted(), &bars)?;
+    let mut subject = args.subject.open(&[Part::Whole], &bars)?;
     let usual = anomaly::usual_normal(&subject.only_class, &subject.samples).to_vec();
     let normal_class = if args.normal_class.is_empty() { usual } else { args.normal_class.clone() };
     let truth = anomaly::truth(&subject.samples, &normal_class)
@@ -230,7 +232,7 @@ impl Told<'_> {
     }
 
     fn json(&self) -> Value {
-        let Self { args, score, normal_origin, verdict, .. } = self;
+        let Self { args, subject: Subject { model, samples, .. }, score, normal_origin, verdict } = self;
         let Threshold { value, how, normal } = &verdict.threshold;
         let mut object = json!({
             "picture": args.out.display().to_string(),
@@ -238,6 +240,7 @@ impl Told<'_> {
             "threshold": value,
             "rule": how,
             "samples": verdict.scores.len(),
+            "values_outside_0_to_1": outside(model.network().loss().kind, model.spec().scale, samples),
             "called_anomalous": verdict.called(),
         });
         if let Some(normal) = normal {

@@ -1,6 +1,8 @@
 //! `handgrad eval`.
 
 use anyhow::Result;
+use handgrad_models::Part;
+use handgrad_tasks::outside;
 use handgrad_trainer::yardstick::yardsticks;
 use handgrad_trainer::{Source, evaluate};
 use serde_json::json;
@@ -16,7 +18,7 @@ pub type EvalArgs = SubjectArgs;
 const BATCH: usize = 256;
 
 pub fn run(args: &EvalArgs) -> Result<Done> {
-    let mut subject = handgrad_runs::open(&args.run, &args.wanted(), &Bars::new(args.output.quiet))?;
+    let mut subject = args.open(&[Part::Whole], &Bars::new(args.output.quiet))?;
     if args.data.is_none() {
         subject.keep_trained_classes();
     }
@@ -36,6 +38,7 @@ pub fn run(args: &EvalArgs) -> Result<Done> {
             "reconstruction_per_value": per_value,
             "reconstruction_per_sample": per_sample,
             "samples": source.len(),
+            "values_outside_0_to_1": outside(loss.kind, subject.model.spec().scale, &subject.samples),
             "least_possible": yardsticks.least,
             "mean_sample": yardsticks.mean_sample,
         });

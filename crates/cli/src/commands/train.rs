@@ -96,6 +96,9 @@ fn train(args: &TrainArgs, request: &Request) -> Result<Finished> {
         run.going_on().iter().for_each(|text| terminal::note(text));
         terminal::note(&words::above_epochs(&yardsticks, &run.network().term_names()));
     }
+    let (spec, data) = (&run.prepared().spec, &run.prepared().data);
+    let note = words::outside_note(&data.validation_origin, spec.loss, spec.scale, &data.validation);
+    note.iter().for_each(|note| terminal::note(note));
     let [seen, all] = run.samples()?;
     let bar = terminal::sample_bar(all, quiet);
     bar.set_position(seen as u64);

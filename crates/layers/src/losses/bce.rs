@@ -19,6 +19,22 @@
 //! A comparison of samples needs KL, because H differs from sample to sample whatever the model is: an image of many
 //! grey values has a large ℓ even if its reconstruction is perfect, and a black and white one has H = 0.
 //!
+//! **Targets outside 0..1** have no ℓ, and no network is trained on them. But a trained network is used on samples that
+//! may have them, for instance on values beyond the range of the training that a scale takes to 0..1. For these, ℓ and
+//! H are those of the nearest value within 0..1, and the excess continues to grow with the distance d from it:
+//!
+//! ```text
+//! c = t clipped to 0 ..= 1,  d = |t − c|
+//! excess(p, t) = KL(c ‖ p) + 2·d²
+//!
+//! ∂²KL/∂t² = 1/t + 1/(1 − t) ≥ 4 for 0 < t < 1, and KL(p ‖ p) = 0 is the minimum, so KL(t ‖ p) ≥ 2·(t − p)²
+//! ∂²(2·d²)/∂d² = 4:  the curvature that KL has at least, continued outside
+//! excess ≥ 2·(c − p)² + 2·d² ≥ (|c − p| + d)² ≥ (t − p)²
+//! ```
+//!
+//! So for every p the excess grows with d, has no step at 0 and 1, and is never below the squared error, however far
+//! outside a value is. (KL(t ‖ p) ≥ 2·(t − p)² is Pinsker's inequality for two values.)
+//!
 //! After a sigmoid, use [`bce_logits`](crate::bce_logits): it computes the same quantity without clipping and without
 //! cancellation.
 //!
@@ -39,6 +55,14 @@ pub(crate) fn clip<T: Scalar>(p: T) -> T {
     if p > T::ONE - epsilon { T::ONE - epsilon } else { p }
 }
 
+/// c: a target clipped to 0 ..= 1.
+#[inline(always)]
+pub fn to_unit<T: Scalar>(t: T) -> T {
+    // Written so that NaN stays NaN.
+    let t = if t < T::ZERO { T::ZERO } else { t };
+    if t > T::ONE { T::ONE } else { t }
+}
+
 /// ℓ(p, t) = −(t·ln q + (1 − t)·ln(1 − q)) with q = p clipped.
 #[inline(always)]
 pub fn loss<T: Scalar>(p: T, t: T) -> T {
@@ -53,16 +77,24 @@ pub fn entropy<T: Scalar>(t: T) -> T {
     -(term(t) + term(T::ONE - t))
 }
 
-/// KL(t ‖ p) = ℓ(p, t) − H(t), at least 0.
+/// KL(c ‖ p) + 2·(t − c)², at least 0. Within 0..1, where c = t, it is ℓ(p, t) − H(t).
 #[inline(always)]
 pub fn excess<T: Scalar>(p: T, t: T) -> T {
-    not_below_zero(loss(p, t) - entropy(t))
+    let c = to_unit(t);
+    not_below_zero(loss(p, c) - entropy(c)) + outside(t)
 }
 
-/// An excess, which rounding may have made a number just below 0. NaN stays NaN.
+/// 2·(t − c)²: 0 for a target within 0..1.
 #[inline(always)]
-pub(crate) fn not_below_zero<T: Scalar>(excess: T) -> T {
-    if excess < T::ZERO { T::ZERO } else { excess }
+pub fn outside<T: Scalar>(t: T) -> T {
+    let d = t - to_unit(t);
+    (d + d) * d
+}
+
+/// A divergence, which rounding may have made a number just below 0. NaN stays NaN.
+#[inline(always)]
+pub(crate) fn not_below_zero<T: Scalar>(divergence: T) -> T {
+    if divergence < T::ZERO { T::ZERO } else { divergence }
 }
 
 /// ∂ℓ/∂p = (q − t)/(q·(1 − q)) inside the clipping range, 0 outside.

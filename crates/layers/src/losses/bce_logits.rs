@@ -58,18 +58,20 @@ pub fn derivative<T: Scalar>(z: T, t: T) -> T {
     if z >= T::ZERO { (T::ONE - t) - e / (T::ONE + e) } else { -t + e / (T::ONE + e) }
 }
 
-/// KL(t ‖ σ(z)) = ℓ(z, t) − H(t), at least 0.
+/// KL(c ‖ σ(z)) + 2·(t − c)², with c = t clipped to 0..1, at least 0: see [`bce`](crate::bce). Within 0..1 it is
+/// ℓ(z, t) − H(t).
 #[inline(always)]
 pub fn excess<T: Scalar>(z: T, t: T) -> T {
-    bce::not_below_zero(loss(z, t) - bce::entropy(t))
+    let c = bce::to_unit(t);
+    bce::not_below_zero(loss(z, c) - bce::entropy(c)) + bce::outside(t)
 }
 
-/// Σ ℓ over the values of one sample.
+/// Σ ℓ over the values of one sample. Targets are clipped to 0..1.
 pub fn forward<T: Scalar>(z: &[T], t: &[T]) -> T {
     vectorize!(over_lanes(z, t, None, T::ZERO))
 }
 
-/// Like [`forward`], and also delta ← scale·∂ℓ/∂z.
+/// Like [`forward`], and also delta ← scale·∂ℓ/∂z. Targets must be within 0..1.
 pub fn forward_backward<T: Scalar>(z: &[T], t: &[T], scale: T, delta: &mut [T]) -> T {
     vectorize!(over_lanes(z, t, Some(&mut *delta), scale))
 }
@@ -89,7 +91,10 @@ fn over_lanes<T: Scalar>(z: &[T], t: &[T], mut delta: Option<&mut [T]>, scale: T
         // q of each lane.
         let mut products = [T::ZERO; PARTIAL_SUMS];
         match delta.as_deref_mut() {
-            None => by_lanes!(|lane, z, t| value(z, t, &mut products[lane], &mut sums[lane]), z, t),
+            None => by_lanes!(
+                |lane, z, t| value(z, bce::to_unit(t), &mut products[lane], &mut sums[lane]),
+                z, t
+            ),
             Some(delta) => by_lanes!(
                 |lane, z, t| scale * value(z, t, &mut products[lane], &mut sums[lane]),
                 z, t => delta[start..end]

@@ -154,13 +154,14 @@ impl fmt::Display for Loss {
 }
 
 impl Loss {
-    /// Loss of one sample, given the output of the last layer: logits for the losses of logits.
+    /// Loss of one sample, given the output of the last layer: logits for the losses of logits. Binary cross-entropy is
+    /// that of the target clipped to 0..1, because it is not defined for other targets.
     #[must_use]
     pub fn forward<T: Scalar>(&self, prediction: &[T], target: &[T]) -> T {
         let sum = match self.kind {
             LossKind::Mse => sum_of(prediction, target, mse::loss),
             LossKind::Mae => sum_of(prediction, target, mae::loss),
-            LossKind::Bce => sum_of(prediction, target, bce::loss),
+            LossKind::Bce => sum_of(prediction, target, |p, t| bce::loss(p, bce::to_unit(t))),
             LossKind::BceLogits => bce_logits::forward(prediction, target),
             LossKind::CrossEntropy => softmax_cross_entropy::forward(prediction, target),
         };
@@ -173,7 +174,7 @@ impl Loss {
     pub fn least<T: Scalar>(&self, target: &[T]) -> T {
         let sum = match self.kind {
             LossKind::Mse | LossKind::Mae => T::ZERO,
-            LossKind::Bce | LossKind::BceLogits => sum_of(target, target, |_, t| bce::entropy(t)),
+            LossKind::Bce | LossKind::BceLogits => sum_of(target, target, |_, t| bce::entropy(bce::to_unit(t))),
             LossKind::CrossEntropy => softmax_cross_entropy::entropy(target),
         };
         sum * T::from_f64(self.factor(target.len()))
@@ -182,7 +183,8 @@ impl Loss {
     /// How far the loss of one sample is above [`least`](Self::least): the loss itself for squared and absolute error,
     /// and for the others the Kullback–Leibler divergence between the target and the prediction. It is 0 for a perfect
     /// reconstruction of any sample, so samples can be compared by it. `output` is the output of the last layer, as in
-    /// [`forward`](Self::forward).
+    /// [`forward`](Self::forward). For binary cross-entropy, a target outside 0..1 adds twice the squared distance, as
+    /// derived in [`bce`].
     ///
     /// ```
     /// use handgrad_layers::{Loss, LossKind, Reduction};
@@ -205,7 +207,8 @@ impl Loss {
         sum * T::from_f64(self.factor(output.len()))
     }
 
-    /// Loss of one sample, and its gradient: delta ← ∂L/∂prediction, where L is the mean over `batch` samples.
+    /// Loss of one sample, and its gradient: delta ← ∂L/∂prediction, where L is the mean over `batch` samples. For
+    /// binary cross-entropy, targets must be within 0..1.
     pub fn forward_backward<T: Scalar>(&self, prediction: &[T], target: &[T], batch: usize, delta: &mut [T]) -> T {
         let factor = self.factor(prediction.len());
         let scale = T::from_f64(factor / batch as f64);

@@ -1,0 +1,94 @@
+//! What `handgrad` tells of data and models that are valid but not as they should be. This file belongs to the package
+//! `handgrad`, whose binary it needs.
+
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+
+mod command;
+
+use command::{err, json, number, run};
+
+/// Pseudo-random numbers in 0..1 (a linear congruential generator with Knuth's constants).
+fn fractions() -> impl Iterator<Item = f64> {
+    let mut state = 3_u64;
+    std::iter::repeat_with(move || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 11) as f64 / (1_u64 << 53) as f64
+    })
+}
+
+/// A table of four columns between 10 and 15, with the header a, b, c, d.
+fn table(rows: usize) -> String {
+    let mut text = String::from("a,b,c,d\n");
+    let mut fractions = fractions();
+    for _ in 0..rows {
+        let mut next = || 10.0 + 5.0 * fractions.next().unwrap_or_default();
+        writeln!(text, "{:.3},{:.3},{:.3},{:.3}", next(), next(), next(), next()).expect("text");
+    }
+    text
+}
+
+const TRAIN: [&str; 9] = ["train", "--scale", "min-max", "--layers", "3", "--epochs", "3", "--quiet", "--data"];
+
+/// Runs a command that must succeed, and returns its standard output and its standard error.
+fn both(at: &Path, args: &[&str]) -> [String; 2] {
+    let output = run(at, args);
+    assert!(output.status.success(), "{args:?}: {}", err(&output));
+    [String::from_utf8_lossy(&output.stdout).into_owned(), err(&output)]
+}
+
+/// A model of normal rows is there to be used on rows that are not normal.
+#[test]
+fn rows_beyond_the_range_of_the_training_are_scored() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    fs::write(at.join("normal.csv"), table(400)).expect("written");
+    fs::write(at.join("new.csv"), "a,b,c,d\n12,13,14,11\n40,40,40,40\n15,15,15,15\n9,12,12,12\n").expect("written");
+    both(at, &[&TRAIN[..], &["normal.csv", "--out", "r"]].concat());
+    let args = ["anomaly", "r", "--data", "new.csv", "--out", "o.png"];
+    let [out, told] = both(at, &[&args[..], &["--scores", "s.csv"]].concat());
+    assert!(told.contains("note: 5 of 16 values of all samples of new.csv lie outside 0..1 when scaled"), "{told}");
+    assert!(out.contains("minus the entropy of the sample"), "{out}");
+    let text = fs::read_to_string(at.join("s.csv")).expect("scores");
+    let scores: Vec<f64> = text.lines().skip(1).map(|line| line.split(',').nth(1).expect("a cell").parse()).map(|score| score.expect("a number")).collect();
+    assert!(scores[1] > 10.0 && scores[1] > scores[2] && scores[3] > scores[0], "{scores:?}");
+    // No score is below the squared error.
+    both(at, &[&args[..], &["--scores", "mse.csv", "--score", "mse"]].concat());
+    let text = fs::read_to_string(at.join("mse.csv")).expect("scores");
+    let squared = text.lines().skip(1).map(|line| line.split(',').nth(1).expect("a cell").parse::<f64>().expect("a number"));
+    assert!(squared.zip(&scores).all(|(mse, &score)| score >= mse * (1.0 - 1e-6)), "{text} {scores:?}");
+    for args in [&["encode", "--out", "c.csv"][..], &["reconstruct", "--out", "x.png"], &["eval"]] {
+        let [_, told] = both(at, &[&args[..1], &["r", "--data", "new.csv"], &args[1..]].concat());
+        assert!(told.contains("note: 5 of 16 values"), "{args:?}: {told}");
+    }
+    let found = json(at, &["eval", "r", "--data", "new.csv", "--json"]);
+    assert!(found["values_outside_0_to_1"] == 5 && number(&found["value"]) > 0.0, "{found}");
+    assert!(number(&found["value"]) >= number(&found["least_possible"]), "{found}");
+    // Data within the range gets no note.
+    fs::write(at.join("inside.csv"), "a,b,c,d\n12,13,14,11\n").expect("written");
+    let [_, told] = both(at, &["eval", "r", "--data", "inside.csv"]);
+    assert_eq!(told, "");
+}
+
+/// The scale is that of the training samples, so a held-out row may lie beyond it. A training row may not.
+#[test]
+fn held_out_rows_may_lie_beyond_the_range() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    fs::write(at.join("tail.csv"), table(400) + "15.2,12,12,3\n").expect("written");
+    let [_, told] = both(at, &[&TRAIN[..], &["tail.csv", "--out", "r"]].concat());
+    assert!(told.contains("note: 2 of ") && told.contains("outside 0..1 when scaled"), "{told}");
+    let config = fs::read_to_string(at.join("r/config.toml")).expect("a configuration");
+    assert!(config.contains("output_activation = \"sigmoid\""), "{config}");
+    // The same without a scale: a training row outside 0..1 is an error, a held-out row is not.
+    let plain = |first: &str, last: &str| {
+        let rows: String = (0..40).map(|row| format!("0.{row:02},0.5,0.{}\n", row % 7)).collect();
+        fs::write(at.join("plain.csv"), format!("{first}{rows}{last}")).expect("written");
+        run(at, &["train", "--data", "plain.csv", "--layers", "2", "--epochs", "1", "--out", "plain"])
+    };
+    let refused = plain("1.5,0,0\n", "");
+    assert!(refused.status.code() == Some(1) && err(&refused).contains("training samples"), "{}", err(&refused));
+    let taken = plain("", "1.5,0,0\n");
+    assert!(taken.status.success() && err(&taken).contains("note: 1 of "), "{}", err(&taken));
+}
