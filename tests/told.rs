@@ -92,3 +92,71 @@ fn held_out_rows_may_lie_beyond_the_range() {
     let taken = plain("", "1.5,0,0\n");
     assert!(taken.status.success() && err(&taken).contains("note: 1 of "), "{}", err(&taken));
 }
+
+/// A training that ends with dead units says so, names them, and says what to do. So does `eval`.
+#[test]
+fn dead_units_and_constant_codes_are_named() {
+    let folder = command::small();
+    let at = folder.path();
+    let train = ["train", "--data", "small", "--layers", "8", "--epochs", "4", "--quiet", "--out", "dead"];
+    let [out, _] = both(at, &[&train[..], &["--learning-rate", "0.5"]].concat());
+    let report = json(at, &["eval", "dead", "--json"]);
+    let [shown, _] = both(at, &["eval", "dead"]);
+    // The codes themselves say which units have the same value for every sample.
+    both(at, &["encode", "dead", "--out", "codes.csv"]);
+    let text = fs::read_to_string(at.join("codes.csv")).expect("codes");
+    let rows: Vec<Vec<&str>> = text.lines().skip(1).map(|line| line.split(',').skip(1).collect()).collect();
+    let same: Vec<usize> = (0..8).filter(|&unit| rows.iter().all(|row| row[unit] == rows[0][unit])).collect();
+    assert!(!same.is_empty(), "a learning rate of 0.5 kills ReLU units: {text}");
+    assert_eq!(report["code"]["constant_units"], serde_json::json!(same), "{report}");
+    let words = if same.len() == 8 { "the code is constant" } else { "of 8 code units" };
+    for text in [&out, &shown] {
+        for word in [words, "all 60 samples", "--code-activation linear", "--learning-rate", "--seed"] {
+            assert!(text.contains(word), "{word:?} is not in {text:?}");
+        }
+    }
+    // A code whose units are all in use has no note.
+    let report = command::train(at, "good", &["--layers", "8", "--code-activation", "linear"]);
+    assert_eq!((&report["code"]["constant_units"], &report["code"]["units"]), (&serde_json::json!([]), &8.into()));
+    assert!(report["code"]["note"].is_null() && report["code"]["kl_divergence"].is_null(), "{report}");
+}
+
+/// With the mean over 784 values, the divergence outweighs the reconstruction, and the code says nothing any more.
+#[test]
+fn a_collapsed_code_is_named() {
+    let folder = command::small();
+    let at = folder.path();
+    let args = ["train", "--data", "small", "--preset", "vae", "--epochs", "8", "--quiet"];
+    let [out, _] = both(at, &[&args[..], &["--reduction", "mean", "--out", "v"]].concat());
+    assert!(out.contains("the code has collapsed") && out.contains("--reduction sum"), "{out}");
+    let report = json(at, &["eval", "v", "--json"]);
+    let of_units = command::list(&report["code"]["kl_divergence_of_units"]);
+    assert!(of_units.len() == 20 && of_units.iter().all(|kl| (0.0..0.01).contains(kl)), "{report}");
+    assert_eq!(report["code"]["inactive_units"].as_array().map(Vec::len), Some(20), "{report}");
+    // Too large a β has the same effect.
+    let [out, _] = both(at, &[&args[..], &["--beta", "1000", "--out", "b"]].concat());
+    assert!(out.contains("the code has collapsed") && out.contains("a smaller --beta"), "{out}");
+}
+
+/// The KL divergence is printed without its weight.
+#[test]
+fn the_divergence_is_printed_itself() {
+    let folder = command::small();
+    let at = folder.path();
+    let args = ["train", "--data", "small", "--preset", "vae-2d", "--epochs", "2", "--beta", "0.5", "--out", "v"];
+    let [out, told] = both(at, &args);
+    assert!(told.contains("validation = reconstruction + 0.5·KL divergence"), "{told}");
+    let report = json(at, &["eval", "v", "--json"]);
+    let weighted = number(&report["terms"]["KL divergence"]);
+    let kl = number(&report["code"]["kl_divergence"]);
+    assert!((weighted - 0.5 * kl).abs() < 1e-4 * kl, "half of {kl}, not {weighted}");
+    let shown = |text: &str| {
+        let (_, rest) = text.split_once("KL divergence ").expect("the term");
+        assert!(rest.split_once(' ').is_some_and(|(_, rest)| rest.starts_with("(× 0.5 in the loss)")), "{text}");
+        rest.split_once(' ').and_then(|(value, _)| value.parse::<f64>().ok()).expect("a number")
+    };
+    let [of_eval, _] = both(at, &["eval", "v"]);
+    for text in [&out, &of_eval] {
+        assert!((shown(text) - kl).abs() < 1e-3 * kl, "{text}: {kl}");
+    }
+}

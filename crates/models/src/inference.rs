@@ -7,7 +7,7 @@ use handgrad_layers::{Pass, Scalar};
 use ndarray::parallel::prelude::*;
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis};
 
-use crate::{Error, Network};
+use crate::{Error, LayerSpec, Network};
 
 /// Largest number of rows that one thread processes at a time: enough for fast products, and few enough to stay in
 /// cache.
@@ -31,6 +31,20 @@ impl<T: Scalar> Network<T> {
             return Err(Error::NoEncoder);
         }
         forward(self, theta, 0..self.encoder_len(), x, "samples")
+    }
+
+    /// Returns the distribution of the code of each sample: its means, then the logarithms of its variances. Shapes:
+    /// samples × values → samples × twice the code. Returns `None` if the network is not variational.
+    ///
+    /// # Errors
+    /// As [`encode`](Self::encode).
+    pub fn code_distributions(&self, theta: &[T], x: ArrayView2<T>) -> Result<Option<Array2<T>>, Error> {
+        match self.spec().encoder.last() {
+            Some(LayerSpec::Reparameterize { .. }) if self.has_encoder() => {
+                forward(self, theta, 0..self.encoder_len() - 1, x, "samples").map(Some)
+            }
+            _ => Ok(None),
+        }
     }
 
     /// Decodes codes. Shapes: samples × code → samples × values, with one code in each row, in the units of the

@@ -137,6 +137,16 @@ impl Model {
         self.network.encode(&self.weights, self.scaled(x).view())
     }
 
+    /// Returns the distribution of the code of each sample: its means, then the logarithms of its variances. Shapes:
+    /// samples × values → samples × twice the code. Returns `None` if the model is not variational.
+    ///
+    /// # Errors
+    /// As [`encode`](Self::encode).
+    pub fn code_distributions(&self, x: ArrayView2<f32>) -> Result<Option<Array2<f32>>, Error> {
+        finite("the samples", x)?;
+        self.network.code_distributions(&self.weights, self.scaled(x).view())
+    }
+
     /// Decodes codes. Shapes: samples × code → samples × values, with one code in each row.
     ///
     /// # Errors

@@ -22,6 +22,7 @@
 pub mod alter;
 pub mod anomaly;
 mod check;
+pub mod code;
 pub mod denoise;
 mod error;
 mod fit;
