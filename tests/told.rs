@@ -160,3 +160,49 @@ fn the_divergence_is_printed_itself() {
         assert!((shown(text) - kl).abs() < 1e-3 * kl, "{text}: {kl}");
     }
 }
+
+/// An IDX file of bytes.
+fn bytes(at: &Path, name: &str, byte: impl Fn(usize) -> u8) {
+    let header = [0, 0, 8, 3, 0, 0, 0, 100, 0, 0, 0, 8, 0, 0, 0, 8];
+    fs::write(at.join(name), header.into_iter().chain((0..6400).map(byte)).collect::<Vec<_>>()).expect("written");
+}
+
+/// A byte means value/255, so a mask of 0 and 1 is almost black. `--scale min-max` is what such data needs.
+#[test]
+fn bytes_that_are_not_grey_values_are_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    bytes(at, "mask.idx", |place| (place * place / 7 % 2) as u8);
+    bytes(at, "classes.idx", |place| (place * place / 7 % 10) as u8);
+    bytes(at, "grey.idx", |place| (place * place / 7 % 256) as u8);
+    let train = |name: &str, out: &str, more: &[&str]| {
+        let args = ["train", "--data", name, "--layers", "8", "--epochs", "1", "--quiet", "--out", out];
+        both(at, &[&args[..], more].concat())[1].clone()
+    };
+    for (name, words) in [("mask.idx", "the bytes are only 0 and 1;"), ("classes.idx", "the bytes are only at most 9;")] {
+        for text in [train(name, name.trim_end_matches(".idx"), &[]), both(at, &["data", "info", name])[0].clone()] {
+            assert!(text.contains(words) && text.contains("--scale min-max"), "{name}: {text}");
+        }
+    }
+    assert_eq!(train("mask.idx", "scaled", &["--scale", "min-max"]), "", "with the scale there is nothing to tell");
+    assert_eq!(train("grey.idx", "grey", &[]), "");
+    assert!(!both(at, &["data", "info", "grey.idx"])[0].contains("note"));
+}
+
+#[test]
+fn values_that_are_all_equal_are_an_error() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    bytes(at, "black.idx", |_| 0);
+    bytes(at, "white.idx", |_| 255);
+    fs::write(at.join("rows.csv"), "2.5,2.5\n".repeat(40)).expect("written");
+    for (data, value) in [("black.idx", "are 0"), ("white.idx", "are 1"), ("rows.csv", "are 2.5")] {
+        let output = run(at, &["train", "--data", data, "--layers", "2", "--loss", "mse", "--out", "r"]);
+        let text = err(&output);
+        assert_eq!(output.status.code(), Some(1), "{data}: {text}");
+        assert!(text.contains(value) && text.contains("nothing to learn"), "{data}: {text}");
+        assert!(!at.join("r").exists(), "{data}: no run is begun");
+    }
+    let [text, _] = both(at, &["data", "info", "white.idx"]);
+    assert!(text.contains("all values are the byte 255"), "{text}");
+}

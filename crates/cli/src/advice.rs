@@ -1,6 +1,6 @@
-//! The code of a model in words: units that carry nothing about the sample, and what to do about them.
+//! Data and codes that are not as they should be, and what to do about them, in words.
 
-use handgrad_dataset::{Samples, count, thousands};
+use handgrad_dataset::{Samples, Values, count, thousands};
 use handgrad_layers::{Activation, Reduction};
 use handgrad_models::{LayerSpec, Model, Spec};
 use handgrad_tasks::code::{Code, INACTIVE};
@@ -53,6 +53,32 @@ pub fn of_code(model: &Model, code: &Code, samples: &Samples) -> Option<String> 
         return None;
     };
     Some(format!("note: {what}"))
+}
+
+/// The largest byte of samples whose bytes do not seem to be grey values: masks of 0 and 1, numbers of classes, or
+/// images of four bits. Grey values are up to 255.
+const LARGEST_NUMBER: u8 = 16;
+
+/// A note on samples whose values are not what they seem to be. `None` for usual samples.
+pub fn of_values(samples: &Samples) -> Option<String> {
+    let (low, high) = samples.range();
+    let Values::Bytes(bytes) = &samples.values else {
+        return (low == high && !samples.is_empty()).then(|| all_equal(&low.to_string()));
+    };
+    let largest = bytes.iter().copied().max()?;
+    match (low == high, largest) {
+        (true, largest) => Some(all_equal(&format!("the byte {largest}"))),
+        (false, 1..=LARGEST_NUMBER) => Some(format!(
+            "note: the bytes are only {}; a byte means value/255, so the values are only from {low} to {high}, and a \
+             network learns little from them: train with --scale min-max, which makes them 0 to 1",
+            if largest == 1 { "0 and 1".into() } else { format!("at most {largest}") }
+        )),
+        _ => None,
+    }
+}
+
+fn all_equal(value: &str) -> String {
+    format!("note: all values are {value}, so there is nothing to learn: check that this is the right data")
 }
 
 /// The measurements of a code as JSON, with the note of [`of_code`].

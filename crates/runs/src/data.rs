@@ -42,6 +42,10 @@ impl Config {
     pub fn fit_to(&mut self, data: &DataSet, scale: Option<Scale>) -> Result<Spec> {
         let loss = self.settings().loss();
         let (train, validation) = (&data.train, &data.validation);
+        match train.range() {
+            (low, high) if low == high => return Err(Error::AllEqual { value: low }),
+            _ => {}
+        }
         check_targets(loss.into(), scale, train).map_err(|error| Error::from(error).at("training samples"))?;
         check_uses(loss.into(), scale, validation).map_err(|error| Error::from(error).at("validation samples"))?;
         let is_unit = loss == LossName::Bce || [&data.train, &data.validation].iter().all(|samples| {

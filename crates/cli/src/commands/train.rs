@@ -100,7 +100,8 @@ fn train(args: &TrainArgs, request: &Request) -> Result<Finished> {
     }
     let (spec, data) = (&run.prepared().spec, &run.prepared().data);
     let note = words::outside_note(&data.validation_origin, spec.loss, spec.scale, &data.validation);
-    note.iter().for_each(|note| terminal::note(note));
+    let of_values = if spec.scale.is_none() { advice::of_values(&data.train) } else { None };
+    note.iter().chain(&of_values).for_each(|note| terminal::note(note));
     let [seen, all] = run.samples()?;
     let beta = words::beta(&run.prepared().spec);
     let bar = terminal::sample_bar(all, quiet);
