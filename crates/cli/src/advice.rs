@@ -69,9 +69,9 @@ pub fn of_values(samples: &Samples) -> Option<String> {
     match (low == high, largest) {
         (true, largest) => Some(all_equal(&format!("the byte {largest}"))),
         (false, 1..=LARGEST_NUMBER) => Some(format!(
-            "note: the bytes are only {}; a byte means value/255, so the values are only from {low} to {high}, and a \
+            "note: {}; a byte means value/255, so the values are only from {low} to {high}, and a \
              network learns little from them: train with --scale min-max, which makes them 0 to 1",
-            if largest == 1 { "0 and 1".into() } else { format!("at most {largest}") }
+            if largest == 1 { "all bytes are 0 or 1".into() } else { format!("no byte is above {largest}") }
         )),
         _ => None,
     }
