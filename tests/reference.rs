@@ -115,7 +115,9 @@ fn convolutions_pooling_and_upsampling_equal_those_of_pytorch() {
         let padding = if kind.ends_with("_same") { Padding::Same } else { Padding::Explicit(number("padding")) };
         let more = case["output_padding"].as_u64().unwrap_or(0) as usize;
         let layer: Box<dyn Layer<f64>> = match kind {
-            "conv" | "conv_same" => Box::new(Conv2d::new(input, filters, window, padding, Activation::Tanh).expect("fits")),
+            "conv" | "conv_same" => {
+                Box::new(Conv2d::new(input, filters, window, padding, Activation::Tanh).expect("fits"))
+            }
             "conv_transpose" | "conv_transpose_same" => {
                 Box::new(ConvTranspose2d::new(input, filters, window, padding, more, Activation::Tanh).expect("fits"))
             }

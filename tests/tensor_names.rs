@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use handgrad_layers::{Activation, LossKind};
+use handgrad_layers::{LossKind, Padding};
 use handgrad_models::builders::{conv_transpose2d, conv2d, dense, max_pool2d, recurrent, reshape, upsample2d};
 use handgrad_models::{Cell, Error, LayerSpec, Network, Part, Spec, StridedConv, file};
 use safetensors::SafeTensors;
@@ -61,25 +61,25 @@ fn strided_convolutions_have_names_that_pytorch_refuses() {
 #[test]
 fn a_layer_has_the_names_of_pytorch_if_it_computes_the_same() {
     let cases: [(LayerSpec, bool); 13] = [
-        (conv2d(1, 3), true),
-        (conv2d(1, 4), true),
-        (conv2d(1, 3).dilation(2), true),
-        (conv2d(1, 3).stride(2), false),
-        (conv2d(1, 5).stride(3), false),
-        (conv2d(1, 3).stride(2).padding(1), true),
+        (conv2d(1, 3).linear(), true),
+        (conv2d(1, 4).linear(), true),
+        (conv2d(1, 3).dilation(2).linear(), true),
+        (conv2d(1, 3).stride(2).linear(), false),
+        (conv2d(1, 5).stride(3).linear(), false),
+        (conv2d(1, 3).stride(2).padding(Padding::Explicit(1)).linear(), true),
         // Of the larger output, 0, 2, 1 and 3 lines are removed.
-        (conv_transpose2d(1, 1), true),
-        (conv_transpose2d(1, 3), true),
-        (conv_transpose2d(1, 4).stride(2), true),
-        (conv_transpose2d(1, 3).stride(2), false),
-        (conv_transpose2d(1, 2), false),
-        (conv_transpose2d(1, 3).stride(2).dilation(2), false),
+        (conv_transpose2d(1, 1).linear(), true),
+        (conv_transpose2d(1, 3).linear(), true),
+        (conv_transpose2d(1, 4).stride(2).linear(), true),
+        (conv_transpose2d(1, 3).stride(2).linear(), false),
+        (conv_transpose2d(1, 2).linear(), false),
+        (conv_transpose2d(1, 3).stride(2).dilation(2).linear(), false),
         // PyTorch's output_padding gives the line that is missing.
-        (conv_transpose2d(1, 2).stride(3), true),
+        (conv_transpose2d(1, 2).stride(3).linear(), true),
     ];
     for (layer, is_in_pytorch) in cases {
         let decoder = [dense(64).linear(), reshape([1, 8, 8])];
-        let spec = Spec::autoencoder(&[8, 8], [layer.clone().linear()], decoder, LossKind::Mse);
+        let spec = Spec::autoencoder(&[8, 8], [layer.clone()], decoder, LossKind::Mse);
         let network = Network::<f32>::new(&spec).expect("fits");
         let names: Vec<_> = network.params().iter().map(|param| param.torch_name.as_str()).collect();
         let expected = if is_in_pytorch { ["0.weight", "0.bias"] } else { ["0.w", "0.b"] };
@@ -102,8 +102,8 @@ fn files_with_the_old_names_are_still_read() {
     );
     let sequences = Spec::autoencoder(
         &[8, 8],
-        [conv2d(1, 3).stride(2).linear(), reshape([4, 4]), recurrent(Cell::JORDAN, 3)],
-        [dense(16).linear(), reshape([1, 4, 4]), conv_transpose2d(1, 3).stride(2).activation(Activation::Linear)],
+        [conv2d(1, 3).stride(2).linear(), reshape([4, 4]), recurrent(Cell::ELMAN, 3).return_sequences(false)],
+        [dense(16).linear(), reshape([1, 4, 4]), conv_transpose2d(1, 3).stride(2).linear()],
         LossKind::Mse,
     );
     for (spec, format) in [(strided(), 2), (pooled, 2), (sequences, 3)] {
@@ -125,4 +125,23 @@ fn files_with_the_old_names_are_still_read() {
             assert!(says(&rewritten(&bytes, 5 - format, old)).contains("needs format 4"));
         }
     }
+}
+
+/// A file may claim any sizes. They are refused, also where their product overflows.
+#[test]
+fn sizes_that_overflow_are_refused() {
+    for layer in
+        [conv2d(1, usize::MAX).dilation(usize::MAX).linear(), conv_transpose2d(1, usize::MAX).dilation(3).linear()]
+    {
+        let decoder = [dense(64).linear(), reshape([1, 8, 8])];
+        let spec = Spec::autoencoder(&[8, 8], [layer], decoder, LossKind::Mse);
+        assert!(Network::<f32>::new(&spec).is_err());
+    }
+    let (bytes, _) = written(&strided(), Part::Whole);
+    let claims = |text: &str| text.replacen("kernel_size = 3", "kernel_size = 9223372036854775807", 9);
+    let (_, text) = names_and_text(&bytes);
+    let tensors = SafeTensors::deserialize(&bytes).expect("a file");
+    let entries = HashMap::from([("handgrad".to_string(), claims(&text.replace("dilation = 1", "dilation = 9")))]);
+    let hostile = safetensors::serialize(tensors.tensors(), Some(entries)).expect("a file");
+    assert!(matches!(file::decode(&hostile), Err(Error::Damaged(_))));
 }

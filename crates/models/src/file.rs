@@ -43,8 +43,8 @@
 //! | 3 | recurrent layers, other layers for sequences, and a scale |
 //! | 4 | tensor names of strided convolutions; tables |
 //!
-//! Before format 4, the tensors of convolutions with *same* padding and a stride were named `weight` and `bias` too. Such
-//! files are still read.
+//! Before format 4, the tensors of convolutions with *same* padding and a stride were named `weight` and `bias` too.
+//! Such files are still read.
 //!
 //! A file must state the lowest format number that supports everything in it. An older program can then read every
 //! file that it supports, and reports for all others that they are too new.
@@ -148,7 +148,10 @@ pub fn encode(network: &Network<f32>, theta: &[f32]) -> Result<Vec<u8>, Error> {
     let head = toml::to_string(&Head { format, part, weights_sha256, model_sha256 }).map_err(cannot)?;
     let stored: Vec<_> = tensors_of(network)
         .into_iter()
-        .map(|tensor| (tensor, tensor.write(&theta[tensor.param.range.clone()])))
+        .map(|tensor| {
+            let bytes = tensor.write(&theta[tensor.param.range.clone()]);
+            (tensor, bytes)
+        })
         .collect();
     let mut views = Vec::new();
     for (tensor, bytes) in &stored {
@@ -319,7 +322,8 @@ struct Stored<'a> {
 /// Returns the tensors of a network: those of θ in order, then the second copies of tied weights.
 fn tensors_of(network: &Network<f32>) -> Vec<Stored<'_>> {
     let params = network.params();
-    let first = params.iter().map(|param| Stored { param, name: Cow::from(&param.torch_name), transposed: param.transposed });
+    let first =
+        params.iter().map(|param| Stored { param, name: Cow::from(&param.torch_name), transposed: param.transposed });
     let second = params.iter().filter_map(|param| {
         param.tie.as_ref().map(|tie| Stored { param, name: Cow::from(&tie.torch_name), transposed: !param.transposed })
     });

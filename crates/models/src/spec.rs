@@ -322,10 +322,14 @@ impl LayerSpec {
         }
     }
 
-    /// Returns whether the layer is a convolution, or the transpose of one, whose *same* padding may have another number
-    /// of zeros before the image than after it. PyTorch's layers with a stride have the same number on both sides.
+    /// Returns whether the layer is a convolution, or the transpose of one, whose *same* padding may have another
+    /// number of zeros before the image than after it. PyTorch's layers with a stride have the same number on both
+    /// sides.
     pub(crate) fn pads_one_side(&self) -> bool {
-        let reach = |kernel_size: usize, dilation: usize| kernel_size.saturating_sub(1).saturating_mul(dilation) + 1;
+        // The settings may come from a file and are not checked yet.
+        let reach = |kernel_size: usize, dilation: usize| {
+            kernel_size.saturating_sub(1).saturating_mul(dilation).saturating_add(1)
+        };
         match *self {
             // The number of zeros also depends on the size of the image.
             LayerSpec::Conv2d { stride, padding: Padding::Same, .. } => stride > 1,
