@@ -67,11 +67,8 @@ fn samples_that_are_not_there_are_refused() {
 /// Training needs values within 0..1 for binary cross-entropy. A trained model takes all values.
 #[test]
 fn values_outside_the_range_are_counted() {
-    let floats = Samples {
-        values: Values::Floats(array![[0.0, 1.0, 0.5], [-0.1, 40.0, 1.0]]),
-        shape: vec![3],
-        labels: None,
-    };
+    let floats =
+        Samples { values: Values::Floats(array![[0.0, 1.0, 0.5], [-0.1, 40.0, 1.0]]), shape: vec![3], labels: None };
     let bytes = Samples { values: Values::Bytes(array![[0, 51, 255]]), shape: vec![3], labels: None };
     let half = Some(Scale { offset: 0.0, factor: 0.5 });
     let of = |loss, scale, samples| (outside(loss, scale, samples), check_targets(loss, scale, samples).is_ok());

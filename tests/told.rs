@@ -51,12 +51,18 @@ fn rows_beyond_the_range_of_the_training_are_scored() {
     assert!(told.contains("note: 5 of 16 values of all samples of new.csv lie outside 0..1 when scaled"), "{told}");
     assert!(out.contains("minus the entropy of the sample"), "{out}");
     let text = fs::read_to_string(at.join("s.csv")).expect("scores");
-    let scores: Vec<f64> = text.lines().skip(1).map(|line| line.split(',').nth(1).expect("a cell").parse()).map(|score| score.expect("a number")).collect();
+    let scores: Vec<f64> = text
+        .lines()
+        .skip(1)
+        .map(|line| line.split(',').nth(1).expect("a cell").parse())
+        .map(|score| score.expect("a number"))
+        .collect();
     assert!(scores[1] > 10.0 && scores[1] > scores[2] && scores[3] > scores[0], "{scores:?}");
     // No score is below the squared error.
     both(at, &[&args[..], &["--scores", "mse.csv", "--score", "mse"]].concat());
     let text = fs::read_to_string(at.join("mse.csv")).expect("scores");
-    let squared = text.lines().skip(1).map(|line| line.split(',').nth(1).expect("a cell").parse::<f64>().expect("a number"));
+    let squared =
+        text.lines().skip(1).map(|line| line.split(',').nth(1).expect("a cell").parse::<f64>().expect("a number"));
     assert!(squared.zip(&scores).all(|(mse, &score)| score >= mse * (1.0 - 1e-6)), "{text} {scores:?}");
     for args in [&["encode", "--out", "c.csv"][..], &["reconstruct", "--out", "x.png"], &["eval"]] {
         let [_, told] = both(at, &[&args[..1], &["r", "--data", "new.csv"], &args[1..]].concat());

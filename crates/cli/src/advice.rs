@@ -147,7 +147,9 @@ fn against_constant_units(spec: &Spec) -> String {
             format!("a ReLU unit that is 0 for every sample learns nothing more: train again with {other}")
         }
         Some((_, Activation::Sigmoid | Activation::Tanh)) => {
-            format!("its activation function is at its limit: train again with {other}, and with --scale for large values")
+            format!(
+                "its activation function is at its limit: train again with {other}, and with --scale for large values"
+            )
         }
         _ => format!("train again with {other}"),
     }

@@ -137,11 +137,12 @@ pub fn outside_note(what: &str, loss: LossKind, scale: Option<Scale>, samples: &
     let scaled = if scale.is_some() { " when scaled" } else { "" };
     (outside > 0).then(|| {
         format!(
-            "note: {} of {} of {what} lie outside 0..1{scaled}, where binary cross-entropy is not defined: the network \
+            "note: {} of {} of {what} {} outside 0..1{scaled}, where binary cross-entropy is not defined: the network \
              gets them as they are, the loss compares with the nearest value within 0..1, and an anomaly score adds \
              twice the squared distance from it",
             thousands(outside),
             count(all, "value", "values"),
+            if outside == 1 { "lies" } else { "lie" },
         )
     })
 }

@@ -167,9 +167,9 @@ impl Model {
 
     /// Returns the reconstruction error of each sample: how far the loss of the model is above its least possible value
     /// for this sample ([`Loss::excess`]), as the mean over the values of the sample. For squared and absolute error
-    /// this is the loss itself. For the cross-entropies it is the Kullback–Leibler divergence between the sample and its
-    /// reconstruction, computed from logits; with binary cross-entropy, values outside 0..1 add to it as derived in
-    /// [`bce`](handgrad_layers::bce). It is computed on scaled values, in the units that the network was trained in.
+    /// this is the loss itself. For the cross-entropies it is the Kullback–Leibler divergence between the sample and
+    /// its reconstruction, computed from logits; with binary cross-entropy, values outside 0..1 add to it as derived
+    /// in [`bce`](handgrad_layers::bce). It is computed on scaled values, in the units that the network was trained in.
     ///
     /// # Errors
     /// As [`reconstruct`](Self::reconstruct), or if the loss is cross-entropy and a sample is not a distribution, or if
@@ -179,7 +179,8 @@ impl Model {
     }
 
     /// Like [`score`](Self::score), with the given loss instead of the loss of the model. A loss of logits for which
-    /// the network has no logits uses those of its predictions, see [`Output::inverse`](handgrad_layers::Output::inverse).
+    /// the network has no logits uses those of its predictions: see
+    /// [`Output::inverse`](handgrad_layers::Output::inverse).
     ///
     /// # Errors
     /// As [`score`](Self::score).
@@ -196,7 +197,8 @@ impl Model {
         let loss = Loss { kind, reduction: Reduction::Mean };
         let (from, to) = (self.network.output(), kind.output());
         let score = |output: ArrayView1<f32>, target: ArrayView1<f32>| {
-            let [mut output, target] = [output, target].map(|row| row.iter().copied().map(f64::from).collect::<Vec<_>>());
+            let [mut output, target] =
+                [output, target].map(|row| row.iter().copied().map(f64::from).collect::<Vec<_>>());
             if from != to {
                 from.forward(&mut output);
                 to.inverse(&mut output);

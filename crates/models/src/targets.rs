@@ -54,21 +54,17 @@ const NEEDS: &str = "but the loss is cross-entropy, which needs samples that are
 /// # Errors
 /// If the sample is not a valid target. The error says why.
 pub fn check(loss: LossKind, sample: impl IntoIterator<Item = f64>) -> Result<(), Misfit> {
-    let values = sample.into_iter().enumerate();
-    match loss {
-        LossKind::Bce | LossKind::BceLogits => {
-            let mut values = values;
-            match values.find(|(_, value)| !(0.0..=1.0).contains(value)) {
-                Some((position, value)) => Err(Misfit::Outside { position, value }),
-                None => Ok(()),
-            }
-        }
-        _ => check_use(loss, values.map(|(_, value)| value)),
+    if !matches!(loss, LossKind::Bce | LossKind::BceLogits) {
+        return check_use(loss, sample);
+    }
+    match sample.into_iter().enumerate().find(|(_, value)| !(0.0..=1.0).contains(value)) {
+        Some((position, value)) => Err(Misfit::Outside { position, value }),
+        None => Ok(()),
     }
 }
 
-/// Refuses a sample that cannot be scored by a loss. This is the same as [`check`], except that binary cross-entropy can
-/// score all values: see [`handgrad_layers::bce`].
+/// Refuses a sample that cannot be scored by a loss. This is the same as [`check`], except that binary cross-entropy
+/// can score all values: see [`handgrad_layers::bce`].
 ///
 /// ```
 /// use handgrad_layers::LossKind;

@@ -48,11 +48,12 @@ impl Config {
         }
         check_targets(loss.into(), scale, train).map_err(|error| Error::from(error).at("training samples"))?;
         check_uses(loss.into(), scale, validation).map_err(|error| Error::from(error).at("validation samples"))?;
-        let is_unit = loss == LossName::Bce || [&data.train, &data.validation].iter().all(|samples| {
-            let (low, high) = samples.range();
-            let [low, high] = [low, high].map(|value| scale.map_or(value, |scale| scale.apply(value)));
-            low >= 0.0 && high <= 1.0
-        });
+        let is_unit = loss == LossName::Bce
+            || [&data.train, &data.validation].iter().all(|samples| {
+                let (low, high) = samples.range();
+                let [low, high] = [low, high].map(|value| scale.map_or(value, |scale| scale.apply(value)));
+                low >= 0.0 && high <= 1.0
+            });
         let usual = if is_unit && loss != LossName::CrossEntropy { Activation::Sigmoid } else { Activation::Linear };
         self.settings_mut().output_activation.get_or_insert(usual);
         Ok(Spec { scale, ..self.spec(&data.train.shape)? })

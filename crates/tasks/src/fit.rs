@@ -59,9 +59,7 @@ pub fn outside(loss: LossKind, scale: Option<Scale>, samples: &Samples) -> usize
         (Values::Floats(values), _) => values.iter().filter(is_outside).count(),
         // Bytes stand for values within 0..1.
         (Values::Bytes(_), _) if scale.is_none() => 0,
-        (Values::Bytes(values), _) => {
-            values.iter().filter(|&&byte| is_outside(&&(f32::from(byte) / 255.0))).count()
-        }
+        (Values::Bytes(values), _) => values.iter().filter(|&&byte| is_outside(&&(f32::from(byte) / 255.0))).count(),
     }
 }
 

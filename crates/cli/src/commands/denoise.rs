@@ -10,7 +10,6 @@ use handgrad_dataset::count;
 use handgrad_dataset::photo;
 use handgrad_files::place::{self, Replaceable};
 use handgrad_layers::Noise;
-use handgrad_models::Part;
 use handgrad_models::{Model, Part};
 use handgrad_pictures::{grid, images, to_unit};
 use handgrad_runs::settings::{NoiseName, Value as _};

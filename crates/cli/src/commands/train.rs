@@ -96,7 +96,11 @@ fn train(args: &TrainArgs, request: &Request) -> Result<Finished> {
         let (preset, name) = (prepared.config.settings().preset.as_deref().unwrap_or_default(), &prepared.data.name);
         terminal::note(&format!("{preset} on {name}: {}\n{}", run.about_data()?, words::summary(run.network())));
         run.going_on().iter().for_each(|text| terminal::note(text));
-        terminal::note(&words::above_epochs(&yardsticks, &run.network().term_names(), words::beta(&run.prepared().spec)));
+        terminal::note(&words::above_epochs(
+            &yardsticks,
+            &run.network().term_names(),
+            words::beta(&run.prepared().spec),
+        ));
     }
     let (spec, data) = (&run.prepared().spec, &run.prepared().data);
     let note = words::outside_note(&data.validation_origin, spec.loss, spec.scale, &data.validation);

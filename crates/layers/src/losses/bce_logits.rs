@@ -31,8 +31,8 @@
 //! factor more gives (1 + q)·(1 + e) = 1 + (q + e + q·e), and the sum is ln(1 + q).
 //!
 //! For the comparison of samples there is also the excess of ℓ over the entropy of the target, which is the
-//! Kullback–Leibler divergence KL(t ‖ p) of [`bce`](crate::bce). From a logit it has no upper limit: −ln p = ln(1 + e⁻ᶻ)
-//! keeps its digits where p itself would round to 0 or 1.
+//! Kullback–Leibler divergence KL(t ‖ p) of [`bce`](crate::bce). From a logit it has no upper limit: −ln p =
+//! ln(1 + e⁻ᶻ) keeps its digits where p itself would round to 0 or 1.
 //!
 //! Slides: CE6146 "Basic Autoencoder (2/3)": its sigmoid output and its `binary_crossentropy` as one function.
 
@@ -91,10 +91,7 @@ fn over_lanes<T: Scalar>(z: &[T], t: &[T], mut delta: Option<&mut [T]>, scale: T
         // q of each lane.
         let mut products = [T::ZERO; PARTIAL_SUMS];
         match delta.as_deref_mut() {
-            None => by_lanes!(
-                |lane, z, t| value(z, bce::to_unit(t), &mut products[lane], &mut sums[lane]),
-                z, t
-            ),
+            None => by_lanes!(|lane, z, t| value(z, bce::to_unit(t), &mut products[lane], &mut sums[lane]), z, t),
             Some(delta) => by_lanes!(
                 |lane, z, t| scale * value(z, t, &mut products[lane], &mut sums[lane]),
                 z, t => delta[start..end]
