@@ -104,18 +104,21 @@ fn tied_weights_and_cross_entropy_equal_those_of_pytorch() {
 fn convolutions_pooling_and_upsampling_equal_those_of_pytorch() {
     let fixture: Value = serde_json::from_str(include_str!("fixtures/family.json")).expect("JSON");
     let cases = fixture["cases"].as_array().expect("cases");
-    assert_eq!(cases.len(), 14);
+    assert_eq!(cases.len(), 22);
     for case in cases {
         let kind = case["kind"].as_str().expect("a kind");
         let number = |name: &str| case[name].as_u64().map_or(1, |number| number as usize);
         let shape: Vec<usize> = list(&case["input"]).into_iter().map(|dim| dim as usize).collect();
         let input = [shape[0], shape[1], shape[2]];
         let window = [number("kernel_size"), number("stride"), number("dilation")];
-        let (filters, padding) = (number("filters"), Padding::Explicit(number("padding")));
+        let filters = number("filters");
+        let padding = if kind.ends_with("_same") { Padding::Same } else { Padding::Explicit(number("padding")) };
         let more = case["output_padding"].as_u64().unwrap_or(0) as usize;
         let layer: Box<dyn Layer<f64>> = match kind {
-            "conv" => Box::new(Conv2d::new(input, filters, window, padding, Activation::Tanh).expect("fits")),
-            "conv_transpose" => {
+            "conv" | "conv_same" => {
+                Box::new(Conv2d::new(input, filters, window, padding, Activation::Tanh).expect("fits"))
+            }
+            "conv_transpose" | "conv_transpose_same" => {
                 Box::new(ConvTranspose2d::new(input, filters, window, padding, more, Activation::Tanh).expect("fits"))
             }
             "max_pool" => Box::new(MaxPool2d { input, size: number("size") }),

@@ -1,14 +1,15 @@
 //! Invalid input that `handgrad_tasks` refuses, and noise with a scale. This file belongs to that package.
 
-use handgrad_dataset::{Samples, synthetic, thousands};
+use handgrad_dataset::{Samples, Values, synthetic, thousands};
 use handgrad_layers::{LossKind, Noise};
 use handgrad_models::builders::reparameterize;
 use handgrad_models::{Basic, Model, Network, Scale, Spec};
 use handgrad_tasks::alter::Direction;
 use handgrad_tasks::anomaly::{Rule, Threshold, Verdict, scores};
 use handgrad_tasks::untrained::Starts;
+use handgrad_tasks::{check_fit, check_targets, check_uses, outside};
 use handgrad_tasks::{denoise, interpolate, latent, noise, reconstruct};
-use ndarray::{Array2, Array3};
+use ndarray::{Array2, Array3, array};
 
 fn made(change: impl FnOnce(&mut Spec)) -> (Model, Samples) {
     let samples = synthetic::draw(0, 20);
@@ -61,6 +62,30 @@ fn samples_that_are_not_there_are_refused() {
     let one = synthetic::draw(0, 1);
     refused(reconstruct::pairs(&model, &one, &[1]), &["no sample 1", "there is only sample 0"]);
     refused(reconstruct::pairs(&model, &samples, &[20]), &["there are 20, counted from 0 to 19"]);
+}
+
+/// Training needs values within 0..1 for binary cross-entropy. A trained model takes all values.
+#[test]
+fn values_outside_the_range_are_counted() {
+    let floats =
+        Samples { values: Values::Floats(array![[0.0, 1.0, 0.5], [-0.1, 40.0, 1.0]]), shape: vec![3], labels: None };
+    let bytes = Samples { values: Values::Bytes(array![[0, 51, 255]]), shape: vec![3], labels: None };
+    let half = Some(Scale { offset: 0.0, factor: 0.5 });
+    let of = |loss, scale, samples| (outside(loss, scale, samples), check_targets(loss, scale, samples).is_ok());
+    assert_eq!(of(LossKind::Bce, None, &floats), (2, false));
+    assert_eq!(of(LossKind::BceLogits, half, &floats), (2 + 2, false), "1 becomes 2");
+    assert_eq!(of(LossKind::Mse, None, &floats), (0, true));
+    assert_eq!(of(LossKind::Bce, None, &bytes), (0, true));
+    assert_eq!(of(LossKind::Bce, half, &bytes), (1, false), "255 stands for 1, which becomes 2");
+    refused(check_targets(LossKind::Bce, None, &floats), &["sample 1", "-0.1", "position 0", "0..1"]);
+    assert!(check_uses(LossKind::Bce, None, &floats).is_ok());
+    refused(check_uses(LossKind::CrossEntropy, None, &floats), &["sample 0", "sums to 1.5"]);
+    let network = Network::new(&Basic { units: 2, loss: LossKind::Bce }.spec(&[3])).expect("a network");
+    let weights = network.init(0);
+    let model = Model::new(network, weights).expect("a model");
+    assert!(check_fit(&model, &floats).is_ok());
+    let scores = scores(&model, &floats, &[0, 1], None, &()).expect("scores");
+    assert!(scores[1] > 2.0 * 39.0 * 39.0 / 3.0, "{scores:?}");
 }
 
 #[test]

@@ -72,6 +72,22 @@ def main():
     (y * dy).sum().backward()
     dropout = {"rate": rate, "x": numbers(x), "dy": numbers(dy), "y": numbers(y), "dx": numbers(x.grad)}
     dropout["kept"] = numbers((y != 0).double())
+    # "Same" padding with a stride, as crates/models/src/file.rs says that PyTorch computes it. New cases come last, so that
+    # the random numbers of the others stay as they are.
+    for c, o, h, w, k, s, d in [(1, 3, 8, 6, 3, 2, 1), (2, 3, 7, 9, 3, 2, 1), (2, 2, 8, 10, 4, 3, 1), (1, 2, 9, 8, 3, 2, 2)]:
+        settings = {"filters": o, "kernel_size": k, "stride": s, "dilation": d}
+        reach = d * (k - 1) + 1
+        zeros = [max((-(-side // s) - 1) * s + reach - side, 0) for side in (h, w)]
+        (top, bottom), (left, right) = [(n // 2, n - n // 2) for n in zeros]
+        pad = lambda x: F.pad(x, (left, right, top, bottom))
+        f = lambda x, w, b: torch.tanh(F.conv2d(pad(x), w, b, stride=s, dilation=d))
+        cases.append(case("conv_same", settings, f, torch.randn(2, c, h, w), torch.randn(o, c, k, k) * 0.3, torch.randn(o)))
+    for c, o, h, w, k, s, d in [(2, 3, 4, 3, 3, 2, 1), (1, 2, 3, 5, 4, 2, 1), (2, 2, 3, 4, 4, 1, 1), (2, 1, 4, 3, 3, 2, 2)]:
+        settings = {"filters": o, "kernel_size": k, "stride": s, "dilation": d}
+        top = left = max(d * (k - 1) + 1 - s, 0) // 2
+        crop = lambda y, h=h, w=w: y[..., top : top + s * h, left : left + s * w]
+        f = lambda x, w, b: torch.tanh(crop(F.conv_transpose2d(x, w, b, stride=s, dilation=d)))
+        cases.append(case("conv_transpose_same", settings, f, torch.randn(2, c, h, w), torch.randn(c, o, k, k) * 0.3, torch.randn(o)))
     print(json.dumps({"torch": torch.__version__, "cases": cases, "vae": vae, "dropout": dropout}))
 
 

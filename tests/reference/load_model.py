@@ -4,8 +4,9 @@
     python load_model.py RUN IMAGES.idx.gz          needs torch, numpy and safetensors; run it in the repository
 
 The layers are dense, tied or not, or those of sequences: LSTM, GRU and Elman in one direction or both, the same dense layer at
-every step, a reshape, a shift. Layers that PyTorch does not have, such as a GRU of another convention, are refused by
-`load_state_dict`. With the files that `handgrad split RUN --encoder RUN/encoder.safetensors --decoder
+every step, a reshape, a shift; or convolutions and transposed convolutions. Layers that PyTorch does not have, such as a GRU
+of another convention, are refused by `load_state_dict`. Convolutions that it pads otherwise are refused too, unless their
+tensors are named as its own, which `as_in_pytorch` does for the modules below. With the files that `handgrad split RUN --encoder RUN/encoder.safetensors --decoder
 RUN/decoder.safetensors` writes, PyTorch's encoder and decoder one after the other are compared with its whole model too.
 
 The tensors go in by `load_state_dict(strict=True)` as they are. handgrad's reconstructions of the first 100 images come
@@ -52,6 +53,41 @@ class Shift(torch.nn.Module):
         return torch.cat([torch.zeros_like(x[:, :1]), x[:, :-1]], 1)
 
 
+class SameConv2d(torch.nn.Conv2d):
+    """Zeros as in Keras: where their number is odd, the additional one is below or to the right."""
+
+    def forward(self, x):
+        (s, _), (d, _), (k, _) = self.stride, self.dilation, self.kernel_size
+        zeros = [max((-(-side // s) - 1) * s + d * (k - 1) + 1 - side, 0) for side in x.shape[-2:]]
+        (top, bottom), (left, right) = [(n // 2, n - n // 2) for n in zeros]
+        return super().forward(torch.nn.functional.pad(x, (left, right, top, bottom)))
+
+
+class SameConvTranspose2d(torch.nn.ConvTranspose2d):
+    """s times as large: of the larger output, an odd line is removed below or to the right."""
+
+    def forward(self, x):
+        (s, _), (d, _), (k, _) = self.stride, self.dilation, self.kernel_size
+        start = max(d * (k - 1) + 1 - s, 0) // 2
+        h, w = x.shape[-2:]
+        return super().forward(x)[..., start : start + s * h, start : start + s * w]
+
+
+def convolution(layer, inputs):
+    """The module of a convolution with the padding "same", or of the transpose of one."""
+    module = SameConv2d if layer["layer"] == "conv2d" else SameConvTranspose2d
+    assert layer["padding"] == "same", "this script has no module for other paddings"
+    return module(inputs, layer["filters"], layer["kernel_size"], layer["stride"], dilation=layer["dilation"])
+
+
+def as_in_pytorch(tensors, model):
+    """The tensors of these convolutions, which handgrad names 0.w and 0.b, with the names weight and bias."""
+    same = {str(at) for at, module in enumerate(model) if isinstance(module, (SameConv2d, SameConvTranspose2d))}
+    names = {"w": "weight", "b": "bias"}
+    split = ((*name.split("."), tensor) for name, tensor in tensors.items())
+    return {f"{at}.{names.get(name, name) if at in same else name}": tensor for at, name, tensor in split}
+
+
 def recurrent(layer, inputs):
     """PyTorch's module, which repeats its input and gives its last state alone where the layer does."""
     cell, settings = layer["cell"], {}
@@ -81,6 +117,12 @@ def sequential(layers, shape, dense):
             steps = [layer.get("repeat", shape[0])] if layer["return_sequences"] else []
             modules.append(recurrent(layer, shape[-1]))
             shape = [*steps, layer["units"] * (2 if layer["bidirectional"] else 1)]
+        elif kind in ("conv2d", "conv-transpose2d"):
+            c, h, w = shape if len(shape) == 3 else [1, *shape]
+            modules.append(convolution(layer, c))
+            s = layer["stride"]
+            sides = [-(-h // s), -(-w // s)] if kind == "conv2d" else [h * s, w * s]
+            shape = [layer["filters"], *sides]
         elif kind == "time-distributed":
             modules.append(torch.nn.Linear(shape[-1], layer["units"]))
             shape = [shape[0], layer["units"]]
@@ -111,8 +153,10 @@ def load(path):
     decoder, _ = sequential(spec["decoder"], code, dense)
     part = {"encoder": encoder, "decoder": decoder}.get(header.get("part"), encoder + decoder)
     model = torch.nn.Sequential(*part)
-    print(model, model.load_state_dict(load_file(path), strict=True), sep="\n")
-    return model, spec["input"]
+    print(model, model.load_state_dict(as_in_pytorch(load_file(path), model), strict=True), sep="\n")
+    # PyTorch's convolutions need the channels, of which there may be one.
+    images = isinstance(model[0], torch.nn.Conv2d) and len(spec["input"]) == 2
+    return model, [1, *spec["input"]] if images else spec["input"]
 
 
 model, shape = load(path)

@@ -1,6 +1,7 @@
 //! `handgrad`: train, study and use autoencoders from the command line.
 #![forbid(unsafe_code)]
 
+mod advice;
 mod commands;
 mod exit;
 mod flags;

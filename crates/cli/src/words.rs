@@ -1,8 +1,8 @@
 //! Losses and networks in words.
 
-use handgrad_dataset::{sizes, thousands};
-use handgrad_layers::{Loss, Output, Reduction, Scalar};
-use handgrad_models::Network;
+use handgrad_dataset::{Samples, count, sizes, thousands};
+use handgrad_layers::{Loss, LossKind, Output, Reduction, Scalar};
+use handgrad_models::{LayerSpec, Network, Scale, Spec};
 pub use handgrad_pictures::charts::number;
 use handgrad_trainer::yardstick::Yardsticks;
 use handgrad_trainer::{EpochRecord, Plan, Schedule};
@@ -29,19 +29,22 @@ pub fn summary<T: Scalar>(network: &Network<T>) -> String {
     rows.iter().map(line).collect()
 }
 
+/// The name of the term whose weight is β.
+const KL: &str = "KL divergence";
+
 /// The widest line that is printed during training.
 const WIDTH: usize = 80;
 
 /// The line that is printed after an epoch. It has at most [`WIDTH`] characters: what does not fit at its end is left
 /// out, and is in `metrics.csv`.
-pub fn epoch_line(record: &EpochRecord, plan: &Plan) -> String {
+pub fn epoch_line(record: &EpochRecord, plan: &Plan, beta: f64) -> String {
     let (epochs, width) = (plan.epochs, plan.epochs.to_string().len());
     let mut line = format!(
         "epoch {:>width$}/{epochs}  loss {}  validation {}{}",
         record.epoch,
         number(record.train_loss),
         number(record.validation_loss),
-        parts(&record.validation_terms),
+        parts(&record.validation_terms, beta),
     );
     let rate = match plan.schedule {
         Schedule::Constant => String::new(),
@@ -59,35 +62,51 @@ pub fn epoch_line(record: &EpochRecord, plan: &Plan) -> String {
     line
 }
 
-/// The terms of a loss as numbers: ` = 81.2 + 25.1`. Empty if there is only one term.
-fn parts(terms: &[(&'static str, f64)]) -> String {
+/// β, the weight of the KL divergence in the loss of a variational network. 1 for other networks.
+pub fn beta(spec: &Spec) -> f64 {
+    let of = |layer: &LayerSpec| if let LayerSpec::Reparameterize { beta, .. } = layer { Some(*beta) } else { None };
+    spec.layers().find_map(of).unwrap_or(1.0)
+}
+
+/// Returns the KL divergence itself if the term is β times the KL divergence and β is not 1, and `None` for all other
+/// terms. With β = 0 it is not known from the term, and the text is only its name.
+fn unweighted(&(name, value): &(&str, f64), beta: f64) -> Option<String> {
+    let kl = if beta == 0.0 { "KL".into() } else { number(value / beta) };
+    (name == KL && beta != 1.0).then_some(kl)
+}
+
+/// The terms of a loss as numbers: ` = 81.2 + 25.1`, or ` = 81.2 + 0.5·50.2` with a weight β of 0.5. Empty if there is
+/// only one term.
+fn parts(terms: &[(&'static str, f64)], beta: f64) -> String {
+    let part = |term: &(&'static str, f64)| unweighted(term, beta).map_or(number(term.1), |kl| format!("{beta}·{kl}"));
     match terms {
         [] | [_] => String::new(),
-        terms => {
-            let terms: Vec<_> = terms.iter().map(|(_, value)| number(*value)).collect();
-            format!(" = {}", terms.join(" + "))
-        }
+        terms => format!(" = {}", terms.iter().map(part).collect::<Vec<_>>().join(" + ")),
     }
 }
 
 /// The losses to compare with, and the names of the terms of the loss. Printed once, before the first epoch.
-pub fn above_epochs(yardsticks: &Yardsticks, terms: &[&'static str]) -> String {
+pub fn above_epochs(yardsticks: &Yardsticks, terms: &[&'static str], beta: f64) -> String {
     let (least, mean) = (number(yardsticks.least), number(yardsticks.mean_sample));
     let mut text = format!("to compare: least possible loss {least}, loss of the mean sample {mean}");
     if terms.len() > 1 {
-        text += &format!("\nvalidation = {}", terms.join(" + "));
+        let name = |&name: &&str| if name == KL && beta != 1.0 { format!("{beta}·{name}") } else { name.to_string() };
+        text += &format!("\nvalidation = {}", terms.iter().map(name).collect::<Vec<_>>().join(" + "));
     }
     text
 }
 
-/// The terms of a loss: ` = reconstruction 81.2 + KL divergence 25.1`. Empty if there is only one term.
-pub fn terms(terms: &[(&'static str, f64)]) -> String {
+/// The terms of a loss: ` = reconstruction 81.2 + KL divergence 25.1`. The KL divergence is printed itself, and its
+/// weight β after it if it is not 1. Empty if there is only one term.
+pub fn terms(terms: &[(&'static str, f64)], beta: f64) -> String {
+    let term = |term: &(&'static str, f64)| match unweighted(term, beta) {
+        Some(_) if beta == 0.0 => format!("{} (× 0 in the loss)", term.0),
+        Some(kl) => format!("{} {kl} (× {beta} in the loss)", term.0),
+        None => format!("{} {}", term.0, number(term.1)),
+    };
     match terms {
         [] | [_] => String::new(),
-        terms => {
-            let terms: Vec<_> = terms.iter().map(|(name, value)| format!("{name} {}", number(*value))).collect();
-            format!(" = {}", terms.join(" + "))
-        }
+        terms => format!(" = {}", terms.iter().map(term).collect::<Vec<_>>().join(" + ")),
     }
 }
 
@@ -109,6 +128,23 @@ pub fn reconstruction(loss: Loss, terms: &[(&'static str, f64)], features: usize
         "reconstruction, {kind}: {per_value} per value, {per_sample} per sample; the loss uses the {reduction} over \
          the values of a sample"
     )
+}
+
+/// A note on the values of `what` for which binary cross-entropy is not defined, if there are any.
+pub fn outside_note(what: &str, loss: LossKind, scale: Option<Scale>, samples: &Samples) -> Option<String> {
+    let outside = handgrad_tasks::outside(loss, scale, samples);
+    let all = samples.len().saturating_mul(samples.features());
+    let scaled = if scale.is_some() { " when scaled" } else { "" };
+    (outside > 0).then(|| {
+        format!(
+            "note: {} of {} of {what} {} outside 0..1{scaled}, where binary cross-entropy is not defined: the network \
+             gets them as they are, the loss compares with the nearest value within 0..1, and an anomaly score adds \
+             twice the squared distance from it",
+            thousands(outside),
+            count(all, "value", "values"),
+            if outside == 1 { "lies" } else { "lie" },
+        )
+    })
 }
 
 /// Says how values outside 0..1 were drawn, if there are any.

@@ -11,6 +11,24 @@
 //! because PyTorch's layer of that name would compute something else. A recurrent module in PyTorch also returns its
 //! state and does not repeat its input; `tests/reference/load_model.py` has a short module that handles both.
 //!
+//! The same holds for convolutions with a stride and *same* padding, and for transposed convolutions of which *same*
+//! padding removes an odd number of lines: `0.w`, `0.b`. PyTorch's `padding=p` puts the same number of zeros on both
+//! sides, but *same* padding, which is that of Keras, puts an odd zero below and to the right: for example none above
+//! and one below with a 3×3 window, stride 2 and an even height. With the names `weight` and `bias`, the tensors would
+//! load into `Conv2d(…, padding=1)`, which computes other numbers. In PyTorch, with a window of k, stride s and
+//! dilation d, these modules compute the same:
+//!
+//! ```text
+//! reach = d·(k − 1) + 1
+//! Conv2d           zeros = max((⌈h/s⌉ − 1)·s + reach − h, 0),  top = ⌊zeros/2⌋,  bottom = zeros − top;  w likewise
+//!                  nn.Conv2d(c, o, k, s, dilation=d)(F.pad(x, (left, right, top, bottom)))
+//! ConvTranspose2d  top = left = ⌊max(reach − s, 0)/2⌋
+//!                  nn.ConvTranspose2d(c, o, k, s, dilation=d)(x)[..., top : top + s·h, left : left + s·w]
+//! ```
+//!
+//! With k = 3, s = 2 and d = 1 on images of even height and width, these are `F.pad(x, (0, 1, 0, 1))` and
+//! `[..., :-1, :-1]`. `tests/reference/load_model.py` has both as modules.
+//!
 //! The file's metadata has one entry, `handgrad`, in TOML: the number of the format, the SHA-256 of the weights, the
 //! SHA-256 of the text of the specification, and at the end the [`Spec`] as the table `model`, followed by a comment
 //! with the version of the program that wrote it, which belongs to that text. A file of only an encoder or only a
@@ -23,6 +41,10 @@
 //! | 1 | without parts and without the SHA-256 of the specification; still read |
 //! | 2 | feed-forward networks without a scale |
 //! | 3 | recurrent layers, other layers for sequences, and a scale |
+//! | 4 | tensor names of strided convolutions; tables |
+//!
+//! Before format 4, the tensors of convolutions with *same* padding and a stride were named `weight` and `bias` too.
+//! Such files are still read.
 //!
 //! A file must state the lowest format number that supports everything in it. An older program can then read every
 //! file that it supports, and reports for all others that they are too new.
@@ -30,6 +52,7 @@
 pub mod header;
 pub(crate) mod room;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::Read;
 
@@ -42,8 +65,10 @@ use self::header::{LONGEST, LONGEST_TEXT, check_toml, one_line};
 use self::room::spec_text;
 use crate::{Error, LayerSpec, Network, Param, Part, Spec};
 
-/// The newest format.
-const FORMAT: u64 = 3;
+/// The newest format, which has other names for the tensors of some convolutions.
+const FORMAT: u64 = 4;
+/// The last format in which the tensors of all convolutions have PyTorch's names.
+const SEQUENCES: u64 = 3;
 /// The last format without sequences.
 const FEED_FORWARD: u64 = 2;
 /// Largest number of bytes of a file: the 2³⁰ values of the largest network, twice if they are tied, and a header.
@@ -77,6 +102,11 @@ struct Header {
 
 /// Returns the lowest format that supports everything in a specification.
 fn format_of(spec: &Spec) -> u64 {
+    if spec.layers().any(LayerSpec::pads_one_side) { FORMAT } else { format_with_old_names(spec) }
+}
+
+/// Returns the format of a specification before some convolutions had other names for their tensors.
+fn format_with_old_names(spec: &Spec) -> u64 {
     let of_sequences = |layer: &LayerSpec| {
         matches!(
             layer,
@@ -87,7 +117,7 @@ fn format_of(spec: &Spec) -> u64 {
                 | LayerSpec::Shift
         )
     };
-    if spec.scale.is_some() || spec.layers().any(of_sequences) { FORMAT } else { FEED_FORWARD }
+    if spec.scale.is_some() || spec.layers().any(of_sequences) { SEQUENCES } else { FEED_FORWARD }
 }
 
 fn is_whole(part: &Part) -> bool {
@@ -118,12 +148,15 @@ pub fn encode(network: &Network<f32>, theta: &[f32]) -> Result<Vec<u8>, Error> {
     let head = toml::to_string(&Head { format, part, weights_sha256, model_sha256 }).map_err(cannot)?;
     let stored: Vec<_> = tensors_of(network)
         .into_iter()
-        .map(|tensor| (tensor, tensor.write(&theta[tensor.param.range.clone()])))
+        .map(|tensor| {
+            let bytes = tensor.write(&theta[tensor.param.range.clone()]);
+            (tensor, bytes)
+        })
         .collect();
     let mut views = Vec::new();
     for (tensor, bytes) in &stored {
         let view = TensorView::new(Dtype::F32, tensor.shape(), bytes).map_err(|e| Error::NotAModel(e.to_string()))?;
-        views.push((tensor.name, view));
+        views.push((&*tensor.name, view));
     }
     let metadata = HashMap::from([(KEY.to_string(), format!("{head}\n{tail}"))]);
     let bytes = safetensors::serialize(views, Some(metadata)).map_err(|error| Error::NotAModel(error.to_string()))?;
@@ -196,7 +229,12 @@ pub fn decode(bytes: &[u8]) -> Result<(Network<f32>, Vec<f32>), Error> {
         return Err(Error::Damaged(format!("it describes {claimed} layers with weights, but holds {held} tensors")));
     }
     let network = Network::of(&header.model, header.part)?;
-    let expected = tensors_of(&network);
+    let mut expected = tensors_of(&network);
+    if header.format <= SEQUENCES {
+        let layers: Vec<_> = header.model.layers().skip(kept_from(&header)).collect();
+        let named_otherwise = expected.iter_mut().filter(|tensor| layers[tensor.param.layer].pads_one_side());
+        named_otherwise.for_each(|tensor| tensor.name = old_name(&tensor.name).into());
+    }
     if expected.len() != held {
         let expected = expected.len();
         return Err(Error::Damaged(format!("it holds {held} tensors, but its network has {expected}")));
@@ -204,7 +242,7 @@ pub fn decode(bytes: &[u8]) -> Result<(Network<f32>, Vec<f32>), Error> {
     // The data is in memory already, so allocating as much again is safe.
     let mut theta = Vec::with_capacity(network.param_count().min(bytes.len() / 4));
     for expected in expected {
-        let name = expected.name;
+        let name = &*expected.name;
         let missing = || Error::Damaged(format!("it has no tensor {name}"));
         let tensor = metadata.info(name).ok_or_else(missing)?;
         let shape = expected.shape();
@@ -240,7 +278,9 @@ pub fn decode(bytes: &[u8]) -> Result<(Network<f32>, Vec<f32>), Error> {
 fn check_model_text(header: &Header, text: &str) -> Result<(), Error> {
     match (header.format, &header.model_sha256) {
         (1, None) if header.part == Part::Whole => Ok(()),
-        (format, Some(_)) if format > 1 && format != format_of(&header.model) => {
+        (format, Some(_))
+            if format > 1 && ![format_of(&header.model), format_with_old_names(&header.model)].contains(&format) =>
+        {
             let needed = format_of(&header.model);
             Err(Error::Damaged(format!("it states format {format}, but its content needs format {needed}")))
         }
@@ -258,20 +298,34 @@ fn check_model_text(header: &Header, text: &str) -> Result<(), Error> {
     }
 }
 
+/// Returns the number of the layer of the specification with which the network of the file begins.
+fn kept_from(header: &Header) -> usize {
+    if header.part == Part::Decoder { header.model.encoder.len() } else { 0 }
+}
+
+/// Returns the name of a tensor of a convolution as in PyTorch: `0.weight` for `0.w`, `0.bias` for `0.b`.
+fn old_name(name: &str) -> String {
+    match name.strip_suffix(".w") {
+        Some(layer) => format!("{layer}.weight"),
+        None => format!("{}.bias", name.trim_end_matches(".b")),
+    }
+}
+
 /// A parameter as it is stored in the file.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Stored<'a> {
     param: &'a Param,
-    name: &'a str,
+    name: Cow<'a, str>,
     transposed: bool,
 }
 
 /// Returns the tensors of a network: those of θ in order, then the second copies of tied weights.
 fn tensors_of(network: &Network<f32>) -> Vec<Stored<'_>> {
     let params = network.params();
-    let first = params.iter().map(|param| Stored { param, name: &param.torch_name, transposed: param.transposed });
+    let first =
+        params.iter().map(|param| Stored { param, name: Cow::from(&param.torch_name), transposed: param.transposed });
     let second = params.iter().filter_map(|param| {
-        param.tie.as_ref().map(|tie| Stored { param, name: &tie.torch_name, transposed: !param.transposed })
+        param.tie.as_ref().map(|tie| Stored { param, name: Cow::from(&tie.torch_name), transposed: !param.transposed })
     });
     first.chain(second).collect()
 }

@@ -7,7 +7,7 @@ use handgrad_layers::{Pass, Scalar};
 use ndarray::parallel::prelude::*;
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis};
 
-use crate::{Error, Network};
+use crate::{Error, LayerSpec, Network};
 
 /// Largest number of rows that one thread processes at a time: enough for fast products, and few enough to stay in
 /// cache.
@@ -33,6 +33,20 @@ impl<T: Scalar> Network<T> {
         forward(self, theta, 0..self.encoder_len(), x, "samples")
     }
 
+    /// Returns the distribution of the code of each sample: its means, then the logarithms of its variances. Shapes:
+    /// samples × values → samples × twice the code. Returns `None` if the network is not variational.
+    ///
+    /// # Errors
+    /// As [`encode`](Self::encode).
+    pub fn code_distributions(&self, theta: &[T], x: ArrayView2<T>) -> Result<Option<Array2<T>>, Error> {
+        match self.spec().encoder.last() {
+            Some(LayerSpec::Reparameterize { .. }) if self.has_encoder() => {
+                forward(self, theta, 0..self.encoder_len() - 1, x, "samples").map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
     /// Decodes codes. Shapes: samples × code → samples × values, with one code in each row, in the units of the
     /// network.
     ///
@@ -43,7 +57,7 @@ impl<T: Scalar> Network<T> {
         if !self.has_decoder() {
             return Err(Error::NoDecoder);
         }
-        forward(self, theta, self.encoder_len()..self.layers().len(), codes, "codes")
+        Ok(self.predicted(forward(self, theta, self.encoder_len()..self.layers().len(), codes, "codes")?))
     }
 
     /// Reconstructs samples with the whole network. Shapes: samples × values → samples × values, with one sample in
@@ -53,11 +67,30 @@ impl<T: Scalar> Network<T> {
     /// If the network is only a part of a model, the size of the samples or the number of weights is wrong, or there
     /// is not enough memory.
     pub fn predict(&self, theta: &[T], x: ArrayView2<T>) -> Result<Array2<T>, Error> {
+        Ok(self.predicted(self.outputs(theta, x)?))
+    }
+
+    /// Like [`predict`](Self::predict), but without the function that turns the output of the last layer into the
+    /// prediction: see [`output`](Self::output). For a loss of logits, these are the logits.
+    ///
+    /// # Errors
+    /// As [`predict`](Self::predict).
+    pub fn outputs(&self, theta: &[T], x: ArrayView2<T>) -> Result<Array2<T>, Error> {
         match (self.has_encoder(), self.has_decoder()) {
             (true, true) => forward(self, theta, 0..self.layers().len(), x, "samples"),
             (true, false) => Err(Error::NoDecoder),
             (false, _) => Err(Error::NoEncoder),
         }
+    }
+
+    /// Turns outputs of the last layer into predictions.
+    fn predicted(&self, mut outputs: Array2<T>) -> Array2<T> {
+        for mut row in outputs.rows_mut() {
+            if let Some(row) = row.as_slice_mut() {
+                self.output().forward(row);
+            }
+        }
+        outputs
     }
 }
 
@@ -92,13 +125,6 @@ fn forward<T: Scalar>(
         room.run(network, theta, layers.clone(), x, &mut y, &mut memory, rows);
         Ok(())
     })?;
-    if layers.end == network.layers().len() {
-        for mut row in y.rows_mut() {
-            if let Some(row) = row.as_slice_mut() {
-                network.output().forward(row);
-            }
-        }
-    }
     Ok(y)
 }
 

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use handgrad_layers::{Loss, LossKind, Reduction};
-use ndarray::{Array1, Array2, ArrayView2, Axis};
+use ndarray::parallel::prelude::*;
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 
 use crate::{Error, Network, Part, Scale, Spec, file, targets};
 
@@ -136,6 +137,16 @@ impl Model {
         self.network.encode(&self.weights, self.scaled(x).view())
     }
 
+    /// Returns the distribution of the code of each sample: its means, then the logarithms of its variances. Shapes:
+    /// samples × values → samples × twice the code. Returns `None` if the model is not variational.
+    ///
+    /// # Errors
+    /// As [`encode`](Self::encode).
+    pub fn code_distributions(&self, x: ArrayView2<f32>) -> Result<Option<Array2<f32>>, Error> {
+        finite("the samples", x)?;
+        self.network.code_distributions(&self.weights, self.scaled(x).view())
+    }
+
     /// Decodes codes. Shapes: samples × code → samples × values, with one code in each row.
     ///
     /// # Errors
@@ -154,17 +165,22 @@ impl Model {
         Ok(self.unscaled(self.network.predict(&self.weights, self.scaled(x).view())?))
     }
 
-    /// Returns the reconstruction error of each sample: the loss of the model, as the mean over the values of the
-    /// sample. It is computed on scaled values, in the units that the network was trained in.
+    /// Returns the reconstruction error of each sample: how far the loss of the model is above its least possible value
+    /// for this sample ([`Loss::excess`]), as the mean over the values of the sample. For squared and absolute error
+    /// this is the loss itself. For the cross-entropies it is the Kullback–Leibler divergence between the sample and
+    /// its reconstruction, computed from logits; with binary cross-entropy, values outside 0..1 add to it as derived
+    /// in [`bce`](handgrad_layers::bce). It is computed on scaled values, in the units that the network was trained in.
     ///
     /// # Errors
-    /// As [`reconstruct`](Self::reconstruct), or if the samples are not valid targets for the loss, or a score is not
-    /// finite.
+    /// As [`reconstruct`](Self::reconstruct), or if the loss is cross-entropy and a sample is not a distribution, or if
+    /// a score is not finite.
     pub fn score(&self, x: ArrayView2<f32>) -> Result<Array1<f64>, Error> {
         self.score_by(self.network.loss().kind, x)
     }
 
-    /// Like [`score`](Self::score), with the given loss instead of the loss of the model.
+    /// Like [`score`](Self::score), with the given loss instead of the loss of the model. A loss of logits for which
+    /// the network has no logits uses those of its predictions: see
+    /// [`Output::inverse`](handgrad_layers::Output::inverse).
     ///
     /// # Errors
     /// As [`score`](Self::score).
@@ -173,18 +189,27 @@ impl Model {
         let target = self.scaled(x);
         for (sample, row) in target.rows().into_iter().enumerate() {
             let values = row.iter().map(|&value| f64::from(value));
-            targets::check(kind, values).map_err(|misfit| Error::Target { sample, misfit })?;
+            targets::check_use(kind, values).map_err(|misfit| Error::Target { sample, misfit })?;
         }
-        let prediction = self.network.predict(&self.weights, target.view())?;
+        let outputs = self.network.outputs(&self.weights, target.view())?;
+        // Both losses are the same function of the prediction, but logits are more accurate.
+        let kind = if kind == LossKind::Bce { LossKind::BceLogits } else { kind };
         let loss = Loss { kind, reduction: Reduction::Mean };
-        let pairs = prediction.rows().into_iter().zip(target.rows());
-        let score = |p: &[f32], t: &[f32]| f64::from(loss.of_prediction(p, t));
-        // Both are contiguous, because they were created above.
-        let scores: Array1<f64> =
-            pairs.map(|(p, t)| p.to_slice().zip(t.to_slice()).map_or(f64::NAN, |(p, t)| score(p, t))).collect();
+        let (from, to) = (self.network.output(), kind.output());
+        let score = |output: ArrayView1<f32>, target: ArrayView1<f32>| {
+            let [mut output, target] =
+                [output, target].map(|row| row.iter().copied().map(f64::from).collect::<Vec<_>>());
+            if from != to {
+                from.forward(&mut output);
+                to.inverse(&mut output);
+            }
+            loss.excess(&output, &target)
+        };
+        let pairs = outputs.axis_iter(Axis(0)).into_par_iter().zip(target.axis_iter(Axis(0)));
+        let scores: Vec<f64> = pairs.map(|(output, target)| score(output, target)).collect();
         match scores.iter().position(|score| !score.is_finite()) {
             Some(sample) => Err(Error::Score { sample, score: scores[sample] }),
-            None => Ok(scores),
+            None => Ok(scores.into()),
         }
     }
 

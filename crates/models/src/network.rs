@@ -21,8 +21,8 @@ pub struct Param {
     pub init: Init,
     /// Its place in θ.
     pub range: Range<usize>,
-    /// Its name in a PyTorch `nn.Sequential` of the same layers, for example `0.weight`. If PyTorch has no such
-    /// layer, it is a name like `0.w_ih`.
+    /// Its name in a PyTorch `nn.Sequential` of the same layers, for example `0.weight`. If PyTorch has no layer that
+    /// computes the same, it is a name like `0.w_ih` or `0.w`.
     pub torch_name: String,
     /// Whether PyTorch stores the transpose. It does so for w of a dense layer, but not for a convolution.
     pub transposed: bool,

@@ -318,7 +318,25 @@ impl LayerSpec {
         match self {
             LayerSpec::Recurrent(recurrent) => recurrent.cell.is_in_pytorch(),
             LayerSpec::ConvLstm { .. } => false,
-            _ => true,
+            _ => !self.pads_one_side(),
+        }
+    }
+
+    /// Returns whether the layer is a convolution, or the transpose of one, whose *same* padding may have another
+    /// number of zeros before the image than after it. PyTorch's layers with a stride have the same number on both
+    /// sides.
+    pub(crate) fn pads_one_side(&self) -> bool {
+        // The settings may come from a file and are not checked yet.
+        let reach = |kernel_size: usize, dilation: usize| {
+            kernel_size.saturating_sub(1).saturating_mul(dilation).saturating_add(1)
+        };
+        match *self {
+            // The number of zeros also depends on the size of the image.
+            LayerSpec::Conv2d { stride, padding: Padding::Same, .. } => stride > 1,
+            LayerSpec::ConvTranspose2d { kernel_size, stride, dilation, padding: Padding::Same, .. } => {
+                reach(kernel_size, dilation).saturating_sub(stride) % 2 == 1
+            }
+            _ => false,
         }
     }
 

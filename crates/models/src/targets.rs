@@ -40,7 +40,7 @@ pub enum Misfit {
 const NEEDS: &str = "but the loss is cross-entropy, which needs samples that are distributions: no value is below 0, \
     and the values of a sample sum to 1. Divide each sample by its sum, or train with the loss bce or mse";
 
-/// Refuses a sample that is not a valid target for a loss.
+/// Refuses a sample on which a network cannot be trained, because it is not a valid target for the loss.
 ///
 /// ```
 /// use handgrad_layers::LossKind;
@@ -54,25 +54,38 @@ const NEEDS: &str = "but the loss is cross-entropy, which needs samples that are
 /// # Errors
 /// If the sample is not a valid target. The error says why.
 pub fn check(loss: LossKind, sample: impl IntoIterator<Item = f64>) -> Result<(), Misfit> {
-    let values = sample.into_iter().enumerate();
-    match loss {
-        LossKind::Mse | LossKind::Mae => Ok(()),
-        LossKind::Bce | LossKind::BceLogits => {
-            let mut values = values;
-            match values.find(|(_, value)| !(0.0..=1.0).contains(value)) {
-                Some((position, value)) => Err(Misfit::Outside { position, value }),
-                None => Ok(()),
-            }
-        }
-        LossKind::CrossEntropy => {
-            let mut sum = 0.0;
-            for (position, value) in values {
-                if value < 0.0 {
-                    return Err(Misfit::Negative { position, value });
-                }
-                sum += value;
-            }
-            if (sum - 1.0).abs() <= TOLERANCE { Ok(()) } else { Err(Misfit::Sum { sum }) }
-        }
+    if !matches!(loss, LossKind::Bce | LossKind::BceLogits) {
+        return check_use(loss, sample);
     }
+    match sample.into_iter().enumerate().find(|(_, value)| !(0.0..=1.0).contains(value)) {
+        Some((position, value)) => Err(Misfit::Outside { position, value }),
+        None => Ok(()),
+    }
+}
+
+/// Refuses a sample that cannot be scored by a loss. This is the same as [`check`], except that binary cross-entropy
+/// can score all values: see [`handgrad_layers::bce`].
+///
+/// ```
+/// use handgrad_layers::LossKind;
+/// use handgrad_models::targets::check_use;
+///
+/// assert!(check_use(LossKind::Bce, [0.0, 0.5, 1.5]).is_ok());
+/// assert!(check_use(LossKind::CrossEntropy, [0.0, 0.5, 1.5]).is_err());
+/// ```
+///
+/// # Errors
+/// If the sample cannot be scored. The error says why.
+pub fn check_use(loss: LossKind, sample: impl IntoIterator<Item = f64>) -> Result<(), Misfit> {
+    if loss != LossKind::CrossEntropy {
+        return Ok(());
+    }
+    let mut sum = 0.0;
+    for (position, value) in sample.into_iter().enumerate() {
+        if value < 0.0 {
+            return Err(Misfit::Negative { position, value });
+        }
+        sum += value;
+    }
+    if (sum - 1.0).abs() <= TOLERANCE { Ok(()) } else { Err(Misfit::Sum { sum }) }
 }

@@ -7,7 +7,7 @@ use handgrad_dataset::{DataSet, Samples, Values, named, thousands};
 use handgrad_files::Progress;
 use handgrad_layers::Activation;
 use handgrad_models::{Scale, Spec};
-use handgrad_tasks::check_targets;
+use handgrad_tasks::{check_targets, check_uses};
 
 use crate::settings::{LossName, ScaleName};
 use crate::{Config, Error, Result};
@@ -41,14 +41,19 @@ impl Config {
     /// If the loss is not defined for the samples, or if the settings do not fit together.
     pub fn fit_to(&mut self, data: &DataSet, scale: Option<Scale>) -> Result<Spec> {
         let loss = self.settings().loss();
-        for (samples, set) in [(&data.train, "training samples"), (&data.validation, "validation samples")] {
-            check_targets(loss.into(), scale, samples).map_err(|error| Error::from(error).at(set))?;
+        let (train, validation) = (&data.train, &data.validation);
+        match train.range() {
+            (low, high) if low == high => return Err(Error::AllEqual { value: low }),
+            _ => {}
         }
-        let is_unit = [&data.train, &data.validation].iter().all(|samples| {
-            let (low, high) = samples.range();
-            let [low, high] = [low, high].map(|value| scale.map_or(value, |scale| scale.apply(value)));
-            low >= 0.0 && high <= 1.0
-        });
+        check_targets(loss.into(), scale, train).map_err(|error| Error::from(error).at("training samples"))?;
+        check_uses(loss.into(), scale, validation).map_err(|error| Error::from(error).at("validation samples"))?;
+        let is_unit = loss == LossName::Bce
+            || [&data.train, &data.validation].iter().all(|samples| {
+                let (low, high) = samples.range();
+                let [low, high] = [low, high].map(|value| scale.map_or(value, |scale| scale.apply(value)));
+                low >= 0.0 && high <= 1.0
+            });
         let usual = if is_unit && loss != LossName::CrossEntropy { Activation::Sigmoid } else { Activation::Linear };
         self.settings_mut().output_activation.get_or_insert(usual);
         Ok(Spec { scale, ..self.spec(&data.train.shape)? })

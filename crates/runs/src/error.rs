@@ -155,6 +155,15 @@ pub enum Error {
         /// The value.
         value: f32,
     },
+    /// All values of the training samples are the same, and there is no scale.
+    #[error(
+        "all values of the training samples are {value}, so there is nothing to learn: check that this is the right \
+         data, and that it was written with its values"
+    )]
+    AllEqual {
+        /// The value.
+        value: f32,
+    },
     /// With this validation split, no samples are left to train on or to validate with.
     #[error("{0}")]
     Split(String),

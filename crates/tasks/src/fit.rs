@@ -1,16 +1,18 @@
 use handgrad_dataset::{Samples, Values};
 use handgrad_layers::LossKind;
-use handgrad_models::{Model, Scale, targets};
+use handgrad_models::targets::{self, Misfit};
+use handgrad_models::{Model, Scale};
 
 use crate::{CHUNK, Error};
 
-/// Checks that samples have the size that the model takes, and values for which its loss is defined.
+/// Checks that samples have the size that the model takes, and values that its loss can score. Binary cross-entropy can
+/// score all values: [`outside`] counts those for which it is not defined.
 ///
 /// # Errors
-/// If the size differs, or if the loss is not defined for a value.
+/// If the size differs, or if the loss cannot score a sample.
 pub fn check_fit(model: &Model, samples: &Samples) -> Result<(), Error> {
     let spec = model.spec();
-    check_targets(model.network().loss().kind, spec.scale, samples)?;
+    check_uses(model.network().loss().kind, spec.scale, samples)?;
     // A shape with one channel is the same as a shape without channels. Samples with only one dimension fit every shape
     // that has as many values.
     let bare = |shape: &[usize]| shape.iter().copied().skip_while(|&dim| dim == 1).collect::<Vec<_>>();
@@ -22,20 +24,55 @@ pub fn check_fit(model: &Model, samples: &Samples) -> Result<(), Error> {
     Ok(())
 }
 
-/// Checks that a loss is defined for all values of the samples, after `scale` is applied to them.
+/// Checks that a network can be trained on samples: that its loss is defined for all their values, after `scale` is
+/// applied to them.
 ///
 /// # Errors
 /// For the first sample with a value for which the loss is not defined.
 pub fn check_targets(loss: LossKind, scale: Option<Scale>, samples: &Samples) -> Result<(), Error> {
-    // Bytes stand for values within 0..1, for which every loss except `CrossEntropy` is defined.
-    let is_probability = matches!(samples.values, Values::Bytes(_)) && scale.is_none();
-    if matches!(loss, LossKind::Mse | LossKind::Mae) || is_probability && loss != LossKind::CrossEntropy {
-        return Ok(());
+    match outside(loss, scale, samples) {
+        0 => check_uses(loss, scale, samples),
+        _ => each(scale, samples, |values| targets::check(loss, values)),
     }
+}
+
+/// Checks that a loss can score all samples, after `scale` is applied to them.
+///
+/// # Errors
+/// For the first sample that the loss cannot score.
+pub fn check_uses(loss: LossKind, scale: Option<Scale>, samples: &Samples) -> Result<(), Error> {
+    // The others can score all values.
+    if loss == LossKind::CrossEntropy {
+        each(scale, samples, |values| targets::check_use(loss, values))?;
+    }
+    Ok(())
+}
+
+/// The number of values that are outside 0..1 after `scale` is applied to them. For a loss other than binary
+/// cross-entropy it is 0, because all values are equally valid.
+#[must_use]
+pub fn outside(loss: LossKind, scale: Option<Scale>, samples: &Samples) -> usize {
+    let is_unit = |value: f32| (0.0..=1.0).contains(&value);
+    let is_outside = |&&value: &&f32| !is_unit(scale.map_or(value, |scale| scale.apply(value)));
+    match (&samples.values, loss) {
+        (_, LossKind::Mse | LossKind::Mae | LossKind::CrossEntropy) => 0,
+        (Values::Floats(values), _) => values.iter().filter(is_outside).count(),
+        // Bytes stand for values within 0..1.
+        (Values::Bytes(_), _) if scale.is_none() => 0,
+        (Values::Bytes(values), _) => values.iter().filter(|&&byte| is_outside(&&(f32::from(byte) / 255.0))).count(),
+    }
+}
+
+/// Calls `check` with the scaled values of each sample.
+fn each(
+    scale: Option<Scale>,
+    samples: &Samples,
+    check: impl Fn(&mut dyn Iterator<Item = f64>) -> Result<(), Misfit>,
+) -> Result<(), Error> {
     for numbers in samples.numbers().chunks(CHUNK) {
         for (row, &number) in samples.rows(numbers).rows().into_iter().zip(numbers) {
-            let values = row.iter().map(|&value| f64::from(scale.map_or(value, |scale| scale.apply(value))));
-            targets::check(loss, values).map_err(|misfit| Error::Target { sample: number as usize, misfit })?;
+            let mut values = row.iter().map(|&value| f64::from(scale.map_or(value, |scale| scale.apply(value))));
+            check(&mut values).map_err(|misfit| Error::Target { sample: number as usize, misfit })?;
         }
     }
     Ok(())

@@ -22,6 +22,7 @@
 pub mod alter;
 pub mod anomaly;
 mod check;
+pub mod code;
 pub mod denoise;
 mod error;
 mod fit;
@@ -34,7 +35,7 @@ pub mod untrained;
 
 use check::{check_numbers, check_room};
 pub use error::Error;
-pub use fit::{check_fit, check_targets};
+pub use fit::{check_fit, check_targets, check_uses, outside};
 
 /// The number of samples that are processed at a time, which limits the memory for large data.
 pub const CHUNK: usize = 2048;

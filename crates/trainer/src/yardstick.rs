@@ -32,11 +32,13 @@ pub fn yardsticks<T: Scalar>(train: &Source, validation: &Source, network: &Netw
         mean.iter_mut().zip(&row).for_each(|(mean, value)| *mean += value);
     }
     mean.iter_mut().for_each(|value| *value /= train.len() as f64);
+    // The output of the last layer whose prediction is the mean.
+    loss.kind.output().inverse(&mut mean);
     let (mut least, mut mean_sample) = (0.0, 0.0);
     for sample in 0..validation.len() {
         read(validation, sample, scale, &mut at_scale, &mut row);
-        least += loss.of_prediction(&row, &row);
-        mean_sample += loss.of_prediction(&mean, &row);
+        least += loss.least(&row);
+        mean_sample += loss.forward(&mean, &row);
     }
     let count = validation.len() as f64;
     Ok(Yardsticks { least: least / count, mean_sample: mean_sample / count })

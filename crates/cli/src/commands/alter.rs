@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use clap::Args;
 use handgrad_files::place::{self, Replaceable};
+use handgrad_models::Part;
 use handgrad_pictures::{grid_of_columns, to_unit};
 use handgrad_tasks::alter::{Direction, of_class};
 use serde_json::json;
@@ -60,7 +61,7 @@ pub fn run(args: &AlterArgs) -> Result<Done> {
         return Err(UsageError(format!("a --strength is {wrong}, but must be a number, such as 0.5")).into());
     }
     let output = args.subject.output;
-    let subject = handgrad_runs::open(&args.subject.run, &args.subject.wanted(), &Bars::new(output.quiet))?;
+    let subject = args.subject.open(&[Part::Whole], &Bars::new(output.quiet))?;
     let (model, samples) = (&subject.model, &subject.samples);
     let learnt_from = subject.train.as_ref().unwrap_or(samples);
     let direction = Direction::between(model, learnt_from, [&args.from_class, &args.to_class])

@@ -9,11 +9,13 @@ use clap::{Args, ValueEnum};
 use handgrad_dataset::table::{Format, cell_text, check_place};
 use handgrad_dataset::thousands;
 use handgrad_files::place::{self, Replaceable};
-use handgrad_layers::{Loss, LossKind, Reduction};
+use handgrad_layers::LossKind;
+use handgrad_models::Part;
 use handgrad_pictures::charts::scores::{self, Roc, Scores};
 use handgrad_pictures::{grid, to_unit};
 use handgrad_runs::Subject;
 use handgrad_tasks::anomaly::{self, Positive, Rule, Threshold, Verdict};
+use handgrad_tasks::outside;
 use handgrad_tasks::reconstruct::pairs;
 use serde_json::{Value, json};
 
@@ -49,8 +51,10 @@ pub struct AnomalyArgs {
     #[arg(long, value_name = "CLASSES", value_delimiter = ',')]
     normal_class: Vec<String>,
 
-    /// The reconstruction error that is the score, as a mean over the values of a sample [default: the loss of the
-    /// model].
+    /// The reconstruction error that is the score, as a mean over the values of a sample. For a model with the loss bce
+    /// or cross-entropy, the default is the loss minus the entropy of the sample, which is the Kullback–Leibler
+    /// divergence between the sample and its reconstruction: it is 0 for a perfect reconstruction, while the loss alone
+    /// is higher for grey samples than for black and white ones [default: the loss of the model].
     #[arg(long, value_name = "NAME")]
     score: Option<ScoreName>,
 
@@ -81,7 +85,7 @@ pub struct AnomalyArgs {
 pub fn run(args: &AnomalyArgs) -> Result<Done> {
     check(args)?;
     let bars = Bars::new(args.subject.output.quiet);
-    let mut subject = handgrad_runs::open(&args.subject.run, &args.subject.wanted(), &bars)?;
+    let mut subject = args.subject.open(&[Part::Whole], &bars)?;
     let usual = anomaly::usual_normal(&subject.only_class, &subject.samples).to_vec();
     let normal_class = if args.normal_class.is_empty() { usual } else { args.normal_class.clone() };
     let truth = anomaly::truth(&subject.samples, &normal_class)
@@ -100,8 +104,8 @@ pub fn run(args: &AnomalyArgs) -> Result<Done> {
         Rule::Std(_) | Rule::Quantile(_) => from_normal(args, &normal_class, &mut subject, by, &bars)?,
     };
     let kind = by.unwrap_or(subject.model.network().loss().kind);
-    let loss = Loss { kind, reduction: Reduction::Mean }.to_string();
-    let told = Told { args, subject: &subject, loss, normal_origin, verdict: Verdict { scores, truth, threshold } };
+    let score = format!("{} per value", kind.excess_in_words());
+    let told = Told { args, subject: &subject, score, normal_origin, verdict: Verdict { scores, truth, threshold } };
 
     told.draw()?;
     // The scores are written last, because an existing file of scores is an error: if an earlier step fails, the same
@@ -165,7 +169,7 @@ struct Told<'a> {
     args: &'a AnomalyArgs,
     subject: &'a Subject,
     /// What the score is, in words.
-    loss: String,
+    score: String,
     /// The normal data, in words.
     normal_origin: String,
     verdict: Verdict,
@@ -186,7 +190,7 @@ impl Told<'_> {
         let curve = verdict.roc_curve().zip(verdict.roc_area());
         let chart = scores::svg(&Scores {
             title: &format!("Scores of {}", subject.origin),
-            name: &self.loss,
+            name: &self.score,
             scores: &verdict.scores,
             truth: verdict.truth.as_deref(),
             threshold: verdict.threshold.value,
@@ -209,9 +213,9 @@ impl Told<'_> {
     }
 
     fn text(&self) -> String {
-        let Self { args, subject, loss, normal_origin, verdict } = self;
+        let Self { args, subject, score, normal_origin, verdict } = self;
         let Threshold { value, how, normal } = &verdict.threshold;
-        let mut text = format!("score: {loss}, of {}\n", subject.origin);
+        let mut text = format!("score: {score}, of {}\n", subject.origin);
         if let Some(normal) = normal {
             let (count, mean, std) = (thousands(normal.count), number(normal.mean), number(normal.std));
             text += &format!("normal: {normal_origin}; {count} scores, mean {mean}, standard deviation {std}\n");
@@ -229,14 +233,15 @@ impl Told<'_> {
     }
 
     fn json(&self) -> Value {
-        let Self { args, loss, normal_origin, verdict, .. } = self;
+        let Self { args, subject: Subject { model, samples, .. }, score, normal_origin, verdict } = self;
         let Threshold { value, how, normal } = &verdict.threshold;
         let mut object = json!({
             "picture": args.out.display().to_string(),
-            "score": loss,
+            "score": score,
             "threshold": value,
             "rule": how,
             "samples": verdict.scores.len(),
+            "values_outside_0_to_1": outside(model.network().loss().kind, model.spec().scale, samples),
             "called_anomalous": verdict.called(),
         });
         if let Some(normal) = normal {

@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail};
 use clap::Subcommand;
 use handgrad_dataset::{Samples, did_you_mean, idx, named, sizes, synthetic, thousands};
 
+use crate::advice;
 use crate::exit::Done;
 use crate::flags::DataDir;
 use crate::terminal::{self, Bars};
@@ -117,6 +118,9 @@ fn info(path: &Path) -> Result<()> {
             "{count} samples of {}, values from {low} to {high} (bytes are divided by 255)",
             sizes(&samples.shape)
         ))?;
+        if let Some(note) = advice::of_values(&samples) {
+            terminal::result(&note)?;
+        }
     } else {
         terminal::result("one dimension: these are labels, not samples")?;
     }

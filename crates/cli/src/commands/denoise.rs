@@ -117,7 +117,7 @@ fn warn_if_no_denoiser(args: &DenoiseArgs, model: &Model) {
 /// Draws samples clean, with noise, and denoised, and measures all samples.
 fn samples(args: &DenoiseArgs) -> Result<Done> {
     let bars = Bars::new(args.subject.output.quiet);
-    let subject = handgrad_runs::open(&args.subject.run, &args.subject.wanted(), &bars)?;
+    let subject = args.subject.open(&[Part::Whole], &bars)?;
     let (model, samples) = (&subject.model, &subject.samples);
     let noises = chosen(args, model, model.scaled_range(samples.range()))?;
     warn_if_no_denoiser(args, model);

@@ -31,9 +31,8 @@ pub struct EncodeArgs {
 /// Writes the code of every sample, one per row. In a CSV file, the label is in the first column, if there are labels.
 pub fn run(args: &EncodeArgs) -> Result<Done> {
     let format = table::check_place(&args.out)?;
-    let (output, wanted) = (args.subject.output, args.subject.wanted());
-    let parts = [Part::Whole, Part::Encoder];
-    let subject = handgrad_runs::open_one_of(&args.subject.run, &wanted, &parts, &Bars::new(output.quiet))?;
+    let output = args.subject.output;
+    let subject = args.subject.open(&[Part::Whole, Part::Encoder], &Bars::new(output.quiet))?;
     let codes = subject.model.encode(subject.samples.to_floats().view())?;
     let labels = subject.samples.labels.filter(|_| format == Format::Csv);
     let (samples, values, labelled) = (codes.nrows(), codes.ncols(), labels.is_some());

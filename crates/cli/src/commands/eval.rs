@@ -1,10 +1,13 @@
 //! `handgrad eval`.
 
 use anyhow::Result;
+use handgrad_models::Part;
+use handgrad_tasks::{code, outside};
 use handgrad_trainer::yardstick::yardsticks;
 use handgrad_trainer::{Source, evaluate};
 use serde_json::json;
 
+use crate::advice;
 use crate::exit::Done;
 use crate::flags::SubjectArgs;
 use crate::terminal::{self, Bars};
@@ -16,7 +19,7 @@ pub type EvalArgs = SubjectArgs;
 const BATCH: usize = 256;
 
 pub fn run(args: &EvalArgs) -> Result<Done> {
-    let mut subject = handgrad_runs::open(&args.run, &args.wanted(), &Bars::new(args.output.quiet))?;
+    let mut subject = args.open(&[Part::Whole], &Bars::new(args.output.quiet))?;
     if args.data.is_none() {
         subject.keep_trained_classes();
     }
@@ -26,6 +29,7 @@ pub fn run(args: &EvalArgs) -> Result<Done> {
     let train = Source::new(subject.train.as_ref().unwrap_or(&subject.samples));
     let yardsticks = yardsticks(&train, &source, subject.model.network())?;
     let features = subject.model.spec().features();
+    let code = code::measure(&subject.model, &subject.samples)?;
     if args.output.json {
         let [per_value, per_sample] = loss.per_value_and_sample(measured.terms[0].1, features);
         let object = json!({
@@ -36,16 +40,21 @@ pub fn run(args: &EvalArgs) -> Result<Done> {
             "reconstruction_per_value": per_value,
             "reconstruction_per_sample": per_sample,
             "samples": source.len(),
+            "values_outside_0_to_1": outside(loss.kind, subject.model.spec().scale, &subject.samples),
             "least_possible": yardsticks.least,
             "mean_sample": yardsticks.mean_sample,
+            "code": advice::json_of_code(&subject.model, &code, &subject.samples),
         });
         terminal::result(&object.to_string())?;
         return Ok(Done::Whole);
     }
-    let (value, terms) = (number(measured.loss), words::terms(&measured.terms));
+    let (value, terms) = (number(measured.loss), words::terms(&measured.terms, words::beta(subject.model.spec())));
     terminal::result(&format!("{loss} {value}{terms} over {}", subject.origin))?;
     terminal::result(&words::reconstruction(loss, &measured.terms, features))?;
     let (least, mean) = (number(yardsticks.least), number(yardsticks.mean_sample));
     terminal::result(&format!("least possible {least}, mean sample {mean}"))?;
+    if let Some(note) = advice::of_code(&subject.model, &code, &subject.samples) {
+        terminal::result(&note)?;
+    }
     Ok(Done::Whole)
 }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use clap::Args;
 use handgrad_files::place::{self, Replaceable};
+use handgrad_models::Part;
 use handgrad_pictures::{grid, to_unit};
 use handgrad_tasks::interpolate;
 use serde_json::json;
@@ -45,7 +46,7 @@ pub fn run(args: &InterpolateArgs) -> Result<Done> {
         return Err(UsageError(format!("--from and --to are both {}: name two samples", args.from)).into());
     }
     let output = args.subject.output;
-    let subject = handgrad_runs::open(&args.subject.run, &args.subject.wanted(), &Bars::new(output.quiet))?;
+    let subject = args.subject.open(&[Part::Whole], &Bars::new(output.quiet))?;
     let samples = &subject.samples;
     let steps = usize::from(args.steps);
     let walk = interpolate::between(&subject.model, samples, [args.from, args.to], steps)

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args;
 use handgrad_files::place::{self, Replaceable};
+use handgrad_models::Part;
 use handgrad_pictures::{grid, to_unit};
 use handgrad_tasks::reconstruct::pairs;
 use serde_json::json;
@@ -34,7 +35,7 @@ pub struct ReconstructArgs {
 pub fn run(args: &ReconstructArgs) -> Result<Done> {
     place::must_be(&args.out, Replaceable::Png)?;
     let output = args.subject.output;
-    let subject = handgrad_runs::open(&args.subject.run, &args.subject.wanted(), &Bars::new(output.quiet))?;
+    let subject = args.subject.open(&[Part::Whole], &Bars::new(output.quiet))?;
     let pairs = pairs(&subject.model, &subject.samples, &subject.first(args.count))?;
     let rows = [&pairs.originals, &pairs.reconstructions].map(|rows| to_unit(rows, subject.samples.range()));
     handgrad_files::write(&args.out, &grid(&rows, &subject.samples.shape)?)?;

@@ -13,9 +13,11 @@ use handgrad_dataset::{count, thousands};
 use handgrad_models::file;
 use handgrad_runs::settings::Group;
 use handgrad_runs::{Event, Every, Finished, Request, Run, Settings, preset};
+use handgrad_tasks::code::{self, Code};
 use handgrad_trainer::EpochRecord;
 use serde_json::{Value, json};
 
+use crate::advice;
 use crate::exit::{Done, INTERRUPTED};
 use crate::flags::{Output, SettingsArgs, heading};
 use crate::terminal::{self, Bars};
@@ -94,9 +96,18 @@ fn train(args: &TrainArgs, request: &Request) -> Result<Finished> {
         let (preset, name) = (prepared.config.settings().preset.as_deref().unwrap_or_default(), &prepared.data.name);
         terminal::note(&format!("{preset} on {name}: {}\n{}", run.about_data()?, words::summary(run.network())));
         run.going_on().iter().for_each(|text| terminal::note(text));
-        terminal::note(&words::above_epochs(&yardsticks, &run.network().term_names()));
+        terminal::note(&words::above_epochs(
+            &yardsticks,
+            &run.network().term_names(),
+            words::beta(&run.prepared().spec),
+        ));
     }
+    let (spec, data) = (&run.prepared().spec, &run.prepared().data);
+    let note = words::outside_note(&data.validation_origin, spec.loss, spec.scale, &data.validation);
+    let of_values = if spec.scale.is_none() { advice::of_values(&data.train) } else { None };
+    note.iter().chain(&of_values).for_each(|note| terminal::note(note));
     let [seen, all] = run.samples()?;
+    let beta = words::beta(&run.prepared().spec);
     let bar = terminal::sample_bar(all, quiet);
     bar.set_position(seen as u64);
     bar.reset_eta();
@@ -109,7 +120,7 @@ fn train(args: &TrainArgs, request: &Request) -> Result<Finished> {
                 bar.set_message(format!("loss {}  {rate}/s", number(loss)));
             }
             Event::Epoch(record) if !quiet => {
-                let line = words::epoch_line(record, &plan);
+                let line = words::epoch_line(record, &plan, beta);
                 bar.suspend(|| terminal::note(&line));
             }
             Event::Epoch(_) => {}
@@ -159,10 +170,16 @@ fn warning(finished: &Finished) -> Option<&'static str> {
 }
 
 fn report(args: &TrainArgs, finished: &Finished) -> Result<()> {
+    let code = code::measure(&finished.model, &finished.data.validation)?;
     if args.output.json {
-        return terminal::result(&json_of(finished).to_string());
+        return terminal::result(&json_of(finished, &code).to_string());
     }
     terminal::result(&text_of(finished))?;
+    if finished.outcome.kept().is_some()
+        && let Some(note) = advice::of_code(&finished.model, &code, &finished.data.validation)
+    {
+        terminal::result(&note)?;
+    }
     let path = shown(&finished.folder);
     match &finished.written[..] {
         [] => terminal::result(&format!("{path}: the run was finished already, and no file has changed"))?,
@@ -174,8 +191,8 @@ fn report(args: &TrainArgs, finished: &Finished) -> Result<()> {
     }
 }
 
-fn json_of(finished: &Finished) -> Value {
-    let Finished { config, model, outcome, steps, test, seconds, .. } = finished;
+fn json_of(finished: &Finished, code: &Code) -> Value {
+    let Finished { config, data, model, outcome, steps, test, seconds, .. } = finished;
     let kept = outcome.kept();
     let loss = model.network().loss();
     let both = kept.map(|record| loss.per_value_and_sample(record.reconstruction(), model.spec().features()));
@@ -197,6 +214,7 @@ fn json_of(finished: &Finished) -> Value {
         "val_reconstruction_per_sample": both.map(|both| both[1]),
         "test_loss": test.as_ref().map(|test| test.loss),
         "test_terms": test.as_ref().map(|test| words::json_terms(&test.terms)),
+        "code": kept.map(|_| advice::json_of_code(model, code, &data.validation)),
         "weights_sha256": file::weights_sha256(model.weights()),
         "seconds": seconds,
         "images_per_second": outcome.samples_per_second(),
@@ -212,7 +230,7 @@ fn text_of(finished: &Finished) -> String {
     let Some(record) = outcome.kept() else {
         return format!("stopped in the first epoch, after {}", steps_in_words(*steps));
     };
-    let (epochs, plan) = (outcome.epochs.len(), config.plan());
+    let (epochs, plan, beta) = (outcome.epochs.len(), config.plan(), words::beta(model.spec()));
     let mut text = format!("{} in {seconds:.1} s: ", count(epochs, "epoch", "epochs"));
     if let Some(best) = outcome.best_epoch {
         text += &match plan.early_stopping {
@@ -230,11 +248,11 @@ fn text_of(finished: &Finished) -> String {
         "loss {}, validation {}{}\n{}",
         number(record.train_loss),
         number(record.validation_loss),
-        words::terms(&record.validation_terms),
+        words::terms(&record.validation_terms, beta),
         words::reconstruction(model.network().loss(), &record.validation_terms, model.spec().features()),
     );
     if let Some(test) = test {
-        let (value, terms) = (number(test.loss), words::terms(&test.terms));
+        let (value, terms) = (number(test.loss), words::terms(&test.terms, beta));
         text += &format!("\ntest {value}{terms} over {}", data.validation_origin);
     }
     text

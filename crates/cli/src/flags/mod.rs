@@ -5,9 +5,12 @@ use std::path::PathBuf;
 use clap::Args;
 use handgrad_dataset::csv::Fill;
 use handgrad_files::Progress;
+use handgrad_models::Part;
 use handgrad_runs::settings::{FillName, Value};
-use handgrad_runs::{Wanted, usual_data_dir};
+use handgrad_runs::{Subject, Wanted, usual_data_dir};
 use handgrad_study::experiment::Setup;
+
+use crate::{terminal, words};
 
 mod settings;
 
@@ -75,6 +78,15 @@ impl SubjectArgs {
             fill: self.fill.map(Fill::from),
             data_dir: self.place.data_dir.clone(),
         }
+    }
+
+    /// Opens the model and the data. Prints a note if there are values for which the loss is not defined.
+    pub fn open(&self, parts: &[Part], progress: &dyn Progress) -> anyhow::Result<Subject> {
+        let subject = handgrad_runs::open_one_of(&self.run, &self.wanted(), parts, progress)?;
+        let (loss, scale) = (subject.model.network().loss().kind, subject.model.spec().scale);
+        let note = words::outside_note(&subject.origin, loss, scale, &subject.samples);
+        note.iter().for_each(|note| terminal::note(note));
+        Ok(subject)
     }
 }
 

@@ -19,7 +19,9 @@
 //!
 //! Transposed means ⟨C·y, x⟩ = ⟨y, Cᵀ·x⟩ for all x and y. Cᵀ is not the inverse of C. Since C maps several large
 //! sizes to the same small size, the size of the output is ambiguous. `output_padding` selects one of them, as in
-//! PyTorch. *Same* padding always gives s·h, as in Keras.
+//! PyTorch. *Same* padding always gives s·h, as in Keras: of the larger *valid* output, ⌊(d·(k−1) + 1 − s)/2⌋ lines
+//! are removed above, and the others below. With k = 3 and s = 2 one line is removed below, and
+//! `nn.ConvTranspose2d(c, o, 3, 2)(x)[..., :-1, :-1]` computes the same in PyTorch.
 //!
 //! Slides: UTMIST "Convolutional Autoencoder": `layers.Conv2DTranspose`. Source: Dumoulin & Visin (2016), chapter 4.
 

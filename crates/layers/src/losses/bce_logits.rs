@@ -30,12 +30,16 @@
 //! overflow. The product is stored as q = Π − 1, because 1 + e^−|z| would lose digits where all e^−|z| are small. One
 //! factor more gives (1 + q)·(1 + e) = 1 + (q + e + q·e), and the sum is ln(1 + q).
 //!
+//! For the comparison of samples there is also the excess of ℓ over the entropy of the target, which is the
+//! Kullback–Leibler divergence KL(t ‖ p) of [`bce`](crate::bce). From a logit it has no upper limit: −ln p =
+//! ln(1 + e⁻ᶻ) keeps its digits where p itself would round to 0 or 1.
+//!
 //! Slides: CE6146 "Basic Autoencoder (2/3)": its sigmoid output and its `binary_crossentropy` as one function.
 
 use handgrad_kernels::sums::{PARTIAL_SUMS, in_order};
 use handgrad_kernels::{by_lanes, vectorize};
 
-use crate::Scalar;
+use crate::{Scalar, bce};
 
 /// ℓ(z, t) = ln(1 + eᶻ) − t·z.
 #[inline(always)]
@@ -54,12 +58,20 @@ pub fn derivative<T: Scalar>(z: T, t: T) -> T {
     if z >= T::ZERO { (T::ONE - t) - e / (T::ONE + e) } else { -t + e / (T::ONE + e) }
 }
 
-/// Σ ℓ over the values of one sample.
+/// KL(c ‖ σ(z)) + 2·(t − c)², with c = t clipped to 0..1, at least 0: see [`bce`](crate::bce). Within 0..1 it is
+/// ℓ(z, t) − H(t).
+#[inline(always)]
+pub fn excess<T: Scalar>(z: T, t: T) -> T {
+    let c = bce::to_unit(t);
+    bce::not_below_zero(loss(z, c) - bce::entropy(c)) + bce::outside(t)
+}
+
+/// Σ ℓ over the values of one sample. Targets are clipped to 0..1.
 pub fn forward<T: Scalar>(z: &[T], t: &[T]) -> T {
     vectorize!(over_lanes(z, t, None, T::ZERO))
 }
 
-/// Like [`forward`], and also delta ← scale·∂ℓ/∂z.
+/// Like [`forward`], and also delta ← scale·∂ℓ/∂z. Targets must be within 0..1.
 pub fn forward_backward<T: Scalar>(z: &[T], t: &[T], scale: T, delta: &mut [T]) -> T {
     vectorize!(over_lanes(z, t, Some(&mut *delta), scale))
 }
@@ -79,7 +91,7 @@ fn over_lanes<T: Scalar>(z: &[T], t: &[T], mut delta: Option<&mut [T]>, scale: T
         // q of each lane.
         let mut products = [T::ZERO; PARTIAL_SUMS];
         match delta.as_deref_mut() {
-            None => by_lanes!(|lane, z, t| value(z, t, &mut products[lane], &mut sums[lane]), z, t),
+            None => by_lanes!(|lane, z, t| value(z, bce::to_unit(t), &mut products[lane], &mut sums[lane]), z, t),
             Some(delta) => by_lanes!(
                 |lane, z, t| scale * value(z, t, &mut products[lane], &mut sums[lane]),
                 z, t => delta[start..end]

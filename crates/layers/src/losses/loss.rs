@@ -69,6 +69,16 @@ impl Output {
             Output::Softmax => softmax_cross_entropy::softmax(row),
         }
     }
+
+    /// Replaces the prediction of one sample by an output that gives it, in place: ln(p/(1 − p)) for the sigmoid, ln p
+    /// for the softmax. p is first clipped to ε ..= 1 − ε, with the ε of [`bce`], so that no output is infinite.
+    pub fn inverse<T: Scalar>(self, row: &mut [T]) {
+        match self {
+            Output::Linear => {}
+            Output::Sigmoid => row.iter_mut().for_each(|p| *p = (bce::clip(*p) / (T::ONE - bce::clip(*p))).ln()),
+            Output::Softmax => row.iter_mut().for_each(|p| *p = bce::clip(*p).ln()),
+        }
+    }
 }
 
 impl LossKind {
@@ -80,6 +90,18 @@ impl LossKind {
             LossKind::Mae => "absolute error",
             LossKind::Bce | LossKind::BceLogits => "binary cross-entropy (nats)",
             LossKind::CrossEntropy => "cross-entropy (nats)",
+        }
+    }
+
+    /// The name of [`Loss::excess`] in words.
+    #[must_use]
+    pub fn excess_in_words(self) -> &'static str {
+        match self {
+            LossKind::Mse | LossKind::Mae => self.in_words(),
+            LossKind::Bce | LossKind::BceLogits => {
+                "binary cross-entropy minus the entropy of the sample (KL divergence, nats)"
+            }
+            LossKind::CrossEntropy => "cross-entropy minus the entropy of the sample (KL divergence, nats)",
         }
     }
 
@@ -132,33 +154,61 @@ impl fmt::Display for Loss {
 }
 
 impl Loss {
-    /// Loss of one sample.
+    /// Loss of one sample, given the output of the last layer: logits for the losses of logits. Binary cross-entropy is
+    /// that of the target clipped to 0..1, because it is not defined for other targets.
     #[must_use]
     pub fn forward<T: Scalar>(&self, prediction: &[T], target: &[T]) -> T {
         let sum = match self.kind {
             LossKind::Mse => sum_of(prediction, target, mse::loss),
             LossKind::Mae => sum_of(prediction, target, mae::loss),
-            LossKind::Bce => sum_of(prediction, target, bce::loss),
+            LossKind::Bce => sum_of(prediction, target, |p, t| bce::loss(p, bce::to_unit(t))),
             LossKind::BceLogits => bce_logits::forward(prediction, target),
             LossKind::CrossEntropy => softmax_cross_entropy::forward(prediction, target),
         };
         sum * T::from_f64(self.factor(prediction.len()))
     }
 
-    /// Loss of one sample, given its prediction. For some losses, [`forward`](Self::forward) takes logits instead.
+    /// The least possible loss of a sample with this target, which a perfect reconstruction has: 0 for squared and
+    /// absolute error, and the entropy of the target for the others.
     #[must_use]
-    pub fn of_prediction<T: Scalar>(&self, prediction: &[T], target: &[T]) -> T {
-        match self.kind {
-            LossKind::Mse | LossKind::Mae | LossKind::Bce => self.forward(prediction, target),
-            LossKind::BceLogits => Self { kind: LossKind::Bce, ..*self }.forward(prediction, target),
-            LossKind::CrossEntropy => {
-                let sum = softmax_cross_entropy::of_probabilities(prediction, target);
-                sum * T::from_f64(self.factor(prediction.len()))
-            }
-        }
+    pub fn least<T: Scalar>(&self, target: &[T]) -> T {
+        let sum = match self.kind {
+            LossKind::Mse | LossKind::Mae => T::ZERO,
+            LossKind::Bce | LossKind::BceLogits => sum_of(target, target, |_, t| bce::entropy(bce::to_unit(t))),
+            LossKind::CrossEntropy => softmax_cross_entropy::entropy(target),
+        };
+        sum * T::from_f64(self.factor(target.len()))
     }
 
-    /// Loss of one sample, and its gradient: delta ← ∂L/∂prediction, where L is the mean over `batch` samples.
+    /// How far the loss of one sample is above [`least`](Self::least): the loss itself for squared and absolute error,
+    /// and for the others the Kullback–Leibler divergence between the target and the prediction. It is 0 for a perfect
+    /// reconstruction of any sample, so samples can be compared by it. `output` is the output of the last layer, as in
+    /// [`forward`](Self::forward). For binary cross-entropy, a target outside 0..1 adds twice the squared distance, as
+    /// derived in [`bce`].
+    ///
+    /// ```
+    /// use handgrad_layers::{Loss, LossKind, Reduction};
+    ///
+    /// let loss = Loss { kind: LossKind::BceLogits, reduction: Reduction::Mean };
+    /// // A grey value and a black one, both reconstructed perfectly: p = σ(0) = ½, and p = σ(−40) ≈ 0.
+    /// let (grey, black) = (([0.0], [0.5]), ([-40.0], [0.0]));
+    /// assert_eq!(loss.forward(&grey.0, &grey.1), 2.0_f64.ln());
+    /// assert!(loss.excess(&grey.0, &grey.1) < 1e-15 && loss.excess(&black.0, &black.1) < 1e-15);
+    /// ```
+    #[must_use]
+    pub fn excess<T: Scalar>(&self, output: &[T], target: &[T]) -> T {
+        let sum = match self.kind {
+            LossKind::Mse => sum_of(output, target, mse::loss),
+            LossKind::Mae => sum_of(output, target, mae::loss),
+            LossKind::Bce => sum_of(output, target, bce::excess),
+            LossKind::BceLogits => sum_of(output, target, bce_logits::excess),
+            LossKind::CrossEntropy => softmax_cross_entropy::excess(output, target),
+        };
+        sum * T::from_f64(self.factor(output.len()))
+    }
+
+    /// Loss of one sample, and its gradient: delta ← ∂L/∂prediction, where L is the mean over `batch` samples. For
+    /// binary cross-entropy, targets must be within 0..1.
     pub fn forward_backward<T: Scalar>(&self, prediction: &[T], target: &[T], batch: usize, delta: &mut [T]) -> T {
         let factor = self.factor(prediction.len());
         let scale = T::from_f64(factor / batch as f64);

@@ -15,7 +15,15 @@
 //! The target of a sample is a distribution over its n values; a one-hot target is a choice of one of them. In
 //! contrast, [`bce`](crate::bce) treats each value as a separate choice between 0 and 1. Adding the same number c to
 //! all logits changes nothing, since e^c cancels in p. So the largest logit may be subtracted from all, and the sum
-//! of δ is 0. ℓ is smallest at p = t, where it is the entropy of t, −Σ t·ln t.
+//! of δ is 0.
+//!
+//! ℓ is smallest at p = t, where it is the entropy of t, H(t). What it has above that is the Kullback–Leibler
+//! divergence, which is 0 only at p = t. It is what samples are compared by, since H differs from sample to sample:
+//!
+//! ```text
+//! H(t)       = −Σ_i t_i·ln t_i
+//! KL(t ‖ p)  = Σ_i t_i·ln(t_i/p_i) = ℓ(z, t) − H(t) ≥ 0
+//! ```
 //!
 //! Where one probability is close to 1, p_k − t_k would lose its digits: in f32 the p of a well-classified sample is
 //! 1 or one of the numbers next to it. For the largest logit, where e^(z_k − m) = 1, δ is therefore computed from r
@@ -38,7 +46,7 @@
 use handgrad_kernels::sums::{PARTIAL_SUMS, in_order};
 use handgrad_kernels::{by_lanes, vectorize};
 
-use crate::Scalar;
+use crate::{Scalar, bce};
 
 /// z ← softmax(z), in place, for one row.
 pub fn softmax<T: Scalar>(z: &mut [T]) {
@@ -72,14 +80,15 @@ pub fn forward_backward<T: Scalar>(z: &[T], t: &[T], scale: T, delta: &mut [T]) 
     })
 }
 
-/// ℓ of one sample, given its probabilities p instead of its logits: −Σ t·ln p. A probability of 0 counts as 10⁻⁷, so
-/// that no loss is infinite. For p = t, ℓ is the entropy of t.
-pub fn of_probabilities<T: Scalar>(p: &[T], t: &[T]) -> T {
-    let term = |p: T, t: T| match t == T::ZERO {
-        true => T::ZERO,
-        false => -t * if p == T::ZERO { T::from_f64(crate::bce::CLIP) } else { p }.ln(),
-    };
-    p.iter().zip(t).fold(T::ZERO, |sum, (&p, &t)| sum + term(p, t))
+/// H(t) = −Σ t·ln t, where 0·ln 0 = 0: the least ℓ of a target.
+pub fn entropy<T: Scalar>(t: &[T]) -> T {
+    let term = |t: T| if t > T::ZERO { t * t.ln() } else { T::ZERO };
+    -t.iter().fold(T::ZERO, |sum, &t| sum + term(t))
+}
+
+/// KL(t ‖ softmax(z)) = ℓ(z, t) − H(t) of one sample, at least 0.
+pub fn excess<T: Scalar>(z: &[T], t: &[T]) -> T {
+    bce::not_below_zero(forward(z, t) - entropy(t))
 }
 
 /// Smaller exponents are replaced by this one. e^−60 is negligible beside 1, and it is so large that its product with
