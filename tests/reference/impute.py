@@ -25,7 +25,7 @@ TABLE-SEED-hidden.csv, where row counts the data rows of the file with holes fro
 TABLE-SEED-filled.csv, the rows with their holes filled, same header and order of rows as the file with holes, and
 prints the same table for them (tables without such files are left out).
 
-The figures in the documentation are those of Python 3.11, numpy 2.4.6, pandas 3.1.1 and scikit-learn 1.9.1.
+Written and run with Python 3.11, numpy 2.4.6, pandas 3.1.1 and scikit-learn 1.9.1.
 """
 import argparse
 import os

@@ -14,7 +14,7 @@ variance PyOD makes infinite scores. `--write` writes TABLE-SEED-train.csv and T
 x1, …, label) and every value as it is in the file, and measures nothing; `--out` writes the table after each data set,
 besides printing it.
 
-The figures in the documentation are those of Python 3.11, numpy 2.4.6, scikit-learn 1.9.1, PyOD 3.6.7 and PyTorch
+Written and run with Python 3.11, numpy 2.4.6, scikit-learn 1.9.1, PyOD 3.6.7 and PyTorch
 2.15.0.
 """
 import argparse
