@@ -7,24 +7,25 @@
     HANDGRAD_DATA=FOLDER python3 tests/reference/impute.py --score DIR
 
 FOLDER holds tabular-anomaly/{cardio,thyroid,mammography}.csv, of which the label is not used, and
-scms-delivery/SCMS_Delivery_History_Dataset.csv. Of the latter the identifiers and the free text (ITEMS below) are left out;
-an empty cell, "N/A", and text in a column of numbers or dates are missing values.
+scms-delivery/SCMS_Delivery_History_Dataset.csv. Of the latter the identifiers and the free text (ITEMS below) are left
+out; an empty cell, "N/A", and text in a column of numbers or dates are missing values.
 
-The protocol: for each seed of 0 to 2, default_rng(seed) draws 10 % of the rows, and hides each known cell of theirs with
-probability 0.1. The other rows fit the method. Numbers are measured by the root mean squared error, in standard
-deviations of the column over the fitting rows (of its days for a date, of log(1 + x) for money, weight and quantity), and
-categories by accuracy, where a word that the method does not know counts as wrong. Averages are over columns; each
+The protocol: for each seed of 0 to 2, default_rng(seed) draws 10 % of the rows, and hides each known cell of theirs
+with probability 0.1. The other rows fit the method. Numbers are measured by the root mean squared error, in standard
+deviations of the column over the fitting rows (of its days for a date, of log(1 + x) for money, weight and quantity),
+and categories by accuracy, where a word that the method does not know counts as wrong. Averages are over columns; each
 figure is the mean over the seeds.
 
-The methods see the standardised numbers, and one-hot columns for the 50 most frequent words of a category and one for all others.
-To keep their time bearable, scikit-learn's methods fit on at most 3000 rows, and on SCMS the iterative ones make 3 rounds,
-the Bayesian one with the 50 nearest columns; all else is their default.
+The methods see the standardised numbers, and one-hot columns for the 50 most frequent words of a category and one for
+all others. To keep their time bearable, scikit-learn's methods fit on at most 3000 rows, and on SCMS the iterative ones
+make 3 rounds, the Bayesian one with the 50 nearest columns; all else is their default.
 
-`--write` writes TABLE-SEED-fit.csv, the rows to fit on; TABLE-SEED-holes.csv, the rows with holes; TABLE-SEED-hidden.csv, where
-row counts the data rows of the file with holes from 0. `--score` reads TABLE-SEED-filled.csv, the rows with their holes filled,
-same header and order of rows as the file with holes, and prints the same table for them (tables without such files are left out).
+`--write` writes TABLE-SEED-fit.csv, the rows to fit on; TABLE-SEED-holes.csv, the rows with holes;
+TABLE-SEED-hidden.csv, where row counts the data rows of the file with holes from 0. `--score` reads
+TABLE-SEED-filled.csv, the rows with their holes filled, same header and order of rows as the file with holes, and
+prints the same table for them (tables without such files are left out).
 
-The figures in the documentation are those of Python 3.11, numpy 2.4.6, pandas 3.1.1 and scikit-learn 1.9.1.
+Written and run with Python 3.11, numpy 2.4.6, pandas 3.1.1 and scikit-learn 1.9.1.
 """
 import argparse
 import os
@@ -41,8 +42,8 @@ from sklearn.linear_model import Ridge
 
 TABLES, SEEDS, RATE, WORDS, FIT = ["cardio", "thyroid", "mammography", "scms"], range(3), 0.1, 50, 3000
 ITEMS = ["ID", "PQ #", "PO / SO #", "ASN/DN #", "Item Description"]
-DATES = ["PQ First Sent to Client Date", "PO Sent to Vendor Date", "Scheduled Delivery Date", "Delivered to Client Date",
-         "Delivery Recorded Date"]
+DATES = ["PQ First Sent to Client Date", "PO Sent to Vendor Date", "Scheduled Delivery Date",
+         "Delivered to Client Date", "Delivery Recorded Date"]
 LONG_TAILED = ["Line Item Value", "Pack Price", "Unit Price", "Freight Cost (USD)", "Line Item Insurance (USD)",
                "Line Item Quantity", "Weight (Kilograms)"]
 NUMBERS = ["Unit of Measure (Per Pack)"]

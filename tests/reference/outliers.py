@@ -4,16 +4,18 @@
     pip install numpy scikit-learn pyod torch tqdm
     HANDGRAD_DATA=FOLDER python3 tests/reference/outliers.py [--out TABLE.md] [--write DIR]
 
-FOLDER holds tabular-anomaly/{cardio,thyroid,mammography}.csv: no header, numbers only, the last column is 1 for an anomaly.
-The protocol: for each seed of 0 to 4, default_rng(seed) permutes the normal rows; the first half trains; the other half and
-all anomalies test. Columns are standardised with mean and standard deviation of the training half. The table has ROC-AUC and
-average precision on the test rows, as mean ± standard deviation over the seeds. PyOD's detectors have their defaults, apart
-from the seed, and from the number of components of PCA, which is the rank of the training half: cardio has a column that is
-a sum of others, and one that is constant in some halves, and with a component of no variance PyOD makes infinite scores.
-`--write` writes TABLE-SEED-train.csv and TABLE-SEED-test.csv, with a header (x0, x1, …, label) and every value as it is in
-the file, and measures nothing; `--out` writes the table after each data set, besides printing it.
+FOLDER holds tabular-anomaly/{cardio,thyroid,mammography}.csv: no header, numbers only, the last column is 1 for an
+anomaly. The protocol: for each seed of 0 to 4, default_rng(seed) permutes the normal rows; the first half trains; the
+other half and all anomalies test. Columns are standardised with mean and standard deviation of the training half. The
+table has ROC-AUC and average precision on the test rows, as mean ± standard deviation over the seeds. PyOD's detectors
+have their defaults, apart from the seed, and from the number of components of PCA, which is the rank of the training
+half: cardio has a column that is a sum of others, and one that is constant in some halves, and with a component of no
+variance PyOD makes infinite scores. `--write` writes TABLE-SEED-train.csv and TABLE-SEED-test.csv, with a header (x0,
+x1, …, label) and every value as it is in the file, and measures nothing; `--out` writes the table after each data set,
+besides printing it.
 
-The figures in the documentation are those of Python 3.11, numpy 2.4.6, scikit-learn 1.9.1, PyOD 3.6.7 and PyTorch 2.15.0.
+Written and run with Python 3.11, numpy 2.4.6, scikit-learn 1.9.1, PyOD 3.6.7 and PyTorch
+2.15.0.
 """
 import argparse
 import os
