@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use handgrad_dataset::{Error, Samples, Values, idx, load, named, synthetic};
+use handgrad_dataset::{Error, Samples, Values, idx, load, named, synthetic, test_alone};
 use ndarray::{Array2, ArrayD, IxDyn, array};
 
 fn write(path: &Path, shape: &[usize]) {
@@ -41,6 +41,41 @@ fn a_folder_gives_both_parts_and_their_labels() {
     // The same file twice, plain and compressed, is not ambiguous.
     write(&at("t10k-images-idx3-ubyte.gz"), &[5, 2, 3]);
     assert_eq!(load_path(folder.path()).unwrap().validation.len(), 4);
+}
+
+/// Upper-case names and the names of EMNIST, in which the name of the set comes first, are found.
+#[test]
+fn names_of_other_publishers_are_found() {
+    for [train, labels, test] in [
+        ["TRAIN-IMAGES-IDX3-UBYTE", "TRAIN-LABELS-IDX1-UBYTE", "T10K-IMAGES-IDX3-UBYTE"],
+        [
+            "emnist-letters-train-images-idx3-ubyte.gz",
+            "emnist-letters-train-labels-idx1-ubyte.gz",
+            "test-images.idx3.gz",
+        ],
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        write(&folder.path().join(train), &[12, 2, 3]);
+        write(&folder.path().join(labels), &[12]);
+        write(&folder.path().join(test), &[4, 2, 3]);
+        let set = load_path(folder.path()).unwrap();
+        assert_eq!((set.train.len(), set.train.classes().len(), set.validation.len()), (12, 12, 4));
+    }
+}
+
+/// A model can be used on a folder that has only test samples, but training needs both parts.
+#[test]
+fn test_samples_alone_are_enough_to_use_a_model() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(test_alone(folder.path()).unwrap(), None);
+    write(&folder.path().join("emnist-digits-test-images-idx3-ubyte.gz"), &[4, 2, 3]);
+    write(&folder.path().join("emnist-digits-test-labels-idx1-ubyte.gz"), &[4]);
+    let (samples, origin) = test_alone(folder.path()).unwrap().expect("test samples");
+    assert_eq!((samples.len(), samples.classes().len()), (4, 4));
+    assert!(origin.starts_with("the 4 images of "), "{origin}");
+    assert!(matches!(load_path(folder.path()), Err(Error::Folder { .. })));
+    write(&folder.path().join("train-images-idx3-ubyte.gz"), &[12, 2, 3]);
+    assert_eq!(test_alone(folder.path()).unwrap(), None);
 }
 
 #[test]

@@ -127,8 +127,8 @@ fn from_file(path: &Path) -> Result<DataSet, Error> {
 }
 
 fn from_folder(folder: &Path) -> Result<DataSet, Error> {
-    let (train, train_path) = part(folder, "train-")?;
-    let (validation, validation_path) = part(folder, "t10k-")?;
+    let (train, train_path) = part(folder, TRAINING)?;
+    let (validation, validation_path) = part(folder, TEST)?;
     if (train.kind(), &train.shape) != (validation.kind(), &validation.shape) {
         let (found, expected) = (validation.kind_in_words(), train.kind_in_words());
         return Err(Error::ShapesDiffer { path: validation_path, found, expected });
@@ -143,11 +143,32 @@ fn from_folder(folder: &Path) -> Result<DataSet, Error> {
     })
 }
 
-/// Reads the samples from the file whose name starts with `prefix`, and their labels if there is a file of labels.
-/// Returns the samples and the path of their file.
-fn part(folder: &Path, prefix: &str) -> Result<(Samples, PathBuf), Error> {
+/// The beginnings of the names of files with training samples. In the names of EMNIST, `emnist-letters-train-images-…`,
+/// the name of the set comes first.
+const TRAINING: &[&str] = &["train-"];
+/// The beginnings of the names of files with test samples.
+const TEST: &[&str] = &["t10k-", "test-"];
+
+/// The test samples of a folder without training samples, and where they come from, in one line. Returns `None` if the
+/// folder has training samples, or no test samples.
+///
+/// # Errors
+/// If the folder or its files cannot be read, or if there are several files of test samples.
+pub fn test_alone(folder: &Path) -> Result<Option<(Samples, String)>, Error> {
+    if !idx_files(folder, TRAINING)?.is_empty() || idx_files(folder, TEST)?.is_empty() {
+        return Ok(None);
+    }
+    let (samples, path) = part(folder, TEST)?;
+    let origin = format!("the {} of {}", samples.counted(), shown(&path));
+    Ok(Some((samples, origin)))
+}
+
+/// Reads the samples from the file whose name begins with one of `beginnings`, and their labels if there is a file of
+/// labels. Returns the samples and the path of their file.
+fn part(folder: &Path, beginnings: &[&str]) -> Result<(Samples, PathBuf), Error> {
     let (labels, images): (Vec<String>, Vec<String>) =
-        idx_files(folder, prefix)?.into_iter().partition(|name| name.contains("label"));
+        idx_files(folder, beginnings)?.into_iter().partition(|name| name.to_lowercase().contains("label"));
+    let prefix = beginnings.join(" or ");
     let wrong = |found: &[String], expected: String| {
         let found = if found.is_empty() { "none".to_owned() } else { found.join(", ") };
         Err(Error::Folder { path: folder.to_path_buf(), found, expected })
@@ -165,13 +186,20 @@ fn part(folder: &Path, prefix: &str) -> Result<(Samples, PathBuf), Error> {
     Ok((samples, path))
 }
 
-/// The sorted names of the IDX files in a folder that start with `prefix`. If a file exists both plain and compressed,
-/// only the plain one is listed.
-fn idx_files(folder: &Path, prefix: &str) -> Result<Vec<String>, Error> {
+/// The sorted names of the IDX files in a folder that begin with one of `beginnings`, in upper or lower case, or contain
+/// one after a hyphen. If a file exists both plain and compressed, only the plain one is listed.
+fn idx_files(folder: &Path, beginnings: &[&str]) -> Result<Vec<String>, Error> {
     let mut names = handgrad_files::names(folder)?;
-    names.retain(|name| name.starts_with(prefix) && name.contains("idx"));
+    names.retain(|name| {
+        let name = format!("-{}", name.to_lowercase());
+        name.contains("idx") && beginnings.iter().any(|beginning| name.contains(&format!("-{beginning}")))
+    });
     let plain = names.clone();
-    names.retain(|name| name.strip_suffix(".gz").is_none_or(|stem| !plain.iter().any(|other| other == stem)));
+    names.retain(|name| {
+        name.strip_suffix(".gz")
+            .or(name.strip_suffix(".GZ"))
+            .is_none_or(|stem| !plain.iter().any(|other| other == stem))
+    });
     Ok(names)
 }
 

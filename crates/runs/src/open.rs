@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use handgrad_dataset::csv::{Fill, Label, Layout};
-use handgrad_dataset::{Samples, all_of_csv, idx, is_csv, named, sizes};
+use handgrad_dataset::{Samples, all_of_csv, idx, is_csv, named, sizes, test_alone};
 use handgrad_files::{Progress, shown};
 use handgrad_models::{LayerSpec, Model, Part};
 use handgrad_tasks::check_fit;
@@ -171,6 +171,13 @@ impl Loader {
                 false => Samples::from_idx(idx::read(path)?, path)?,
             };
             let origin = format!("all samples of {}", shown(what));
+            return Ok(Data { train: None, train_origin: String::new(), samples, origin });
+        }
+        if own
+            && path.is_dir()
+            && named::find(what).is_none()
+            && let Some((samples, origin)) = test_alone(path)?
+        {
             return Ok(Data { train: None, train_origin: String::new(), samples, origin });
         }
         let data = handgrad_dataset::load(what, &self.data_dir, layout, progress)?;
