@@ -165,7 +165,11 @@ fn a_changed_configuration_or_data_set_is_refused_by_naming_the_difference() {
     // For a long value, the error shows where it differs.
     let long = |last: &str| format!("--only-class={},{last}", vec!["1"; 160].join(","));
     train(at, "long", &["--data=small", "--epochs=1", &long("2")]);
-    refused(&run(at, &["train", "--resume=long", &long("3")]), 2, &["only_class is …", "1,3], and …", "1,2] in long"]);
+    refused(
+        &run(at, &["train", "--resume=long", &long("3")]),
+        2,
+        &["only_class is …", "\"3\"], and …", "\"2\"] in long"],
+    );
     fs::remove_dir_all(at.join("long")).expect("removed");
 
     let config = fs::read_to_string(at.join("run/config.toml")).expect("a configuration");

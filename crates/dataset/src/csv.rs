@@ -56,6 +56,11 @@ impl Label {
             column => Self::Column(column.to_owned()),
         }
     }
+
+    /// True if this is the number of the column `column`, which is counted from 0.
+    fn is_number(&self, column: usize) -> bool {
+        matches!(self, Self::Column(number) if number.parse() == Ok(column + 1))
+    }
 }
 
 /// What replaces a missing value.

@@ -203,8 +203,11 @@ impl<'a> Table<'a> {
 
     /// Keeps the error of a wrong cell, if it is the first one of its row.
     fn is_wrong(&mut self, error: impl FnOnce(&Self) -> Error) {
-        if self.row.wrong.is_none() {
-            self.row.wrong = Some((self.row.cells.saturating_sub(1), error(self)));
+        let column = self.row.cells.saturating_sub(1);
+        // In the first row, the column of the labels is not known yet, and a label may be any word.
+        let is_label = self.columns.is_none() && self.layout.label.is_number(column);
+        if self.row.wrong.is_none() && !is_label {
+            self.row.wrong = Some((column, error(self)));
         }
     }
 
@@ -271,8 +274,7 @@ impl First {
         };
         let is_label = match label {
             Label::Last => true,
-            Label::Column(number) => number.parse() == Ok(column + 1),
-            Label::ByName | Label::None => false,
+            other => other.is_number(column),
         };
         if is_label {
             cell.clone_into(&mut self.label_text);
