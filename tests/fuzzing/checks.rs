@@ -97,7 +97,8 @@ pub fn csv(bytes: &[u8]) {
     let mut text = "value,".repeat(rows.values.ncols()) + "label\n";
     for (number, row) in rows.values.rows().into_iter().enumerate() {
         row.iter().for_each(|value| text += &format!("{value},"));
-        text += &format!("{}\n", rows.labels.as_ref().and_then(|labels| labels.name(number)).unwrap_or("0"));
+        let label = rows.labels.as_ref().and_then(|labels| labels.name(number)).unwrap_or("0");
+        text += &format!("{}\n", handgrad_dataset::table::cell_text(label));
     }
     let again = csv::decode(text.as_bytes(), name(), &Layout::default()).unwrap_or_else(|error| panic!("{error}"));
     assert!(

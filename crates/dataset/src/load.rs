@@ -186,8 +186,8 @@ fn part(folder: &Path, beginnings: &[&str]) -> Result<(Samples, PathBuf), Error>
     Ok((samples, path))
 }
 
-/// The sorted names of the IDX files in a folder that begin with one of `beginnings`, in upper or lower case, or contain
-/// one after a hyphen. If a file exists both plain and compressed, only the plain one is listed.
+/// The sorted names of the IDX files in a folder that begin with one of `beginnings`, in upper or lower case, or that
+/// contain one after a hyphen. If a file exists both plain and compressed, only the plain one is listed.
 fn idx_files(folder: &Path, beginnings: &[&str]) -> Result<Vec<String>, Error> {
     let mut names = handgrad_files::names(folder)?;
     names.retain(|name| {
