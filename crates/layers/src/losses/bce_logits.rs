@@ -10,7 +10,7 @@
 //! ∂ℓ/∂z    = σ(z) − t                                        since d/dz ln(1 + eᶻ) = σ(z)
 //! ```
 //!
-//! It is [`bce`](crate::bce) after a sigmoid, without the clipping. As two steps, δ would be (p − t)/(p·(1 − p)) ·
+//! It is [`bce`] after a sigmoid, without the clipping. As two steps, δ would be (p − t)/(p·(1 − p)) ·
 //! p·(1 − p). The factors p·(1 − p) cancel on paper. In f32, however, 1 − p is 0 from z = 17 on, and below z = −17 p
 //! is outside the clipping range. In both cases the gradient is lost. Here these factors do not occur. ln(1 + eᶻ) is
 //! computed as max(z, 0) + ln(1 + e^−|z|), so nothing overflows.
@@ -31,7 +31,7 @@
 //! factor more gives (1 + q)·(1 + e) = 1 + (q + e + q·e), and the sum is ln(1 + q).
 //!
 //! For the comparison of samples there is also the excess of ℓ over the entropy of the target, which is the
-//! Kullback–Leibler divergence KL(t ‖ p) of [`bce`](crate::bce). From a logit it has no upper limit: −ln p =
+//! Kullback–Leibler divergence KL(t ‖ p) of [`bce`]. From a logit it has no upper limit: −ln p =
 //! ln(1 + e⁻ᶻ) keeps its digits where p itself would round to 0 or 1.
 //!
 //! Slides: CE6146 "Basic Autoencoder (2/3)": its sigmoid output and its `binary_crossentropy` as one function.
@@ -58,7 +58,7 @@ pub fn derivative<T: Scalar>(z: T, t: T) -> T {
     if z >= T::ZERO { (T::ONE - t) - e / (T::ONE + e) } else { -t + e / (T::ONE + e) }
 }
 
-/// KL(c ‖ σ(z)) + 2·(t − c)², with c = t clipped to 0..1, at least 0: see [`bce`](crate::bce). Within 0..1 it is
+/// KL(c ‖ σ(z)) + 2·(t − c)², with c = t clipped to 0..1, at least 0: see [`bce`]. Within 0..1 it is
 /// ℓ(z, t) − H(t).
 #[inline(always)]
 pub fn excess<T: Scalar>(z: T, t: T) -> T {

@@ -13,7 +13,7 @@
 //! ```
 //!
 //! The target of a sample is a distribution over its n values; a one-hot target is a choice of one of them. In
-//! contrast, [`bce`](crate::bce) treats each value as a separate choice between 0 and 1. Adding the same number c to
+//! contrast, [`bce`] treats each value as a separate choice between 0 and 1. Adding the same number c to
 //! all logits changes nothing, since e^c cancels in p. So the largest logit may be subtracted from all, and the sum
 //! of δ is 0.
 //!
