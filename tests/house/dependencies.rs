@@ -14,7 +14,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("pictures", &[]),
     ("layers", &["kernels"]),
     ("dataset", &["files"]),
-    ("models", &["layers", "files"]),
+    ("models", &["layers", "dataset", "files"]),
     ("trainer", &["models", "layers", "dataset", "files"]),
     ("tasks", &["models", "trainer", "layers", "dataset", "analysis", "files"]),
     ("runs", &["tasks", "pictures", "trainer", "models", "layers", "dataset", "analysis", "files"]),

@@ -6,7 +6,7 @@
 //! their values are kept, so reading needs less than four times as much memory as the file has bytes, however short its
 //! cells are.
 
-mod cells;
+pub(crate) mod cells;
 mod table;
 
 use std::io::Read;
@@ -17,6 +17,7 @@ use ndarray::Array2;
 
 use self::cells::Cells;
 use self::table::Table;
+pub(crate) use self::table::is_missing;
 use crate::samples::{split_labels, split_off};
 use crate::{Error, Labels, Samples, Values, check_room};
 

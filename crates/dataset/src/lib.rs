@@ -25,6 +25,7 @@ pub mod photo;
 mod samples;
 pub mod synthetic;
 pub mod table;
+pub mod tables;
 mod words;
 
 pub use error::Error;

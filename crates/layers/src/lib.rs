@@ -64,6 +64,8 @@ pub mod shift;
 pub mod dropout;
 #[path = "randomness/init.rs"]
 pub mod init;
+#[path = "randomness/mask.rs"]
+pub mod mask;
 #[path = "randomness/noise.rs"]
 pub mod noise;
 #[path = "randomness/random.rs"]
@@ -76,6 +78,8 @@ pub mod reparameterize;
 pub mod bce;
 #[path = "losses/bce_logits.rs"]
 pub mod bce_logits;
+#[path = "losses/columns.rs"]
+pub mod columns;
 #[path = "losses/loss.rs"]
 pub mod loss;
 #[path = "losses/mae.rs"]
@@ -109,6 +113,7 @@ pub mod gradcheck;
 pub use activation::Activation;
 pub use activity_l1::ActivityL1;
 pub use bidirectional::Bidirectional;
+pub use columns::{Columns, Head};
 pub use conv_lstm::ConvLstm;
 pub use conv_transpose2d::ConvTranspose2d;
 pub use conv2d::{Conv2d, Padding};
@@ -124,6 +129,7 @@ pub use kl_sparsity::KlSparsity;
 pub use layer::{Block, Layer, Mode, ParamRole, ParamSpec, Pass, Saved, SavedBatch};
 pub use loss::{Loss, LossKind, Output, Reduction};
 pub use lstm::Lstm;
+pub use mask::Mask;
 pub use max_pool2d::MaxPool2d;
 pub use noise::Noise;
 pub use optimizer::Optimizer;

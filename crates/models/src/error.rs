@@ -40,6 +40,23 @@ pub enum Error {
         /// The number of channels of a sample.
         channels: usize,
     },
+    /// The columns of a table have another width than the input of the network.
+    #[error("the columns of the table have {columns} values, where the input of the network has the shape {input:?}")]
+    TableWidth {
+        /// The number of values of all used columns.
+        columns: usize,
+        /// The shape of the input.
+        input: Vec<usize>,
+    },
+    /// A table with the loss cross-entropy.
+    #[error(
+        "the loss of the columns of numbers of a table cannot be cross-entropy: choose mse, mae or bce; categories \
+         have their own cross-entropy"
+    )]
+    TableLoss,
+    /// A mask that is not the first layer.
+    #[error("a mask must be the first layer of the encoder, because only samples may have missing values")]
+    MaskNotFirst,
     /// The input of a layer for images is not an image.
     #[error(
         "{what} needs images of height × width or channels × height × width, but its input has the shape {shape:?}: \

@@ -41,10 +41,13 @@
 //! | 1 | without parts and without the SHA-256 of the specification; still read |
 //! | 2 | feed-forward networks without a scale |
 //! | 3 | recurrent layers, other layers for sequences, and a scale |
-//! | 4 | tensor names of strided convolutions; tables |
+//! | 4 | tensor names of strided convolutions; tables, masks, and a scale for each channel |
 //!
 //! Before format 4, the tensors of convolutions with *same* padding and a stride were named `weight` and `bias` too.
 //! Such files are still read.
+//!
+//! The metadata of a model of tables has a second entry, `handgrad-table`: the [`Schema`] in JSON. The SHA-256 of the
+//! specification covers both texts, one after the other.
 //!
 //! A file must state the lowest format number that supports everything in it. An older program can then read every
 //! file that it supports, and reports for all others that they are too new.
@@ -56,13 +59,14 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::Read;
 
+use handgrad_dataset::tables::Schema;
 use handgrad_files::memory;
 use safetensors::{Dtype, tensor::TensorView};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use self::header::{LONGEST, LONGEST_TEXT, check_toml, one_line};
-use self::room::spec_text;
+use self::header::{LONGEST, LONGEST_TABLE, LONGEST_TEXT, check_toml, one_line};
+use self::room::{spec_text, table_text};
 use crate::{Error, LayerSpec, Network, Param, Part, Spec};
 
 /// The newest format, which has other names for the tensors of some convolutions.
@@ -75,6 +79,8 @@ const FEED_FORWARD: u64 = 2;
 const LONGEST_FILE: u64 = (1 << 33) + LONGEST + 8;
 /// The key in the file's metadata.
 const KEY: &str = "handgrad";
+/// The key of the columns of a table in the file's metadata.
+const TABLE_KEY: &str = "handgrad-table";
 /// The line with which the specification begins in the text.
 const MODEL: &str = "[model]";
 
@@ -102,7 +108,9 @@ struct Header {
 
 /// Returns the lowest format that supports everything in a specification.
 fn format_of(spec: &Spec) -> u64 {
-    if spec.layers().any(LayerSpec::pads_one_side) { FORMAT } else { format_with_old_names(spec) }
+    let channels = spec.scale.as_ref().is_some_and(|scale| scale.offset.len() > 1);
+    let newest = spec.table.is_some() || spec.takes_missing() || channels;
+    if newest || spec.layers().any(LayerSpec::pads_one_side) { FORMAT } else { format_with_old_names(spec) }
 }
 
 /// Returns the format of a specification before some convolutions had other names for their tensors.
@@ -143,7 +151,8 @@ pub fn encode(network: &Network<f32>, theta: &[f32]) -> Result<Vec<u8>, Error> {
     let cannot = |error: toml::ser::Error| Error::NotAModel(error.to_string());
     let tail = spec_text(network.spec())?;
     let (part, weights_sha256) = (network.part(), weights_sha256(theta));
-    let model_sha256 = handgrad_files::hex(Sha256::new_with_prefix(&tail));
+    let table = table_text(network.spec())?;
+    let model_sha256 = model_sha256(&tail, table.as_deref());
     let format = format_of(network.spec());
     let head = toml::to_string(&Head { format, part, weights_sha256, model_sha256 }).map_err(cannot)?;
     let stored: Vec<_> = tensors_of(network)
@@ -158,7 +167,8 @@ pub fn encode(network: &Network<f32>, theta: &[f32]) -> Result<Vec<u8>, Error> {
         let view = TensorView::new(Dtype::F32, tensor.shape(), bytes).map_err(|e| Error::NotAModel(e.to_string()))?;
         views.push((&*tensor.name, view));
     }
-    let metadata = HashMap::from([(KEY.to_string(), format!("{head}\n{tail}"))]);
+    let mut metadata = HashMap::from([(KEY.to_string(), format!("{head}\n{tail}"))]);
+    metadata.extend(table.map(|table| (TABLE_KEY.to_string(), table)));
     let bytes = safetensors::serialize(views, Some(metadata)).map_err(|error| Error::NotAModel(error.to_string()))?;
     header_len(&bytes)?;
     Ok(bytes)
@@ -212,8 +222,10 @@ pub fn decode(bytes: &[u8]) -> Result<(Network<f32>, Vec<f32>), Error> {
         return Err(Error::TooLong { what: "its entry \"handgrad\"", found, most });
     }
     check_toml(text).map_err(Error::Damaged)?;
-    let header: Header = toml::from_str(text).map_err(|error| Error::Damaged(one_line(error.message())))?;
-    check_model_text(&header, text)?;
+    let mut header: Header = toml::from_str(text).map_err(|error| Error::Damaged(one_line(error.message())))?;
+    let table = metadata.metadata().as_ref().and_then(|metadata| metadata.get(TABLE_KEY));
+    header.model.table = table.map(|table| read_table(table)).transpose()?;
+    check_model_text(&header, text, table.map(String::as_str))?;
 
     // The specification is compared with the tensors in the file before memory of the size that it claims is
     // allocated.
@@ -275,7 +287,7 @@ pub fn decode(bytes: &[u8]) -> Result<(Network<f32>, Vec<f32>), Error> {
 }
 
 /// Compares the text of the specification with its SHA-256. Format 1 has no such SHA-256 and no parts.
-fn check_model_text(header: &Header, text: &str) -> Result<(), Error> {
+fn check_model_text(header: &Header, text: &str, table: Option<&str>) -> Result<(), Error> {
     match (header.format, &header.model_sha256) {
         (1, None) if header.part == Part::Whole => Ok(()),
         (format, Some(_))
@@ -286,7 +298,7 @@ fn check_model_text(header: &Header, text: &str) -> Result<(), Error> {
         }
         (FEED_FORWARD..=FORMAT, Some(stated)) => {
             let start = text.find(MODEL).unwrap_or(text.len());
-            match handgrad_files::hex(Sha256::new_with_prefix(&text[start..])) {
+            match model_sha256(&text[start..], table) {
                 found if found == *stated => Ok(()),
                 found => {
                     let problem = format!("its specification has SHA-256 {found}, but it states {stated}");
@@ -296,6 +308,24 @@ fn check_model_text(header: &Header, text: &str) -> Result<(), Error> {
         }
         (format, _) => Err(Error::Damaged(format!("its entries are not those of format {format}"))),
     }
+}
+
+/// Returns the SHA-256 of the text of the specification, followed by that of the table if there is one.
+fn model_sha256(spec: &str, table: Option<&str>) -> String {
+    let mut hash = Sha256::new_with_prefix(spec);
+    table.into_iter().for_each(|table| hash.update(table));
+    handgrad_files::hex(hash)
+}
+
+fn read_table(text: &str) -> Result<Schema, Error> {
+    if text.len() > LONGEST_TABLE {
+        let (found, most) = (text.len() as u64, LONGEST_TABLE as u64);
+        return Err(Error::TooLong { what: "its entry \"handgrad-table\"", found, most });
+    }
+    let schema: Schema = serde_json::from_str(text)
+        .map_err(|error| Error::Damaged(format!("its table cannot be read: {}", one_line(&error.to_string()))))?;
+    schema.check().map_err(|problem| Error::Damaged(format!("its table is not valid: {problem}")))?;
+    Ok(schema)
 }
 
 /// Returns the number of the layer of the specification with which the network of the file begins.

@@ -87,7 +87,7 @@ impl<T: Scalar> Network<T> {
     fn predicted(&self, mut outputs: Array2<T>) -> Array2<T> {
         for mut row in outputs.rows_mut() {
             if let Some(row) = row.as_slice_mut() {
-                self.output().forward(row);
+                self.predict_row(row);
             }
         }
         outputs

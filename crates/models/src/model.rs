@@ -6,7 +6,7 @@ use handgrad_layers::{Loss, LossKind, Reduction};
 use ndarray::parallel::prelude::*;
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 
-use crate::{Error, Network, Part, Spec, file, targets};
+use crate::{Encoding, Error, Network, Part, Spec, file, targets};
 
 /// A network, its weights and its scale, ready to use.
 ///
@@ -48,6 +48,7 @@ impl Model {
         finite(
             "the weights",
             ArrayView2::from_shape((1, found), &weights).map_err(|_| Error::Weights { expected, found })?,
+            |_| false,
         )?;
         Ok(Self { network, weights })
     }
@@ -133,7 +134,7 @@ impl Model {
     /// # Errors
     /// If the model is only a decoder, the samples have the wrong size, or a value is not finite.
     pub fn encode<A: Copy + Into<f64>>(&self, x: ArrayView2<A>) -> Result<Array2<f32>, Error> {
-        finite("the samples", x)?;
+        self.check_values(x)?;
         self.network.encode(&self.weights, self.scaled(x).view())
     }
 
@@ -143,7 +144,7 @@ impl Model {
     /// # Errors
     /// As [`encode`](Self::encode).
     pub fn code_distributions<A: Copy + Into<f64>>(&self, x: ArrayView2<A>) -> Result<Option<Array2<f32>>, Error> {
-        finite("the samples", x)?;
+        self.check_values(x)?;
         self.network.code_distributions(&self.weights, self.scaled(x).view())
     }
 
@@ -152,8 +153,8 @@ impl Model {
     /// # Errors
     /// If the model is only an encoder, the codes have the wrong size, or a value is not finite.
     pub fn decode(&self, codes: ArrayView2<f32>) -> Result<Array2<f32>, Error> {
-        finite("the codes", codes)?;
-        Ok(self.unscaled(self.network.decode(&self.weights, codes)?))
+        finite("the codes", codes, |_| false)?;
+        Ok(self.in_data_units(self.network.decode(&self.weights, codes)?))
     }
 
     /// Reconstructs samples. Shapes: samples × values → samples × values, with one sample in each row.
@@ -161,8 +162,8 @@ impl Model {
     /// # Errors
     /// If the model is only a part, the samples have the wrong size, or a value is not finite.
     pub fn reconstruct<A: Copy + Into<f64>>(&self, x: ArrayView2<A>) -> Result<Array2<f32>, Error> {
-        finite("the samples", x)?;
-        Ok(self.unscaled(self.network.predict(&self.weights, self.scaled(x).view())?))
+        self.check_values(x)?;
+        Ok(self.in_data_units(self.network.predict(&self.weights, self.scaled(x).view())?))
     }
 
     /// Returns the reconstruction error of each sample: how far the loss of the model is above its least possible value
@@ -185,9 +186,9 @@ impl Model {
     /// # Errors
     /// As [`score`](Self::score).
     pub fn score_by<A: Copy + Into<f64>>(&self, kind: LossKind, x: ArrayView2<A>) -> Result<Array1<f64>, Error> {
-        finite("the samples", x)?;
+        self.check_values(x)?;
         let target = self.scaled(x);
-        for (sample, row) in target.rows().into_iter().enumerate() {
+        for (sample, row) in target.rows().into_iter().enumerate().filter(|_| self.network.columns().is_none()) {
             let values = row.iter().map(|&value| f64::from(value));
             targets::check_use(kind, values).map_err(|misfit| Error::Target { sample, misfit })?;
         }
@@ -197,6 +198,9 @@ impl Model {
         let loss = Loss { kind, reduction: Reduction::Mean };
         let (from, to) = (self.network.output(), kind.output());
         let score = |output: ArrayView1<f32>, target: ArrayView1<f32>| {
+            if let Some(columns) = self.network.columns() {
+                return columns.excess(&output.mapv(f64::from).to_vec(), &target.mapv(f64::from).to_vec());
+            }
             let [mut output, target] =
                 [output, target].map(|row| row.iter().copied().map(f64::from).collect::<Vec<_>>());
             if from != to {
@@ -222,31 +226,64 @@ impl Model {
         (ends(low).fold(f32::INFINITY, f32::min), ends(high).fold(f32::NEG_INFINITY, f32::max))
     }
 
-    /// Returns the samples in the units of the network, contiguous in memory.
-    fn scaled<A: Copy + Into<f64>>(&self, x: ArrayView2<A>) -> Array2<f32> {
-        let scale = self.spec().scale.as_ref();
-        let scaled = |row: ArrayView1<A>| -> Vec<f32> {
-            let values = row.iter().map(|&value| value.into()).enumerate();
-            values.map(|(at, value)| scale.map_or(value, |scale| scale.apply(at, value)) as f32).collect()
-        };
-        let values = x.rows().into_iter().flat_map(scaled).collect();
-        Array2::from_shape_vec(x.dim(), values).unwrap_or_else(|_| Array2::zeros(x.dim()))
+    /// Returns samples in the units of the network, contiguous in memory: one row for each row of `x`, which is in the
+    /// units of the data. The columns of a table become as many values as [`Schema::encode`] makes of them.
+    ///
+    /// [`Schema::encode`]: handgrad_dataset::tables::Schema::encode
+    #[must_use]
+    pub fn scaled<A: Copy + Into<f64>>(&self, x: ArrayView2<A>) -> Array2<f32> {
+        let width = if x.ncols() == self.spec().values() { self.spec().features() } else { x.ncols() };
+        let mut scaled = Array2::zeros((x.nrows(), width));
+        let encoding = self.spec().encoding();
+        for (row, mut to) in x.rows().into_iter().zip(scaled.rows_mut()) {
+            if let Some(to) = to.as_slice_mut() {
+                encoding.apply(row.iter().map(|&value| value.into()), to);
+            }
+        }
+        scaled
     }
 
-    /// Returns the samples in the units of the data.
-    fn unscaled(&self, mut y: Array2<f32>) -> Array2<f32> {
-        if let Some(scale) = &self.spec().scale {
-            y.indexed_iter_mut().for_each(|((_, at), value)| *value = scale.undo(at, f64::from(*value)) as f32);
+    /// Like [`unscaled`](Self::unscaled), with 32-bit numbers, and without a copy if the units are the same.
+    fn in_data_units(&self, y: Array2<f32>) -> Array2<f32> {
+        match self.spec().encoding() {
+            Encoding::Same => y,
+            _ => self.unscaled(y.view()).mapv(|value| value as f32),
         }
-        y
+    }
+
+    /// Returns samples in the units of the data, given samples in the units of the network.
+    #[must_use]
+    pub fn unscaled(&self, y: ArrayView2<f32>) -> Array2<f64> {
+        let encoding = self.spec().encoding();
+        let mut values = Array2::zeros((y.nrows(), self.spec().values()));
+        for (row, mut to) in y.rows().into_iter().zip(values.rows_mut()) {
+            encoding.undo(&row.to_vec()).into_iter().zip(&mut to).for_each(|(value, to)| *to = value);
+        }
+        values
+    }
+
+    /// Refuses samples of another size, and values that are not finite. NaN, a missing value, is allowed if the model
+    /// takes missing values.
+    fn check_values<A: Copy + Into<f64>>(&self, x: ArrayView2<A>) -> Result<(), Error> {
+        let (expected, found) = (self.spec().values(), x.ncols());
+        if expected != found {
+            return Err(Error::Width { what: "samples", expected, found });
+        }
+        let missing = self.spec().takes_missing();
+        finite("the samples", x, |value| missing && value.is_nan())
     }
 }
 
 /// Refuses values that are not finite 32-bit numbers: a ReLU, for example, would turn −∞ into 0, and the result would
 /// look valid.
-fn finite<A: Copy + Into<f64>>(what: &'static str, values: ArrayView2<A>) -> Result<(), Error> {
+fn finite<A: Copy + Into<f64>>(
+    what: &'static str,
+    values: ArrayView2<A>,
+    allowed: impl Fn(f64) -> bool,
+) -> Result<(), Error> {
+    let wrong = |&value: &A| !(value.into() as f32).is_finite() && !allowed(value.into());
     for (row, values) in values.axis_iter(Axis(0)).enumerate() {
-        if let Some(column) = values.iter().position(|&value| !(value.into() as f32).is_finite()) {
+        if let Some(column) = values.iter().position(wrong) {
             return Err(Error::NotFinite { what, row, column, found: values[column].into() });
         }
     }

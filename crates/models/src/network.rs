@@ -1,6 +1,9 @@
 use std::ops::Range;
 
-use handgrad_layers::{Activation, Init, Layer, Loss, LossKind, Output, ParamRole, ParamSpec, Scalar, window};
+use handgrad_dataset::tables::Kind;
+use handgrad_layers::{
+    Activation, Columns, Head, Init, Layer, Loss, LossKind, Output, ParamRole, ParamSpec, Scalar, window,
+};
 
 use crate::file::room;
 use crate::{Error, LayerSpec, Part, Scale, Spec, tied};
@@ -54,6 +57,7 @@ pub struct Network<T> {
     shapes: Vec<Vec<usize>>,
     params: Vec<Param>,
     loss: Loss,
+    columns: Option<Columns>,
 }
 
 impl<T: Scalar> Network<T> {
@@ -76,6 +80,17 @@ impl<T: Scalar> Network<T> {
         if let Some(scale) = &spec.scale {
             check_scale(scale, &spec.input)?;
         }
+        if let Some(table) = &spec.table
+            && (table.width() != spec.features() || spec.input.len() != 1)
+        {
+            return Err(Error::TableWidth { columns: table.width(), input: spec.input.clone() });
+        }
+        if spec.table.is_some() && matches!(spec.loss, LossKind::CrossEntropy) {
+            return Err(Error::TableLoss);
+        }
+        if spec.layers().skip(1).any(|layer| matches!(layer, LayerSpec::Mask { .. })) {
+            return Err(Error::MaskNotFirst);
+        }
         for (name, layers) in [("encoder", &spec.encoder), ("decoder", &spec.decoder)] {
             if layers.is_empty() {
                 return Err(Error::Empty(name, "layer"));
@@ -91,12 +106,14 @@ impl<T: Scalar> Network<T> {
         }
 
         let loss = Loss { kind, reduction: spec.reduction };
+        let columns = columns_of(spec, loss);
+        let groups = spec.groups();
         let (mut layers, mut shapes) = (Vec::new(), vec![spec.input.clone()]);
         let mirrored = tied::mirrored(spec)?;
         for (layer_spec, mirrored) in specs.iter().zip(&mirrored) {
             let width = |at: usize| shapes[at].iter().product();
             let sizes = mirrored.map_or([0, 0], |at| [width(at), width(at + 1)]);
-            let layer = layer_spec.build::<T>(&shapes[layers.len()], sizes)?;
+            let layer = layer_spec.build::<T>(&shapes[layers.len()], sizes, &groups)?;
             let shape = layer.output_shape(&shapes[layers.len()])?;
             for dims in layer.params().iter().map(|param| &param.shape).chain([&shape]) {
                 let values = dims.iter().fold(1_usize, |product, &dim| product.saturating_mul(dim));
@@ -133,7 +150,7 @@ impl<T: Scalar> Network<T> {
         // A tie connects the encoder with the decoder, so a part has no ties.
         let mirrored = if part == Part::Whole { mirrored } else { vec![None; layers.len()] };
         let params = params_of(&layers, &given, &mirrored);
-        let network = Self { spec: spec.clone(), part, layers, shapes, params, loss };
+        let network = Self { spec: spec.clone(), part, layers, shapes, params, loss, columns };
         let values = network.param_count();
         if values > MAX_VALUES {
             return Err(Error::TooLarge { what: "the network", values });
@@ -220,6 +237,39 @@ impl<T: Scalar> Network<T> {
         self.loss
     }
 
+    /// Returns the loss of samples that consist of columns or may have missing values. `None` for all others, whose loss
+    /// is [`loss`](Self::loss).
+    #[must_use]
+    pub fn columns(&self) -> Option<&Columns> {
+        self.columns.as_ref()
+    }
+
+    /// Returns the loss of one sample, given the output of the last layer and the sample in the units of the network.
+    #[must_use]
+    pub fn row_loss(&self, output: &[T], target: &[T]) -> T {
+        match &self.columns {
+            Some(columns) => columns.forward(output, target),
+            None => self.loss.forward(output, target),
+        }
+    }
+
+    /// Returns the loss of one sample, and its gradient: delta ← ∂L/∂output, where L is the mean over `batch` samples.
+    pub fn row_loss_and_gradient(&self, output: &[T], target: &[T], batch: usize, delta: &mut [T]) -> T {
+        match &self.columns {
+            Some(columns) => columns.forward_backward(output, target, batch, delta),
+            None => self.loss.forward_backward(output, target, batch, delta),
+        }
+    }
+
+    /// Replaces the output of the last layer by the prediction, in place.
+    pub fn predict_row(&self, output: &mut [T]) {
+        match &self.columns {
+            _ if !self.has_decoder() => {}
+            Some(columns) => columns.predict(output),
+            None => self.loss.kind.output().forward(output),
+        }
+    }
+
     /// Returns the names of the terms of the loss: first the reconstruction, then the penalties of the layers.
     #[must_use]
     pub fn term_names(&self) -> Vec<&'static str> {
@@ -246,6 +296,27 @@ impl<T: Scalar> Network<T> {
         }
         theta
     }
+}
+
+/// Returns the loss of a network for tables or for samples with missing values.
+fn columns_of(spec: &Spec, loss: Loss) -> Option<Columns> {
+    let head = |kind: &Kind, width: usize| match kind {
+        Kind::Category { classes, shares } => Head::Category { classes: classes.len() + 1, weight: weight_of(shares) },
+        _ => Head::Numbers { width },
+    };
+    let heads = match &spec.table {
+        Some(table) => table.used().map(|column| head(&column.kind, column.width())).collect(),
+        None if spec.takes_missing() => vec![Head::Numbers { width: 1 }; spec.features()],
+        None => return None,
+    };
+    Some(Columns { loss, heads })
+}
+
+/// Returns the weight of a category: 1 divided by the entropy of its classes in the training rows. An entropy below 0.1,
+/// that of a class with 98 % of the rows, counts as 0.1, so that rare classes do not rule the training.
+fn weight_of(shares: &[f64]) -> f64 {
+    let entropy: f64 = shares.iter().filter(|&&share| share > 0.0).map(|share| -share * share.ln()).sum();
+    1.0 / entropy.max(0.1)
 }
 
 /// Checks that a scale has one pair of valid numbers, or one for each channel of a sequence.
@@ -360,7 +431,7 @@ fn sides_that_fit(spec: &Spec) -> Vec<usize> {
     let gives_back = |side: &usize| {
         let mut shape = if spec.input.len() == 3 { vec![channels, *side, *side] } else { vec![*side; 2] };
         for layer in spec.layers() {
-            let next = layer.build::<f32>(&shape, [0, 0]).ok().and_then(|layer| layer.output_shape(&shape).ok());
+            let next = layer.build::<f32>(&shape, [0, 0], &spec.groups()).ok().and_then(|layer| layer.output_shape(&shape).ok());
             let Some(next) = next else { return false };
             shape = next;
         }

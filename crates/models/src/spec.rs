@@ -1,14 +1,15 @@
 use std::any::{Any, TypeId};
 
+use handgrad_dataset::tables::{Column, Schema};
 use handgrad_layers::{
     Activation, ActivityL1, Conv2d, ConvLstm, ConvTranspose2d, Dense, Dropout, Init, KlSparsity, Layer, LossKind,
-    MaxPool2d, Noise, Padding, Reduction, Reparameterize, RepeatVector, Reshape, Scalar, Shift, TiedDense,
+    Mask, MaxPool2d, Noise, Padding, Reduction, Reparameterize, RepeatVector, Reshape, Scalar, Shift, TiedDense,
     TimeDistributed, Upsample2d, window,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::Recurrent;
-use crate::{Error, Scale, tied};
+use crate::{Encoding, Error, Scale, tied};
 
 /// The complete description of a network, except its weights. It is stored as TOML in the model file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -19,7 +20,11 @@ pub struct Spec {
     /// The scaling of the values before the network, which is reversed after it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scale: Option<Scale>,
-    /// The loss that training minimises.
+    /// The columns of a table, if the samples are its rows. A sample then has one value for each used column, and the
+    /// network gets the values that [`Schema::encode`] makes of them. It is stored beside this specification.
+    #[serde(skip)]
+    pub table: Option<Schema>,
+    /// The loss that training minimises. For a table it is that of the columns of numbers.
     pub loss: LossKind,
     /// Whether the loss of a sample is the mean or the sum over its values.
     pub reduction: Reduction,
@@ -110,6 +115,12 @@ pub enum LayerSpec {
         /// The fraction of values that is set to 0 in training.
         rate: f64,
     },
+    /// [`handgrad_layers::mask`]. It is the first layer of a network that takes missing values. Its groups are the
+    /// columns of a table; without a table, each value is a group.
+    Mask {
+        /// The part of the groups that is hidden in training.
+        rate: f64,
+    },
     /// [`handgrad_layers::noise`].
     Noise(Noise),
     /// [`handgrad_layers::reparameterize`].
@@ -167,29 +178,49 @@ pub enum LayerSpec {
 
 impl LayerSpec {
     /// Builds the layer for samples of shape `input`. `mirrored` is the number of inputs and of units of the layer
-    /// that it is tied to.
+    /// that it is tied to. `groups` are those of a mask: [`Spec::groups`].
     ///
     /// All layers are compiled here, for both number types. If this function were only generic, every crate that
     /// builds a network would compile all layers again.
-    pub(crate) fn build<T: Scalar>(&self, input: &[usize], mirrored: [usize; 2]) -> Result<Box<dyn Layer<T>>, Error> {
+    pub(crate) fn build<T: Scalar>(
+        &self,
+        input: &[usize],
+        mirrored: [usize; 2],
+        groups: &[usize],
+    ) -> Result<Box<dyn Layer<T>>, Error> {
         let layer: Box<dyn Any> = match TypeId::of::<T>() == TypeId::of::<f32>() {
-            true => Box::new(self.build_f32(input, mirrored)?),
-            false => Box::new(self.build_f64(input, mirrored)?),
+            true => Box::new(self.build_f32(input, mirrored, groups)?),
+            false => Box::new(self.build_f64(input, mirrored, groups)?),
         };
         Ok(*layer.downcast().expect("T is f32 or f64, the only Scalar types"))
     }
 
     #[inline(never)]
-    fn build_f32(&self, input: &[usize], mirrored: [usize; 2]) -> Result<Box<dyn Layer<f32>>, Error> {
-        self.build_generic(input, mirrored)
+    fn build_f32(
+        &self,
+        input: &[usize],
+        mirrored: [usize; 2],
+        groups: &[usize],
+    ) -> Result<Box<dyn Layer<f32>>, Error> {
+        self.build_generic(input, mirrored, groups)
     }
 
     #[inline(never)]
-    fn build_f64(&self, input: &[usize], mirrored: [usize; 2]) -> Result<Box<dyn Layer<f64>>, Error> {
-        self.build_generic(input, mirrored)
+    fn build_f64(
+        &self,
+        input: &[usize],
+        mirrored: [usize; 2],
+        groups: &[usize],
+    ) -> Result<Box<dyn Layer<f64>>, Error> {
+        self.build_generic(input, mirrored, groups)
     }
 
-    fn build_generic<T: Scalar>(&self, input: &[usize], mirrored: [usize; 2]) -> Result<Box<dyn Layer<T>>, Error> {
+    fn build_generic<T: Scalar>(
+        &self,
+        input: &[usize],
+        mirrored: [usize; 2],
+        groups: &[usize],
+    ) -> Result<Box<dyn Layer<T>>, Error> {
         let image = |what| window::chw(input).ok_or(Error::NotAnImage { what, shape: input.to_vec() });
         let sequence = |what| match *input {
             [steps, width] => Ok([steps, width]),
@@ -225,6 +256,10 @@ impl LayerSpec {
             LayerSpec::Upsample2d { size } => Box::new(Upsample2d { input: image("upsampling")?, size }),
             LayerSpec::Reshape { ref shape } => Box::new(Reshape { shape: shape.clone() }),
             LayerSpec::Dropout { rate } => Box::new(Dropout { rate }),
+            LayerSpec::Mask { rate } => {
+                let steps = input.iter().rev().skip(1).product();
+                Box::new(Mask { steps, widths: groups.to_vec(), rate })
+            }
             LayerSpec::Noise(noise) => Box::new(noise),
             LayerSpec::Reparameterize { latent_dim, beta } => Box::new(Reparameterize { latent_dim, beta }),
             LayerSpec::ActivityL1 { weight } => Box::new(ActivityL1 { weight }),
@@ -369,6 +404,7 @@ impl Spec {
         Self {
             input: input.to_vec(),
             scale: None,
+            table: None,
             loss,
             reduction: loss.usual_reduction(),
             encoder: encoder.into_iter().collect(),
@@ -376,7 +412,39 @@ impl Spec {
         }
     }
 
-    /// Returns the number of values of one sample, or `usize::MAX` if it is larger than that.
+    /// Returns the widths of the groups of values that are missing together: the columns of a table. Without a table,
+    /// each value of a step is a group.
+    #[must_use]
+    pub fn groups(&self) -> Vec<usize> {
+        match &self.table {
+            Some(table) => table.used().map(Column::width).collect(),
+            None => vec![1; self.input.last().copied().unwrap_or(0)],
+        }
+    }
+
+    /// Returns whether samples may have missing values: whether the first layer is a mask.
+    #[must_use]
+    pub fn takes_missing(&self) -> bool {
+        matches!(self.encoder.first(), Some(LayerSpec::Mask { .. }))
+    }
+
+    /// Returns how the values of a sample become values of the network.
+    #[must_use]
+    pub fn encoding(&self) -> Encoding<'_> {
+        match (&self.table, &self.scale) {
+            (Some(table), _) => Encoding::Table(table),
+            (None, Some(scale)) => Encoding::Scaled(scale),
+            (None, None) => Encoding::Same,
+        }
+    }
+
+    /// Returns the number of values of one sample in the units of the data: one for each used column of a table.
+    #[must_use]
+    pub fn values(&self) -> usize {
+        self.table.as_ref().map_or(self.features(), |table| table.used().count())
+    }
+
+    /// Returns the number of values of one sample in the units of the network, or `usize::MAX` if it is larger than that.
     #[must_use]
     pub fn features(&self) -> usize {
         features(&self.input)

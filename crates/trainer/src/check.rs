@@ -16,7 +16,7 @@ pub(crate) fn whole<T: Scalar>(network: &Network<T>) -> Result<(), Error> {
 
 /// Refuses an empty source, and samples of the wrong size for the network.
 pub(crate) fn samples<T: Scalar>(network: &Network<T>, source: &Source, set: &'static str) -> Result<(), Error> {
-    let (network, samples) = (network.spec().features(), source.features());
+    let (network, samples) = (network.spec().values(), source.features());
     match source.is_empty() {
         true => Err(Error::NoSamples(set)),
         false if network != samples => Err(Error::SampleSize { network, samples }),
@@ -44,7 +44,7 @@ pub(crate) fn batch<T: Scalar>(
 pub(crate) fn set<T: Scalar>(network: &Network<T>, source: &Source, set: &'static str) -> Result<(), Error> {
     whole(network)?;
     samples(network, source, set)?;
-    if let Some((sample, position, value)) = source.first_not_finite::<T>(network.spec().scale.as_ref()) {
+    if let Some((sample, position, value)) = source.first_not_finite::<T>(network.spec()) {
         return Err(Error::NotFinite { set, sample, position, value });
     }
     Ok(())

@@ -57,7 +57,8 @@ impl<T: Scalar> Phase<'_, '_, T> {
 
     pub fn forward(&self, shard: &mut [T], samples: &[u32]) {
         let (Job { network, theta, source, .. }, rows) = (self.job, samples.len());
-        source.fill_batch(samples, network.spec().scale.as_ref(), self.arena.x(shard, 0, rows));
+        let encoding = network.spec().encoding();
+        source.fill_batch(samples, encoding, network.width(0), self.arena.x(shard, 0, rows));
         let mut workspace = lock(of_thread(self.workspace));
         for (at, layer) in network.layers().iter().enumerate() {
             let (x, y, cache) = self.arena.forward(shard, at, rows);
@@ -83,8 +84,8 @@ impl<T: Scalar> Phase<'_, '_, T> {
         let pairs = prediction.chunks_exact(width).zip(target.chunks_exact(width));
         for (((prediction, target), delta), row_loss) in pairs.zip(delta.chunks_exact_mut(width)).zip(losses) {
             *row_loss = match self.backward {
-                true => network.loss().forward_backward(prediction, target, self.batch, delta),
-                false => network.loss().forward(prediction, target),
+                true => network.row_loss_and_gradient(prediction, target, self.batch, delta),
+                false => network.row_loss(prediction, target),
             };
         }
         // From the last layer to the first. The means and penalties are stored in the order of the layers, so they

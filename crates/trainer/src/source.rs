@@ -2,7 +2,7 @@ use std::ops::Range;
 
 use handgrad_dataset::{Samples, Values};
 use handgrad_layers::{Scalar, prefetch};
-use handgrad_models::Scale;
+use handgrad_models::{Encoding, Spec};
 use ndarray::{ArrayView2, Axis, Slice};
 use rayon::prelude::*;
 
@@ -11,7 +11,7 @@ use crate::Error;
 /// The samples that a trainer reads, one in each row, in the units of the data.
 ///
 /// Bytes are converted when a batch is filled: a byte becomes value/255. Floats are not changed. If the specification
-/// of the network has a [`Scale`], training and evaluation apply it when they fill a batch.
+/// of the network has a scale or a table, training and evaluation apply them when they fill a batch.
 ///
 /// ```
 /// # use handgrad_trainer::Source;
@@ -121,7 +121,7 @@ impl<'a> Source<'a> {
     pub fn fill_rows<T: Scalar>(&self, samples: &[u32], rows: &mut [T]) -> Result<(), Error> {
         self.check_numbers(samples)?;
         check_room(samples.len().saturating_mul(self.features()), rows.len())?;
-        self.fill_batch(samples, None, rows);
+        self.fill_batch(samples, Encoding::Same, self.features(), rows);
         Ok(())
     }
 
@@ -134,7 +134,7 @@ impl<'a> Source<'a> {
             return Err(Error::NoSuchSample { number: sample, samples: self.len() });
         }
         check_room(self.features(), row.len())?;
-        self.fill_row(sample, None, row);
+        self.fill_row(sample, Encoding::Same, row);
         Ok(())
     }
 
@@ -147,54 +147,65 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// Writes scaled samples, one in each row. Their numbers must exist.
-    pub(crate) fn fill_batch<T: Scalar>(&self, samples: &[u32], scale: Option<&Scale>, rows: &mut [T]) {
+    /// Writes samples in the units of the network, one in each row. Their numbers must exist. `width` is the number of
+    /// values of a sample in the network.
+    pub(crate) fn fill_batch<T: Scalar>(&self, samples: &[u32], encoding: Encoding<'_>, width: usize, rows: &mut [T]) {
         // Shuffled samples can be anywhere in memory: each sample is prefetched while the samples before it are
         // converted.
         const AHEAD: usize = 4;
-        for (at, (&sample, row)) in samples.iter().zip(rows.chunks_exact_mut(self.features().max(1))).enumerate() {
+        for (at, (&sample, row)) in samples.iter().zip(rows.chunks_exact_mut(width.max(1))).enumerate() {
             if let (Some(&next), View::Bytes(values)) = (samples.get(at + AHEAD), &self.values) {
                 prefetch(values.row(next as usize).to_slice().unwrap_or_default());
             }
-            self.fill_row(sample as usize, scale, row);
+            self.fill_row(sample as usize, encoding, row);
         }
     }
 
-    /// Writes one scaled sample. Its number must exist.
-    pub(crate) fn fill_row<T: Scalar>(&self, sample: usize, scale: Option<&Scale>, row: &mut [T]) {
-        match (&self.values, scale) {
-            (View::Bytes(values), None) => match values.row(sample).as_slice() {
+    /// Writes one sample in the units of the network. Its number must exist.
+    pub(crate) fn fill_row<T: Scalar>(&self, sample: usize, encoding: Encoding<'_>, row: &mut [T]) {
+        match (&self.values, encoding) {
+            (View::Bytes(values), Encoding::Same) => match values.row(sample).as_slice() {
                 Some(bytes) => convert(bytes, row, byte),
                 None => values.row(sample).iter().zip(row).for_each(|(&value, to)| *to = byte(value)),
             },
-            (View::Bytes(values), Some(scale)) => {
-                write(values.row(sample), row, |at, value| T::from_f64(scale.apply(at, byte::<T>(value).to_f64())));
+            (View::Bytes(values), encoding) => {
+                encoding.apply(values.row(sample).iter().map(|&value| byte::<T>(value).to_f64()), row);
             }
-            (View::Singles(values), None) => write(values.row(sample), row, |_, value| T::from_f64(f64::from(value))),
-            (View::Singles(values), Some(scale)) => {
-                write(values.row(sample), row, |at, value| T::from_f64(scale.apply(at, f64::from(value))));
+            (View::Singles(values), encoding) => {
+                encoding.apply(values.row(sample).iter().map(|&value| f64::from(value)), row);
             }
-            (View::Doubles(values), None) => write(values.row(sample), row, |_, value| T::from_f64(value)),
-            (View::Doubles(values), Some(scale)) => {
-                write(values.row(sample), row, |at, value| T::from_f64(scale.apply(at, value)));
-            }
+            (View::Doubles(values), encoding) => encoding.apply(values.row(sample).iter().copied(), row),
         }
     }
 
-    /// Returns the first value that is not finite after scaling and conversion to T: its sample, its position in the
-    /// sample, and the value in the units of the data.
-    pub(crate) fn first_not_finite<T: Scalar>(&self, scale: Option<&Scale>) -> Option<(usize, usize, f64)> {
-        if matches!(self.values, View::Bytes(_)) && scale.is_none() {
+    /// Returns the first value that the network cannot take, because it is not finite after the conversion to T: its
+    /// sample, its position in the sample, and the value in the units of the data. A network that takes missing values
+    /// can take NaN.
+    pub(crate) fn first_not_finite<T: Scalar>(&self, spec: &Spec) -> Option<(usize, usize, f64)> {
+        let encoding = spec.encoding();
+        if matches!((&self.values, encoding), (View::Bytes(_), Encoding::Same)) {
             return None;
         }
-        let position_in = |row: &mut Vec<T>, sample: usize| {
-            self.fill_row(sample, scale, row);
-            row.iter().position(|value| !value.to_f64().is_finite())
+        let missing = spec.takes_missing();
+        let is_wrong = |value: f64| !value.is_finite() && !(missing && value.is_nan());
+        let wrong_in = |row: &mut Vec<T>, sample: usize| {
+            self.fill_row(sample, encoding, row);
+            row.iter().any(|value| is_wrong(value.to_f64()))
         };
-        let room = || vec![T::ZERO; self.features()];
+        let room = || vec![T::ZERO; spec.features()];
         let samples = (0..self.len()).into_par_iter();
-        let found = samples.map_init(room, |row, sample| Some((sample, position_in(row, sample)?)));
-        let (sample, position) = found.find_first(Option::is_some)??;
+        let found = samples.map_init(room, |row, sample| wrong_in(row, sample).then_some(sample));
+        let sample = found.find_first(Option::is_some)??;
+        let mut row = vec![T::ZERO; spec.features()];
+        // A position is that of the value in the data. In a table, it is the first value that is not finite itself.
+        let position = match encoding {
+            Encoding::Table(_) => (0..self.features()).position(|at| is_wrong(self.value(sample, at))),
+            _ => {
+                self.fill_row(sample, encoding, &mut row);
+                row.iter().position(|value| is_wrong(value.to_f64()))
+            }
+        };
+        let position = position.unwrap_or(0);
         Some((sample, position, self.value(sample, position)))
     }
 
@@ -211,10 +222,6 @@ impl<'a> Source<'a> {
 /// Refuses a buffer that is too short or too long.
 fn check_room(expected: usize, found: usize) -> Result<(), Error> {
     if expected == found { Ok(()) } else { Err(Error::BufferSize { expected, found }) }
-}
-
-fn write<A: Copy, T>(from: ndarray::ArrayView1<A>, to: &mut [T], f: impl Fn(usize, A) -> T) {
-    from.iter().zip(to).enumerate().for_each(|(at, (&from, to))| *to = f(at, from));
 }
 
 #[inline(always)]

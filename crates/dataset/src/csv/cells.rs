@@ -14,7 +14,7 @@ const LONGEST_ROW: usize = 1 << 24;
 const LONGEST_CELL: usize = 1 << 12;
 
 /// One cell of a row.
-pub(super) struct Cell<'a> {
+pub(crate) struct Cell<'a> {
     /// Its text, without the quotes and the spaces around it.
     pub text: &'a str,
     /// The line on which its row begins, counted from 1.
@@ -25,7 +25,7 @@ pub(super) struct Cell<'a> {
     pub ends_row: bool,
 }
 
-pub(super) struct Cells<'a, R> {
+pub(crate) struct Cells<'a, R> {
     path: &'a Path,
     reader: BufReader<Lines<R>>,
     core: Reader,

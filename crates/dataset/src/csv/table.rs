@@ -287,7 +287,7 @@ impl First {
     }
 }
 
-fn is_missing(cell: &str) -> bool {
+pub(crate) fn is_missing(cell: &str) -> bool {
     ["", "?", "na", "nan", "null", "none"].iter().any(|word| cell.eq_ignore_ascii_case(word))
 }
 

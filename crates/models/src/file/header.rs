@@ -5,8 +5,11 @@
 use safetensors::SafeTensors;
 use safetensors::tensor::Metadata;
 
-/// Largest number of bytes of a header. It has room for the tensors and the text of a file that this crate writes.
-pub const LONGEST: u64 = 1 << 15;
+/// Largest number of bytes of a header. It has room for the tensors and the texts of a file that this crate writes. In
+/// a header, each quotation mark of the text of a table needs a second byte.
+pub const LONGEST: u64 = (1 << 15) + 2 * LONGEST_TABLE as u64;
+/// Largest number of bytes of the description of a table: some 10,000 columns.
+pub const LONGEST_TABLE: usize = 2 << 20;
 /// Largest number of bytes of a text in TOML. Reading it needs up to 100 times as much memory.
 pub const LONGEST_TEXT: usize = 10 << 10;
 /// Largest number of digits of a number. A sum of longer numbers may overflow in the library.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::header::LONGEST_TEXT;
+use super::header::{LONGEST_TABLE, LONGEST_TEXT};
 use crate::{Error, Spec};
 
 /// Largest number of tensors of a model: weights and biases.
@@ -21,7 +21,17 @@ pub(crate) fn check(tensors: usize, spec: &Spec) -> Result<(), Error> {
     if tensors > MOST_TENSORS || text > LONGEST_TEXT {
         return Err(Error::TooDeep { tensors, text, most_tensors: MOST_TENSORS, most_text: LONGEST_TEXT });
     }
+    let table = table_text(spec)?.map_or(0, |text| text.len());
+    if table > LONGEST_TABLE {
+        return Err(Error::TooLong { what: "the description of the table", found: table as u64, most: LONGEST_TABLE as u64 });
+    }
     Ok(())
+}
+
+/// Returns the columns of a table as text.
+pub(super) fn table_text(model: &Spec) -> Result<Option<String>, Error> {
+    let text = model.table.as_ref().map(serde_json::to_string).transpose();
+    text.map_err(|error| Error::NotAModel(error.to_string()))
 }
 
 /// Returns the specification as text. The comment at its end is covered by the SHA-256 of the text.

@@ -2,6 +2,7 @@
 //! the data. After training, a [`Model`](handgrad_models::Model) does the same without a trainer.
 
 use handgrad_layers::Scalar;
+use handgrad_models::Encoding;
 use ndarray::Array2;
 
 use super::Trainer;
@@ -49,18 +50,24 @@ impl<T: Scalar> Trainer<T> {
     fn rows_of(&self, source: &Source, samples: &[u32]) -> Result<Array2<T>, Error> {
         check::samples(&self.network, source, "given")?;
         source.check_numbers(samples)?;
-        let mut rows = Array2::from_elem((samples.len(), source.features()), T::ZERO);
+        let (encoding, width) = (self.network.spec().encoding(), self.network.width(0));
+        let mut rows = Array2::from_elem((samples.len(), width), T::ZERO);
         if let Some(rows) = rows.as_slice_mut() {
-            source.fill_batch(samples, self.network.spec().scale.as_ref(), rows);
+            source.fill_batch(samples, encoding, width, rows);
         }
         Ok(rows)
     }
 
     /// Converts values back to the units of the data.
-    fn unscaled(&self, mut values: Array2<T>) -> Array2<T> {
-        if let Some(scale) = &self.network.spec().scale {
-            values.indexed_iter_mut().for_each(|((_, at), value)| *value = T::from_f64(scale.undo(at, value.to_f64())));
+    fn unscaled(&self, values: Array2<T>) -> Array2<T> {
+        let encoding = self.network.spec().encoding();
+        if matches!(encoding, Encoding::Same) {
+            return values;
         }
-        values
+        let mut converted = Array2::from_elem((values.nrows(), self.network.spec().values()), T::ZERO);
+        for (row, mut to) in values.rows().into_iter().zip(converted.rows_mut()) {
+            encoding.undo(&row.to_vec()).into_iter().zip(&mut to).for_each(|(value, to)| *to = T::from_f64(value));
+        }
+        converted
     }
 }

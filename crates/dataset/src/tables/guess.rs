@@ -1,0 +1,234 @@
+//! Guesses what a column is from its values in the training rows.
+
+use std::collections::{HashMap, HashSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Cell, Table, date};
+use crate::{count, thousands};
+
+/// What a column is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KindName {
+    /// A number.
+    Number,
+    /// A number that is not negative and has a long tail, such as a price. The network gets its logarithm.
+    Amount,
+    /// One of a few whole numbers whose order means something.
+    Ordinal,
+    /// One of several words.
+    Category,
+    /// A date.
+    Date,
+    /// A different value in every row. It is left out.
+    Identifier,
+    /// Words of which most occur only once. It is left out.
+    Text,
+    /// No value in any training row. It is left out.
+    Empty,
+    /// Left out because the user said so.
+    Ignored,
+}
+
+impl KindName {
+    /// The name in messages and in `schema.toml`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Number => "number",
+            Self::Amount => "amount",
+            Self::Ordinal => "ordinal",
+            Self::Category => "category",
+            Self::Date => "date",
+            Self::Identifier => "identifier",
+            Self::Text => "text",
+            Self::Empty => "empty",
+            Self::Ignored => "ignored",
+        }
+    }
+
+    /// Returns whether the network gets the column.
+    #[must_use]
+    pub fn is_used(self) -> bool {
+        !matches!(self, Self::Identifier | Self::Text | Self::Empty | Self::Ignored)
+    }
+}
+
+/// The most classes of a category. Rarer words become `other`.
+pub(super) const MOST_CLASSES: usize = 255;
+/// The smallest part of the known cells that the classes of a category must cover.
+const LEAST_COVERED: f64 = 0.8;
+/// The most different numbers of an ordinal column.
+const MOST_LEVELS: usize = 20;
+/// The most words that are tried as dates.
+const MOST_DATES: usize = 1000;
+/// The fewest rows in which different values mean an identifier.
+const LEAST_IDENTIFIED: usize = 20;
+
+/// The values of a column in the training rows.
+pub(super) struct Values {
+    pub numbers: Vec<f64>,
+    /// Each word with the number of its cells, the most frequent ones first, then in the order of the alphabet.
+    pub words: Vec<(u32, usize)>,
+    pub missing: usize,
+}
+
+impl Values {
+    pub fn of(table: &Table, rows: &[usize], column: usize) -> Self {
+        let (mut numbers, mut counts, mut missing) = (Vec::new(), HashMap::<u32, usize>::new(), 0);
+        for &row in rows {
+            match table.cell(row, column) {
+                Cell::Missing => missing += 1,
+                Cell::Number(number) => numbers.push(number),
+                Cell::Word(at) => *counts.entry(at).or_default() += 1,
+            }
+        }
+        let mut words: Vec<_> = counts.into_iter().collect();
+        words.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| table.word(a.0).cmp(table.word(b.0))));
+        Self { numbers, words, missing }
+    }
+
+    fn known_words(&self) -> usize {
+        self.words.iter().map(|(_, count)| count).sum()
+    }
+}
+
+/// What a column is, why, and for a date its format.
+pub(super) struct Guess {
+    pub kind: KindName,
+    pub reason: String,
+    pub format: Option<String>,
+}
+
+impl Guess {
+    fn new(kind: KindName, reason: impl Into<String>) -> Self {
+        Self { kind, reason: reason.into(), format: None }
+    }
+}
+
+/// Guesses what a column is.
+pub(super) fn guess(table: &Table, column: usize, values: &Values) -> Guess {
+    let (numbers, words) = (values.numbers.len(), values.known_words());
+    if numbers + words == 0 {
+        return Guess::new(KindName::Empty, "no value in the training rows");
+    }
+    let mut guess = if words > numbers { of_words(table, values, words) } else { of_numbers(table, column, values) };
+    if words > 0 && numbers >= words {
+        let example = table.word(values.words[0].0);
+        let cells = count(words, "cell holds", "cells hold");
+        guess.reason += &format!("; {cells} text, for example {example:?}, which counts as missing");
+    }
+    guess
+}
+
+fn of_words(table: &Table, values: &Values, known: usize) -> Guess {
+    let different = values.words.len();
+    let texts = values.words.iter().take(MOST_DATES).map(|&(at, _)| table.word(at));
+    let (format, _, other) = date::best(texts);
+    let dates: usize =
+        values.words.iter().filter(|(at, _)| date::parse(table.word(*at), format).is_some()).map(|(_, count)| count).sum();
+    if 2 * dates > known {
+        let mut reason = format!("{} as {format}", count(dates, "date", "dates"));
+        if let Some((at, _)) = values.words.iter().find(|(at, _)| date::parse(table.word(*at), format).is_none()) {
+            let cells = count(known - dates, "cell is", "cells are");
+            reason += &format!("; {cells} no date, for example {:?}, and counted as missing", table.word(*at));
+        }
+        if let Some(other) = other {
+            reason += &format!("; they could be {other} as well: if so, write this format in the schema");
+        }
+        return Guess { kind: KindName::Date, reason, format: Some(format.to_owned()) };
+    }
+    if different == known && known >= LEAST_IDENTIFIED {
+        return Guess::new(KindName::Identifier, "a different word in every row");
+    }
+    let covered: usize = classes(values).iter().map(|(_, count)| count).sum();
+    let all = known + values.numbers.len();
+    if (covered as f64) < LEAST_COVERED * all as f64 {
+        let reason = format!("{} in {}", count(different, "different text", "different texts"), rows(known));
+        return Guess::new(KindName::Text, reason);
+    }
+    let rare = if covered < known { "; rare ones are one class, other" } else { "" };
+    Guess::new(
+        KindName::Category,
+        format!("{} in {}{rare}", count(different, "different word", "different words"), rows(known)),
+    )
+}
+
+/// The words that are classes of a category: those that occur at least twice, but all of them in a short table.
+pub(super) fn classes(values: &Values) -> &[(u32, usize)] {
+    let least = if values.known_words() < LEAST_IDENTIFIED { 1 } else { 2 };
+    let frequent = values.words.iter().take_while(|(_, count)| *count >= least).count();
+    &values.words[..frequent.min(MOST_CLASSES)]
+}
+
+fn of_numbers(table: &Table, column: usize, values: &Values) -> Guess {
+    let numbers = &values.numbers;
+    let is_whole = numbers.iter().all(|number| number.fract() == 0.0);
+    let mut different = HashSet::new();
+    let many = numbers.iter().any(|number| {
+        different.insert((number + 0.0).to_bits());
+        different.len() > MOST_LEVELS
+    });
+    if !many && is_whole {
+        return match different.len() {
+            1 => Guess::new(KindName::Number, format!("always {}", numbers[0])),
+            2 => Guess::new(KindName::Category, format!("one of two numbers in {}", rows(numbers.len()))),
+            levels if 10 * levels <= numbers.len() => {
+                Guess::new(KindName::Ordinal, format!("one of {levels} whole numbers in {}", rows(numbers.len())))
+            }
+            _ => Guess::new(KindName::Number, "whole numbers"),
+        };
+    }
+    if is_whole && numbers.len() >= LEAST_IDENTIFIED && is_identifier(&table.names[column], numbers) {
+        return Guess::new(KindName::Identifier, "a different whole number in every row");
+    }
+    let skewness = skewness(numbers.iter().copied());
+    if numbers.iter().all(|&number| number >= 0.0) && skewness > MOST_SKEWED {
+        let unit = amount_unit(numbers);
+        if self::skewness(numbers.iter().map(|&number| super::values::signed_log(number / unit))).abs() < skewness / 2.0 {
+            return Guess::new(KindName::Amount, format!("a long tail (skewness {skewness:.1}): taken as logarithm"));
+        }
+    }
+    let what = if is_whole { "whole numbers" } else { "decimal numbers" };
+    Guess::new(KindName::Number, what)
+}
+
+/// Above this skewness a column that is not negative has a long tail. An exponential distribution has 2.
+const MOST_SKEWED: f64 = 3.0;
+
+/// Returns whether whole numbers name rows: they are all different, and either they ascend or the name of the column
+/// says so.
+fn is_identifier(name: &str, numbers: &[f64]) -> bool {
+    let mut different = HashSet::with_capacity(numbers.len());
+    if !numbers.iter().all(|number| different.insert(number.to_bits())) {
+        return false;
+    }
+    let name = name.to_lowercase();
+    let named = name == "id" || name.starts_with("unnamed") || name.contains("identifier");
+    let named = named || ["_id", " id", "#", "key", "index", "number"].iter().any(|end| name.ends_with(end));
+    named || numbers.windows(2).all(|pair| pair[0] < pair[1])
+}
+
+/// The unit of an amount: the median of its positive values. Around it, the logarithm begins to act.
+pub(super) fn amount_unit(numbers: &[f64]) -> f64 {
+    let mut positive: Vec<f64> = numbers.iter().copied().filter(|&number| number > 0.0).collect();
+    if positive.is_empty() {
+        return 1.0;
+    }
+    let middle = positive.len() / 2;
+    *positive.select_nth_unstable_by(middle, f64::total_cmp).1
+}
+
+/// The third standardised moment. 0 if all numbers are the same.
+fn skewness(numbers: impl Iterator<Item = f64> + Clone) -> f64 {
+    let count = numbers.clone().count() as f64;
+    let mean = numbers.clone().sum::<f64>() / count;
+    let moment = |power: i32| numbers.clone().map(|number| (number - mean).powi(power)).sum::<f64>() / count;
+    let variance = moment(2);
+    if variance > 0.0 { moment(3) / variance.powf(1.5) } else { 0.0 }
+}
+
+fn rows(count: usize) -> String {
+    format!("{} {}", thousands(count), if count == 1 { "row" } else { "rows" })
+}

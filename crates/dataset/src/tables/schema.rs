@@ -1,0 +1,417 @@
+//! What each column of a table is, and how its values become values of a network. It is made from the training rows
+//! and kept with the model.
+
+use std::collections::HashMap;
+
+use ndarray::Array2;
+use serde::{Deserialize, Serialize};
+
+use super::guess::{Values, amount_unit, classes, guess};
+use super::told::{Misfit, Told};
+use super::values::signed_log;
+use super::{Cell, KindName, Table, date};
+use crate::csv::Fill;
+use crate::{Error, check_room, did_you_mean};
+
+/// How numbers are scaled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scaling {
+    /// To mean 0 and standard deviation 1 in the training rows.
+    #[default]
+    Standard,
+    /// To 0..1 in the training rows.
+    MinMax,
+    /// Not at all.
+    None,
+}
+
+/// An offset and a factor: `(x − offset)/factor`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Linear {
+    /// The value that becomes 0.
+    pub offset: f64,
+    /// The distance from the offset that becomes 1. It is above 0.
+    pub factor: f64,
+}
+
+/// What a column is, with everything that the training rows taught about it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Kind {
+    /// A number.
+    Number {
+        /// Its scale.
+        scale: Linear,
+    },
+    /// A number with a long tail.
+    Amount {
+        /// The median, around which the logarithm begins to act.
+        unit: f64,
+        /// The scale of the logarithm.
+        scale: Linear,
+    },
+    /// One of a few whole numbers.
+    Ordinal {
+        /// The numbers, ascending.
+        levels: Vec<f64>,
+        /// Their scale.
+        scale: Linear,
+    },
+    /// One of several words or numbers.
+    Category {
+        /// The classes, the most frequent one first. All other words are one further class, `other`.
+        classes: Vec<String>,
+        /// For each class and for `other`, its part of the known cells of the training rows.
+        shares: Vec<f64>,
+    },
+    /// A date.
+    Date {
+        /// Its format, in the notation of `strftime`.
+        format: String,
+        /// The scale of the days.
+        scale: Linear,
+        /// How sin and cos are scaled.
+        scaling: Scaling,
+    },
+    /// The column is left out.
+    LeftOut {
+        /// Why.
+        name: KindName,
+    },
+}
+
+/// One column of a table.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Column {
+    /// Its name.
+    pub name: String,
+    /// What it is.
+    #[serde(flatten)]
+    pub kind: Kind,
+    /// Why it is that, in words.
+    pub reason: String,
+    /// What replaces a missing value, in the units of the column: the position of a class for a category. Without it,
+    /// missing is a value of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fill: Option<f64>,
+    /// The known cells of the training rows.
+    pub known: usize,
+}
+
+/// The columns of a table. See the [module](super).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Schema {
+    /// Whether the names come from a header. If not, columns are matched by their position.
+    pub has_header: bool,
+    /// The name of the column of labels, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label_column: Option<String>,
+    /// All columns of the file except that of the labels, in order.
+    pub columns: Vec<Column>,
+}
+
+/// What the user asked for.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Asked {
+    /// The kinds of columns, by name. A date may have a format.
+    pub kinds: Vec<(String, KindName, Option<String>)>,
+    /// The columns to leave out.
+    pub ignore: Vec<String>,
+    /// The only columns to use. Empty for all.
+    pub columns: Vec<String>,
+    /// How numbers are scaled.
+    pub scaling: Scaling,
+    /// What replaces missing values. Without it, missing is a value of its own.
+    pub fill: Option<Fill>,
+}
+
+impl Column {
+    /// The name of its kind.
+    #[must_use]
+    pub fn kind_name(&self) -> KindName {
+        match &self.kind {
+            Kind::Number { .. } => KindName::Number,
+            Kind::Amount { .. } => KindName::Amount,
+            Kind::Ordinal { .. } => KindName::Ordinal,
+            Kind::Category { .. } => KindName::Category,
+            Kind::Date { .. } => KindName::Date,
+            Kind::LeftOut { name } => *name,
+        }
+    }
+
+    /// A value of the column as text: the name of a class, a date in its format, or a number.
+    #[must_use]
+    pub fn text(&self, value: f64) -> String {
+        match &self.kind {
+            _ if value.is_nan() => String::new(),
+            Kind::Category { classes, .. } => classes.get(value as usize).map_or("other", String::as_str).to_owned(),
+            Kind::Date { format, .. } => date::write(value, format).unwrap_or_else(|| value.to_string()),
+            _ => value.to_string(),
+        }
+    }
+}
+
+impl Schema {
+    /// Finds out what each column of a table is, from these rows alone.
+    ///
+    /// # Errors
+    /// If a column that was asked for does not exist, if a column cannot be of the kind that was asked for, or if no
+    /// column is left.
+    pub fn of(table: &Table, rows: &[usize], asked: &Asked) -> Result<Self, Error> {
+        let mut wanted: HashMap<usize, (KindName, Option<&str>)> = HashMap::new();
+        for (name, kind, format) in &asked.kinds {
+            wanted.insert(table.column(name)?, (*kind, format.as_deref()));
+        }
+        if !asked.columns.is_empty() {
+            let only: Vec<usize> = asked.columns.iter().map(|name| table.column(name)).collect::<Result<_, _>>()?;
+            (0..table.names.len()).filter(|at| !only.contains(at)).for_each(|at| {
+                wanted.insert(at, (KindName::Ignored, None));
+            });
+        }
+        for name in &asked.ignore {
+            wanted.insert(table.column(name)?, (KindName::Ignored, None));
+        }
+        let column = |at| column(table, rows, at, wanted.get(&at).copied(), asked);
+        let columns = (0..table.names.len()).map(column).collect::<Result<Vec<_>, _>>()?;
+        let schema = Self { has_header: table.has_header, label_column: table.label_column.clone(), columns };
+        match schema.width() {
+            0 => Err(Error::NoColumns { path: table.path.clone() }),
+            _ => Ok(schema),
+        }
+    }
+
+    /// Checks a schema that was read from a file: numbers must be finite, and factors and units above 0.
+    ///
+    /// # Errors
+    /// If that is not so. The error names the column.
+    pub fn check(&self) -> Result<(), String> {
+        for Column { name, kind, .. } in &self.columns {
+            let linear = |scale: &Linear| scale.offset.is_finite() && scale.factor.is_finite() && scale.factor > 0.0;
+            let valid = match kind {
+                Kind::Number { scale } | Kind::Date { scale, .. } => linear(scale),
+                Kind::Amount { unit, scale } => linear(scale) && unit.is_finite() && *unit > 0.0,
+                Kind::Ordinal { levels, scale } => linear(scale) && levels.iter().all(|level| level.is_finite()),
+                Kind::Category { classes, shares } => {
+                    let is_share = |share: &f64| (0.0..=1.0).contains(share);
+                    shares.len() == classes.len() + 1 && shares.iter().all(is_share)
+                }
+                Kind::LeftOut { name } => !name.is_used(),
+            };
+            if !valid {
+                return Err(format!("the numbers of its column {name:?} are not valid"));
+            }
+        }
+        Ok(())
+    }
+
+    /// The columns that the network gets, in order. A sample has one value for each of them.
+    pub fn used(&self) -> impl DoubleEndedIterator<Item = &Column> {
+        self.columns.iter().filter(|column| column.width() > 0)
+    }
+
+    /// How many values the network gets.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        self.columns.iter().map(Column::width).sum()
+    }
+
+    /// Passes the values of the network to `put`, given the values of the used columns.
+    pub fn encode(&self, values: impl Iterator<Item = f64>, mut put: impl FnMut(f64)) {
+        for (column, value) in self.used().zip(values) {
+            column.encode(value, &mut put);
+        }
+    }
+
+    /// The values of the used columns, given values of the network.
+    #[must_use]
+    pub fn decode(&self, values: &[f64]) -> Vec<f64> {
+        let mut rest = values;
+        let mut next = |column: &Column| {
+            let (own, others) = rest.split_at(column.width());
+            rest = others;
+            column.decode(own)
+        };
+        self.used().map(&mut next).collect()
+    }
+
+    /// The values of the used columns in these rows of a table, one row each, and what did not fit. A category becomes
+    /// the position of its class, a date its days since 1970, a missing value NaN. Columns are matched by name; without
+    /// a header, by their position.
+    ///
+    /// # Errors
+    /// If a used column is missing in the table, if the table has a column that the model does not know, or if memory
+    /// is not sufficient.
+    pub fn values(&self, table: &Table, rows: &[usize]) -> Result<(Array2<f64>, Told), Error> {
+        let places = self.places(table)?;
+        check_room(&table.path, (rows.len() as u64).saturating_mul(places.len() as u64 * 8))?;
+        let mut values = Array2::zeros((rows.len(), places.len()));
+        let mut told = Told { misfits: Vec::new(), empty_rows: table.empty_rows };
+        for (at, (column, &place)) in self.used().zip(&places).enumerate() {
+            let known = known(column, table);
+            let mut misfit: Option<Misfit> = None;
+            let mut dates = HashMap::new();
+            for (row, value) in rows.iter().zip(values.column_mut(at)) {
+                let cell = table.cell(*row, place);
+                let found = match (&column.kind, cell) {
+                    (_, Cell::Missing) => Some(f64::NAN),
+                    (Kind::Category { .. }, _) => known.get(&key(cell)).copied(),
+                    (Kind::Date { format, .. }, Cell::Word(word)) => {
+                        *dates.entry(word).or_insert_with(|| date::parse(table.word(word), format))
+                    }
+                    (Kind::Date { .. }, Cell::Number(_)) | (_, Cell::Word(_)) => None,
+                    (_, Cell::Number(number)) => Some(number),
+                };
+                let is_category = matches!(column.kind, Kind::Category { .. });
+                let other = if let Kind::Category { classes, .. } = &column.kind { classes.len() as f64 } else { f64::NAN };
+                *value = found.unwrap_or(other);
+                if found.is_none() {
+                    let first = || (table.text(*row, place), table.line(*row));
+                    let new = || Misfit { column: column.name.clone(), cells: 0, example: first(), is_category };
+                    misfit.get_or_insert_with(new).cells += 1;
+                }
+            }
+            told.misfits.extend(misfit);
+        }
+        Ok((values, told))
+    }
+
+    /// For each used column, its place in a table.
+    fn places(&self, table: &Table) -> Result<Vec<usize>, Error> {
+        let path = table.path.clone();
+        if !(self.has_header && table.has_header) {
+            if table.names.len() != self.columns.len() {
+                let (found, expected) = (table.names.len(), self.columns.len());
+                return Err(Error::ColumnCount { path, found, expected });
+            }
+            let used = self.columns.iter().enumerate().filter(|(_, column)| column.width() > 0);
+            return Ok(used.map(|(at, _)| at).collect());
+        }
+        let at: HashMap<&str, usize> = table.names.iter().map(String::as_str).zip(0..).collect();
+        let missing: Vec<&str> =
+            self.used().map(|column| column.name.as_str()).filter(|name| !at.contains_key(name)).collect();
+        let known = |name: &&str| {
+            Some(*name) == self.label_column.as_deref() || self.columns.iter().any(|column| column.name == **name)
+        };
+        let unknown: Vec<&str> = table.names.iter().map(String::as_str).filter(|name| !known(name)).collect();
+        if !missing.is_empty() || !unknown.is_empty() {
+            let similar = missing.first().map_or_else(String::new, |name| did_you_mean(name, unknown.iter().copied()));
+            let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+            return Err(Error::Columns { path, missing: owned(&missing), unknown: owned(&unknown), similar });
+        }
+        Ok(self.used().map(|column| at[column.name.as_str()]).collect())
+    }
+}
+
+/// Describes one column.
+fn column(
+    table: &Table,
+    rows: &[usize],
+    at: usize,
+    wanted: Option<(KindName, Option<&str>)>,
+    asked: &Asked,
+) -> Result<Column, Error> {
+    let values = Values::of(table, rows, at);
+    let guessed = guess(table, at, &values);
+    let (name, reason, format) = match wanted {
+        None => (guessed.kind, guessed.reason, guessed.format),
+        Some((kind, format)) => (kind, "as asked".to_owned(), format.map(str::to_owned).or(guessed.format)),
+    };
+    let known = rows.len() - values.missing;
+    let needs_numbers = matches!(name, KindName::Number | KindName::Amount | KindName::Ordinal);
+    if (needs_numbers && values.numbers.is_empty()) || (name == KindName::Date && format.is_none()) {
+        let (path, column) = (table.path.clone(), table.names[at].clone());
+        return Err(Error::NotOfKind { path, column, kind: name.name(), guessed: guessed.kind.name() });
+    }
+    let scale = |numbers: &mut dyn Iterator<Item = f64>| linear(numbers, asked.scaling);
+    let kind = match name {
+        KindName::Number => Kind::Number { scale: scale(&mut values.numbers.iter().copied()) },
+        KindName::Amount => {
+            let unit = amount_unit(&values.numbers);
+            Kind::Amount { unit, scale: scale(&mut values.numbers.iter().map(|&number| signed_log(number / unit))) }
+        }
+        KindName::Ordinal => {
+            let mut levels = values.numbers.clone();
+            levels.sort_by(f64::total_cmp);
+            levels.dedup();
+            Kind::Ordinal { levels, scale: scale(&mut values.numbers.iter().copied()) }
+        }
+        KindName::Category => category(table, &values),
+        KindName::Date => {
+            let format = format.unwrap_or_default();
+            let read = |&(word, count): &(u32, usize)| Some((date::parse(table.word(word), &format)?, count));
+            let dates = values.words.iter().filter_map(read);
+            let scale = scale(&mut dates.flat_map(|(days, count)| std::iter::repeat_n(days, count)));
+            Kind::Date { format, scale, scaling: asked.scaling }
+        }
+        _ => Kind::LeftOut { name },
+    };
+    let fill = match (asked.fill, &kind) {
+        (None, _) | (_, Kind::LeftOut { .. }) => None,
+        (Some(_), Kind::Category { .. }) => Some(0.0),
+        (Some(Fill::Zero), Kind::Number { .. } | Kind::Amount { .. } | Kind::Ordinal { .. }) => Some(0.0),
+        (Some(_), Kind::Date { scale, .. }) => Some(scale.offset),
+        (Some(_), _) => Some(values.numbers.iter().sum::<f64>() / values.numbers.len() as f64),
+    };
+    Ok(Column { name: table.names[at].clone(), kind, reason, fill, known })
+}
+
+fn category(table: &Table, values: &Values) -> Kind {
+    let mut counted: Vec<(String, usize)> =
+        classes(values).iter().map(|&(word, count)| (table.word(word).to_owned(), count)).collect();
+    let mut numbers: HashMap<String, usize> = HashMap::new();
+    values.numbers.iter().for_each(|number| *numbers.entry((number + 0.0).to_string()).or_default() += 1);
+    counted.extend(numbers);
+    counted.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    counted.truncate(super::guess::MOST_CLASSES);
+    let known: usize = values.numbers.len() + values.words.iter().map(|(_, count)| count).sum::<usize>();
+    let covered: usize = counted.iter().map(|(_, count)| count).sum();
+    let share = |count: usize| count as f64 / known.max(1) as f64;
+    let shares = counted.iter().map(|(_, count)| share(*count)).chain([share(known - covered)]).collect();
+    Kind::Category { classes: counted.into_iter().map(|(class, _)| class).collect(), shares }
+}
+
+/// The scale of these numbers. If all are the same, the factor is 1.
+fn linear(numbers: &mut dyn Iterator<Item = f64>, scaling: Scaling) -> Linear {
+    let numbers: Vec<f64> = numbers.collect();
+    let low = numbers.iter().copied().fold(f64::INFINITY, f64::min);
+    let high = numbers.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let count = numbers.len() as f64;
+    match scaling {
+        _ if numbers.is_empty() => Linear { offset: 0.0, factor: 1.0 },
+        Scaling::None => Linear { offset: 0.0, factor: 1.0 },
+        // In floating point, the standard deviation of equal numbers need not be exactly 0.
+        _ if low == high => Linear { offset: low, factor: 1.0 },
+        Scaling::MinMax => Linear { offset: low, factor: high - low },
+        Scaling::Standard => {
+            let mean = numbers.iter().sum::<f64>() / count;
+            let variance = numbers.iter().map(|number| (number - mean).powi(2)).sum::<f64>() / count;
+            Linear { offset: mean, factor: if variance > 0.0 { variance.sqrt() } else { 1.0 } }
+        }
+    }
+}
+
+/// A cell as a key of a map.
+fn key(cell: Cell) -> u64 {
+    match cell {
+        // −0 is 0.
+        Cell::Number(number) => (number + 0.0).to_bits(),
+        other => other.packed().to_bits(),
+    }
+}
+
+/// For a category: the positions of its classes, by the cells that name them in a table.
+fn known(column: &Column, table: &Table) -> HashMap<u64, f64> {
+    let Kind::Category { classes, .. } = &column.kind else { return HashMap::new() };
+    let mut places = HashMap::new();
+    for (at, class) in classes.iter().enumerate() {
+        if let Some(word) = table.word_number(class) {
+            places.insert(key(Cell::Word(word)), at as f64);
+        }
+        if let Ok(number) = class.parse::<f64>() {
+            places.insert(key(Cell::Number(number)), at as f64);
+        }
+    }
+    places
+}

@@ -1,0 +1,48 @@
+//! What was found in a table that does not fit its columns.
+
+use crate::count;
+
+/// Cells of one column that do not fit it.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Misfit {
+    pub column: String,
+    pub cells: usize,
+    /// The text of the first of these cells, and its line.
+    pub example: (String, usize),
+    pub is_category: bool,
+}
+
+/// What was found in a table that does not fit its columns, for people.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Told {
+    pub(super) misfits: Vec<Misfit>,
+    pub(super) empty_rows: usize,
+}
+
+impl Told {
+    /// One line for each column with cells that do not fit, and one for the rows that were left out.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        let mut lines: Vec<String> = self
+            .misfits
+            .iter()
+            .map(|Misfit { column, cells, example: (text, line), is_category }| {
+                let text = text.chars().take(40).collect::<String>();
+                match is_category {
+                    true => format!(
+                        "column {column:?}: {} of no known class, for example {text:?} in line {line}: counted as other",
+                        count(*cells, "cell is", "cells are")
+                    ),
+                    false => format!(
+                        "column {column:?}: {} text, for example {text:?} in line {line}: counted as missing",
+                        count(*cells, "cell holds", "cells hold")
+                    ),
+                }
+            })
+            .collect();
+        if self.empty_rows > 0 {
+            lines.push(format!("{} without any value left out", count(self.empty_rows, "row", "rows")));
+        }
+        lines
+    }
+}
