@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod advice;
+mod columns;
 mod commands;
 mod exit;
 mod flags;

@@ -19,6 +19,7 @@ use self::cells::Cells;
 use self::table::Table;
 pub(crate) use self::table::is_missing;
 use crate::samples::{split_labels, split_off};
+use crate::tables::Asked;
 use crate::{Error, Labels, Samples, Values, check_room};
 
 /// How the rows of a file become samples.
@@ -31,6 +32,9 @@ pub struct Layout {
     /// The windows to cut. If it is given, the file is one long series with one step per row, and each window is one
     /// sample. If it is `None`, each row is one sample.
     pub window: Option<Window>,
+    /// What is asked of the columns, if the file is a table whose columns are of different kinds. If it is `None`, all
+    /// cells are numbers of one kind.
+    pub table: Option<Asked>,
 }
 
 /// Which column holds the labels.

@@ -31,6 +31,6 @@ mod words;
 pub use error::Error;
 use error::check_room;
 pub use labels::{Labels, class_name};
-pub use load::{all_of_csv, is_csv, load, test_alone};
-pub use samples::{DataSet, Samples, Values};
+pub use load::{all_of_csv, is_csv, load, rows_of_table, samples_of, test_alone};
+pub use samples::{DataSet, Samples, Tabular, Values};
 pub use words::{count, did_you_mean, sizes, thousands};

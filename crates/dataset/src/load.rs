@@ -4,8 +4,9 @@ use handgrad_files::Progress;
 use handgrad_files::shown;
 use std::path::{Path, PathBuf};
 
-use crate::csv::{self, Layout};
-use crate::{DataSet, Error, Samples, Values, check_room, count, did_you_mean, ecg5000, idx, named, sizes, synthetic};
+use crate::csv::{self, Label, Layout};
+use crate::tables::{self, Asked, Schema, Table, Told};
+use crate::{DataSet, Error, Samples, Tabular, Values, check_room, count, did_you_mean, ecg5000, idx, named, sizes, synthetic};
 
 /// For `load("synthetic")`: the number of training images, the number of validation images, and the seed.
 const SYNTHETIC: (usize, usize, u64) = (10_000, 2_000, 0);
@@ -40,7 +41,11 @@ pub fn load(what: &str, data_dir: &Path, layout: &Layout, progress: &dyn Progres
         return from_folder(path);
     }
     if path.exists() {
-        return if is_csv(path) { from_csv(path, layout) } else { from_file(path) };
+        return match &layout.table {
+            _ if !is_csv(path) => from_file(path),
+            Some(asked) => from_table(path, &layout.label, asked, progress),
+            None => from_csv(path, layout),
+        };
     }
     let names: Vec<_> = named::all().iter().map(|set| set.name).collect();
     let similar = did_you_mean(what, names.iter().copied());
@@ -56,6 +61,7 @@ fn drawn() -> DataSet {
         validation_origin: format!("the next {} drawn from seed {seed}", validation.counted()),
         train,
         validation,
+        table: None,
     }
 }
 
@@ -102,7 +108,52 @@ fn from_csv(path: &Path, layout: &Layout) -> Result<DataSet, Error> {
         name,
         train,
         validation,
+        table: None,
     })
+}
+
+/// Loads a CSV file as a table. What its columns are is learnt from the training rows alone.
+fn from_table(path: &Path, label: &Label, asked: &Asked, progress: &dyn Progress) -> Result<DataSet, Error> {
+    let table = tables::read(path, label, progress)?;
+    let (train, held_out) = rows_of_table(&table)?;
+    let schema = Schema::of(&table, &train, asked)?;
+    let (train, mut told) = samples_of(&table, &schema, &train)?;
+    let (validation, of_held_out) = samples_of(&table, &schema, &held_out)?;
+    told.add(of_held_out);
+    let name = file_name(path);
+    let rows = |samples: &Samples| count(samples.len(), "row", "rows");
+    Ok(DataSet {
+        origin: format!("{} of {}", rows(&train), shown(path)),
+        validation_origin: format!("{} of the last tenth of {name}", rows(&validation)),
+        name,
+        train,
+        validation,
+        table: Some(Tabular { schema, told: told.lines() }),
+    })
+}
+
+/// Which rows of a table are for training, and which are held out for validation.
+///
+/// # Errors
+/// If there are fewer than two rows.
+pub fn rows_of_table(table: &Table) -> Result<(Vec<usize>, Vec<usize>), Error> {
+    let len = table.len();
+    if len < 2 {
+        return Err(Error::TooFewSamples { path: table.path.clone(), found: len });
+    }
+    let train = len - (len / 10).max(1);
+    Ok(((0..train).collect(), (train..len).collect()))
+}
+
+/// The samples in some rows of a table, and what did not fit the columns.
+///
+/// # Errors
+/// As [`Schema::values`].
+pub fn samples_of(table: &Table, schema: &Schema, rows: &[usize]) -> Result<(Samples, Told), Error> {
+    let (values, told) = schema.values(table, rows)?;
+    let shape = vec![values.ncols()];
+    let labels = table.labels.as_ref().map(|labels| labels.select(rows));
+    Ok((Samples { values: Values::Doubles(values), shape, labels }, told))
 }
 
 fn from_file(path: &Path) -> Result<DataSet, Error> {
@@ -123,6 +174,7 @@ fn from_file(path: &Path) -> Result<DataSet, Error> {
         name,
         train,
         validation,
+        table: None,
     })
 }
 
@@ -140,6 +192,7 @@ fn from_folder(folder: &Path) -> Result<DataSet, Error> {
         validation_origin: format!("the {} of {}", validation.counted(), file_name(&validation_path)),
         train,
         validation,
+        table: None,
     })
 }
 

@@ -5,6 +5,7 @@ use std::path::Path;
 use ndarray::{Array2, ArrayD, Axis, Slice};
 use sha2::{Digest, Sha256};
 
+use crate::tables::Schema;
 use crate::{Error, Labels, count, idx, sizes};
 use handgrad_files::{hex, memory};
 
@@ -46,6 +47,17 @@ pub struct DataSet {
     /// Where the validation samples come from, in one line: for instance "the 10,000 images of
     /// t10k-images-idx3-ubyte.gz", or "the last tenth of FILE".
     pub validation_origin: String,
+    /// What the columns are, if the samples are rows of a table.
+    pub table: Option<Tabular>,
+}
+
+/// What is known about the rows of a table that are samples.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tabular {
+    /// What the columns are, as the training rows taught.
+    pub schema: Schema,
+    /// What did not fit the columns, one line each.
+    pub told: Vec<String>,
 }
 
 impl Samples {

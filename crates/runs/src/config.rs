@@ -33,10 +33,14 @@ impl Config {
             let (name, condition) = (setting.name, setting.only_with);
             return Err(Error::Usage(format!("{name} is given, but it only has an effect with {condition}")));
         }
+        let epochs_depend_on_data = settings::is_table(&all) && all.epochs.is_none();
         let mut settings = all;
         settings.data_dir.get_or_insert_with(usual_data_dir);
         settings::SETTINGS.iter().for_each(|setting| (setting.state)(&mut settings));
         settings::SETTINGS.iter().try_for_each(|setting| (setting.check)(&settings)).map_err(Error::Usage)?;
+        if epochs_depend_on_data {
+            settings.epochs = None;
+        }
         let config = Self { settings };
         config.check_together().map_err(Error::Usage)?;
         Ok(config)
@@ -150,8 +154,8 @@ impl Config {
         Ok(())
     }
 
-    /// Returns the specification of the network for samples of shape `input`. The scale is not set, because it depends
-    /// on the data.
+    /// Returns the specification of the network for samples of shape `input`. The scale and the columns of a table are
+    /// not set, because they depend on the data.
     ///
     /// # Errors
     /// If the settings do not fit together.

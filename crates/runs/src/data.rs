@@ -3,16 +3,23 @@
 use handgrad_files::shown;
 use std::path::{Path, PathBuf};
 
-use handgrad_dataset::{DataSet, Samples, Values, named, thousands};
+use handgrad_dataset::tables::KindName;
+use handgrad_dataset::{DataSet, Samples, Tabular, Values, named, thousands};
 use handgrad_files::Progress;
 use handgrad_layers::Activation;
-use handgrad_models::{Scale, Spec};
+use handgrad_models::{LayerSpec, Scale, Spec};
 use handgrad_tasks::{check_targets, check_uses};
 
 use ndarray::Array2;
 
-use crate::settings::{LossName, ScaleName};
-use crate::{Config, Error, Result};
+use crate::settings::{self, LossName, ScaleName};
+use crate::{Config, Error, Result, schema};
+
+/// How many steps a network for tables is trained, unless the number of epochs is given. On three tables of 1,831 to
+/// 11,183 rows, more steps no longer improved it.
+const TABLE_STEPS: usize = 10_000;
+/// The most epochs of a short table, unless their number is given.
+const MOST_EPOCHS: usize = 500;
 
 /// Returns the default folder of the named data sets: the environment variable `HANDGRAD_DATA`, otherwise `data`.
 #[must_use]
@@ -21,10 +28,17 @@ pub fn usual_data_dir() -> PathBuf {
 }
 
 /// Loads the data that a configuration names.
-pub(crate) fn load(config: &Config, progress: &dyn Progress) -> Result<DataSet, handgrad_dataset::Error> {
+pub(crate) fn load(config: &Config, progress: &dyn Progress) -> Result<DataSet> {
     let settings = config.settings();
     let data_dir = settings.data_dir.clone().unwrap_or_else(usual_data_dir);
-    handgrad_dataset::load(settings.data.as_deref().unwrap_or_default(), &data_dir, &settings.layout(), progress)
+    let what = settings.data.as_deref().ok_or_else(|| {
+        Error::Usage("data is missing, and this preset has none: name a data set, a folder or a file".into())
+    })?;
+    let mut layout = settings.layout();
+    if let (Some(asked), Some(path)) = (&mut layout.table, &settings.schema) {
+        asked.kinds = schema::read(path)?;
+    }
+    Ok(handgrad_dataset::load(what, &data_dir, &layout, progress)?)
 }
 
 impl Config {
@@ -33,6 +47,10 @@ impl Config {
     /// # Errors
     /// If all values of the samples are the same.
     pub fn scale_for(&self, train: &Samples) -> Result<Option<Scale>> {
+        if settings::is_table(self.settings()) {
+            // Each column of a table has its own scale, which is part of what is known about the column.
+            return Ok(None);
+        }
         let channels = if self.settings().window.is_some() { train.shape.get(1).copied().unwrap_or(1) } else { 1 };
         self.settings().scale.map(|name| scale_of(name, train, channels)).transpose()
     }
@@ -43,6 +61,9 @@ impl Config {
     /// # Errors
     /// If the loss is not defined for the samples, or if the settings do not fit together.
     pub fn fit_to(&mut self, data: &DataSet, scale: Option<Scale>) -> Result<Spec> {
+        if let Some(table) = &data.table {
+            return self.fit_to_table(table, &data.train);
+        }
         let loss = self.settings().loss();
         let (train, validation) = (&data.train, &data.validation);
         match train.range() {
@@ -62,10 +83,41 @@ impl Config {
         Ok(Spec { scale, ..self.spec(&data.train.shape)? })
     }
 
+    /// Returns the specification of a network for the rows of a table: the columns are a part of it, and its first layer
+    /// is a mask if columns are hidden in training or values are missing.
+    fn fit_to_table(&mut self, table: &Tabular, train: &Samples) -> Result<Spec> {
+        let schema = &table.schema;
+        let settings = self.settings_mut();
+        let linear = settings.loss() != LossName::Bce;
+        let usual = if linear { Activation::Linear } else { Activation::Sigmoid };
+        let output = *settings.output_activation.get_or_insert(usual);
+        let has_category = schema.used().any(|column| column.kind_name() == KindName::Category);
+        if has_category && linear && output != Activation::Linear {
+            return Err(Error::Usage(format!(
+                "output_activation is {}, but the table has categories, whose softmax is part of the loss: leave it out",
+                output.name()
+            )));
+        }
+        let steps = train.len().div_ceil(settings.batch_size());
+        settings.epochs.get_or_insert((TABLE_STEPS / steps.max(1)).clamp(1, MOST_EPOCHS));
+        let rate = settings.hide();
+        let mut spec = Spec { table: Some(schema.clone()), ..self.spec(&[schema.width()])? };
+        let missing = matches!(&train.values, Values::Doubles(values) if values.iter().any(|value| value.is_nan()));
+        if rate > 0.0 || (missing && self.settings().fill.is_none()) {
+            spec.encoder.insert(0, LayerSpec::Mask { rate });
+        }
+        Ok(spec)
+    }
+
     /// Makes the path of the data absolute, so that the configuration gives the same run from any working folder.
     pub(crate) fn keep_whole_path(&mut self) -> Result<()> {
         let what = self.settings().data.clone().unwrap_or_default();
         let cannot = |path: PathBuf| move |source| Error::CannotRead { path, source };
+        if let Some(schema) = self.settings().schema.clone() {
+            let whole = std::path::absolute(&schema).map_err(cannot(schema))?;
+            unicode(&whole)?;
+            self.settings_mut().schema = Some(whole);
+        }
         if named::find(&what).is_some() {
             let data_dir = self.settings().data_dir.clone().unwrap_or_else(usual_data_dir);
             let whole = std::path::absolute(&data_dir).map_err(cannot(data_dir))?;

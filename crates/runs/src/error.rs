@@ -127,6 +127,12 @@ pub enum Error {
         /// The cause.
         source: handgrad_dataset::Error,
     },
+    /// A model of tables was given other data.
+    #[error("{what}: the model was trained on a table, and needs a CSV file, whose name ends in .csv")]
+    NotATable {
+        /// The data.
+        what: String,
+    },
     /// Settings for CSV files were given, but the data is not a CSV file.
     #[error("{what}: label_column and fill are only for CSV files, whose names end in .csv")]
     NotCsv {

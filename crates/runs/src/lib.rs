@@ -29,6 +29,7 @@ mod open;
 mod parts;
 mod prepared;
 pub mod preset;
+mod schema;
 mod session;
 pub mod settings;
 
@@ -36,7 +37,7 @@ pub use config::Config;
 pub use data::usual_data_dir;
 pub use error::{Error, Result};
 pub use interval::Every;
-pub use open::{Data, Loader, Subject, Wanted, check_takes_pictures, model, open, open_one_of};
+pub use open::{Data, Loader, OfTable, Subject, Wanted, check_takes_pictures, model, open, open_one_of};
 pub use prepared::{Prepared, prepare};
 pub use session::{Event, Finished, Notes, Request, Run};
 pub use settings::Settings;

@@ -3,7 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use handgrad_dataset::csv::{Fill, Label, Layout};
-use handgrad_dataset::{Samples, all_of_csv, idx, is_csv, named, sizes, test_alone};
+use handgrad_dataset::tables::{self, Schema, Table};
+use handgrad_dataset::{
+    Samples, all_of_csv, count, idx, is_csv, named, rows_of_table, samples_of, sizes, test_alone,
+};
 use handgrad_files::{Progress, shown};
 use handgrad_models::{LayerSpec, Model, Part};
 use handgrad_tasks::check_fit;
@@ -99,6 +102,18 @@ pub struct Subject {
     pub only_class: Vec<String>,
     /// Loads more data for the same model.
     pub loader: Loader,
+    /// The table from which the samples come, if they are rows of one.
+    pub table: Option<OfTable>,
+}
+
+/// The table from which samples come.
+pub struct OfTable {
+    /// The table.
+    pub table: Table,
+    /// For each sample, its row in the table, counted from 0.
+    pub rows: Vec<usize>,
+    /// What did not fit the columns of the model, one line each.
+    pub told: Vec<String>,
 }
 
 /// Opens a whole model and loads data for it: the wanted data, or by default the data that it was trained on.
@@ -120,6 +135,9 @@ pub fn open_one_of(run: &Path, wanted: &Wanted, parts: &[Part], progress: &dyn P
     if wanted.data.is_none() && is_stream(&what) {
         return Err(Error::NoData { path: run.into() });
     }
+    if model.spec().table.is_some() && !is_csv(Path::new(&what)) {
+        return Err(Error::NotATable { what });
+    }
     if (wanted.label_column.is_some() || wanted.fill.is_some()) && !is_csv(Path::new(&what)) {
         return Err(Error::NotCsv { what });
     }
@@ -129,11 +147,12 @@ pub fn open_one_of(run: &Path, wanted: &Wanted, parts: &[Part], progress: &dyn P
         data_dir: wanted.data_dir.clone().or(settings.data_dir).unwrap_or_else(usual_data_dir),
         given: Layout { label, fill: wanted.fill.or(trained.fill), ..trained.clone() },
         trained,
+        schema: model.spec().table.clone(),
     };
-    let Data { train, train_origin, samples, origin } = loader.load(&what, wanted.data.is_some(), progress)?;
+    let Data { train, train_origin, samples, origin, table } = loader.load(&what, wanted.data.is_some(), progress)?;
     check_fit(&model, &samples).map_err(|error| Error::from(error).at(shown(&what)))?;
     let only_class = settings.only_class.unwrap_or_default().0;
-    Ok(Subject { model, samples, origin, train, train_origin, what, trained_on, only_class, loader })
+    Ok(Subject { model, samples, origin, train, train_origin, what, trained_on, only_class, loader, table })
 }
 
 /// Samples to use a model on, and the training samples of the same data.
@@ -146,6 +165,8 @@ pub struct Data {
     pub samples: Samples,
     /// The samples in words.
     pub origin: String,
+    /// The table from which the samples come, if they are rows of one.
+    pub table: Option<OfTable>,
 }
 
 /// Loads data for a model.
@@ -154,6 +175,8 @@ pub struct Loader {
     /// How to read a CSV file: `given` is for a file that the user names, `trained` for the data of the training.
     given: Layout,
     trained: Layout,
+    /// The columns that the model was trained on, if it was trained on a table.
+    schema: Option<Schema>,
 }
 
 impl Loader {
@@ -165,20 +188,23 @@ impl Loader {
     pub fn load(&self, what: &str, own: bool, progress: &dyn Progress) -> Result<Data> {
         let path = Path::new(what);
         let layout = if own { &self.given } else { &self.trained };
+        if let Some(schema) = &self.schema {
+            return of_table(schema, &layout.label, path, own, progress);
+        }
         if own && path.exists() && !path.is_dir() && named::find(what).is_none() {
             let samples = match is_csv(path) {
                 true => all_of_csv(path, layout)?,
                 false => Samples::from_idx(idx::read(path)?, path)?,
             };
             let origin = format!("all samples of {}", shown(what));
-            return Ok(Data { train: None, train_origin: String::new(), samples, origin });
+            return Ok(Data { train: None, train_origin: String::new(), samples, origin, table: None });
         }
         if own
             && path.is_dir()
             && named::find(what).is_none()
             && let Some((samples, origin)) = test_alone(path)?
         {
-            return Ok(Data { train: None, train_origin: String::new(), samples, origin });
+            return Ok(Data { train: None, train_origin: String::new(), samples, origin, table: None });
         }
         let data = handgrad_dataset::load(what, &self.data_dir, layout, progress)?;
         Ok(Data {
@@ -186,8 +212,29 @@ impl Loader {
             train_origin: data.origin,
             samples: data.validation,
             origin: data.validation_origin,
+            table: None,
         })
     }
+}
+
+/// Reads a table for a model of tables: all rows of one that the user named, otherwise the rows that training held out.
+fn of_table(schema: &Schema, label: &Label, path: &Path, own: bool, progress: &dyn Progress) -> Result<Data> {
+    let table = tables::read(path, label, progress)?;
+    let name = shown(path);
+    if own {
+        let rows: Vec<usize> = (0..table.len()).collect();
+        let (samples, told) = samples_of(&table, schema, &rows)?;
+        let table = Some(OfTable { table, rows, told: told.lines() });
+        let origin = format!("all rows of {name}");
+        return Ok(Data { train: None, train_origin: String::new(), samples, origin, table });
+    }
+    let (train, rows) = rows_of_table(&table)?;
+    let (samples, told) = samples_of(&table, schema, &rows)?;
+    let (train, _) = samples_of(&table, schema, &train)?;
+    let origin = format!("{} of the last tenth of {name}", count(samples.len(), "row", "rows"));
+    let train_origin = format!("{} of {name}", count(train.len(), "row", "rows"));
+    let table = Some(OfTable { table, rows, told: told.lines() });
+    Ok(Data { train: Some(train), train_origin, samples, origin, table })
 }
 
 impl Subject {
@@ -200,6 +247,11 @@ impl Subject {
     /// Keeps only the samples of the classes that the model was trained on, as the validation in training did.
     pub fn keep_trained_classes(&mut self) {
         if !self.only_class.is_empty() {
+            if let (Some(of), Some(labels)) = (&mut self.table, &self.samples.labels) {
+                let kept = labels.among(&self.only_class);
+                let mut kept = kept.iter();
+                of.rows.retain(|_| kept.next() == Some(&true));
+            }
             self.samples = self.samples.of_classes(&self.only_class);
             self.train = self.train.take().map(|train| train.of_classes(&self.only_class));
             self.origin = format!("the samples of the classes trained on, from {}", self.origin);
@@ -218,7 +270,7 @@ impl Subject {
             let train = self.train.take().ok_or(Error::NoNormalData)?;
             return Ok((train, self.train_origin.clone()));
         };
-        let Data { train, train_origin, samples, origin } = self.loader.load(what, own, progress)?;
+        let Data { train, train_origin, samples, origin, .. } = self.loader.load(what, own, progress)?;
         let (samples, origin) = match train {
             Some(train) => (train, train_origin),
             None => (samples, origin),

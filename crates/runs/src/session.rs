@@ -21,6 +21,7 @@ use crate::identity::{Identity, same_settings};
 use crate::interval::Clock;
 use crate::parts::Parts;
 use crate::prepared::check_bytes;
+use crate::schema::{self, SCHEMA};
 use crate::{Config, Error, Every, Prepared, Result, Settings, data};
 
 /// A function that receives notes for the user. It is called on any thread.
@@ -132,6 +133,9 @@ impl Run {
                 RunFolder::create(request.out.as_deref(), &name, &prepared.config.stated(), trainer.network())?
             }
         };
+        if let Some(table) = &prepared.spec.table {
+            folder.write(SCHEMA, schema::text(table)?.as_bytes())?;
+        }
         let mut checkpoints = Checkpoints::new(folder.checkpoints(), request.notes.clone());
         let mut state = State::new(&trainer);
         if resumed {
@@ -233,7 +237,9 @@ impl Run {
         let model = trainer.into_model()?;
         folder.write_model(&model)?;
         let Prepared { config, data, .. } = prepared;
-        folder.write(RECONSTRUCTIONS, &reconstructions(&model, &data, 10)?)?;
+        if data.table.is_none() {
+            folder.write(RECONSTRUCTIONS, &reconstructions(&model, &data, 10)?)?;
+        }
         let title = format!("{} on {}", config.settings().preset(), data.name);
         if let Some(chart) = loss_chart(&title, &model, &outcome, &yardsticks) {
             folder.write(LOSS_CHART, chart.as_bytes())?;
@@ -345,7 +351,7 @@ fn load(config: &mut Config, request: &Request, progress: &dyn Progress) -> Resu
         return Err(Error::NoData { path: run.clone() });
     }
     match data::load(config, progress) {
-        Err(error) if request.any_data && images && error.is_unavailable() => {
+        Err(Error::Data(error)) if request.any_data && images && error.is_unavailable() => {
             let folder = config.settings().data_dir.clone().unwrap_or_default().join(&what);
             config.settings_mut().data = Some("synthetic".into());
             (request.notes)(&format!(
@@ -353,9 +359,11 @@ fn load(config: &mut Config, request: &Request, progress: &dyn Progress) -> Resu
                  network, `handgrad data fetch {what}` downloads it",
                 shown(&folder)
             ));
-            Ok(data::load(config, progress)?)
+            data::load(config, progress)
         }
-        Err(source) if request.resume.is_some() && named::find(&what).is_none() => Err(Error::DataMoved { source }),
+        Err(Error::Data(source)) if request.resume.is_some() && named::find(&what).is_none() => {
+            Err(Error::DataMoved { source })
+        }
         other => {
             if other.is_ok() && data::is_stream(&what) {
                 let what = shown(&what);
@@ -364,7 +372,7 @@ fn load(config: &mut Config, request: &Request, progress: &dyn Progress) -> Resu
                      name the same data in a file"
                 ));
             }
-            Ok(other?)
+            other
         }
     }
 }

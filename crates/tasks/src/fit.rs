@@ -12,6 +12,13 @@ use crate::{CHUNK, Error};
 /// If the size differs, or if the loss cannot score a sample.
 pub fn check_fit(model: &Model, samples: &Samples) -> Result<(), Error> {
     let spec = model.spec();
+    if spec.table.is_some() {
+        // Its values were made for the columns of the model.
+        return match samples.features() == spec.values() {
+            true => Ok(()),
+            false => Err(Error::Shape { has: samples.shape.clone(), takes: vec![spec.values()] }),
+        };
+    }
     check_uses(model.network().loss().kind, spec.scale.as_ref(), samples)?;
     // A shape with one channel is the same as a shape without channels. Samples with only one dimension fit every shape
     // that has as many values.

@@ -18,6 +18,7 @@ use handgrad_trainer::EpochRecord;
 use serde_json::{Value, json};
 
 use crate::advice;
+use crate::columns;
 use crate::exit::{Done, INTERRUPTED};
 use crate::flags::{Output, SettingsArgs, heading};
 use crate::terminal::{self, Bars};
@@ -94,7 +95,13 @@ fn train(args: &TrainArgs, request: &Request) -> Result<Finished> {
     if !quiet {
         let prepared = run.prepared();
         let (preset, name) = (prepared.config.settings().preset.as_deref().unwrap_or_default(), &prepared.data.name);
-        terminal::note(&format!("{preset} on {name}: {}\n{}", run.about_data()?, words::summary(run.network())));
+        terminal::note(&format!("{preset} on {name}: {}", run.about_data()?));
+        if let Some(table) = &prepared.data.table {
+            terminal::note(&columns::listing(&table.schema, prepared.data.train.len()));
+            columns::constant(&table.schema).iter().for_each(|note| terminal::note(note));
+            table.told.iter().for_each(|note| terminal::note(&format!("note: {note}")));
+        }
+        terminal::note(&words::summary(run.network()));
         run.going_on().iter().for_each(|text| terminal::note(text));
         terminal::note(&words::above_epochs(
             &yardsticks,

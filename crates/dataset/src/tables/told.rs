@@ -20,6 +20,16 @@ pub struct Told {
 }
 
 impl Told {
+    /// Adds what was found in other rows of the same table.
+    pub fn add(&mut self, other: Told) {
+        for misfit in other.misfits {
+            match self.misfits.iter_mut().find(|own| own.column == misfit.column) {
+                Some(own) => own.cells += misfit.cells,
+                None => self.misfits.push(misfit),
+            }
+        }
+    }
+
     /// One line for each column with cells that do not fit, and one for the rows that were left out.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {

@@ -13,8 +13,8 @@ use super::{Group, Setting, settings};
 
 settings! {
     /// The settings to start from: the name of a published example. `handgrad train --help` lists them
-    /// [default: basic].
-    preset: String, First, "NAME", default(|_s| "basic".into());
+    /// [default: table for a table, otherwise basic].
+    preset: String, First, "NAME", default(|s| if is_table(s) { "table".into() } else { "basic".into() });
 
     /// The data: the name of a data set (see `handgrad data list`), a folder of IDX files whose names begin with
     /// `train-` and `t10k-`, one IDX file, plain or compressed with gzip, or a CSV file, whose name must end in .csv
@@ -29,8 +29,27 @@ settings! {
     /// counted from 1, `last` or `none` [default: the column called label or class, if there is one].
     label_column: String, Data, "COLUMN", only_with("CSV files", |s| has_csv(s));
 
-    /// For CSV files: what replaces missing values. Without it, missing values are an error.
+    /// For CSV files: what replaces missing values. The mean is that of the training rows. Without it, missing is a value
+    /// of its own in a table, and an error in a series.
     fill: FillName, Data, "NAME", only_with("CSV files", |s| has_csv(s));
+
+    /// For tables: leave out these columns.
+    ignore: Words, Data, "COLUMNS", only_with("tables, which are CSV files without window", |s| is_table(s));
+
+    /// For tables: use only these columns.
+    columns: Words, Data, "COLUMNS", only_with("tables, which are CSV files without window", |s| is_table(s));
+
+    /// For tables: a file that says what the columns are, for example the schema.toml of a run after you edited it. The
+    /// kinds of columns that it does not name are found out.
+    schema: PathBuf, Data, "FILE", only_with("tables, which are CSV files without window", |s| is_table(s));
+
+    /// For tables: the part of the columns that is hidden from the network in each training step, different for each row.
+    /// The network learns to tell them from the others.
+    hide: f64, Network, "PART", silent(0.0),
+        only_with("tables, which are CSV files without window", |s| is_table(s)),
+        check(|&part| expect((0.0..1.0).contains(&part), || {
+            format!("hide is {part}, but must be at least 0 and below 1: 0.2 is usual")
+        }));
 
     /// For CSV files: read the file as one long series, one step per row, and cut it into samples of this length.
     window: NonZeroUsize, Data, "STEPS", only_with("CSV files", |s| has_csv(s));
@@ -44,8 +63,9 @@ settings! {
             "only_class is empty, but must name at least one class: 1".into()
         }));
 
-    /// Scale all values by the same offset and factor, which are computed from the training samples of all classes.
-    /// The model stores them and applies them wherever it is used.
+    /// Scale all values by an offset and a factor, which are computed from the training samples of all classes: one pair
+    /// for all values of images, one for each channel of a series, and one for each column of a table. The model stores
+    /// them and applies them wherever it is used [default for tables: standard, and min-max for the loss bce].
     scale: ScaleName, Data, "NAME";
 
     /// The kind of network [default: dense].
@@ -216,6 +236,12 @@ settings! {
 
 fn has_csv(s: &Settings) -> bool {
     s.data.as_deref().is_some_and(|data| is_csv(Path::new(data)))
+}
+
+/// Returns whether the data is a table: rows of columns that may differ in kind. The steps of a series, and the values
+/// of a distribution, are all of one kind.
+pub(crate) fn is_table(s: &Settings) -> bool {
+    has_csv(s) && s.window.is_none() && !is_recurrent(s) && s.loss != Some(LossName::CrossEntropy)
 }
 
 pub(crate) fn model(s: &Settings) -> ModelName {

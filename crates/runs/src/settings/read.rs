@@ -6,9 +6,10 @@ use std::path::Path;
 
 use handgrad_dataset::csv::{Fill, Label, Layout, Window};
 use handgrad_dataset::did_you_mean;
+use handgrad_dataset::tables::{Asked, Scaling};
 use handgrad_models::file::header::check_toml;
 
-use super::{Kind, SETTINGS, Setting, Settings, find};
+use super::{Kind, LossName, SETTINGS, ScaleName, Setting, Settings, find, is_table};
 use crate::Error;
 
 /// The largest size of a configuration in bytes. Usual configurations are much shorter.
@@ -77,7 +78,17 @@ impl Settings {
         let label = self.label_column.as_deref().map_or(Label::ByName, Label::of);
         let stride = self.window_stride.unwrap_or(NonZeroUsize::MIN);
         let window = self.window.map(|steps| Window { steps, stride });
-        Layout { label, fill: self.fill.map(Fill::from), window }
+        let table = is_table(self).then(|| Asked {
+            kinds: Vec::new(),
+            ignore: self.ignore.clone().unwrap_or_default().0,
+            columns: self.columns.clone().unwrap_or_default().0,
+            scaling: match (self.scale, self.loss) {
+                (Some(ScaleName::MinMax), _) | (None, Some(LossName::Bce)) => Scaling::MinMax,
+                _ => Scaling::Standard,
+            },
+            fill: self.fill.map(Fill::from),
+        });
+        Layout { label, fill: self.fill.map(Fill::from), window, table }
     }
 }
 

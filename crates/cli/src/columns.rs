@@ -1,0 +1,92 @@
+//! What is known about the columns of a table, in words.
+
+use handgrad_dataset::tables::{Column, Kind, KindName, Schema};
+use handgrad_dataset::{count, thousands};
+use handgrad_pictures::charts::number;
+use serde_json::{Value, json};
+
+/// The most columns that are listed.
+const LISTED: usize = 60;
+
+/// A table with one line for each column: its kind, what is known about its values, and why it is of this kind.
+pub fn listing(schema: &Schema, rows: usize) -> String {
+    let line = |column: &Column| {
+        let missing = rows - column.known.min(rows);
+        let missing = if missing == 0 { String::new() } else { format!("{} missing", thousands(missing)) };
+        [column.name.clone(), column.kind_name().name().to_owned(), values(column), missing, column.reason.clone()]
+    };
+    let header = ["column", "kind", "values", "", "why"].map(str::to_owned);
+    let lines: Vec<[String; 5]> =
+        std::iter::once(header).chain(schema.columns.iter().take(LISTED).map(line)).collect();
+    let width = |at: usize| lines.iter().map(|line| line[at].chars().count()).max().unwrap_or(0).min(32);
+    let widths: Vec<usize> = (0..4).map(width).collect();
+    let mut text = String::new();
+    for line in &lines {
+        let cells = line.iter().zip(&widths).map(|(cell, &width)| format!("{:width$}  ", cut(cell, width)));
+        text += &format!("  {}{}\n", cells.collect::<String>(), line[4]);
+    }
+    if schema.columns.len() > LISTED {
+        text += &format!("  … and {}\n", count(schema.columns.len() - LISTED, "more column", "more columns"));
+    }
+    let used = schema.used().count();
+    let left_out = schema.columns.len() - used;
+    let label = schema.label_column.as_ref().map_or_else(String::new, |name| format!(", labels in {name:?}"));
+    let header = if schema.has_header { "with a header" } else { "without a header" };
+    text + &format!(
+        "{} used, {left_out} left out, {} of the network, {header}{label}",
+        count(used, "column", "columns"),
+        count(schema.width(), "value", "values"),
+    )
+}
+
+/// The values of a column in a few words.
+fn values(column: &Column) -> String {
+    match &column.kind {
+        Kind::Number { scale } => format!("{} ± {}", number(scale.offset), number(scale.factor)),
+        Kind::Amount { unit, .. } => format!("median {}", number(*unit)),
+        Kind::Ordinal { levels, .. } => {
+            format!("{} to {}", levels.first().unwrap_or(&0.0), levels.last().unwrap_or(&0.0))
+        }
+        Kind::Category { classes, .. } => {
+            let first = classes.iter().take(2).cloned().collect::<Vec<_>>().join(", ");
+            if classes.len() > 2 { format!("{first}, … ({})", classes.len()) } else { first }
+        }
+        Kind::Date { scale, .. } => column.text(scale.offset),
+        Kind::LeftOut { .. } => String::new(),
+    }
+}
+
+/// A note on columns that are the same in all training rows. `None` if there is none.
+pub fn constant(schema: &Schema) -> Option<String> {
+    let is_constant = |column: &&Column| match &column.kind {
+        Kind::Category { shares, .. } => shares.contains(&1.0),
+        _ => column.kind_name() == KindName::Number && column.reason.starts_with("always"),
+    };
+    let names: Vec<String> =
+        schema.used().filter(is_constant).take(10).map(|column| format!("{:?}", column.name)).collect();
+    (!names.is_empty()).then(|| {
+        let (columns, have) = if names.len() == 1 { ("column", "has") } else { ("columns", "have") };
+        format!("note: the {columns} {} {have} the same value in all training rows", names.join(", "))
+    })
+}
+
+/// The columns as JSON.
+pub fn json(schema: &Schema) -> Value {
+    let column = |column: &Column| {
+        json!({
+            "name": column.name,
+            "kind": column.kind_name().name(),
+            "reason": column.reason,
+            "known": column.known,
+            "values_of_the_network": column.width(),
+        })
+    };
+    schema.columns.iter().map(column).collect()
+}
+
+fn cut(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.to_owned();
+    }
+    text.chars().take(width.saturating_sub(1)).chain(['…']).collect()
+}
