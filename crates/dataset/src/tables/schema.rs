@@ -77,6 +77,7 @@ pub enum Kind {
     /// The column is left out.
     LeftOut {
         /// Why.
+        #[serde(rename = "as")]
         name: KindName,
     },
 }
