@@ -78,7 +78,9 @@ pub fn all_of_csv(path: &Path, layout: &Layout) -> Result<Samples, Error> {
 fn rows(path: &Path, layout: &Layout) -> Result<csv::Rows, Error> {
     let rows = csv::read(path, layout)?;
     Ok(match layout.window {
-        Some(_) if rows.len() == 1 => csv::Rows { values: rows.values.reversed_axes(), labels: None, names: None },
+        Some(_) if rows.len() == 1 => {
+            csv::Rows { values: rows.values.reversed_axes(), labels: None, names: None, header: rows.header }
+        }
         _ => rows,
     })
 }
@@ -91,13 +93,14 @@ fn from_csv(path: &Path, layout: &Layout) -> Result<DataSet, Error> {
     }
     let (len, held_out) = (all.len(), (all.len() / 10).max(1));
     check_room(path, (held_out * all.values.ncols()) as u64 * 4)?;
+    let header = all.header.in_words();
     let (train, validation) = all.split(len - held_out);
     let (train, validation) = (train.samples(layout.window, path)?, validation.samples(layout.window, path)?);
     let name = file_name(path);
     let (one, many) = if layout.window.is_some() { ("window", "windows") } else { ("row", "rows") };
     let counted = |samples: &Samples| count(samples.len(), one, many);
     Ok(DataSet {
-        origin: format!("{} of {}", counted(&train), shown(path)),
+        origin: format!("{} of {} (header: {header})", counted(&train), shown(path)),
         validation_origin: format!("{} of the last tenth of {name}", counted(&validation)),
         name,
         train,

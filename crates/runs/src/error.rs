@@ -128,7 +128,7 @@ pub enum Error {
         source: handgrad_dataset::Error,
     },
     /// Settings for CSV files were given, but the data is not a CSV file.
-    #[error("{what}: label_column and fill are only for CSV files, whose names end in .csv")]
+    #[error("{what}: label_column, header and fill are only for CSV files, whose names end in .csv")]
     NotCsv {
         /// The data.
         what: String,

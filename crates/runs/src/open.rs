@@ -19,6 +19,8 @@ pub struct Wanted {
     pub data: Option<String>,
     /// The column of the labels in a CSV file.
     pub label_column: Option<String>,
+    /// Whether the first row of a CSV file is a header.
+    pub header: Option<bool>,
     /// What replaces missing values in a CSV file.
     pub fill: Option<Fill>,
     /// The folder of the named data sets.
@@ -120,14 +122,20 @@ pub fn open_one_of(run: &Path, wanted: &Wanted, parts: &[Part], progress: &dyn P
     if wanted.data.is_none() && is_stream(&what) {
         return Err(Error::NoData { path: run.into() });
     }
-    if (wanted.label_column.is_some() || wanted.fill.is_some()) && !is_csv(Path::new(&what)) {
+    let for_csv = wanted.label_column.is_some() || wanted.header.is_some() || wanted.fill.is_some();
+    if for_csv && !is_csv(Path::new(&what)) {
         return Err(Error::NotCsv { what });
     }
     let trained = settings.layout();
     let label = wanted.label_column.as_deref().map_or(trained.label.clone(), Label::of);
     let loader = Loader {
         data_dir: wanted.data_dir.clone().or(settings.data_dir).unwrap_or_else(usual_data_dir),
-        given: Layout { label, fill: wanted.fill.or(trained.fill), ..trained.clone() },
+        given: Layout {
+            label,
+            header: wanted.header.or(trained.header),
+            fill: wanted.fill.or(trained.fill),
+            ..trained.clone()
+        },
         trained,
     };
     let Data { train, train_origin, samples, origin } = loader.load(&what, wanted.data.is_some(), progress)?;

@@ -6,7 +6,7 @@ use clap::Args;
 use handgrad_dataset::csv::Fill;
 use handgrad_files::Progress;
 use handgrad_models::Part;
-use handgrad_runs::settings::{FillName, Value};
+use handgrad_runs::settings::{FillName, HeaderName, Value};
 use handgrad_runs::{Subject, Wanted, usual_data_dir};
 use handgrad_study::experiment::Setup;
 
@@ -59,6 +59,10 @@ pub struct SubjectArgs {
     #[arg(long, value_name = "COLUMN")]
     pub label_column: Option<String>,
 
+    /// For CSV files: whether the first row is a header, yes or no [default: as in the training].
+    #[arg(long, value_name = "yes|no", value_parser = HeaderName::read)]
+    pub header: Option<HeaderName>,
+
     /// For CSV files: what replaces missing values: zero, mean or previous [default: as in the training].
     #[arg(long, value_name = "NAME", value_parser = FillName::read)]
     pub fill: Option<FillName>,
@@ -75,6 +79,7 @@ impl SubjectArgs {
         Wanted {
             data: self.data.clone(),
             label_column: self.label_column.clone(),
+            header: self.header.map(|header| header == HeaderName::Yes),
             fill: self.fill.map(Fill::from),
             data_dir: self.place.data_dir.clone(),
         }

@@ -7,7 +7,7 @@ use handgrad_dataset::is_csv;
 use handgrad_layers::{Activation, LossKind, Reduction};
 
 use super::value::{
-    CellName, FillName, LossName, ModelName, NoiseName, OptimizerName, ScaleName, ScheduleName, Value, Words,
+    CellName, FillName, HeaderName, LossName, ModelName, NoiseName, OptimizerName, ScaleName, ScheduleName, Value, Words,
 };
 use super::{Group, Setting, settings};
 
@@ -28,6 +28,10 @@ settings! {
     /// For CSV files: the column of the labels, which are words or numbers. Give its name in the header, its number,
     /// counted from 1, `last` or `none` [default: the column called label or class, if there is one].
     label_column: String, Data, "COLUMN", only_with("CSV files", |s| has_csv(s));
+
+    /// For CSV files: whether the first row is a header [default: found out: it is one if it has words and no number, or
+    /// if its numbers are quite other than those below, for example 0,1,2,3 above decimals].
+    header: HeaderName, Data, "yes|no", only_with("CSV files", |s| has_csv(s));
 
     /// For CSV files: what replaces missing values. Without it, missing values are an error.
     fill: FillName, Data, "NAME", only_with("CSV files", |s| has_csv(s));

@@ -8,7 +8,7 @@ use handgrad_dataset::csv::{Fill, Label, Layout, Window};
 use handgrad_dataset::did_you_mean;
 use handgrad_models::file::header::check_toml;
 
-use super::{Kind, SETTINGS, Setting, Settings, find};
+use super::{HeaderName, Kind, SETTINGS, Setting, Settings, find};
 use crate::Error;
 
 /// The largest size of a configuration in bytes. Usual configurations are much shorter.
@@ -77,7 +77,7 @@ impl Settings {
         let label = self.label_column.as_deref().map_or(Label::ByName, Label::of);
         let stride = self.window_stride.unwrap_or(NonZeroUsize::MIN);
         let window = self.window.map(|steps| Window { steps, stride });
-        Layout { label, fill: self.fill.map(Fill::from), window }
+        Layout { label, fill: self.fill.map(Fill::from), header: self.header.map(|header| header == HeaderName::Yes), window }
     }
 }
 
