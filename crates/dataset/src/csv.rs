@@ -38,6 +38,9 @@ pub struct Layout {
     /// The windows to cut. If it is given, the file is one long series with one step per row, and each window is one
     /// sample. If it is `None`, each row is one sample.
     pub window: Option<Window>,
+    /// The seed with which the samples of a single file are drawn that are held out for validation. If it is `None`,
+    /// and for the windows of a series, the last ones are held out.
+    pub seed: Option<u64>,
 }
 
 /// Which column holds the labels.

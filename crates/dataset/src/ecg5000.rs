@@ -37,6 +37,7 @@ pub(crate) fn load(folder: &Path) -> Result<DataSet, Error> {
     let (validation, train) = all.split(count / 5);
     let (train, validation) = (train.samples(None, &path)?, validation.samples(None, &path)?);
     Ok(DataSet {
+        columns: Vec::new(),
         name: NAME.to_owned(),
         origin: format!("{} of the {} beats, shuffled", thousands(train.len()), thousands(count)),
         validation_origin: format!("the other {} beats", thousands(validation.len())),

@@ -5,6 +5,7 @@ use handgrad_files::shown;
 use std::path::{Path, PathBuf};
 
 use crate::csv::{self, Layout};
+use crate::held_out::held_out;
 use crate::{DataSet, Error, Samples, Values, check_room, count, did_you_mean, ecg5000, idx, named, sizes, synthetic};
 
 /// For `load("synthetic")`: the number of training images, the number of validation images, and the seed.
@@ -15,8 +16,9 @@ const SYNTHETIC: (usize, usize, u64) = (10_000, 2_000, 0);
 /// - The name of a known set ([`named::all`]). Its files are kept in a folder of its own in `data_dir`; missing files
 ///   are downloaded.
 /// - A folder with IDX files whose names start with `train-` and `t10k-`.
-/// - One IDX file, plain or compressed with gzip, or one CSV file, which is read as `layout` says. The last tenth of
-///   the file, at least one sample, is held out for validation.
+/// - One IDX file, plain or compressed with gzip, or one CSV file, which is read as `layout` says. A tenth of
+///   the file, at least one sample, is held out for validation: random samples, drawn with the seed of `layout` and
+///   with the same share of each class. Without a seed, and for windows of a series, it is the last tenth.
 ///
 /// If `what` is both a name and a path, the name is used: write `./mnist` for a folder that is called `mnist`.
 ///
@@ -40,7 +42,7 @@ pub fn load(what: &str, data_dir: &Path, layout: &Layout, progress: &dyn Progres
         return from_folder(path);
     }
     if path.exists() {
-        return if is_csv(path) { from_csv(path, layout) } else { from_file(path) };
+        return if is_csv(path) { from_csv(path, layout) } else { from_file(path, layout.seed) };
     }
     let names: Vec<_> = named::all().iter().map(|set| set.name).collect();
     let similar = did_you_mean(what, names.iter().copied());
@@ -56,6 +58,7 @@ fn drawn() -> DataSet {
         validation_origin: format!("the next {} drawn from seed {seed}", validation.counted()),
         train,
         validation,
+        columns: Vec::new(),
     }
 }
 
@@ -85,47 +88,67 @@ fn rows(path: &Path, layout: &Layout) -> Result<csv::Rows, Error> {
     })
 }
 
-/// Loads a CSV file. The last tenth is held out before windows are cut, so that no step is in windows of both parts.
+/// Loads a CSV file. Of a series, the last tenth is held out before windows are cut, so that no step is in windows of
+/// both parts.
 fn from_csv(path: &Path, layout: &Layout) -> Result<DataSet, Error> {
     let all = rows(path, layout)?;
     if all.len() < 2 {
         return Err(Error::TooFewSamples { path: path.to_path_buf(), found: all.len() });
     }
-    let (len, held_out) = (all.len(), (all.len() / 10).max(1));
-    check_room(path, (held_out * all.values.ncols()) as u64 * 4)?;
-    let header = all.header.in_words();
-    let (train, validation) = all.split(len - held_out);
-    let (train, validation) = (train.samples(layout.window, path)?, validation.samples(layout.window, path)?);
+    let (header, columns) = (all.header.in_words(), all.names.clone().unwrap_or_default());
+    let ((train, validation), held_out) = if layout.window.is_some() {
+        let held_out = (all.len() / 10).max(1);
+        check_room(path, (held_out * all.values.ncols()) as u64 * 4)?;
+        let count = all.len() - held_out;
+        let (train, validation) = all.split(count);
+        ((train.samples(layout.window, path)?, validation.samples(layout.window, path)?), "the last tenth")
+    } else {
+        hold_out(all.samples(None, path)?, path, layout.seed)?
+    };
     let name = file_name(path);
     let (one, many) = if layout.window.is_some() { ("window", "windows") } else { ("row", "rows") };
     let counted = |samples: &Samples| count(samples.len(), one, many);
     Ok(DataSet {
         origin: format!("{} of {} (header: {header})", counted(&train), shown(path)),
-        validation_origin: format!("{} of the last tenth of {name}", counted(&validation)),
+        validation_origin: format!("{} of {held_out} of {name}", counted(&validation)),
         name,
         train,
         validation,
+        columns,
     })
 }
 
-fn from_file(path: &Path) -> Result<DataSet, Error> {
+/// Holds out a tenth of the samples, at least one, and says which ones in words. Returns the training samples first.
+fn hold_out(mut all: Samples, path: &Path, seed: Option<u64>) -> Result<((Samples, Samples), &'static str), Error> {
+    let held = (all.len() / 10).max(1);
+    let each = if matches!(all.values, Values::Bytes(_)) { 1 } else { 4 };
+    check_room(path, (held * all.features()) as u64 * each)?;
+    let words = match seed {
+        None => "the last tenth",
+        Some(seed) => {
+            let (_, numbers) = held_out(all.len(), all.labels.as_ref(), held, seed);
+            all.move_to_end(&numbers);
+            if all.labels.is_some() { "a random tenth of each class" } else { "a random tenth" }
+        }
+    };
+    let count = all.len() - held;
+    Ok((all.split(count), words))
+}
+
+fn from_file(path: &Path, seed: Option<u64>) -> Result<DataSet, Error> {
     let all = Samples::from_idx(idx::read(path)?, path)?;
     if all.len() < 2 {
         return Err(Error::TooFewSamples { path: path.to_path_buf(), found: all.len() });
     }
-    let held_out = (all.len() / 10).max(1);
-    let each = if matches!(all.values, Values::Bytes(_)) { 1 } else { 4 };
-    check_room(path, (held_out * all.features()) as u64 * each)?;
-    let len = all.len();
-    let (train, validation) = all.split(len - held_out);
+    let ((train, validation), held_out) = hold_out(all, path, seed)?;
     let name = file_name(path);
-    let first = if train.len() == 1 { train.nouns()[0].to_owned() } else { train.counted() };
     Ok(DataSet {
-        origin: format!("the first {first} of {}", shown(path)),
-        validation_origin: format!("the last tenth of {name}: {}", validation.counted()),
+        origin: format!("{} of {}", train.counted(), shown(path)),
+        validation_origin: format!("{held_out} of {name}: {}", validation.counted()),
         name,
         train,
         validation,
+        columns: Vec::new(),
     })
 }
 
@@ -143,6 +166,7 @@ fn from_folder(folder: &Path) -> Result<DataSet, Error> {
         validation_origin: format!("the {} of {}", validation.counted(), file_name(&validation_path)),
         train,
         validation,
+        columns: Vec::new(),
     })
 }
 

@@ -207,14 +207,16 @@ settings! {
             format!("weight_decay is {decay}, but must be 0 or more: 0.01 is usual for adam")
         }));
 
-    /// Validate with this part of the training samples, the last ones, and do not train on them. The test samples of
-    /// the data are then measured once, at the end.
+    /// Validate with this part of the training samples, and do not train on them: random samples with the same share of
+    /// each class, or the last ones if they are windows of a series. The test samples of the data are then measured
+    /// once, at the end.
     validation_split: f64, Data, "PART",
         check(|&part| expect(part > 0.0 && part < 1.0, || {
             format!("validation_split is {part}, but must be above 0 and below 1: 0.1 holds out a tenth")
         }));
 
-    /// The seed of all random numbers: first weights, order of the samples, noise [default: 0].
+    /// The seed of all random numbers: first weights, order of the samples, noise, held-out samples of a file
+    /// [default: 0].
     seed: u64, First, "SEED", default(|_s| 0);
 }
 
