@@ -188,6 +188,7 @@ pub fn conv_lstms(image: [usize; 2], truncate_every: Option<usize>) -> Spec {
     let [h, w] = image;
     Spec {
         scale: None,
+        trained_on: None,
         input: image.to_vec(),
         loss: LossKind::Mse,
         reduction: Reduction::Mean,

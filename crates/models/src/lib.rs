@@ -36,5 +36,5 @@ pub use network::{Network, Param, Tie};
 pub use part::Part;
 pub use recurrent::{Cell, Recurrent};
 pub use sequence::{NextStep, SequenceAutoencoder};
-pub use spec::{LayerSpec, Scale, Spec};
+pub use spec::{LayerSpec, Scale, Spec, TrainedOn};
 pub use variational::{ConvVae, Vae};

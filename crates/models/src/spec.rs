@@ -19,6 +19,9 @@ pub struct Spec {
     /// The scaling of the values before the network, which is reversed after it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scale: Option<Scale>,
+    /// The file that the model was trained on, if that is a single file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trained_on: Option<TrainedOn>,
     /// The loss that training minimises.
     pub loss: LossKind,
     /// Whether the loss of a sample is the mean or the sum over its values.
@@ -37,6 +40,18 @@ pub struct Scale {
     pub offset: f64,
     /// The distance from `offset` that is scaled to 1. It must be above 0.
     pub factor: f64,
+}
+
+/// A file that a model was trained on. It is known by its content, so it may be moved and renamed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainedOn {
+    /// The SHA-256 of the whole file, in hexadecimal.
+    pub sha256: String,
+    /// The length of the file.
+    pub bytes: u64,
+    /// The seed with which the held-out samples were drawn.
+    pub seed: u64,
 }
 
 /// The specification of one layer. Its inputs are the outputs of the layer before it. [`builders`](crate::builders)
@@ -379,6 +394,7 @@ impl Spec {
         Self {
             input: input.to_vec(),
             scale: None,
+            trained_on: None,
             loss,
             reduction: loss.usual_reduction(),
             encoder: encoder.into_iter().collect(),

@@ -117,7 +117,8 @@ impl Run {
             Some((folder, settings)) => config_of(&request.given, settings, folder.path())?,
         };
         let data = load(&mut config, request, progress)?;
-        let prepared = Prepared::of(config, data)?;
+        let mut prepared = Prepared::of(config, data)?;
+        prepared.spec.trained_on = data::trained_on(&prepared.config)?;
         let parts = Parts::new(&prepared.data, prepared.config.settings().validation_split)?;
         let differences = parts::differences(&prepared.data, prepared.config.settings());
         if !differences.is_empty() {

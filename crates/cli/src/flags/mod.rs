@@ -88,6 +88,7 @@ impl SubjectArgs {
     /// Opens the model and the data. Prints a note if there are values for which the loss is not defined.
     pub fn open(&self, parts: &[Part], progress: &dyn Progress) -> anyhow::Result<Subject> {
         let subject = handgrad_runs::open_one_of(&self.run, &self.wanted(), parts, progress)?;
+        subject.notes.iter().for_each(|note| terminal::note(&format!("note: {note}")));
         let (loss, scale) = (subject.model.network().loss().kind, subject.model.spec().scale);
         let note = words::outside_note(&subject.origin, loss, scale, &subject.samples);
         note.iter().for_each(|note| terminal::note(note));

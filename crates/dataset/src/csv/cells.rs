@@ -53,6 +53,10 @@ impl<'a, R: Read> Cells<'a, R> {
     pub fn new(text: R, path: &'a Path) -> Result<Self, Error> {
         let mut lines = Lines { inner: text, last: b'\n' };
         let (beginning, is_all) = beginning(&mut lines).map_err(Error::io(path, "reading"))?;
+        if let Some(kind) = handgrad_files::kind(&beginning[..beginning.len().min(512)]) {
+            let problem = format!("it is {kind}, where CSV was expected: text with one row of cells in each line");
+            return Err(Error::Unfit { path: path.to_path_buf(), problem });
+        }
         let dialect = Dialect::of(&beginning, is_all);
         Ok(Self {
             path,
