@@ -32,7 +32,12 @@ pub(crate) fn load(folder: &Path) -> Result<DataSet, Error> {
     let [first, second] = [&first.labels, &second.labels].map(|labels| labels.iter().flat_map(Labels::names));
     let labels = Labels::named(first.chain(second));
     let order = permutation(SEED, labels.len());
-    let all = Rows { values: values.select(Axis(0), &order), labels: Some(labels.select(&order)), names: None, header: Header::None };
+    let all = Rows {
+        values: values.select(Axis(0), &order),
+        labels: Some(labels.select(&order)),
+        names: None,
+        header: Header::None,
+    };
     let count = all.len();
     let (validation, train) = all.split(count / 5);
     let (train, validation) = (train.samples(None, &path)?, validation.samples(None, &path)?);

@@ -115,7 +115,9 @@ pub fn differences(
             };
             let [mean, other] = [a.means[column], b.means[column]].map(short);
             let deviation = short(a.variances[column].sqrt());
-            format!("the mean of {name} is {mean} in training and {other} in validation (standard deviation {deviation})")
+            format!(
+                "the mean of {name} is {mean} in training and {other} in validation (standard deviation {deviation})"
+            )
         })
         .collect();
     if apart.len() > MOST_NAMED {

@@ -22,7 +22,10 @@ pub fn kind(first: &[u8]) -> Option<&'static str> {
     }
     let begins: [(&[u8], &str); 8] = [
         (b"\x89HDF", "an HDF5 file (.h5)"),
-        (b"version https://git-lfs", "a Git LFS pointer, which stands for a file that was not downloaded (git lfs pull)"),
+        (
+            b"version https://git-lfs",
+            "a Git LFS pointer, which stands for a file that was not downloaded (git lfs pull)",
+        ),
         (b"\x93NUMPY", "a NumPy array (.npy)"),
         (b"\x1f\x8b", "a file that is compressed with gzip"),
         (b"\x89PNG", "a PNG picture"),

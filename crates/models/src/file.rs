@@ -177,9 +177,7 @@ pub fn read(mut file: impl Read, length: u64) -> Result<(Network<f32>, Vec<f32>)
     file.by_ref().take(512).read_to_end(&mut bytes)?;
     let starts_as_model = bytes.get(8) == Some(&b'{');
     if let Some(kind) = handgrad_files::kind(&bytes).filter(|_| !starts_as_model) {
-        return Err(Error::NotAModel(format!(
-            "it is {kind}, where the file model.safetensors of a run was expected"
-        )));
+        return Err(Error::NotAModel(format!("it is {kind}, where the file model.safetensors of a run was expected")));
     }
     header_len(&bytes)?;
     if length > LONGEST_FILE {

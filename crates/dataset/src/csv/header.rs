@@ -75,7 +75,8 @@ fn are_names(first: &[String], next: &[Vec<String>], decimal: Decimal) -> bool {
     let is_word = |at: &usize| !is_missing(&first[*at]) && !numbers.iter().any(|(number, _)| number == at);
     let words: Vec<usize> = (0..first.len()).filter(is_word).collect();
 
-    let values = |row: &[String]| numbers.iter().map(|(at, _)| number(row.get(*at)?, decimal)).collect::<Option<Vec<_>>>();
+    let values =
+        |row: &[String]| numbers.iter().map(|(at, _)| number(row.get(*at)?, decimal)).collect::<Option<Vec<_>>>();
     let counts = |row: &[String]| values(row).is_some_and(|values| counts_evenly(&values));
     let word_above_numbers = words.iter().any(|&at| below(at).count() == next.len());
     let enough = if word_above_numbers { 4 } else { 8 };

@@ -149,9 +149,9 @@ impl<'a> Table<'a> {
             return self.end_values(columns);
         };
         if self.row.cells != columns {
-            let expected = format!("a row of {}, as in the first line,", thousands(columns));
-            let found = format!("{} ({})", count(self.row.cells, "cell", "cells"), self.dialect.in_words());
-            return Err(self.wrong(None, &found, &expected));
+            let separators = self.dialect.separators();
+            let expected = format!("a row of {}, as in the first line, separated by {separators},", thousands(columns));
+            return Err(self.wrong(None, &count(self.row.cells, "cell", "cells"), &expected));
         }
         self.end_values(columns)
     }

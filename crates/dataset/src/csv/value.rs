@@ -12,8 +12,8 @@ pub(crate) enum Decimal {
 /// What stands in a cell whose value is missing: `?`, and everything that pandas reads as missing by default. Upper and
 /// lower case are the same here.
 const MISSING: &[&str] = &[
-    "", "?", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA", "NULL",
-    "NaN", "None",
+    "", "?", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA",
+    "NULL", "NaN", "None",
 ];
 
 /// True if the cell says that its value is missing.

@@ -7,7 +7,8 @@ use handgrad_dataset::is_csv;
 use handgrad_layers::{Activation, LossKind, Reduction};
 
 use super::value::{
-    CellName, FillName, HeaderName, LossName, ModelName, NoiseName, OptimizerName, ScaleName, ScheduleName, Value, Words,
+    CellName, FillName, HeaderName, LossName, ModelName, NoiseName, OptimizerName, ScaleName, ScheduleName, Value,
+    Words,
 };
 use super::{Group, Setting, settings};
 

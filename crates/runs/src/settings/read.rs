@@ -77,7 +77,13 @@ impl Settings {
         let label = self.label_column.as_deref().map_or(Label::ByName, Label::of);
         let stride = self.window_stride.unwrap_or(NonZeroUsize::MIN);
         let window = self.window.map(|steps| Window { steps, stride });
-        Layout { label, fill: self.fill.map(Fill::from), header: self.header.map(|header| header == HeaderName::Yes), window, seed: Some(self.seed()) }
+        Layout {
+            label,
+            fill: self.fill.map(Fill::from),
+            header: self.header.map(|header| header == HeaderName::Yes),
+            window,
+            seed: Some(self.seed()),
+        }
     }
 }
 
