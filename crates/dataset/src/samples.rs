@@ -152,8 +152,8 @@ impl Samples {
         (Self { labels: first, ..self }, others)
     }
 
-    /// Moves the samples with these numbers, which are ascending, behind the others. The order of both is kept. Only the
-    /// samples that move are copied.
+    /// Moves the samples with these numbers, which are ascending, behind the others. The order of both is kept. Only
+    /// the samples that move are copied.
     pub fn move_to_end(&mut self, numbers: &[usize]) {
         match &mut self.values {
             Values::Bytes(values) => move_rows(values, numbers),

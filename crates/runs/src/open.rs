@@ -194,8 +194,8 @@ impl Kinship {
                  no data is named, only the held-out samples are used"
             )),
             Self::Grown => Some(format!(
-                "{what} begins with the data that the model was trained on, and has grown since: all of its samples are \
-                 used, and those of the training are among them"
+                "{what} begins with the data that the model was trained on, and has grown since: all of its samples \
+                 are used, and those of the training are among them"
             )),
             Self::Other if is_same_path => Some(format!(
                 "{what} has changed since the model was trained on it: all of its samples are used, and samples of the \

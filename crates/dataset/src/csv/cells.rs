@@ -10,6 +10,8 @@ use csv_core::{ReadFieldResult, Reader};
 use super::dialect::Dialect;
 use crate::Error;
 
+/// The bytes that are read at first.
+const SHORTEST_BEGINNING: usize = 1 << 12;
 /// The number of bytes at the beginning of a file from which its separator and its header are found.
 const BEGINNING: usize = 1 << 16;
 /// The most bytes of this beginning, if the first lines are long.
@@ -138,7 +140,7 @@ impl<'a, R: Read> Cells<'a, R> {
 
 /// Reads the beginning of a file. Returns also whether this is the whole file.
 fn beginning(lines: &mut impl Read) -> io::Result<(Vec<u8>, bool)> {
-    let (mut text, mut length) = (vec![0; BEGINNING], 0);
+    let (mut text, mut length) = (vec![0; SHORTEST_BEGINNING], 0);
     loop {
         match lines.read(&mut text[length..]) {
             Ok(0) if length < text.len() => {
@@ -151,7 +153,7 @@ fn beginning(lines: &mut impl Read) -> io::Result<(Vec<u8>, bool)> {
         }
         if length == text.len() {
             let newlines = text.iter().filter(|&&byte| byte == b'\n').count();
-            if newlines >= FIRST_ROWS || length >= LONGEST_BEGINNING {
+            if newlines >= FIRST_ROWS && length >= BEGINNING || length >= LONGEST_BEGINNING {
                 return Ok((text, false));
             }
             text.resize(2 * length, 0);

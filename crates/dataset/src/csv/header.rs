@@ -34,8 +34,8 @@ impl Header {
         }
     }
 
-    /// Decides about the header of a file. `rows` are its first rows, or the first cells of each of them. `asked` is the
-    /// answer of the user, if there is one.
+    /// Decides about the header of a file. `rows` are its first rows, or the first cells of each of them. `asked` is
+    /// the answer of the user, if there is one.
     pub(crate) fn of(rows: &[Vec<String>], decimal: Decimal, asked: Option<bool>) -> Self {
         let Some((first, next)) = rows.split_first() else { return Self::None };
         let is_number = |cell: &String| number(cell, decimal).is_some();

@@ -30,8 +30,8 @@ settings! {
     /// counted from 1, `last` or `none` [default: the column called label or class, if there is one].
     label_column: String, Data, "COLUMN", only_with("CSV files", |s| has_csv(s));
 
-    /// For CSV files: whether the first row is a header [default: found out: it is one if it has words and no number, or
-    /// if its numbers are quite other than those below, for example 0,1,2,3 above decimals].
+    /// For CSV files: whether the first row is a header [default: found out: it is one if it has words and no number,
+    /// or if its numbers are quite other than those below, for example 0,1,2,3 above decimals].
     header: HeaderName, Data, "yes|no", only_with("CSV files", |s| has_csv(s));
 
     /// For CSV files: what replaces missing values. Without it, missing values are an error.
