@@ -133,7 +133,7 @@ fn the_split_holds_out_random_training_samples_of_each_class() {
         labels
             .classes()
             .iter()
-            .map(|class| labels.select(part).among(&[class.clone()]).iter().filter(|&&is| is).count())
+            .map(|class| labels.select(part).among(std::slice::from_ref(class)).iter().filter(|&&is| is).count())
             .collect::<Vec<_>>()
     };
     assert!(

@@ -4,10 +4,11 @@
 //! cells, and they may be quoted. With semicolons, and with tabs and vertical bars if this is clear, numbers may have a
 //! decimal comma. A header is optional: the first row is a header if it has words and no number, or if its numbers are
 //! names of columns, such as 0, 1, 2, … above decimals. A row of another length, a cell that is not a number and a
-//! missing value are errors, which name the line and the column. A row may have at most 16 MiB and a cell at most 4 KiB.
-//! Cells are read one after another, and only their values are kept, so reading needs less than four times as much
-//! memory as the file has bytes, however short its cells are. Some MiB are added while the beginning of the file, 64 KiB
-//! or its first 6 lines, is compared with each separator.
+//! missing value are errors, which name the line and the column.
+//!
+//! A row may have at most 16 MiB and a cell at most 4 KiB. Cells are read one after another, and only their values are
+//! kept, so reading needs less than four times as much memory as the file has bytes, however short its cells are. At
+//! most 8 MiB are added for a moment while the first 64 KiB are compared with each separator.
 
 mod cells;
 mod dialect;

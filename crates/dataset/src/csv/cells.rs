@@ -59,7 +59,8 @@ impl<'a, R: Read> Cells<'a, R> {
             let problem = format!("it is {kind}, where CSV was expected: text with one row of cells in each line");
             return Err(Error::Unfit { path: path.to_path_buf(), problem });
         }
-        let dialect = Dialect::of(&beginning, is_all);
+        let compared = beginning.len().min(BEGINNING);
+        let dialect = Dialect::of(&beginning[..compared], is_all && compared == beginning.len());
         Ok(Self {
             path,
             dialect,

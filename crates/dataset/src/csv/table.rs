@@ -109,8 +109,10 @@ impl<'a> Table<'a> {
             // The value is read with 64 bits and rounded once.
             let value = number(cell, self.dialect.decimal).map(|value| value as f32).filter(|value| value.is_finite());
             if value.is_none() {
-                let expected = format!("a finite 32-bit number ({})", self.dialect.in_words());
-                self.is_wrong(|table| table.wrong(Some(column), &quoted(cell), &expected));
+                self.is_wrong(|table| {
+                    let expected = format!("a finite 32-bit number ({})", table.dialect.in_words());
+                    table.wrong(Some(column), &quoted(cell), &expected)
+                });
             }
             value.unwrap_or(f32::NAN)
         };
