@@ -173,6 +173,7 @@ impl Moments {
             match &samples.values {
                 Values::Bytes(values) => add(&mut values.row(row).iter().map(|&byte| f64::from(byte) / 255.0)),
                 Values::Floats(values) => add(&mut values.row(row).iter().map(|&value| f64::from(value))),
+                Values::Doubles(values) => add(&mut values.row(row).iter().copied()),
             }
         }
         let count = (rows.len() * samples.features() / width).max(1) as f64;

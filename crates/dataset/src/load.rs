@@ -121,7 +121,11 @@ fn from_csv(path: &Path, layout: &Layout) -> Result<DataSet, Error> {
 /// Holds out a tenth of the samples, at least one, and says which ones in words. Returns the training samples first.
 fn hold_out(mut all: Samples, path: &Path, seed: Option<u64>) -> Result<((Samples, Samples), &'static str), Error> {
     let held = (all.len() / 10).max(1);
-    let each = if matches!(all.values, Values::Bytes(_)) { 1 } else { 4 };
+    let each = match all.values {
+        Values::Bytes(_) => 1,
+        Values::Floats(_) => 4,
+        Values::Doubles(_) => 8,
+    };
     check_room(path, (held * all.features()) as u64 * each)?;
     let words = match seed {
         None => "the last tenth",

@@ -89,7 +89,7 @@ impl SubjectArgs {
     pub fn open(&self, parts: &[Part], progress: &dyn Progress) -> anyhow::Result<Subject> {
         let subject = handgrad_runs::open_one_of(&self.run, &self.wanted(), parts, progress)?;
         subject.notes.iter().for_each(|note| terminal::note(&format!("note: {note}")));
-        let (loss, scale) = (subject.model.network().loss().kind, subject.model.spec().scale);
+        let (loss, scale) = (subject.model.network().loss().kind, subject.model.spec().scale.as_ref());
         let note = words::outside_note(&subject.origin, loss, scale, &subject.samples);
         note.iter().for_each(|note| terminal::note(note));
         Ok(subject)
