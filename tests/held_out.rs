@@ -81,7 +81,7 @@ fn a_sorted_file_has_all_classes_in_both_parts_and_a_series_that_drifts_is_told(
     assert!(rows(3) == rows(3) && rows(3) != rows(4));
 
     // Windows of a series stay a block at its end, and the column that drifts is named with both means.
-    let text = told(&["--data", "sorted.csv", "--out", "s", "--label-column", "none", "--window", "5"]);
+    let text = told(&["--data", "sorted.csv", "--out", "s", "--window", "5"]);
     assert!(text.contains("the last tenth of sorted.csv"), "{text}");
     assert!(
         text.contains("the mean of column amount is 3.") && text.contains("and 43.") && !text.contains("share is"),
