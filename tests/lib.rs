@@ -189,6 +189,7 @@ pub fn conv_lstms(image: [usize; 2], truncate_every: Option<usize>) -> Spec {
     Spec {
         scale: None,
         table: None,
+        trained_on: None,
         input: image.to_vec(),
         loss: LossKind::Mse,
         reduction: Reduction::Mean,

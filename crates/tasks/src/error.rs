@@ -118,7 +118,7 @@ impl Error {
     /// True if the request itself was wrong, false if it was right but could not be carried out.
     #[must_use]
     pub fn is_usage(&self) -> bool {
-        matches!(self, Self::Usage(_) | Self::NoNoise)
+        matches!(self, Self::Usage(_) | Self::NoNoise | Self::NoSuchClass { .. })
     }
 }
 

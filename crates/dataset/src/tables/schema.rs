@@ -179,7 +179,7 @@ impl Schema {
         }
         let column = |at| column(table, rows, at, wanted.get(&at).copied(), asked);
         let columns = (0..table.names.len()).map(column).collect::<Result<Vec<_>, _>>()?;
-        let schema = Self { has_header: table.has_header, label_column: table.label_column.clone(), columns };
+        let schema = Self { has_header: table.has_header(), label_column: table.label_column.clone(), columns };
         match schema.width() {
             0 => Err(Error::NoColumns { path: table.path.clone() }),
             _ => Ok(schema),
@@ -284,7 +284,7 @@ impl Schema {
     /// For each used column, its place in a table.
     fn places(&self, table: &Table) -> Result<Vec<usize>, Error> {
         let path = table.path.clone();
-        if !(self.has_header && table.has_header) {
+        if !(self.has_header && table.has_header()) {
             if table.names.len() != self.columns.len() {
                 let (found, expected) = (table.names.len(), self.columns.len());
                 return Err(Error::ColumnCount { path, found, expected });

@@ -9,7 +9,7 @@ use handgrad_dataset::did_you_mean;
 use handgrad_dataset::tables::{Asked, Scaling};
 use handgrad_models::file::header::check_toml;
 
-use super::{Kind, LossName, SETTINGS, ScaleName, Setting, Settings, find, is_table};
+use super::{HeaderName, Kind, LossName, SETTINGS, ScaleName, Setting, Settings, find, is_table};
 use crate::Error;
 
 /// The largest size of a configuration in bytes. Usual configurations are much shorter.
@@ -88,7 +88,14 @@ impl Settings {
             },
             fill: self.fill.map(Fill::from),
         });
-        Layout { label, fill: self.fill.map(Fill::from), window, table }
+        Layout {
+            label,
+            fill: self.fill.map(Fill::from),
+            header: self.header.map(|header| header == HeaderName::Yes),
+            window,
+            table,
+            seed: Some(self.seed()),
+        }
     }
 }
 

@@ -144,6 +144,7 @@ fn conv_lstm() -> Spec {
         input: IMAGE.to_vec(),
         scale: None,
         table: None,
+        trained_on: None,
         loss: LossKind::Mse,
         reduction: Reduction::Mean,
         encoder: vec![LayerSpec::Reshape { shape: vec![4, 1, 2, 8] }, layer(2)],
