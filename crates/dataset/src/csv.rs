@@ -11,7 +11,7 @@
 //! most 8 MiB are added for a moment while the first 64 KiB are compared with each separator.
 
 pub(crate) mod cells;
-mod dialect;
+pub(crate) mod dialect;
 mod header;
 mod table;
 pub(crate) mod value;

@@ -18,6 +18,7 @@
 
 mod date;
 mod guess;
+mod holes;
 mod reader;
 mod schema;
 mod table;
@@ -25,6 +26,7 @@ mod told;
 mod values;
 
 pub use guess::KindName;
+pub use holes::{Filled, fill_holes};
 pub use reader::{decode, read};
 pub use schema::{Asked, Column, Kind, Linear, Scaling, Schema};
 pub use table::{Cell, Table};

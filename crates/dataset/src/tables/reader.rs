@@ -98,6 +98,7 @@ impl Reading {
             label_column: None,
             labels: None,
             empty_rows: 0,
+            label_at: None,
             cells: Vec::new(),
             words: IndexSet::new(),
             lines: Vec::new(),
@@ -117,6 +118,7 @@ impl Reading {
             None => (1..=self.columns).map(|at| format!("column {at}")).collect(),
         };
         check_names(&path, line, &names)?;
+        self.table.label_at = self.label;
         self.table.label_column = self.label.map(|at| names.remove(at));
         if names.is_empty() {
             return Err(self.wrong(line, "nothing but labels", "at least one column of values"));
