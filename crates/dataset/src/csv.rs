@@ -20,7 +20,7 @@ use self::table::Table;
 use crate::samples::{split_labels, split_off};
 use crate::{Error, Labels, Samples, Values, check_room};
 
-/// How the rows of a file become samples.
+/// How the rows of a file, or the pictures of a folder, become samples.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Layout {
     /// The column of the labels, which are words or numbers.
@@ -30,6 +30,9 @@ pub struct Layout {
     /// The windows to cut. If it is given, the file is one long series with one step per row, and each window is one
     /// sample. If it is `None`, each row is one sample.
     pub window: Option<Window>,
+    /// For folders of pictures: the height and the width to which the pictures are scaled. If it is `None`, all of them
+    /// must have the same size.
+    pub size: Option<[usize; 2]>,
 }
 
 /// Which column holds the labels.

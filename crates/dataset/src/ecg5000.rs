@@ -42,6 +42,7 @@ pub(crate) fn load(folder: &Path) -> Result<DataSet, Error> {
         validation_origin: format!("the other {} beats", thousands(validation.len())),
         train,
         validation,
+        understood: Vec::new(),
     })
 }
 

@@ -22,6 +22,7 @@ mod load;
 pub mod named;
 pub mod npy;
 pub mod photo;
+mod picture_folder;
 mod samples;
 pub mod synthetic;
 pub mod table;

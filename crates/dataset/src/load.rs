@@ -54,6 +54,7 @@ fn drawn() -> DataSet {
         name: synthetic::NAME.to_owned(),
         origin: format!("{} drawn from seed {seed}", train.counted()),
         validation_origin: format!("the next {} drawn from seed {seed}", validation.counted()),
+        understood: Vec::new(),
         train,
         validation,
     }
@@ -99,6 +100,7 @@ fn from_csv(path: &Path, layout: &Layout) -> Result<DataSet, Error> {
     Ok(DataSet {
         origin: format!("{} of {}", counted(&train), shown(path)),
         validation_origin: format!("{} of the last tenth of {name}", counted(&validation)),
+        understood: Vec::new(),
         name,
         train,
         validation,
@@ -120,6 +122,7 @@ fn from_file(path: &Path) -> Result<DataSet, Error> {
     Ok(DataSet {
         origin: format!("the first {first} of {}", shown(path)),
         validation_origin: format!("the last tenth of {name}: {}", validation.counted()),
+        understood: Vec::new(),
         name,
         train,
         validation,
@@ -138,6 +141,7 @@ fn from_folder(folder: &Path) -> Result<DataSet, Error> {
         name: folder.file_name().map_or_else(|| "folder".to_owned(), shown),
         origin: format!("the {} of {}", train.counted(), shown(&train_path)),
         validation_origin: format!("the {} of {}", validation.counted(), file_name(&validation_path)),
+        understood: Vec::new(),
         train,
         validation,
     })

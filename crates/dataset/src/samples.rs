@@ -43,6 +43,9 @@ pub struct DataSet {
     /// Where the validation samples come from, in one line: for instance "the 10,000 images of
     /// t10k-images-idx3-ubyte.gz", or "the last tenth of FILE".
     pub validation_origin: String,
+    /// What was understood from the files beyond that, in lines for people: for instance the classes, the order of the
+    /// axes, and what was left out.
+    pub understood: Vec<String>,
 }
 
 impl Samples {
