@@ -11,6 +11,7 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+pub mod arrays;
 pub mod csv;
 pub mod download;
 mod ecg5000;
@@ -21,6 +22,7 @@ mod labels;
 mod load;
 pub mod named;
 pub mod npy;
+mod npz;
 pub mod photo;
 mod picture_folder;
 mod samples;
@@ -31,6 +33,6 @@ mod words;
 pub use error::Error;
 use error::check_room;
 pub use labels::{Labels, class_name};
-pub use load::{all_of_csv, is_csv, load, test_alone};
+pub use load::{Whole, is_csv, load, without_parts};
 pub use samples::{DataSet, Samples, Values};
 pub use words::{count, did_you_mean, sizes, thousands};

@@ -1,11 +1,14 @@
 //! Loads the data set that a name or a path stands for.
 
-use handgrad_files::Progress;
-use handgrad_files::shown;
+use handgrad_files::{Progress, place, shown};
 use std::path::{Path, PathBuf};
 
 use crate::csv::{self, Layout};
-use crate::{DataSet, Error, Samples, Values, check_room, count, did_you_mean, ecg5000, idx, named, sizes, synthetic};
+use crate::arrays::{self, Found};
+use crate::{
+    DataSet, Error, Samples, Values, check_room, count, did_you_mean, ecg5000, idx, named, picture_folder, sizes,
+    synthetic,
+};
 
 /// For `load("synthetic")`: the number of training images, the number of validation images, and the seed.
 const SYNTHETIC: (usize, usize, u64) = (10_000, 2_000, 0);
@@ -15,8 +18,10 @@ const SYNTHETIC: (usize, usize, u64) = (10_000, 2_000, 0);
 /// - The name of a known set ([`named::all`]). Its files are kept in a folder of its own in `data_dir`; missing files
 ///   are downloaded.
 /// - A folder with IDX files whose names start with `train-` and `t10k-`.
-/// - One IDX file, plain or compressed with gzip, or one CSV file, which is read as `layout` says. The last tenth of
-///   the file, at least one sample, is held out for validation.
+/// - A folder with PNG and JPEG files, or with folders of them, one for each class.
+/// - One IDX file, plain or compressed with gzip, one .npy or .npz file of numpy, or one CSV file, which is read as
+///   `layout` says. The last tenth of the file, at least one sample, is held out for validation, unless an .npz file
+///   has arrays for validation.
 ///
 /// If `what` is both a name and a path, the name is used: write `./mnist` for a folder that is called `mnist`.
 ///
@@ -37,10 +42,17 @@ pub fn load(what: &str, data_dir: &Path, layout: &Layout, progress: &dyn Progres
     }
     let path = Path::new(what);
     if path.is_dir() {
-        return from_folder(path);
+        return match has_idx_files(path)? {
+            true => from_folder(path),
+            false => picture_folder::load(path, layout.size, progress)?.map_or_else(|| from_folder(path), Ok),
+        };
     }
     if path.exists() {
-        return if is_csv(path) { from_csv(path, layout) } else { from_file(path) };
+        check_size(path, layout)?;
+        return match is_csv(path) {
+            true => from_csv(path, layout),
+            false => from_file(path),
+        };
     }
     let names: Vec<_> = named::all().iter().map(|set| set.name).collect();
     let similar = did_you_mean(what, names.iter().copied());
@@ -63,14 +75,14 @@ fn drawn() -> DataSet {
 /// True if a file is to be read as CSV, that is, if its name ends in `.csv` (in upper or lower case).
 #[must_use]
 pub fn is_csv(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"))
+    place::ends_in(path, "csv")
 }
 
 /// Reads all samples of a CSV file. Nothing is held out.
 ///
 /// # Errors
 /// The same as those of [`csv::read`], and an error if a window is longer than the series.
-pub fn all_of_csv(path: &Path, layout: &Layout) -> Result<Samples, Error> {
+fn all_of_csv(path: &Path, layout: &Layout) -> Result<Samples, Error> {
     rows(path, layout)?.samples(layout.window, path)
 }
 
@@ -107,8 +119,45 @@ fn from_csv(path: &Path, layout: &Layout) -> Result<DataSet, Error> {
     })
 }
 
+/// Refuses a size for anything but a folder of pictures.
+fn check_size(path: &Path, layout: &Layout) -> Result<(), Error> {
+    let problem = "a size was given, but only the pictures of a folder can be scaled; leave the size out";
+    match layout.size {
+        Some(_) => Err(Error::Unfit { path: path.to_path_buf(), problem: problem.into() }),
+        None => Ok(()),
+    }
+}
+
+/// Reads a file of samples that is not CSV: .npy, .npz or IDX.
+fn read(path: &Path) -> Result<Found, Error> {
+    if place::ends_in(path, "npy") {
+        return arrays::read_npy(path);
+    }
+    if place::ends_in(path, "npz") {
+        return arrays::read_npz(path);
+    }
+    let samples = Samples::from_idx(idx::read(path)?, path)?;
+    Ok(Found { train: Some(samples), validation: None, understood: Vec::new() })
+}
+
 fn from_file(path: &Path) -> Result<DataSet, Error> {
-    let all = Samples::from_idx(idx::read(path)?, path)?;
+    let name = file_name(path);
+    let Found { train, validation, understood } = read(path)?;
+    let Some(all) = train else {
+        let problem = "it has arrays for validation only, where arrays to train on were expected: add x_train";
+        return Err(Error::Unfit { path: path.to_path_buf(), problem: problem.into() });
+    };
+    if let Some(validation) = validation {
+        check_same_kind(&all, &validation, path)?;
+        return Ok(DataSet {
+            origin: format!("the {} of {}", all.counted(), shown(path)),
+            validation_origin: format!("the {} for validation in {name}", validation.counted()),
+            name,
+            train: all,
+            validation,
+            understood,
+        });
+    }
     if all.len() < 2 {
         return Err(Error::TooFewSamples { path: path.to_path_buf(), found: all.len() });
     }
@@ -117,25 +166,73 @@ fn from_file(path: &Path) -> Result<DataSet, Error> {
     check_room(path, (held_out * all.features()) as u64 * each)?;
     let len = all.len();
     let (train, validation) = all.split(len - held_out);
-    let name = file_name(path);
     let first = if train.len() == 1 { train.nouns()[0].to_owned() } else { train.counted() };
     Ok(DataSet {
         origin: format!("the first {first} of {}", shown(path)),
         validation_origin: format!("the last tenth of {name}: {}", validation.counted()),
-        understood: Vec::new(),
         name,
         train,
         validation,
+        understood,
     })
+}
+
+/// Samples to use a model on, and where they come from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Whole {
+    /// The samples.
+    pub samples: Samples,
+    /// Where they come from, in one line.
+    pub origin: String,
+    /// What was understood from the files, in lines for people.
+    pub understood: Vec<String>,
+}
+
+/// Reads all samples of a file or a folder, if it does not have one part for training and another one for validation.
+/// Nothing is held out. Returns `None` if it has both parts.
+///
+/// # Errors
+/// If the file or folder cannot be read or is not valid.
+pub fn without_parts(path: &Path, layout: &Layout, progress: &dyn Progress) -> Result<Option<Whole>, Error> {
+    if path.is_dir() {
+        if has_idx_files(path)? {
+            let found = test_alone(path)?;
+            return Ok(found.map(|(samples, origin)| Whole { samples, origin, understood: Vec::new() }));
+        }
+        let found = picture_folder::all(path, layout.size, progress)?;
+        return Ok(found.map(|(samples, understood)| {
+            let origin = format!("the {} of {}", samples.counted(), shown(path));
+            Whole { samples, origin, understood }
+        }));
+    }
+    check_size(path, layout)?;
+    let (samples, understood) = if is_csv(path) {
+        (all_of_csv(path, layout)?, Vec::new())
+    } else {
+        match read(path)? {
+            Found { train: Some(_), validation: Some(_), .. } => return Ok(None),
+            Found { train, validation, understood } => match train.or(validation) {
+                Some(samples) => (samples, understood),
+                None => return Ok(None),
+            },
+        }
+    };
+    Ok(Some(Whole { samples, origin: format!("all samples of {}", shown(path)), understood }))
+}
+
+/// Refuses validation samples of another kind or shape than the training samples.
+fn check_same_kind(train: &Samples, validation: &Samples, path: &Path) -> Result<(), Error> {
+    if (train.kind(), &train.shape) == (validation.kind(), &validation.shape) {
+        return Ok(());
+    }
+    let (found, expected) = (validation.kind_in_words(), train.kind_in_words());
+    Err(Error::ShapesDiffer { path: path.to_path_buf(), found, expected })
 }
 
 fn from_folder(folder: &Path) -> Result<DataSet, Error> {
     let (train, train_path) = part(folder, TRAINING)?;
     let (validation, validation_path) = part(folder, TEST)?;
-    if (train.kind(), &train.shape) != (validation.kind(), &validation.shape) {
-        let (found, expected) = (validation.kind_in_words(), train.kind_in_words());
-        return Err(Error::ShapesDiffer { path: validation_path, found, expected });
-    }
+    check_same_kind(&train, &validation, &validation_path)?;
     Ok(DataSet {
         // The paths "." and ".." have no file name.
         name: folder.file_name().map_or_else(|| "folder".to_owned(), shown),
@@ -153,12 +250,17 @@ const TRAINING: &[&str] = &["train-"];
 /// The beginnings of the names of files with test samples.
 const TEST: &[&str] = &["t10k-", "test-"];
 
+/// True if a folder has IDX files of training or test samples.
+fn has_idx_files(folder: &Path) -> Result<bool, Error> {
+    Ok(!idx_files(folder, TRAINING)?.is_empty() || !idx_files(folder, TEST)?.is_empty())
+}
+
 /// The test samples of a folder without training samples, and where they come from, in one line. Returns `None` if the
 /// folder has training samples, or no test samples.
 ///
 /// # Errors
 /// If the folder or its files cannot be read, or if there are several files of test samples.
-pub fn test_alone(folder: &Path) -> Result<Option<(Samples, String)>, Error> {
+fn test_alone(folder: &Path) -> Result<Option<(Samples, String)>, Error> {
     if !idx_files(folder, TRAINING)?.is_empty() || idx_files(folder, TEST)?.is_empty() {
         return Ok(None);
     }

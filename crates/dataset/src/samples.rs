@@ -247,7 +247,8 @@ fn floats<T: Copy>(array: ArrayD<T>, path: &Path, convert: impl Fn(T) -> f32) ->
     finite(Array2::from_shape_vec(array.dim(), values).map_err(wrong)?, path)
 }
 
-fn finite(values: Array2<f32>, path: &Path) -> Result<Values, Error> {
+/// Refuses values that are not finite.
+pub(crate) fn finite(values: Array2<f32>, path: &Path) -> Result<Values, Error> {
     match values.indexed_iter().find(|(_, v)| !v.is_finite()) {
         None => Ok(Values::Floats(values)),
         Some(((sample, position), &found)) => {
@@ -256,7 +257,8 @@ fn finite(values: Array2<f32>, path: &Path) -> Result<Values, Error> {
     }
 }
 
-fn rows<T>(array: ArrayD<T>, path: &Path) -> Result<Array2<T>, Error> {
+/// One sample per row.
+pub(crate) fn rows<T>(array: ArrayD<T>, path: &Path) -> Result<Array2<T>, Error> {
     let dims: Vec<u64> = array.shape().iter().map(|&d| d as u64).collect();
     let samples = array.shape().first().copied().unwrap_or(0);
     let features: usize = array.shape().iter().skip(1).product();

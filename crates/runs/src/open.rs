@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use handgrad_dataset::csv::{Fill, Label, Layout};
-use handgrad_dataset::{Samples, all_of_csv, idx, is_csv, named, sizes, test_alone};
+use handgrad_dataset::{Samples, Whole, is_csv, named, sizes, without_parts};
 use handgrad_files::{Progress, shown};
 use handgrad_models::{LayerSpec, Model, Part};
 use handgrad_tasks::check_fit;
@@ -87,6 +87,8 @@ pub struct Subject {
     pub samples: Samples,
     /// The samples in words.
     pub origin: String,
+    /// What was understood from the files, in lines for people.
+    pub understood: Vec<String>,
     /// The training samples of the same data. `None` if the data is a single file that the user named.
     pub train: Option<Samples>,
     /// The training samples in words.
@@ -130,10 +132,10 @@ pub fn open_one_of(run: &Path, wanted: &Wanted, parts: &[Part], progress: &dyn P
         given: Layout { label, fill: wanted.fill.or(trained.fill), ..trained.clone() },
         trained,
     };
-    let Data { train, train_origin, samples, origin } = loader.load(&what, wanted.data.is_some(), progress)?;
+    let Data { train, train_origin, samples, origin, understood } = loader.load(&what, wanted.data.is_some(), progress)?;
     check_fit(&model, &samples).map_err(|error| Error::from(error).at(shown(&what)))?;
     let only_class = settings.only_class.unwrap_or_default().0;
-    Ok(Subject { model, samples, origin, train, train_origin, what, trained_on, only_class, loader })
+    Ok(Subject { model, samples, origin, understood, train, train_origin, what, trained_on, only_class, loader })
 }
 
 /// Samples to use a model on, and the training samples of the same data.
@@ -146,6 +148,8 @@ pub struct Data {
     pub samples: Samples,
     /// The samples in words.
     pub origin: String,
+    /// What was understood from the files, in lines for people.
+    pub understood: Vec<String>,
 }
 
 /// Loads data for a model.
@@ -164,28 +168,25 @@ impl Loader {
     /// If the data cannot be loaded.
     pub fn load(&self, what: &str, own: bool, progress: &dyn Progress) -> Result<Data> {
         let path = Path::new(what);
-        let layout = if own { &self.given } else { &self.trained };
-        if own && path.exists() && !path.is_dir() && named::find(what).is_none() {
-            let samples = match is_csv(path) {
-                true => all_of_csv(path, layout)?,
-                false => Samples::from_idx(idx::read(path)?, path)?,
-            };
-            let origin = format!("all samples of {}", shown(what));
-            return Ok(Data { train: None, train_origin: String::new(), samples, origin });
+        let mut layout = if own { self.given.clone() } else { self.trained.clone() };
+        if own && !path.is_dir() {
+            // The size of the training is for folders of pictures.
+            layout.size = None;
         }
         if own
-            && path.is_dir()
+            && path.exists()
             && named::find(what).is_none()
-            && let Some((samples, origin)) = test_alone(path)?
+            && let Some(Whole { samples, origin, understood }) = without_parts(path, &layout, progress)?
         {
-            return Ok(Data { train: None, train_origin: String::new(), samples, origin });
+            return Ok(Data { train: None, train_origin: String::new(), samples, origin, understood });
         }
-        let data = handgrad_dataset::load(what, &self.data_dir, layout, progress)?;
+        let data = handgrad_dataset::load(what, &self.data_dir, &layout, progress)?;
         Ok(Data {
             train: Some(data.train),
             train_origin: data.origin,
             samples: data.validation,
             origin: data.validation_origin,
+            understood: data.understood,
         })
     }
 }
@@ -218,7 +219,7 @@ impl Subject {
             let train = self.train.take().ok_or(Error::NoNormalData)?;
             return Ok((train, self.train_origin.clone()));
         };
-        let Data { train, train_origin, samples, origin } = self.loader.load(what, own, progress)?;
+        let Data { train, train_origin, samples, origin, .. } = self.loader.load(what, own, progress)?;
         let (samples, origin) = match train {
             Some(train) => (train, train_origin),
             None => (samples, origin),

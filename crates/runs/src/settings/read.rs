@@ -77,7 +77,7 @@ impl Settings {
         let label = self.label_column.as_deref().map_or(Label::ByName, Label::of);
         let stride = self.window_stride.unwrap_or(NonZeroUsize::MIN);
         let window = self.window.map(|steps| Window { steps, stride });
-        Layout { label, fill: self.fill.map(Fill::from), window }
+        Layout { label, fill: self.fill.map(Fill::from), window, size: self.size.map(|size| size.0) }
     }
 }
 
@@ -131,6 +131,7 @@ fn expected(setting: &Setting, found: &str) -> String {
     match setting.kind {
         Kind::Switch => "true or false was expected, without quotes".into(),
         Kind::Text => "text in quotes was expected".into(),
+        Kind::Size => "a height and a width were expected, such as \"32x24\"".into(),
         Kind::Words => "a list of words in quotes or of numbers was expected, such as [\"cat\", 7]".into(),
         Kind::Numbers => {
             let numbers = (setting.set)(&mut Settings::default(), "?").err().unwrap_or_default();
