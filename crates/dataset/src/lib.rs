@@ -12,6 +12,7 @@
 #![warn(missing_docs)]
 
 pub mod arrays;
+pub mod convert;
 pub mod csv;
 pub mod download;
 mod ecg5000;

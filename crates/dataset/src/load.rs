@@ -3,11 +3,11 @@
 use handgrad_files::{Progress, place, shown};
 use std::path::{Path, PathBuf};
 
-use crate::csv::{self, Layout};
 use crate::arrays::{self, Found};
+use crate::csv::{self, Layout};
 use crate::{
-    DataSet, Error, Samples, Values, check_room, count, did_you_mean, ecg5000, idx, named, picture_folder, sizes,
-    synthetic,
+    DataSet, Error, Samples, Values, check_room, convert, count, did_you_mean, ecg5000, idx, named, picture_folder,
+    sizes, synthetic,
 };
 
 /// For `load("synthetic")`: the number of training images, the number of validation images, and the seed.
@@ -286,7 +286,10 @@ fn part(folder: &Path, beginnings: &[&str]) -> Result<(Samples, PathBuf), Error>
     let mut samples = Samples::from_idx(idx::read(&path)?, &path)?;
     match &labels[..] {
         [] => {}
-        [label_file] => samples.labels = Some(read_labels(&folder.join(label_file), samples.len())?.into()),
+        [label_file] => {
+            let labels = read_labels(&folder.join(label_file), samples.len())?;
+            samples.labels = Some(convert::with_names(labels, folder)?);
+        }
         _ => return wrong(&labels, format!("of labels whose name starts with {prefix}")),
     }
     Ok((samples, path))

@@ -132,7 +132,8 @@ pub fn open_one_of(run: &Path, wanted: &Wanted, parts: &[Part], progress: &dyn P
         given: Layout { label, fill: wanted.fill.or(trained.fill), ..trained.clone() },
         trained,
     };
-    let Data { train, train_origin, samples, origin, understood } = loader.load(&what, wanted.data.is_some(), progress)?;
+    let Data { train, train_origin, samples, origin, understood } =
+        loader.load(&what, wanted.data.is_some(), progress)?;
     check_fit(&model, &samples).map_err(|error| Error::from(error).at(shown(&what)))?;
     let only_class = settings.only_class.unwrap_or_default().0;
     Ok(Subject { model, samples, origin, understood, train, train_origin, what, trained_on, only_class, loader })

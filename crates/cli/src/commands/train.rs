@@ -94,8 +94,8 @@ fn train(args: &TrainArgs, request: &Request) -> Result<Finished> {
     if !quiet {
         let prepared = run.prepared();
         let (preset, name) = (prepared.config.settings().preset.as_deref().unwrap_or_default(), &prepared.data.name);
-        terminal::note(&format!("{preset} on {name}: {}\n{}", run.about_data()?, words::summary(run.network())));
         prepared.data.understood.iter().for_each(|line| terminal::note(line));
+        terminal::note(&format!("{preset} on {name}: {}\n{}", run.about_data()?, words::summary(run.network())));
         run.going_on().iter().for_each(|text| terminal::note(text));
         terminal::note(&words::above_epochs(
             &yardsticks,

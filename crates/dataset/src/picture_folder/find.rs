@@ -170,9 +170,8 @@ fn files(top: Found) -> Result<Files, Error> {
 
 /// The first of these files with the reasons, in one line.
 pub(super) fn list(folder: &Path, left_out: &[LeftOut]) -> String {
-    let one = |LeftOut { path, reason }: &LeftOut| {
-        format!("{} ({reason})", shown(path.strip_prefix(folder).unwrap_or(path)))
-    };
+    let one =
+        |LeftOut { path, reason }: &LeftOut| format!("{} ({reason})", shown(path.strip_prefix(folder).unwrap_or(path)));
     let mut text = left_out.iter().take(super::LISTED).map(one).collect::<Vec<_>>().join("; ");
     if left_out.len() > super::LISTED {
         text += &format!("; and {} more", count(left_out.len() - super::LISTED, "file", "files"));

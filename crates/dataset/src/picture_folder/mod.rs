@@ -87,9 +87,9 @@ pub fn all(
     progress: &dyn Progress,
 ) -> Result<Option<(Samples, Vec<String>)>, Error> {
     let part = match find::parts(folder)? {
-        Some(Parts { train: Some(files), validation: None, .. } | Parts { train: None, validation: Some(files), .. }) => {
-            files
-        }
+        Some(
+            Parts { train: Some(files), validation: None, .. } | Parts { train: None, validation: Some(files), .. },
+        ) => files,
         _ => return Ok(None),
     };
     let mut reading = Reading::of(folder, vec![part], size, progress)?;

@@ -12,7 +12,8 @@ pub(crate) use list::is_variational;
 pub use list::{SETTINGS, Settings};
 pub(crate) use read::LARGEST_FILE;
 pub use value::{
-    CellName, FillName, Kind, LossName, ModelName, NoiseName, OptimizerName, ScaleName, ScheduleName, Size, Value, Words,
+    CellName, FillName, Kind, LossName, ModelName, NoiseName, OptimizerName, ScaleName, ScheduleName, Size, Value,
+    Words,
 };
 
 /// Everything about a setting except its value.
