@@ -63,7 +63,7 @@ fn a_model_scores_as_a_trainer_measures() {
 #[test]
 fn samples_are_in_the_data_s_own_units() {
     let plain = Basic { units: 5, loss: LossKind::Mse }.spec(&[8]);
-    let scale = Scale { offset: 120.0, factor: 40.0 };
+    let scale = Scale::of_all(120.0, 40.0);
     let (inner, model) = (model_of(&plain), model_of(&Spec { scale: Some(scale), ..plain.clone() }));
     let x = rows(12, 8);
     let outside = x.mapv(|value| value * 40.0 + 120.0);

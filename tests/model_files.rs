@@ -128,7 +128,7 @@ fn files() -> Vec<(&'static str, Vec<u8>)> {
         ..Default::default()
     }
     .spec(&[3, 2]);
-    lstm.scale = Some(Scale { offset: 1.0, factor: 2.0 });
+    lstm.scale = Some(Scale::of_all(1.0, 2.0));
     vec![
         ("whole", model().2),
         ("encoder", encoded(&deep_spec(), Part::Encoder)),
@@ -191,7 +191,7 @@ fn a_model_file_states_the_first_format_that_has_what_it_holds() {
         SequenceAutoencoder { cell: Cell::GRU, units: 2, loss: LossKind::Bce, ..Default::default() }.spec(&[4, 3]);
     let mut repeated = deep_spec();
     repeated.decoder.insert(0, LayerSpec::RepeatVector { steps: 1 });
-    let scale = Some(Scale { offset: 1.0, factor: 2.0 });
+    let scale = Some(Scale::of_all(1.0, 2.0));
     for (spec, format) in [
         (deep_spec(), 2),
         (Deep { layers: vec![5], tied: true, ..Deep::default() }.spec(&[4, 3]), 2),

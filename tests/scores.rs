@@ -98,7 +98,7 @@ fn grey_samples_are_no_anomalies() {
     let scores = even.score(array![[third, third, third], [1.0, 0.0, 0.0]].view()).expect("finite");
     assert!(scores[0] < 1e-7 && scores[1] > 0.3, "{scores}");
     let (network, weights) = grey.into_parts();
-    let spec = Spec { scale: Some(Scale { offset: 10.0, factor: 4.0 }), ..network.spec().clone() };
+    let spec = Spec { scale: Some(Scale::of_all(10.0, 4.0)), ..network.spec().clone() };
     let scaled = Model::new(Network::new(&spec).expect("fits"), weights).expect("a model");
     let scores = scaled.score(array![[12.0, 11.0, 13.0], [10.0, 10.0, 14.0]].view()).expect("finite");
     assert!(scores[0] < 1e-12 && scores[1] > 0.3, "{scores}");
@@ -166,7 +166,7 @@ fn values_outside_the_range_are_scored_by_their_distance() {
     assert!((score - (2.0_f64.ln() + 0.5)).abs() < 1e-12, "{score}");
     // Twice the distance of both is more in the units of the data: 40 is (40 − 10)/5 = 6.
     let (network, weights) = half.into_parts();
-    let spec = Spec { scale: Some(Scale { offset: 10.0, factor: 5.0 }), ..network.spec().clone() };
+    let spec = Spec { scale: Some(Scale::of_all(10.0, 5.0)), ..network.spec().clone() };
     let scaled = Model::new(Network::new(&spec).expect("fits"), weights).expect("a model");
     let scores = scaled.score(array![[15.0], [40.0], [-20.0]].view()).expect("finite");
     let by_hand = [0.0, 50.0, 72.0].map(|more| 2.0_f64.ln() + more);

@@ -12,7 +12,7 @@ const PINNED: &str = "c07b63e40b1cf1f13967b9a19b9e6b981031d472c5dc2850dd1fb2adf5
 fn images(samples: &Samples) -> &Array2<u8> {
     match &samples.values {
         Values::Bytes(images) => images,
-        Values::Floats(_) => panic!("drawn images are bytes"),
+        _ => panic!("drawn images are bytes"),
     }
 }
 

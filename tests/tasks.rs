@@ -29,7 +29,7 @@ fn refused<T>(result: Result<T, handgrad_tasks::Error>, words: &[&str]) {
 /// The scale is applied and undone only for values that the noise changes.
 #[test]
 fn what_no_noise_hits_stays_as_it_is() {
-    let (model, samples) = made(|spec| spec.scale = Some(Scale { offset: 0.286, factor: 0.353 }));
+    let (model, samples) = made(|spec| spec.scale = Some(Scale::of_all(0.286, 0.353)));
     let clean = samples.rows(&samples.numbers());
     let range = model.scaled_range((0.0, 1.0));
     let with = |kind, level, mut rows: Array2<f32>| {
@@ -70,13 +70,13 @@ fn values_outside_the_range_are_counted() {
     let floats =
         Samples { values: Values::Floats(array![[0.0, 1.0, 0.5], [-0.1, 40.0, 1.0]]), shape: vec![3], labels: None };
     let bytes = Samples { values: Values::Bytes(array![[0, 51, 255]]), shape: vec![3], labels: None };
-    let half = Some(Scale { offset: 0.0, factor: 0.5 });
+    let half = Some(Scale::of_all(0.0, 0.5));
     let of = |loss, scale, samples| (outside(loss, scale, samples), check_targets(loss, scale, samples).is_ok());
     assert_eq!(of(LossKind::Bce, None, &floats), (2, false));
-    assert_eq!(of(LossKind::BceLogits, half, &floats), (2 + 2, false), "1 becomes 2");
+    assert_eq!(of(LossKind::BceLogits, half.as_ref(), &floats), (2 + 2, false), "1 becomes 2");
     assert_eq!(of(LossKind::Mse, None, &floats), (0, true));
     assert_eq!(of(LossKind::Bce, None, &bytes), (0, true));
-    assert_eq!(of(LossKind::Bce, half, &bytes), (1, false), "255 stands for 1, which becomes 2");
+    assert_eq!(of(LossKind::Bce, half.as_ref(), &bytes), (1, false), "255 stands for 1, which becomes 2");
     refused(check_targets(LossKind::Bce, None, &floats), &["sample 1", "-0.1", "position 0", "0..1"]);
     assert!(check_uses(LossKind::Bce, None, &floats).is_ok());
     refused(check_uses(LossKind::CrossEntropy, None, &floats), &["sample 0", "sums to 1.5"]);

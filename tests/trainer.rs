@@ -307,7 +307,7 @@ fn epochs_one_by_one_are_those_of_a_fit() {
 /// scale learns from data that was scaled before.
 #[test]
 fn the_scale_of_a_specification_is_applied() {
-    let scale = Scale { offset: -3.7, factor: 11.3 };
+    let scale = Scale::of_all(-3.7, 11.3);
     let samples = {
         let mut samples = floats(30, 20, 1);
         let Values::Floats(values) = &mut samples.values else { panic!("floats") };
@@ -318,10 +318,11 @@ fn the_scale_of_a_specification_is_applied() {
         let values = match &samples.values {
             Values::Bytes(values) => values.mapv(|value| f32::from(value) / 255.0),
             Values::Floats(values) => values.clone(),
+            Values::Doubles(values) => values.mapv(|value| value as f32),
         };
-        let by_hand = values.mapv(|value| ((f64::from(value) - scale.offset) / scale.factor) as f32);
+        let by_hand = values.mapv(|value| ((f64::from(value) - scale.offset[0]) / scale.factor[0]) as f32);
         let by_hand = Samples { values: Values::Floats(by_hand), ..samples.clone() };
-        let with_scale = Spec { scale: Some(scale), ..noisy() };
+        let with_scale = Spec { scale: Some(scale.clone()), ..noisy() };
         let run = |spec: &Spec, samples: &Samples| {
             let source = Source::new(samples);
             let mut trainer = trainer(spec, &training(ADAM, 8));
@@ -338,7 +339,7 @@ fn the_scale_of_a_specification_is_applied() {
         assert!(whole != run(&noisy(), &samples), "it is not nothing");
     }
     // A scale that makes a value not finite is detected too.
-    let tiny = Spec { scale: Some(Scale { offset: 0.0, factor: 1e-45 }), ..small() };
+    let tiny = Spec { scale: Some(Scale::of_all(0.0, 1e-45)), ..small() };
     let mut trainer = trainer(&tiny, &training(ADAM, 8));
     let error = trainer.evaluate(&Source::new(&bytes(30, 20, 2))).expect_err("too large");
     assert!(matches!(error, Error::NotFinite { sample: 0, .. }), "{error}");
@@ -365,19 +366,19 @@ fn the_gradient_by_the_input_agrees_with_central_differences() {
     let kinds = [(Activation::Sigmoid, LossKind::Bce), (Activation::Linear, LossKind::Mse)];
     for (output, kind) in kinds {
         // Scaled values are within 0..1 too, as binary cross-entropy needs it.
-        for scale in [None, Some(Scale { offset: 0.05, factor: 4.0 })] {
+        for scale in [None, Some(Scale::of_all(0.05, 4.0))] {
             let (activation, output_activation, loss) = (Activation::Tanh, output, kind);
             let plain = Deep { layers: vec![7, 4], activation, output_activation, loss, ..Deep::default() };
             let (rho, weight) = (0.2, 0.3);
             let plain = plain.spec(&[features]).with_kl(rho, weight).expect("has an activation");
-            let spec = Spec { scale, ..plain };
+            let spec = Spec { scale: scale.clone(), ..plain };
             let values = Array2::from_shape_vec((rows, features), handgrad_tests::doubles(rows * features, 3));
             let values = values.expect("as many values").mapv(|value| 0.3 + 0.2 * value);
             let network = || Network::<f64>::new(&spec).expect("fits");
             let mut trainer = Trainer::new(network(), &training(ADAM, rows)).expect("fits");
             let found = trainer.input_gradient(&Source::from(values.view()), &all(rows)).expect("fits");
-            let at_scale = |values: &Array2<f64>| match scale {
-                Some(scale) => values.mapv(|value| (value - scale.offset) / scale.factor),
+            let at_scale = |values: &Array2<f64>| match &scale {
+                Some(scale) => values.mapv(|value| (value - scale.offset[0]) / scale.factor[0]),
                 None => values.clone(),
             };
             let target = at_scale(&values);

@@ -131,7 +131,7 @@ pub fn reconstruction(loss: Loss, terms: &[(&'static str, f64)], features: usize
 }
 
 /// A note on the values of `what` for which binary cross-entropy is not defined, if there are any.
-pub fn outside_note(what: &str, loss: LossKind, scale: Option<Scale>, samples: &Samples) -> Option<String> {
+pub fn outside_note(what: &str, loss: LossKind, scale: Option<&Scale>, samples: &Samples) -> Option<String> {
     let outside = handgrad_tasks::outside(loss, scale, samples);
     let all = samples.len().saturating_mul(samples.features());
     let scaled = if scale.is_some() { " when scaled" } else { "" };

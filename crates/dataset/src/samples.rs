@@ -16,6 +16,9 @@ pub enum Values {
     Bytes(Array2<u8>),
     /// Floats are used as they are.
     Floats(Array2<f32>),
+    /// Numbers of 64 bits, for values that 32 bits do not hold exactly. They are scaled first, if there is a scale, and
+    /// become 32-bit numbers only then.
+    Doubles(Array2<f64>),
 }
 
 /// Samples with their shape and, if there are any, their labels.
@@ -55,6 +58,7 @@ impl Samples {
         match &self.values {
             Values::Bytes(values) => values.nrows(),
             Values::Floats(values) => values.nrows(),
+            Values::Doubles(values) => values.nrows(),
         }
     }
 
@@ -70,6 +74,7 @@ impl Samples {
         match &self.values {
             Values::Bytes(values) => values.ncols(),
             Values::Floats(values) => values.ncols(),
+            Values::Doubles(values) => values.ncols(),
         }
     }
 
@@ -85,19 +90,31 @@ impl Samples {
     /// If a number is not that of a sample.
     #[must_use]
     pub fn rows(&self, numbers: &[u32]) -> Array2<f32> {
+        self.exact_rows(numbers).mapv(|value| value as f32)
+    }
+
+    /// Like [`rows`](Self::rows), with numbers of 64 bits, which hold all values exactly. A model takes these: it scales
+    /// them before they become 32-bit numbers.
+    ///
+    /// # Panics
+    /// If a number is not that of a sample.
+    #[must_use]
+    pub fn exact_rows(&self, numbers: &[u32]) -> Array2<f64> {
         let at: Vec<usize> = numbers.iter().map(|&number| number as usize).collect();
         match &self.values {
-            Values::Bytes(values) => values.select(Axis(0), &at).mapv(|byte| f32::from(byte) / 255.0),
-            Values::Floats(values) => values.select(Axis(0), &at),
+            Values::Bytes(values) => values.select(Axis(0), &at).mapv(|byte| f64::from(f32::from(byte) / 255.0)),
+            Values::Floats(values) => values.select(Axis(0), &at).mapv(f64::from),
+            Values::Doubles(values) => values.select(Axis(0), &at),
         }
     }
 
-    /// The values of all samples, one sample per row. A byte becomes value/255.
+    /// The values of all samples, one sample per row, as 32-bit numbers. A byte becomes value/255.
     #[must_use]
     pub fn to_floats(&self) -> Array2<f32> {
         match &self.values {
             Values::Bytes(values) => values.mapv(|byte| f32::from(byte) / 255.0),
             Values::Floats(values) => values.clone(),
+            Values::Doubles(values) => values.mapv(|value| value as f32),
         }
     }
 
@@ -121,6 +138,12 @@ impl Samples {
                 let all = (f32::INFINITY, f32::NEG_INFINITY);
                 values.iter().fold(all, |(low, high), &v| (v.min(low), v.max(high)))
             }
+            Values::Doubles(values) if values.is_empty() => (0.0, 0.0),
+            Values::Doubles(values) => {
+                let all = (f64::INFINITY, f64::NEG_INFINITY);
+                let (low, high) = values.iter().fold(all, |(low, high), &v| (v.min(low), v.max(high)));
+                (low as f32, high as f32)
+            }
         }
     }
 
@@ -137,6 +160,9 @@ impl Samples {
             Values::Floats(values) => values.rows().into_iter().for_each(|row| {
                 sha.update(row.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<_>>());
             }),
+            Values::Doubles(values) => values.rows().into_iter().for_each(|row| {
+                sha.update(row.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<_>>());
+            }),
         }
         format!("{} samples of {} with SHA-256 {}", self.len(), self.kind(), hex(sha))
     }
@@ -146,6 +172,7 @@ impl Samples {
         let others = match &mut self.values {
             Values::Bytes(values) => Values::Bytes(split_off(values, count)),
             Values::Floats(values) => Values::Floats(split_off(values, count)),
+            Values::Doubles(values) => Values::Doubles(split_off(values, count)),
         };
         let (first, second) = split_labels(self.labels.take(), self.len());
         let others = Self { values: others, shape: self.shape.clone(), labels: second };
@@ -169,6 +196,7 @@ impl Samples {
         let values = match &self.values {
             Values::Bytes(values) => Values::Bytes(values.select(Axis(0), numbers)),
             Values::Floats(values) => Values::Floats(values.select(Axis(0), numbers)),
+            Values::Doubles(values) => Values::Doubles(values.select(Axis(0), numbers)),
         };
         let labels = self.labels.as_ref().map(|labels| labels.select(numbers));
         Self { values, shape: self.shape.clone(), labels }

@@ -27,6 +27,19 @@ pub enum Error {
         /// The distance from `offset` that is scaled to 1.
         factor: f64,
     },
+    /// The scale has a wrong number of channels.
+    #[error(
+        "the scale has {offsets} offsets and {factors} factors, where 1 of each or one for each of the \
+         {channels} channels were expected"
+    )]
+    ScaleChannels {
+        /// The number of offsets.
+        offsets: usize,
+        /// The number of factors.
+        factors: usize,
+        /// The number of channels of a sample.
+        channels: usize,
+    },
     /// The input of a layer for images is not an image.
     #[error(
         "{what} needs images of height × width or channels × height × width, but its input has the shape {shape:?}: \
@@ -201,7 +214,7 @@ pub enum Error {
         /// Counted from 0.
         column: usize,
         /// The value found.
-        found: f32,
+        found: f64,
     },
     /// A sample that is not a valid target for the loss.
     #[error("sample {sample} (counted from 0) {misfit}")]

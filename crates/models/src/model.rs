@@ -6,7 +6,7 @@ use handgrad_layers::{Loss, LossKind, Reduction};
 use ndarray::parallel::prelude::*;
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 
-use crate::{Error, Network, Part, Scale, Spec, file, targets};
+use crate::{Error, Network, Part, Spec, file, targets};
 
 /// A network, its weights and its scale, ready to use.
 ///
@@ -132,7 +132,7 @@ impl Model {
     ///
     /// # Errors
     /// If the model is only a decoder, the samples have the wrong size, or a value is not finite.
-    pub fn encode(&self, x: ArrayView2<f32>) -> Result<Array2<f32>, Error> {
+    pub fn encode<A: Copy + Into<f64>>(&self, x: ArrayView2<A>) -> Result<Array2<f32>, Error> {
         finite("the samples", x)?;
         self.network.encode(&self.weights, self.scaled(x).view())
     }
@@ -142,7 +142,7 @@ impl Model {
     ///
     /// # Errors
     /// As [`encode`](Self::encode).
-    pub fn code_distributions(&self, x: ArrayView2<f32>) -> Result<Option<Array2<f32>>, Error> {
+    pub fn code_distributions<A: Copy + Into<f64>>(&self, x: ArrayView2<A>) -> Result<Option<Array2<f32>>, Error> {
         finite("the samples", x)?;
         self.network.code_distributions(&self.weights, self.scaled(x).view())
     }
@@ -160,7 +160,7 @@ impl Model {
     ///
     /// # Errors
     /// If the model is only a part, the samples have the wrong size, or a value is not finite.
-    pub fn reconstruct(&self, x: ArrayView2<f32>) -> Result<Array2<f32>, Error> {
+    pub fn reconstruct<A: Copy + Into<f64>>(&self, x: ArrayView2<A>) -> Result<Array2<f32>, Error> {
         finite("the samples", x)?;
         Ok(self.unscaled(self.network.predict(&self.weights, self.scaled(x).view())?))
     }
@@ -174,7 +174,7 @@ impl Model {
     /// # Errors
     /// As [`reconstruct`](Self::reconstruct), or if the loss is cross-entropy and a sample is not a distribution, or if
     /// a score is not finite.
-    pub fn score(&self, x: ArrayView2<f32>) -> Result<Array1<f64>, Error> {
+    pub fn score<A: Copy + Into<f64>>(&self, x: ArrayView2<A>) -> Result<Array1<f64>, Error> {
         self.score_by(self.network.loss().kind, x)
     }
 
@@ -184,7 +184,7 @@ impl Model {
     ///
     /// # Errors
     /// As [`score`](Self::score).
-    pub fn score_by(&self, kind: LossKind, x: ArrayView2<f32>) -> Result<Array1<f64>, Error> {
+    pub fn score_by<A: Copy + Into<f64>>(&self, kind: LossKind, x: ArrayView2<A>) -> Result<Array1<f64>, Error> {
         finite("the samples", x)?;
         let target = self.scaled(x);
         for (sample, row) in target.rows().into_iter().enumerate() {
@@ -213,50 +213,42 @@ impl Model {
         }
     }
 
-    /// Returns a range of values of the data, scaled to the units of the network.
+    /// Returns a range of values of the data, scaled to the units of the network. If channels have scales of their own,
+    /// the result is the range over all of them.
     #[must_use]
     pub fn scaled_range(&self, (low, high): (f32, f32)) -> (f32, f32) {
-        self.spec().scale.map_or((low, high), |scale| (scale.apply(low), scale.apply(high)))
+        let Some(scale) = &self.spec().scale else { return (low, high) };
+        let ends = |value: f32| (0..scale.offset.len()).map(move |at| scale.apply(at, f64::from(value)) as f32);
+        (ends(low).fold(f32::INFINITY, f32::min), ends(high).fold(f32::NEG_INFINITY, f32::max))
     }
 
     /// Returns the samples in the units of the network, contiguous in memory.
-    fn scaled(&self, x: ArrayView2<f32>) -> Array2<f32> {
-        let values = match self.spec().scale {
-            Some(scale) => x.iter().map(|&value| scale.apply(value)).collect(),
-            None => x.iter().copied().collect(),
+    fn scaled<A: Copy + Into<f64>>(&self, x: ArrayView2<A>) -> Array2<f32> {
+        let scale = self.spec().scale.as_ref();
+        let scaled = |row: ArrayView1<A>| -> Vec<f32> {
+            let values = row.iter().map(|&value| value.into()).enumerate();
+            values.map(|(at, value)| scale.map_or(value, |scale| scale.apply(at, value)) as f32).collect()
         };
-        Array2::from_shape_vec(x.dim(), values).unwrap_or_else(|_| x.to_owned())
+        let values = x.rows().into_iter().flat_map(scaled).collect();
+        Array2::from_shape_vec(x.dim(), values).unwrap_or_else(|_| Array2::zeros(x.dim()))
     }
 
     /// Returns the samples in the units of the data.
     fn unscaled(&self, mut y: Array2<f32>) -> Array2<f32> {
-        if let Some(scale) = self.spec().scale {
-            y.mapv_inplace(|value| scale.undo(value));
+        if let Some(scale) = &self.spec().scale {
+            y.indexed_iter_mut().for_each(|((_, at), value)| *value = scale.undo(at, f64::from(*value)) as f32);
         }
         y
     }
 }
 
-/// Refuses values that are not finite: a ReLU, for example, would turn −∞ into 0, and the result would look valid.
-fn finite(what: &'static str, values: ArrayView2<f32>) -> Result<(), Error> {
+/// Refuses values that are not finite 32-bit numbers: a ReLU, for example, would turn −∞ into 0, and the result would
+/// look valid.
+fn finite<A: Copy + Into<f64>>(what: &'static str, values: ArrayView2<A>) -> Result<(), Error> {
     for (row, values) in values.axis_iter(Axis(0)).enumerate() {
-        if let Some(column) = values.iter().position(|value| !value.is_finite()) {
-            return Err(Error::NotFinite { what, row, column, found: values[column] });
+        if let Some(column) = values.iter().position(|&value| !(value.into() as f32).is_finite()) {
+            return Err(Error::NotFinite { what, row, column, found: values[column].into() });
         }
     }
     Ok(())
-}
-
-impl Scale {
-    /// Scales a value of the data to the units of the network: (value − offset) / factor.
-    #[must_use]
-    pub fn apply(&self, value: f32) -> f32 {
-        ((f64::from(value) - self.offset) / self.factor) as f32
-    }
-
-    /// Scales a value of the network back to the units of the data: value · factor + offset.
-    #[must_use]
-    pub fn undo(&self, value: f32) -> f32 {
-        (f64::from(value) * self.factor + self.offset) as f32
-    }
 }

@@ -73,10 +73,8 @@ impl<T: Scalar> Network<T> {
         if spec.features() > MAX_VALUES {
             return Err(Error::TooLarge { what: "a sample", values: spec.features() });
         }
-        if let Some(Scale { offset, factor }) = spec.scale
-            && !(offset.is_finite() && factor.is_finite() && factor > 0.0)
-        {
-            return Err(Error::Scale { offset, factor });
+        if let Some(scale) = &spec.scale {
+            check_scale(scale, &spec.input)?;
         }
         for (name, layers) in [("encoder", &spec.encoder), ("decoder", &spec.decoder)] {
             if layers.is_empty() {
@@ -248,6 +246,19 @@ impl<T: Scalar> Network<T> {
         }
         theta
     }
+}
+
+/// Checks that a scale has one pair of valid numbers, or one for each channel of a sequence.
+fn check_scale(scale: &Scale, input: &[usize]) -> Result<(), Error> {
+    if let Some([offset, factor]) = scale.wrong() {
+        return Err(Error::Scale { offset, factor });
+    }
+    let channels = if let [_, channels] = *input { channels } else { 1 };
+    let [offsets, factors] = [&scale.offset, &scale.factor].map(Vec::len);
+    if offsets != factors || ![1, channels].contains(&offsets) {
+        return Err(Error::ScaleChannels { offsets, factors, channels });
+    }
+    Ok(())
 }
 
 /// Returns the loss that is computed: binary cross-entropy after a sigmoid becomes binary cross-entropy of logits.

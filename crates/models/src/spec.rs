@@ -8,7 +8,7 @@ use handgrad_layers::{
 use serde::{Deserialize, Serialize};
 
 use crate::Recurrent;
-use crate::{Error, tied};
+use crate::{Error, Scale, tied};
 
 /// The complete description of a network, except its weights. It is stored as TOML in the model file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -27,16 +27,6 @@ pub struct Spec {
     pub encoder: Vec<LayerSpec>,
     /// The layers from the code back to the sample.
     pub decoder: Vec<LayerSpec>,
-}
-
-/// Scaling of values: `(value − offset) / factor`, the same for all values of a sample.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Scale {
-    /// The value that is scaled to 0.
-    pub offset: f64,
-    /// The distance from `offset` that is scaled to 1. It must be above 0.
-    pub factor: f64,
 }
 
 /// The specification of one layer. Its inputs are the outputs of the layer before it. [`builders`](crate::builders)

@@ -9,6 +9,8 @@ use handgrad_layers::Activation;
 use handgrad_models::{Scale, Spec};
 use handgrad_tasks::{check_targets, check_uses};
 
+use ndarray::Array2;
+
 use crate::settings::{LossName, ScaleName};
 use crate::{Config, Error, Result};
 
@@ -31,7 +33,8 @@ impl Config {
     /// # Errors
     /// If all values of the samples are the same.
     pub fn scale_for(&self, train: &Samples) -> Result<Option<Scale>> {
-        self.settings().scale.map(|name| scale_of(name, train)).transpose()
+        let channels = if self.settings().window.is_some() { train.shape.get(1).copied().unwrap_or(1) } else { 1 };
+        self.settings().scale.map(|name| scale_of(name, train, channels)).transpose()
     }
 
     /// Checks that the loss is defined for the samples, sets the default of the output activation, and returns the
@@ -46,12 +49,12 @@ impl Config {
             (low, high) if low == high => return Err(Error::AllEqual { value: low }),
             _ => {}
         }
-        check_targets(loss.into(), scale, train).map_err(|error| Error::from(error).at("training samples"))?;
-        check_uses(loss.into(), scale, validation).map_err(|error| Error::from(error).at("validation samples"))?;
+        check_targets(loss.into(), scale.as_ref(), train).map_err(|error| Error::from(error).at("training samples"))?;
+        check_uses(loss.into(), scale.as_ref(), validation)
+            .map_err(|error| Error::from(error).at("validation samples"))?;
         let is_unit = loss == LossName::Bce
             || [&data.train, &data.validation].iter().all(|samples| {
-                let (low, high) = samples.range();
-                let [low, high] = [low, high].map(|value| scale.map_or(value, |scale| scale.apply(value)));
+                let (low, high) = scaled_range(samples, scale.as_ref());
                 low >= 0.0 && high <= 1.0
             });
         let usual = if is_unit && loss != LossName::CrossEntropy { Activation::Sigmoid } else { Activation::Linear };
@@ -93,25 +96,63 @@ fn unicode(path: &Path) -> Result<String> {
     Ok(path.to_str().ok_or_else(refusal)?.to_owned())
 }
 
-/// Computes the scale of this name from the training samples.
-fn scale_of(name: ScaleName, train: &Samples) -> Result<Scale> {
-    let (low, high) = train.range();
-    if low >= high {
-        return Err(Error::NoScale { value: low });
-    }
-    let (low, high) = (f64::from(low), f64::from(high));
-    Ok(match name {
-        ScaleName::MinMax => Scale { offset: low, factor: high - low },
-        ScaleName::Standard => {
-            let values = train.to_floats().mapv(f64::from);
-            Scale { offset: values.mean().unwrap_or(0.0), factor: values.std(0.0) }
+/// Computes the scale of this name from the training samples: one for all values, or one for each channel of a series
+/// of shape steps × channels.
+fn scale_of(name: ScaleName, train: &Samples, channels: usize) -> Result<Scale> {
+    let mut scale = Scale { offset: Vec::new(), factor: Vec::new() };
+    for channel in 0..channels {
+        let of_channel = |use_value: &mut dyn FnMut(f64)| {
+            for numbers in train.numbers().chunks(CHUNK) {
+                let rows = train.exact_rows(numbers);
+                rows.rows()
+                    .into_iter()
+                    .for_each(|row| row.iter().skip(channel).step_by(channels).copied().for_each(&mut *use_value));
+            }
+        };
+        let (mut low, mut high, mut sum, mut count) = (f64::INFINITY, f64::NEG_INFINITY, 0.0, 0.0);
+        of_channel(&mut |value| (low, high, sum, count) = (low.min(value), high.max(value), sum + value, count + 1.0));
+        if low >= high {
+            return Err(Error::NoScale { value: low, channel: (channels > 1).then_some(channel + 1) });
         }
-    })
+        let (offset, factor) = match name {
+            ScaleName::MinMax => (low, high - low),
+            ScaleName::Standard => {
+                let (mean, mut squares) = (sum / count, 0.0);
+                of_channel(&mut |value| squares += (value - mean).powi(2));
+                (mean, (squares / count).sqrt())
+            }
+        };
+        scale.offset.push(offset);
+        scale.factor.push(factor);
+    }
+    Ok(scale)
+}
+
+/// The number of samples whose values are read at a time.
+const CHUNK: usize = 1 << 10;
+
+/// Returns the smallest and the largest value after scaling.
+fn scaled_range(samples: &Samples, scale: Option<&Scale>) -> (f32, f32) {
+    let Some(scale) = scale else { return samples.range() };
+    let (mut low, mut high) = (f32::INFINITY, f32::NEG_INFINITY);
+    for numbers in samples.numbers().chunks(CHUNK) {
+        for ((_, at), &value) in samples.exact_rows(numbers).indexed_iter() {
+            let value = scale.apply(at, value) as f32;
+            (low, high) = (low.min(value), high.max(value));
+        }
+    }
+    (low, high)
 }
 
 /// Returns the scaled samples. Only their fingerprint needs all of them at once; the trainer scales batch by batch.
-pub(crate) fn scaled(samples: &Samples, scale: Scale) -> Samples {
-    let values = samples.to_floats().mapv(|value| scale.apply(value));
+pub(crate) fn scaled(samples: &Samples, scale: &Scale) -> Samples {
+    let mut values = Array2::zeros((samples.len(), samples.features()));
+    for numbers in samples.numbers().chunks(CHUNK) {
+        let first = numbers[0] as usize;
+        for ((row, at), &value) in samples.exact_rows(numbers).indexed_iter() {
+            values[[first + row, at]] = scale.apply(at, value) as f32;
+        }
+    }
     Samples { values: Values::Floats(values), shape: samples.shape.clone(), labels: samples.labels.clone() }
 }
 

@@ -150,10 +150,15 @@ pub enum Error {
         source: Box<Error>,
     },
     /// All values of the training samples are the same.
-    #[error("all values of the training samples are {value}, so they cannot be scaled: leave out scale")]
+    #[error(
+        "all values of {} are {value}, so they cannot be scaled: leave out scale",
+        channel.map_or("the training samples".into(), |channel| format!("channel {channel} of the training samples"))
+    )]
     NoScale {
         /// The value.
-        value: f32,
+        value: f64,
+        /// The channel, counted from 1, if there are several.
+        channel: Option<usize>,
     },
     /// All values of the training samples are the same, and there is no scale.
     #[error(

@@ -19,7 +19,7 @@ pub(crate) struct Identity {
 
 impl Identity {
     pub fn of(prepared: &Prepared) -> Self {
-        let of = |samples: &Samples| match prepared.spec.scale {
+        let of = |samples: &Samples| match &prepared.spec.scale {
             Some(scale) => data::scaled(samples, scale).fingerprint(),
             None => samples.fingerprint(),
         };

@@ -50,7 +50,7 @@ impl Direction {
         }
         let [from, to] = [from, to].map(|class| of_class(learnt_from, class));
         let mean = |numbers: Vec<u32>| -> Result<Array1<f32>, Error> {
-            let codes = model.encode(learnt_from.rows(&numbers).view())?.mapv(f64::from);
+            let codes = model.encode(learnt_from.exact_rows(&numbers).view())?.mapv(f64::from);
             Ok(codes.mean_axis(Axis(0)).ok_or(Error::NoScores)?.mapv(|v| v as f32))
         };
         let (from, to) = (from?, to?);
@@ -83,7 +83,7 @@ impl Direction {
             return Err(Error::Usage(format!("a strength is {wrong}, but must be a finite number, such as 0.5")));
         }
         check_numbers(samples, numbers)?;
-        let (codes, vector) = (model.encode(samples.rows(numbers).view())?, self.vector());
+        let (codes, vector) = (model.encode(samples.exact_rows(numbers).view())?, self.vector());
         let moved = |strength: f32| Ok(model.decode((&codes + &(&vector * strength)).view())?);
         strengths.iter().map(|&strength| moved(strength)).collect()
     }

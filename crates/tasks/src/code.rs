@@ -86,7 +86,7 @@ pub fn measure(model: &Model, samples: &Samples) -> Result<Code, Error> {
     let mut kl: Option<Vec<f64>> = None;
     let (mut first, mut differ) = (None, false);
     for numbers in numbers.chunks(CHUNK) {
-        let rows = samples.rows(numbers);
+        let rows = samples.exact_rows(numbers);
         let first = first.get_or_insert_with(|| rows.row(0).to_owned());
         differ |= rows.rows().into_iter().any(|row| row != *first);
         for code in model.encode(rows.view())?.rows() {

@@ -12,7 +12,7 @@ use crate::{CHUNK, Error};
 /// If the size differs, or if the loss cannot score a sample.
 pub fn check_fit(model: &Model, samples: &Samples) -> Result<(), Error> {
     let spec = model.spec();
-    check_uses(model.network().loss().kind, spec.scale, samples)?;
+    check_uses(model.network().loss().kind, spec.scale.as_ref(), samples)?;
     // A shape with one channel is the same as a shape without channels. Samples with only one dimension fit every shape
     // that has as many values.
     let bare = |shape: &[usize]| shape.iter().copied().skip_while(|&dim| dim == 1).collect::<Vec<_>>();
@@ -29,7 +29,7 @@ pub fn check_fit(model: &Model, samples: &Samples) -> Result<(), Error> {
 ///
 /// # Errors
 /// For the first sample with a value for which the loss is not defined.
-pub fn check_targets(loss: LossKind, scale: Option<Scale>, samples: &Samples) -> Result<(), Error> {
+pub fn check_targets(loss: LossKind, scale: Option<&Scale>, samples: &Samples) -> Result<(), Error> {
     match outside(loss, scale, samples) {
         0 => check_uses(loss, scale, samples),
         _ => each(scale, samples, |values| targets::check(loss, values)),
@@ -40,7 +40,7 @@ pub fn check_targets(loss: LossKind, scale: Option<Scale>, samples: &Samples) ->
 ///
 /// # Errors
 /// For the first sample that the loss cannot score.
-pub fn check_uses(loss: LossKind, scale: Option<Scale>, samples: &Samples) -> Result<(), Error> {
+pub fn check_uses(loss: LossKind, scale: Option<&Scale>, samples: &Samples) -> Result<(), Error> {
     // The others can score all values.
     if loss == LossKind::CrossEntropy {
         each(scale, samples, |values| targets::check_use(loss, values))?;
@@ -51,27 +51,38 @@ pub fn check_uses(loss: LossKind, scale: Option<Scale>, samples: &Samples) -> Re
 /// The number of values that are outside 0..1 after `scale` is applied to them. For a loss other than binary
 /// cross-entropy it is 0, because all values are equally valid.
 #[must_use]
-pub fn outside(loss: LossKind, scale: Option<Scale>, samples: &Samples) -> usize {
+pub fn outside(loss: LossKind, scale: Option<&Scale>, samples: &Samples) -> usize {
+    if !matches!(loss, LossKind::Bce | LossKind::BceLogits) {
+        return 0;
+    }
     let is_unit = |value: f32| (0.0..=1.0).contains(&value);
-    let is_outside = |&&value: &&f32| !is_unit(scale.map_or(value, |scale| scale.apply(value)));
-    match (&samples.values, loss) {
-        (_, LossKind::Mse | LossKind::Mae | LossKind::CrossEntropy) => 0,
-        (Values::Floats(values), _) => values.iter().filter(is_outside).count(),
+    let is_outside = |at: usize, value: f64| !is_unit(scale.map_or(value, |scale| scale.apply(at, value)) as f32);
+    let count =
+        |row: &mut dyn Iterator<Item = f64>| row.enumerate().filter(|&(at, value)| is_outside(at, value)).count();
+    match &samples.values {
         // Bytes stand for values within 0..1.
-        (Values::Bytes(_), _) if scale.is_none() => 0,
-        (Values::Bytes(values), _) => values.iter().filter(|&&byte| is_outside(&&(f32::from(byte) / 255.0))).count(),
+        Values::Bytes(_) if scale.is_none() => 0,
+        Values::Bytes(values) => {
+            let value = |&byte: &u8| f64::from(f32::from(byte) / 255.0);
+            values.rows().into_iter().map(|row| count(&mut row.iter().map(value))).sum()
+        }
+        Values::Floats(values) => {
+            values.rows().into_iter().map(|row| count(&mut row.iter().map(|&value| f64::from(value)))).sum()
+        }
+        Values::Doubles(values) => values.rows().into_iter().map(|row| count(&mut row.iter().copied())).sum(),
     }
 }
 
 /// Calls `check` with the scaled values of each sample.
 fn each(
-    scale: Option<Scale>,
+    scale: Option<&Scale>,
     samples: &Samples,
     check: impl Fn(&mut dyn Iterator<Item = f64>) -> Result<(), Misfit>,
 ) -> Result<(), Error> {
     for numbers in samples.numbers().chunks(CHUNK) {
-        for (row, &number) in samples.rows(numbers).rows().into_iter().zip(numbers) {
-            let mut values = row.iter().map(|&value| f64::from(scale.map_or(value, |scale| scale.apply(value))));
+        for (row, &number) in samples.exact_rows(numbers).rows().into_iter().zip(numbers) {
+            let scaled = |(at, &value): (usize, &f64)| scale.map_or(value, |scale| scale.apply(at, value));
+            let mut values = row.iter().enumerate().map(scaled);
             check(&mut values).map_err(|misfit| Error::Target { sample: number as usize, misfit })?;
         }
     }

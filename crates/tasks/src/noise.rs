@@ -69,11 +69,11 @@ pub(crate) fn add(model: &Model, rows: &mut Array2<f32>, numbers: &[u32], noises
     if noises.is_empty() {
         return;
     }
-    let scale = model.spec().scale;
+    let scale = model.spec().scale.as_ref();
     // A copy whose rows are contiguous, whatever the memory layout of `rows` is.
     let mut clean = rows.as_standard_layout().into_owned();
     if let Some(scale) = scale {
-        clean.mapv_inplace(|value| scale.apply(value));
+        clean.indexed_iter_mut().for_each(|((_, at), value)| *value = scale.apply(at, f64::from(*value)) as f32);
     }
     let mut noisy = clean.clone();
     for (layer, noise) in noises.iter().enumerate() {
@@ -85,9 +85,9 @@ pub(crate) fn add(model: &Model, rows: &mut Array2<f32>, numbers: &[u32], noises
         }
     }
     // Only changed values are written back: applying and undoing the scale would round the others.
-    Zip::from(rows).and(&clean).and(&noisy).for_each(|value, clean, &noisy| {
+    Zip::indexed(rows).and(&clean).and(&noisy).for_each(|(_, at), value, clean, &noisy| {
         if *clean != noisy {
-            *value = scale.map_or(noisy, |scale| scale.undo(noisy));
+            *value = scale.map_or(noisy, |scale| scale.undo(at, f64::from(noisy)) as f32);
         }
     });
 }

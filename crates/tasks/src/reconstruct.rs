@@ -25,9 +25,8 @@ pub struct Pairs {
 /// If a number is not that of a sample; also the errors of [`Model::reconstruct`].
 pub fn pairs(model: &Model, samples: &Samples, numbers: &[u32]) -> Result<Pairs, Error> {
     check_numbers(samples, numbers)?;
-    let originals = samples.rows(numbers);
-    let reconstructions = model.reconstruct(originals.view())?;
-    Ok(Pairs { originals, reconstructions })
+    let reconstructions = model.reconstruct(samples.exact_rows(numbers).view())?;
+    Ok(Pairs { originals: samples.rows(numbers), reconstructions })
 }
 
 impl Pairs {

@@ -19,7 +19,7 @@ pub fn score(spec: &Spec, seed: u64, units: usize, samples: &Samples, count: usi
     let weights = network.init(seed);
     let model = Model::new(network, weights)?;
     let first: Vec<u32> = (0..count.min(samples.len()) as u32).collect();
-    let codes = model.encode(samples.rows(&first).view())?;
+    let codes = model.encode(samples.exact_rows(&first).view())?;
     // The code of a next-step network has the states of all steps. Only the last state is used.
     let last = codes.ncols().saturating_sub(units);
     hidden_covariance(codes.slice_axis(Axis(1), (last..).into())).ok_or(Error::NothingToCorrelate)

@@ -44,7 +44,7 @@ pub(crate) fn batch<T: Scalar>(
 pub(crate) fn set<T: Scalar>(network: &Network<T>, source: &Source, set: &'static str) -> Result<(), Error> {
     whole(network)?;
     samples(network, source, set)?;
-    if let Some((sample, position, value)) = source.first_not_finite::<T>(network.spec().scale) {
+    if let Some((sample, position, value)) = source.first_not_finite::<T>(network.spec().scale.as_ref()) {
         return Err(Error::NotFinite { set, sample, position, value });
     }
     Ok(())

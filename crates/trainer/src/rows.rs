@@ -57,7 +57,7 @@ impl<T: Scalar> Phase<'_, '_, T> {
 
     pub fn forward(&self, shard: &mut [T], samples: &[u32]) {
         let (Job { network, theta, source, .. }, rows) = (self.job, samples.len());
-        source.fill_batch(samples, network.spec().scale, self.arena.x(shard, 0, rows));
+        source.fill_batch(samples, network.spec().scale.as_ref(), self.arena.x(shard, 0, rows));
         let mut workspace = lock(of_thread(self.workspace));
         for (at, layer) in network.layers().iter().enumerate() {
             let (x, y, cache) = self.arena.forward(shard, at, rows);

@@ -51,6 +51,7 @@ impl<'a> Source<'a> {
         let values = match &samples.values {
             Values::Bytes(values) => View::Bytes(values.view()),
             Values::Floats(values) => View::Singles(values.view()),
+            Values::Doubles(values) => View::Doubles(values.view()),
         };
         Self { values }
     }
@@ -68,6 +69,7 @@ impl<'a> Source<'a> {
         let values = match &samples.values {
             Values::Bytes(values) => View::Bytes(values.slice_axis(Axis(0), rows)),
             Values::Floats(values) => View::Singles(values.slice_axis(Axis(0), rows)),
+            Values::Doubles(values) => View::Doubles(values.slice_axis(Axis(0), rows)),
         };
         Ok(Self { values })
     }
@@ -146,7 +148,7 @@ impl<'a> Source<'a> {
     }
 
     /// Writes scaled samples, one in each row. Their numbers must exist.
-    pub(crate) fn fill_batch<T: Scalar>(&self, samples: &[u32], scale: Option<Scale>, rows: &mut [T]) {
+    pub(crate) fn fill_batch<T: Scalar>(&self, samples: &[u32], scale: Option<&Scale>, rows: &mut [T]) {
         // Shuffled samples can be anywhere in memory: each sample is prefetched while the samples before it are
         // converted.
         const AHEAD: usize = 4;
@@ -159,27 +161,29 @@ impl<'a> Source<'a> {
     }
 
     /// Writes one scaled sample. Its number must exist.
-    pub(crate) fn fill_row<T: Scalar>(&self, sample: usize, scale: Option<Scale>, row: &mut [T]) {
+    pub(crate) fn fill_row<T: Scalar>(&self, sample: usize, scale: Option<&Scale>, row: &mut [T]) {
         match (&self.values, scale) {
             (View::Bytes(values), None) => match values.row(sample).as_slice() {
                 Some(bytes) => convert(bytes, row, byte),
                 None => values.row(sample).iter().zip(row).for_each(|(&value, to)| *to = byte(value)),
             },
             (View::Bytes(values), Some(scale)) => {
-                write(values.row(sample), row, |value| scaled(byte::<T>(value).to_f64(), scale));
+                write(values.row(sample), row, |at, value| T::from_f64(scale.apply(at, byte::<T>(value).to_f64())));
             }
-            (View::Singles(values), None) => write(values.row(sample), row, |value| T::from_f64(f64::from(value))),
+            (View::Singles(values), None) => write(values.row(sample), row, |_, value| T::from_f64(f64::from(value))),
             (View::Singles(values), Some(scale)) => {
-                write(values.row(sample), row, |value| scaled(f64::from(value), scale));
+                write(values.row(sample), row, |at, value| T::from_f64(scale.apply(at, f64::from(value))));
             }
-            (View::Doubles(values), None) => write(values.row(sample), row, T::from_f64),
-            (View::Doubles(values), Some(scale)) => write(values.row(sample), row, |value| scaled(value, scale)),
+            (View::Doubles(values), None) => write(values.row(sample), row, |_, value| T::from_f64(value)),
+            (View::Doubles(values), Some(scale)) => {
+                write(values.row(sample), row, |at, value| T::from_f64(scale.apply(at, value)));
+            }
         }
     }
 
     /// Returns the first value that is not finite after scaling and conversion to T: its sample, its position in the
     /// sample, and the value in the units of the data.
-    pub(crate) fn first_not_finite<T: Scalar>(&self, scale: Option<Scale>) -> Option<(usize, usize, f64)> {
+    pub(crate) fn first_not_finite<T: Scalar>(&self, scale: Option<&Scale>) -> Option<(usize, usize, f64)> {
         if matches!(self.values, View::Bytes(_)) && scale.is_none() {
             return None;
         }
@@ -209,13 +213,8 @@ fn check_room(expected: usize, found: usize) -> Result<(), Error> {
     if expected == found { Ok(()) } else { Err(Error::BufferSize { expected, found }) }
 }
 
-/// Returns a value in the units of the network.
-fn scaled<T: Scalar>(value: f64, Scale { offset, factor }: Scale) -> T {
-    T::from_f64((value - offset) / factor)
-}
-
-fn write<A: Copy, T>(from: ndarray::ArrayView1<A>, to: &mut [T], f: impl Fn(A) -> T) {
-    from.iter().zip(to).for_each(|(&from, to)| *to = f(from));
+fn write<A: Copy, T>(from: ndarray::ArrayView1<A>, to: &mut [T], f: impl Fn(usize, A) -> T) {
+    from.iter().zip(to).enumerate().for_each(|(at, (&from, to))| *to = f(at, from));
 }
 
 #[inline(always)]

@@ -225,13 +225,12 @@ impl<T: Scalar> Trainer<T> {
         let Self { engine, network, theta, .. } = self;
         let mut inputs = vec![T::ZERO; samples.len() * network.width(0)];
         engine.input_gradient(Job::measure(network, theta, source), samples, &mut inputs);
-        if let Some(scale) = network.spec().scale {
-            // The input of the network is (x − offset)/factor.
-            let factor = T::from_f64(scale.factor);
-            inputs.iter_mut().for_each(|value| *value /= factor);
-        }
         let mut gradient = Array2::from_elem((samples.len(), network.width(0)), T::ZERO);
         gradient.iter_mut().zip(inputs).for_each(|(to, from)| *to = from);
+        if let Some(scale) = &network.spec().scale {
+            // The input of the network is (x − offset)/factor.
+            gradient.indexed_iter_mut().for_each(|((_, at), value)| *value /= T::from_f64(scale.factor_at(at)));
+        }
         Ok(gradient)
     }
 

@@ -23,7 +23,7 @@ pub struct Yardsticks {
 pub fn yardsticks<T: Scalar>(train: &Source, validation: &Source, network: &Network<T>) -> Result<Yardsticks, Error> {
     check::samples(network, train, "training")?;
     check::samples(network, validation, "validation")?;
-    let (loss, scale) = (network.loss(), network.spec().scale);
+    let (loss, scale) = (network.loss(), network.spec().scale.as_ref());
     let mut row = vec![0.0_f64; train.features()];
     let mut at_scale = vec![T::ZERO; train.features()];
     let mut mean = row.clone();
@@ -46,7 +46,7 @@ pub fn yardsticks<T: Scalar>(train: &Source, validation: &Source, network: &Netw
 
 /// Writes a sample to `row`. If there is a scale, the values are those that the network gets, in the precision of the
 /// network.
-fn read<T: Scalar>(source: &Source, sample: usize, scale: Option<Scale>, at_scale: &mut [T], row: &mut [f64]) {
+fn read<T: Scalar>(source: &Source, sample: usize, scale: Option<&Scale>, at_scale: &mut [T], row: &mut [f64]) {
     if scale.is_none() {
         return source.fill_row(sample, None, row);
     }

@@ -241,7 +241,7 @@ impl Told<'_> {
             "threshold": value,
             "rule": how,
             "samples": verdict.scores.len(),
-            "values_outside_0_to_1": outside(model.network().loss().kind, model.spec().scale, samples),
+            "values_outside_0_to_1": outside(model.network().loss().kind, model.spec().scale.as_ref(), samples),
             "called_anomalous": verdict.called(),
         });
         if let Some(normal) = normal {

@@ -83,7 +83,7 @@ impl SubjectArgs {
     /// Opens the model and the data. Prints a note if there are values for which the loss is not defined.
     pub fn open(&self, parts: &[Part], progress: &dyn Progress) -> anyhow::Result<Subject> {
         let subject = handgrad_runs::open_one_of(&self.run, &self.wanted(), parts, progress)?;
-        let (loss, scale) = (subject.model.network().loss().kind, subject.model.spec().scale);
+        let (loss, scale) = (subject.model.network().loss().kind, subject.model.spec().scale.as_ref());
         let note = words::outside_note(&subject.origin, loss, scale, &subject.samples);
         if !self.output.quiet {
             subject.understood.iter().for_each(|line| terminal::note(line));

@@ -43,7 +43,8 @@ pub fn scores(
     let mut scores = Vec::with_capacity(numbers.len());
     progress.start("", Some(numbers.len() as u64), Unit::Samples);
     for numbers in numbers.chunks(CHUNK) {
-        let of_chunk = model.score_by(kind, samples.rows(numbers).view()).map_err(|error| in_data(error, numbers))?;
+        let of_chunk =
+            model.score_by(kind, samples.exact_rows(numbers).view()).map_err(|error| in_data(error, numbers))?;
         scores.extend(of_chunk);
         progress.advance(numbers.len() as u64);
     }

@@ -2,7 +2,6 @@
 //! the data. After training, a [`Model`](handgrad_models::Model) does the same without a trainer.
 
 use handgrad_layers::Scalar;
-use handgrad_models::Scale;
 use ndarray::Array2;
 
 use super::Trainer;
@@ -52,15 +51,15 @@ impl<T: Scalar> Trainer<T> {
         source.check_numbers(samples)?;
         let mut rows = Array2::from_elem((samples.len(), source.features()), T::ZERO);
         if let Some(rows) = rows.as_slice_mut() {
-            source.fill_batch(samples, self.network.spec().scale, rows);
+            source.fill_batch(samples, self.network.spec().scale.as_ref(), rows);
         }
         Ok(rows)
     }
 
     /// Converts values back to the units of the data.
     fn unscaled(&self, mut values: Array2<T>) -> Array2<T> {
-        if let Some(Scale { offset, factor }) = self.network.spec().scale {
-            values.mapv_inplace(|value| T::from_f64(value.to_f64() * factor + offset));
+        if let Some(scale) = &self.network.spec().scale {
+            values.indexed_iter_mut().for_each(|((_, at), value)| *value = T::from_f64(scale.undo(at, value.to_f64())));
         }
         values
     }
