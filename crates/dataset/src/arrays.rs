@@ -24,7 +24,7 @@ use crate::labels::class_name;
 use crate::npy::{self, Array};
 use crate::npz::{Entry, Npz};
 use crate::picture_folder::in_words;
-use crate::samples::{finite, rows};
+use crate::samples::{doubles, finite, rows};
 use crate::{Error, Labels, Samples, Values, check_room, sizes};
 
 /// The samples of a file.
@@ -219,7 +219,7 @@ fn samples(array: Array, path: &Path) -> Result<(Samples, String), Error> {
         }
         Array::Doubles(array) => {
             let (array, shape) = turned(array, channel_axis, path)?;
-            (finite(rows(array.mapv(|value| value as f32), path)?, path)?, shape)
+            (doubles(rows(array, path)?, path)?, shape)
         }
     };
     if channel_axis.is_some() && shape[0] == 1 {

@@ -15,10 +15,11 @@ pub const CLASSES: &str = "classes.txt";
 /// The element types of IDX files, as their names say them.
 const UBYTE: (u8, &str) = (0x08, "ubyte");
 const FLOAT: (u8, &str) = (0x0d, "float");
+const DOUBLE: (u8, &str) = (0x0e, "double");
 
 /// Writes a data set to a folder as IDX files: `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, and the same with
 /// `t10k` for the validation samples. Samples of one dimension are called `samples`. Numbers that are not bytes have
-/// the ending `float`. Labels are bytes in IDX: classes that are not whole numbers from 0 to 255 are numbered, and
+/// the ending `float` or `double`. Labels are bytes in IDX: classes that are not whole numbers from 0 to 255 are numbered, and
 /// their names are written to [`CLASSES`]. Returns the paths of the files, which are written all or not at all.
 ///
 /// # Errors
@@ -69,6 +70,7 @@ impl Content<'_> {
                         None => row.iter().try_for_each(|byte| file.write_all(&[*byte])),
                     }),
                     Values::Floats(values) => values.iter().try_for_each(|&value| file.write_f32::<BigEndian>(value)),
+                    Values::Doubles(values) => values.iter().try_for_each(|&value| file.write_f64::<BigEndian>(value)),
                 })
             }
             Self::Labels(bytes) => write_idx_file(path, UBYTE.0, &[bytes.len()], |file| file.write_all(bytes)),
@@ -81,6 +83,7 @@ const fn element(values: &Values) -> (u8, &'static str) {
     match values {
         Values::Bytes(_) => UBYTE,
         Values::Floats(_) => FLOAT,
+        Values::Doubles(_) => DOUBLE,
     }
 }
 

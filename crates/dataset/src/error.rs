@@ -210,7 +210,7 @@ pub enum Error {
     },
     /// A value is NaN or infinite.
     #[error(
-        "{}: sample {sample} (counted from 0) has {found} at position {position}, where a finite 32-bit number was \
+        "{}: sample {sample} (counted from 0) has {found} at position {position}, where a finite number was \
          expected; remove that sample or correct the value", shown(.path)
     )]
     NotFinite {
@@ -220,8 +220,8 @@ pub enum Error {
         sample: usize,
         /// Which of its values, counted from 0.
         position: usize,
-        /// The value after the conversion to 32 bits.
-        found: f32,
+        /// The value.
+        found: f64,
     },
     /// The labels do not match the samples.
     #[error(

@@ -43,7 +43,7 @@ pub fn load(what: &str, data_dir: &Path, layout: &Layout, progress: &dyn Progres
     let path = Path::new(what);
     if path.is_dir() {
         return match has_idx_files(path)? {
-            true => from_folder(path),
+            true => check_size(path, layout).and_then(|()| from_folder(path)),
             false => picture_folder::load(path, layout.size, progress)?.map_or_else(|| from_folder(path), Ok),
         };
     }
@@ -121,7 +121,7 @@ fn from_csv(path: &Path, layout: &Layout) -> Result<DataSet, Error> {
 
 /// Refuses a size for anything but a folder of pictures.
 fn check_size(path: &Path, layout: &Layout) -> Result<(), Error> {
-    let problem = "a size was given, but only the pictures of a folder can be scaled; leave the size out";
+    let problem = "a size was given, but only PNG and JPEG files in a folder can be scaled; leave the size out";
     match layout.size {
         Some(_) => Err(Error::Unfit { path: path.to_path_buf(), problem: problem.into() }),
         None => Ok(()),
@@ -162,7 +162,11 @@ fn from_file(path: &Path) -> Result<DataSet, Error> {
         return Err(Error::TooFewSamples { path: path.to_path_buf(), found: all.len() });
     }
     let held_out = (all.len() / 10).max(1);
-    let each = if matches!(all.values, Values::Bytes(_)) { 1 } else { 4 };
+    let each = match &all.values {
+        Values::Bytes(_) => 1,
+        Values::Floats(_) => 4,
+        Values::Doubles(_) => 8,
+    };
     check_room(path, (held_out * all.features()) as u64 * each)?;
     let len = all.len();
     let (train, validation) = all.split(len - held_out);
@@ -175,6 +179,14 @@ fn from_file(path: &Path) -> Result<DataSet, Error> {
         validation,
         understood,
     })
+}
+
+/// True if a path is a folder that is read as pictures: a folder without IDX files.
+///
+/// # Errors
+/// If the folder cannot be read.
+pub fn is_picture_folder(path: &Path) -> Result<bool, Error> {
+    Ok(path.is_dir() && !has_idx_files(path)?)
 }
 
 /// Samples to use a model on, and where they come from.
@@ -196,6 +208,7 @@ pub struct Whole {
 pub fn without_parts(path: &Path, layout: &Layout, progress: &dyn Progress) -> Result<Option<Whole>, Error> {
     if path.is_dir() {
         if has_idx_files(path)? {
+            check_size(path, layout)?;
             let found = test_alone(path)?;
             return Ok(found.map(|(samples, origin)| Whole { samples, origin, understood: Vec::new() }));
         }

@@ -5,7 +5,7 @@ use std::path::Path;
 use ndarray::{Array2, ArrayD, Axis, Slice};
 use sha2::{Digest, Sha256};
 
-use crate::{Error, Labels, count, idx, sizes};
+use crate::{Error, Labels, check_room, count, idx, sizes};
 use handgrad_files::{hex, memory};
 
 /// The values of samples, one sample per row. Bytes are converted to floats only when a batch is filled: a byte stands
@@ -147,6 +147,16 @@ impl Samples {
         }
     }
 
+    /// The first value that is too large for a 32-bit number: its sample, its position in the sample, both counted from
+    /// 0, and the value.
+    #[must_use]
+    pub fn first_too_large(&self) -> Option<(usize, usize, f64)> {
+        let Values::Doubles(values) = &self.values else { return None };
+        let found = values.indexed_iter().find(|(_, value)| !(**value as f32).is_finite())?;
+        let ((sample, position), &value) = found;
+        Some((sample, position, value))
+    }
+
     /// A text that identifies the samples: their number, their shape and kind, and the SHA-256 of their values (floats
     /// as little-endian bytes). It is the same only for the same samples in the same order. Labels do not change it.
     #[must_use]
@@ -240,9 +250,15 @@ impl Samples {
             idx::Array::U8(array) => Values::Bytes(rows(array, path)?),
             idx::Array::I8(array) => floats(array, path, f32::from)?,
             idx::Array::I16(array) => floats(array, path, f32::from)?,
-            idx::Array::I32(array) => floats(array, path, |v| v as f32)?,
+            idx::Array::I32(array) if array.iter().all(|&value| f64::from(value as f32) == f64::from(value)) => {
+                floats(array, path, |value| value as f32)?
+            }
+            idx::Array::I32(array) => {
+                check_room(path, array.len() as u64 * 8)?;
+                Values::Doubles(rows(array.mapv(f64::from), path)?)
+            }
             idx::Array::F32(array) => finite(rows(array, path)?, path)?,
-            idx::Array::F64(array) => floats(array, path, |v| v as f32)?,
+            idx::Array::F64(array) => doubles(rows(array, path)?, path)?,
         };
         Ok(Self { values, shape: dims.get(1..).unwrap_or_default().to_vec(), labels: None })
     }
@@ -275,12 +291,27 @@ fn floats<T: Copy>(array: ArrayD<T>, path: &Path, convert: impl Fn(T) -> f32) ->
     finite(Array2::from_shape_vec(array.dim(), values).map_err(wrong)?, path)
 }
 
+/// Numbers of 64 bits, or of 32 bits if these hold all of them exactly. Values that are not finite are refused.
+pub(crate) fn doubles(values: Array2<f64>, path: &Path) -> Result<Values, Error> {
+    check_finite(&values, path)?;
+    if values.iter().any(|&value| f64::from(value as f32) != value) {
+        return Ok(Values::Doubles(values));
+    }
+    check_room(path, values.len() as u64 * 4)?;
+    Ok(Values::Floats(values.mapv(|value| value as f32)))
+}
+
 /// Refuses values that are not finite.
 pub(crate) fn finite(values: Array2<f32>, path: &Path) -> Result<Values, Error> {
-    match values.indexed_iter().find(|(_, v)| !v.is_finite()) {
-        None => Ok(Values::Floats(values)),
+    check_finite(&values, path)?;
+    Ok(Values::Floats(values))
+}
+
+fn check_finite<T: Copy + Into<f64>>(values: &Array2<T>, path: &Path) -> Result<(), Error> {
+    match values.indexed_iter().find(|(_, v)| !(**v).into().is_finite()) {
+        None => Ok(()),
         Some(((sample, position), &found)) => {
-            Err(Error::NotFinite { path: path.to_path_buf(), sample, position, found })
+            Err(Error::NotFinite { path: path.to_path_buf(), sample, position, found: found.into() })
         }
     }
 }

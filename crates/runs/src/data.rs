@@ -45,8 +45,13 @@ impl Config {
     pub fn fit_to(&mut self, data: &DataSet, scale: Option<Scale>) -> Result<Spec> {
         let loss = self.settings().loss();
         let (train, validation) = (&data.train, &data.validation);
-        match train.range() {
-            (low, high) if low == high => return Err(Error::AllEqual { value: low }),
+        if scale.is_none() {
+            for (samples, set) in [(train, "training"), (validation, "validation")] {
+                self.check_large(samples, set)?;
+            }
+        }
+        match scaled_range(train, scale.as_ref()) {
+            (low, high) if low == high => return Err(Error::AllEqual { value: train.range().0 }),
             _ => {}
         }
         check_targets(loss.into(), scale.as_ref(), train).map_err(|error| Error::from(error).at("training samples"))?;
@@ -60,6 +65,17 @@ impl Config {
         let usual = if is_unit && loss != LossName::CrossEntropy { Activation::Sigmoid } else { Activation::Linear };
         self.settings_mut().output_activation.get_or_insert(usual);
         Ok(Spec { scale, ..self.spec(&data.train.shape)? })
+    }
+
+    /// Refuses values that are too large for a 32-bit number. They can be used only if they are scaled.
+    fn check_large(&self, samples: &Samples, set: &str) -> Result<()> {
+        let Some((sample, position, value)) = samples.first_too_large() else { return Ok(()) };
+        let problem = format!(
+            "sample {sample} of the {set} samples has {value:e} at position {position} (both counted from 0), which \
+             is too large for a 32-bit number: train with a scale, such as min-max, or correct the value"
+        );
+        let path = self.settings().data.clone().unwrap_or_default().into();
+        Err(handgrad_dataset::Error::Unfit { path, problem }.into())
     }
 
     /// Makes the path of the data absolute, so that the configuration gives the same run from any working folder.

@@ -170,8 +170,8 @@ impl Loader {
     pub fn load(&self, what: &str, own: bool, progress: &dyn Progress) -> Result<Data> {
         let path = Path::new(what);
         let mut layout = if own { self.given.clone() } else { self.trained.clone() };
-        if own && !path.is_dir() {
-            // The size of the training is for folders of pictures.
+        if own && !handgrad_dataset::is_picture_folder(path)? {
+            // The size of the training is for pictures.
             layout.size = None;
         }
         if own
