@@ -43,11 +43,19 @@ pub struct Found {
 /// # Errors
 /// If the file cannot be read, is not a .npy file of numbers, has no samples or has a value that is not finite.
 pub fn read_npy(path: &Path) -> Result<Found, Error> {
-    found_in_npy(npy::read_array(path)?, path)
+    of_one(npy::read_array(path)?, path)
+}
+
+/// The same as [`read_npy`], from `bytes`. Errors name them `name`.
+///
+/// # Errors
+/// The same as those of [`read_npy`].
+pub fn decode_npy(bytes: impl Read, name: &Path) -> Result<Found, Error> {
+    of_one(npy::decode_array(bytes, name)?, name)
 }
 
 /// The samples of an array that was read from `path`.
-pub(crate) fn found_in_npy(array: Array, path: &Path) -> Result<Found, Error> {
+fn of_one(array: Array, path: &Path) -> Result<Found, Error> {
     let (samples, order) = samples(array, path)?;
     let understood = vec![format!("{}{order}", described(&samples))];
     Ok(Found { train: Some(samples), validation: None, understood })
