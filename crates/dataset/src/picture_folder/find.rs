@@ -174,7 +174,7 @@ pub(super) fn list(folder: &Path, left_out: &[LeftOut]) -> String {
         |LeftOut { path, reason }: &LeftOut| format!("{} ({reason})", shown(path.strip_prefix(folder).unwrap_or(path)));
     let mut text = left_out.iter().take(super::LISTED).map(one).collect::<Vec<_>>().join("; ");
     if left_out.len() > super::LISTED {
-        text += &format!("; and {} more", count(left_out.len() - super::LISTED, "file", "files"));
+        text += &format!("; and {}", count(left_out.len() - super::LISTED, "more file", "more files"));
     }
     text
 }

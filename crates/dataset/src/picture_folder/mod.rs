@@ -146,6 +146,7 @@ impl Reading {
             }
             let labels = part.classes.iter().map(|class| class.map(|class| part.names[class].as_str()));
             let labels: Option<Vec<&str>> = labels.collect();
+            self.left_out.sort_by(|a, b| a.path.cmp(&b.path));
             samples.push(Samples {
                 values: Values::Bytes(values),
                 shape: self.form.shape(),
