@@ -73,14 +73,16 @@ pub fn npy() -> Vec<Vec<u8>> {
     ]
 }
 
+/// An array with elements of `size` bytes.
+fn of(descr: &str, order: &str, shape: &[usize], size: usize) -> Vec<u8> {
+    let dims: String = shape.iter().map(|dim| format!("{dim},")).collect();
+    let text = format!("{{'descr': '{descr}', 'fortran_order': {order}, 'shape': ({dims})}}\n");
+    let values: Vec<u8> = (0..shape.iter().product::<usize>() * size).map(|at| (at * 29 % 60) as u8).collect();
+    [b"\x93NUMPY\x01\0", &(text.len() as u16).to_le_bytes()[..], text.as_bytes(), &values].concat()
+}
+
 /// Arrays of other types and shapes.
 pub fn array() -> Vec<Vec<u8>> {
-    let of = |descr: &str, order: &str, shape: &[usize], size: usize| {
-        let dims: String = shape.iter().map(|dim| format!("{dim},")).collect();
-        let text = format!("{{'descr': '{descr}', 'fortran_order': {order}, 'shape': ({dims})}}\n");
-        let values: Vec<u8> = (0..shape.iter().product::<usize>() * size).map(|at| (at * 29 % 60) as u8).collect();
-        [b"\x93NUMPY\x01\0", &(text.len() as u16).to_le_bytes()[..], text.as_bytes(), &values].concat()
-    };
     vec![
         of("|u1", "False", &[2, 4, 3, 3], 1),
         of("|u1", "True", &[2, 3, 2, 4], 1),
@@ -119,8 +121,7 @@ fn zip(files: &[(&str, Vec<u8>)], deflate: bool) -> Vec<u8> {
 pub fn npz() -> Vec<Vec<u8>> {
     let arrays = array();
     let parts = |names: [&'static str; 2]| names.into_iter().zip([arrays[0].clone(), arrays[0].clone()]);
-    let labels = [&b"\x93NUMPY\x01\0\x3a\0"[..], b"{'descr': '<i2', 'fortran_order': False, 'shape': (2,)}   \n"];
-    let labels = ("y_train.npy", [&labels.concat()[..], &[1, 0, 2, 0]].concat());
+    let labels = ("y_train.npy", of("<i2", "False", &[2], 2));
     let keras: Vec<_> = parts(["x_train.npy", "x_test.npy"]).chain([labels]).collect();
     let med: Vec<_> = parts(["train_images.npy", "val_images.npy"]).collect();
     let one = |at: usize| [("arr_0.npy", arrays[at].clone())];
