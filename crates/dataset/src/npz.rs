@@ -4,7 +4,7 @@
 //! its compressed length, and its checksum must be right.
 
 use std::cell::RefCell;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use flate2::read::DeflateDecoder;
@@ -33,6 +33,26 @@ impl<R: Read + Seek> ReaderAt for Shared<R> {
         let mut file = self.0.borrow_mut();
         file.seek(SeekFrom::Start(offset))?;
         file.read(into)
+    }
+}
+
+/// A reader that notes how the contents of an archive are damaged. Errors of the system are not noted.
+struct Noting<'a, R> {
+    inner: R,
+    said: &'a mut Option<String>,
+}
+
+impl<R: Read> Read for Noting<'_, R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let outcome = self.inner.read(into);
+        if let Err(error) = &outcome {
+            let of_deflate = [ErrorKind::InvalidData, ErrorKind::InvalidInput, ErrorKind::UnexpectedEof];
+            let of_zip = error.get_ref().is_some_and(|inner| inner.is::<rawzip::Error>());
+            if of_zip || of_deflate.contains(&error.kind()) {
+                *self.said = Some(error.to_string());
+            }
+        }
+        outcome
     }
 }
 
@@ -88,10 +108,27 @@ impl<R: Read + Seek> Npz<R> {
         self.opened(entry, |bytes, length| npy::array_of_length(bytes, &self.path_of(entry), length))
     }
 
-    /// Calls `read` with the bytes of an array, and with their number if the archive really has as many.
+    /// Calls `read` with the bytes of an array, and with their number if the archive really has as many. A damaged
+    /// archive is named as such.
     fn opened<T>(
         &self,
         entry: &Entry,
+        read: impl FnOnce(&mut dyn Read, Option<u64>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let mut said = None;
+        let outcome = self.unpacked(entry, &mut said, read);
+        match said {
+            Some(said) if outcome.is_err() => Err(damaged(&self.path_of(entry), &said)),
+            _ => outcome,
+        }
+    }
+
+    /// Calls `read` with the bytes of an array, and with their number if the archive really has as many. If the
+    /// archive turns out to be damaged, `said` gets the reason.
+    fn unpacked<T>(
+        &self,
+        entry: &Entry,
+        said: &mut Option<String>,
         read: impl FnOnce(&mut dyn Read, Option<u64>) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let path = &self.path_of(entry);
@@ -103,7 +140,7 @@ impl<R: Read + Seek> Npz<R> {
         }
         match entry.method {
             CompressionMethod::STORE if compressed == length => {
-                read(&mut found.verifying_reader(found.reader()), Some(length))
+                read(&mut Noting { inner: found.verifying_reader(found.reader()), said }, Some(length))
             }
             CompressionMethod::STORE => Err(damaged(path, "it has another length than the archive says")),
             CompressionMethod::DEFLATE => {
@@ -119,7 +156,8 @@ impl<R: Read + Seek> Npz<R> {
                 }
                 let inflated = DeflateDecoder::new(found.reader());
                 // What was claimed is never exceeded by more than one byte.
-                read(&mut found.verifying_reader(inflated).take(length.saturating_add(1)), None)
+                let checked = found.verifying_reader(inflated).take(length.saturating_add(1));
+                read(&mut Noting { inner: checked, said }, None)
             }
             other => {
                 let problem = format!("it is compressed with the method {other}, where none or deflate was expected");
