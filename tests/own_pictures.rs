@@ -78,6 +78,20 @@ fn models_of_colour_pictures_are_used_in_colour() {
         }
         assert_eq!(drawn(&at.join(out).join("reconstructions.png")).0, png::ColorType::Rgb);
     }
+    // Other pictures are scaled, and get the channels of the model.
+    fs::create_dir(at.join("others")).expect("a folder");
+    for number in 0..3_u8 {
+        image::GrayImage::from_pixel(20, 30, image::Luma([90 * number]))
+            .save(at.join(format!("others/{number}.jpg")))
+            .expect("a picture");
+    }
+    let output = run(at, &["eval", "dense", "--data", "others"]);
+    let said = err(&output);
+    assert!(output.status.success(), "{said}");
+    assert!(
+        said.contains("3 pictures of 16×16 in colour") && said.contains("scaled from 1 size: 3 of 30×20"),
+        "{said}"
+    );
     // The first sample is drawn with the colours of its file.
     json(at, &["reconstruct", "dense", "--out", "again.png", "--count", "3", "--json"]);
     let (_, pixels) = drawn(&at.join("again.png"));

@@ -18,9 +18,10 @@ const FLOAT: (u8, &str) = (0x0d, "float");
 const DOUBLE: (u8, &str) = (0x0e, "double");
 
 /// Writes a data set to a folder as IDX files: `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, and the same with
-/// `t10k` for the validation samples. Samples of one dimension are called `samples`. Numbers that are not bytes have
-/// the ending `float` or `double`. Labels are bytes in IDX: classes that are not whole numbers from 0 to 255 are numbered, and
-/// their names are written to [`CLASSES`]. Returns the paths of the files, which are written all or not at all.
+/// `t10k` for the validation samples. Samples of one dimension are called `samples`. The names of files with numbers
+/// that are not bytes end in `float` or `double`. Labels are bytes in IDX: classes that are not whole numbers from 0 to
+/// 255 are numbered, and their names are written to [`CLASSES`]. Returns the paths of the files. Either all of them are
+/// written or none.
 ///
 /// # Errors
 /// If one of the files exists already or cannot be written, if there are more than 256 classes or if an IDX file cannot

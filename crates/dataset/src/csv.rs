@@ -33,6 +33,9 @@ pub struct Layout {
     /// For folders of pictures: the height and the width to which the pictures are scaled. If it is `None`, all of them
     /// must have the same size.
     pub size: Option<[usize; 2]>,
+    /// For folders of pictures: whether they are read in colour, that is with three channels, or in grey. If it is
+    /// `None`, they are grey if all of them are grey.
+    pub in_colour: Option<bool>,
 }
 
 /// Which column holds the labels.

@@ -330,8 +330,8 @@ pub enum Error {
     /// A folder does not have a file that it needs, or has more than one of it.
     #[error(
         "{}: found {found}, where one IDX file {expected} was expected (examples of such names: \
-         train-images-idx3-ubyte.gz and t10k-images-idx3-ubyte.gz), or PNG or JPEG files; put such files there, or give \
-         a single file instead of the folder", shown(.path)
+         train-images-idx3-ubyte.gz and t10k-images-idx3-ubyte.gz), or PNG or JPEG files; put such files there, or \
+         give a single file instead of the folder", shown(.path)
     )]
     Folder {
         /// The folder.

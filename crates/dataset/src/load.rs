@@ -44,7 +44,7 @@ pub fn load(what: &str, data_dir: &Path, layout: &Layout, progress: &dyn Progres
     if path.is_dir() {
         return match has_idx_files(path)? {
             true => check_size(path, layout).and_then(|()| from_folder(path)),
-            false => picture_folder::load(path, layout.size, progress)?.map_or_else(|| from_folder(path), Ok),
+            false => picture_folder::load(path, layout, progress)?.map_or_else(|| from_folder(path), Ok),
         };
     }
     if path.exists() {
@@ -212,7 +212,7 @@ pub fn without_parts(path: &Path, layout: &Layout, progress: &dyn Progress) -> R
             let found = test_alone(path)?;
             return Ok(found.map(|(samples, origin)| Whole { samples, origin, understood: Vec::new() }));
         }
-        let found = picture_folder::all(path, layout.size, progress)?;
+        let found = picture_folder::all(path, layout, progress)?;
         return Ok(found.map(|(samples, understood)| {
             let origin = format!("the {} of {}", samples.counted(), shown(path));
             Whole { samples, origin, understood }

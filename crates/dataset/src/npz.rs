@@ -1,7 +1,7 @@
 //! .npz, the archives that `numpy.savez` and `numpy.savez_compressed` write: zip files of .npy files.
 //!
-//! Only the arrays that are asked for are read. The decompressed length of an array may be at most 64 MiB plus 256 times
-//! its compressed length, and its checksum must be right.
+//! Only the arrays that are asked for are read. The decompressed length of an array may be at most 64 MiB plus 256
+//! times its compressed length, and its checksum must be right.
 
 use std::cell::RefCell;
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};

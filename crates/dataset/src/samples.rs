@@ -93,8 +93,8 @@ impl Samples {
         self.exact_rows(numbers).mapv(|value| value as f32)
     }
 
-    /// Like [`rows`](Self::rows), with numbers of 64 bits, which hold all values exactly. A model takes these: it scales
-    /// them before they become 32-bit numbers.
+    /// Like [`rows`](Self::rows), with numbers of 64 bits, which hold all values exactly. A model takes these: it
+    /// scales them before they become 32-bit numbers.
     ///
     /// # Panics
     /// If a number is not that of a sample.

@@ -127,9 +127,15 @@ pub fn open_one_of(run: &Path, wanted: &Wanted, parts: &[Part], progress: &dyn P
     }
     let trained = settings.layout();
     let label = wanted.label_column.as_deref().map_or(trained.label.clone(), Label::of);
+    // Other pictures are scaled to the size that the model takes, and read with its channels.
+    let (size, in_colour) = match model.spec().input[..] {
+        [3, height, width] => (Some([height, width]), Some(true)),
+        [height, width] | [1, height, width] => (Some([height, width]), Some(false)),
+        _ => (None, None),
+    };
     let loader = Loader {
         data_dir: wanted.data_dir.clone().or(settings.data_dir).unwrap_or_else(usual_data_dir),
-        given: Layout { label, fill: wanted.fill.or(trained.fill), ..trained.clone() },
+        given: Layout { label, fill: wanted.fill.or(trained.fill), size, in_colour, ..trained.clone() },
         trained,
     };
     let Data { train, train_origin, samples, origin, understood } =
@@ -171,7 +177,7 @@ impl Loader {
         let path = Path::new(what);
         let mut layout = if own { self.given.clone() } else { self.trained.clone() };
         if own && !handgrad_dataset::is_picture_folder(path)? {
-            // The size of the training is for pictures.
+            // The size is for pictures.
             layout.size = None;
         }
         if own

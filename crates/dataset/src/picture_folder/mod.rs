@@ -25,18 +25,19 @@ use handgrad_files::{Progress, shown};
 
 use self::find::{Files, LeftOut, Parts, list};
 use self::pixels::Form;
+use crate::csv::Layout;
 use crate::{DataSet, Error, Labels, Samples, Values, count, sizes};
 
 /// The number of files that a message lists by name.
 const LISTED: usize = 10;
 
-/// Loads the pictures in a folder for training. They are scaled to `size`, height and width, if it is given. Returns
-/// `None` if there are no pictures at all.
+/// Loads the pictures in a folder for training, with the size and the colours that `layout` asks for. Returns `None` if
+/// there are no pictures at all.
 ///
 /// # Errors
-/// If the folder cannot be read, if no picture can be read, if the pictures differ in size and `size` is `None`, or if
-/// there are too few of them.
-pub fn load(folder: &Path, size: Option<[usize; 2]>, progress: &dyn Progress) -> Result<Option<DataSet>, Error> {
+/// If the folder cannot be read, if no picture can be read, if the pictures differ in size and `layout` has no size, or
+/// if there are too few of them.
+pub fn load(folder: &Path, layout: &Layout, progress: &dyn Progress) -> Result<Option<DataSet>, Error> {
     let Some(Parts { train, validation, not_used }) = find::parts(folder)? else { return Ok(None) };
     let Some(train) = train else {
         let problem = "found test pictures, but no folder train, where pictures to train on were expected; give the \
@@ -46,7 +47,7 @@ pub fn load(folder: &Path, size: Option<[usize; 2]>, progress: &dyn Progress) ->
     let has_parts = validation.is_some();
     let mut parts = vec![train];
     parts.extend(validation);
-    let mut reading = Reading::of(folder, parts, size, progress)?;
+    let mut reading = Reading::of(folder, parts, layout, progress)?;
     if !has_parts {
         // The order is by class, so a block at the end would have a single class.
         let all = reading.parts.remove(0);
@@ -81,18 +82,14 @@ pub fn load(folder: &Path, size: Option<[usize; 2]>, progress: &dyn Progress) ->
 ///
 /// # Errors
 /// The same as those of [`load`].
-pub fn all(
-    folder: &Path,
-    size: Option<[usize; 2]>,
-    progress: &dyn Progress,
-) -> Result<Option<(Samples, Vec<String>)>, Error> {
+pub fn all(folder: &Path, layout: &Layout, progress: &dyn Progress) -> Result<Option<(Samples, Vec<String>)>, Error> {
     let part = match find::parts(folder)? {
         Some(
             Parts { train: Some(files), validation: None, .. } | Parts { train: None, validation: Some(files), .. },
         ) => files,
         _ => return Ok(None),
     };
-    let mut reading = Reading::of(folder, vec![part], size, progress)?;
+    let mut reading = Reading::of(folder, vec![part], layout, progress)?;
     let samples = reading.samples(progress)?.pop();
     Ok(samples.map(|samples| {
         let understood = reading.understood(&[&samples]);
@@ -112,12 +109,7 @@ struct Reading {
 
 impl Reading {
     /// Reads the sizes and kinds of all pictures, leaves out what is none, and finds out the shape of a sample.
-    fn of(
-        folder: &Path,
-        mut parts: Vec<Files>,
-        size: Option<[usize; 2]>,
-        progress: &dyn Progress,
-    ) -> Result<Self, Error> {
+    fn of(folder: &Path, mut parts: Vec<Files>, layout: &Layout, progress: &dyn Progress) -> Result<Self, Error> {
         let mut left_out: Vec<LeftOut> = parts.iter_mut().flat_map(|part| std::mem::take(&mut part.left_out)).collect();
         let mut about = Vec::new();
         for part in &mut parts {
@@ -131,7 +123,7 @@ impl Reading {
             let problem = "found no picture that can be read, where PNG or JPEG files were expected";
             return Err(unfit(folder, format!("{problem}: {listed}")));
         }
-        let (form, scaled_from) = Form::of(&about, size).map_err(|problem| unfit(folder, problem))?;
+        let (form, scaled_from) = Form::of(&about, layout).map_err(|problem| unfit(folder, problem))?;
         Ok(Self { folder: folder.to_path_buf(), parts, form, scaled_from, left_out })
     }
 
@@ -187,7 +179,7 @@ pub(crate) fn in_words(classes: &[String]) -> String {
     if classes.is_empty() {
         return "no classes".into();
     }
-    let listed = classes.iter().take(LISTED).map(|class| shown(class)).collect::<Vec<_>>().join(", ");
+    let listed = classes.iter().take(LISTED).map(shown).collect::<Vec<_>>().join(", ");
     let more = if classes.len() > LISTED { ", …" } else { "" };
     format!("{}: {listed}{more}", count(classes.len(), "class", "classes"))
 }

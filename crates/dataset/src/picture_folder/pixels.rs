@@ -8,6 +8,7 @@ use ndarray::Array2;
 use rayon::prelude::*;
 
 use super::find::{Files, LeftOut};
+use crate::csv::Layout;
 use crate::photo::{self, About};
 use crate::{Error, count, sizes};
 
@@ -21,13 +22,13 @@ pub(super) struct Form {
 impl Form {
     /// The form of samples from pictures of these kinds. If the pictures are scaled, their sizes are returned too, in
     /// words.
-    pub fn of(about: &[About], size: Option<[usize; 2]>) -> Result<(Self, Option<String>), String> {
-        let in_colour = about.iter().any(|about| about.in_colour);
+    pub fn of(about: &[About], layout: &Layout) -> Result<(Self, Option<String>), String> {
+        let in_colour = layout.in_colour.unwrap_or_else(|| about.iter().any(|about| about.in_colour));
         let mut found = BTreeMap::<[usize; 2], usize>::new();
         about.iter().for_each(|about| *found.entry([about.height, about.width]).or_default() += 1);
         let most_frequent = found.iter().max_by_key(|(_, count)| **count).map(|(&size, _)| size);
         let usual = most_frequent.unwrap_or_default();
-        match size {
+        match layout.size {
             Some(size) => {
                 let scaled = found.keys().any(|&found| found != size).then(|| in_words(&found));
                 Ok((Self { size, in_colour }, scaled))

@@ -77,7 +77,7 @@ impl Settings {
         let label = self.label_column.as_deref().map_or(Label::ByName, Label::of);
         let stride = self.window_stride.unwrap_or(NonZeroUsize::MIN);
         let window = self.window.map(|steps| Window { steps, stride });
-        Layout { label, fill: self.fill.map(Fill::from), window, size: self.size.map(|size| size.0) }
+        Layout { label, fill: self.fill.map(Fill::from), window, size: self.size.map(|size| size.0), in_colour: None }
     }
 }
 
