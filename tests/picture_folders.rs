@@ -265,7 +265,7 @@ fn pipes_and_files_that_may_not_be_read_are_left_out() {
         grey(number, 4, 4).save(at.join(format!("{number}.png"))).expect("a picture");
     }
     assert!(std::process::Command::new("mkfifo").arg(at.join("pipe.png")).status().expect("mkfifo").success());
-    fs::set_permissions(at.join("1.png"), fs::Permissions::from_mode(0)).expect("set");
+    fs::set_permissions(at.join("1.png"), fs::Permissions::from_mode(0o0)).expect("set");
     let found = whole(at, None).expect("read").expect("no parts");
     let said = &found.understood[1];
     assert!(said.contains("pipe.png (it is neither a file nor a folder)"), "{said}");

@@ -34,6 +34,6 @@ mod words;
 pub use error::Error;
 use error::check_room;
 pub use labels::{Labels, class_name};
-pub use load::{Whole, is_csv, is_picture_folder, load, without_parts};
+pub use load::{Whole, all_of_csv, is_csv, is_picture_folder, load, without_parts};
 pub use samples::{DataSet, Samples, Values};
 pub use words::{count, did_you_mean, sizes, thousands};

@@ -82,7 +82,7 @@ pub fn is_csv(path: &Path) -> bool {
 ///
 /// # Errors
 /// The same as those of [`csv::read`], and an error if a window is longer than the series.
-fn all_of_csv(path: &Path, layout: &Layout) -> Result<Samples, Error> {
+pub fn all_of_csv(path: &Path, layout: &Layout) -> Result<Samples, Error> {
     rows(path, layout)?.samples(layout.window, path)
 }
 
