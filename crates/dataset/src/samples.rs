@@ -297,8 +297,7 @@ pub(crate) fn doubles(values: Array2<f64>, path: &Path) -> Result<Values, Error>
     if values.iter().any(|&value| f64::from(value as f32) != value) {
         return Ok(Values::Doubles(values));
     }
-    check_room(path, values.len() as u64 * 4)?;
-    Ok(Values::Floats(values.mapv(|value| value as f32)))
+    floats(values.into_dyn(), path, |value| value as f32)
 }
 
 /// Refuses values that are not finite.
