@@ -15,8 +15,7 @@ pub fn listing(schema: &Schema, rows: usize) -> String {
         [column.name.clone(), column.kind_name().name().to_owned(), values(column), missing, column.reason.clone()]
     };
     let header = ["column", "kind", "values", "", "why"].map(str::to_owned);
-    let lines: Vec<[String; 5]> =
-        std::iter::once(header).chain(schema.columns.iter().take(LISTED).map(line)).collect();
+    let lines: Vec<[String; 5]> = std::iter::once(header).chain(schema.columns.iter().take(LISTED).map(line)).collect();
     let width = |at: usize| lines.iter().map(|line| line[at].chars().count()).max().unwrap_or(0).min(32);
     let widths: Vec<usize> = (0..4).map(width).collect();
     let mut text = String::new();

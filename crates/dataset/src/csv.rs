@@ -29,7 +29,7 @@ use crate::samples::{split_labels, split_off};
 use crate::tables::Asked;
 use crate::{Error, Labels, Samples, Values, check_room};
 
-/// How the rows of a file become samples.
+/// How the rows of a file, or the pictures of a folder, become samples.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Layout {
     /// The column of the labels, which are words or numbers.
@@ -47,6 +47,12 @@ pub struct Layout {
     /// The seed with which the samples of a single file are drawn that are held out for validation. If it is `None`,
     /// and for the windows of a series, the last ones are held out.
     pub seed: Option<u64>,
+    /// For folders of pictures: the height and the width to which the pictures are scaled. If it is `None`, all of them
+    /// must have the same size.
+    pub size: Option<[usize; 2]>,
+    /// For folders of pictures: whether they are read in colour, that is with three channels, or in grey. If it is
+    /// `None`, they are grey if all of them are grey.
+    pub in_colour: Option<bool>,
 }
 
 /// Which column holds the labels.

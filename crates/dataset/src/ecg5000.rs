@@ -49,6 +49,7 @@ pub(crate) fn load(folder: &Path) -> Result<DataSet, Error> {
         train,
         validation,
         table: None,
+        understood: Vec::new(),
     })
 }
 

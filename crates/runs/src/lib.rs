@@ -24,6 +24,7 @@ mod error;
 mod folder;
 mod identity;
 mod interval;
+mod kinship;
 mod metrics;
 mod open;
 mod parts;

@@ -285,7 +285,7 @@ impl Told<'_> {
         if self.subject.table.is_some() {
             text += "line,";
         }
-        named.iter().for_each(|(name, _)| text += &((cell_text(name) + ",")));
+        named.iter().for_each(|(name, _)| text += &(cell_text(name) + ","));
         text += &format!("{}score,called\n", if labels.is_some() { "label," } else { "" });
         for (number, &score) in self.verdict.scores.iter().enumerate() {
             let called = if self.verdict.calls(score) { "anomalous" } else { "normal" };

@@ -95,11 +95,11 @@ fn train(args: &TrainArgs, request: &Request) -> Result<Finished> {
     if !quiet {
         let prepared = run.prepared();
         let (preset, name) = (prepared.config.settings().preset.as_deref().unwrap_or_default(), &prepared.data.name);
+        prepared.data.understood.iter().for_each(|line| terminal::note(line));
         terminal::note(&format!("{preset} on {name}: {}", run.about_data()?));
-        if let Some(table) = &prepared.data.table {
-            terminal::note(&columns::listing(&table.schema, prepared.data.train.len()));
-            columns::constant(&table.schema).iter().for_each(|note| terminal::note(note));
-            table.told.iter().for_each(|note| terminal::note(&format!("note: {note}")));
+        if let Some(schema) = &prepared.data.table {
+            terminal::note(&columns::listing(schema, prepared.data.train.len()));
+            columns::constant(schema).iter().for_each(|note| terminal::note(note));
         }
         terminal::note(&words::summary(run.network()));
         run.going_on().iter().for_each(|text| terminal::note(text));

@@ -126,8 +126,12 @@ fn of_words(table: &Table, values: &Values, known: usize) -> Guess {
     let different = values.words.len();
     let texts = values.words.iter().take(MOST_DATES).map(|&(at, _)| table.word(at));
     let (format, _, other) = date::best(texts);
-    let dates: usize =
-        values.words.iter().filter(|(at, _)| date::parse(table.word(*at), format).is_some()).map(|(_, count)| count).sum();
+    let dates: usize = values
+        .words
+        .iter()
+        .filter(|(at, _)| date::parse(table.word(*at), format).is_some())
+        .map(|(_, count)| count)
+        .sum();
     let all_words = values.words.iter().map(|&(at, _)| table.word(at));
     let different_dates = all_words.filter(|text| date::parse(text, format).is_some()).count();
     // A frequent remark, such as "not captured", may stand in most cells of a column of dates.
@@ -192,7 +196,8 @@ fn of_numbers(table: &Table, column: usize, values: &Values) -> Guess {
         let largest = numbers.iter().copied().fold(0.0, f64::max);
         // Numbers that are all within 0..1 are fractions, or were scaled by somebody.
         if largest > f64::max(1.0, LONGEST_TAIL * unit)
-            && self::skewness(numbers.iter().map(|&number| super::values::signed_log(number / unit))).abs() < skewness / 2.0
+            && self::skewness(numbers.iter().map(|&number| super::values::signed_log(number / unit))).abs()
+                < skewness / 2.0
         {
             return Guess::new(KindName::Amount, format!("a long tail (skewness {skewness:.1}): taken as logarithm"));
         }

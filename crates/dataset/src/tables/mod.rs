@@ -19,6 +19,7 @@
 mod date;
 mod guess;
 mod holes;
+mod parts;
 mod reader;
 mod schema;
 mod table;
@@ -27,6 +28,8 @@ mod values;
 
 pub use guess::KindName;
 pub use holes::{Filled, fill_holes};
+pub(crate) use parts::load;
+pub use parts::{rows_of, samples_of};
 pub use reader::{decode, read};
 pub use schema::{Asked, Column, Kind, Linear, Scaling, Schema};
 pub use table::{Cell, Table};

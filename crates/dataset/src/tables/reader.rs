@@ -210,12 +210,7 @@ fn number_of(text: &str, decimal: Decimal) -> Option<f64> {
     if is_code { None } else { number(text, decimal) }
 }
 
-fn find_label(
-    path: &Path,
-    label: &Label,
-    header: Option<&[String]>,
-    columns: usize,
-) -> Result<Option<usize>, Error> {
+fn find_label(path: &Path, label: &Label, header: Option<&[String]>, columns: usize) -> Result<Option<usize>, Error> {
     let named = |name: &str| header?.iter().position(|other| other.eq_ignore_ascii_case(name));
     match label {
         Label::ByName => Ok(named("label").or_else(|| named("class"))),

@@ -268,7 +268,8 @@ impl Schema {
                     (_, Cell::Number(number)) => Some(number),
                 };
                 let is_category = matches!(column.kind, Kind::Category { .. });
-                let other = if let Kind::Category { classes, .. } = &column.kind { classes.len() as f64 } else { f64::NAN };
+                let other =
+                    if let Kind::Category { classes, .. } = &column.kind { classes.len() as f64 } else { f64::NAN };
                 *value = found.unwrap_or(other);
                 if found.is_none() {
                     let first = || (table.text(*row, place), table.line(*row));

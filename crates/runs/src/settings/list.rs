@@ -7,8 +7,8 @@ use handgrad_dataset::is_csv;
 use handgrad_layers::{Activation, LossKind, Reduction};
 
 use super::value::{
-    CellName, FillName, HeaderName, LossName, ModelName, NoiseName, OptimizerName, ScaleName, ScheduleName, Value,
-    Words,
+    CellName, FillName, HeaderName, LossName, ModelName, NoiseName, OptimizerName, ScaleName, ScheduleName, Size,
+    Value, Words,
 };
 use super::{Group, Setting, settings};
 
@@ -17,9 +17,9 @@ settings! {
     /// [default: table for a table, otherwise basic].
     preset: String, First, "NAME", default(|s| if is_table(s) { "table".into() } else { "basic".into() });
 
-    /// The data: the name of a data set (see `handgrad data list`), a folder of IDX files whose names begin with
-    /// `train-` and `t10k-`, one IDX file, plain or compressed with gzip, or a CSV file, whose name must end in .csv
-    /// [default: that of the preset].
+    /// The data: the name of a data set (see `handgrad data list`), a folder or a file. A folder holds PNG or JPEG
+    /// files, or a folder of them for each class, or IDX files whose names begin with `train-` and `t10k-`. A file is
+    /// IDX, plain or compressed with gzip, or its name ends in .csv, .npy or .npz [default: that of the preset].
     data: String, First, "NAME|DIR|FILE";
 
     /// The folder of the named data sets. Missing ones are downloaded to it [default: the environment variable
@@ -61,6 +61,10 @@ settings! {
 
     /// The number of steps from the start of one window to the start of the next [default: 1].
     window_stride: NonZeroUsize, Data, "STEPS", only_with("window, such as 50", |s| s.window.is_some());
+
+    /// For folders of PNG or JPEG files: scale the pictures to this height and width, for example `32` or `32x24`.
+    /// Without it, all pictures must have the same size.
+    size: Size, Data, "HEIGHTxWIDTH";
 
     /// Train and validate only with the samples of these classes, for example `1,2`. The data needs labels.
     only_class: Words, Data, "CLASSES",

@@ -8,11 +8,11 @@ mod list;
 mod read;
 mod value;
 
-pub(crate) use list::{is_table, is_variational};
 pub use list::{SETTINGS, Settings};
+pub(crate) use list::{is_table, is_variational};
 pub(crate) use read::LARGEST_FILE;
 pub use value::{
-    CellName, FillName, HeaderName, Kind, LossName, ModelName, NoiseName, OptimizerName, ScaleName, ScheduleName,
+    CellName, FillName, HeaderName, Kind, LossName, ModelName, NoiseName, OptimizerName, ScaleName, ScheduleName, Size,
     Value, Words,
 };
 

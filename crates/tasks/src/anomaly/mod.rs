@@ -45,7 +45,8 @@ pub fn scores(
     if model.spec().table.is_some() {
         if by.is_some() {
             return Err(Error::Usage(
-                "a model of tables has a score of its own, how surprising the cells of a row are: choose no other".into(),
+                "a model of tables has a score of its own, how surprising the cells of a row are: choose no other"
+                    .into(),
             ));
         }
         return Ok(surprise::scores(&surprise::surprises(model, samples, numbers, progress)?));
