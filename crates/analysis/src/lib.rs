@@ -10,6 +10,7 @@
 pub mod average_precision;
 pub mod confusion;
 pub mod hidden_covariance;
+pub mod iterative_ridge;
 pub mod neighbours;
 pub mod pca;
 pub mod psnr;
@@ -21,6 +22,7 @@ pub mod threshold;
 pub use average_precision::average_precision;
 pub use confusion::Confusion;
 pub use hidden_covariance::hidden_covariance;
+pub use iterative_ridge::iterative_ridge;
 pub use neighbours::{knn_distances, knn_impute};
 pub use pca::Pca;
 pub use psnr::psnr;
