@@ -109,7 +109,7 @@ def components(case):
     ratios = numpy.cumsum(PCA().fit(fit).explained_variance_ratio_)
     found = {"components": [int((ratios < part).sum()) + 1 for part in (0.3, 0.7, 0.9, 0.99)], "errors": []}
     for k in (1, 3, case["d"] - 1):
-        pca = PCA(k).fit(fit)
+        pca = PCA(k, svd_solver="full").fit(fit)
         back = pca.inverse_transform(pca.transform(samples))
         found["errors"].append([k, ((samples - back) ** 2).sum(1).tolist()])
     found["mahalanobis"] = EmpiricalCovariance().fit(fit).mahalanobis(samples).tolist()
