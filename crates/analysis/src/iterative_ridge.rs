@@ -14,8 +14,8 @@
 //! The Gram matrix XᵀX is computed once in a round. For column j, the products of the rows that do not know j are
 //! subtracted from it; and after column j is filled, only its row and its column are computed again.
 //!
-//! This solves a d×d system for each column, in all O(d⁴) operations in a round. **Tables with more than 100 columns use
-//! one inverse for all columns**, O(n·d² + d³):
+//! This solves a d×d system for each column, in all O(d⁴) operations in a round. **Tables with more than 100 columns
+//! use one inverse for all columns**, O(n·d² + d³):
 //!
 //! ```text
 //! P = (X_cᵀX_c + λI)⁻¹                 X_c: all columns minus their means, d×d
@@ -25,11 +25,12 @@
 //! This is the same w, because block elimination gives P_jj·w = −P_oj for the column j of P. The λ in row j only
 //! changes P_jj and P_oj by the same factor. Two things are different, but only if the fitting rows have missing cells:
 //! means and sums are over all fitting rows, with the cells that were filled in the round before; and P belongs to the
-//! beginning of the round. Cells are still filled one column after the other, each from the newest values of the others.
+//! beginning of the round. Cells are still filled one column after the other, each from the newest values of the
+//! others.
 //!
 //! Columns should have similar standard deviations, because λ is the same for all. Source: Buck, "A method of
-//! estimation of missing values in multivariate data suitable for use with an electronic computer", Journal of the Royal
-//! Statistical Society B 22 (1960); van Buuren & Groothuis-Oudshoorn, "mice: multivariate imputation by chained
+//! estimation of missing values in multivariate data suitable for use with an electronic computer", Journal of the
+//! Royal Statistical Society B 22 (1960); van Buuren & Groothuis-Oudshoorn, "mice: multivariate imputation by chained
 //! equations in R", Journal of Statistical Software 45 (2011). scikit-learn's IterativeImputer with Ridge() does the
 //! same rounds, but measures the change in the fitting rows only; so it stops after one round if they have no missing
 //! cell.

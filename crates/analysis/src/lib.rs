@@ -1,10 +1,10 @@
-//! Measures: how similar two images are, how well scores separate two kinds of samples, how well principal components
-//! reconstruct data, and how an untrained recurrent network separates samples. And the baselines of networks: nearest
-//! neighbours, and ridge regressions that fill missing cells.
+//! Measures: how similar two images are, how well scores separate two kinds of samples, and how an untrained recurrent
+//! network separates samples. Baselines, which need no network: principal components, nearest neighbours, and ridge
+//! regressions that fill missing cells.
 //!
-//! Each file has one measure or method and begins with its formula and its source. A higher score means that a sample is more
-//! likely a *positive*; the caller decides which kind of samples is the positive one. An undefined result is `None`,
-//! for example the precision if no sample is called positive.
+//! Each file has one measure or method and begins with its formula and its source. A higher score means that a sample
+//! is more likely a *positive*; the caller decides which kind of samples is the positive one. An undefined result is
+//! `None`, for example the precision if no sample is called positive.
 #![forbid(unsafe_code)]
 
 pub mod average_precision;

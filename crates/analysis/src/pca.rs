@@ -10,9 +10,10 @@
 //! ```
 //!
 //! Two scores of anomalies: ‖x − x̂‖² is high if a sample is far from the subspace of the components, and D² is high if
-//! its code is unusual, where each component counts in units of its own standard deviation. D² needs no choice of k. The
-//! detector PCA of the Python library PyOD computes something else, Σ_j ‖x − v_j‖ · Σ_i λ_i / λ_j. Its value depends on
-//! the signs of the components, which are arbitrary. So D² is here, as in the article that PyOD names as its source.
+//! its code is unusual, where each component counts in units of its own standard deviation. D² needs no choice of k.
+//! The detector PCA of the Python library PyOD computes something else, Σ_j ‖x − v_j‖ · Σ_i λ_i / λ_j. Its value
+//! depends on the signs of the components, which are arbitrary. So D² is here, as in the article that PyOD names as its
+//! source.
 //!
 //! A linear autoencoder with squared error learns the same subspace, but not the same axes in it (Baldi & Hornik 1989).
 //! PCA is the baseline for all other autoencoders. Slides: KERAS and UTMIST on dimensionality reduction. Source:
@@ -44,8 +45,8 @@ impl Pca {
     }
 
     /// Fits the fewest components that explain at least `part` of the variance of `samples`, one sample per row:
-    /// λ₁ + … + λ_k ≥ `part` · (λ₁ + … + λ_d). If all samples are equal, there are 0 components. Returns `None` if there
-    /// are no samples, if `part` is not in 0..=1, or if a value is not finite.
+    /// λ₁ + … + λ_k ≥ `part` · (λ₁ + … + λ_d). If all samples are equal, there are 0 components. Returns `None` if
+    /// there are no samples, if `part` is not in 0..=1, or if a value is not finite.
     ///
     /// ```
     /// use handgrad_analysis::Pca;
@@ -141,8 +142,9 @@ impl Pca {
     }
 
     /// Returns for each of `samples`, one sample per row, D² = Σ_j h_j² / λ_j over the components with λ_j > 0. If all
-    /// components were fitted, this is the squared Mahalanobis distance from the mean. A λ_j of less than max(n, d) · 2⁻⁵²
-    /// of the largest one is a rounding error and counts as 0, so the columns should have similar standard deviations.
+    /// components were fitted, this is the squared Mahalanobis distance from the mean. A λ_j of less than max(n, d) ·
+    /// 2⁻⁵² of the largest one is a rounding error and counts as 0, so the columns should have similar standard
+    /// deviations.
     ///
     /// ```
     /// use handgrad_analysis::Pca;

@@ -6,8 +6,8 @@
 //! score_i = the k-th smallest of ‖x_i − t_1‖, …, ‖x_i − t_n‖
 //! ```
 //!
-//! The sum of three terms loses digits if rows are close together and far from 0. So it only selects the k nearest rows;
-//! their distances are then computed from the differences. Equal rows have a distance of exactly 0.
+//! The sum of three terms loses digits if rows are close together and far from 0. So it only selects the k nearest
+//! rows; their distances are then computed from the differences. Equal rows have a distance of exactly 0.
 //!
 //! Source: Ramaswamy, Rastogi & Shim, "Efficient algorithms for mining outliers from large data sets", SIGMOD 2000. The
 //! detector KNN of the Python library PyOD computes the same, with k = 5.
@@ -18,8 +18,8 @@ use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterato
 use super::{SAMPLES, TRAIN};
 
 /// Returns for each of `samples` (m×d) the Euclidean distance to its `k`-th nearest row of `train` (n×d). A higher
-/// distance means that the sample is more likely an anomaly. Returns `None` if `k` is 0 or greater than n, or if a value
-/// is not finite.
+/// distance means that the sample is more likely an anomaly. Returns `None` if `k` is 0 or greater than n, or if a
+/// value is not finite.
 ///
 /// A sample that is a training row itself is its own nearest neighbour. So scores of training rows are lower than
 /// scores of new samples.

@@ -10,8 +10,8 @@
 //!
 //! The second form of D² needs only matrix products, each for many rows x and t at once. Only the order of the
 //! distances is used, so the factor d is left out. If two distances are equal, the earlier row is the nearer one. If
-//! fewer than k rows have the value and a distance, the mean is that of these rows; if there are none, it is the mean of
-//! the column over all fitting rows.
+//! fewer than k rows have the value and a distance, the mean is that of these rows; if there are none, it is the mean
+//! of the column over all fitting rows.
 //!
 //! Source: Troyanskaya et al., "Missing value estimation methods for DNA microarrays", Bioinformatics 17 (2001); the
 //! distance is that of Dixon, "Pattern recognition with partly missing data", IEEE Transactions on Systems, Man, and
@@ -22,9 +22,9 @@ use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterato
 
 use super::{SAMPLES, TRAIN};
 
-/// Returns `rows` (m×d) with their missing cells (NaN) filled from the `k` nearest rows of `train` (n×d), which may also
-/// have missing cells. Known cells do not change. Cells of a column that has no value in `train` stay missing. Returns
-/// `None` if `k` is 0, if `train` has no rows, or if a value is infinite.
+/// Returns `rows` (m×d) with their missing cells (NaN) filled from the `k` nearest rows of `train` (n×d), which may
+/// also have missing cells. Known cells do not change. Cells of a column that has no value in `train` stay missing.
+/// Returns `None` if `k` is 0, if `train` has no rows, or if a value is infinite.
 ///
 /// ```
 /// use ndarray::array;
