@@ -276,6 +276,17 @@ fn of_table(schema: &Schema, layout: &Layout, path: &Path, own: bool, progress: 
     Ok(Data { train, train_origin, samples, origin, understood: told.lines(), table: Some(OfTable { table, rows }) })
 }
 
+impl Loader {
+    /// Loads the training samples of the data that the model was trained on.
+    ///
+    /// # Errors
+    /// If this data is not known or cannot be loaded.
+    pub fn trained(&self, trained_on: Option<&str>, progress: &dyn Progress) -> Result<Samples> {
+        let what = trained_on.ok_or(Error::NoNormalData)?;
+        self.load(what, false, progress)?.train.ok_or(Error::NoNormalData)
+    }
+}
+
 impl Subject {
     /// Returns the numbers of the first `count` samples, or of all samples if there are fewer.
     #[must_use]

@@ -14,6 +14,7 @@
 //!
 //! Slides: DIVE "Applications of Autoencoders", 3; CE6146 "Why Are Autoencoders Important (2/2)", "Example – VAEs".
 
+pub mod detector;
 mod threshold;
 mod verdict;
 
