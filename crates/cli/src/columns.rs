@@ -43,7 +43,7 @@ pub fn listing(schema: &Schema, rows: usize) -> String {
 fn values(column: &Column) -> String {
     match &column.kind {
         Kind::Number { scale } => format!("{} ± {}", number(scale.offset), number(scale.factor)),
-        Kind::Amount { unit, .. } => format!("median {}", number(*unit)),
+        Kind::Amount { .. } => format!("around {}", number(column.decode(&[column.mean]))),
         Kind::Ordinal { levels, .. } => {
             format!("{} to {}", levels.first().unwrap_or(&0.0), levels.last().unwrap_or(&0.0))
         }

@@ -123,7 +123,7 @@ fn records(bytes: &[u8], dialect: Dialect, table: &Table, mut use_record: impl F
         let ReadFieldResult::Field { record_end } = result else { break };
         let is_end = |byte: &u8| *byte == b'\n' || *byte == b'\r';
         // Line ends before the first cell of a record belong to the record before it.
-        let lead = bytes[start..at].iter().take_while(|byte| is_end(byte)).count();
+        let lead = bytes[start..at].iter().take_while(|byte| record.is_empty() && is_end(byte)).count();
         let closes = bytes[start + lead..at].last().is_some_and(|byte| *byte == dialect.separator || is_end(byte));
         let content = start + lead..(at - usize::from(closes)).max(start + lead);
         let text = String::from_utf8_lossy(&cell[..written]);
@@ -157,4 +157,42 @@ fn decimals_of(text: &str, decimal: Decimal) -> usize {
 fn quoted(text: &str, dialect: Dialect) -> String {
     let needs_quotes = |byte: u8| byte == dialect.separator || matches!(byte, b'"' | b'\n' | b'\r');
     if text.bytes().any(needs_quotes) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::Array2;
+
+    use super::fill_holes;
+    use crate::csv::Label;
+    use crate::tables::{Asked, Schema, read};
+
+    /// Writes a file, fills its holes with 1.25, class 0 or day 1.25, and returns the text.
+    fn filled(text: &str) -> String {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("t.csv");
+        std::fs::write(&path, text).expect("written");
+        let table = read(&path, &Label::ByName, None, &()).expect("a table");
+        let rows: Vec<usize> = (0..table.len()).collect();
+        let schema = Schema::of(&table, &rows, &Asked::default()).expect("columns");
+        let values = Array2::from_shape_fn((table.len(), schema.used().count()), |(_, at)| {
+            if schema.used().nth(at).is_some_and(|column| column.width() == 1) { 1.25 } else { 0.0 }
+        });
+        String::from_utf8(fill_holes(&table, &schema, &values).expect("filled").text).expect("text")
+    }
+
+    #[test]
+    fn only_holes_change() {
+        assert_eq!(filled("a,b\n,2.50\n3.1,\n,NA\n5,6\n"), "a,b\n1.2,2.50\n3.1,1.25\n,NA\n5,6\n");
+        assert_eq!(filled("a,b\r\n ,2.50\r\n3,\"\"\r\n"), "a,b\r\n1,2.50\r\n3,1.25\r\n");
+        assert_eq!(filled("a;b\n;2,50\n3,1;\n"), "a;b\n1,2;2,50\n3,1;1,25\n");
+        assert_eq!(filled("a,b\n1,x\n\n2,\n3,x"), "a,b\n1,x\n\n2,x\n3,x");
+    }
+
+    #[test]
+    fn labels_and_classes_with_commas_keep_their_form() {
+        // The row without any value is no sample, and stays as it is.
+        let text = "label,a,b\n?x,1,\"Rome, Italy\"\n2,1,\n,,\n3,4,\"Rome, Italy\"\n";
+        assert_eq!(filled(text), text.replace("2,1,\n", "2,1,\"Rome, Italy\"\n"));
+    }
 }
