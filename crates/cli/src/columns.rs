@@ -1,10 +1,19 @@
 //! What is known about the columns of a table, in words.
 
+use std::path::Path;
+
+use anyhow::Result;
+use handgrad_dataset::table::{Format, cell_text};
 use handgrad_dataset::tables::{Column, Kind, KindName, Schema};
-use handgrad_dataset::{count, thousands};
+use handgrad_dataset::{Labels, count, thousands};
+use handgrad_files::{place, shown};
+use handgrad_models::Model;
 use handgrad_pictures::charts::number;
 use handgrad_tasks::columns::report::Told;
+use ndarray::Array2;
 use serde_json::{Value, json};
+
+use crate::exit::UsageError;
 
 /// The most columns that are listed.
 const LISTED: usize = 60;
@@ -106,6 +115,44 @@ pub fn told_json(columns: &[Told]) -> Value {
         })
     };
     columns.iter().map(column).collect()
+}
+
+/// Writes rows of the used columns to a new CSV file: numbers, names of classes and dates, below the names of the columns.
+/// `values` are in the units of the data. Labels are in the first column.
+pub fn write_rows(path: &Path, schema: &Schema, values: &Array2<f64>, labels: Option<&Labels>) -> Result<()> {
+    let columns: Vec<&Column> = schema.used().collect();
+    let names = columns.iter().map(|column| cell_text(&column.name));
+    let label = schema.label_column.as_deref().unwrap_or("label");
+    let mut text = labels.map(|_| cell_text(label)).into_iter().chain(names).collect::<Vec<_>>().join(",") + "\n";
+    for (number, row) in values.rows().into_iter().enumerate() {
+        let cells = columns.iter().zip(row).map(|(column, &value)| cell_text(&column.text(value)));
+        let label = labels.and_then(|labels| labels.name(number)).map(cell_text);
+        text += &(label.into_iter().chain(cells).collect::<Vec<_>>().join(",") + "\n");
+    }
+    Ok(handgrad_files::write_new(path, text.as_bytes())?)
+}
+
+/// Checks that a new CSV file can be written to a path: rows of a table are written as nothing else.
+pub fn check_place(path: &Path) -> Result<()> {
+    match Format::of(path) {
+        Some(Format::Csv) => Ok(place::must_be_free(path)?),
+        _ => {
+            let text = format!("{}: rows of a table are written as CSV; give it a name that ends in .csv", shown(path));
+            Err(UsageError(text).into())
+        }
+    }
+}
+
+/// Refuses a model of tables for a command that draws pictures of samples.
+pub fn refuse(model: &Model, command: &str) -> Result<()> {
+    if model.spec().table.is_some() {
+        let text = format!(
+            "the model was trained on a table, and `handgrad {command}` draws pictures: for tables there are anomaly, \
+             impute, encode, reconstruct, decode and sample"
+        );
+        return Err(UsageError(text).into());
+    }
+    Ok(())
 }
 
 fn cut(text: &str, width: usize) -> String {

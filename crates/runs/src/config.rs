@@ -33,6 +33,11 @@ impl Config {
             let (name, condition) = (setting.name, setting.only_with);
             return Err(Error::Usage(format!("{name} is given, but it only has an effect with {condition}")));
         }
+        let mut all = all;
+        if given.schedule.is_none() && all.schedule == Some(ScheduleName::Cosine) && all.epochs == Some(1) {
+            // The schedule of a preset has no effect in a single epoch.
+            all.schedule = None;
+        }
         let epochs_depend_on_data = settings::is_table(&all) && all.epochs.is_none();
         let mut settings = all;
         settings.data_dir.get_or_insert_with(usual_data_dir);

@@ -19,7 +19,7 @@ use crate::{Config, Error, Result, schema};
 /// 11,183 rows, more steps no longer improved it.
 const TABLE_STEPS: usize = 10_000;
 /// The most epochs of a short table, unless their number is given.
-const MOST_EPOCHS: usize = 500;
+const MOST_EPOCHS: usize = 1000;
 
 /// Returns the default folder of the named data sets: the environment variable `HANDGRAD_DATA`, otherwise `data`.
 #[must_use]
@@ -103,7 +103,7 @@ impl Config {
             )));
         }
         let steps = train.len().div_ceil(settings.batch_size());
-        settings.epochs.get_or_insert((TABLE_STEPS / steps.max(1)).clamp(1, MOST_EPOCHS));
+        settings.epochs.get_or_insert((TABLE_STEPS / steps.max(1)).clamp(2, MOST_EPOCHS));
         let rate = settings.hide();
         let mut spec = Spec { table: Some(schema.clone()), ..self.spec(&[schema.width()])? };
         let missing = matches!(&train.values, Values::Doubles(values) if values.iter().any(|value| value.is_nan()));

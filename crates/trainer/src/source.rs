@@ -187,7 +187,7 @@ impl<'a> Source<'a> {
             return None;
         }
         let missing = spec.takes_missing();
-        let is_wrong = |value: f64| !value.is_finite() && !(missing && value.is_nan());
+        let is_wrong = |value: f64| !(value.is_finite() || missing && value.is_nan());
         let wrong_in = |row: &mut Vec<T>, sample: usize| {
             self.fill_row(sample, encoding, row);
             row.iter().any(|value| is_wrong(value.to_f64()))

@@ -12,6 +12,7 @@ use handgrad_pictures::{grid_of_columns, to_unit};
 use handgrad_tasks::alter::{Direction, of_class};
 use serde_json::json;
 
+use crate::columns;
 use crate::exit::{Done, UsageError};
 use crate::flags::SubjectArgs;
 use crate::terminal::{self, Bars};
@@ -62,6 +63,7 @@ pub fn run(args: &AlterArgs) -> Result<Done> {
     }
     let output = args.subject.output;
     let subject = args.subject.open(&[Part::Whole], &Bars::new(output.quiet))?;
+    columns::refuse(&subject.model, "alter")?;
     let (model, samples) = (&subject.model, &subject.samples);
     let learnt_from = subject.train.as_ref().unwrap_or(samples);
     let direction = Direction::between(model, learnt_from, [&args.from_class, &args.to_class])

@@ -5,13 +5,15 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use clap::Subcommand;
 use handgrad_dataset::csv::{Label, Layout};
+use handgrad_dataset::tables::{self, Asked, Schema};
 use handgrad_dataset::{
-    Samples, Values, convert, did_you_mean, idx, is_csv, named, sizes, synthetic, thousands, without_parts,
+    Samples, Values, convert, count, did_you_mean, idx, is_csv, named, sizes, synthetic, thousands, without_parts,
 };
 use handgrad_files::{place, shown};
 use handgrad_runs::settings::{Size, Value};
 
 use crate::advice;
+use crate::columns;
 use crate::exit::Done;
 use crate::flags::DataDir;
 use crate::terminal::{self, Bars};
@@ -141,6 +143,9 @@ fn info(path: &Path, size: Option<Size>) -> Result<()> {
     }
     let layout = Layout { size: size.map(|size| size.0), ..Layout::default() };
     let bars = Bars::new(false);
+    if path.is_file() && is_csv(path) {
+        return info_of_table(path, &bars);
+    }
     let (parts, understood) = match without_parts(path, &layout, &bars)? {
         Some(whole) => (vec![(whole.samples, whole.origin)], whole.understood),
         None => {
@@ -180,6 +185,34 @@ fn convert(from: &str, to: &Path, layout: &Layout, data_dir: &Path) -> Result<()
         ))?;
     }
     Ok(())
+}
+
+/// Describes the columns of a CSV file, as they are if it is a table.
+fn info_of_table(path: &Path, bars: &Bars) -> Result<()> {
+    let table = tables::read(path, &Label::ByName, None, bars)?;
+    let rows: Vec<usize> = (0..table.len()).collect();
+    let schema = Schema::of(&table, &rows, &Asked::default())?;
+    terminal::result(&format!(
+        "{}: {} (header: {})",
+        shown(path),
+        count(table.len(), "row", "rows"),
+        table.header.in_words()
+    ))?;
+    terminal::result(&columns::listing(&schema, table.len()))?;
+    columns::constant(&schema).iter().try_for_each(|note| terminal::result(note))?;
+    if let Some(labels) = &table.labels {
+        let classes = labels.classes();
+        let first = classes.iter().take(10).cloned().collect::<Vec<_>>().join(", ");
+        terminal::result(&format!(
+            "{}: {first}{}",
+            count(classes.len(), "class", "classes"),
+            if classes.len() > 10 { ", …" } else { "" }
+        ))?;
+    }
+    if table.empty_rows > 0 {
+        terminal::result(&format!("{} without any value left out", count(table.empty_rows, "row", "rows")))?;
+    }
+    terminal::result("for a series of numbers, one step per row, train with --window")
 }
 
 fn info_of_idx(path: &Path) -> Result<()> {

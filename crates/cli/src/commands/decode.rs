@@ -16,7 +16,7 @@ use serde_json::json;
 
 use crate::exit::{Done, UsageError};
 use crate::flags::Output;
-use crate::{terminal, words};
+use crate::{columns, terminal, words};
 
 /// The largest number of samples in a picture.
 const MOST_DRAWN: usize = 1000;
@@ -46,6 +46,18 @@ pub fn run(args: &DecodeArgs) -> Result<Done> {
     let (tables, pictures): (Vec<&PathBuf>, Vec<_>) = args.out.iter().partition(|out| Format::of(out).is_some());
     check_places(args, &tables, &pictures)?;
     let (model, _) = handgrad_runs::model(&args.run, &[Part::Whole, Part::Decoder])?;
+    if let Some(schema) = &model.spec().table {
+        let [out] = &args.out[..] else {
+            return Err(UsageError("the model was trained on a table: give --out once, with a .csv file".into()).into());
+        };
+        columns::check_place(out)?;
+        let codes = table::read(&args.codes, model.code_len())?;
+        let decoded = model.network().decode(model.weights(), codes.values.view())?;
+        columns::write_rows(out, schema, &model.unscaled(decoded.view()), codes.labels.as_ref())?;
+        let rows = counted(decoded.nrows(), "row", "rows");
+        terminal::result(&format!("wrote {}: {rows}, decoded from {}", shown(out), shown(&args.codes)))?;
+        return Ok(Done::Whole);
+    }
     let shape = model.spec().input.clone();
     let codes = table::read(&args.codes, model.code_len())?;
     let samples = Table { values: model.decode(codes.values.view())?, labels: codes.labels };

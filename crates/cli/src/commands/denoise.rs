@@ -18,6 +18,7 @@ use handgrad_tasks::noise;
 use ndarray::Array3;
 use serde_json::{Value, json};
 
+use crate::columns;
 use crate::exit::Done;
 use crate::flags::SubjectArgs;
 use crate::terminal::{self, Bars};
@@ -118,6 +119,7 @@ fn warn_if_no_denoiser(args: &DenoiseArgs, model: &Model) {
 fn samples(args: &DenoiseArgs) -> Result<Done> {
     let bars = Bars::new(args.subject.output.quiet);
     let subject = args.subject.open(&[Part::Whole], &bars)?;
+    columns::refuse(&subject.model, "denoise")?;
     let (model, samples) = (&subject.model, &subject.samples);
     let noises = chosen(args, model, model.scaled_range(samples.range()))?;
     warn_if_no_denoiser(args, model);

@@ -4,13 +4,15 @@ use handgrad_files::shown;
 use std::path::PathBuf;
 
 use anyhow::Result;
-use clap::Args;
-use handgrad_dataset::count;
+use clap::{Args, ValueEnum};
 use handgrad_dataset::table::{self, Format, Table};
+use handgrad_dataset::{Labels, count};
 use handgrad_models::Part;
+use handgrad_tasks::CHUNK;
+use ndarray::{Array2, Axis};
 use serde_json::json;
 
-use crate::exit::Done;
+use crate::exit::{Done, UsageError};
 use crate::flags::SubjectArgs;
 use crate::terminal::{self, Bars};
 
@@ -26,6 +28,19 @@ pub struct EncodeArgs {
     /// The new file to write. The end of its name decides the format.
     #[arg(long, value_name = "FILE.csv|.npy")]
     out: PathBuf,
+
+    /// Which samples: `train`, `validation`, or `all`, the training samples first. The data must have these parts, as that
+    /// of the training has [default: validation, and all samples of a file that is named with --data].
+    #[arg(long, value_name = "PART")]
+    split: Option<Split>,
+}
+
+/// A part of the data.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+enum Split {
+    Train,
+    Validation,
+    All,
 }
 
 /// Writes the code of every sample, one per row. In a CSV file, the label is in the first column, if there are labels.
@@ -33,8 +48,26 @@ pub fn run(args: &EncodeArgs) -> Result<Done> {
     let format = table::check_place(&args.out)?;
     let output = args.subject.output;
     let subject = args.subject.open(&[Part::Whole, Part::Encoder], &Bars::new(output.quiet))?;
-    let codes = subject.model.encode(subject.samples.to_floats().view())?;
-    let labels = subject.samples.labels.filter(|_| format == Format::Csv);
+    let validation = (subject.samples, subject.origin);
+    let train = subject.train.map(|train| (train, subject.train_origin));
+    let parts = match (args.split, train) {
+        (None, _) | (Some(Split::Validation), Some(_)) => vec![validation],
+        (Some(Split::Train), Some(train)) => vec![train],
+        (Some(Split::All), Some(train)) => vec![train, validation],
+        (Some(_), None) => {
+            let text = format!("--split: {} is not divided into parts; leave it out", validation.1);
+            return Err(UsageError(text).into());
+        }
+    };
+    let (mut codes, mut names) = (Array2::zeros((0, subject.model.code_len())), Vec::new());
+    for (samples, _) in &parts {
+        for numbers in samples.numbers().chunks(CHUNK) {
+            codes.append(Axis(0), subject.model.encode(samples.exact_rows(numbers).view())?.view())?;
+        }
+        names.extend(samples.labels.iter().flat_map(|labels| labels.names().map(str::to_owned)));
+    }
+    let origin = parts.iter().map(|(_, origin)| origin.as_str()).collect::<Vec<_>>().join(", and then ");
+    let labels = (names.len() == codes.nrows() && format == Format::Csv).then(|| Labels::named(names));
     let (samples, values, labelled) = (codes.nrows(), codes.ncols(), labels.is_some());
     table::write(&args.out, &Table { values: codes, labels }, "z", &[values])?;
     let path = shown(&args.out);
@@ -45,7 +78,7 @@ pub fn run(args: &EncodeArgs) -> Result<Done> {
     } else {
         let with = if labelled { ", with labels in the first column" } else { "" };
         let (codes, values) = (count(samples, "code", "codes"), count(values, "value", "values"));
-        terminal::result(&format!("wrote {path}: {codes} of {values}{with}, from {}", subject.origin))?;
+        terminal::result(&format!("wrote {path}: {codes} of {values}{with}, from {origin}"))?;
     }
     Ok(Done::Whole)
 }

@@ -12,6 +12,7 @@ use handgrad_pictures::{grid, to_unit};
 use handgrad_tasks::interpolate;
 use serde_json::json;
 
+use crate::columns;
 use crate::exit::{Done, UsageError};
 use crate::flags::SubjectArgs;
 use crate::terminal::{self, Bars};
@@ -47,6 +48,7 @@ pub fn run(args: &InterpolateArgs) -> Result<Done> {
     }
     let output = args.subject.output;
     let subject = args.subject.open(&[Part::Whole], &Bars::new(output.quiet))?;
+    columns::refuse(&subject.model, "interpolate")?;
     let samples = &subject.samples;
     let steps = usize::from(args.steps);
     let walk = interpolate::between(&subject.model, samples, [args.from, args.to], steps)

@@ -9,9 +9,12 @@ use clap::Args;
 use handgrad_files::place::{self, Replaceable};
 use handgrad_models::Part;
 use handgrad_pictures::{grid, to_unit};
+use handgrad_tasks::CHUNK;
 use handgrad_tasks::reconstruct::pairs;
+use ndarray::{Array2, Axis};
 use serde_json::json;
 
+use crate::columns;
 use crate::exit::Done;
 use crate::flags::SubjectArgs;
 use crate::terminal::{self, Bars};
@@ -23,8 +26,9 @@ pub struct ReconstructArgs {
     #[command(flatten)]
     subject: SubjectArgs,
 
-    /// The picture to write. An older picture of this name is replaced, any other file is not.
-    #[arg(long, value_name = "FILE.png")]
+    /// The picture to write. An older picture of this name is replaced, any other file is not. For a model of tables, a
+    /// new FILE.csv with the reconstructions of all rows.
+    #[arg(long, value_name = "FILE.png|.csv")]
     out: PathBuf,
 
     /// The number of samples to draw, from the first one on.
@@ -33,9 +37,28 @@ pub struct ReconstructArgs {
 }
 
 pub fn run(args: &ReconstructArgs) -> Result<Done> {
-    place::must_be(&args.out, Replaceable::Png)?;
     let output = args.subject.output;
+    if !place::ends_in(&args.out, "csv") {
+        place::must_be(&args.out, Replaceable::Png)?;
+    }
     let subject = args.subject.open(&[Part::Whole], &Bars::new(output.quiet))?;
+    if let Some(schema) = &subject.model.spec().table {
+        columns::check_place(&args.out)?;
+        let samples = &subject.samples;
+        let mut rows = Array2::zeros((samples.len(), samples.features()));
+        for numbers in samples.numbers().chunks(CHUNK) {
+            let x = subject.model.scaled(samples.exact_rows(numbers).view());
+            let told = subject.model.network().predict(subject.model.weights(), x.view())?;
+            let first = numbers[0] as usize;
+            let told = subject.model.unscaled(told.view());
+            rows.slice_axis_mut(Axis(0), (first..first + numbers.len()).into()).assign(&told);
+        }
+        columns::write_rows(&args.out, schema, &rows, samples.labels.as_ref())?;
+        let rows = count(rows.nrows(), "row", "rows");
+        terminal::result(&format!("wrote {}: the reconstructions of {rows}", shown(&args.out)))?;
+        return Ok(Done::Whole);
+    }
+    place::must_be(&args.out, Replaceable::Png)?;
     let pairs = pairs(&subject.model, &subject.samples, &subject.first(args.count))?;
     let rows = [&pairs.originals, &pairs.reconstructions].map(|rows| to_unit(rows, subject.samples.range()));
     handgrad_files::write(&args.out, &grid(&rows, &subject.samples.shape)?)?;

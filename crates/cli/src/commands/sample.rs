@@ -15,7 +15,7 @@ use serde_json::json;
 
 use crate::exit::Done;
 use crate::flags::Output;
-use crate::{terminal, words};
+use crate::{columns, terminal, words};
 
 /// A model and the picture to draw.
 #[derive(Args, Debug)]
@@ -23,8 +23,9 @@ pub struct PictureArgs {
     /// A run folder, or a model.safetensors file.
     pub run: PathBuf,
 
-    /// The picture to write. An older picture of this name is replaced, any other file is not.
-    #[arg(long, value_name = "FILE.png")]
+    /// The picture to write. An older picture of this name is replaced, any other file is not. For a model of tables, a
+    /// new FILE.csv with rows.
+    #[arg(long, value_name = "FILE.png|.csv")]
     pub out: PathBuf,
 
     #[command(flatten)]
@@ -60,9 +61,20 @@ impl PictureArgs {
         columns: usize,
         codes: impl FnOnce(&Model) -> Result<Array2<f32>, handgrad_tasks::Error>,
     ) -> Result<Done> {
-        place::must_be(&self.out, Replaceable::Png)?;
         let (model, _) = handgrad_runs::model(&self.run, &[Part::Whole, Part::Decoder])?;
+        let schema = model.spec().table.as_ref();
+        match schema {
+            Some(_) => columns::check_place(&self.out)?,
+            None => place::must_be(&self.out, Replaceable::Png)?,
+        }
         let codes = codes(&model).with_context(|| shown(&self.run))?;
+        if let Some(schema) = schema {
+            let decoded = model.network().decode(model.weights(), codes.view())?;
+            columns::write_rows(&self.out, schema, &model.unscaled(decoded.view()), None)?;
+            let rows = count(codes.nrows(), "row", "rows");
+            terminal::result(&format!("wrote {}: {rows}", shown(&self.out)))?;
+            return Ok(Done::Whole);
+        }
         let (images, range) = to_be_seen(&model.decode(codes.view())?);
         let rows: Vec<_> = images.axis_chunks_iter(Axis(0), columns).map(|row| row.to_owned()).collect();
         handgrad_files::write(&self.out, &grid(&rows, &model.spec().input)?)?;

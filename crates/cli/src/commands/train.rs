@@ -127,7 +127,8 @@ fn train(args: &TrainArgs, request: &Request) -> Result<Finished> {
                 let rate = thousands(bar.per_sec() as usize);
                 bar.set_message(format!("loss {}  {rate}/s", number(loss)));
             }
-            Event::Epoch(record) if !quiet => {
+            // Of many short epochs, some fifty are printed; metrics.csv has all.
+            Event::Epoch(record) if !quiet && is_printed(record.epoch, plan.epochs) => {
                 let line = words::epoch_line(record, &plan, beta);
                 bar.suspend(|| terminal::note(&line));
             }
@@ -137,6 +138,11 @@ fn train(args: &TrainArgs, request: &Request) -> Result<Finished> {
     });
     bar.finish_and_clear();
     Ok(finished?)
+}
+
+/// Returns whether the line of an epoch is printed.
+fn is_printed(epoch: usize, epochs: usize) -> bool {
+    epochs <= 100 || epoch == 1 || epoch == epochs || epoch.is_multiple_of(epochs.div_ceil(50))
 }
 
 /// Signals that arrive this soon after the first one are the same request: `timeout` of GNU coreutils sends SIGTERM to

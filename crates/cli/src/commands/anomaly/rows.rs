@@ -139,7 +139,7 @@ fn shown(text: &str) -> String {
 /// A share in per cent, with as many digits as it needs.
 fn share(share: f64) -> String {
     match 100.0 * share {
-        none if none == 0.0 => "none".to_owned(),
+        0.0 => "none".to_owned(),
         little if little < 0.1 => "less than 0.1 %".to_owned(),
         percent if percent < 10.0 => format!("{percent:.1} %"),
         percent => format!("{percent:.0} %"),
