@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use handgrad_dataset::tables::Schema;
 use handgrad_layers::{Loss, LossKind, Reduction};
 use ndarray::parallel::prelude::*;
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
@@ -51,6 +52,15 @@ impl Model {
             |_| false,
         )?;
         Ok(Self { network, weights })
+    }
+
+    /// Returns the same model with other knowledge about the columns of its table.
+    ///
+    /// # Errors
+    /// If the columns do not have the same widths.
+    pub fn with_table(self, table: Schema) -> Result<Self, Error> {
+        let spec = Spec { table: Some(table), ..self.spec().clone() };
+        Self::new(Network::of(&spec, self.network.part())?, self.weights)
     }
 
     /// Reads a model file: a whole model, an encoder or a decoder.

@@ -34,6 +34,10 @@ impl Config {
             return Err(Error::Usage(format!("{name} is given, but it only has an effect with {condition}")));
         }
         let mut all = all;
+        if given.layers.is_some() && given.hide.is_none() {
+            // Hiding is for the wide layers of the preset. A narrow code cannot copy its input.
+            all.hide = None;
+        }
         if given.schedule.is_none() && all.schedule == Some(ScheduleName::Cosine) && all.epochs == Some(1) {
             // The schedule of a preset has no effect in a single epoch.
             all.schedule = None;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use handgrad_dataset::tables::Schema;
-use handgrad_dataset::{DataSet, count, named};
+use handgrad_dataset::{DataSet, Samples, count, named};
 use handgrad_files::Progress;
 use handgrad_models::{Model, Network};
 use handgrad_pictures::charts::{heat_map, losses};
@@ -243,7 +243,10 @@ impl Run {
             let parts = Parts::new(&prepared.data, prepared.config.settings().validation_split)?;
             parts.test.map(|test| trainer.evaluate(&test)).transpose()?
         };
-        let model = trainer.into_model()?;
+        let mut model = trainer.into_model()?;
+        if let Some(schema) = &prepared.data.table {
+            model = with_residuals(model, &prepared.data.train, schema)?;
+        }
         folder.write_model(&model)?;
         let Prepared { config, data, .. } = prepared;
         match &data.table {
@@ -417,6 +420,20 @@ fn reconstructions(model: &Model, data: &DataSet, count: usize) -> Result<Vec<u8
     let drawn = [Some(&pairs.originals), noisy.as_ref(), Some(&pairs.reconstructions)];
     let rows: Vec<_> = drawn.into_iter().flatten().map(scaled).chain([errors]).collect();
     Ok(handgrad_pictures::grid(&rows, &samples.shape)?)
+}
+
+/// Measures how far the cells of training rows are from what the rest of their rows lets expect, and keeps this in the
+/// model. At most 10,000 rows are measured, evenly spaced.
+fn with_residuals(model: Model, train: &Samples, schema: &Schema) -> Result<Model> {
+    const MOST: usize = 10_000;
+    let step = train.len().div_ceil(MOST).max(1);
+    let rows: Vec<u32> = train.numbers().into_iter().step_by(step).collect();
+    let mut residuals = handgrad_tasks::columns::surprise::residuals(&model, train, &rows)?.into_iter();
+    let mut schema = schema.clone();
+    for column in schema.columns.iter_mut().filter(|column| column.width() > 0) {
+        column.residual = residuals.next().unwrap_or(1.0);
+    }
+    Ok(model.with_table(schema)?)
 }
 
 /// Draws how surprising each cell of the first validation rows is, as a heat map.

@@ -180,8 +180,8 @@ pub fn run(args: &AnomalyArgs) -> Result<Done> {
     let kind = by.unwrap_or(subject.model.network().loss().kind);
     let score = match (args.detector[0].other(), is_table) {
         (Some(_), _) => args.detector[0].score().to_owned(),
-        (None, true) => "mean surprise of a cell".to_owned(),
-        (None, false) => format!("{} per value", kind.excess_in_words()),
+        (None, true) if surprise::hides(&subject.model) => "mean surprise of a cell".to_owned(),
+        (None, _) => format!("{} per value", kind.excess_in_words()),
     };
     let verdict = Verdict { scores, truth, threshold };
     let explained = match (&subject.table, normal) {

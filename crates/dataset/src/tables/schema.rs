@@ -101,6 +101,14 @@ pub struct Column {
     /// The mean over the training rows of the first value of the network: 0 with standard scaling.
     #[serde(default)]
     pub mean: f64,
+    /// How far a cell is usually from what the rest of its row lets expect: its mean over training rows, as the trained
+    /// network told it. 1 before training.
+    #[serde(default = "one")]
+    pub residual: f64,
+}
+
+fn one() -> f64 {
+    1.0
 }
 
 /// The columns of a table. See the [module](super).
@@ -367,7 +375,7 @@ fn column(
         (Some(_), Kind::Date { scale, .. }) => Some(scale.offset),
         (Some(_), _) => Some(values.numbers.iter().sum::<f64>() / values.numbers.len() as f64),
     };
-    let mut column = Column { name: table.names[at].clone(), kind, reason, fill, known, mean: 0.0 };
+    let mut column = Column { name: table.names[at].clone(), kind, reason, fill, known, mean: 0.0, residual: 1.0 };
     if !matches!(column.kind, Kind::Category { .. } | Kind::LeftOut { .. }) && asked.scaling != Scaling::Standard {
         let (mut sum, mut count) = (0.0, 0.0);
         let mut add = |value: f64, cells: f64| {

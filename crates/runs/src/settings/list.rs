@@ -49,7 +49,8 @@ settings! {
     schema: PathBuf, Data, "FILE", only_with("tables, which are CSV files without window", |s| is_table(s));
 
     /// For tables: the part of the columns that is hidden from the network in each training step, different for each row.
-    /// The network learns to tell them from the others.
+    /// The network learns to tell them from the others, as `impute` needs it. Without hidden columns, the anomaly score is
+    /// the reconstruction error [default: 0.2 for the preset table, unless layers are given, otherwise 0].
     hide: f64, Network, "PART", silent(0.0),
         only_with("tables, which are CSV files without window", |s| is_table(s)),
         check(|&part| expect((0.0..1.0).contains(&part), || {

@@ -5,7 +5,7 @@
 //! anomalous where score ≥ threshold                                 ℓ: the model's loss, or another loss
 //! ```
 //!
-//! A row of a table has another score: see [`surprise`].
+//! A model of tables that was trained with hidden columns has another score: see [`surprise`].
 //!
 //! The least loss, min, is 0 for squared and absolute error. For the cross-entropies it is the entropy of the sample,
 //! and the score is the Kullback–Leibler divergence KL(x ‖ x̂). The loss alone would measure the sample more than its
@@ -43,10 +43,11 @@ pub fn scores(
     progress: &dyn Progress,
 ) -> Result<Vec<f64>, Error> {
     check_numbers(samples, numbers)?;
-    if model.spec().table.is_some() {
+    if surprise::hides(model) {
         if by.is_some() {
             return Err(Error::Usage(
-                "a model of tables has a score of its own, how surprising the cells of a row are: choose no other"
+                "a model that was trained with hidden columns has a score of its own, how surprising the cells of a row \
+                 are: choose no other, or train without hidden columns"
                     .into(),
             ));
         }
