@@ -14,13 +14,15 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 
 use ndarray::Array2;
+use serde::{Deserialize, Serialize};
 
 use self::cells::Cells;
 use self::table::Table;
 pub(crate) use self::table::is_missing;
 use crate::samples::{split_labels, split_off};
+use crate::series;
 use crate::tables::Asked;
-use crate::{Error, Labels, Samples, Values, check_room};
+use crate::{Error, Labels, Samples, Values};
 
 /// How the rows of a file become samples.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -35,6 +37,9 @@ pub struct Layout {
     /// What is asked of the columns, if the file is a table whose columns are of different kinds. If it is `None`, all
     /// cells are numbers of one kind.
     pub table: Option<Asked>,
+    /// What is asked of the steps of series. If it is given without a window, each series is one sample. A window is cut
+    /// from series, with or without it.
+    pub series: Option<series::Asked>,
 }
 
 /// Which column holds the labels.
@@ -69,7 +74,8 @@ impl Label {
 }
 
 /// What replaces a missing value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Fill {
     /// 0.
     Zero,
@@ -80,7 +86,8 @@ pub enum Fill {
 }
 
 /// How windows are cut from a long series.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Window {
     /// The number of steps in one window.
     pub steps: NonZeroUsize,
@@ -121,28 +128,11 @@ impl Rows {
         (Self { labels: first, ..self }, Self { values, labels, names })
     }
 
-    /// Makes one sample of each row, or of each window if `window` is given. `path` is the file that error messages
-    /// name. Windows have no labels.
-    ///
-    /// # Errors
-    /// If a window is longer than the series, or if memory is not sufficient.
-    pub fn samples(self, window: Option<Window>, path: &Path) -> Result<Samples, Error> {
-        let Some(Window { steps, stride }) = window else {
-            let shape = vec![self.values.ncols()];
-            return Ok(Samples { values: Values::Floats(self.values), shape, labels: self.labels });
-        };
-        let (steps, stride, (length, width)) = (steps.get(), stride.get(), self.values.dim());
-        if steps > length {
-            return Err(Error::WindowTooLong { path: path.to_path_buf(), steps, found: length });
-        }
-        let count = (length - steps) / stride + 1;
-        // Overlapping windows store the same value several times, so they may need much more memory than the file.
-        let needed = count.saturating_mul(steps).saturating_mul(width);
-        check_room(path, (needed as u64).saturating_mul(4))?;
-        let value = |(sample, at)| self.values[[sample * stride + at / width, at % width]];
-        let values = Array2::from_shape_fn((count, steps * width), value);
-        let shape = if width == 1 { vec![steps] } else { vec![steps, width] };
-        Ok(Samples { values: Values::Floats(values), shape, labels: None })
+    /// Makes one sample of each row.
+    #[must_use]
+    pub fn samples(self) -> Samples {
+        let shape = vec![self.values.ncols()];
+        Samples { values: Values::Floats(self.values), shape, labels: self.labels }
     }
 }
 

@@ -35,7 +35,7 @@ pub(crate) fn load(folder: &Path) -> Result<DataSet, Error> {
     let all = Rows { values: values.select(Axis(0), &order), labels: Some(labels.select(&order)), names: None };
     let count = all.len();
     let (validation, train) = all.split(count / 5);
-    let (train, validation) = (train.samples(None, &path)?, validation.samples(None, &path)?);
+    let (train, validation) = (train.samples(), validation.samples());
     Ok(DataSet {
         name: NAME.to_owned(),
         origin: format!("{} of the {} beats, shuffled", thousands(train.len()), thousands(count)),
@@ -43,6 +43,7 @@ pub(crate) fn load(folder: &Path) -> Result<DataSet, Error> {
         train,
         validation,
         table: None,
+        series: None,
     })
 }
 

@@ -5,6 +5,7 @@ use handgrad_files::shown;
 use std::path::{Path, PathBuf};
 
 use crate::csv::{self, Label, Layout};
+use crate::series;
 use crate::tables::{self, Asked, Schema, Table, Told};
 use crate::{DataSet, Error, Samples, Tabular, Values, check_room, count, did_you_mean, ecg5000, idx, named, sizes, synthetic};
 
@@ -15,7 +16,9 @@ const SYNTHETIC: (usize, usize, u64) = (10_000, 2_000, 0);
 ///
 /// - The name of a known set ([`named::all`]). Its files are kept in a folder of its own in `data_dir`; missing files
 ///   are downloaded.
-/// - A folder with IDX files whose names start with `train-` and `t10k-`.
+/// - A folder with IDX files whose names start with `train-` and `t10k-`, or with files of series whose names end in
+///   `_TRAIN.ts` and `_TEST.ts`.
+/// - One file of [series](crate::series).
 /// - One IDX file, plain or compressed with gzip, or one CSV file, which is read as `layout` says. The last tenth of
 ///   the file, at least one sample, is held out for validation.
 ///
@@ -37,11 +40,16 @@ pub fn load(what: &str, data_dir: &Path, layout: &Layout, progress: &dyn Progres
         };
     }
     let path = Path::new(what);
+    if series::is_folder(path) {
+        return series::folder(path, layout, progress);
+    }
     if path.is_dir() {
         return from_folder(path);
     }
     if path.exists() {
+        let is_series = layout.series.is_some() || layout.window.is_some();
         return match &layout.table {
+            _ if series::is_file(path) || (is_csv(path) && is_series) => series::data_set(path, layout, progress),
             _ if !is_csv(path) => from_file(path),
             Some(asked) => from_table(path, &layout.label, asked, progress),
             None => from_csv(path, layout),
@@ -62,6 +70,7 @@ fn drawn() -> DataSet {
         train,
         validation,
         table: None,
+        series: None,
     }
 }
 
@@ -74,34 +83,26 @@ pub fn is_csv(path: &Path) -> bool {
 /// Reads all samples of a CSV file. Nothing is held out.
 ///
 /// # Errors
-/// The same as those of [`csv::read`], and an error if a window is longer than the series.
+/// The same as those of [`csv::read`] or [`series::all_of`].
 pub fn all_of_csv(path: &Path, layout: &Layout) -> Result<Samples, Error> {
-    rows(path, layout)?.samples(layout.window, path)
+    if layout.series.is_some() || layout.window.is_some() {
+        return Ok(series::all_of(path, layout, &())?.0);
+    }
+    Ok(csv::read(path, layout)?.samples())
 }
 
-/// Reads the rows of a CSV file. If windows are to be cut and the file has a single row, that row is the series: each
-/// of its cells becomes one step.
-fn rows(path: &Path, layout: &Layout) -> Result<csv::Rows, Error> {
-    let rows = csv::read(path, layout)?;
-    Ok(match layout.window {
-        Some(_) if rows.len() == 1 => csv::Rows { values: rows.values.reversed_axes(), labels: None, names: None },
-        _ => rows,
-    })
-}
-
-/// Loads a CSV file. The last tenth is held out before windows are cut, so that no step is in windows of both parts.
+/// Loads a CSV file whose rows are samples. The last tenth is held out.
 fn from_csv(path: &Path, layout: &Layout) -> Result<DataSet, Error> {
-    let all = rows(path, layout)?;
+    let all = csv::read(path, layout)?;
     if all.len() < 2 {
         return Err(Error::TooFewSamples { path: path.to_path_buf(), found: all.len() });
     }
     let (len, held_out) = (all.len(), (all.len() / 10).max(1));
     check_room(path, (held_out * all.values.ncols()) as u64 * 4)?;
     let (train, validation) = all.split(len - held_out);
-    let (train, validation) = (train.samples(layout.window, path)?, validation.samples(layout.window, path)?);
+    let (train, validation) = (train.samples(), validation.samples());
     let name = file_name(path);
-    let (one, many) = if layout.window.is_some() { ("window", "windows") } else { ("row", "rows") };
-    let counted = |samples: &Samples| count(samples.len(), one, many);
+    let counted = |samples: &Samples| count(samples.len(), "row", "rows");
     Ok(DataSet {
         origin: format!("{} of {}", counted(&train), shown(path)),
         validation_origin: format!("{} of the last tenth of {name}", counted(&validation)),
@@ -109,6 +110,7 @@ fn from_csv(path: &Path, layout: &Layout) -> Result<DataSet, Error> {
         train,
         validation,
         table: None,
+        series: None,
     })
 }
 
@@ -129,6 +131,7 @@ fn from_table(path: &Path, label: &Label, asked: &Asked, progress: &dyn Progress
         train,
         validation,
         table: Some(Tabular { schema, told: told.lines() }),
+        series: None,
     })
 }
 
@@ -175,6 +178,7 @@ fn from_file(path: &Path) -> Result<DataSet, Error> {
         train,
         validation,
         table: None,
+        series: None,
     })
 }
 
@@ -193,6 +197,7 @@ fn from_folder(folder: &Path) -> Result<DataSet, Error> {
         train,
         validation,
         table: None,
+        series: None,
     })
 }
 
@@ -207,7 +212,14 @@ const TEST: &[&str] = &["t10k-", "test-"];
 ///
 /// # Errors
 /// If the folder or its files cannot be read, or if there are several files of test samples.
-pub fn test_alone(folder: &Path) -> Result<Option<(Samples, String)>, Error> {
+pub fn test_alone(
+    folder: &Path,
+    layout: &Layout,
+    progress: &dyn Progress,
+) -> Result<Option<(Samples, String)>, Error> {
+    if let Some(found) = series::test_alone(folder, layout, progress)? {
+        return Ok(Some(found));
+    }
     if !idx_files(folder, TRAINING)?.is_empty() || idx_files(folder, TEST)?.is_empty() {
         return Ok(None);
     }

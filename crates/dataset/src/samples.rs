@@ -5,6 +5,7 @@ use std::path::Path;
 use ndarray::{Array2, ArrayD, Axis, Slice};
 use sha2::{Digest, Sha256};
 
+use crate::series::Channels;
 use crate::tables::Schema;
 use crate::{Error, Labels, count, idx, sizes};
 use handgrad_files::{hex, memory};
@@ -49,6 +50,17 @@ pub struct DataSet {
     pub validation_origin: String,
     /// What the columns are, if the samples are rows of a table.
     pub table: Option<Tabular>,
+    /// What the channels are, if the samples are series.
+    pub series: Option<Serial>,
+}
+
+/// What is known about samples that are series.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Serial {
+    /// The channels, as the training part taught.
+    pub channels: Channels,
+    /// What was understood of the file, one line each.
+    pub told: Vec<String>,
 }
 
 /// What is known about the rows of a table that are samples.

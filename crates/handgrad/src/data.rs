@@ -138,7 +138,7 @@ impl Data {
             Samples { values: Values::Floats(values), shape, labels: None }
         };
         let (train, validation) = (samples(train), samples(test));
-        Ok(Self::of(DataSet { name: "array".into(), origin, train, validation, validation_origin, table: None }))
+        Ok(Self::of(DataSet { name: "array".into(), origin, train, validation, validation_origin, table: None, series: None }))
     }
 
     /// Sets the shape of one sample, for images or sequences: for example `[28, 28]` for height and width,

@@ -16,7 +16,7 @@
 //! # Ok::<(), handgrad_dataset::Error>(())
 //! ```
 
-mod date;
+pub(crate) mod date;
 mod guess;
 mod reader;
 mod schema;
@@ -26,6 +26,7 @@ mod values;
 
 pub use guess::KindName;
 pub use reader::{decode, read};
+pub(crate) use reader::read_steps;
 pub use schema::{Asked, Column, Kind, Linear, Scaling, Schema};
 pub use table::{Cell, Table};
 pub use told::Told;

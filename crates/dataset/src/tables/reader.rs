@@ -23,9 +23,22 @@ const BYTES_TOLD: u64 = 1 << 20;
 /// # Errors
 /// If the file cannot be read, is not CSV, has no rows, has two columns of one name, or a row has another length.
 pub fn read(path: &Path, label: &Label, progress: &dyn Progress) -> Result<Table, Error> {
+    read_file(path, label, false, progress)
+}
+
+/// Like [`read`], for the steps of a series: a row without any value is a step whose values are all missing, and so is
+/// an empty line of a file with one column.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) fn read_steps(path: &Path, label: &Label, progress: &dyn Progress) -> Result<Table, Error> {
+    read_file(path, label, true, progress)
+}
+
+fn read_file(path: &Path, label: &Label, keeps_empty: bool, progress: &dyn Progress) -> Result<Table, Error> {
     let (file, length) = handgrad_files::open(path).map_err(Error::io(path, "opening"))?;
     progress.start(&format!("reading {}", shown(path)), length, Unit::Bytes);
-    let table = decode(file, path, label, length, progress);
+    let table = decode_rows(file, path, label, keeps_empty, length, progress);
     progress.finish();
     table
 }
@@ -41,6 +54,17 @@ pub fn decode(
     length: Option<u64>,
     progress: &dyn Progress,
 ) -> Result<Table, Error> {
+    decode_rows(text, path, label, false, length, progress)
+}
+
+fn decode_rows(
+    text: impl Read,
+    path: &Path,
+    label: &Label,
+    keeps_empty: bool,
+    length: Option<u64>,
+    progress: &dyn Progress,
+) -> Result<Table, Error> {
     let mut cells = Cells::new(text, path);
     let mut first: Vec<Vec<String>> = Vec::new();
     let (mut row, mut lines) = (Vec::new(), Vec::new());
@@ -51,10 +75,13 @@ pub fn decode(
         if let Some(reading) = &mut reading {
             let empty = if reading.table.names.len() == 1 { cell.empty_lines.clone() } else { 0..0 };
             let (line, ends_row) = (cell.line, cell.ends_row);
+            for line in empty {
+                reading.add("", line)?;
+                reading.end_row(line)?;
+            }
             reading.add(cell.text, line)?;
             if ends_row {
                 reading.end_row(line)?;
-                reading.table.empty_rows += empty.count();
                 if read - told > BYTES_TOLD {
                     progress.advance(read - told);
                     told = read;
@@ -62,20 +89,27 @@ pub fn decode(
             }
             continue;
         }
+        if first.first().is_some_and(|row: &Vec<String>| row.len() == 1) {
+            for line in cell.empty_lines.clone() {
+                first.push(vec![String::new()]);
+                lines.push(line);
+            }
+        }
         row.push(cell.text.to_owned());
         let (line, ends_row) = (cell.line, cell.ends_row);
         if ends_row {
             first.push(std::mem::take(&mut row));
             lines.push(line);
-            if first.len() == LOOKED_AT {
-                reading = Some(Reading::begin(path, label, std::mem::take(&mut first), &lines, length, read)?);
+            if first.len() >= LOOKED_AT {
+                let first = std::mem::take(&mut first);
+                reading = Some(Reading::begin(path, label, keeps_empty, (first, &lines), length, read)?);
             }
         }
     }
     let reading = match reading {
         Some(reading) => reading,
         None if first.is_empty() => return Err(Error::EmptyTable { path: path.to_path_buf() }),
-        None => Reading::begin(path, label, first, &lines, length, read)?,
+        None => Reading::begin(path, label, keeps_empty, (first, &lines), length, read)?,
     };
     reading.finish()
 }
@@ -92,6 +126,8 @@ struct Reading {
     /// The cells of the current row so far.
     found: usize,
     any_value: bool,
+    /// Whether a row without any value is kept.
+    keeps_empty: bool,
 }
 
 impl Reading {
@@ -99,8 +135,8 @@ impl Reading {
     fn begin(
         path: &Path,
         label: &Label,
-        first: Vec<Vec<String>>,
-        lines: &[u64],
+        keeps_empty: bool,
+        (first, lines): (Vec<Vec<String>>, &[u64]),
         length: Option<u64>,
         read: u64,
     ) -> Result<Self, Error> {
@@ -134,7 +170,7 @@ impl Reading {
         reserve(path, &mut table.cells, guess)?;
         let labels = Collector::default();
         let mut reading =
-            Self { table, columns, label, labels, label_text: String::new(), found: 0, any_value: false };
+            Self { table, columns, label, labels, label_text: String::new(), found: 0, any_value: false, keeps_empty };
         let skipped = first.len() - rows;
         for (row, &line) in first.iter().zip(lines).skip(skipped) {
             for text in row {
@@ -181,7 +217,7 @@ impl Reading {
             let expected = format!("a row of {}, as in the first line,", thousands(self.columns));
             return Err(self.wrong(line, &count(found, "cell", "cells"), &expected));
         }
-        if !std::mem::take(&mut self.any_value) {
+        if !std::mem::take(&mut self.any_value) && !self.keeps_empty {
             // A row with nothing in it is not a sample.
             let width = self.table.names.len();
             self.table.cells.truncate(self.table.cells.len() - width);

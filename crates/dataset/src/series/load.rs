@@ -1,0 +1,291 @@
+//! Loads series: reads a file, holds a part out, fills and pads, and makes samples.
+
+use std::path::{Path, PathBuf};
+
+use handgrad_files::{Progress, place, shown};
+
+use super::held_out::held_out;
+use super::one::{Sequences, Series, fills};
+use super::{Asked, Channels, Fills, cut, long, told, ts, tsv, wide};
+use crate::csv::{Layout, Window};
+use crate::{DataSet, Error, Samples, Serial, count};
+
+/// The endings of the names of the two files of an archive, without that of the format.
+const TRAINING: &str = "_train";
+const TEST: &str = "_test";
+/// The formats of the archives.
+const ENDINGS: [&str; 2] = ["ts", "tsv"];
+
+/// Returns whether the name of a file says that it holds series: whether it ends in `.ts` or `.tsv`.
+#[must_use]
+pub fn is_file(path: &Path) -> bool {
+    ENDINGS.iter().any(|ending| place::ends_in(path, ending))
+}
+
+/// Returns whether a folder has a file of training series, whose name ends in `_TRAIN.ts` or `_TRAIN.tsv`, in upper or
+/// lower case.
+#[must_use]
+pub fn is_folder(path: &Path) -> bool {
+    path.is_dir() && named(path, TRAINING).is_ok_and(|files| !files.is_empty())
+}
+
+/// Loads a file of series. If it is the training part of an archive and the test part is beside it, this is the
+/// validation part; otherwise series, or the last tenth of a single one, are held out.
+pub(crate) fn data_set(path: &Path, layout: &Layout, progress: &dyn Progress) -> Result<DataSet, Error> {
+    if let Some(test) = other_part(path) {
+        return pair(path, &test, layout, progress);
+    }
+    let reading = Reading::of(path, layout, progress)?;
+    let (training, held, how) = reading.hold_out()?;
+    let origin = if training.len() == 1 || reading.window.is_none() {
+        shown(path)
+    } else {
+        format!("{} of {}", count(training.len(), "series", "series"), shown(path))
+    };
+    let parts = reading.parts(training, path, held, path)?;
+    Ok(parts.data_set(file_name(path), &origin, &how))
+}
+
+/// Loads a folder with a training file and a test file.
+pub(crate) fn folder(folder: &Path, layout: &Layout, progress: &dyn Progress) -> Result<DataSet, Error> {
+    let training = only(folder, TRAINING, named(folder, TRAINING)?)?;
+    let test = only(folder, TEST, named(folder, TEST)?)?;
+    let set = pair(&training, &test, layout, progress)?;
+    Ok(DataSet { name: folder.file_name().map_or_else(|| "folder".to_owned(), shown), ..set })
+}
+
+/// The test series of a folder that has no training series. `None` if it has no test series either.
+///
+/// # Errors
+/// If the folder or its file cannot be read.
+pub(crate) fn test_alone(folder: &Path, layout: &Layout, progress: &dyn Progress) -> Result<Option<(Samples, String)>, Error> {
+    let files = named(folder, TEST)?;
+    if is_folder(folder) || files.is_empty() {
+        return Ok(None);
+    }
+    let path = only(folder, TEST, files)?;
+    let (samples, _) = all_of(&path, layout, progress)?;
+    Ok(Some((samples, format!("all series of {}", shown(&path)))))
+}
+
+/// Makes samples of all series of a file. Nothing is held out. Also returns what was understood, one line each.
+///
+/// # Errors
+/// If the file cannot be read or is not valid, if its channels are not those that are known, or if a window is longer
+/// than every series.
+pub fn all_of(path: &Path, layout: &Layout, progress: &dyn Progress) -> Result<(Samples, Vec<String>), Error> {
+    let mut reading = Reading::of(path, layout, progress)?;
+    let mut all = std::mem::take(&mut reading.of.all);
+    let fill = reading.fills(&all);
+    let steps = reading.steps(&[&all]);
+    fill.iter().for_each(|fill| all.iter_mut().for_each(|series| series.fill(fill)));
+    let samples = reading.samples(path, &all, steps)?;
+    let told = told::told(&Sequences { all, ..reading.of }, fill.as_ref(), reading.window.is_none().then_some(steps));
+    Ok((samples, told))
+}
+
+fn pair(training: &Path, test: &Path, layout: &Layout, progress: &dyn Progress) -> Result<DataSet, Error> {
+    let mut reading = Reading::of(training, layout, progress)?;
+    let other = Reading::of(test, layout, progress)?;
+    if other.of.channels != reading.of.channels {
+        let [found, expected] = [&other, &reading].map(|reading| count(reading.of.channels, "channel", "channels"));
+        return Err(Error::ShapesDiffer { path: test.to_path_buf(), found, expected });
+    }
+    let held = reading.join(other.of);
+    let all = std::mem::take(&mut reading.of.all);
+    let parts = reading.parts(all, training, held, test)?;
+    Ok(parts.data_set(file_name(training), &shown(training), &file_name(test)))
+}
+
+/// A file that was read, and what is to be made of it.
+struct Reading {
+    of: Sequences,
+    asked: Asked,
+    fill: Option<crate::csv::Fill>,
+    window: Option<Window>,
+    path: PathBuf,
+}
+
+/// Samples of both parts.
+struct Parts {
+    train: Samples,
+    validation: Samples,
+    serial: Serial,
+    nouns: [&'static str; 2],
+}
+
+impl Reading {
+    fn of(path: &Path, layout: &Layout, progress: &dyn Progress) -> Result<Self, Error> {
+        let asked = layout.series.clone().unwrap_or_default();
+        let known = asked.known.as_ref().map(|known| &known.channels);
+        let is_archive = is_file(path);
+        let window = layout.window.or(known.and_then(|known| known.window)).filter(|_| !is_archive);
+        let in_rows = window.is_some() || asked.series.is_some() || known.is_some_and(|known| !known.names.is_empty());
+        let of = match is_archive {
+            true if place::ends_in(path, "ts") => ts::read(path)?,
+            true => tsv::read(path)?,
+            false if in_rows => long::read(path, layout, &asked, progress)?,
+            false => wide::read(path, layout, progress)?,
+        };
+        Ok(Self { of, asked, fill: layout.fill, window, path: path.to_path_buf() })
+    }
+
+    /// The training series, the held-out series, and how they were held out.
+    fn hold_out(&self) -> Result<(Vec<Series>, Vec<Series>, String), Error> {
+        let name = file_name(&self.path);
+        let all = &self.of.all;
+        let usable: Vec<usize> = match self.window {
+            Some(window) => {
+                (0..all.len()).filter(|&at| cut::windows_in(&all[at..=at], window) > 0).collect()
+            }
+            None => (0..all.len()).collect(),
+        };
+        if let (Some(_), 0 | 1) = (self.window, usable.len()) {
+            let one = all[usable.first().copied().unwrap_or(0)].clone();
+            if one.steps < 2 {
+                return Err(Error::TooFewSamples { path: self.path.clone(), found: one.steps });
+            }
+            let steps = one.steps - (one.steps / 10).max(1);
+            let (training, held) = one.split(steps);
+            return Ok((vec![training], vec![held], format!("the last tenth of {name}")));
+        }
+        if usable.len() < 2 {
+            return Err(Error::TooFewSamples { path: self.path.clone(), found: usable.len() });
+        }
+        let (training, held) = held_out(usable.len(), (usable.len() / 10).max(1), self.asked.seed);
+        let select = |numbers: &[usize]| numbers.iter().map(|&at| all[usable[at]].clone()).collect::<Vec<_>>();
+        let (training, held) = (select(&training), select(&held));
+        let how = match self.window {
+            Some(_) => format!("{}, drawn at random from {name}", count(held.len(), "series", "series")),
+            None => format!("a random tenth of {name}"),
+        };
+        Ok((training, held, how))
+    }
+
+    /// Adds the classes of another file, and returns its series.
+    fn join(&mut self, other: Sequences) -> Vec<Series> {
+        let classes = &mut self.of.classes;
+        let places: Vec<u32> = other
+            .classes
+            .iter()
+            .map(|class| match classes.iter().position(|own| own == class) {
+                Some(at) => at as u32,
+                None => {
+                    classes.push(class.clone());
+                    classes.len() as u32 - 1
+                }
+            })
+            .collect();
+        let mut all = other.all;
+        all.iter_mut().flat_map(|series| &mut series.classes).for_each(|class| *class = places[*class as usize]);
+        all
+    }
+
+    /// What replaces missing values: what the model knows, or what these series teach.
+    fn fills(&self, training: &[Series]) -> Option<Fills> {
+        let known = self.asked.known.as_ref().map(|known| &known.channels.fill);
+        match (known, self.fill) {
+            (Some(Some(fills)), by) => Some(Fills { by: by.unwrap_or(fills.by), values: fills.values.clone() }),
+            // Nothing is learnt from the data that a model is used on, so there is no mean.
+            (Some(None), None) | (None, None) => None,
+            (Some(None), Some(by)) => Some(Fills { by, values: vec![0.0; self.of.channels] }),
+            (None, Some(by)) => Some(fills(by, training, self.of.channels)),
+        }
+    }
+
+    /// The number of steps of a sample.
+    fn steps(&self, parts: &[&[Series]]) -> usize {
+        let known = self.asked.known.as_ref().map(|known| known.steps);
+        let longest = || parts.iter().flat_map(|part| part.iter()).map(|series| series.steps).max().unwrap_or(0);
+        self.window.map(|window| window.steps.get()).or(known).unwrap_or_else(longest)
+    }
+
+    fn samples(&self, path: &Path, series: &[Series], steps: usize) -> Result<Samples, Error> {
+        match self.window {
+            Some(window) => cut::windows(path, &self.of, series, window),
+            None => cut::whole(path, &self.of, series, steps),
+        }
+    }
+
+    fn parts(
+        mut self,
+        mut training: Vec<Series>,
+        training_path: &Path,
+        mut held: Vec<Series>,
+        held_path: &Path,
+    ) -> Result<Parts, Error> {
+        let fill = self.fills(&training);
+        let steps = self.steps(&[&training, &held]);
+        self.of.all = training.iter().chain(&held).cloned().collect();
+        let told = told::told(&self.of, fill.as_ref(), self.window.is_none().then_some(steps));
+        self.of.all.clear();
+        if let Some(fill) = &fill {
+            training.iter_mut().chain(&mut held).for_each(|series| series.fill(fill));
+        }
+        let train = self.samples(training_path, &training, steps)?;
+        let validation = self.samples(held_path, &held, steps)?;
+        let Sequences { names, has_header, time, series, .. } = self.of;
+        let channels = Channels { names, has_header, time, series, window: self.window, fill };
+        let nouns = if self.window.is_some() { ["window", "windows"] } else { ["series", "series"] };
+        Ok(Parts { train, validation, serial: Serial { channels, told }, nouns })
+    }
+}
+
+impl Parts {
+    fn data_set(self, name: String, origin: &str, validation_origin: &str) -> DataSet {
+        let [one, many] = self.nouns;
+        DataSet {
+            name,
+            origin: format!("{} of {origin}", count(self.train.len(), one, many)),
+            validation_origin: format!("{} of {validation_origin}", count(self.validation.len(), one, many)),
+            train: self.train,
+            validation: self.validation,
+            table: None,
+            series: Some(self.serial),
+        }
+    }
+}
+
+/// The test file beside a training file of an archive.
+fn other_part(path: &Path) -> Option<PathBuf> {
+    if !is_file(path) {
+        return None;
+    }
+    let stem = path.file_stem()?.to_str()?;
+    let at = stem.len().checked_sub(TRAINING.len())?;
+    let (start, end) = (stem.get(..at)?, stem.get(at..)?);
+    if !end.eq_ignore_ascii_case(TRAINING) {
+        return None;
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let wanted = format!("{start}{TEST}.{}", path.extension()?.to_str()?).to_lowercase();
+    let names = handgrad_files::names(folder).ok()?;
+    names.iter().find(|name| name.to_lowercase() == wanted).map(|name| folder.join(name))
+}
+
+/// The files of a folder whose names end in `_train` or `_test`, and then in a format of the archives.
+fn named(folder: &Path, end: &str) -> Result<Vec<String>, Error> {
+    let mut names = handgrad_files::names(folder)?;
+    names.retain(|name| {
+        let name = name.to_lowercase();
+        ENDINGS.iter().any(|ending| name.strip_suffix(&format!(".{ending}")).is_some_and(|stem| stem.ends_with(end)))
+    });
+    Ok(names)
+}
+
+fn only(folder: &Path, end: &str, names: Vec<String>) -> Result<PathBuf, Error> {
+    let [name] = &names[..] else {
+        let found = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+        let end = end.to_uppercase();
+        let problem = format!(
+            "found {found}, where one file of series was expected whose name ends in {end}.ts or {end}.tsv; put it there, \
+             or give one file instead of the folder"
+        );
+        return Err(Error::Unfit { path: folder.to_path_buf(), problem });
+    };
+    Ok(folder.join(name))
+}
+
+fn file_name(path: &Path) -> String {
+    shown(path.file_name().unwrap_or(path.as_os_str()))
+}
