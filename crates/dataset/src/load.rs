@@ -80,12 +80,12 @@ pub fn is_csv(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"))
 }
 
-/// Reads all samples of a CSV file. Nothing is held out.
+/// Reads all samples of a CSV file or of a file of series. Nothing is held out.
 ///
 /// # Errors
 /// The same as those of [`csv::read`] or [`series::all_of`].
 pub fn all_of_csv(path: &Path, layout: &Layout) -> Result<Samples, Error> {
-    if layout.series.is_some() || layout.window.is_some() {
+    if series::is_file(path) || layout.series.is_some() || layout.window.is_some() {
         return Ok(series::all_of(path, layout, &())?.0);
     }
     Ok(csv::read(path, layout)?.samples())

@@ -168,6 +168,16 @@ impl Samples {
         }
     }
 
+    /// True if a value is missing, that is, NaN.
+    #[must_use]
+    pub fn any_missing(&self) -> bool {
+        match &self.values {
+            Values::Bytes(_) => false,
+            Values::Floats(values) => values.iter().any(|value| value.is_nan()),
+            Values::Doubles(values) => values.iter().any(|value| value.is_nan()),
+        }
+    }
+
     /// A text that identifies the samples: their number, their shape and kind, and the SHA-256 of their values (floats
     /// as little-endian bytes). It is the same only for the same samples in the same order. Labels do not change it.
     #[must_use]

@@ -1,5 +1,6 @@
 use std::ops::Range;
 
+use handgrad_dataset::series::Channels;
 use handgrad_dataset::tables::Kind;
 use handgrad_layers::{
     Activation, Columns, Head, Init, Layer, Loss, LossKind, Output, ParamRole, ParamSpec, Scalar, window,
@@ -84,6 +85,9 @@ impl<T: Scalar> Network<T> {
             && (table.width() != spec.features() || spec.input.len() != 1)
         {
             return Err(Error::TableWidth { columns: table.width(), input: spec.input.clone() });
+        }
+        if let Some(channels) = &spec.series {
+            check_channels(channels, &spec.input)?;
         }
         if spec.table.is_some() && matches!(spec.loss, LossKind::CrossEntropy) {
             return Err(Error::TableLoss);
@@ -317,6 +321,17 @@ fn columns_of(spec: &Spec, loss: Loss) -> Option<Columns> {
 fn weight_of(shares: &[f64]) -> f64 {
     let entropy: f64 = shares.iter().filter(|&&share| share > 0.0).map(|share| -share * share.ln()).sum();
     1.0 / entropy.max(0.1)
+}
+
+/// Checks that there are as many names and values to fill in as channels of a sequence, and that the values are finite.
+fn check_channels(channels: &Channels, input: &[usize]) -> Result<(), Error> {
+    let expected = if let [_, channels] = *input { channels } else { 1 };
+    let fill = channels.fill.as_ref().map_or(&[][..], |fill| &fill.values);
+    let fits = |found: usize| found == 0 || found == expected;
+    if !fits(channels.names.len()) || !fits(fill.len()) || fill.iter().any(|value| !value.is_finite()) {
+        return Err(Error::Channels { names: channels.names.len(), fills: fill.len(), channels: expected });
+    }
+    Ok(())
 }
 
 /// Checks that a scale has one pair of valid numbers, or one for each channel of a sequence.

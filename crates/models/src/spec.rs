@@ -1,5 +1,6 @@
 use std::any::{Any, TypeId};
 
+use handgrad_dataset::series::Channels;
 use handgrad_dataset::tables::{Column, Schema};
 use handgrad_layers::{
     Activation, ActivityL1, Conv2d, ConvLstm, ConvTranspose2d, Dense, Dropout, Init, KlSparsity, Layer, LossKind,
@@ -24,6 +25,9 @@ pub struct Spec {
     /// network gets the values that [`Schema::encode`] makes of them. It is stored beside this specification.
     #[serde(skip)]
     pub table: Option<Schema>,
+    /// The channels of the series that the samples are, with what replaces their missing values.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub series: Option<Channels>,
     /// The loss that training minimises. For a table it is that of the columns of numbers.
     pub loss: LossKind,
     /// Whether the loss of a sample is the mean or the sum over its values.
@@ -405,6 +409,7 @@ impl Spec {
             input: input.to_vec(),
             scale: None,
             table: None,
+            series: None,
             loss,
             reduction: loss.usual_reduction(),
             encoder: encoder.into_iter().collect(),

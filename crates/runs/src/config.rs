@@ -33,7 +33,8 @@ impl Config {
             let (name, condition) = (setting.name, setting.only_with);
             return Err(Error::Usage(format!("{name} is given, but it only has an effect with {condition}")));
         }
-        let epochs_depend_on_data = settings::is_table(&all) && all.epochs.is_none();
+        let epochs_depend_on_data =
+            (settings::is_table(&all) || settings::is_series(&all)) && all.epochs.is_none();
         let mut settings = all;
         settings.data_dir.get_or_insert_with(usual_data_dir);
         settings::SETTINGS.iter().for_each(|setting| (setting.state)(&mut settings));

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use handgrad_dataset::csv::{Fill, Label, Layout};
 use handgrad_dataset::tables::{self, Schema, Table};
 use handgrad_dataset::{
-    Samples, all_of_csv, count, idx, is_csv, named, rows_of_table, samples_of, sizes, test_alone,
+    Samples, all_of_csv, count, idx, is_csv, named, rows_of_table, samples_of, series, sizes, test_alone,
 };
 use handgrad_files::{Progress, shown};
 use handgrad_models::{LayerSpec, Model, Part};
@@ -75,7 +75,7 @@ fn is_recurrent(model: &Model) -> bool {
 /// [`Error::NotImages`].
 pub fn check_takes_pictures(model: &Model, settings: &Settings) -> Result<()> {
     let trained_on = match settings.data.as_deref() {
-        Some(data) if is_csv(Path::new(data)) => "a table or a series",
+        Some(data) if is_csv(Path::new(data)) || series::is_file(Path::new(data)) => "a table or a series",
         None if is_recurrent(model) && !is_square(model) => "sequences, as far as the model file shows",
         _ => return Ok(()),
     };
@@ -130,6 +130,7 @@ pub fn open(run: &Path, wanted: &Wanted, progress: &dyn Progress) -> Result<Subj
 /// As [`open`].
 pub fn open_one_of(run: &Path, wanted: &Wanted, parts: &[Part], progress: &dyn Progress) -> Result<Subject> {
     let (model, mut settings) = model(run, parts)?;
+    let trained = settings.layout();
     let trained_on = settings.data.take();
     let what = wanted.data.clone().or(trained_on.clone()).ok_or_else(|| Error::NoData { path: run.into() })?;
     if wanted.data.is_none() && is_stream(&what) {
@@ -138,10 +139,12 @@ pub fn open_one_of(run: &Path, wanted: &Wanted, parts: &[Part], progress: &dyn P
     if model.spec().table.is_some() && !is_csv(Path::new(&what)) {
         return Err(Error::NotATable { what });
     }
-    if (wanted.label_column.is_some() || wanted.fill.is_some()) && !is_csv(Path::new(&what)) {
+    let is_text = is_csv(Path::new(&what));
+    let takes_fill = is_text || (wanted.label_column.is_none() && series::is_file(Path::new(&what)));
+    if (wanted.label_column.is_some() && !is_text) || (wanted.fill.is_some() && !takes_fill) {
         return Err(Error::NotCsv { what });
     }
-    let trained = settings.layout();
+    let trained = with_channels(trained, &model, settings.seed());
     let label = wanted.label_column.as_deref().map_or(trained.label.clone(), Label::of);
     let loader = Loader {
         data_dir: wanted.data_dir.clone().or(settings.data_dir).unwrap_or_else(usual_data_dir),
@@ -153,6 +156,14 @@ pub fn open_one_of(run: &Path, wanted: &Wanted, parts: &[Part], progress: &dyn P
     check_fit(&model, &samples).map_err(|error| Error::from(error).at(shown(&what)))?;
     let only_class = settings.only_class.unwrap_or_default().0;
     Ok(Subject { model, samples, origin, train, train_origin, what, trained_on, only_class, loader, table })
+}
+
+/// Adds the channels that a model of series knows to the way in which its data is read.
+fn with_channels(layout: Layout, model: &Model, seed: u64) -> Layout {
+    let Some(channels) = &model.spec().series else { return layout };
+    let known = series::Known { channels: channels.clone(), steps: model.spec().input.first().copied().unwrap_or(0) };
+    let asked = layout.series.unwrap_or_default();
+    Layout { series: Some(series::Asked { known: Some(known), seed, ..asked }), ..layout }
 }
 
 /// Samples to use a model on, and the training samples of the same data.
@@ -192,7 +203,7 @@ impl Loader {
             return of_table(schema, &layout.label, path, own, progress);
         }
         if own && path.exists() && !path.is_dir() && named::find(what).is_none() {
-            let samples = match is_csv(path) {
+            let samples = match is_csv(path) || series::is_file(path) {
                 true => all_of_csv(path, layout)?,
                 false => Samples::from_idx(idx::read(path)?, path)?,
             };
@@ -202,7 +213,7 @@ impl Loader {
         if own
             && path.is_dir()
             && named::find(what).is_none()
-            && let Some((samples, origin)) = test_alone(path)?
+            && let Some((samples, origin)) = test_alone(path, layout, progress)?
         {
             return Ok(Data { train: None, train_origin: String::new(), samples, origin, table: None });
         }

@@ -16,13 +16,13 @@ use handgrad_trainer::yardstick::{Yardsticks, yardsticks};
 use handgrad_trainer::{EpochRecord, Evaluation, Event as Training, Outcome, Plan, State, Trainer, go_on};
 
 use crate::checkpoints::Checkpoints;
-use crate::folder::{LOSS_CHART, RECONSTRUCTIONS, RunFolder};
+use crate::folder::{CURVES, LOSS_CHART, RECONSTRUCTIONS, RunFolder};
 use crate::identity::{Identity, same_settings};
 use crate::interval::Clock;
 use crate::parts::Parts;
 use crate::prepared::check_bytes;
 use crate::schema::{self, SCHEMA};
-use crate::{Config, Error, Every, Prepared, Result, Settings, data};
+use crate::{Config, Error, Every, Prepared, Result, Settings, curves, data};
 
 /// A function that receives notes for the user. It is called on any thread.
 pub type Notes = Arc<dyn Fn(&str) + Send + Sync>;
@@ -237,7 +237,9 @@ impl Run {
         let model = trainer.into_model()?;
         folder.write_model(&model)?;
         let Prepared { config, data, .. } = prepared;
-        if data.table.is_none() {
+        if data.series.is_some() {
+            folder.write(CURVES, curves_of(&model, &data)?.as_bytes())?;
+        } else if data.table.is_none() {
             folder.write(RECONSTRUCTIONS, &reconstructions(&model, &data, 10)?)?;
         }
         let title = format!("{} on {}", config.settings().preset(), data.name);
@@ -407,6 +409,22 @@ fn reconstructions(model: &Model, data: &DataSet, count: usize) -> Result<Vec<u8
     let drawn = [Some(&pairs.originals), noisy.as_ref(), Some(&pairs.reconstructions)];
     let rows: Vec<_> = drawn.into_iter().flatten().map(scaled).chain([errors]).collect();
     Ok(handgrad_pictures::grid(&rows, &samples.shape)?)
+}
+
+/// The most series that are drawn.
+const MOST_CURVES: usize = 6;
+
+/// Draws validation series, spread over all of them, with their reconstructions.
+fn curves_of(model: &Model, data: &DataSet) -> Result<String> {
+    let samples = &data.validation;
+    let count = samples.len().min(MOST_CURVES);
+    let numbers: Vec<u32> = (0..count).map(|at| (at * samples.len() / count) as u32).collect();
+    let title = |number: &u32| match samples.labels.as_ref().and_then(|labels| labels.name(*number as usize)) {
+        Some(label) => format!("validation sample {number}, class {label}"),
+        None => format!("validation sample {number}"),
+    };
+    let titles: Vec<String> = numbers.iter().map(title).collect();
+    curves(model, samples, &numbers, &format!("Reconstructions of {}", data.name), &titles)
 }
 
 /// Draws the losses as a chart. `None` if no epoch was finished.

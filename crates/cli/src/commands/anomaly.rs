@@ -13,7 +13,7 @@ use handgrad_layers::LossKind;
 use handgrad_models::Part;
 use handgrad_pictures::charts::scores::{self, Roc, Scores};
 use handgrad_pictures::{grid, to_unit};
-use handgrad_runs::Subject;
+use handgrad_runs::{Subject, curves};
 use handgrad_tasks::anomaly::{self, Positive, Rule, Threshold, Verdict};
 use handgrad_tasks::outside;
 use handgrad_tasks::reconstruct::pairs;
@@ -65,8 +65,9 @@ pub struct AnomalyArgs {
     threshold: Rule,
 
     /// The picture to write: the samples with the highest scores, their reconstructions, and the errors, from black (no
-    /// error) to white (the largest error in the picture). An older picture of this name is replaced.
-    #[arg(long, value_name = "FILE.png")]
+    /// error) to white (the largest error in the picture). For series, a name that ends in .svg gives curves, with input
+    /// and reconstruction in one panel for each channel. An older picture of this name is replaced.
+    #[arg(long, value_name = "FILE.png|FILE.svg")]
     out: PathBuf,
 
     /// The number of samples to draw.
@@ -103,6 +104,10 @@ pub fn run(args: &AnomalyArgs) -> Result<Done> {
         Rule::BestF1 => (Threshold::best_f1(&scores, truth.as_deref().unwrap_or_default())?, String::new()),
         Rule::Std(_) | Rule::Quantile(_) => from_normal(args, &normal_class, &mut subject, by, &bars)?,
     };
+    if is_svg(&args.out) && subject.model.spec().series.is_none() {
+        let text = "--out ends in .svg, which is for models of series: give a name that ends in .png";
+        return Err(UsageError(text.into()).into());
+    }
     let kind = by.unwrap_or(subject.model.network().loss().kind);
     let score = format!("{} per value", kind.excess_in_words());
     let told = Told { args, subject: &subject, score, normal_origin, verdict: Verdict { scores, truth, threshold } };
@@ -122,7 +127,7 @@ pub fn run(args: &AnomalyArgs) -> Result<Done> {
 
 /// Checks the arguments before anything is read.
 fn check(args: &AnomalyArgs) -> Result<()> {
-    place::must_be(&args.out, Replaceable::Png)?;
+    place::must_be(&args.out, if is_svg(&args.out) { Replaceable::Svg } else { Replaceable::Png })?;
     if let Some(path) = &args.scores
         && check_place(path)? != Format::Csv
     {
@@ -141,6 +146,10 @@ fn check(args: &AnomalyArgs) -> Result<()> {
         return Err(UsageError(text.into()).into());
     }
     Ok(())
+}
+
+fn is_svg(path: &Path) -> bool {
+    place::ends_in(path, "svg")
 }
 
 /// Computes the threshold from normal data, and describes this data in words.
@@ -181,11 +190,20 @@ impl Told<'_> {
     fn draw(&self) -> Result<()> {
         let Self { args, subject, verdict, .. } = self;
         let worst = anomaly::worst(&verdict.scores, usize::from(args.count));
-        let pairs = pairs(&subject.model, &subject.samples, &worst)?;
-        let range = subject.samples.range();
-        let [originals, reconstructions] = [&pairs.originals, &pairs.reconstructions].map(|rows| to_unit(rows, range));
-        let picture = grid(&[originals, reconstructions, pairs.error_map()], &subject.samples.shape)?;
-        handgrad_files::write(&args.out, &picture)?;
+        if is_svg(&args.out) {
+            let title = |&at: &u32| format!("sample {at}, score {}", number(verdict.scores[at as usize]));
+            let titles: Vec<String> = worst.iter().map(title).collect();
+            let title = format!("Highest scores of {}", subject.origin);
+            let picture = curves(&subject.model, &subject.samples, &worst, &title, &titles)?;
+            handgrad_files::write(&args.out, picture.as_bytes())?;
+        } else {
+            let pairs = pairs(&subject.model, &subject.samples, &worst)?;
+            let range = subject.samples.range();
+            let [originals, reconstructions] =
+                [&pairs.originals, &pairs.reconstructions].map(|rows| to_unit(rows, range));
+            let picture = grid(&[originals, reconstructions, pairs.error_map()], &subject.samples.shape)?;
+            handgrad_files::write(&args.out, &picture)?;
+        }
         let Some(path) = &args.chart else { return Ok(()) };
         let curve = verdict.roc_curve().zip(verdict.roc_area());
         let chart = scores::svg(&Scores {

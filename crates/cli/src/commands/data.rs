@@ -1,11 +1,13 @@
 //! `handgrad data`.
 
 use handgrad_files::shown;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use clap::Subcommand;
-use handgrad_dataset::{Samples, did_you_mean, idx, named, sizes, synthetic, thousands};
+use handgrad_dataset::{Samples, did_you_mean, idx, load, named, series, sizes, synthetic, thousands};
+use handgrad_runs::Settings;
 
 use crate::advice;
 use crate::exit::Done;
@@ -26,10 +28,23 @@ pub enum DataCommand {
         #[command(flatten)]
         place: DataDir,
     },
-    /// Describe the content of an IDX file.
+    /// Describe the content of an IDX file, or of series as a training would read them.
     Info {
-        /// The file, plain or compressed with gzip.
+        /// An IDX file, plain or compressed with gzip; series in .ts or .tsv, or a folder with both of their parts; or with
+        /// --window or --series-column, a CSV file with one step per row.
         path: PathBuf,
+        /// For CSV files: the length of a window.
+        #[arg(long, value_name = "STEPS")]
+        window: Option<NonZeroUsize>,
+        /// For CSV files: the column that says to which series each step belongs.
+        #[arg(long, value_name = "COLUMN")]
+        series_column: Option<String>,
+        /// For CSV files: the column that says when each step was, or `none`.
+        #[arg(long, value_name = "COLUMN")]
+        time_column: Option<String>,
+        /// For CSV files: the column of the labels.
+        #[arg(long, value_name = "COLUMN")]
+        label_column: Option<String>,
     },
     /// Draw the synthetic images and write them as four new IDX files.
     Synthesize {
@@ -52,7 +67,21 @@ pub fn run(command: &DataCommand) -> Result<Done> {
     match command {
         DataCommand::List { place } => list(&place.folder())?,
         DataCommand::Fetch { name, place } => fetch(name, &place.folder())?,
-        DataCommand::Info { path } => info(path)?,
+        DataCommand::Info { path, window, series_column, time_column, label_column } => {
+            let settings = Settings {
+                data: Some(path.to_string_lossy().into_owned()),
+                window: *window,
+                series_column: series_column.clone(),
+                time_column: time_column.clone(),
+                label_column: label_column.clone(),
+                ..Settings::default()
+            };
+            if window.is_some() || series_column.is_some() || series::is_file(path) || series::is_folder(path) {
+                info_of_series(path, &settings)?;
+            } else {
+                info(path)?;
+            }
+        }
         DataCommand::Synthesize { out, seed, train, validation } => {
             refuse_to_overwrite(out)?;
             synthetic::write(out, *seed, *train as usize, *validation as usize)?;
@@ -104,6 +133,22 @@ fn fetch(name: &str, data_dir: &Path) -> Result<()> {
         ))?;
     }
     Ok(())
+}
+
+/// Describes series as a training with these settings would read them.
+fn info_of_series(path: &Path, settings: &Settings) -> Result<()> {
+    let set = load(&path.to_string_lossy(), path, &settings.layout(), &())?;
+    let (train, validation) = (&set.train, &set.validation);
+    terminal::result(&format!("{}\nvalidation with {}", set.origin, set.validation_origin))?;
+    for line in set.series.iter().flat_map(|series| &series.told) {
+        terminal::result(line)?;
+    }
+    let classes = [train, validation].map(|samples| samples.classes().join(", "));
+    if train.labels.is_some() {
+        terminal::result(&format!("classes: {} in training, {} in validation", classes[0], classes[1]))?;
+    }
+    let (low, high) = train.range();
+    terminal::result(&format!("training values from {low} to {high}, samples of {}", sizes(&train.shape)))
 }
 
 fn info(path: &Path) -> Result<()> {

@@ -101,6 +101,8 @@ fn train(args: &TrainArgs, request: &Request) -> Result<Finished> {
             columns::constant(&table.schema).iter().for_each(|note| terminal::note(note));
             table.told.iter().for_each(|note| terminal::note(&format!("note: {note}")));
         }
+        let of_series = prepared.data.series.iter().flat_map(|series| &series.told);
+        of_series.for_each(|line| terminal::note(&format!("  {line}")));
         terminal::note(&words::summary(run.network()));
         run.going_on().iter().for_each(|text| terminal::note(text));
         terminal::note(&words::above_epochs(
@@ -277,5 +279,7 @@ fn presets() -> String {
         handgrad train --preset deep --data mnist --seed 1\n  \
         handgrad train --preset vae --data mnist       afterwards: handgrad sample\n  \
         handgrad train --preset deep --noise masking --noise-level 0.3\n  \
-        handgrad train --data my-images.idx.gz --layers 64,16 --loss mse"
+        handgrad train --data my-images.idx.gz --layers 64,16 --loss mse\n  \
+        handgrad train --data sensors.csv --window 50  windows of a series, every channel scaled by itself\n  \
+        handgrad train --data Beats_TRAIN.ts           series of the UEA and UCR archives"
 }

@@ -48,6 +48,9 @@ pub struct Channels {
     /// The name of the column that says to which series a step belongs. It is no channel.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub series: Option<String>,
+    /// The names of the columns that were left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ignored: Vec<String>,
     /// The windows that were cut. `None` if each series is one sample.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window: Option<Window>,

@@ -207,6 +207,33 @@ impl Reading {
         }
     }
 
+    /// A note on channels that always have the same value in training.
+    ///
+    /// # Errors
+    /// If a channel has no value at all in training.
+    fn constant(&self, training: &[Series]) -> Result<Option<String>, Error> {
+        let channels = self.of.channels;
+        let mut ranges = vec![(f64::INFINITY, f64::NEG_INFINITY); channels];
+        for step in training.iter().flat_map(|series| series.values.chunks_exact(channels)) {
+            for ((low, high), &value) in ranges.iter_mut().zip(step) {
+                (*low, *high) = (low.min(value), high.max(value));
+            }
+        }
+        let name = |at: usize| {
+            self.of.names.get(at).map_or_else(|| format!("channel {}", at + 1), |name| format!("channel {name:?}"))
+        };
+        if let Some(at) = ranges.iter().position(|(low, high)| low > high) {
+            let problem = format!(
+                "{} has no value in the training part, where at least one was expected; leave it out, or correct the file",
+                name(at)
+            );
+            return Err(Error::Unfit { path: self.path.clone(), problem });
+        }
+        let same: Vec<String> = (0..channels).filter(|&at| ranges[at].0 == ranges[at].1).take(10).map(name).collect();
+        let note = || format!("note: the same value in the whole training part: {}", same.join(", "));
+        Ok((channels > 1 && !same.is_empty()).then(note))
+    }
+
     fn parts(
         mut self,
         mut training: Vec<Series>,
@@ -216,16 +243,18 @@ impl Reading {
     ) -> Result<Parts, Error> {
         let fill = self.fills(&training);
         let steps = self.steps(&[&training, &held]);
+        let constant = self.constant(&training)?;
         self.of.all = training.iter().chain(&held).cloned().collect();
-        let told = told::told(&self.of, fill.as_ref(), self.window.is_none().then_some(steps));
+        let mut told = told::told(&self.of, fill.as_ref(), self.window.is_none().then_some(steps));
+        told.extend(constant);
         self.of.all.clear();
         if let Some(fill) = &fill {
             training.iter_mut().chain(&mut held).for_each(|series| series.fill(fill));
         }
         let train = self.samples(training_path, &training, steps)?;
         let validation = self.samples(held_path, &held, steps)?;
-        let Sequences { names, has_header, time, series, .. } = self.of;
-        let channels = Channels { names, has_header, time, series, window: self.window, fill };
+        let Sequences { names, has_header, time, series, ignored, .. } = self.of;
+        let channels = Channels { names, has_header, time, series, ignored, window: self.window, fill };
         let nouns = if self.window.is_some() { ["window", "windows"] } else { ["series", "series"] };
         Ok(Parts { train, validation, serial: Serial { channels, told }, nouns })
     }

@@ -15,9 +15,9 @@ use crate::{Error, check_room, count, did_you_mean};
 /// The columns of a table, as a series has them.
 struct Roles {
     time: Option<Times>,
-    /// The column that says to which series a step belongs.
-    series: Option<usize>,
     channels: Vec<usize>,
+    /// The columns that are left out.
+    ignored: Vec<usize>,
     note: Option<String>,
 }
 
@@ -80,6 +80,10 @@ pub(super) fn read(path: &Path, layout: &Layout, asked: &Asked, progress: &dyn P
         None => "time: no column; the rows are steps in the order of the file".to_owned(),
     });
     told.extend(roles.note);
+    if !roles.ignored.is_empty() {
+        let names = roles.ignored.iter().take(10).map(|&at| format!("{:?}", table.names[at])).collect::<Vec<_>>();
+        told.push(format!("left out: {}", names.join(", ")));
+    }
     if let (Some(column), Some(labels)) = (&table.label_column, &table.labels) {
         let classes = count(labels.classes().len(), "class", "classes");
         told.push(format!("labels: column {column:?}, {classes}; a window has the classes of all of its steps"));
@@ -90,6 +94,7 @@ pub(super) fn read(path: &Path, layout: &Layout, asked: &Asked, progress: &dyn P
         has_header: table.has_header,
         time: roles.time.map(|time| table.names[time.column].clone()),
         series: series.map(|column| table.names[column].clone()),
+        ignored: roles.ignored.iter().map(|&column| table.names[column].clone()).collect(),
         all,
         classes: table.labels.as_ref().map_or_else(Vec::new, |labels| labels.classes().to_vec()),
         told,
@@ -159,9 +164,6 @@ fn roles(table: &Table, asked: &Asked, series: Option<usize>, groups: &[Vec<usiz
         }
         is_left_out.iter_mut().zip(is_wanted).for_each(|(out, wanted)| *out |= !wanted);
     }
-    let free = |is_left_out: &[bool]| {
-        (0..table.names.len()).filter(|&at| !is_left_out[at] && Some(at) != series).collect::<Vec<_>>()
-    };
     let (time, note) = match asked.time.as_deref() {
         Some("none") => (None, None),
         Some(name) => {
@@ -179,8 +181,10 @@ fn roles(table: &Table, asked: &Asked, series: Option<usize>, groups: &[Vec<usiz
             Times::recognised(table, candidates, groups)?
         }
     };
-    let channels = free(&is_left_out).into_iter().filter(|&at| time.as_ref().is_none_or(|time| time.column != at));
-    Ok(Roles { channels: channels.collect(), series, time, note })
+    let others = (0..table.names.len()).filter(|&at| Some(at) != series);
+    let others = others.filter(|&at| time.as_ref().is_none_or(|time| time.column != at));
+    let (ignored, channels) = others.partition(|&at| is_left_out[at]);
+    Ok(Roles { time, channels, ignored, note })
 }
 
 /// Finds the channels that a model knows. They are matched by name, or by their order if one of the two files has no
@@ -189,9 +193,11 @@ fn known_roles(table: &Table, known: &Known, series: Option<usize>, groups: &[Ve
     let channels = &known.channels;
     let place = |name: &String| table.names.iter().position(|other| other == name);
     let time = channels.time.as_ref().and_then(place);
-    let others: Vec<usize> = (0..table.names.len()).filter(|at| Some(*at) != series && Some(*at) != time).collect();
+    let is_ignored = |at: &usize| table.has_header && channels.ignored.contains(&table.names[*at]);
+    let others = (0..table.names.len()).filter(|at| Some(*at) != series && Some(*at) != time && !is_ignored(at));
+    let others: Vec<usize> = others.collect();
     let time = time.map(|column| Times::of(table, column, groups)).transpose()?;
-    let roles = |channels| Roles { time, series, channels, note: None };
+    let roles = |channels| Roles { time, channels, ignored: Vec::new(), note: None };
     let expected = channels.names.len().max(1);
     if !channels.has_header || !table.has_header {
         if others.len() == expected {

@@ -33,6 +33,8 @@ pub struct Sequences {
     pub time: Option<String>,
     /// The name of the column that says to which series a step belongs, if there is one.
     pub series: Option<String>,
+    /// The names of the columns that were left out.
+    pub ignored: Vec<String>,
     /// The series, in the order of their first appearance.
     pub all: Vec<Series>,
     /// The classes, in the order of their first appearance.

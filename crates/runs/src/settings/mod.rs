@@ -8,7 +8,7 @@ mod list;
 mod read;
 mod value;
 
-pub(crate) use list::{is_table, is_variational};
+pub(crate) use list::{is_convolutional, is_recurrent, is_series, is_table, is_variational};
 pub use list::{SETTINGS, Settings};
 pub(crate) use read::LARGEST_FILE;
 pub use value::{
