@@ -18,19 +18,19 @@ fn window(steps: usize, stride: usize) -> Option<Window> {
     Some(Window { steps, stride })
 }
 
+fn exact(values: &Values) -> &Array2<f64> {
+    match values {
+        Values::Doubles(values) => values,
+        _ => panic!("series have 64-bit numbers"),
+    }
+}
+
 /// The file's rows.
 fn read(text: &str, layout: &Layout) -> Result<csv::Rows, String> {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("series.csv");
     fs::write(&path, text).expect("written");
     csv::read(&path, layout).map_err(|error| error.to_string())
-}
-
-fn floats(values: &Values) -> &Array2<f32> {
-    match values {
-        Values::Floats(values) => values,
-        _ => panic!("CSV has 32-bit numbers"),
-    }
 }
 
 #[test]
@@ -106,8 +106,8 @@ fn windows_are_cut_from_each_part_alone() {
     let set = load_file(&path, &layout).expect("windows");
     // 36 steps for training give windows at 0, 2, … 32; 4 steps for validation give one at 36.
     assert_eq!((set.train.len(), &set.train.shape[..], set.validation.len()), (17, &[3, 2][..], 1));
-    assert_eq!(floats(&set.train.values).row(16).to_vec(), [32.0, 132.0, 33.0, 133.0, 34.0, 134.0]);
-    assert_eq!(floats(&set.validation.values).row(0).to_vec(), [36.0, 136.0, 37.0, 137.0, 38.0, 138.0]);
+    assert_eq!(exact(&set.train.values).row(16).to_vec(), [32.0, 132.0, 33.0, 133.0, 34.0, 134.0]);
+    assert_eq!(exact(&set.validation.values).row(0).to_vec(), [36.0, 136.0, 37.0, 137.0, 38.0, 138.0]);
     assert_eq!(all_of_csv(&path, &layout).expect("all").len(), 19);
     assert_eq!(set.origin, format!("17 windows of {}", path.display()));
     assert_eq!(set.validation_origin, "1 window of the last tenth of long.csv");
@@ -120,7 +120,7 @@ fn windows_are_cut_from_each_part_alone() {
     fs::write(&path, line.join(",") + "\n").expect("written");
     let set = load_file(&path, &layout).expect("windows");
     assert_eq!((set.train.len(), &set.train.shape[..]), (17, &[3][..]));
-    assert_eq!(floats(&set.train.values).row(1).to_vec(), [52.0, 53.0, 54.0]);
+    assert_eq!(exact(&set.train.values).row(1).to_vec(), [52.0, 53.0, 54.0]);
 
     let long = Layout { window: window(5, 1), ..Layout::default() };
     let error = load_file(&path, &long).expect_err("too long");

@@ -1,14 +1,16 @@
 //! Loads series: reads a file, holds a part out, fills and pads, and makes samples.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use handgrad_files::{Progress, place, shown};
 
 use super::held_out::held_out;
 use super::one::{Sequences, Series, fills};
+use super::time::short;
 use super::{Asked, Channels, Fills, cut, long, told, ts, tsv, wide};
 use crate::csv::{Layout, Window};
-use crate::{DataSet, Error, Samples, Serial, count};
+use crate::{DataSet, Error, Samples, Serial, count, tables};
 
 /// The endings of the names of the two files of an archive, without that of the format.
 const TRAINING: &str = "_train";
@@ -35,7 +37,7 @@ pub(crate) fn data_set(path: &Path, layout: &Layout, progress: &dyn Progress) ->
     if let Some(test) = other_part(path) {
         return pair(path, &test, layout, progress);
     }
-    let reading = Reading::of(path, layout, progress)?;
+    let mut reading = Reading::of(path, layout, progress)?;
     let (training, held, how) = reading.hold_out()?;
     let origin = if training.len() == 1 || reading.window.is_none() {
         shown(path)
@@ -74,14 +76,23 @@ pub(crate) fn test_alone(folder: &Path, layout: &Layout, progress: &dyn Progress
 /// If the file cannot be read or is not valid, if its channels are not those that are known, or if a window is longer
 /// than every series.
 pub fn all_of(path: &Path, layout: &Layout, progress: &dyn Progress) -> Result<(Samples, Vec<String>), Error> {
-    let mut reading = Reading::of(path, layout, progress)?;
-    let mut all = std::mem::take(&mut reading.of.all);
-    let fill = reading.fills(&all);
-    let steps = reading.steps(&[&all]);
-    fill.iter().for_each(|fill| all.iter_mut().for_each(|series| series.fill(fill)));
-    let samples = reading.samples(path, &all, steps)?;
-    let told = told::told(&Sequences { all, ..reading.of }, fill.as_ref(), reading.window.is_none().then_some(steps));
-    Ok((samples, told))
+    Reading::of(path, layout, progress)?.all()
+}
+
+/// Makes samples of all series in `text`, which is in the format that the ending of `path` says: `.ts`, `.tsv`, or
+/// otherwise CSV. Errors name it `path`.
+///
+/// # Errors
+/// As [`all_of`].
+pub fn decode(text: impl Read, path: &Path, layout: &Layout) -> Result<(Samples, Vec<String>), Error> {
+    let mut reading = Reading::empty(path, layout);
+    reading.of = match () {
+        () if place::ends_in(path, "ts") => ts::decode(text, path)?,
+        () if place::ends_in(path, "tsv") => tsv::decode(text, path)?,
+        () if reading.in_rows => long::of(&tables::decode_steps(text, path, &layout.label)?, &reading.asked)?,
+        () => wide::of(&tables::decode(text, path, &layout.label, None, &())?)?,
+    };
+    reading.all()
 }
 
 fn pair(training: &Path, test: &Path, layout: &Layout, progress: &dyn Progress) -> Result<DataSet, Error> {
@@ -103,6 +114,8 @@ struct Reading {
     asked: Asked,
     fill: Option<crate::csv::Fill>,
     window: Option<Window>,
+    /// Whether each row of a CSV file is one step.
+    in_rows: bool,
     path: PathBuf,
 }
 
@@ -115,46 +128,63 @@ struct Parts {
 }
 
 impl Reading {
-    fn of(path: &Path, layout: &Layout, progress: &dyn Progress) -> Result<Self, Error> {
+    fn empty(path: &Path, layout: &Layout) -> Self {
         let asked = layout.series.clone().unwrap_or_default();
         let known = asked.known.as_ref().map(|known| &known.channels);
-        let is_archive = is_file(path);
-        let window = layout.window.or(known.and_then(|known| known.window)).filter(|_| !is_archive);
+        let window = layout.window.or(known.and_then(|known| known.window)).filter(|_| !is_file(path));
         let in_rows = window.is_some() || asked.series.is_some() || known.is_some_and(|known| !known.names.is_empty());
-        let of = match is_archive {
-            true if place::ends_in(path, "ts") => ts::read(path)?,
-            true => tsv::read(path)?,
-            false if in_rows => long::read(path, layout, &asked, progress)?,
-            false => wide::read(path, layout, progress)?,
-        };
-        Ok(Self { of, asked, fill: layout.fill, window, path: path.to_path_buf() })
+        Self { of: Sequences::default(), asked, fill: layout.fill, window, in_rows, path: path.to_path_buf() }
     }
 
-    /// The training series, the held-out series, and how they were held out.
-    fn hold_out(&self) -> Result<(Vec<Series>, Vec<Series>, String), Error> {
-        let name = file_name(&self.path);
-        let all = &self.of.all;
-        let usable: Vec<usize> = match self.window {
-            Some(window) => {
-                (0..all.len()).filter(|&at| cut::windows_in(&all[at..=at], window) > 0).collect()
-            }
-            None => (0..all.len()).collect(),
+    fn of(path: &Path, layout: &Layout, progress: &dyn Progress) -> Result<Self, Error> {
+        let mut reading = Self::empty(path, layout);
+        reading.of = match () {
+            () if place::ends_in(path, "ts") => ts::read(path)?,
+            () if place::ends_in(path, "tsv") => tsv::read(path)?,
+            () if reading.in_rows => long::of(&tables::read_steps(path, &layout.label, progress)?, &reading.asked)?,
+            () => wide::of(&tables::read(path, &layout.label, progress)?)?,
         };
-        if let (Some(_), 0 | 1) = (self.window, usable.len()) {
-            let one = all[usable.first().copied().unwrap_or(0)].clone();
-            if one.steps < 2 {
-                return Err(Error::TooFewSamples { path: self.path.clone(), found: one.steps });
+        Ok(reading)
+    }
+
+    /// Makes samples of all series, and says what was understood.
+    fn all(mut self) -> Result<(Samples, Vec<String>), Error> {
+        let mut all = std::mem::take(&mut self.of.all);
+        let fill = self.fills(&all);
+        let steps = self.steps(&[&all]);
+        let told = told::told(&self.of, &[&all], fill.as_ref(), self.window.is_none().then_some(steps));
+        fill.iter().for_each(|fill| all.iter_mut().for_each(|series| series.fill(fill)));
+        Ok((self.samples(&self.path, &all, steps)?, told))
+    }
+
+    /// The training series, the held-out series, and how they were held out. Series without a window are left out.
+    fn hold_out(&mut self) -> Result<(Vec<Series>, Vec<Series>, String), Error> {
+        let name = file_name(&self.path);
+        let mut all = std::mem::take(&mut self.of.all);
+        let longest = (0..all.len()).max_by_key(|&at| all[at].steps);
+        if let Some(window) = self.window {
+            if all.iter().filter(|series| cut::windows_in(std::slice::from_ref(series), window) > 0).count() < 2
+                && let Some(longest) = longest
+            {
+                // The last steps of a single series are held out.
+                let one = all.swap_remove(longest);
+                if one.steps < 2 {
+                    return Err(Error::TooFewSamples { path: self.path.clone(), found: one.steps });
+                }
+                let steps = one.steps - (one.steps / 10).max(1);
+                let (training, held) = one.split(steps);
+                return Ok((vec![training], vec![held], format!("the last tenth of {name}")));
             }
-            let steps = one.steps - (one.steps / 10).max(1);
-            let (training, held) = one.split(steps);
-            return Ok((vec![training], vec![held], format!("the last tenth of {name}")));
+            all.retain(|series| cut::windows_in(std::slice::from_ref(series), window) > 0);
         }
-        if usable.len() < 2 {
-            return Err(Error::TooFewSamples { path: self.path.clone(), found: usable.len() });
+        if all.len() < 2 {
+            return Err(Error::TooFewSamples { path: self.path.clone(), found: all.len() });
         }
-        let (training, held) = held_out(usable.len(), (usable.len() / 10).max(1), self.asked.seed);
-        let select = |numbers: &[usize]| numbers.iter().map(|&at| all[usable[at]].clone()).collect::<Vec<_>>();
-        let (training, held) = (select(&training), select(&held));
+        let (_, numbers) = held_out(all.len(), (all.len() / 10).max(1), self.asked.seed);
+        let (mut training, mut held) = (Vec::new(), Vec::new());
+        for (number, series) in all.into_iter().enumerate() {
+            if numbers.binary_search(&number).is_ok() { held.push(series) } else { training.push(series) }
+        }
         let how = match self.window {
             Some(_) => format!("{}, drawn at random from {name}", count(held.len(), "series", "series")),
             None => format!("a random tenth of {name}"),
@@ -220,7 +250,7 @@ impl Reading {
             }
         }
         let name = |at: usize| {
-            self.of.names.get(at).map_or_else(|| format!("channel {}", at + 1), |name| format!("channel {name:?}"))
+            self.of.names.get(at).map_or_else(|| format!("channel {}", at + 1), |name| format!("channel {:?}", short(name)))
         };
         if let Some(at) = ranges.iter().position(|(low, high)| low > high) {
             let problem = format!(
@@ -235,7 +265,7 @@ impl Reading {
     }
 
     fn parts(
-        mut self,
+        self,
         mut training: Vec<Series>,
         training_path: &Path,
         mut held: Vec<Series>,
@@ -244,10 +274,9 @@ impl Reading {
         let fill = self.fills(&training);
         let steps = self.steps(&[&training, &held]);
         let constant = self.constant(&training)?;
-        self.of.all = training.iter().chain(&held).cloned().collect();
-        let mut told = told::told(&self.of, fill.as_ref(), self.window.is_none().then_some(steps));
+        let parts: [&[Series]; 2] = [&training, &held];
+        let mut told = told::told(&self.of, &parts, fill.as_ref(), self.window.is_none().then_some(steps));
         told.extend(constant);
-        self.of.all.clear();
         if let Some(fill) = &fill {
             training.iter_mut().chain(&mut held).for_each(|series| series.fill(fill));
         }

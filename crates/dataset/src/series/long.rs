@@ -1,15 +1,11 @@
 //! CSV files with one step per row.
 
 use std::collections::HashMap;
-use std::path::Path;
-
-use handgrad_files::Progress;
 
 use super::one::{Sequences, Series};
-use super::time::{Times, column_of, no_such_column};
+use super::time::{Times, column_of, no_such_column, short};
 use super::{Asked, Known};
-use crate::csv::Layout;
-use crate::tables::{self, Cell, Table};
+use crate::tables::{Cell, Table};
 use crate::{Error, check_room, count, did_you_mean};
 
 /// The columns of a table, as a series has them.
@@ -21,27 +17,27 @@ struct Roles {
     note: Option<String>,
 }
 
-/// Reads a CSV file with one step per row. If it has a single row, that row is the series, with one channel.
+/// Makes series of a table with one step per row. If it has a single row, that row is the series, with one channel.
 ///
 /// # Errors
-/// If the file is not such a CSV file, if time goes back, or if the columns are not those that are known.
-pub(super) fn read(path: &Path, layout: &Layout, asked: &Asked, progress: &dyn Progress) -> Result<Sequences, Error> {
-    let table = tables::read_steps(path, &layout.label, progress)?;
+/// If a cell is no number, if time goes back, or if the columns are not those that are known.
+pub(super) fn of(table: &Table, asked: &Asked) -> Result<Sequences, Error> {
+    let path = &table.path;
     check_room(path, (table.len() as u64).saturating_mul(table.names.len() as u64 * 8))?;
     if table.len() == 1 && asked.series.is_none() && asked.known.as_ref().is_none_or(|known| known.channels.names.len() <= 1)
     {
-        let values = (0..table.names.len()).map(|column| value(&table, 0, column)).collect::<Result<Vec<_>, _>>()?;
+        let values = (0..table.names.len()).map(|column| value(table, 0, column)).collect::<Result<Vec<_>, _>>()?;
         let told = vec!["the only row is the series: each of its cells is one step".to_owned()];
         return Ok(Sequences { channels: 1, all: vec![Series::whole(values, 1, None)], told, ..Sequences::default() });
     }
-    let series = series_column(&table, asked)?;
-    let (names, groups) = groups(&table, series)?;
+    let series = series_column(table, asked)?;
+    let (names, groups) = groups(table, series)?;
     let roles = match &asked.known {
-        Some(known) => known_roles(&table, known, series, &groups)?,
-        None => roles(&table, asked, series, &groups)?,
+        Some(known) => known_roles(table, known, series, &groups)?,
+        None => roles(table, asked, series, &groups)?,
     };
     if roles.channels.is_empty() {
-        return Err(Error::NoColumns { path: path.to_path_buf() });
+        return Err(Error::NoColumns { path: path.clone() });
     }
     let usual = roles.time.as_ref().and_then(|time| time.usual_step(&groups));
     let is_gap = |before, row| match (&roles.time, usual) {
@@ -54,7 +50,7 @@ pub(super) fn read(path: &Path, layout: &Layout, asked: &Asked, progress: &dyn P
         let mut start = 0;
         for (step, &row) in rows.iter().enumerate() {
             for &column in &roles.channels {
-                one.values.push(value(&table, row, column)?);
+                one.values.push(value(table, row, column)?);
             }
             if step > 0 && is_gap(rows[step - 1], row) {
                 one.stretches.push(start..step);
@@ -76,7 +72,7 @@ pub(super) fn read(path: &Path, layout: &Layout, asked: &Asked, progress: &dyn P
         ));
     }
     told.push(match &roles.time {
-        Some(time) => time.told(&table, &groups),
+        Some(time) => time.told(table, &groups),
         None => "time: no column; the rows are steps in the order of the file".to_owned(),
     });
     told.extend(roles.note);
@@ -112,8 +108,8 @@ pub(super) fn value(table: &Table, row: usize, column: usize) -> Result<f64, Err
     if let Some(number) = word.parse().ok().filter(|number: &f64| number.is_finite()) {
         return Ok(number);
     }
-    let place = format!("line {}, column {:?}", table.line(row), table.names[column]);
-    let found = format!("{:?}", word.chars().take(40).collect::<String>());
+    let place = format!("line {}, column {:?}", table.line(row), short(&table.names[column]));
+    let found = format!("{:?}", short(word));
     let expected = "a number, as in every channel of a series,".to_owned();
     Err(Error::Table { path: table.path.clone(), place, found, expected })
 }
@@ -137,7 +133,7 @@ fn groups(table: &Table, column: Option<usize>) -> Result<(Option<Vec<String>>, 
     for row in 0..table.len() {
         let name = table.text(row, column);
         if name.is_empty() {
-            let place = format!("line {}, column {:?}", table.line(row), table.names[column]);
+            let place = format!("line {}, column {:?}", table.line(row), short(&table.names[column]));
             let (found, expected) = ("no value".to_owned(), "the name or number of a series".to_owned());
             return Err(Error::Table { path: table.path.clone(), place, found, expected });
         }

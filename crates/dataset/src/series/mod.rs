@@ -25,5 +25,5 @@ mod wide;
 
 pub use channels::{Asked, Channels, Fills, Known};
 pub(crate) use load::{data_set, folder, test_alone};
-pub use load::{all_of, is_file, is_folder};
+pub use load::{all_of, decode, is_file, is_folder};
 pub use one::{Series, Sequences};

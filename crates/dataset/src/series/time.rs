@@ -38,9 +38,9 @@ impl Times {
             Err(row) => {
                 let found = match table.text(row, column) {
                     text if text.is_empty() => "no value".to_owned(),
-                    text => format!("{:?}", text.chars().take(40).collect::<String>()),
+                    text => format!("{:?}", short(&text)),
                 };
-                let place = format!("line {}, column {:?}", table.line(row), table.names[column]);
+                let place = format!("line {}, column {:?}", table.line(row), short(&table.names[column]));
                 let expected = "a time, which is a number or a date in the format of the other lines,".to_owned();
                 return Err(Error::Table { path: table.path.clone(), place, found, expected });
             }
@@ -84,8 +84,8 @@ impl Times {
 
     fn goes_back(&self, table: &Table, at: &Backwards, several: bool) -> Error {
         let (line, before) = (table.line(at.row), table.line(at.before));
-        let [found, above] = [at.row, at.before].map(|row| table.text(row, self.column));
-        let name = &table.names[self.column];
+        let [found, above] = [at.row, at.before].map(|row| self.text(table, row));
+        let name = short(&table.names[self.column]);
         let advice = if several {
             "sort the rows by time".to_owned()
         } else {
@@ -122,7 +122,7 @@ impl Times {
             first = if self.values[row] < self.values[first] { row } else { first };
             last = if self.values[row] > self.values[last] { row } else { last };
         }
-        let ends = format!("from {} to {}", table.text(first, self.column), table.text(last, self.column));
+        let ends = format!("from {} to {}", self.text(table, first), self.text(table, last));
         let Some(usual) = self.usual_step(groups) else {
             return format!("time: column {name:?}, {kind}, {ends}; all steps have the same time");
         };
@@ -138,11 +138,16 @@ impl Times {
         }
         let places = gaps.iter().take(NAMED).map(|pair| {
             let length = self.span(self.values[pair[1]] - self.values[pair[0]]);
-            format!("{length} after {} in line {}", table.text(pair[0], self.column), table.line(pair[0]))
+            format!("{length} after {} in line {}", self.text(table, pair[0]), table.line(pair[0]))
         });
         let places = places.collect::<Vec<_>>().join(", ");
         let more = if gaps.len() > NAMED { ", …" } else { "" };
         text + &format!("; {}: {places}{more}; no window crosses a gap", count(gaps.len(), "gap", "gaps"))
+    }
+
+    /// The time of a row as it stands in the file, in one line.
+    fn text(&self, table: &Table, row: usize) -> String {
+        short(&table.text(row, self.column))
     }
 
     /// A duration in words.
@@ -160,6 +165,11 @@ impl Times {
         let number = rounded(seconds / size);
         if number == "1" { format!("1 {unit}") } else { format!("{number} {unit}s") }
     }
+}
+
+/// The first 40 characters of a text, in one line.
+pub(super) fn short(text: &str) -> String {
+    text.chars().take(40).map(|char| if char.is_control() { ' ' } else { char }).collect()
 }
 
 /// A number with at most three decimals, or in its shortest form if it is small.
@@ -206,12 +216,13 @@ pub(super) fn column_of(table: &Table, name: &str, setting: &str) -> Result<usiz
 
 /// An error for a column that does not exist.
 pub(super) fn no_such_column(path: &Path, name: &str, setting: &str, names: &[String]) -> Error {
-    let similar = crate::did_you_mean(name, names.iter().map(String::as_str));
-    let listed = names.iter().take(10).map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
+    let similar = short(&crate::did_you_mean(name, names.iter().map(String::as_str)));
+    let listed = names.iter().take(10).map(|name| format!("{:?}", short(name))).collect::<Vec<_>>().join(", ");
     let more = if names.len() > 10 { ", …" } else { "" };
     let problem = format!(
-        "{setting} is {name:?}, but there is no such column{similar}: give one of {listed}{more}, or its number, counted \
-         from 1"
+        "{setting} is {:?}, but there is no such column{similar}: give one of {listed}{more}, or its number, counted \
+         from 1",
+        short(name)
     );
     Error::Unfit { path: path.to_path_buf(), problem }
 }

@@ -26,7 +26,7 @@ mod values;
 
 pub use guess::KindName;
 pub use reader::{decode, read};
-pub(crate) use reader::read_steps;
+pub(crate) use reader::{decode_steps, read_steps};
 pub use schema::{Asked, Column, Kind, Linear, Scaling, Schema};
 pub use table::{Cell, Table};
 pub use told::Told;

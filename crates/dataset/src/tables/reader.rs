@@ -35,6 +35,14 @@ pub(crate) fn read_steps(path: &Path, label: &Label, progress: &dyn Progress) ->
     read_file(path, label, true, progress)
 }
 
+/// Like [`decode`], for the steps of a series.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) fn decode_steps(text: impl Read, path: &Path, label: &Label) -> Result<Table, Error> {
+    decode_rows(text, path, label, true, None, &())
+}
+
 fn read_file(path: &Path, label: &Label, keeps_empty: bool, progress: &dyn Progress) -> Result<Table, Error> {
     let (file, length) = handgrad_files::open(path).map_err(Error::io(path, "opening"))?;
     progress.start(&format!("reading {}", shown(path)), length, Unit::Bytes);
