@@ -67,15 +67,15 @@ fn names_of_other_publishers_are_found() {
 #[test]
 fn test_samples_alone_are_enough_to_use_a_model() {
     let folder = tempfile::tempdir().unwrap();
-    assert_eq!(test_alone(folder.path()).unwrap(), None);
+    assert_eq!(test_alone(folder.path(), &Layout::default(), &()).unwrap(), None);
     write(&folder.path().join("emnist-digits-test-images-idx3-ubyte.gz"), &[4, 2, 3]);
     write(&folder.path().join("emnist-digits-test-labels-idx1-ubyte.gz"), &[4]);
-    let (samples, origin) = test_alone(folder.path()).unwrap().expect("test samples");
+    let (samples, origin) = test_alone(folder.path(), &Layout::default(), &()).unwrap().expect("test samples");
     assert_eq!((samples.len(), samples.classes().len()), (4, 4));
     assert!(origin.starts_with("the 4 images of "), "{origin}");
     assert!(matches!(load_path(folder.path()), Err(Error::Folder { .. })));
     write(&folder.path().join("train-images-idx3-ubyte.gz"), &[12, 2, 3]);
-    assert_eq!(test_alone(folder.path()).unwrap(), None);
+    assert_eq!(test_alone(folder.path(), &Layout::default(), &()).unwrap(), None);
 }
 
 #[test]
