@@ -161,7 +161,7 @@ fn thresholds_are_found_in_three_ways() {
 
 /// Exit code, arguments, and words that the error must contain.
 const MISTAKES: &[(i32, &[&str], &[&str])] = &[
-    (1, &["run", "--normal-class", "1,77"], &["77", "0, 1, 2"]),
+    (2, &["run", "--normal-class", "1,77"], &["77", "0, 1, 2"]),
     (1, &["run", "--normal-class", "0,1,2,3,4,5,6,7,8,9"], &["no anomaly"]),
     (1, &["run", "--data", "small/t10k-images-idx3-ubyte.gz", "--normal-class", "1"], &["no labels", "--normal-class"]),
     (1, &["run", "--data", "flat.idx"], &["flat.idx", "16×49", "28×28"]),

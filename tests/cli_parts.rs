@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use handgrad_dataset::held_out::held_out;
 use serde_json::Value;
 
 fn run(folder: &Path, args: &[&str]) -> Output {
@@ -144,15 +145,21 @@ fn cross_entropy_takes_distributions_and_nothing_else() {
     let shown = err(&run(at, &[&["train", "--data", "rows.idx", "--out", "shown"], &settings[..]].concat()));
     assert!(shown.contains("Dense 8 → 6, softmax"), "{shown}");
 
-    let bytes: Vec<u8> = [&[0, 0, 8, 2, 0, 0, 0, 3, 0, 0, 0, 2][..], &[255, 0, 0, 255, 200, 54]].concat();
+    // Row 200, 54 is the one that is held out.
+    let mut values = [255, 0, 255, 0, 255, 0];
+    values[2 * held_out(3, None, 1, 0).1[0]..][..2].copy_from_slice(&[200, 54]);
+    let bytes: Vec<u8> = [&[0, 0, 8, 2, 0, 0, 0, 3, 0, 0, 0, 2][..], &values].concat();
     fs::write(at.join("bytes.idx"), bytes).expect("written");
     let changed = |number: usize, place: usize, value: f32| {
         let mut rows = rows.clone();
         rows[number][place] = value;
         rows
     };
-    write_rows(at, "more.idx", &changed(7, 0, 0.25));
-    write_rows(at, "negative.idx", &changed(39, 5, -0.5));
+    // Of training sample 7 one value becomes a quarter more than all of them; held-out sample 3 gets a negative value.
+    let (training, held_out) = held_out(40, None, 4, 0);
+    let place = rows[training[7]].iter().position(|&value| value == 0.0).expect("a zero");
+    write_rows(at, "more.idx", &changed(training[7], place, 0.25));
+    write_rows(at, "negative.idx", &changed(held_out[3], 5, -0.5));
     for (data, words) in [
         ("more.idx", &["training samples: sample 7 (counted from 0)", "sums to 1.25"][..]),
         ("negative.idx", &["validation samples: sample 3 (counted from 0)", "-0.5 at position 5"]),
@@ -162,7 +169,11 @@ fn cross_entropy_takes_distributions_and_nothing_else() {
         refused(at, &args, &[words, &["cross-entropy", "distributions", "the loss bce"]].concat());
         assert!(!at.join("refused").exists());
     }
-    refused(at, &["eval", "run", "--data", "more.idx"], &["sample 7 (counted from 0)", "sums to 1.25"]);
+    refused(
+        at,
+        &["eval", "run", "--data", "more.idx"],
+        &[&format!("sample {} (counted from 0)", training[7]), "sums to 1.25"],
+    );
     let args = [&train[..], &["--output-activation", "sigmoid"]].concat();
     refused(at, &args, &["cross-entropy takes logits", "sigmoid", "make it linear"]);
 }

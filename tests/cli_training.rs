@@ -9,6 +9,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use command::{err, handgrad, json, run, small};
+use handgrad_dataset::held_out::held_out;
 
 /// The columns of `metrics.csv` by name.
 fn metrics(folder: &Path, run: &str) -> Vec<(String, Vec<f64>)> {
@@ -107,7 +108,7 @@ fn early_stopping_keeps_the_best_epoch_and_says_so() {
         assert!(text.contains(&words), "{words:?} is not in {text}");
     }
     let progress = err(&output);
-    for words in ["rate 2.00e-2", "the last 270 of them for validation", "a test at the end with the 60 images"] {
+    for words in ["rate 2.00e-2", "270 of them for validation", "a test at the end with the 60 images"] {
         assert!(progress.contains(words), "{words:?} is not in {progress}");
     }
     // Without early stopping the last weights are kept, and no best epoch is mentioned.
@@ -116,10 +117,9 @@ fn early_stopping_keeps_the_best_epoch_and_says_so() {
     assert_eq!(plain["val_loss"].as_f64(), column(at, "plain", "val_loss").last().copied());
 }
 
-/// The held-out samples are the end of the training samples: a run on the other samples alone, validated with the
-/// held-out ones, is the same run.
+/// A run on the samples that are not held out, validated with the held-out ones, is the same run.
 #[test]
-fn the_split_holds_out_the_last_training_samples() {
+fn the_split_holds_out_random_training_samples_of_each_class() {
     let folder = small();
     let at = folder.path();
     let image = 28 * 28;
@@ -127,7 +127,22 @@ fn the_split_holds_out_the_last_training_samples() {
         handgrad_dataset::load(at.join("small").to_str().expect("UTF-8"), at, &Default::default(), &()).expect("data")
     });
     let handgrad_dataset::Values::Bytes(values) = &train.train.values else { panic!("bytes") };
-    let all: Vec<u8> = values.iter().copied().collect();
+    let labels = train.train.labels.as_ref().expect("labels");
+    let (kept, held_out) = held_out(300, Some(labels), 60, 0);
+    let shares = |part: &[usize]| {
+        labels
+            .classes()
+            .iter()
+            .map(|class| labels.select(part).among(std::slice::from_ref(class)).iter().filter(|&&is| is).count())
+            .collect::<Vec<_>>()
+    };
+    assert!(
+        shares(&held_out)
+            .iter()
+            .zip(shares(&kept))
+            .all(|(held, kept)| held * 5 <= held + kept + 5 && held * 5 + 5 >= held + kept)
+    );
+    let all: Vec<u8> = kept.iter().chain(&held_out).flat_map(|&row| values.row(row).to_vec()).collect();
     fs::create_dir(at.join("cut")).expect("made");
     for (name, samples) in
         [("train-images-idx3-ubyte", &all[..240 * image]), ("t10k-images-idx3-ubyte", &all[240 * image..])]
@@ -211,8 +226,8 @@ fn settings_of_the_training_that_mean_nothing_are_refused() {
         (2, &["--validation-split=0"], "validation_split is 0"),
         (2, &["--validation-split=1"], "validation_split is 1"),
         (2, &["--validation-split=nan"], "validation_split is NaN"),
-        (1, &["--validation-split=0.001"], "leaves none to validate with"),
-        (1, &["--validation-split=0.999"], "leaves none to train on"),
+        (2, &["--validation-split=0.001"], "leaves none to validate with"),
+        (2, &["--validation-split=0.999"], "leaves none to train on"),
         (2, &["--learning-rate=1e-60"], "learning_rate is 1e-60"),
         (2, &["--learning-rate=1e60"], "learning_rate is 1e60"),
         (2, &["--schedule=step"], "--schedule-every"),

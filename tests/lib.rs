@@ -212,6 +212,7 @@ pub fn conv_lstms(image: [usize; 2], truncate_every: Option<usize>) -> Spec {
         scale: None,
         table: None,
         series: None,
+        trained_on: None,
         input: image.to_vec(),
         loss: LossKind::Mse,
         reduction: Reduction::Mean,

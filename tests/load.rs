@@ -105,7 +105,7 @@ fn a_folder_that_lacks_something_or_does_not_fit_says_so() {
 }
 
 #[test]
-fn of_one_file_the_last_tenth_is_held_out() {
+fn of_one_file_the_last_tenth_is_held_out_without_a_seed() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("pictures.idx");
     for (samples, held_out) in [(2_usize, 1), (9, 1), (10, 1), (20, 2), (25, 2)] {
@@ -118,11 +118,11 @@ fn of_one_file_the_last_tenth_is_held_out() {
     }
     write(&path, &[2, 2, 2]);
     let set = load_path(&path).unwrap();
-    assert_eq!(set.origin, format!("the first image of {}", path.display()));
+    assert_eq!(set.origin, format!("1 image of {}", path.display()));
     assert_eq!(set.validation_origin, "the last tenth of pictures.idx: 1 image");
     write(&path, &[12, 1]);
     let set = load_path(&path).unwrap();
-    assert_eq!(set.origin, format!("the first 11 samples of {}", path.display()));
+    assert_eq!(set.origin, format!("11 samples of {}", path.display()));
     assert!(set.train.fingerprint().starts_with("11 samples of 1 bytes with SHA-256"), "checkpoints store this text");
     write(&path, &[1, 2, 2]);
     let error = load_path(&path).unwrap_err();

@@ -109,10 +109,10 @@ fn windows_are_cut_from_each_part_alone() {
     assert_eq!(exact(&set.train.values).row(16).to_vec(), [32.0, 132.0, 33.0, 133.0, 34.0, 134.0]);
     assert_eq!(exact(&set.validation.values).row(0).to_vec(), [36.0, 136.0, 37.0, 137.0, 38.0, 138.0]);
     assert_eq!(all_of_csv(&path, &layout).expect("all").len(), 19);
-    assert_eq!(set.origin, format!("17 windows of {}", path.display()));
+    assert_eq!(set.origin, format!("17 windows of {} (header: none)", path.display()));
     assert_eq!(set.validation_origin, "1 window of the last tenth of long.csv");
     let rows = load_file(&path, &Layout::default()).expect("rows");
-    assert_eq!(rows.origin, format!("36 rows of {}", path.display()));
+    assert_eq!(rows.origin, format!("36 rows of {} (header: none)", path.display()));
     assert_eq!(rows.validation_origin, "4 rows of the last tenth of long.csv");
 
     // A single row is also a series, with one value per step.
@@ -130,7 +130,12 @@ fn windows_are_cut_from_each_part_alone() {
 /// A file, arguments after `train --data FILE`, and words that the error must contain. The exit code for wrong usage
 /// is 2.
 const MISTAKES: &[(i32, &str, &[&str], &[&str])] = &[
-    (1, "1,2,3\n4,5\n", &[], &["s.csv, line 2", "found 2 cells, where a row of 3, as in the first line, was"]),
+    (
+        1,
+        "1,2,3\n4,5\n",
+        &[],
+        &["s.csv, line 2", "found 2 cells, where a row of 3, as in the first line, separated by commas, was"],
+    ),
     (1, "1,2\n3\n", &[], &["s.csv, line 2", "found 1 cell, where a row of 2"]),
     (1, "1,2\n3,oops\n", &[], &["s.csv, line 2, column 2", "oops", "number"]),
     (1, "1,2\n3,inf\n", &[], &["s.csv, line 2, column 2", "inf"]),
@@ -138,20 +143,20 @@ const MISTAKES: &[(i32, &str, &[&str], &[&str])] = &[
     (1, "", &[], &["s.csv", "empty"]),
     (1, "a,b\n", &[], &["s.csv", "no rows"]),
     (1, "1,2\n", &[], &["s.csv", "1 sample"]),
-    (1, "1,2\n3,4\n", &["--label-column", "3"], &["s.csv, line 1", "2 columns", "\"3\""]),
-    (1, "1,2\n3,4\n", &["--label-column", "0"], &["s.csv, line 1", "2 columns", "\"0\"", "a number from 1 to 2"]),
-    (1, "1\n3\n", &["--label-column", "2"], &["s.csv, line 1", "found 1 column,", "from the header, 1, last or none"]),
-    (1, "a,b\n3,4\n", &["--label-column", "c"], &["s.csv, line 1", "\"c\"", "last"]),
+    (2, "1,2\n3,4\n", &["--label-column", "3"], &["s.csv, line 1", "2 columns", "\"3\""]),
+    (2, "1,2\n3,4\n", &["--label-column", "0"], &["s.csv, line 1", "2 columns", "\"0\"", "a number from 1 to 2"]),
+    (2, "1\n3\n", &["--label-column", "2"], &["s.csv, line 1", "found 1 column,", "from the header, 1, last or none"]),
+    (2, "a,b\n3,4\n", &["--label-column", "c"], &["s.csv, line 1", "\"c\"", "last"]),
     (1, "1,2\n3,\n", &["--label-column", "last"], &["s.csv, line 2, column 2", "\"\"", "label"]),
     (1, "1,2\r\n\r\n3,oops", &[], &["s.csv, line 3, column 2", "oops"]),
     (1, "\"a\nb\",c\n1,2\n3,oops\n", &[], &["s.csv, line 4, column 2", "oops"]),
     (1, ",t1\n0,\n", &[], &["s.csv, line 2, column 2", "missing"]),
-    (1, "a;b\n1;2\n", &[], &["s.csv, line 2, column 1", "1;2", "commas"]),
+    (1, "a,b\n1;2,3\n", &[], &["s.csv, line 2, column 1", "1;2", "commas"]),
     (1, "1,2\n3,\u{feff}\n", &[], &["s.csv, line 2, column 2"]),
     (1, "1\n2\n", &["--label-column", "last"], &["s.csv, line 1", "nothing but labels"]),
-    (1, "1\n2\n3\n", &["--window", "3"], &["s.csv", "2 steps", "window of 3"]),
-    (1, "1,2\n3,4\n", &["--only-class", "1"], &["no labels", "--only-class"]),
-    (1, "1,2\n3,4\n", &["--label-column", "last", "--only-class", "9"], &["class 9", "the data has only class 2"]),
+    (2, "1\n2\n3\n", &["--window", "3"], &["s.csv", "2 steps", "window of 3"]),
+    (2, "1,2\n3,4\n", &["--only-class", "1"], &["no labels", "--only-class"]),
+    (2, "1,2\n3,4\n", &["--label-column", "last", "--only-class", "9"], &["class 9", "the data has only class 2"]),
     (1, "5,5\n5,5\n", &["--scale", "min-max"], &["all values", "5", "--scale"]),
     (2, "1,2\n3,4\n", &["--config", "empty.toml"], &["only_class", "at least one"]),
     (2, "1,2\n3,4\n", &["--window-stride", "2"], &["window_stride", "--window"]),

@@ -115,8 +115,7 @@ fn series_are_told_apart_and_whole_ones_are_held_out() {
     };
     with_text("s.csv", &("id,v\n".to_owned() + &text), |path| {
         let parts = |seed| {
-            let series = Some(Asked { seed, ..series.clone().expect("given") });
-            let set = data_set(path, &Layout { series, ..layout.clone() }).expect("windows");
+            let set = data_set(path, &Layout { seed: Some(seed), ..layout.clone() }).expect("windows");
             assert_eq!((set.train.len(), set.validation.len()), (27 * 4, 3 * 4));
             let (train, held) = (ids(&set.train), ids(&set.validation));
             assert!(train.len() == 27 && held.len() == 3 && held.iter().all(|id| !train.contains(id)));
@@ -125,7 +124,8 @@ fn series_are_told_apart_and_whole_ones_are_held_out() {
         assert_eq!(parts(1), parts(1));
         assert!((0..5).any(|seed| parts(seed) != parts(1)));
         // Without a window, each series is one sample.
-        let set = data_set(path, &Layout { series: series.clone(), ..Layout::default() }).expect("series");
+        let set = data_set(path, &Layout { series: series.clone(), seed: Some(1), ..Layout::default() });
+        let set = set.expect("series");
         assert_eq!((set.train.len(), set.validation.len(), &set.train.shape[..]), (27, 3, &[5][..]));
     });
     let error = all("s.csv", "id,v\na,1\n,2\n", &layout).expect_err("no series");

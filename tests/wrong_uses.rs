@@ -77,7 +77,7 @@ const MISTAKES: &[(i32, &[&str], &[&str])] = &[
     (1, &["interpolate", "run", "--from", "3", "--to", "60", "--out", "x.png"], &["60", "from 0 to 59"]),
     (2, &["interpolate", "run", "--from", "3", "--to", "4", "--steps", "1", "--out", "x.png"], &["2..=100"]),
     (2, &["alter", "run", "--from-class", "3", "--to-class", "3", "--out", "x.png"], &["both 3"]),
-    (1, &["alter", "run", "--from-class", "3", "--to-class", "77", "--out", "x.png"], &["77", "0, 1, 2, 3"]),
+    (2, &["alter", "run", "--from-class", "3", "--to-class", "77", "--out", "x.png"], &["77", "0, 1, 2, 3"]),
     (1, &["alter", "lines", "--from-class", "3", "--to-class", "4", "--out", "x.png"], &["no labels"]),
     (2, &["alter", "run", "--from-class", "3", "--to-class", "4", "--strength", "nan", "--out", "x.png"], &["NaN"]),
 ];

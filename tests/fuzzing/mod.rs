@@ -62,7 +62,7 @@ pub const TARGETS: &[Target] = &[
         seeds: seeds::csv,
         right: <[u8]>::to_vec,
         // If the number of bytes is not known, five times as many.
-        memory: |bytes| 32 * KIB + bytes.len(),
+        memory: |bytes| memory::of_csv(bytes) + bytes.len(),
     },
     Target {
         name: "series-csv",

@@ -3,7 +3,6 @@
 use handgrad_dataset::tables::{Column, Kind, KindName, Schema};
 use handgrad_dataset::{count, thousands};
 use handgrad_pictures::charts::number;
-use serde_json::{Value, json};
 
 /// The most columns that are listed.
 const LISTED: usize = 60;
@@ -68,20 +67,6 @@ pub fn constant(schema: &Schema) -> Option<String> {
         let (columns, have) = if names.len() == 1 { ("column", "has") } else { ("columns", "have") };
         format!("note: the {columns} {} {have} the same value in all training rows", names.join(", "))
     })
-}
-
-/// The columns as JSON.
-pub fn json(schema: &Schema) -> Value {
-    let column = |column: &Column| {
-        json!({
-            "name": column.name,
-            "kind": column.kind_name().name(),
-            "reason": column.reason,
-            "known": column.known,
-            "values_of_the_network": column.width(),
-        })
-    };
-    schema.columns.iter().map(column).collect()
 }
 
 fn cut(text: &str, width: usize) -> String {

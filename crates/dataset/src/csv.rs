@@ -1,13 +1,20 @@
 //! CSV files: each row is one sample, or the whole file is one long series from which windows are cut.
 //!
-//! Cells are separated by commas and may be quoted. A header is optional: the first row is a header if it has words and
-//! no number. A row of another length, a cell that is not a number and a missing value are errors, which name the line
-//! and the column. A row may have at most 16 MiB and a cell at most 4 KiB. Cells are read one after another, and only
-//! their values are kept, so reading needs less than four times as much memory as the file has bytes, however short its
-//! cells are.
+//! Cells are separated by commas, semicolons, tabs or vertical bars, whichever gives the first lines the same number of
+//! cells, and they may be quoted. With semicolons, and with tabs and vertical bars if this is clear, numbers may have a
+//! decimal comma. A header is optional: the first row is a header if it has words and no number, or if its numbers are
+//! names of columns, such as 0, 1, 2, … above decimals. A row of another length, a cell that is not a number and a
+//! missing value are errors, which name the line and the column.
+//!
+//! A row may have at most 16 MiB and a cell at most 4 KiB. Cells are read one after another, and only their values are
+//! kept, so reading needs less than four times as much memory as the file has bytes, however short its cells are. At
+//! most 8 MiB are added for a moment while the first 64 KiB are compared with each separator.
 
 pub(crate) mod cells;
+mod dialect;
+mod header;
 mod table;
+pub(crate) mod value;
 
 use std::io::Read;
 use std::num::NonZeroUsize;
@@ -17,8 +24,8 @@ use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
 use self::cells::Cells;
+pub use self::header::Header;
 use self::table::Table;
-pub(crate) use self::table::is_missing;
 use crate::samples::{split_labels, split_off};
 use crate::series;
 use crate::tables::Asked;
@@ -31,6 +38,8 @@ pub struct Layout {
     pub label: Label,
     /// What replaces missing values. If it is `None`, missing values are errors.
     pub fill: Option<Fill>,
+    /// Whether the first row is a header. If it is `None`, this is found out.
+    pub header: Option<bool>,
     /// The windows to cut. If it is given, the file is one long series with one step per row, and each window is one
     /// sample. If it is `None`, each row is one sample.
     pub window: Option<Window>,
@@ -40,6 +49,9 @@ pub struct Layout {
     /// What is asked of the steps of series. If it is given without a window, each series is one sample. A window is cut
     /// from series, with or without it.
     pub series: Option<series::Asked>,
+    /// The seed with which the samples of a single file are drawn that are held out for validation. If it is `None`,
+    /// and for the windows of a series, the last ones are held out.
+    pub seed: Option<u64>,
 }
 
 /// Which column holds the labels.
@@ -105,6 +117,8 @@ pub struct Rows {
     /// The names of the columns of `values`, if the file has a header. The list is empty if there are more than 16,384
     /// columns.
     pub names: Option<Vec<String>>,
+    /// Whether the file has a header, and how this is known.
+    pub header: Header,
 }
 
 impl Rows {
@@ -124,8 +138,8 @@ impl Rows {
     pub(crate) fn split(mut self, count: usize) -> (Self, Self) {
         let values = split_off(&mut self.values, count);
         let (first, labels) = split_labels(self.labels.take(), self.len());
-        let names = self.names.clone();
-        (Self { labels: first, ..self }, Self { values, labels, names })
+        let (names, header) = (self.names.clone(), self.header);
+        (Self { labels: first, ..self }, Self { values, labels, names, header })
     }
 
     /// Makes one sample of each row.
@@ -155,10 +169,12 @@ pub fn decode(text: impl Read, name: &Path, layout: &Layout) -> Result<Rows, Err
 }
 
 fn decode_of_length(text: impl Read, name: &Path, layout: &Layout, length: Option<u64>) -> Result<Rows, Error> {
-    let mut cells = Cells::new(text, name);
+    let mut cells = Cells::new(text, name)?;
+    let dialect = cells.dialect();
+    let header = Header::of(cells.first_rows(), dialect.decimal, layout.header);
     // The most cells that the file can have: each has at least one byte, or a comma or a line end follows it.
     let most = length.map_or(usize::MAX, |length| usize::try_from(length).unwrap_or(usize::MAX).saturating_add(1));
-    let mut table = Table::new(name, layout, most);
+    let mut table = Table::new(name, layout, dialect, header, most);
     while let Some(cell) = cells.next()? {
         table.skip(cell.empty_lines)?;
         table.add(cell.text, cell.line)?;

@@ -12,7 +12,7 @@ use std::path::Path;
 use ndarray::{Axis, concatenate};
 use rand_mt::Mt;
 
-use crate::csv::{self, Label, Layout, Rows};
+use crate::csv::{self, Header, Label, Layout, Rows};
 use crate::{DataSet, Error, Labels, thousands};
 
 /// The name of the set.
@@ -24,7 +24,7 @@ const SEED: u32 = 21;
 
 /// Loads the set from its two files in `folder`.
 pub(crate) fn load(folder: &Path) -> Result<DataSet, Error> {
-    let layout = Layout { label: Label::Last, ..Layout::default() };
+    let layout = Layout { label: Label::Last, header: Some(false), ..Layout::default() };
     let path = folder.join(FILES[1]);
     let [first, second] = [csv::read(&folder.join(FILES[0]), &layout)?, csv::read(&path, &layout)?];
     let wrong = |error| Error::io(&path, "appending it to the other file")(std::io::Error::other(error));
@@ -32,11 +32,17 @@ pub(crate) fn load(folder: &Path) -> Result<DataSet, Error> {
     let [first, second] = [&first.labels, &second.labels].map(|labels| labels.iter().flat_map(Labels::names));
     let labels = Labels::named(first.chain(second));
     let order = permutation(SEED, labels.len());
-    let all = Rows { values: values.select(Axis(0), &order), labels: Some(labels.select(&order)), names: None };
+    let all = Rows {
+        values: values.select(Axis(0), &order),
+        labels: Some(labels.select(&order)),
+        names: None,
+        header: Header::None,
+    };
     let count = all.len();
     let (validation, train) = all.split(count / 5);
     let (train, validation) = (train.samples(), validation.samples());
     Ok(DataSet {
+        columns: Vec::new(),
         name: NAME.to_owned(),
         origin: format!("{} of the {} beats, shuffled", thousands(train.len()), thousands(count)),
         validation_origin: format!("the other {} beats", thousands(validation.len())),

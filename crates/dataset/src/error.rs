@@ -22,15 +22,18 @@ pub enum Error {
     },
     /// The file does not start with the first bytes of an IDX file.
     #[error(
-        "{}: not an IDX file: it starts with the bytes {found}, where 00 00, an element type and a rank were \
+        "{}: not an IDX file: it {}starts with the bytes {found}, where 00 00, an element type and a rank were \
          expected; \
-         give an IDX file, plain or compressed with gzip, or a CSV file whose name ends in .csv", shown(.path)
+         give an IDX file, plain or compressed with gzip, or a CSV file whose name ends in .csv",
+        shown(.path), .kind.map_or(String::new(), |kind| format!("is {kind} and "))
     )]
     NotIdx {
         /// The file.
         path: PathBuf,
         /// Its first bytes in hexadecimal.
         found: String,
+        /// What it is, if it is of a well-known kind.
+        kind: Option<&'static str>,
     },
     /// The header names an element type that IDX does not have.
     #[error(
@@ -448,7 +451,11 @@ impl Error {
     /// True if the request itself was wrong, false if it was right but could not be carried out.
     #[must_use]
     pub fn is_usage(&self) -> bool {
-        matches!(self, Self::Files(error) if error.is_usage())
+        match self {
+            Self::Files(error) => error.is_usage(),
+            Self::NoSuchColumn { .. } | Self::WindowTooLong { .. } => true,
+            _ => false,
+        }
     }
 
     /// Turns an error of the operating system into an [`Error`] that names `path` and what was being done to it.

@@ -188,7 +188,10 @@ impl<R: Read> Decoder<'_, R> {
         }
         if magic[..2] != [0, 0] {
             let found = magic[..count].iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ");
-            return Err(Error::NotIdx { path, found });
+            let mut more = [0; 508];
+            let length = self.fill(&mut more)?;
+            let kind = handgrad_files::kind(&[&magic[..count], &more[..length]].concat());
+            return Err(Error::NotIdx { path, found, kind });
         }
         if count < 4 {
             return Err(Error::HeaderTruncated { path, found: count as u64, expected: 4 });

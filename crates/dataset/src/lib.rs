@@ -16,6 +16,7 @@ pub mod download;
 mod ecg5000;
 mod error;
 mod gzip;
+pub mod held_out;
 pub mod idx;
 mod labels;
 mod load;

@@ -4,10 +4,13 @@ use handgrad_files::Progress;
 use handgrad_files::shown;
 use std::path::{Path, PathBuf};
 
-use crate::csv::{self, Label, Layout};
+use crate::csv::{self, Layout};
+use crate::held_out::held_out;
 use crate::series;
 use crate::tables::{self, Asked, Schema, Table, Told};
-use crate::{DataSet, Error, Samples, Tabular, Values, check_room, count, did_you_mean, ecg5000, idx, named, sizes, synthetic};
+use crate::{
+    DataSet, Error, Samples, Tabular, Values, check_room, count, did_you_mean, ecg5000, idx, named, sizes, synthetic,
+};
 
 /// For `load("synthetic")`: the number of training images, the number of validation images, and the seed.
 const SYNTHETIC: (usize, usize, u64) = (10_000, 2_000, 0);
@@ -19,8 +22,9 @@ const SYNTHETIC: (usize, usize, u64) = (10_000, 2_000, 0);
 /// - A folder with IDX files whose names start with `train-` and `t10k-`, or with files of series whose names end in
 ///   `_TRAIN.ts` and `_TEST.ts`.
 /// - One file of [series](crate::series).
-/// - One IDX file, plain or compressed with gzip, or one CSV file, which is read as `layout` says. The last tenth of
-///   the file, at least one sample, is held out for validation.
+/// - One IDX file, plain or compressed with gzip, or one CSV file, which is read as `layout` says. A tenth of
+///   the file, at least one sample, is held out for validation: random samples, drawn with the seed of `layout` and
+///   with the same share of each class. Without a seed, and for windows of a series, it is the last tenth.
 ///
 /// If `what` is both a name and a path, the name is used: write `./mnist` for a folder that is called `mnist`.
 ///
@@ -50,8 +54,8 @@ pub fn load(what: &str, data_dir: &Path, layout: &Layout, progress: &dyn Progres
         let is_series = layout.series.is_some() || layout.window.is_some();
         return match &layout.table {
             _ if series::is_file(path) || (is_csv(path) && is_series) => series::data_set(path, layout, progress),
-            _ if !is_csv(path) => from_file(path),
-            Some(asked) => from_table(path, &layout.label, asked, progress),
+            _ if !is_csv(path) => from_file(path, layout.seed),
+            Some(asked) => from_table(path, layout, asked, progress),
             None => from_csv(path, layout),
         };
     }
@@ -71,6 +75,7 @@ fn drawn() -> DataSet {
         validation,
         table: None,
         series: None,
+        columns: Vec::new(),
     }
 }
 
@@ -91,33 +96,53 @@ pub fn all_of_csv(path: &Path, layout: &Layout) -> Result<Samples, Error> {
     Ok(csv::read(path, layout)?.samples())
 }
 
-/// Loads a CSV file whose rows are samples. The last tenth is held out.
+/// Loads a CSV file whose rows are samples.
 fn from_csv(path: &Path, layout: &Layout) -> Result<DataSet, Error> {
     let all = csv::read(path, layout)?;
     if all.len() < 2 {
         return Err(Error::TooFewSamples { path: path.to_path_buf(), found: all.len() });
     }
-    let (len, held_out) = (all.len(), (all.len() / 10).max(1));
-    check_room(path, (held_out * all.values.ncols()) as u64 * 4)?;
-    let (train, validation) = all.split(len - held_out);
-    let (train, validation) = (train.samples(), validation.samples());
+    let (header, columns) = (all.header.in_words(), all.names.clone().unwrap_or_default());
+    let ((train, validation), held_out) = hold_out(all.samples(), path, layout.seed)?;
     let name = file_name(path);
     let counted = |samples: &Samples| count(samples.len(), "row", "rows");
     Ok(DataSet {
-        origin: format!("{} of {}", counted(&train), shown(path)),
-        validation_origin: format!("{} of the last tenth of {name}", counted(&validation)),
+        origin: format!("{} of {} (header: {header})", counted(&train), shown(path)),
+        validation_origin: format!("{} of {held_out} of {name}", counted(&validation)),
         name,
         train,
         validation,
+        columns,
         table: None,
         series: None,
     })
 }
 
+/// Holds out a tenth of the samples, at least one, and says which ones in words. Returns the training samples first.
+fn hold_out(mut all: Samples, path: &Path, seed: Option<u64>) -> Result<((Samples, Samples), &'static str), Error> {
+    let held = (all.len() / 10).max(1);
+    let each = match all.values {
+        Values::Bytes(_) => 1,
+        Values::Floats(_) => 4,
+        Values::Doubles(_) => 8,
+    };
+    check_room(path, (held * all.features()) as u64 * each)?;
+    let words = match seed {
+        None => "the last tenth",
+        Some(seed) => {
+            let (_, numbers) = held_out(all.len(), all.labels.as_ref(), held, seed);
+            all.move_to_end(&numbers);
+            if all.labels.is_some() { "a random tenth of each class" } else { "a random tenth" }
+        }
+    };
+    let count = all.len() - held;
+    Ok((all.split(count), words))
+}
+
 /// Loads a CSV file as a table. What its columns are is learnt from the training rows alone.
-fn from_table(path: &Path, label: &Label, asked: &Asked, progress: &dyn Progress) -> Result<DataSet, Error> {
-    let table = tables::read(path, label, progress)?;
-    let (train, held_out) = rows_of_table(&table)?;
+fn from_table(path: &Path, layout: &Layout, asked: &Asked, progress: &dyn Progress) -> Result<DataSet, Error> {
+    let table = tables::read(path, &layout.label, layout.header, progress)?;
+    let (train, held_out, words) = rows_of_table(&table, layout.seed)?;
     let schema = Schema::of(&table, &train, asked)?;
     let (train, mut told) = samples_of(&table, &schema, &train)?;
     let (validation, of_held_out) = samples_of(&table, &schema, &held_out)?;
@@ -126,26 +151,35 @@ fn from_table(path: &Path, label: &Label, asked: &Asked, progress: &dyn Progress
     let rows = |samples: &Samples| count(samples.len(), "row", "rows");
     Ok(DataSet {
         origin: format!("{} of {}", rows(&train), shown(path)),
-        validation_origin: format!("{} of the last tenth of {name}", rows(&validation)),
+        validation_origin: format!("{}, {words} of {name}", rows(&validation)),
         name,
         train,
         validation,
+        columns: schema.used().map(|column| column.name.clone()).collect(),
         table: Some(Tabular { schema, told: told.lines() }),
         series: None,
     })
 }
 
-/// Which rows of a table are for training, and which are held out for validation.
+/// Which rows of a table are for training, and which are held out for validation, and the latter in words.
 ///
 /// # Errors
 /// If there are fewer than two rows.
-pub fn rows_of_table(table: &Table) -> Result<(Vec<usize>, Vec<usize>), Error> {
+pub fn rows_of_table(
+    table: &Table,
+    seed: Option<u64>,
+) -> Result<(Vec<usize>, Vec<usize>, &'static str), Error> {
     let len = table.len();
     if len < 2 {
         return Err(Error::TooFewSamples { path: table.path.clone(), found: len });
     }
-    let train = len - (len / 10).max(1);
-    Ok(((0..train).collect(), (train..len).collect()))
+    let held = (len / 10).max(1);
+    let Some(seed) = seed else {
+        return Ok(((0..len - held).collect(), (len - held..len).collect(), "the last tenth"));
+    };
+    let (train, rows) = held_out(len, table.labels.as_ref(), held, seed);
+    let words = if table.labels.is_some() { "a random tenth of each class" } else { "a random tenth" };
+    Ok((train, rows, words))
 }
 
 /// The samples in some rows of a table, and what did not fit the columns.
@@ -159,26 +193,22 @@ pub fn samples_of(table: &Table, schema: &Schema, rows: &[usize]) -> Result<(Sam
     Ok((Samples { values: Values::Doubles(values), shape, labels }, told))
 }
 
-fn from_file(path: &Path) -> Result<DataSet, Error> {
+fn from_file(path: &Path, seed: Option<u64>) -> Result<DataSet, Error> {
     let all = Samples::from_idx(idx::read(path)?, path)?;
     if all.len() < 2 {
         return Err(Error::TooFewSamples { path: path.to_path_buf(), found: all.len() });
     }
-    let held_out = (all.len() / 10).max(1);
-    let each = if matches!(all.values, Values::Bytes(_)) { 1 } else { 4 };
-    check_room(path, (held_out * all.features()) as u64 * each)?;
-    let len = all.len();
-    let (train, validation) = all.split(len - held_out);
+    let ((train, validation), held_out) = hold_out(all, path, seed)?;
     let name = file_name(path);
-    let first = if train.len() == 1 { train.nouns()[0].to_owned() } else { train.counted() };
     Ok(DataSet {
-        origin: format!("the first {first} of {}", shown(path)),
-        validation_origin: format!("the last tenth of {name}: {}", validation.counted()),
+        origin: format!("{} of {}", train.counted(), shown(path)),
+        validation_origin: format!("{held_out} of {name}: {}", validation.counted()),
         name,
         train,
         validation,
         table: None,
         series: None,
+        columns: Vec::new(),
     })
 }
 
@@ -198,6 +228,7 @@ fn from_folder(folder: &Path) -> Result<DataSet, Error> {
         validation,
         table: None,
         series: None,
+        columns: Vec::new(),
     })
 }
 

@@ -46,8 +46,11 @@ pub struct DataSet {
     /// The validation samples.
     pub validation: Samples,
     /// Where the validation samples come from, in one line: for instance "the 10,000 images of
-    /// t10k-images-idx3-ubyte.gz", or "the last tenth of FILE".
+    /// t10k-images-idx3-ubyte.gz", or "a random tenth of FILE".
     pub validation_origin: String,
+    /// The names of the columns: of the values of a row, or of the values of a step of a series. Empty if the data has
+    /// no names.
+    pub columns: Vec<String>,
     /// What the columns are, if the samples are rows of a table.
     pub table: Option<Tabular>,
     /// What the channels are, if the samples are series.
@@ -114,8 +117,8 @@ impl Samples {
         self.exact_rows(numbers).mapv(|value| value as f32)
     }
 
-    /// Like [`rows`](Self::rows), with numbers of 64 bits, which hold all values exactly. A model takes these: it scales
-    /// them before they become 32-bit numbers.
+    /// Like [`rows`](Self::rows), with numbers of 64 bits, which hold all values exactly. A model takes these: it
+    /// scales them before they become 32-bit numbers.
     ///
     /// # Panics
     /// If a number is not that of a sample.
@@ -210,6 +213,22 @@ impl Samples {
         (Self { labels: first, ..self }, others)
     }
 
+    /// Moves the samples with these numbers, which are ascending, behind the others. The order of both is kept. Only
+    /// the samples that move are copied.
+    pub fn move_to_end(&mut self, numbers: &[usize]) {
+        match &mut self.values {
+            Values::Bytes(values) => move_rows(values, numbers),
+            Values::Floats(values) => move_rows(values, numbers),
+            Values::Doubles(values) => move_rows(values, numbers),
+        }
+        if let Some(labels) = &mut self.labels {
+            let mut moves = vec![false; labels.len()];
+            numbers.iter().for_each(|&number| moves[number] = true);
+            let others = (0..labels.len()).filter(|&number| !moves[number]);
+            *labels = labels.select(&others.chain(numbers.iter().copied()).collect::<Vec<_>>());
+        }
+    }
+
     /// The samples whose label is one of `classes`. If there are no labels, the result has no samples.
     #[must_use]
     pub fn of_classes(&self, classes: &[String]) -> Self {
@@ -285,6 +304,23 @@ pub(crate) fn split_labels(labels: Option<Labels>, count: usize) -> (Option<Labe
     let numbers: Vec<usize> = (0..labels.len()).collect();
     let (first, others) = numbers.split_at(count.min(labels.len()));
     (Some(labels.select(first)), Some(labels.select(others)))
+}
+
+/// Moves the rows with these ascending numbers behind the others.
+fn move_rows<T: Copy>(all: &mut Array2<T>, numbers: &[usize]) {
+    let moved = all.select(Axis(0), numbers);
+    let (mut next, mut to) = (numbers.iter().peekable(), 0);
+    for from in 0..all.nrows() {
+        if next.next_if_eq(&&from).is_some() {
+            continue;
+        }
+        if from > to {
+            let (mut before, after) = all.view_mut().split_at(Axis(0), from);
+            before.row_mut(to).assign(&after.row(0));
+        }
+        to += 1;
+    }
+    all.slice_axis_mut(Axis(0), Slice::from(to..)).assign(&moved);
 }
 
 /// Keeps the first `count` rows in `all`, and returns a copy of the others.

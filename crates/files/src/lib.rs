@@ -14,6 +14,7 @@
 
 mod error;
 pub mod fault;
+mod kind;
 mod lock;
 pub mod memory;
 pub mod place;
@@ -29,6 +30,7 @@ use tempfile::NamedTempFile;
 
 pub use error::Error;
 use fault::{Operation, ask, of_bytes};
+pub use kind::kind;
 pub use lock::{Lock, is_locked, lock};
 pub use progress::{Progress, Unit};
 pub use shown::shown;
@@ -351,6 +353,21 @@ pub fn digest(path: &Path) -> Result<(u64, String), Error> {
     };
     in_parts(path, add).map_err(Error::io(path, "reading"))?;
     Ok((length, hex(sha)))
+}
+
+/// Returns whether the first `bytes` bytes of a file exist and have this SHA-256.
+///
+/// # Errors
+/// If it cannot be read.
+pub fn begins_with(path: &Path, bytes: u64, sha256: &str) -> Result<bool, Error> {
+    let (mut sha, mut left) = (Sha256::new(), bytes);
+    let add = |part: &[u8]| {
+        let count = usize::try_from(left).unwrap_or(usize::MAX).min(part.len());
+        sha.update(&part[..count]);
+        left -= count as u64;
+    };
+    in_parts(path, add).map_err(Error::io(path, "reading"))?;
+    Ok(left == 0 && hex(sha) == sha256)
 }
 
 /// Reads a file to its end in parts, and calls `each` for every part.

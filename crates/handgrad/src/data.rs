@@ -2,6 +2,7 @@ use handgrad_files::shown;
 use std::path::Path;
 use std::sync::OnceLock;
 
+use handgrad_dataset::csv::Layout;
 use handgrad_dataset::{DataSet, Labels, Samples, Values, count};
 use handgrad_runs::usual_data_dir;
 use ndarray::{Array2, ArrayView2};
@@ -52,8 +53,9 @@ impl Data {
         }
     }
 
-    /// Reads a CSV file (its name must end in .csv), an IDX file, or a folder of IDX files. For a single file, the last
-    /// tenth of the samples is held out for testing.
+    /// Reads a CSV file (its name must end in .csv), an IDX file, or a folder of IDX files. Of a single file, a random
+    /// tenth of the samples is held out for testing, with the same share of each class. They are drawn with the seed 0,
+    /// as `handgrad train` does without `--seed`.
     ///
     /// ```
     /// let folder = tempfile::tempdir()?;
@@ -73,7 +75,8 @@ impl Data {
         let text = what.to_str().ok_or_else(|| {
             Error::Usage(format!("{}: its name is not valid Unicode, which is needed here: rename it", shown(path)))
         })?;
-        Ok(Self::of(handgrad_dataset::load(text, &usual_data_dir(), &Default::default(), &())?))
+        let layout = Layout { seed: Some(0), ..Layout::default() };
+        Ok(Self::of(handgrad_dataset::load(text, &usual_data_dir(), &layout, &())?))
     }
 
     /// Uses your own samples, one per row. The last tenth, at least one row, is held out for testing.
@@ -138,7 +141,8 @@ impl Data {
             Samples { values: Values::Floats(values), shape, labels: None }
         };
         let (train, validation) = (samples(train), samples(test));
-        Ok(Self::of(DataSet { name: "array".into(), origin, train, validation, validation_origin, table: None, series: None }))
+        let (name, columns) = ("array".into(), Vec::new());
+        Ok(Self::of(DataSet { name, origin, train, validation, validation_origin, columns, table: None, series: None }))
     }
 
     /// Sets the shape of one sample, for images or sequences: for example `[28, 28]` for height and width,

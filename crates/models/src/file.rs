@@ -41,7 +41,8 @@
 //! | 1 | without parts and without the SHA-256 of the specification; still read |
 //! | 2 | feed-forward networks without a scale |
 //! | 3 | recurrent layers, other layers for sequences, and a scale |
-//! | 4 | tensor names of strided convolutions; tables, masks, channels of series, and a scale for each channel |
+//! | 4 | tensor names of strided convolutions; tables, masks, channels of series, a scale for each channel; the file of |
+//! |   | the training |
 //!
 //! Before format 4, the tensors of convolutions with *same* padding and a stride were named `weight` and `bias` too.
 //! Such files are still read.
@@ -115,6 +116,9 @@ fn format_of(spec: &Spec) -> u64 {
 
 /// Returns the format of a specification before some convolutions had other names for their tensors.
 fn format_with_old_names(spec: &Spec) -> u64 {
+    if spec.trained_on.is_some() {
+        return FORMAT;
+    }
     let of_sequences = |layer: &LayerSpec| {
         matches!(
             layer,
@@ -181,15 +185,19 @@ pub fn encode(network: &Network<f32>, theta: &[f32]) -> Result<Vec<u8>, Error> {
 /// As [`decode`], and if the file cannot be read or is longer than any model.
 pub fn read(mut file: impl Read, length: u64) -> Result<(Network<f32>, Vec<f32>), Error> {
     let mut bytes = Vec::new();
-    file.by_ref().take(8).read_to_end(&mut bytes)?;
+    file.by_ref().take(512).read_to_end(&mut bytes)?;
+    let starts_as_model = bytes.get(8) == Some(&b'{');
+    if let Some(kind) = handgrad_files::kind(&bytes).filter(|_| !starts_as_model) {
+        return Err(Error::NotAModel(format!("it is {kind}, where the file model.safetensors of a run was expected")));
+    }
     header_len(&bytes)?;
     if length > LONGEST_FILE {
         return Err(Error::TooLong { what: "it", found: length, most: LONGEST_FILE });
     }
-    let rest =
-        usize::try_from(length).ok().and_then(|length| memory::reserve(&mut bytes, length.saturating_sub(8)).ok());
-    rest.ok_or(std::io::ErrorKind::OutOfMemory).map_err(std::io::Error::from)?;
-    file.take(length.saturating_sub(8)).read_to_end(&mut bytes)?;
+    let rest = length.saturating_sub(bytes.len() as u64);
+    let room = usize::try_from(rest).ok().and_then(|rest| memory::reserve(&mut bytes, rest).ok());
+    room.ok_or(std::io::ErrorKind::OutOfMemory).map_err(std::io::Error::from)?;
+    file.take(rest).read_to_end(&mut bytes)?;
     decode(&bytes)
 }
 

@@ -40,5 +40,5 @@ pub use part::Part;
 pub use recurrent::{Cell, Recurrent};
 pub use scale::Scale;
 pub use sequence::{NextStep, SequenceAutoencoder};
-pub use spec::{LayerSpec, Spec};
+pub use spec::{LayerSpec, Spec, TrainedOn};
 pub use variational::{ConvVae, Vae};

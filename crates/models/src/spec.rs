@@ -28,6 +28,9 @@ pub struct Spec {
     /// The channels of the series that the samples are, with what replaces their missing values.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub series: Option<Channels>,
+    /// The file that the model was trained on, if that is a single file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trained_on: Option<TrainedOn>,
     /// The loss that training minimises. For a table it is that of the columns of numbers.
     pub loss: LossKind,
     /// Whether the loss of a sample is the mean or the sum over its values.
@@ -36,6 +39,18 @@ pub struct Spec {
     pub encoder: Vec<LayerSpec>,
     /// The layers from the code back to the sample.
     pub decoder: Vec<LayerSpec>,
+}
+
+/// A file that a model was trained on. It is known by its content, so it may be moved and renamed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainedOn {
+    /// The SHA-256 of the whole file, in hexadecimal.
+    pub sha256: String,
+    /// The length of the file.
+    pub bytes: u64,
+    /// The seed with which the held-out samples were drawn.
+    pub seed: u64,
 }
 
 /// The specification of one layer. Its inputs are the outputs of the layer before it. [`builders`](crate::builders)
@@ -410,6 +425,7 @@ impl Spec {
             scale: None,
             table: None,
             series: None,
+            trained_on: None,
             loss,
             reduction: loss.usual_reduction(),
             encoder: encoder.into_iter().collect(),

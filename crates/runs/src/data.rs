@@ -7,7 +7,7 @@ use handgrad_dataset::tables::KindName;
 use handgrad_dataset::{DataSet, Samples, Serial, Tabular, Values, named, thousands};
 use handgrad_files::Progress;
 use handgrad_layers::Activation;
-use handgrad_models::{LayerSpec, Scale, Spec};
+use handgrad_models::{LayerSpec, Scale, Spec, TrainedOn};
 use handgrad_tasks::{check_targets, check_uses};
 
 use ndarray::Array2;
@@ -176,6 +176,23 @@ fn check_takes_missing(settings: &Settings) -> Result<(), String> {
         "values are missing, or series are of unequal length, which {why}: choose another one, or fill missing values \
          with fill and cut series of unequal length with window"
     ))
+}
+
+/// Returns the file that a run is trained on, as its model file describes it. `None` for a named data set, a folder and
+/// a pipe.
+pub(crate) fn trained_on(config: &Config) -> Result<Option<TrainedOn>> {
+    let settings = config.settings();
+    let what = settings.data.as_deref().unwrap_or_default();
+    if !is_file(what) {
+        return Ok(None);
+    }
+    let (bytes, sha256) = handgrad_files::digest(Path::new(what))?;
+    Ok(Some(TrainedOn { sha256, bytes, seed: settings.seed() }))
+}
+
+/// Returns whether the data is a single file, and neither a named data set nor a pipe.
+pub(crate) fn is_file(what: &str) -> bool {
+    named::find(what).is_none() && Path::new(what).is_file()
 }
 
 /// Returns whether the data is a pipe or a device, which can be read only once.

@@ -133,8 +133,19 @@ pub enum Error {
         /// The data.
         what: String,
     },
+    /// The file that the model was trained on has another content now.
+    #[error(
+        "{}: this file {how} since the model was trained on it, so the training samples in it are not known: name \
+         normal data", shown(.path)
+    )]
+    DataChanged {
+        /// The file.
+        path: PathBuf,
+        /// What happened to it, in words.
+        how: &'static str,
+    },
     /// Settings for CSV files were given, but the data is not a CSV file.
-    #[error("{what}: label_column and fill are only for CSV files, whose names end in .csv")]
+    #[error("{what}: label_column, header and fill are only for CSV files, whose names end in .csv")]
     NotCsv {
         /// The data.
         what: String,
@@ -212,8 +223,14 @@ impl Error {
     #[must_use]
     pub fn is_usage(&self) -> bool {
         match self {
-            Self::Usage(_) | Self::NoRun { .. } | Self::NotCsv { .. } => true,
+            Self::Usage(_)
+            | Self::NoRun { .. }
+            | Self::NotCsv { .. }
+            | Self::Configuration { line: Some(_), .. }
+            | Self::Split(_)
+            | Self::NoLabels => true,
             Self::Files(error) => error.is_usage(),
+            Self::Data(error) | Self::DataMoved { source: error } => error.is_usage(),
             Self::Task(error) => error.is_usage(),
             Self::At { source, .. } | Self::Stopped { source, .. } => source.is_usage(),
             _ => false,

@@ -8,10 +8,10 @@ use handgrad_dataset::{
     Samples, all_of_csv, count, idx, is_csv, named, rows_of_table, samples_of, series, sizes, test_alone,
 };
 use handgrad_files::{Progress, shown};
-use handgrad_models::{LayerSpec, Model, Part};
+use handgrad_models::{LayerSpec, Model, Part, TrainedOn};
 use handgrad_tasks::check_fit;
 
-use crate::data::is_stream;
+use crate::data::{is_file, is_stream};
 use crate::folder::{CHECKPOINTS, CONFIG, LOCK, MODEL};
 use crate::{Error, Result, Settings, usual_data_dir};
 
@@ -22,6 +22,8 @@ pub struct Wanted {
     pub data: Option<String>,
     /// The column of the labels in a CSV file.
     pub label_column: Option<String>,
+    /// Whether the first row of a CSV file is a header.
+    pub header: Option<bool>,
     /// What replaces missing values in a CSV file.
     pub fill: Option<Fill>,
     /// The folder of the named data sets.
@@ -98,6 +100,10 @@ pub struct Subject {
     pub what: String,
     /// The name or path of the data that the model was trained on, if it is known.
     pub trained_on: Option<String>,
+    /// What the user should know about the data, in whole sentences.
+    pub notes: Vec<String>,
+    /// The content of the file that the model was trained on, if it is known.
+    content: Option<TrainedOn>,
     /// The classes that the model was trained on. Empty if the training was not restricted to some classes.
     pub only_class: Vec<String>,
     /// Loads more data for the same model.
@@ -140,30 +146,114 @@ pub fn open_one_of(run: &Path, wanted: &Wanted, parts: &[Part], progress: &dyn P
         return Err(Error::NotATable { what });
     }
     let is_text = is_csv(Path::new(&what));
-    let takes_fill = is_text || (wanted.label_column.is_none() && series::is_file(Path::new(&what)));
-    if (wanted.label_column.is_some() && !is_text) || (wanted.fill.is_some() && !takes_fill) {
+    let for_csv = wanted.label_column.is_some() || wanted.header.is_some();
+    let takes_fill = is_text || series::is_file(Path::new(&what));
+    if (for_csv && !is_text) || (wanted.fill.is_some() && !takes_fill) {
         return Err(Error::NotCsv { what });
     }
-    let trained = with_channels(trained, &model, settings.seed());
+    let content = model.spec().trained_on.clone();
+    // Models that do not know the content of their file were trained when the last rows were held out.
+    let trained = Layout { seed: content.as_ref().map(|content| content.seed), ..trained };
+    let trained = with_channels(trained, &model);
     let label = wanted.label_column.as_deref().map_or(trained.label.clone(), Label::of);
     let loader = Loader {
         data_dir: wanted.data_dir.clone().or(settings.data_dir).unwrap_or_else(usual_data_dir),
-        given: Layout { label, fill: wanted.fill.or(trained.fill), ..trained.clone() },
+        given: Layout {
+            label,
+            header: wanted.header.or(trained.header),
+            fill: wanted.fill.or(trained.fill),
+            ..trained.clone()
+        },
         trained,
         schema: model.spec().table.clone(),
     };
-    let Data { train, train_origin, samples, origin, table } = loader.load(&what, wanted.data.is_some(), progress)?;
+    let kinship = Kinship::of(&what, content.as_ref())?;
+    let is_same_path = trained_on.as_deref().is_some_and(|trained_on| is_same_path(trained_on, &what));
+    // Without the samples that were held out in training, all samples of the file are used.
+    let own = wanted.data.is_some() || matches!(kinship, Kinship::Grown | Kinship::Other);
+    let notes = kinship.note(&what, is_same_path, own).into_iter().collect();
+    let Data { train, train_origin, samples, origin, table } = loader.load(&what, own, progress)?;
     check_fit(&model, &samples).map_err(|error| Error::from(error).at(shown(&what)))?;
     let only_class = settings.only_class.unwrap_or_default().0;
-    Ok(Subject { model, samples, origin, train, train_origin, what, trained_on, only_class, loader, table })
+    // The data of the training is where its content was found.
+    let trained_on = trained_on.map(|path| if kinship == Kinship::Same { what.clone() } else { path });
+    Ok(Subject {
+        model,
+        samples,
+        origin,
+        train,
+        train_origin,
+        what,
+        trained_on,
+        notes,
+        content,
+        only_class,
+        loader,
+        table,
+    })
+}
+
+/// How a file is related to the file that a model was trained on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kinship {
+    /// The same content.
+    Same,
+    /// It begins with the content of that file, and goes on.
+    Grown,
+    /// Another content.
+    Other,
+    /// It is not known what the model was trained on, or the data is not a single file.
+    Unknown,
+}
+
+impl Kinship {
+    fn of(what: &str, content: Option<&TrainedOn>) -> Result<Self> {
+        let Some(content) = content.filter(|_| is_file(what)) else { return Ok(Self::Unknown) };
+        let path = Path::new(what);
+        let length = std::fs::metadata(path).map_or(0, |about| about.len());
+        let is_beginning =
+            length >= content.bytes && handgrad_files::begins_with(path, content.bytes, &content.sha256)?;
+        Ok(match is_beginning {
+            true if length == content.bytes => Self::Same,
+            true => Self::Grown,
+            false => Self::Other,
+        })
+    }
+
+    /// What the user should know. `is_same_path` says that the model was trained on a file of this path, `all` that all
+    /// samples of the file are used.
+    fn note(self, what: &str, is_same_path: bool, all: bool) -> Option<String> {
+        let what = shown(what);
+        match self {
+            Self::Same if all => Some(format!(
+                "{what} is the data that the model was trained on, so nine of ten samples are not new to the model; if \
+                 no data is named, only the held-out samples are used"
+            )),
+            Self::Grown => Some(format!(
+                "{what} begins with the data that the model was trained on, and has grown since: all of its samples \
+                 are used, and those of the training are among them"
+            )),
+            Self::Other if is_same_path => Some(format!(
+                "{what} has changed since the model was trained on it: all of its samples are used, and samples of the \
+                 training may be among them"
+            )),
+            _ => None,
+        }
+    }
+}
+
+/// Returns whether two names of data are paths to the same file.
+fn is_same_path(a: &str, b: &str) -> bool {
+    let whole = |path: &str| Path::new(path).canonicalize().ok();
+    a == b || whole(a).is_some_and(|a| whole(b) == Some(a))
 }
 
 /// Adds the channels that a model of series knows to the way in which its data is read.
-fn with_channels(layout: Layout, model: &Model, seed: u64) -> Layout {
+fn with_channels(layout: Layout, model: &Model) -> Layout {
     let Some(channels) = &model.spec().series else { return layout };
     let known = series::Known { channels: channels.clone(), steps: model.spec().input.first().copied().unwrap_or(0) };
     let asked = layout.series.unwrap_or_default();
-    Layout { series: Some(series::Asked { known: Some(known), seed, ..asked }), ..layout }
+    Layout { series: Some(series::Asked { known: Some(known), ..asked }), ..layout }
 }
 
 /// Samples to use a model on, and the training samples of the same data.
@@ -200,7 +290,7 @@ impl Loader {
         let path = Path::new(what);
         let layout = if own { &self.given } else { &self.trained };
         if let Some(schema) = &self.schema {
-            return of_table(schema, &layout.label, path, own, progress);
+            return of_table(schema, layout, path, own, progress);
         }
         if own && path.exists() && !path.is_dir() && named::find(what).is_none() {
             let samples = match is_csv(path) || series::is_file(path) {
@@ -229,8 +319,8 @@ impl Loader {
 }
 
 /// Reads a table for a model of tables: all rows of one that the user named, otherwise the rows that training held out.
-fn of_table(schema: &Schema, label: &Label, path: &Path, own: bool, progress: &dyn Progress) -> Result<Data> {
-    let table = tables::read(path, label, progress)?;
+fn of_table(schema: &Schema, layout: &Layout, path: &Path, own: bool, progress: &dyn Progress) -> Result<Data> {
+    let table = tables::read(path, &layout.label, layout.header, progress)?;
     let name = shown(path);
     if own {
         let rows: Vec<usize> = (0..table.len()).collect();
@@ -239,10 +329,10 @@ fn of_table(schema: &Schema, label: &Label, path: &Path, own: bool, progress: &d
         let origin = format!("all rows of {name}");
         return Ok(Data { train: None, train_origin: String::new(), samples, origin, table });
     }
-    let (train, rows) = rows_of_table(&table)?;
+    let (train, rows, words) = rows_of_table(&table, layout.seed)?;
     let (samples, told) = samples_of(&table, schema, &rows)?;
     let (train, _) = samples_of(&table, schema, &train)?;
-    let origin = format!("{} of the last tenth of {name}", count(samples.len(), "row", "rows"));
+    let origin = format!("{}, {words} of {name}", count(samples.len(), "row", "rows"));
     let train_origin = format!("{} of {name}", count(train.len(), "row", "rows"));
     let table = Some(OfTable { table, rows, told: told.lines() });
     Ok(Data { train: Some(train), train_origin, samples, origin, table })
@@ -276,11 +366,20 @@ impl Subject {
     /// # Errors
     /// If they cannot be loaded, or do not fit the model.
     pub fn normal(&mut self, named: Option<&str>, progress: &dyn Progress) -> Result<(Samples, String)> {
-        let other = self.trained_on.as_deref().filter(|what| **what != self.what);
+        let is_loaded = self.train.is_some();
+        let other = self.trained_on.as_deref().filter(|what| **what != self.what || !is_loaded);
         let Some((what, own)) = named.map(|what| (what, true)).or(other.map(|what| (what, false))) else {
             let train = self.train.take().ok_or(Error::NoNormalData)?;
             return Ok((train, self.train_origin.clone()));
         };
+        if !own {
+            let path = PathBuf::from(what);
+            match Kinship::of(what, self.content.as_ref())? {
+                Kinship::Grown => return Err(Error::DataChanged { path, how: "has grown" }),
+                Kinship::Other => return Err(Error::DataChanged { path, how: "has changed" }),
+                Kinship::Same | Kinship::Unknown => {}
+            }
+        }
         let Data { train, train_origin, samples, origin, .. } = self.loader.load(what, own, progress)?;
         let (samples, origin) = match train {
             Some(train) => (train, train_origin),

@@ -6,7 +6,7 @@ use handgrad_files::Progress;
 use handgrad_models::{Network, Spec};
 use handgrad_trainer::{Plan, Trainer};
 
-use crate::{Config, Error, Result, Settings, data};
+use crate::{Config, Error, Result, Settings, data, parts};
 
 /// Everything that is needed before a training starts.
 pub struct Prepared {
@@ -35,6 +35,7 @@ impl Prepared {
         if let Some(classes) = config.settings().only_class.clone() {
             data::keep_classes(&classes.0, &mut data)?;
         }
+        parts::draw(&mut data, config.settings());
         let spec = config.fit_to(&data, scale)?;
         config.keep_whole_path()?;
         Ok(Self { config, data, spec })

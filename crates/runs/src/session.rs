@@ -19,7 +19,7 @@ use crate::checkpoints::Checkpoints;
 use crate::folder::{CURVES, LOSS_CHART, RECONSTRUCTIONS, RunFolder};
 use crate::identity::{Identity, same_settings};
 use crate::interval::Clock;
-use crate::parts::Parts;
+use crate::parts::{self, Parts};
 use crate::prepared::check_bytes;
 use crate::schema::{self, SCHEMA};
 use crate::{Config, Error, Every, Prepared, Result, Settings, curves, data};
@@ -118,8 +118,16 @@ impl Run {
             Some((folder, settings)) => config_of(&request.given, settings, folder.path())?,
         };
         let data = load(&mut config, request, progress)?;
-        let prepared = Prepared::of(config, data)?;
+        let mut prepared = Prepared::of(config, data)?;
+        prepared.spec.trained_on = data::trained_on(&prepared.config)?;
         let parts = Parts::new(&prepared.data, prepared.config.settings().validation_split)?;
+        let differences = parts::differences(&prepared.data, prepared.config.settings());
+        if !differences.is_empty() {
+            (request.notes)(&format!(
+                "note: the samples for training and those for validation differ: {}",
+                differences.join("; ")
+            ));
+        }
         let training = prepared.config.training(parts.train.len());
         let plan = prepared.plan();
         check_memory(&Network::new(&prepared.spec)?, &prepared, &plan)?;

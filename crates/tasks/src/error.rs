@@ -104,6 +104,15 @@ pub enum Error {
         /// Why the loss is not defined for it.
         misfit: Misfit,
     },
+    /// The model was not trained on a table.
+    #[error("the model was not trained on a table, so it knows no columns: train it on a CSV file")]
+    NotOfTables,
+    /// The model cannot fill in missing cells.
+    #[error(
+        "the model never saw a row with missing cells, so it cannot fill them in: train it with a part of the columns \
+         hidden, for example a fifth"
+    )]
+    NothingHidden,
     /// The states of the network cannot be correlated.
     #[error(
         "the values of a state are all equal or not finite, so it cannot be correlated with others: use more units"
@@ -115,7 +124,7 @@ impl Error {
     /// True if the request itself was wrong, false if it was right but could not be carried out.
     #[must_use]
     pub fn is_usage(&self) -> bool {
-        matches!(self, Self::Usage(_) | Self::NoNoise)
+        matches!(self, Self::Usage(_) | Self::NoNoise | Self::NoSuchClass { .. })
     }
 }
 

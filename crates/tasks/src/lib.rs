@@ -23,6 +23,7 @@ pub mod alter;
 pub mod anomaly;
 mod check;
 pub mod code;
+pub mod columns;
 pub mod denoise;
 mod error;
 mod fit;

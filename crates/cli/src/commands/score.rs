@@ -35,11 +35,12 @@ pub struct ScoreArgs {
 }
 
 /// The settings that decide the data and an untrained recurrent network. The others have no effect on the score.
-const USED: [&str; 14] = [
+const USED: [&str; 15] = [
     "preset",
     "data",
     "data_dir",
     "label_column",
+    "header",
     "fill",
     "window",
     "window_stride",

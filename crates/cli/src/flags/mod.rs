@@ -6,7 +6,7 @@ use clap::Args;
 use handgrad_dataset::csv::Fill;
 use handgrad_files::Progress;
 use handgrad_models::Part;
-use handgrad_runs::settings::{FillName, Value};
+use handgrad_runs::settings::{FillName, HeaderName, Value};
 use handgrad_runs::{Subject, Wanted, usual_data_dir};
 use handgrad_study::experiment::Setup;
 
@@ -59,6 +59,10 @@ pub struct SubjectArgs {
     #[arg(long, value_name = "COLUMN")]
     pub label_column: Option<String>,
 
+    /// For CSV files: whether the first row is a header, yes or no [default: as in the training].
+    #[arg(long, value_name = "yes|no", value_parser = HeaderName::read)]
+    pub header: Option<HeaderName>,
+
     /// For CSV files: what replaces missing values: zero, mean or previous [default: as in the training].
     #[arg(long, value_name = "NAME", value_parser = FillName::read)]
     pub fill: Option<FillName>,
@@ -75,6 +79,7 @@ impl SubjectArgs {
         Wanted {
             data: self.data.clone(),
             label_column: self.label_column.clone(),
+            header: self.header.map(|header| header == HeaderName::Yes),
             fill: self.fill.map(Fill::from),
             data_dir: self.place.data_dir.clone(),
         }
@@ -83,6 +88,7 @@ impl SubjectArgs {
     /// Opens the model and the data. Prints a note if there are values for which the loss is not defined.
     pub fn open(&self, parts: &[Part], progress: &dyn Progress) -> anyhow::Result<Subject> {
         let subject = handgrad_runs::open_one_of(&self.run, &self.wanted(), parts, progress)?;
+        subject.notes.iter().for_each(|note| terminal::note(&format!("note: {note}")));
         let (loss, scale) = (subject.model.network().loss().kind, subject.model.spec().scale.as_ref());
         let note = words::outside_note(&subject.origin, loss, scale, &subject.samples);
         note.iter().for_each(|note| terminal::note(note));

@@ -1,13 +1,23 @@
-//! Reads the cells of a CSV file one after another, with a bounded buffer, however long the lines are.
+//! Reads the cells of a CSV file one after another, with a bounded buffer, however long the lines are. The separator is
+//! found from the first lines.
 
-use std::io::{self, BufRead, BufReader, ErrorKind, Read};
+use std::io::{self, BufRead, BufReader, Chain, Cursor, ErrorKind, Read};
 use std::ops::Range;
 use std::path::Path;
 
 use csv_core::{ReadFieldResult, Reader};
 
+use super::dialect::Dialect;
 use crate::Error;
 
+/// The bytes that are read at first.
+const SHORTEST_BEGINNING: usize = 1 << 12;
+/// The number of bytes at the beginning of a file from which its separator and its header are found.
+const BEGINNING: usize = 1 << 16;
+/// The most bytes of this beginning, if the first lines are long.
+const LONGEST_BEGINNING: usize = 1 << 19;
+/// The number of rows that are kept for the decision about the header.
+const FIRST_ROWS: usize = 6;
 /// The most bytes that a row may have, together with the empty lines before it.
 const LONGEST_ROW: usize = 1 << 24;
 /// The most bytes that a cell may have.
@@ -25,9 +35,12 @@ pub(crate) struct Cell<'a> {
     pub ends_row: bool,
 }
 
+/// Reads the cells of a file.
 pub(crate) struct Cells<'a, R> {
     path: &'a Path,
-    reader: BufReader<Lines<R>>,
+    reader: BufReader<Chain<Cursor<Vec<u8>>, Lines<R>>>,
+    dialect: Dialect,
+    first_rows: Vec<Vec<String>>,
     core: Reader,
     cell: Vec<u8>,
     /// The line on which the row begins.
@@ -38,9 +51,38 @@ pub(crate) struct Cells<'a, R> {
 }
 
 impl<'a, R: Read> Cells<'a, R> {
-    pub fn new(text: R, path: &'a Path) -> Self {
-        let reader = BufReader::with_capacity(1 << 14, Lines { inner: text, last: b'\n' });
-        Self { path, reader, core: Reader::new(), cell: vec![0; LONGEST_CELL], line: 1, taken: 0, starts_row: true }
+    /// Reads the beginning of the file, to find its dialect.
+    pub fn new(text: R, path: &'a Path) -> Result<Self, Error> {
+        let mut lines = Lines { inner: text, last: b'\n' };
+        let (beginning, is_all) = beginning(&mut lines).map_err(Error::io(path, "reading"))?;
+        if let Some(kind) = handgrad_files::kind(&beginning[..beginning.len().min(512)]) {
+            let problem = format!("it is {kind}, where CSV was expected: text with one row of cells in each line");
+            return Err(Error::Unfit { path: path.to_path_buf(), problem });
+        }
+        let compared = beginning.len().min(BEGINNING);
+        let dialect = Dialect::of(&beginning[..compared], is_all && compared == beginning.len());
+        Ok(Self {
+            path,
+            dialect,
+            first_rows: dialect.first_rows(&beginning, is_all, FIRST_ROWS),
+            core: dialect.reader(),
+            reader: BufReader::with_capacity(1 << 14, Cursor::new(beginning).chain(lines)),
+            cell: vec![0; LONGEST_CELL],
+            line: 1,
+            taken: 0,
+            starts_row: true,
+        })
+    }
+
+    /// The separator of the file and its decimal sign.
+    pub fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// The first 1,024 cells of each of the first 6 rows, without empty lines. They are also returned by
+    /// [`next`](Self::next).
+    pub fn first_rows(&self) -> &[Vec<String>] {
+        &self.first_rows
     }
 
     /// Reads the next cell. Returns `None` at the end of the file.
@@ -94,6 +136,29 @@ impl<'a, R: Read> Cells<'a, R> {
         let found = format!("{what} of more than {most} bytes");
         let (path, place) = (self.path.to_path_buf(), format!("line {}", self.line));
         Error::Table { path, place, found, expected: "a shorter one".to_owned() }
+    }
+}
+
+/// Reads the beginning of a file. Returns also whether this is the whole file.
+fn beginning(lines: &mut impl Read) -> io::Result<(Vec<u8>, bool)> {
+    let (mut text, mut length) = (vec![0; SHORTEST_BEGINNING], 0);
+    loop {
+        match lines.read(&mut text[length..]) {
+            Ok(0) if length < text.len() => {
+                text.truncate(length);
+                return Ok((text, true));
+            }
+            Ok(count) => length += count,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+        if length == text.len() {
+            let newlines = text.iter().filter(|&&byte| byte == b'\n').count();
+            if newlines >= FIRST_ROWS && length >= BEGINNING || length >= LONGEST_BEGINNING {
+                return Ok((text, false));
+            }
+            text.resize(2 * length, 0);
+        }
     }
 }
 

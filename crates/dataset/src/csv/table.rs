@@ -6,6 +6,9 @@ use std::path::Path;
 use handgrad_files::memory;
 use ndarray::{Array2, ArrayViewMut1, Axis};
 
+use super::dialect::Dialect;
+use super::header::Header;
+use super::value::{is_missing, number};
 use super::{Fill, Label, Layout, Rows};
 use crate::labels::Collector;
 use crate::{Error, count, thousands};
@@ -14,6 +17,8 @@ use crate::{Error, count, thousands};
 pub(super) struct Table<'a> {
     path: &'a Path,
     layout: &'a Layout,
+    dialect: Dialect,
+    header: Header,
     /// The largest possible number of values.
     most: usize,
     /// The number of cells in a row. `None` until the first row has ended.
@@ -41,11 +46,9 @@ struct Row {
     wrong: Option<(usize, Error)>,
 }
 
-/// What is noted about the first row, to decide whether it is a header and which column holds the labels.
+/// What is noted about the first row, to decide which column holds the labels.
 #[derive(Default)]
 struct First {
-    any_word: bool,
-    any_number: bool,
     /// The first column with the name that was asked for.
     asked: Option<usize>,
     /// The first column called `label`.
@@ -54,20 +57,18 @@ struct First {
     class: Option<usize>,
     /// The cell in the column of the labels, if the layout says which one that is.
     label_text: String,
-    /// The cells, as long as no number is among them.
+    /// The cells, if the row is a header.
     names: Vec<String>,
-    /// True if the first row is a header.
-    is_header: bool,
 }
 
 /// The names of no more columns are kept, so that they take little memory beside the values.
 const MOST_NAMES: usize = 1 << 14;
 
 impl<'a> Table<'a> {
-    pub fn new(path: &'a Path, layout: &'a Layout, most: usize) -> Self {
-        let (row, first) = (Row::default(), First::default());
-        let (values, labels) = (Vec::new(), Collector::default());
-        Self { path, layout, most, columns: None, label: None, rows: 0, first_line: 0, values, labels, row, first }
+    pub fn new(path: &'a Path, layout: &'a Layout, dialect: Dialect, header: Header, most: usize) -> Self {
+        let (columns, label, rows, first_line) = (None, None, 0, 0);
+        let (values, labels, row, first) = (Vec::new(), Collector::default(), Row::default(), First::default());
+        Self { path, layout, dialect, header, most, columns, label, rows, first_line, values, labels, row, first }
     }
 
     /// Handles empty lines. In a file with one column each of them is a missing value; otherwise they are ignored.
@@ -87,7 +88,7 @@ impl<'a> Table<'a> {
         let column = self.row.cells;
         (self.row.line, self.row.cells) = (line, column + 1);
         match self.columns {
-            None => self.first.look_at(cell, column, &self.layout.label),
+            None => self.first.look_at(cell, column, &self.layout.label, self.header),
             // The row is too long: the cell is only counted, for the error message.
             Some(columns) if column >= columns => return Ok(()),
             Some(_) if self.label == Some(column) => {
@@ -105,29 +106,31 @@ impl<'a> Table<'a> {
             }
             f32::NAN
         } else {
-            let value = cell.parse().ok().filter(|value: &f32| value.is_finite());
+            // The value is read with 64 bits and rounded once.
+            let value = number(cell, self.dialect.decimal).map(|value| value as f32).filter(|value| value.is_finite());
             if value.is_none() {
-                self.is_wrong(|table| table.wrong(Some(column), &quoted(cell), number_after(cell)));
+                self.is_wrong(|table| {
+                    let expected = format!("a finite 32-bit number ({})", table.dialect.in_words());
+                    table.wrong(Some(column), &quoted(cell), &expected)
+                });
             }
             value.unwrap_or(f32::NAN)
         };
         self.push(value)
     }
 
-    /// Ends the row. The first row decides the number of columns, the column of the labels, and whether it is a header.
+    /// Ends the row. The first row decides the number of columns and the column of the labels.
     pub fn end_row(&mut self) -> Result<(), Error> {
         let Some(columns) = self.columns else {
             let columns = self.row.cells;
             self.columns = Some(columns);
-            let header = self.first.any_word && !self.first.any_number;
-            self.label = self.find_label(columns, header)?;
+            self.label = self.find_label(columns)?;
             if columns == usize::from(self.label.is_some()) {
                 return Err(self.wrong(None, "nothing but labels", "at least one column of values"));
             }
-            if header {
+            if self.header.is_there() {
                 self.values.clear();
                 self.row = Row::default();
-                self.first.is_header = true;
                 if self.first.names.len() < columns {
                     self.first.names.clear();
                 } else if let Some(label) = self.label {
@@ -148,7 +151,8 @@ impl<'a> Table<'a> {
             return self.end_values(columns);
         };
         if self.row.cells != columns {
-            let expected = format!("a row of {}, as in the first line,", thousands(columns));
+            let separators = self.dialect.separators();
+            let expected = format!("a row of {}, as in the first line, separated by {separators},", thousands(columns));
             return Err(self.wrong(None, &count(self.row.cells, "cell", "cells"), &expected));
         }
         self.end_values(columns)
@@ -172,8 +176,8 @@ impl<'a> Table<'a> {
         Ok(())
     }
 
-    fn find_label(&self, columns: usize, header: bool) -> Result<Option<usize>, Error> {
-        let named = |column: Option<usize>| column.filter(|_| header);
+    fn find_label(&self, columns: usize) -> Result<Option<usize>, Error> {
+        let named = |column: Option<usize>| column.filter(|_| self.header.is_there());
         match &self.layout.label {
             Label::ByName => Ok(named(self.first.label.or(self.first.class))),
             Label::None => Ok(None),
@@ -253,18 +257,14 @@ impl<'a> Table<'a> {
                 }
             }
         }
-        let names = self.first.is_header.then_some(self.first.names);
-        Ok(Rows { values, labels: self.label.map(|_| self.labels.finish()), names })
+        let names = self.header.is_there().then_some(self.first.names);
+        Ok(Rows { values, labels: self.label.map(|_| self.labels.finish()), names, header: self.header })
     }
 }
 
 impl First {
-    fn look_at(&mut self, cell: &str, column: usize, label: &Label) {
-        self.any_word |= !is_missing(cell);
-        self.any_number |= cell.parse::<f32>().is_ok();
-        if self.any_number {
-            self.names = Vec::new();
-        } else if column < MOST_NAMES {
+    fn look_at(&mut self, cell: &str, column: usize, label: &Label, header: Header) {
+        if header.is_there() && column < MOST_NAMES {
             self.names.push(cell.to_owned());
         }
         let named = |place: &mut Option<usize>, name: &str| {
@@ -284,20 +284,6 @@ impl First {
         if let Label::Column(name) = label {
             named(&mut self.asked, name);
         }
-    }
-}
-
-pub(crate) fn is_missing(cell: &str) -> bool {
-    ["", "?", "na", "nan", "null", "none"].iter().any(|word| cell.eq_ignore_ascii_case(word))
-}
-
-/// What was expected instead of the cell. If the cell looks like several values that are separated by semicolons or
-/// tabs, the text says that commas are needed.
-fn number_after(cell: &str) -> &'static str {
-    if cell.contains([';', '\t']) {
-        "a finite 32-bit number, and commas between the cells,"
-    } else {
-        "a finite 32-bit number"
     }
 }
 

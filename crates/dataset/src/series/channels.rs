@@ -17,8 +17,6 @@ pub struct Asked {
     pub ignore: Vec<String>,
     /// The columns that are channels. If the list is empty, all columns are that are not left out.
     pub columns: Vec<String>,
-    /// The seed that says which series are held out.
-    pub seed: u64,
     /// What a trained model knows. Then nothing is learnt from the file.
     pub known: Option<Known>,
 }

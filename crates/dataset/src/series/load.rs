@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 
 use handgrad_files::{Progress, place, shown};
 
-use super::held_out::held_out;
 use super::one::{Sequences, Series, fills};
 use super::time::short;
 use super::{Asked, Channels, Fills, cut, long, told, ts, tsv, wide};
-use crate::csv::{Layout, Window};
-use crate::{DataSet, Error, Samples, Serial, count, tables};
+use crate::csv::{Fill, Layout, Window};
+use crate::held_out::held_out;
+use crate::{DataSet, Error, Labels, Samples, Serial, count, tables};
 
 /// The endings of the names of the two files of an archive, without that of the format.
 const TRAINING: &str = "_train";
@@ -89,8 +89,8 @@ pub fn decode(text: impl Read, path: &Path, layout: &Layout) -> Result<(Samples,
     reading.of = match () {
         () if place::ends_in(path, "ts") => ts::decode(text, path)?,
         () if place::ends_in(path, "tsv") => tsv::decode(text, path)?,
-        () if reading.in_rows => long::of(&tables::decode_steps(text, path, &layout.label)?, &reading.asked)?,
-        () => wide::of(&tables::decode(text, path, &layout.label, None, &())?)?,
+        () if reading.in_rows => long::of(&tables::decode_steps(text, path, layout)?, &reading.asked)?,
+        () => wide::of(&tables::decode(text, path, &layout.label, layout.header, None, &())?)?,
     };
     reading.all()
 }
@@ -112,7 +112,8 @@ fn pair(training: &Path, test: &Path, layout: &Layout, progress: &dyn Progress) 
 struct Reading {
     of: Sequences,
     asked: Asked,
-    fill: Option<crate::csv::Fill>,
+    fill: Option<Fill>,
+    seed: Option<u64>,
     window: Option<Window>,
     /// Whether each row of a CSV file is one step.
     in_rows: bool,
@@ -133,7 +134,8 @@ impl Reading {
         let known = asked.known.as_ref().map(|known| &known.channels);
         let window = layout.window.or(known.and_then(|known| known.window)).filter(|_| !is_file(path));
         let in_rows = window.is_some() || asked.series.is_some() || known.is_some_and(|known| !known.names.is_empty());
-        Self { of: Sequences::default(), asked, fill: layout.fill, window, in_rows, path: path.to_path_buf() }
+        let (fill, seed, path) = (layout.fill, layout.seed, path.to_path_buf());
+        Self { of: Sequences::default(), asked, fill, seed, window, in_rows, path }
     }
 
     fn of(path: &Path, layout: &Layout, progress: &dyn Progress) -> Result<Self, Error> {
@@ -141,8 +143,8 @@ impl Reading {
         reading.of = match () {
             () if place::ends_in(path, "ts") => ts::read(path)?,
             () if place::ends_in(path, "tsv") => tsv::read(path)?,
-            () if reading.in_rows => long::of(&tables::read_steps(path, &layout.label, progress)?, &reading.asked)?,
-            () => wide::of(&tables::read(path, &layout.label, progress)?)?,
+            () if reading.in_rows => long::of(&tables::read_steps(path, layout, progress)?, &reading.asked)?,
+            () => wide::of(&tables::read(path, &layout.label, layout.header, progress)?)?,
         };
         Ok(reading)
     }
@@ -180,13 +182,24 @@ impl Reading {
         if all.len() < 2 {
             return Err(Error::TooFewSamples { path: self.path.clone(), found: all.len() });
         }
-        let (_, numbers) = held_out(all.len(), (all.len() / 10).max(1), self.asked.seed);
+        let held = (all.len() / 10).max(1);
+        let class = |series: &Series| match series.classes[..] {
+            [class] => self.of.classes.get(class as usize).map(String::as_str),
+            _ => None,
+        };
+        let labels = all.iter().map(class).collect::<Option<Vec<_>>>().map(Labels::named);
+        let numbers = match self.seed {
+            Some(seed) => held_out(all.len(), labels.as_ref(), held, seed).1,
+            None => (all.len() - held..all.len()).collect(),
+        };
         let (mut training, mut held) = (Vec::new(), Vec::new());
         for (number, series) in all.into_iter().enumerate() {
             if numbers.binary_search(&number).is_ok() { held.push(series) } else { training.push(series) }
         }
         let how = match self.window {
             Some(_) => format!("{}, drawn at random from {name}", count(held.len(), "series", "series")),
+            None if self.seed.is_none() => format!("the last tenth of {name}"),
+            None if labels.is_some() => format!("a random tenth of each class of {name}"),
             None => format!("a random tenth of {name}"),
         };
         Ok((training, held, how))
@@ -298,6 +311,7 @@ impl Parts {
             validation_origin: format!("{} of {validation_origin}", count(self.validation.len(), one, many)),
             train: self.train,
             validation: self.validation,
+            columns: self.serial.channels.names.clone(),
             table: None,
             series: Some(self.serial),
         }

@@ -87,7 +87,7 @@ pub(super) fn of(table: &Table, asked: &Asked) -> Result<Sequences, Error> {
     Ok(Sequences {
         channels: roles.channels.len(),
         names: roles.channels.iter().map(|&column| table.names[column].clone()).collect(),
-        has_header: table.has_header,
+        has_header: table.has_header(),
         time: roles.time.map(|time| table.names[time.column].clone()),
         series: series.map(|column| table.names[column].clone()),
         ignored: roles.ignored.iter().map(|&column| table.names[column].clone()).collect(),
@@ -189,13 +189,13 @@ fn known_roles(table: &Table, known: &Known, series: Option<usize>, groups: &[Ve
     let channels = &known.channels;
     let place = |name: &String| table.names.iter().position(|other| other == name);
     let time = channels.time.as_ref().and_then(place);
-    let is_ignored = |at: &usize| table.has_header && channels.ignored.contains(&table.names[*at]);
+    let is_ignored = |at: &usize| table.has_header() && channels.ignored.contains(&table.names[*at]);
     let others = (0..table.names.len()).filter(|at| Some(*at) != series && Some(*at) != time && !is_ignored(at));
     let others: Vec<usize> = others.collect();
     let time = time.map(|column| Times::of(table, column, groups)).transpose()?;
     let roles = |channels| Roles { time, channels, ignored: Vec::new(), note: None };
     let expected = channels.names.len().max(1);
-    if !channels.has_header || !table.has_header {
+    if !channels.has_header || !table.has_header() {
         if others.len() == expected {
             return Ok(roles(others));
         }

@@ -13,7 +13,6 @@
 
 mod channels;
 mod cut;
-mod held_out;
 mod load;
 mod long;
 mod one;

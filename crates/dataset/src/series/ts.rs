@@ -14,7 +14,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 use super::one::{Sequences, Series};
-use crate::csv::is_missing;
+use crate::csv::value::is_missing;
 use crate::labels::class_name;
 use crate::{Error, check_room, count};
 

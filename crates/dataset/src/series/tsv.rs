@@ -10,7 +10,7 @@ use std::path::Path;
 
 use super::one::{Sequences, Series};
 use super::ts::{Lines, number, quoted, wrong};
-use crate::csv::is_missing;
+use crate::csv::value::is_missing;
 use crate::labels::class_name;
 use crate::{Error, check_room, count};
 

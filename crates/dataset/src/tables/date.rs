@@ -32,11 +32,19 @@ pub(super) const FORMATS: &[&str] = &[
 pub(crate) fn parse(text: &str, format: &str) -> Option<f64> {
     let day = |date: NaiveDate| f64::from(date.num_days_from_ce() - EPOCH);
     if !format.contains("%H") {
-        return NaiveDate::parse_from_str(text, format).ok().map(day);
+        return NaiveDate::parse_from_str(text, format).ok().filter(|date| is_year(date, format)).map(day);
     }
     let moment = NaiveDateTime::parse_from_str(text, format).ok()?;
+    if !is_year(&moment.date(), format) {
+        return None;
+    }
     let (seconds, nanoseconds) = (moment.time().num_seconds_from_midnight(), moment.time().nanosecond());
     Some(day(moment.date()) + (f64::from(seconds) + f64::from(nanoseconds) * 1e-9) / 86_400.0)
+}
+
+/// Without this, `%Y` would read `06` as the year 6.
+fn is_year(date: &NaiveDate, format: &str) -> bool {
+    !format.contains("%Y") || date.year() >= 1000
 }
 
 /// Writes a date in a format: the inverse of [`parse`]. Without a time of day in the format, to the nearest day. `None`

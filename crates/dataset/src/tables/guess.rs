@@ -128,7 +128,10 @@ fn of_words(table: &Table, values: &Values, known: usize) -> Guess {
     let (format, _, other) = date::best(texts);
     let dates: usize =
         values.words.iter().filter(|(at, _)| date::parse(table.word(*at), format).is_some()).map(|(_, count)| count).sum();
-    if 2 * dates > known {
+    let all_words = values.words.iter().map(|&(at, _)| table.word(at));
+    let different_dates = all_words.filter(|text| date::parse(text, format).is_some()).count();
+    // A frequent remark, such as "not captured", may stand in most cells of a column of dates.
+    if 2 * dates > known || (2 * different_dates > different && different_dates >= LEAST_IDENTIFIED) {
         let mut reason = format!("{} as {format}", count(dates, "date", "dates"));
         if let Some((at, _)) = values.words.iter().find(|(at, _)| date::parse(table.word(*at), format).is_none()) {
             let cells = count(known - dates, "cell is", "cells are");
@@ -186,7 +189,11 @@ fn of_numbers(table: &Table, column: usize, values: &Values) -> Guess {
     let skewness = skewness(numbers.iter().copied());
     if numbers.iter().all(|&number| number >= 0.0) && skewness > MOST_SKEWED {
         let unit = amount_unit(numbers);
-        if self::skewness(numbers.iter().map(|&number| super::values::signed_log(number / unit))).abs() < skewness / 2.0 {
+        let largest = numbers.iter().copied().fold(0.0, f64::max);
+        // Numbers that are all within 0..1 are fractions, or were scaled by somebody.
+        if largest > f64::max(1.0, LONGEST_TAIL * unit)
+            && self::skewness(numbers.iter().map(|&number| super::values::signed_log(number / unit))).abs() < skewness / 2.0
+        {
             return Guess::new(KindName::Amount, format!("a long tail (skewness {skewness:.1}): taken as logarithm"));
         }
     }
@@ -196,6 +203,8 @@ fn of_numbers(table: &Table, column: usize, values: &Values) -> Guess {
 
 /// Above this skewness a column that is not negative has a long tail. An exponential distribution has 2.
 const MOST_SKEWED: f64 = 3.0;
+/// An amount has values larger than this number of medians, so they are of different orders of magnitude.
+const LONGEST_TAIL: f64 = 30.0;
 
 /// Returns whether whole numbers name rows: they are all different, and either they ascend or the name of the column
 /// says so.

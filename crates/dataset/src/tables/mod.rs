@@ -10,7 +10,7 @@
 //! use handgrad_dataset::tables::{Asked, Schema, decode};
 //!
 //! let text = "city,price\nRome,3.5\nBern,4.5\nRome,\n";
-//! let table = decode(text.as_bytes(), "towns.csv".as_ref(), &Label::ByName, None, &())?;
+//! let table = decode(text.as_bytes(), "towns.csv".as_ref(), &Label::ByName, None, None, &())?;
 //! let schema = Schema::of(&table, &[0, 1, 2], &Asked::default())?;
 //! assert_eq!(schema.width(), 4); // Rome, Bern and other; then the price
 //! # Ok::<(), handgrad_dataset::Error>(())

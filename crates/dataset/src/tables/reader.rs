@@ -9,21 +9,24 @@ use indexmap::IndexSet;
 
 use super::{Cell, Table};
 use crate::csv::cells::Cells;
-use crate::csv::{Label, is_missing};
+use crate::csv::value::{Decimal, is_missing, number};
+use crate::csv::{Header, Label, Layout};
 use crate::labels::Collector;
 use crate::{Error, count, thousands};
 
-/// How many rows are read before the first row is judged to be a header or not.
-const LOOKED_AT: usize = 20;
 /// A message about the progress is sent after this number of bytes.
 const BYTES_TOLD: u64 = 1 << 20;
 
-/// Reads a CSV file as a table.
+/// Reads a CSV file as a table. `header` says whether the first row is a header; if it is `None`, this is found out.
 ///
 /// # Errors
 /// If the file cannot be read, is not CSV, has no rows, has two columns of one name, or a row has another length.
-pub fn read(path: &Path, label: &Label, progress: &dyn Progress) -> Result<Table, Error> {
-    read_file(path, label, false, progress)
+pub fn read(path: &Path, label: &Label, header: Option<bool>, progress: &dyn Progress) -> Result<Table, Error> {
+    let (file, length) = handgrad_files::open(path).map_err(Error::io(path, "opening"))?;
+    progress.start(&format!("reading {}", shown(path)), length, Unit::Bytes);
+    let table = decode(file, path, label, header, length, progress);
+    progress.finish();
+    table
 }
 
 /// Like [`read`], for the steps of a series: a row without any value is a step whose values are all missing, and so is
@@ -31,24 +34,20 @@ pub fn read(path: &Path, label: &Label, progress: &dyn Progress) -> Result<Table
 ///
 /// # Errors
 /// As [`read`].
-pub(crate) fn read_steps(path: &Path, label: &Label, progress: &dyn Progress) -> Result<Table, Error> {
-    read_file(path, label, true, progress)
+pub(crate) fn read_steps(path: &Path, layout: &Layout, progress: &dyn Progress) -> Result<Table, Error> {
+    let (file, length) = handgrad_files::open(path).map_err(Error::io(path, "opening"))?;
+    progress.start(&format!("reading {}", shown(path)), length, Unit::Bytes);
+    let table = decode_rows(file, path, (&layout.label, layout.header), true, length, progress);
+    progress.finish();
+    table
 }
 
 /// Like [`decode`], for the steps of a series.
 ///
 /// # Errors
 /// As [`read`].
-pub(crate) fn decode_steps(text: impl Read, path: &Path, label: &Label) -> Result<Table, Error> {
-    decode_rows(text, path, label, true, None, &())
-}
-
-fn read_file(path: &Path, label: &Label, keeps_empty: bool, progress: &dyn Progress) -> Result<Table, Error> {
-    let (file, length) = handgrad_files::open(path).map_err(Error::io(path, "opening"))?;
-    progress.start(&format!("reading {}", shown(path)), length, Unit::Bytes);
-    let table = decode_rows(file, path, label, keeps_empty, length, progress);
-    progress.finish();
-    table
+pub(crate) fn decode_steps(text: impl Read, path: &Path, layout: &Layout) -> Result<Table, Error> {
+    decode_rows(text, path, (&layout.label, layout.header), true, None, &())
 }
 
 /// Reads CSV from `text` to its end. Errors name it `path`. `length` is the number of its bytes, if it is known.
@@ -59,134 +58,120 @@ pub fn decode(
     text: impl Read,
     path: &Path,
     label: &Label,
+    header: Option<bool>,
     length: Option<u64>,
     progress: &dyn Progress,
 ) -> Result<Table, Error> {
-    decode_rows(text, path, label, false, length, progress)
+    decode_rows(text, path, (label, header), false, length, progress)
 }
 
+/// Reads the rows. `keeps_empty` says whether rows without any value are kept.
 fn decode_rows(
     text: impl Read,
     path: &Path,
-    label: &Label,
+    (label, header): (&Label, Option<bool>),
     keeps_empty: bool,
     length: Option<u64>,
     progress: &dyn Progress,
 ) -> Result<Table, Error> {
-    let mut cells = Cells::new(text, path);
-    let mut first: Vec<Vec<String>> = Vec::new();
-    let (mut row, mut lines) = (Vec::new(), Vec::new());
-    let mut reading: Option<Reading> = None;
-    let (mut read, mut told) = (0_u64, 0);
+    let mut cells = Cells::new(text, path)?;
+    let mut reading = Reading { keeps_empty, ..Reading::begin(path, length, &cells, header) };
+    let (mut read, mut told, mut first) = (0_u64, 0, Some(Vec::new()));
     while let Some(cell) = cells.next()? {
         read += cell.text.len() as u64 + 1;
-        if let Some(reading) = &mut reading {
-            let empty = if reading.table.names.len() == 1 { cell.empty_lines.clone() } else { 0..0 };
-            let (line, ends_row) = (cell.line, cell.ends_row);
-            for line in empty {
+        let (line, ends_row) = (cell.line, cell.ends_row);
+        if reading.columns == 1 {
+            for line in cell.empty_lines.clone() {
                 reading.add("", line)?;
                 reading.end_row(line)?;
             }
-            reading.add(cell.text, line)?;
-            if ends_row {
-                reading.end_row(line)?;
-                if read - told > BYTES_TOLD {
-                    progress.advance(read - told);
-                    told = read;
+        }
+        match &mut first {
+            Some(row) => {
+                row.push(cell.text.to_owned());
+                if ends_row {
+                    reading.first_row(label, first.take().unwrap_or_default(), line)?;
                 }
+                continue;
             }
-            continue;
+            None => reading.add(cell.text, line)?,
         }
-        if first.first().is_some_and(|row: &Vec<String>| row.len() == 1) {
-            for line in cell.empty_lines.clone() {
-                first.push(vec![String::new()]);
-                lines.push(line);
-            }
-        }
-        row.push(cell.text.to_owned());
-        let (line, ends_row) = (cell.line, cell.ends_row);
         if ends_row {
-            first.push(std::mem::take(&mut row));
-            lines.push(line);
-            if first.len() >= LOOKED_AT {
-                let first = std::mem::take(&mut first);
-                reading = Some(Reading::begin(path, label, keeps_empty, (first, &lines), length, read)?);
+            reading.end_row(line)?;
+            if read - told > BYTES_TOLD {
+                progress.advance(read - told);
+                told = read;
             }
         }
     }
-    let reading = match reading {
-        Some(reading) => reading,
-        None if first.is_empty() => return Err(Error::EmptyTable { path: path.to_path_buf() }),
-        None => Reading::begin(path, label, keeps_empty, (first, &lines), length, read)?,
-    };
     reading.finish()
 }
 
 /// A table of which some rows were read.
 struct Reading {
     table: Table,
+    decimal: Decimal,
     /// The number of cells of a row, that of the label included.
     columns: usize,
     /// The column of the labels, counted from 0.
     label: Option<usize>,
     labels: Collector,
     label_text: String,
+    /// The number of rows of the file, guessed from its length, so that memory is allocated once.
+    rows: u64,
     /// The cells of the current row so far.
     found: usize,
     any_value: bool,
-    /// Whether a row without any value is kept.
+    /// Whether rows without any value are kept.
     keeps_empty: bool,
 }
 
 impl Reading {
-    /// Judges the first rows, and adds them.
-    fn begin(
-        path: &Path,
-        label: &Label,
-        keeps_empty: bool,
-        (first, lines): (Vec<Vec<String>>, &[u64]),
-        length: Option<u64>,
-        read: u64,
-    ) -> Result<Self, Error> {
-        let columns = first[0].len();
-        let is_header = is_header(&first[0], &first[1..]);
-        let header = is_header.then(|| first[0].clone());
-        let label = find_label(path, label, header.as_deref(), columns)?;
-        let mut names = header.unwrap_or_else(|| (1..=columns).map(|at| format!("column {at}")).collect());
-        check_names(path, &names)?;
-        let label_column = label.map(|at| names.remove(at));
-        if names.is_empty() {
-            let (found, expected) = ("nothing but labels".to_owned(), "at least one column of values".to_owned());
-            return Err(Error::Table { path: path.to_path_buf(), place: "line 1".into(), found, expected });
-        }
-        let rows = first.len().saturating_sub(usize::from(is_header));
-        let mut table = Table {
+    fn begin<R: Read>(path: &Path, length: Option<u64>, cells: &Cells<'_, R>, header: Option<bool>) -> Self {
+        let first = cells.first_rows();
+        let bytes = first.iter().flatten().map(|cell| cell.len() as u64 + 1).sum::<u64>().max(1);
+        let rows = length.map_or(0, |length| length.saturating_mul(first.len() as u64) / bytes);
+        let decimal = cells.dialect().decimal;
+        let table = Table {
             path: path.to_path_buf(),
-            names,
-            has_header: is_header,
-            label_column,
+            names: Vec::new(),
+            header: Header::of(first, decimal, header),
+            label_column: None,
             labels: None,
             empty_rows: 0,
             cells: Vec::new(),
             words: IndexSet::new(),
             lines: Vec::new(),
         };
-        // The number of rows is guessed from the first rows, so that memory is allocated once.
-        let guess = length.map_or(0, |length| length.saturating_mul(first.len() as u64) / read.max(1));
-        let guess = usize::try_from(guess).unwrap_or(usize::MAX).saturating_mul(table.names.len());
-        let guess = guess.min(length.map_or(0, |length| usize::try_from(length).unwrap_or(usize::MAX)));
-        reserve(path, &mut table.cells, guess)?;
-        let labels = Collector::default();
-        let mut reading =
-            Self { table, columns, label, labels, label_text: String::new(), found: 0, any_value: false, keeps_empty };
-        let skipped = first.len() - rows;
-        for (row, &line) in first.iter().zip(lines).skip(skipped) {
-            for text in row {
-                reading.add(text, line)?;
-            }
-            reading.end_row(line)?;
+        let (labels, label_text) = (Collector::default(), String::new());
+        let (columns, label, found, any_value, keeps_empty) = (0, None, 0, false, false);
+        Self { table, decimal, columns, label, labels, label_text, rows, found, any_value, keeps_empty }
+    }
+
+    /// Takes the first row: the names of the columns, or the first values.
+    fn first_row(&mut self, label: &Label, cells: Vec<String>, line: u64) -> Result<(), Error> {
+        let path = self.table.path.clone();
+        self.columns = cells.len();
+        let header = self.table.has_header().then_some(&cells[..]);
+        self.label = find_label(&path, label, header, self.columns)?;
+        let mut names = match header {
+            Some(header) => header.to_vec(),
+            None => (1..=self.columns).map(|at| format!("column {at}")).collect(),
+        };
+        check_names(&path, line, &names)?;
+        self.table.label_column = self.label.map(|at| names.remove(at));
+        if names.is_empty() {
+            return Err(self.wrong(line, "nothing but labels", "at least one column of values"));
         }
-        Ok(reading)
+        // A cell and the separator after it have at least one byte.
+        let most = self.rows.saturating_mul(names.len() as u64).min(1 << 40);
+        self.table.names = names;
+        reserve(&path, &mut self.table.cells, usize::try_from(most).unwrap_or(0))?;
+        if self.table.has_header() {
+            return Ok(());
+        }
+        cells.iter().try_for_each(|cell| self.add(cell, line))?;
+        self.end_row(line)
     }
 
     fn add(&mut self, text: &str, line: u64) -> Result<(), Error> {
@@ -199,7 +184,7 @@ impl Reading {
             text.clone_into(&mut self.label_text);
             return Ok(());
         }
-        let cell = match number(text) {
+        let cell = match number_of(text, self.decimal) {
             _ if is_missing(text) => Cell::Missing,
             Some(number) => Cell::Number(number),
             None => Cell::Word(match self.table.words.get_index_of(text) {
@@ -259,25 +244,10 @@ impl Reading {
 
 /// The number that a text stands for. A text that begins with a superfluous zero, such as a postal code `01069`, is a
 /// word.
-fn number(text: &str) -> Option<f64> {
-    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
-    if digits.len() > 1 && digits.starts_with('0') && digits.as_bytes()[1].is_ascii_digit() {
-        return None;
-    }
-    text.parse().ok().filter(|number: &f64| number.is_finite())
-}
-
-/// Returns whether the first row is a header: it has words and no number, or words where the rows below have numbers.
-fn is_header(first: &[String], others: &[Vec<String>]) -> bool {
-    let is_number = |text: &String| number(text).is_some();
-    let is_word = |text: &String| !is_number(text) && !is_missing(text);
-    if first.iter().any(is_number) {
-        return false;
-    }
-    // A table of words alone has a header if no word of the first row occurs below it in the same column.
-    let numbers_below = others.iter().any(|row| row.iter().any(is_number));
-    let repeats = others.iter().any(|row| row.iter().zip(first).any(|(below, above)| is_word(above) && below == above));
-    first.iter().any(is_word) && (numbers_below || !repeats)
+fn number_of(text: &str, decimal: Decimal) -> Option<f64> {
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text).as_bytes();
+    let is_code = digits.len() > 1 && digits[0] == b'0' && digits[1].is_ascii_digit();
+    if is_code { None } else { number(text, decimal) }
 }
 
 fn find_label(
@@ -301,13 +271,13 @@ fn find_label(
 }
 
 /// Refuses two columns of one name.
-fn check_names(path: &Path, names: &[String]) -> Result<(), Error> {
+fn check_names(path: &Path, line: u64, names: &[String]) -> Result<(), Error> {
     let mut seen = HashMap::new();
     for (at, name) in names.iter().enumerate() {
         if let Some(before) = seen.insert(name, at) {
             let found = format!("two columns called {name:?}, {} and {}", before + 1, at + 1);
             let expected = "a name of its own for each column; rename one of them in the first line,".to_owned();
-            return Err(Error::Table { path: path.to_path_buf(), place: "line 1".into(), found, expected });
+            return Err(Error::Table { path: path.to_path_buf(), place: format!("line {line}"), found, expected });
         }
     }
     Ok(())

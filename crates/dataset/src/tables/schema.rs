@@ -77,6 +77,7 @@ pub enum Kind {
     /// The column is left out.
     LeftOut {
         /// Why.
+        #[serde(rename = "as")]
         name: KindName,
     },
 }
@@ -97,6 +98,9 @@ pub struct Column {
     pub fill: Option<f64>,
     /// The known cells of the training rows.
     pub known: usize,
+    /// The mean over the training rows of the first value of the network: 0 with standard scaling.
+    #[serde(default)]
+    pub mean: f64,
 }
 
 /// The columns of a table. See the [module](super).
@@ -175,7 +179,7 @@ impl Schema {
         }
         let column = |at| column(table, rows, at, wanted.get(&at).copied(), asked);
         let columns = (0..table.names.len()).map(column).collect::<Result<Vec<_>, _>>()?;
-        let schema = Self { has_header: table.has_header, label_column: table.label_column.clone(), columns };
+        let schema = Self { has_header: table.has_header(), label_column: table.label_column.clone(), columns };
         match schema.width() {
             0 => Err(Error::NoColumns { path: table.path.clone() }),
             _ => Ok(schema),
@@ -280,7 +284,7 @@ impl Schema {
     /// For each used column, its place in a table.
     fn places(&self, table: &Table) -> Result<Vec<usize>, Error> {
         let path = table.path.clone();
-        if !(self.has_header && table.has_header) {
+        if !(self.has_header && table.has_header()) {
             if table.names.len() != self.columns.len() {
                 let (found, expected) = (table.names.len(), self.columns.len());
                 return Err(Error::ColumnCount { path, found, expected });
@@ -354,7 +358,23 @@ fn column(
         (Some(_), Kind::Date { scale, .. }) => Some(scale.offset),
         (Some(_), _) => Some(values.numbers.iter().sum::<f64>() / values.numbers.len() as f64),
     };
-    Ok(Column { name: table.names[at].clone(), kind, reason, fill, known })
+    let mut column = Column { name: table.names[at].clone(), kind, reason, fill, known, mean: 0.0 };
+    if !matches!(column.kind, Kind::Category { .. } | Kind::LeftOut { .. }) && asked.scaling != Scaling::Standard {
+        let (mut sum, mut count) = (0.0, 0.0);
+        let mut add = |value: f64, cells: f64| {
+            let mut first = None;
+            column.encode(value, |value| _ = first.get_or_insert(value));
+            (sum, count) = (sum + cells * first.unwrap_or(0.0), count + cells);
+        };
+        match &column.kind {
+            Kind::Date { format, .. } => values.words.iter().for_each(|&(word, cells)| {
+                date::parse(table.word(word), format).into_iter().for_each(|days| add(days, cells as f64));
+            }),
+            _ => values.numbers.iter().for_each(|&number| add(number, 1.0)),
+        }
+        column.mean = sum / f64::max(count, 1.0);
+    }
+    Ok(column)
 }
 
 fn category(table: &Table, values: &Values) -> Kind {

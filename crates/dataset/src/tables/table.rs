@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use indexmap::IndexSet;
 
+use crate::csv::Header;
 use crate::{Error, Labels};
 
 /// What a cell holds.
@@ -47,8 +48,8 @@ pub struct Table {
     pub path: PathBuf,
     /// The names of the columns, without that of the labels. Without a header they are `column 1`, `column 2`, …
     pub names: Vec<String>,
-    /// Whether the names come from a header.
-    pub has_header: bool,
+    /// Whether the names come from a header, and how this is known.
+    pub header: Header,
     /// The name of the column of labels, if there is one.
     pub label_column: Option<String>,
     /// The class of each row, if there is a column of labels.
@@ -66,6 +67,12 @@ impl Table {
     #[must_use]
     pub fn len(&self) -> usize {
         self.lines.len()
+    }
+
+    /// Returns whether the names come from a header.
+    #[must_use]
+    pub fn has_header(&self) -> bool {
+        self.header.is_there()
     }
 
     /// Returns whether there are no rows.

@@ -75,7 +75,8 @@ impl Column {
     }
 
     /// The value of the column for values of the network: a number, the position of a class, or the days of a date.
-    pub(super) fn decode(&self, values: &[f64]) -> f64 {
+    #[must_use]
+    pub fn decode(&self, values: &[f64]) -> f64 {
         match &self.kind {
             Kind::Number { scale } => scale.undo(values[0]),
             Kind::Amount { unit, scale } => signed_exp(scale.undo(values[0])) * unit,

@@ -7,7 +7,8 @@ use handgrad_dataset::{is_csv, named, series};
 use handgrad_layers::{Activation, LossKind, Reduction};
 
 use super::value::{
-    CellName, FillName, LossName, ModelName, NoiseName, OptimizerName, ScaleName, ScheduleName, Value, Words,
+    CellName, FillName, HeaderName, LossName, ModelName, NoiseName, OptimizerName, ScaleName, ScheduleName, Value,
+    Words,
 };
 use super::{Group, Setting, settings};
 
@@ -29,6 +30,10 @@ settings! {
     /// For CSV files: the column of the labels, which are words or numbers. Give its name in the header, its number,
     /// counted from 1, `last` or `none` [default: the column called label or class, if there is one].
     label_column: String, Data, "COLUMN", only_with("CSV files", |s| has_csv(s));
+
+    /// For CSV files: whether the first row is a header [default: found out: it is one if it has words and no number,
+    /// or if its numbers are quite other than those below, for example 0,1,2,3 above decimals].
+    header: HeaderName, Data, "yes|no", only_with("CSV files", |s| has_csv(s));
 
     /// For CSV files and series: what replaces missing values. The mean is that of the training part. Without it, missing
     /// is a value of its own.
@@ -235,14 +240,16 @@ settings! {
             format!("weight_decay is {decay}, but must be 0 or more: 0.01 is usual for adam")
         }));
 
-    /// Validate with this part of the training samples, the last ones, and do not train on them. The test samples of
-    /// the data are then measured once, at the end.
+    /// Validate with this part of the training samples, and do not train on them: random samples with the same share of
+    /// each class, or the last ones if they are windows of a series. The test samples of the data are then measured
+    /// once, at the end.
     validation_split: f64, Data, "PART",
         check(|&part| expect(part > 0.0 && part < 1.0, || {
             format!("validation_split is {part}, but must be above 0 and below 1: 0.1 holds out a tenth")
         }));
 
-    /// The seed of all random numbers: first weights, order of the samples, noise [default: 0].
+    /// The seed of all random numbers: first weights, order of the samples, noise, held-out samples of a file
+    /// [default: 0].
     seed: u64, First, "SEED", default(|_s| 0);
 }
 

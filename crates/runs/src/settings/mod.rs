@@ -12,7 +12,8 @@ pub(crate) use list::{is_convolutional, is_recurrent, is_series, is_table, is_va
 pub use list::{SETTINGS, Settings};
 pub(crate) use read::LARGEST_FILE;
 pub use value::{
-    CellName, FillName, Kind, LossName, ModelName, NoiseName, OptimizerName, ScaleName, ScheduleName, Value, Words,
+    CellName, FillName, HeaderName, Kind, LossName, ModelName, NoiseName, OptimizerName, ScaleName, ScheduleName,
+    Value, Words,
 };
 
 /// Everything about a setting except its value.

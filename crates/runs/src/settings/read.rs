@@ -9,7 +9,7 @@ use handgrad_dataset::{did_you_mean, series};
 use handgrad_dataset::tables::{Asked, Scaling};
 use handgrad_models::file::header::check_toml;
 
-use super::{Kind, LossName, SETTINGS, ScaleName, Setting, Settings, find, is_series, is_table};
+use super::{HeaderName, Kind, LossName, SETTINGS, ScaleName, Setting, Settings, find, is_series, is_table};
 use crate::Error;
 
 /// The largest size of a configuration in bytes. Usual configurations are much shorter.
@@ -93,10 +93,17 @@ impl Settings {
             series: self.series_column.clone(),
             ignore: self.ignore.clone().unwrap_or_default().0,
             columns: self.columns.clone().unwrap_or_default().0,
-            seed: self.seed(),
             known: None,
         });
-        Layout { label, fill: self.fill.map(Fill::from), window, table, series }
+        Layout {
+            label,
+            fill: self.fill.map(Fill::from),
+            header: self.header.map(|header| header == HeaderName::Yes),
+            window,
+            table,
+            series,
+            seed: Some(self.seed()),
+        }
     }
 }
 

@@ -205,6 +205,16 @@ choice! {
 }
 
 choice! {
+    /// Whether the first row of a file is a header.
+    enum HeaderName {
+        /// The first row has the names of the columns.
+        Yes = "yes",
+        /// The first row has values.
+        No = "no",
+    }
+}
+
+choice! {
     /// How data is scaled to a range in which a network learns well.
     enum ScaleName {
         /// The smallest training value becomes 0, the largest becomes 1.

@@ -160,6 +160,7 @@ fn conv_lstm() -> Spec {
         scale: None,
         table: None,
         series: None,
+        trained_on: None,
         loss: LossKind::Mse,
         reduction: Reduction::Mean,
         encoder: vec![LayerSpec::Reshape { shape: vec![4, 1, 2, 8] }, layer(2)],

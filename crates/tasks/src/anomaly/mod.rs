@@ -5,6 +5,8 @@
 //! anomalous where score ≥ threshold                                 ℓ: the model's loss, or another loss
 //! ```
 //!
+//! A row of a table has another score: see [`surprise`].
+//!
 //! The least loss, min, is 0 for squared and absolute error. For the cross-entropies it is the entropy of the sample,
 //! and the score is the Kullback–Leibler divergence KL(x ‖ x̂). The loss alone would measure the sample more than its
 //! reconstruction: a grey image has a large entropy, a black and white one has almost none. A model of garments gave
@@ -23,9 +25,10 @@ use handgrad_models::Model;
 pub use threshold::{Normal, Rule, Threshold};
 pub use verdict::{Positive, Verdict};
 
+use crate::columns::surprise;
 use crate::{CHUNK, Error, check_numbers};
 
-/// Returns the scores of the samples with these numbers: see [`Model::score`]. The loss is the model's own if `by` is
+/// Returns the scores of the samples with these numbers: see [`Model::score`], and for tables [`surprise`]. The loss is the model's own if `by` is
 /// `None`.
 ///
 /// # Errors
@@ -39,6 +42,14 @@ pub fn scores(
     progress: &dyn Progress,
 ) -> Result<Vec<f64>, Error> {
     check_numbers(samples, numbers)?;
+    if model.spec().table.is_some() {
+        if by.is_some() {
+            return Err(Error::Usage(
+                "a model of tables has a score of its own, how surprising the cells of a row are: choose no other".into(),
+            ));
+        }
+        return Ok(surprise::scores(&surprise::surprises(model, samples, numbers, progress)?));
+    }
     let kind = by.unwrap_or(model.network().loss().kind);
     let mut scores = Vec::with_capacity(numbers.len());
     progress.start("", Some(numbers.len() as u64), Unit::Samples);
