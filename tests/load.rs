@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use handgrad_dataset::csv::Layout;
 use handgrad_dataset::{Error, Samples, Values, idx, load, named, synthetic, test_alone};
 use ndarray::{Array2, ArrayD, IxDyn, array};
 

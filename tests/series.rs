@@ -109,7 +109,7 @@ fn windows_are_cut_from_each_part_alone() {
     assert_eq!(exact(&set.train.values).row(16).to_vec(), [32.0, 132.0, 33.0, 133.0, 34.0, 134.0]);
     assert_eq!(exact(&set.validation.values).row(0).to_vec(), [36.0, 136.0, 37.0, 137.0, 38.0, 138.0]);
     assert_eq!(all_of_csv(&path, &layout).expect("all").len(), 19);
-    assert_eq!(set.origin, format!("17 windows of {} (header: none)", path.display()));
+    assert_eq!(set.origin, format!("17 windows of {}", path.display()));
     assert_eq!(set.validation_origin, "1 window of the last tenth of long.csv");
     let rows = load_file(&path, &Layout::default()).expect("rows");
     assert_eq!(rows.origin, format!("36 rows of {} (header: none)", path.display()));

@@ -82,7 +82,7 @@ fn samples(
 }
 
 /// The label of some steps: their class, or the names of all of their classes with + between them, such as
-/// `normal+fault`. So a window in which a class begins or ends is not confused with one that has a single class.
+/// `fault+normal`. So a window in which a class begins or ends is not confused with one that has a single class.
 fn label(of: &[u32], classes: &[String]) -> Option<String> {
     let mut occurring = of.to_vec();
     occurring.sort_unstable();

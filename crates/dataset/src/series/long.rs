@@ -61,7 +61,7 @@ pub(super) fn of(table: &Table, asked: &Asked) -> Result<Sequences, Error> {
         one.stretches.push(start..rows.len());
         all.push(one);
     }
-    let mut told = Vec::new();
+    let mut told = vec![format!("header: {}", table.header.in_words())];
     if let (Some(column), Some(names)) = (series, &names) {
         let first = names.iter().take(3).map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
         let more = if names.len() > 3 { ", …" } else { "" };

@@ -16,7 +16,8 @@ pub(super) fn of(table: &Table) -> Result<Sequences, Error> {
         let values = (0..table.names.len()).map(|column| value(table, row, column)).collect::<Result<Vec<_>, _>>()?;
         all.push(Series::whole(values, 1, table.labels.as_ref().map(|labels| labels.numbers()[row])));
     }
-    let mut told = vec!["each row is one series, and each cell one step".to_owned()];
+    let header = table.header.in_words();
+    let mut told = vec![format!("each row is one series, and each cell one step; header: {header}")];
     if table.empty_rows > 0 {
         told.push(format!("{} without any value left out", count(table.empty_rows, "row", "rows")));
     }

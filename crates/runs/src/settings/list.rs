@@ -14,7 +14,7 @@ use super::{Group, Setting, settings};
 
 settings! {
     /// The settings to start from: the name of a published example. `handgrad train --help` lists them
-    /// [default: table for a table, series for a series, otherwise basic].
+    /// [default: table for a table, series or, for recurrent models, sequence for series, otherwise basic].
     preset: String, First, "NAME", default(|s| usual_preset(s).into());
 
     /// The data: the name of a data set (see `handgrad data list`), a folder of IDX files whose names begin with
@@ -260,7 +260,8 @@ fn has_csv(s: &Settings) -> bool {
 fn usual_preset(s: &Settings) -> &'static str {
     match () {
         () if is_table(s) => "table",
-        () if is_series(s) && s.model.is_none() => "series",
+        () if is_series(s) && is_recurrent(s) => "sequence",
+        () if is_series(s) => "series",
         () => "basic",
     }
 }
