@@ -14,10 +14,8 @@ fn the_mask_gives_zeros_and_flags_for_missing_values() {
     let mask = Mask { steps: 2, widths: vec![1, 2], rate: 0.0 };
     let x = [3.0, 0.5, -1.0, NAN, 0.25, 4.0, 7.0, NAN, NAN, NAN, NAN, NAN];
     let ran = run_layer(&mask, &[], &x, [2, 10], |y| (0..y.len()).map(|at| 1.0 + at as f64).collect());
-    let expected = [
-        [3.0, 0.5, -1.0, 0.0, 0.0, 0.0, 0.25, 4.0, 1.0, 0.0],
-        [7.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0, 1.0],
-    ];
+    let expected =
+        [[3.0, 0.5, -1.0, 0.0, 0.0, 0.0, 0.25, 4.0, 1.0, 0.0], [7.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0, 1.0]];
     assert_eq!(ran.y, expected.concat());
     // Known values pass their gradient on; hidden ones get 0; the gradient of the flags goes nowhere.
     assert_eq!(ran.dx, [1.0, 2.0, 3.0, 0.0, 7.0, 8.0, 11.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
@@ -56,8 +54,8 @@ fn a_padded_series_has_the_loss_and_the_gradient_of_the_short_series() {
     }
 }
 
-/// An autoencoder of Elman networks, written out: the encoder reads [x, 0] for known values and [0, 1] for missing ones,
-/// and the loss is the mean over the known values.
+/// An autoencoder of Elman networks, written out: the encoder reads [x, 0] for known values and [0, 1] for missing
+/// ones, and the loss is the mean over the known values.
 #[test]
 fn the_loss_of_a_padded_series_is_that_of_the_formulas() {
     let (steps, units) = (5, 2);
@@ -77,7 +75,9 @@ fn the_loss_of_a_padded_series_is_that_of_the_formulas() {
     // One step of an Elman network with two units.
     let next = |layer: usize, x: &[f64], h: [f64; 2]| {
         let unit = |unit: usize| {
-            let of = |w: &[f64], values: &[f64]| values.iter().enumerate().map(|(i, v)| v * w[i * units + unit]).sum::<f64>();
+            let of = |w: &[f64], values: &[f64]| {
+                values.iter().enumerate().map(|(i, v)| v * w[i * units + unit]).sum::<f64>()
+            };
             let (w_ih, w_hh) = (param(layer, "w_ih"), param(layer, "w_hh"));
             (of(w_ih, x) + of(w_hh, &h) + param(layer, "b_ih")[unit] + param(layer, "b_hh")[unit]).tanh()
         };

@@ -106,8 +106,7 @@ fn series_are_told_apart_and_whole_ones_are_held_out() {
     assert!(told.join("\n").contains("2 series: \"a\", \"b\""), "{told:?}");
 
     // 30 series whose values are 1000·series + step: no series is in both parts.
-    let text: String =
-        (0..30).flat_map(|id| (0..5).map(move |step| format!("{id},{}\n", 1000 * id + step))).collect();
+    let text: String = (0..30).flat_map(|id| (0..5).map(move |step| format!("{id},{}\n", 1000 * id + step))).collect();
     let ids = |samples: &Samples| {
         let mut ids: Vec<usize> = values(samples).iter().map(|value| (value / 1000.0) as usize).collect();
         ids.sort_unstable();
@@ -298,7 +297,13 @@ fn a_hole_is_filled_with_what_the_training_taught() {
     };
     let text: String = (0..200).map(|step| line(step, step % 9 == 4, 1.0 + (step % 3) as f64)).collect();
     fs::write(at.join("s.csv"), "a,b,c\n".to_owned() + &text).expect("written");
-    json(at, &["train", "--data", "s.csv", "--window", "4", "--fill", "mean", "--epochs", "2", "--out", "r", "--quiet", "--json"]);
+    json(
+        at,
+        &[
+            "train", "--data", "s.csv", "--window", "4", "--fill", "mean", "--epochs", "2", "--out", "r", "--quiet",
+            "--json",
+        ],
+    );
     let first: String = (0..4).map(|step| line(step, step == 2, 1.0)).collect();
     let odd = |b: f64| (0..4).map(|_| format!("20,{b},1\n")).collect::<String>();
     let score = |name: &str, text: &str| {
@@ -329,7 +334,8 @@ fn series_of_unequal_length_train_with_one_command() {
         let speed = if id % 2 == 0 { 0.2 } else { 0.9 };
         format!("{}:{}:{class}\n", channel(speed), channel(0.5))
     };
-    let header = "@problemName Waves\n@univariate false\n@dimensions 2\n@equalLength false\n@classLabel true slow fast\n";
+    let header =
+        "@problemName Waves\n@univariate false\n@dimensions 2\n@equalLength false\n@classLabel true slow fast\n";
     for (name, count) in [("Waves_TRAIN.ts", 60), ("Waves_TEST.ts", 30)] {
         let text: String = (0..count).map(line).collect();
         fs::write(at.join(name), format!("{header}@data\n{text}")).expect("written");
@@ -408,6 +414,7 @@ fn real_series_as_the_archive_writes_them() {
         .map(|(values, class)| format!("{class}\t{}\n", values.replace(',', "\t")))
         .collect();
     fs::write(at.join("ECG5000_TRAIN.tsv"), tsv).expect("written");
-    let trained = json(at, &["train", "--data", "ECG5000_TRAIN.tsv", "--epochs", "20", "--out", "r", "--quiet", "--json"]);
+    let trained =
+        json(at, &["train", "--data", "ECG5000_TRAIN.tsv", "--epochs", "20", "--out", "r", "--quiet", "--json"]);
     assert!(number(&trained["val_loss"]) < 0.2, "{trained}");
 }

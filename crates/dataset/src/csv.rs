@@ -13,18 +13,18 @@
 pub(crate) mod cells;
 mod dialect;
 mod header;
+mod options;
 mod table;
 pub(crate) mod value;
 
 use std::io::Read;
-use std::num::NonZeroUsize;
 use std::path::Path;
 
 use ndarray::Array2;
-use serde::{Deserialize, Serialize};
 
 use self::cells::Cells;
 pub use self::header::Header;
+pub use self::options::{Fill, Window};
 use self::table::Table;
 use crate::samples::{split_labels, split_off};
 use crate::series;
@@ -46,8 +46,8 @@ pub struct Layout {
     /// What is asked of the columns, if the file is a table whose columns are of different kinds. If it is `None`, all
     /// cells are numbers of one kind.
     pub table: Option<Asked>,
-    /// What is asked of the steps of series. If it is given without a window, each series is one sample. A window is cut
-    /// from series, with or without it.
+    /// What is asked of the steps of series. If it is given without a window, each series is one sample. A window is
+    /// cut from series, with or without it.
     pub series: Option<series::Asked>,
     /// The seed with which the samples of a single file are drawn that are held out for validation. If it is `None`,
     /// and for the windows of a series, the last ones are held out.
@@ -83,28 +83,6 @@ impl Label {
     fn is_number(&self, column: usize) -> bool {
         matches!(self, Self::Column(number) if number.parse() == Ok(column + 1))
     }
-}
-
-/// What replaces a missing value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Fill {
-    /// 0.
-    Zero,
-    /// The mean of the values that its column has.
-    Mean,
-    /// The value of the step before it. Steps before the first known value get that first known value.
-    Previous,
-}
-
-/// How windows are cut from a long series.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Window {
-    /// The number of steps in one window.
-    pub steps: NonZeroUsize,
-    /// The number of steps from the start of one window to the start of the next.
-    pub stride: NonZeroUsize,
 }
 
 /// The rows of a file.

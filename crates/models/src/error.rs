@@ -29,8 +29,8 @@ pub enum Error {
     },
     /// The names or the values to fill in are not one for each channel.
     #[error(
-        "there are {names} names of channels and {fills} values to fill in, where one for each of {channels} channels was \
-         expected, or none, and finite values"
+        "there are {names} names of channels and {fills} values to fill in, where one for each of {channels} channels \
+         was expected, or none, and finite values"
     )]
     Channels {
         /// The number of names.

@@ -41,8 +41,7 @@
 //! | 1 | without parts and without the SHA-256 of the specification; still read |
 //! | 2 | feed-forward networks without a scale |
 //! | 3 | recurrent layers, other layers for sequences, and a scale |
-//! | 4 | tensor names of strided convolutions; tables, masks, channels of series, a scale for each channel; the file of |
-//! |   | the training |
+//! | 4 | tensor names of strided convolutions; tables, masks, series, a scale per channel; the file of the training |
 //!
 //! Before format 4, the tensors of convolutions with *same* padding and a stride were named `weight` and `bias` too.
 //! Such files are still read.

@@ -9,7 +9,8 @@
 
 pub mod basic;
 pub mod builders;
-pub mod convolutional;
+pub mod channels;
+mod convolutional;
 pub mod deep;
 pub mod denoising;
 mod encoding;

@@ -1,13 +1,13 @@
 use std::ops::Range;
 
-use handgrad_dataset::series::Channels;
 use handgrad_dataset::tables::Kind;
 use handgrad_layers::{
     Activation, Columns, Head, Init, Layer, Loss, LossKind, Output, ParamRole, ParamSpec, Scalar, window,
 };
 
+use crate::channels::{check_channels, check_scale};
 use crate::file::room;
-use crate::{Error, LayerSpec, Part, Scale, Spec, tied};
+use crate::{Error, LayerSpec, Part, Spec, tied};
 
 /// Largest number of values of a sample and of weights of a network: 2³⁰, which is 4 GiB of f32.
 const MAX_VALUES: usize = 1 << 30;
@@ -321,30 +321,6 @@ fn columns_of(spec: &Spec, loss: Loss) -> Option<Columns> {
 fn weight_of(shares: &[f64]) -> f64 {
     let entropy: f64 = shares.iter().filter(|&&share| share > 0.0).map(|share| -share * share.ln()).sum();
     1.0 / entropy.max(0.1)
-}
-
-/// Checks that there are as many names and values to fill in as channels of a sequence, and that the values are finite.
-fn check_channels(channels: &Channels, input: &[usize]) -> Result<(), Error> {
-    let expected = if let [_, channels] = *input { channels } else { 1 };
-    let fill = channels.fill.as_ref().map_or(&[][..], |fill| &fill.values);
-    let fits = |found: usize| found == 0 || found == expected;
-    if !fits(channels.names.len()) || !fits(fill.len()) || fill.iter().any(|value| !value.is_finite()) {
-        return Err(Error::Channels { names: channels.names.len(), fills: fill.len(), channels: expected });
-    }
-    Ok(())
-}
-
-/// Checks that a scale has one pair of valid numbers, or one for each channel of a sequence.
-fn check_scale(scale: &Scale, input: &[usize]) -> Result<(), Error> {
-    if let Some([offset, factor]) = scale.wrong() {
-        return Err(Error::Scale { offset, factor });
-    }
-    let channels = if let [_, channels] = *input { channels } else { 1 };
-    let [offsets, factors] = [&scale.offset, &scale.factor].map(Vec::len);
-    if offsets != factors || ![1, channels].contains(&offsets) {
-        return Err(Error::ScaleChannels { offsets, factors, channels });
-    }
-    Ok(())
 }
 
 /// Returns the loss that is computed: binary cross-entropy after a sigmoid becomes binary cross-entropy of logits.

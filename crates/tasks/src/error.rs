@@ -18,8 +18,8 @@ pub enum Error {
     NoLabels,
     /// Values are missing, but the model was trained without missing values.
     #[error(
-        "values are missing, or series are shorter than those of the training, but the model was trained without missing \
-         values: choose how they are filled (zero, mean or previous), or train with samples of which some are missing"
+        "values are missing, or series are shorter than those of the training, but the model was trained without \
+         missing values: choose how they are filled (zero, mean or previous), or train with samples that have some"
     )]
     Missing,
     /// No sample has the label that was asked for.

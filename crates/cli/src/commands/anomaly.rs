@@ -70,9 +70,9 @@ pub struct AnomalyArgs {
     threshold: Rule,
 
     /// The picture to write: the samples with the highest scores, their reconstructions, and the errors, from black (no
-    /// error) to white (the largest error in the picture). For series, a FILE.svg has curves, with input and reconstruction
-    /// in one panel for each channel. For a table, which needs no picture, it is a FILE.svg with the most surprising
-    /// columns of the rows with the highest scores. An older picture of this name is replaced.
+    /// error) to white (the largest error in the picture). For series, a FILE.svg has curves, with input and
+    /// reconstruction in one panel for each channel. For a table, which needs no picture, it is a FILE.svg with the
+    /// most surprising columns of the rows with the highest scores. An older picture of this name is replaced.
     #[arg(long, value_name = "FILE.png|FILE.svg")]
     out: Option<PathBuf>,
 

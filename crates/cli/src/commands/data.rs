@@ -30,8 +30,8 @@ pub enum DataCommand {
     },
     /// Describe the content of an IDX file, or of series as a training would read them.
     Info {
-        /// An IDX file, plain or compressed with gzip; series in .ts or .tsv, or a folder with both of their parts; or with
-        /// --window or --series-column, a CSV file with one step per row.
+        /// An IDX file, plain or compressed with gzip; series in .ts or .tsv, or a folder with both of their parts; or
+        /// with --window or --series-column, a CSV file with one step per row.
         path: PathBuf,
         /// For CSV files: the length of a window.
         #[arg(long, value_name = "STEPS")]

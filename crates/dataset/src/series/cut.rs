@@ -50,8 +50,8 @@ pub(super) fn whole(path: &Path, of: &Sequences, series: &[Series], steps: usize
     if let Some(at) = series.iter().position(|series| series.steps > steps) {
         let found = series[at].steps;
         let problem = format!(
-            "series {}, counted from 1, has {found} steps, where at most {steps} were expected, as in the longest series \
-             that the model was trained on; shorten it, or train a model with longer series",
+            "series {}, counted from 1, has {found} steps, where at most {steps} were expected, as in the longest \
+             series that the model was trained on; shorten it, or train a model with longer series",
             at + 1
         );
         return Err(Error::Unfit { path: path.to_path_buf(), problem });

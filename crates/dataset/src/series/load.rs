@@ -38,13 +38,14 @@ pub(crate) fn data_set(path: &Path, layout: &Layout, progress: &dyn Progress) ->
         return pair(path, &test, layout, progress);
     }
     let mut reading = Reading::of(path, layout, progress)?;
+    let told = reading.told(&reading.of.all);
     let (training, held, how) = reading.hold_out()?;
     let origin = if training.len() == 1 || reading.window.is_none() {
         shown(path)
     } else {
         format!("{} of {}", count(training.len(), "series", "series"), shown(path))
     };
-    let parts = reading.parts(training, path, held, path)?;
+    let parts = reading.parts(told, training, path, held, path)?;
     Ok(parts.data_set(file_name(path), &origin, &how))
 }
 
@@ -60,7 +61,11 @@ pub(crate) fn folder(folder: &Path, layout: &Layout, progress: &dyn Progress) ->
 ///
 /// # Errors
 /// If the folder or its file cannot be read.
-pub(crate) fn test_alone(folder: &Path, layout: &Layout, progress: &dyn Progress) -> Result<Option<(Samples, String)>, Error> {
+pub(crate) fn test_alone(
+    folder: &Path,
+    layout: &Layout,
+    progress: &dyn Progress,
+) -> Result<Option<(Samples, String)>, Error> {
     let files = named(folder, TEST)?;
     if is_folder(folder) || files.is_empty() {
         return Ok(None);
@@ -103,8 +108,12 @@ fn pair(training: &Path, test: &Path, layout: &Layout, progress: &dyn Progress) 
         return Err(Error::ShapesDiffer { path: test.to_path_buf(), found, expected });
     }
     let held = reading.join(other.of);
-    let all = std::mem::take(&mut reading.of.all);
-    let parts = reading.parts(all, training, held, test)?;
+    let mut all = std::mem::take(&mut reading.of.all);
+    let count = all.len();
+    all.extend(held);
+    let told = reading.told(&all);
+    let held = all.split_off(count);
+    let parts = reading.parts(told, all, training, held, test)?;
     Ok(parts.data_set(file_name(training), &shown(training), &file_name(test)))
 }
 
@@ -154,7 +163,7 @@ impl Reading {
         let mut all = std::mem::take(&mut self.of.all);
         let fill = self.fills(&all);
         let steps = self.steps(&[&all]);
-        let told = told::told(&self.of, &[&all], fill.as_ref(), self.window.is_none().then_some(steps));
+        let told = self.told(&all);
         fill.iter().for_each(|fill| all.iter_mut().for_each(|series| series.fill(fill)));
         Ok((self.samples(&self.path, &all, steps)?, told))
     }
@@ -263,11 +272,15 @@ impl Reading {
             }
         }
         let name = |at: usize| {
-            self.of.names.get(at).map_or_else(|| format!("channel {}", at + 1), |name| format!("channel {:?}", short(name)))
+            self.of
+                .names
+                .get(at)
+                .map_or_else(|| format!("channel {}", at + 1), |name| format!("channel {:?}", short(name)))
         };
         if let Some(at) = ranges.iter().position(|(low, high)| low > high) {
             let problem = format!(
-                "{} has no value in the training part, where at least one was expected; leave it out, or correct the file",
+                "{} has no value in the training part, where at least one was expected; leave it out, or correct the \
+                 file",
                 name(at)
             );
             return Err(Error::Unfit { path: self.path.clone(), problem });
@@ -277,8 +290,16 @@ impl Reading {
         Ok((channels > 1 && !same.is_empty()).then(note))
     }
 
+    /// What was understood of the file.
+    fn told(&self, all: &[Series]) -> Vec<String> {
+        let known = self.asked.known.as_ref().and_then(|known| known.channels.fill.as_ref());
+        let fill = self.fill.or(known.map(|fill| fill.by));
+        told::told(&self.of, all, fill, self.window.is_none().then(|| self.steps(&[all])))
+    }
+
     fn parts(
         self,
+        mut told: Vec<String>,
         mut training: Vec<Series>,
         training_path: &Path,
         mut held: Vec<Series>,
@@ -287,8 +308,6 @@ impl Reading {
         let fill = self.fills(&training);
         let steps = self.steps(&[&training, &held]);
         let constant = self.constant(&training)?;
-        let parts: [&[Series]; 2] = [&training, &held];
-        let mut told = told::told(&self.of, &parts, fill.as_ref(), self.window.is_none().then_some(steps));
         told.extend(constant);
         if let Some(fill) = &fill {
             training.iter_mut().chain(&mut held).for_each(|series| series.fill(fill));
@@ -350,8 +369,8 @@ fn only(folder: &Path, end: &str, names: Vec<String>) -> Result<PathBuf, Error> 
         let found = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
         let end = end.to_uppercase();
         let problem = format!(
-            "found {found}, where one file of series was expected whose name ends in {end}.ts or {end}.tsv; put it there, \
-             or give one file instead of the folder"
+            "found {found}, where one file of series was expected whose name ends in {end}.ts or {end}.tsv; put it \
+             there, or give one file instead of the folder"
         );
         return Err(Error::Unfit { path: folder.to_path_buf(), problem });
     };

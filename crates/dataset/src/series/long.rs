@@ -24,7 +24,9 @@ struct Roles {
 pub(super) fn of(table: &Table, asked: &Asked) -> Result<Sequences, Error> {
     let path = &table.path;
     check_room(path, (table.len() as u64).saturating_mul(table.names.len() as u64 * 8))?;
-    if table.len() == 1 && asked.series.is_none() && asked.known.as_ref().is_none_or(|known| known.channels.names.len() <= 1)
+    if table.len() == 1
+        && asked.series.is_none()
+        && asked.known.as_ref().is_none_or(|known| known.channels.names.len() <= 1)
     {
         let values = (0..table.names.len()).map(|column| value(table, 0, column)).collect::<Result<Vec<_>, _>>()?;
         let told = vec!["the only row is the series: each of its cells is one step".to_owned()];

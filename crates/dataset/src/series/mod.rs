@@ -8,8 +8,8 @@
 //! - The formats of the UCR and UEA archives: [`.ts`](ts) and [`.tsv`](tsv). If the name of a file ends in `_TRAIN` and
 //!   there is one that ends in `_TEST` beside it, they are the two parts.
 //!
-//! A missing value is NaN, unless it is filled. Series that are shorter than the longest one are padded with NaN at their
-//! end. [`Channels`] is what the training part teaches beside the values: names, order, and values to fill in.
+//! A missing value is NaN, unless it is filled. Series that are shorter than the longest one are padded with NaN at
+//! their end. [`Channels`] is what the training part teaches beside the values: names, order, and values to fill in.
 
 mod channels;
 mod cut;
@@ -23,6 +23,6 @@ pub mod tsv;
 mod wide;
 
 pub use channels::{Asked, Channels, Fills, Known};
-pub(crate) use load::{data_set, folder, test_alone};
 pub use load::{all_of, decode, is_file, is_folder};
-pub use one::{Series, Sequences};
+pub(crate) use load::{data_set, folder, test_alone};
+pub use one::{Sequences, Series};

@@ -102,7 +102,8 @@ impl Times {
 
     /// The median of all steps that are longer than 0. `None` if there is no such step.
     pub fn usual_step(&self, groups: &[Vec<usize>]) -> Option<f64> {
-        let steps = groups.iter().flat_map(|rows| rows.windows(2)).map(|pair| self.values[pair[1]] - self.values[pair[0]]);
+        let steps =
+            groups.iter().flat_map(|rows| rows.windows(2)).map(|pair| self.values[pair[1]] - self.values[pair[0]]);
         let mut steps: Vec<f64> = steps.filter(|&step| step > 0.0).collect();
         let middle = steps.len().checked_sub(1)? / 2;
         Some(*steps.select_nth_unstable_by(middle, f64::total_cmp).1)
@@ -156,12 +157,11 @@ impl Times {
             return rounded(length);
         }
         let seconds = length * 86_400.0;
-        let (unit, size) = match seconds {
-            _ if seconds >= 86_399.5 => ("day", 86_400.0),
-            _ if seconds >= 3_599.5 => ("hour", 3_600.0),
-            _ if seconds >= 59.5 => ("minute", 60.0),
-            _ => ("second", 1.0),
-        };
+        // The largest unit of which it is a whole number, otherwise the largest that is not longer.
+        let units = [("day", 86_400.0), ("hour", 3_600.0), ("minute", 60.0), ("second", 1.0)];
+        let is_whole = |size: f64| seconds > 0.99 * size && ((seconds / size).round() * size - seconds).abs() < 1e-3;
+        let whole = units.into_iter().find(|&(_, size)| is_whole(size));
+        let (unit, size) = whole.or(units.into_iter().find(|&(_, size)| seconds >= size)).unwrap_or(units[3]);
         let number = rounded(seconds / size);
         if number == "1" { format!("1 {unit}") } else { format!("{number} {unit}s") }
     }

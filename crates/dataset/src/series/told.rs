@@ -4,28 +4,20 @@ use super::one::{Sequences, Series};
 use crate::csv::Fill;
 use crate::{count, thousands};
 
-use super::Fills;
-
 /// The most channels that are named.
 const NAMED: usize = 12;
 
 /// The series and their channels in words, and what is missing. `steps` is the number of steps of a sample, if each
 /// series is one.
-pub(super) fn told(
-    of: &Sequences,
-    parts: &[&[Series]],
-    fill: Option<&Fills>,
-    steps: Option<usize>,
-) -> Vec<String> {
-    let all = || parts.iter().flat_map(|part| part.iter());
-    let lengths = || all().map(|series| series.steps);
+pub(super) fn told(of: &Sequences, all: &[Series], fill: Option<Fill>, steps: Option<usize>) -> Vec<String> {
+    let lengths = || all.iter().map(|series| series.steps);
     let (least, most) = (lengths().min().unwrap_or(0), lengths().max().unwrap_or(0));
     let length = if least == most {
         format!("of {}", count(most, "step", "steps"))
     } else {
         format!("of {} to {} steps", thousands(least), thousands(most))
     };
-    let mut text = format!("{} {length}", count(all().count(), "series", "series"));
+    let mut text = format!("{} {length}", count(all.len(), "series", "series"));
     let channels = of.channels;
     text += &match &of.names[..] {
         [name] => format!(", 1 channel: {name:?}"),
@@ -38,7 +30,7 @@ pub(super) fn told(
     };
     let mut told = vec![text];
     told.extend(of.told.iter().cloned());
-    told.extend(missing(all().flat_map(|series| &series.values), fill));
+    told.extend(missing(all, fill));
     if let Some(steps) = steps.filter(|&steps| least < steps) {
         told.push(format!(
             "shorter series are padded to {} at their end; padding adds nothing to the loss",
@@ -49,15 +41,15 @@ pub(super) fn told(
 }
 
 /// Says how many values are missing, and what becomes of them. `None` if no value is missing.
-fn missing<'a>(values: impl Iterator<Item = &'a f64>, fill: Option<&Fills>) -> Option<String> {
-    let (mut all, mut missing) = (0, 0);
-    values.for_each(|value| (all, missing) = (all + 1, missing + usize::from(value.is_nan())));
-    let what = match fill.map(|fill| fill.by) {
+fn missing(all: &[Series], fill: Option<Fill>) -> Option<String> {
+    let values = || all.iter().flat_map(|series| &series.values);
+    let missing = values().filter(|value| value.is_nan()).count();
+    let what = match fill {
         None => "the network is told which, and they add nothing to the loss",
         Some(Fill::Zero) => "they become 0",
         Some(Fill::Mean) => "they become the mean of their channel in the training part",
         Some(Fill::Previous) => "they become the value of the step before",
     };
-    let all = thousands(all);
+    let all = thousands(values().count());
     (missing > 0).then(|| format!("{} of {all} missing: {what}", count(missing, "value", "values")))
 }

@@ -1,14 +1,13 @@
 //! The format `.ts` of the UEA and UCR archives: text with one series per line.
 //!
 //! Lines that begin with `#` are comments. The header has lines that begin with `@`; of these, `@univariate`,
-//! `@dimensions`, `@equalLength`, `@seriesLength`, `@missing`, `@timeStamps` and `@classLabel` are used, in upper or lower
-//! case, and others are skipped. After `@data`, each line is one series: its dimensions with `:` between them, each of
-//! them values with commas between them, and at the end its class if `@classLabel` is true. `?` is a missing value.
-//! Series, and the dimensions of one series, may be of unequal length. Time stamps before the values, `(t,v)`, are
-//! refused.
+//! `@dimensions`, `@equalLength`, `@seriesLength`, `@timeStamps` and `@classLabel` are used, in upper or lower case.
+//! Others are skipped. After `@data`, each line is one series: its dimensions with `:` between them, each of them
+//! values with commas between them, and at the end its class if `@classLabel` is true. `?` is a missing value. Series,
+//! and the dimensions of one series, may be of unequal length. Time stamps before the values, `(t,v)`, are refused.
 //!
-//! Source: Bagnall, Dau, Lines, Flynn, Large, Bostrom, Southam & Keogh, "The UEA multivariate time series classification
-//! archive, 2018", arXiv:1811.00075.
+//! Source: Bagnall, Dau, Lines, Flynn, Large, Bostrom, Southam & Keogh, "The UEA multivariate time series
+//! classification archive, 2018", arXiv:1811.00075.
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
@@ -151,7 +150,9 @@ impl Header {
         let (text, class) = match (self.has_class, text.rsplit_once(':')) {
             (false, _) => (text, None),
             (true, Some((text, class))) => (text, Some(class.trim())),
-            (true, None) => return Err(("no class".to_owned(), "a colon and a class at the end of the line".to_owned())),
+            (true, None) => {
+                return Err(("no class".to_owned(), "a colon and a class at the end of the line".to_owned()));
+            }
         };
         let class = class.map(|class| {
             let found = self.classes.iter().position(|other| *other == class_name(class));
@@ -226,7 +227,8 @@ impl<'a, R: Read> Lines<'a, R> {
         if read as u64 == LONGEST_LINE {
             return Err(wrong(self.path, self.line, format!("{LONGEST_LINE} bytes or more"), "a shorter line"));
         }
-        let bytes = if self.line == 1 { self.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&self.bytes) } else { &self.bytes };
+        let bytes =
+            if self.line == 1 { self.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&self.bytes) } else { &self.bytes };
         let text = std::str::from_utf8(bytes)
             .map_err(|_| wrong(self.path, self.line, "bytes that are not valid UTF-8".to_owned(), "text in UTF-8"))?;
         Ok(Some((self.line, text)))

@@ -1,5 +1,5 @@
-//! The format `.tsv` of the UCR archive: one series per line, its class first, with tabs between the values. There is no
-//! header. Series that are shorter than others end with NaN.
+//! The format `.tsv` of the UCR archive: one series per line, its class first, with tabs between the values. There is
+//! no header. Series that are shorter than others end with NaN.
 //!
 //! Source: Dau, Bagnall, Kamgar, Yeh, Zhu, Gharghabi, Ratanamahatana & Keogh, "The UCR time series archive", IEEE/CAA
 //! Journal of Automatica Sinica 6 (2019).

@@ -35,8 +35,8 @@ settings! {
     /// or if its numbers are quite other than those below, for example 0,1,2,3 above decimals].
     header: HeaderName, Data, "yes|no", only_with("CSV files", |s| has_csv(s));
 
-    /// For CSV files and series: what replaces missing values. The mean is that of the training part. Without it, missing
-    /// is a value of its own.
+    /// For CSV files and series: what replaces missing values. The mean is that of the training part. Without it,
+    /// missing is a value of its own.
     fill: FillName, Data, "NAME", only_with("CSV files and series", |s| has_csv(s) || is_series(s));
 
     /// For CSV files: leave out these columns.
@@ -57,15 +57,15 @@ settings! {
             format!("hide is {part}, but must be at least 0 and below 1: 0.2 is usual")
         }));
 
-    /// For CSV files with one step per row: the column that says when each step was. It must ascend, it is no channel, and
-    /// no window crosses a gap, which is a step of more than 1.5 times the median. Give its name, its number, counted from
-    /// 1, or `none` [default: the first column whose cells are all dates, or that is named time, date, datetime or
-    /// timestamp and ascends].
+    /// For CSV files with one step per row: the column that says when each step was. It must ascend, it is no channel,
+    /// and no window crosses a gap, which is a step of more than 1.5 times the median. Give its name, its number,
+    /// counted from 1, or `none` [default: the first column whose cells are all dates, or that is named time, date,
+    /// datetime or timestamp and ascends].
     time_column: String, Data, "COLUMN", only_with("window or series_column", |s| is_long(s));
 
-    /// For CSV files with one step per row: the column that says to which series each step belongs. It is no channel, and
-    /// no window crosses from one series to another. Rows of one series need not follow each other. A tenth of the series
-    /// is held out. Without window, each series is one sample.
+    /// For CSV files with one step per row: the column that says to which series each step belongs. It is no channel,
+    /// and no window crosses from one series to another. Rows of one series need not follow each other. A tenth of the
+    /// series is held out. Without window, each series is one sample.
     series_column: String, Data, "COLUMN", only_with("CSV files", |s| has_csv(s));
 
     /// For CSV files: read one step per row, and cut the series into samples of this length.
@@ -276,8 +276,8 @@ fn has_columns(s: &Settings) -> bool {
     is_table(s) || is_long(s)
 }
 
-/// Returns whether the data is series: a CSV file whose rows are steps, or whole series that a recurrent model reads, or
-/// files in a format of series.
+/// Returns whether the data is series: a CSV file whose rows are steps, or whole series that a recurrent model reads,
+/// or files in a format of series.
 pub(crate) fn is_series(s: &Settings) -> bool {
     let is_file = |data: &str| {
         named::find(data).is_none() && (series::is_file(Path::new(data)) || series::is_folder(Path::new(data)))
