@@ -231,6 +231,28 @@ fn tsv_files_are_read_and_padded() {
     }
 }
 
+/// Files that claim more than they hold, or whose content would take much more memory than they have bytes.
+#[test]
+fn hostile_series_are_refused() {
+    let ts = |text: &str| ts::decode(text.as_bytes(), "a.ts".as_ref()).map_err(|error| error.to_string());
+    let colons = format!("@data\n{}{}\n", ":".repeat(20_000), "1,".repeat(20_000));
+    let error = ts(&colons).expect_err("400 million values");
+    assert!(error.contains("line 2: found dimensions of very unequal length"), "{error}");
+    let error = ts("@dimensions 18446744073709551616\n@data\n1\n").expect_err("too large a number");
+    assert!(error.contains("line 1") && error.contains("whole number"), "{error}");
+    assert!(ts("@dimensions 4000000000\n@seriesLength 4000000000\n@data\n1\n").is_err());
+    assert!(ts("@classLabel true\n@data\n1:a\n").expect_err("no classes").contains("names of the classes"));
+    assert!(ts("\0@data\n1\n").is_err() && ts("@data\n").is_err() && ts("@data\n1e999\n").is_err());
+    // One long series beside many short ones: padding would take terabytes.
+    let text = "1\t2\n".repeat(3_000_000) + "1\t" + &"2\t".repeat(3_000_000) + "2\n";
+    let error = all("a.tsv", &text, &Layout::default()).expect_err("9 million million values");
+    assert!(error.contains("a.tsv") && error.contains("memory"), "{error}");
+    // A name of a column with a line end does not tear an error apart.
+    let error = all("s.csv", "\"a\nb\",c\nx,1\n", &Layout { window: window(1, 1), ..Layout::default() });
+    let error = error.expect_err("a word");
+    assert!(error.lines().count() == 1 && error.contains("line 3"), "{error}");
+}
+
 /// A line of a two-channel series.
 fn reading(step: usize) -> [f64; 2] {
     let t = step as f64;
@@ -330,8 +352,8 @@ fn series_of_unequal_length_train_with_one_command() {
             let step = |t: usize| format!("{:.3}", ((t + id) as f64 * speed).sin());
             (0..steps).map(step).collect::<Vec<_>>().join(",")
         };
-        let class = if id % 2 == 0 { "slow" } else { "fast" };
-        let speed = if id % 2 == 0 { 0.2 } else { 0.9 };
+        let class = if id.is_multiple_of(2) { "slow" } else { "fast" };
+        let speed = if id.is_multiple_of(2) { 0.2 } else { 0.9 };
         format!("{}:{}:{class}\n", channel(speed), channel(0.5))
     };
     let header =

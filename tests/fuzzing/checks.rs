@@ -111,7 +111,7 @@ pub fn csv(bytes: &[u8]) {
 
 /// CSV with one step per row, with this layout and columns that the length of the input chooses.
 pub fn series_layout(bytes: &[u8]) -> Layout {
-    let column = |choice: usize| (choice % 3 == 0).then(|| (1 + choice / 3 % 2).to_string());
+    let column = |choice: usize| choice.is_multiple_of(3).then(|| (1 + choice / 3 % 2).to_string());
     let asked = Asked { time: column(bytes.len()), series: column(bytes.len() / 2 + 1), ..Asked::default() };
     Layout { series: Some(asked), ..layout(bytes) }
 }

@@ -1,4 +1,5 @@
-//! CSV files: each row is one sample, or the whole file is one long series from which windows are cut.
+//! CSV files whose rows are samples of numbers. [`series`](crate::series) reads files whose rows are steps of series, and
+//! [`tables`](crate::tables) those whose columns are of different kinds.
 //!
 //! Cells are separated by commas, semicolons, tabs or vertical bars, whichever gives the first lines the same number of
 //! cells, and they may be quoted. With semicolons, and with tabs and vertical bars if this is clear, numbers may have a
@@ -40,8 +41,7 @@ pub struct Layout {
     pub fill: Option<Fill>,
     /// Whether the first row is a header. If it is `None`, this is found out.
     pub header: Option<bool>,
-    /// The windows to cut. If it is given, the file is one long series with one step per row, and each window is one
-    /// sample. If it is `None`, each row is one sample.
+    /// The windows to cut. If it is given, the file has one step of a [series] per row, and each window is one sample.
     pub window: Option<Window>,
     /// What is asked of the columns, if the file is a table whose columns are of different kinds. If it is `None`, all
     /// cells are numbers of one kind.

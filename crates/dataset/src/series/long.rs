@@ -64,7 +64,7 @@ pub(super) fn of(table: &Table, asked: &Asked) -> Result<Sequences, Error> {
         all.push(one);
     }
     let mut told = vec![format!("header: {}", table.header.in_words())];
-    if let (Some(column), Some(names)) = (series, &names) {
+    if let Some(column) = series {
         let first = names.iter().take(3).map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
         let more = if names.len() > 3 { ", …" } else { "" };
         told.push(format!(
@@ -128,9 +128,10 @@ fn series_column(table: &Table, asked: &Asked) -> Result<Option<usize>, Error> {
     }
 }
 
-/// The rows of each series, in the order in which the series first appear, and the names of the series.
-fn groups(table: &Table, column: Option<usize>) -> Result<(Option<Vec<String>>, Vec<Vec<usize>>), Error> {
-    let Some(column) = column else { return Ok((None, vec![(0..table.len()).collect()])) };
+/// The names of the series, in the order in which they first appear, and the rows of each of them. Without a column,
+/// all rows are one series without a name.
+fn groups(table: &Table, column: Option<usize>) -> Result<(Vec<String>, Vec<Vec<usize>>), Error> {
+    let Some(column) = column else { return Ok((Vec::new(), vec![(0..table.len()).collect()])) };
     let (mut places, mut names, mut groups) = (HashMap::new(), Vec::new(), Vec::<Vec<usize>>::new());
     for row in 0..table.len() {
         let name = table.text(row, column);
@@ -146,7 +147,7 @@ fn groups(table: &Table, column: Option<usize>) -> Result<(Option<Vec<String>>, 
         }
         groups[place].push(row);
     }
-    Ok((Some(names), groups))
+    Ok((names, groups))
 }
 
 /// Finds out which columns are the time and the channels.

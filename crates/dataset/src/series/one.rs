@@ -47,7 +47,7 @@ impl Series {
     /// A series without a gap.
     pub(super) fn whole(values: Vec<f64>, channels: usize, class: Option<u32>) -> Self {
         let steps = values.len() / channels.max(1);
-        Self { values, steps, stretches: vec![0..steps], classes: class.into_iter().collect() }
+        Self { values, steps, stretches: std::iter::once(0..steps).collect(), classes: class.into_iter().collect() }
     }
 
     /// The classes of a stretch of steps.

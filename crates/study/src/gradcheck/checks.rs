@@ -49,7 +49,7 @@ enum What {
     Loss(Loss),
     /// Returns the report, and a description of what was checked.
     Rule(fn() -> (Report, &'static str)),
-    Model(Spec),
+    Model(Box<Spec>),
 }
 
 /// The number of samples on which a layer is checked, and the number of rows of a parameter whose gradient is
@@ -102,7 +102,7 @@ pub fn all() -> Result<Vec<Check>, Error> {
     let says = "it subtracts α times the gradient of ½·λ·‖w‖² from w";
     checks.push(Check { name: "weight-decay".into(), kind: Kind::Loss, says, what: What::Rule(decay) });
     for (name, says, spec) in models::specs()? {
-        checks.push(Check { name: name.into(), kind: Kind::Model, says, what: What::Model(spec) });
+        checks.push(Check { name: name.into(), kind: Kind::Model, says, what: What::Model(Box::new(spec)) });
     }
     Ok(checks)
 }
