@@ -2,8 +2,7 @@
 
 use std::path::Path;
 
-use handgrad_dataset::csv::Layout;
-use handgrad_dataset::{Error, Samples, Values, idx, load, named, synthetic, test_alone};
+use handgrad_dataset::{Error, Samples, Values, Whole, idx, load, named, synthetic, without_parts};
 use ndarray::{Array2, ArrayD, IxDyn, array};
 
 fn write(path: &Path, shape: &[usize]) {
@@ -68,15 +67,16 @@ fn names_of_other_publishers_are_found() {
 #[test]
 fn test_samples_alone_are_enough_to_use_a_model() {
     let folder = tempfile::tempdir().unwrap();
-    assert_eq!(test_alone(folder.path(), &Layout::default(), &()).unwrap(), None);
+    let alone = || without_parts(folder.path(), &Default::default(), &());
+    assert_eq!(alone().unwrap(), None);
     write(&folder.path().join("emnist-digits-test-images-idx3-ubyte.gz"), &[4, 2, 3]);
     write(&folder.path().join("emnist-digits-test-labels-idx1-ubyte.gz"), &[4]);
-    let (samples, origin) = test_alone(folder.path(), &Layout::default(), &()).unwrap().expect("test samples");
+    let Whole { samples, origin, .. } = alone().unwrap().expect("test samples");
     assert_eq!((samples.len(), samples.classes().len()), (4, 4));
     assert!(origin.starts_with("the 4 images of "), "{origin}");
     assert!(matches!(load_path(folder.path()), Err(Error::Folder { .. })));
     write(&folder.path().join("train-images-idx3-ubyte.gz"), &[12, 2, 3]);
-    assert_eq!(test_alone(folder.path(), &Layout::default(), &()).unwrap(), None);
+    assert_eq!(alone().unwrap(), None);
 }
 
 #[test]
@@ -151,14 +151,32 @@ fn other_types_become_floats_as_they_are() {
     let i32s = [70_000_i32, -70_000, 0, 1].iter().flat_map(|v| v.to_be_bytes()).collect();
     assert_eq!(floats(0x0c, i32s).unwrap(), (vec![70_000.0, -70_000.0], vec![0.0, 1.0]));
     let f64s = |values: [f64; 4]| values.iter().flat_map(|v| v.to_be_bytes()).collect();
-    assert_eq!(floats(0x0e, f64s([0.1, -1e30, 0.0, 1.5])).unwrap(), (vec![0.1, -1e30], vec![0.0, 1.5]));
-    for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e300] {
+    assert_eq!(floats(0x0e, f64s([0.5, -2e9, 0.0, 1.5])).unwrap(), (vec![0.5, -2e9], vec![0.0, 1.5]));
+    for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
         let error = floats(0x0e, f64s([0.0, 0.0, 0.0, bad])).unwrap_err();
         assert!(matches!(error, Error::NotFinite { sample: 1, position: 1, .. }), "{error}");
     }
     let nan = [0.0_f32, 0.0, f32::NAN, 0.0].iter().flat_map(|v| v.to_be_bytes()).collect();
     let error = floats(0x0d, nan).unwrap_err();
     assert!(error.to_string().contains("sample 1 (counted from 0) has NaN at position 0"), "{error}");
+}
+
+/// Numbers that 32 bits do not hold exactly keep 64 bits, so that they can be scaled first.
+#[test]
+fn values_of_64_bits_stay_exact() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("numbers");
+    let doubles = |code: u8, bytes: Vec<u8>| {
+        write_values(&path, code, &bytes);
+        let set = load_path(&path).unwrap();
+        let (Values::Doubles(a), Values::Doubles(b)) = (set.train.values, set.validation.values) else { panic!() };
+        a.into_iter().chain(b).collect::<Vec<_>>()
+    };
+    let f64s = [0.1, 1e8 + 0.25, 0.0, 1e300];
+    assert_eq!(doubles(0x0e, f64s.iter().flat_map(|v: &f64| v.to_be_bytes()).collect()), f64s);
+    let i32s = [i32::MAX, i32::MIN, 16_777_217, 0];
+    let expected = i32s.map(f64::from);
+    assert_eq!(doubles(0x0c, i32s.iter().flat_map(|v| v.to_be_bytes()).collect()), expected);
 }
 
 #[test]

@@ -152,7 +152,7 @@ fn values_are_filled_from_the_training_part_alone() {
         let set = data_set(path, &layout(Some(Fill::Mean))).expect("windows");
         assert_eq!(values(&set.train)[[2, 0]], mean);
         assert_eq!(values(&set.validation).row(0).to_vec(), [1000.0, 5.0, mean, 6.0]);
-        let fill = set.series.expect("a series").channels.fill.expect("filled");
+        let fill = set.series.expect("a series").fill.expect("filled");
         assert_eq!(fill.values, [mean, 8.5]);
         let set = data_set(path, &layout(Some(Fill::Previous))).expect("windows");
         assert_eq!((values(&set.train)[[2, 0]], values(&set.validation)[[0, 2]]), (3.0, 1000.0));

@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 use handgrad_dataset::csv::{self, Fill, Label, Layout, Window};
 use handgrad_dataset::idx::{self, Array};
 use handgrad_dataset::series::{Asked, decode};
-use handgrad_dataset::{Samples, Values, npy, photo};
+use handgrad_dataset::{DataSet, Samples, Values, arrays, npy, photo};
 use handgrad_models::{Network, Spec, file};
 use handgrad_tests::stop;
 use handgrad_trainer::checkpoint::{self, Checkpoint};
@@ -157,6 +157,59 @@ pub fn npy(bytes: &[u8]) {
         npy::decode(&npy::encode(&array.view().into_dyn())[..], name()).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(array.dim(), again.dim());
     assert!(array.iter().map(|v| v.to_bits()).eq(again.iter().map(|v| v.to_bits())));
+}
+
+/// A .npy file of any type and shape, as samples.
+pub fn array(bytes: &[u8]) {
+    found(arrays::decode_npy(bytes, name()));
+}
+
+/// An .npz file.
+pub fn npz(bytes: &[u8]) {
+    found(arrays::decode_npz(Cursor::new(bytes), name()));
+}
+
+fn found(found: Result<arrays::Found, handgrad_dataset::Error>) {
+    let found = match found {
+        Ok(found) => found,
+        Err(error) => return check_error(&error, "some.file"),
+    };
+    assert!(found.train.is_some() || found.validation.is_some());
+    assert!(found.understood.iter().all(|line| !line.contains('\n') && line.len() < 8 << 10));
+    for samples in found.train.iter().chain(&found.validation) {
+        assert!(!samples.is_empty() && samples.shape.iter().product::<usize>() == samples.features());
+        assert!(samples.labels.as_ref().is_none_or(|labels| labels.len() == samples.len()));
+        let is_finite = match &samples.values {
+            Values::Bytes(_) => true,
+            Values::Floats(values) => values.iter().all(|value| value.is_finite()),
+            Values::Doubles(values) => values.iter().all(|value| value.is_finite()),
+        };
+        assert!(is_finite);
+        // Written as IDX and read again, they are the same.
+        let set = DataSet {
+            name: String::new(),
+            origin: String::new(),
+            train: samples.clone(),
+            validation: samples.clone(),
+            validation_origin: String::new(),
+            understood: Vec::new(),
+            columns: Vec::new(),
+            table: None,
+            series: None,
+        };
+        static FOLDER: LazyLock<tempfile::TempDir> = LazyLock::new(|| tempfile::tempdir().expect("a folder"));
+        let size = samples.len().saturating_mul(samples.features());
+        if size < 1 << 8 && samples.shape.len() < 10 && samples.labels.as_ref().is_none_or(|l| l.classes().len() <= 256)
+        {
+            let folder = FOLDER.path();
+            let files = handgrad_dataset::convert::write_idx(&set, folder).unwrap_or_else(|error| panic!("{error}"));
+            let again = handgrad_dataset::load(folder.to_str().unwrap_or_default(), folder, &Layout::default(), &());
+            files.iter().for_each(|file| std::fs::remove_file(file).unwrap_or_else(|error| panic!("{error}")));
+            let again = again.unwrap_or_else(|error| panic!("{error}"));
+            assert_eq!(&again.train.values, &samples.values);
+            assert_eq!(&again.train.labels, &samples.labels);
+        }
+    }
 }
 
 /// PNG and JPEG, in grey and in colour.

@@ -22,6 +22,16 @@ pub fn in_gzip(bytes: &[u8]) -> usize {
     4 * unpacked + members * (128 << 10)
 }
 
+/// For each entry of a zip file, the bytes that its stream may unpack to, which are read into values of up to eight
+/// times their size and put in order, and a decoder. An entry is unpacked at most up to what it claims.
+pub fn in_deflate(bytes: &[u8]) -> usize {
+    let entries = bytes.windows(4).filter(|four| *four == b"PK\x01\x02").count();
+    let claimed = bytes.windows(28).filter(|head| head.starts_with(b"PK\x01\x02"));
+    let claimed = claimed.map(|head| u32::from_le_bytes([head[24], head[25], head[26], head[27]]) as usize);
+    let most: usize = claimed.map(|claimed| claimed.min(1032 * bytes.len())).sum();
+    entries * (128 << 10) + 17 * most + 17 * entries * bytes.len()
+}
+
 /// 24 bytes per pixel, allocated twice: the first time only to test whether the memory is available. None if there
 /// are too many pixels, or more than the file can contain. JPEG stores pixels in blocks of up to 32×32, all of which
 /// are unpacked.

@@ -96,6 +96,23 @@ pub const TARGETS: &[Target] = &[
         right: <[u8]>::to_vec,
         memory: |_| 64 * KIB,
     },
+    // The arrays are also put in order and converted to floats.
+    Target {
+        name: "array",
+        parse: parsers::array,
+        check: checks::array,
+        seeds: seeds::array,
+        right: <[u8]>::to_vec,
+        memory: |bytes| 64 * KIB + 9 * bytes.len(),
+    },
+    Target {
+        name: "npz",
+        parse: parsers::npz,
+        check: checks::npz,
+        seeds: seeds::npz,
+        right: seeds::with_right_directory,
+        memory: |bytes| 256 * KIB + memory::in_deflate(bytes),
+    },
     Target {
         name: "png",
         parse: parsers::photo,

@@ -2,7 +2,7 @@
 
 use std::io::Cursor;
 
-use handgrad_dataset::{csv, idx, npy, photo, series};
+use handgrad_dataset::{arrays, csv, idx, npy, photo, series};
 use handgrad_models::file;
 use handgrad_trainer::checkpoint::Checkpoint;
 
@@ -31,6 +31,14 @@ pub fn tsv(bytes: &[u8]) -> bool {
 
 pub fn npy(bytes: &[u8]) -> bool {
     npy::decode(bytes, name()).is_ok()
+}
+
+pub fn array(bytes: &[u8]) -> bool {
+    arrays::decode_npy(bytes, name()).is_ok()
+}
+
+pub fn npz(bytes: &[u8]) -> bool {
+    arrays::decode_npz(Cursor::new(bytes), name()).is_ok()
 }
 
 /// In grey or in colour, chosen by the length of the input.

@@ -100,6 +100,66 @@ pub fn npy() -> Vec<Vec<u8>> {
     ]
 }
 
+/// An array with elements of `size` bytes.
+fn of(descr: &str, order: &str, shape: &[usize], size: usize) -> Vec<u8> {
+    let dims: String = shape.iter().map(|dim| format!("{dim},")).collect();
+    let text = format!("{{'descr': '{descr}', 'fortran_order': {order}, 'shape': ({dims})}}\n");
+    let values: Vec<u8> = (0..shape.iter().product::<usize>() * size).map(|at| (at * 29 % 60) as u8).collect();
+    [b"\x93NUMPY\x01\0", &(text.len() as u16).to_le_bytes()[..], text.as_bytes(), &values].concat()
+}
+
+/// Arrays of other types and shapes.
+pub fn array() -> Vec<Vec<u8>> {
+    vec![
+        of("|u1", "False", &[2, 4, 3, 3], 1),
+        of("|u1", "True", &[2, 3, 2, 4], 1),
+        of("|b1", "False", &[3, 2, 2], 1),
+        of("|i1", "True", &[3, 2], 1),
+        of("<f2", "False", &[2, 3], 2),
+        of(">i2", "True", &[2, 2, 2, 2, 2], 2),
+        of("<u4", "False", &[2, 3], 4),
+        of(">i8", "False", &[2, 1], 8),
+        of("<f8", "True", &[3, 2, 2, 1], 8),
+    ]
+}
+
+/// A zip file with these files, following the format, each as it is or compressed.
+fn zip(files: &[(&str, Vec<u8>)], deflate: bool) -> Vec<u8> {
+    let (mut zip, mut directory) = (Vec::new(), Vec::new());
+    for (name, contents) in files {
+        let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), Compression::new(6));
+        let packed = encoder.write_all(contents).and_then(|()| encoder.finish());
+        let packed = packed.unwrap_or_else(|error| panic!("{error}"));
+        let stored = if deflate { &packed } else { contents };
+        let [packed, unpacked] = [stored.len(), contents.len()].map(|length| (length as u32).to_le_bytes());
+        let (method, length) = (if deflate { [8, 0] } else { [0, 0] }, (name.len() as u16).to_le_bytes());
+        let crc = crc32(contents).to_le_bytes();
+        let about = [&[20, 0, 0, 0], &method[..], &[0; 4], &crc, &packed, &unpacked, &length, &[0, 0]].concat();
+        let offset = (zip.len() as u32).to_le_bytes();
+        directory.extend([b"PK\x01\x02\x14\0", &about[..], &[0; 10], &offset, name.as_bytes()].concat());
+        zip.extend([b"PK\x03\x04", &about[..], name.as_bytes(), stored].concat());
+    }
+    let count = (files.len() as u16).to_le_bytes();
+    let lengths = [directory.len(), zip.len()].map(|length| (length as u32).to_le_bytes()).concat();
+    zip.extend([&directory[..], b"PK\x05\x06\0\0\0\0", &count, &count, &lengths, &[0, 0]].concat());
+    zip
+}
+
+pub fn npz() -> Vec<Vec<u8>> {
+    let arrays = array();
+    let parts = |names: [&'static str; 2]| names.into_iter().zip([arrays[0].clone(), arrays[0].clone()]);
+    let labels = ("y_train.npy", of("<i2", "False", &[2], 2));
+    let keras: Vec<_> = parts(["x_train.npy", "x_test.npy"]).chain([labels]).collect();
+    let med: Vec<_> = parts(["train_images.npy", "val_images.npy"]).collect();
+    let one = |at: usize| [("arr_0.npy", arrays[at].clone())];
+    vec![zip(&keras, false), zip(&keras, true), zip(&med, true), zip(&one(2), false), zip(&one(8), true)]
+}
+
+/// A zip file with a correct directory around the input: the input is the array, compressed if its length is odd.
+pub fn with_right_directory(bytes: &[u8]) -> Vec<u8> {
+    zip(&[("x.npy", bytes.to_vec())], bytes.len() % 2 == 1)
+}
+
 fn pictures(format: ImageFormat) -> Vec<Vec<u8>> {
     let image = RgbaImage::from_fn(9, 7, |x, y| Rgba([(x * 20) as u8, (y * 30) as u8, (x * y) as u8, 255 - x as u8]));
     let image = DynamicImage::from(image);

@@ -1,14 +1,17 @@
-//! Measures: how similar two images are, how well scores separate two kinds of samples, how well principal components
-//! reconstruct data, and how an untrained recurrent network separates samples.
+//! Measures: how similar two images are, how well scores separate two kinds of samples, and how an untrained recurrent
+//! network separates samples. Baselines, which need no network: principal components, nearest neighbours, and ridge
+//! regressions that fill missing cells.
 //!
-//! Each file has one measure and begins with its formula and its source. A higher score means that a sample is more
-//! likely a *positive*; the caller decides which kind of samples is the positive one. An undefined result is `None`,
-//! for example the precision if no sample is called positive.
+//! Each file has one measure or method and begins with its formula and its source. A higher score means that a sample
+//! is more likely a *positive*; the caller decides which kind of samples is the positive one. An undefined result is
+//! `None`, for example the precision if no sample is called positive.
 #![forbid(unsafe_code)]
 
 pub mod average_precision;
 pub mod confusion;
 pub mod hidden_covariance;
+pub mod iterative_ridge;
+pub mod neighbours;
 pub mod pca;
 pub mod psnr;
 mod ranking;
@@ -19,6 +22,8 @@ pub mod threshold;
 pub use average_precision::average_precision;
 pub use confusion::Confusion;
 pub use hidden_covariance::hidden_covariance;
+pub use iterative_ridge::iterative_ridge;
+pub use neighbours::{knn_distances, knn_impute};
 pub use pca::Pca;
 pub use psnr::psnr;
 pub use ssim::ssim;

@@ -3,6 +3,8 @@
 use handgrad_dataset::tables::{Column, Kind, KindName, Schema};
 use handgrad_dataset::{count, thousands};
 use handgrad_pictures::charts::number;
+use handgrad_tasks::columns::report::Told;
+use serde_json::{Value, json};
 
 /// The most columns that are listed.
 const LISTED: usize = 60;
@@ -15,8 +17,7 @@ pub fn listing(schema: &Schema, rows: usize) -> String {
         [column.name.clone(), column.kind_name().name().to_owned(), values(column), missing, column.reason.clone()]
     };
     let header = ["column", "kind", "values", "", "why"].map(str::to_owned);
-    let lines: Vec<[String; 5]> =
-        std::iter::once(header).chain(schema.columns.iter().take(LISTED).map(line)).collect();
+    let lines: Vec<[String; 5]> = std::iter::once(header).chain(schema.columns.iter().take(LISTED).map(line)).collect();
     let width = |at: usize| lines.iter().map(|line| line[at].chars().count()).max().unwrap_or(0).min(32);
     let widths: Vec<usize> = (0..4).map(width).collect();
     let mut text = String::new();
@@ -42,7 +43,7 @@ pub fn listing(schema: &Schema, rows: usize) -> String {
 fn values(column: &Column) -> String {
     match &column.kind {
         Kind::Number { scale } => format!("{} ± {}", number(scale.offset), number(scale.factor)),
-        Kind::Amount { unit, .. } => format!("median {}", number(*unit)),
+        Kind::Amount { .. } => format!("around {}", number(column.decode(&[column.mean]))),
         Kind::Ordinal { levels, .. } => {
             format!("{} to {}", levels.first().unwrap_or(&0.0), levels.last().unwrap_or(&0.0))
         }
@@ -67,6 +68,44 @@ pub fn constant(schema: &Schema) -> Option<String> {
         let (columns, have) = if names.len() == 1 { ("column", "has") } else { ("columns", "have") };
         format!("note: the {columns} {} {have} the same value in all training rows", names.join(", "))
     })
+}
+
+/// How well each column is told from the others, the worst first.
+pub fn told(columns: &[Told]) -> String {
+    let mut order: Vec<&Told> = columns.iter().collect();
+    order.sort_by(|a, b| a.quality.total_cmp(&b.quality));
+    let mut text = "how well each column is told from the others, the worst first:\n".to_owned();
+    for Told { name, kind, cells, quality, to_compare } in order.iter().take(LISTED) {
+        let measured = match kind {
+            _ if *cells == 0 => "no known cell".to_owned(),
+            KindName::Category => {
+                format!("accuracy {quality:.3}, always the most frequent class {to_compare:.3}")
+            }
+            KindName::Date => format!("R² {quality:.3}, error {} days", number(*to_compare)),
+            _ => format!("R² {quality:.3}, error {}", number(*to_compare)),
+        };
+        text += &format!("  {:32}  {:9} {measured}\n", cut(name, 32), kind.name());
+    }
+    if order.len() > LISTED {
+        text += &format!("  … and {}\n", count(order.len() - LISTED, "more column", "more columns"));
+    }
+    text.trim_end().to_owned()
+}
+
+/// How well each column is told from the others, as JSON.
+pub fn told_json(columns: &[Told]) -> Value {
+    let column = |told: &Told| {
+        let is_category = told.kind == KindName::Category;
+        let [quality, to_compare] = if is_category { ["accuracy", "accuracy_of_mode"] } else { ["r2", "rmse"] };
+        json!({
+            "name": told.name,
+            "kind": told.kind.name(),
+            "cells": told.cells,
+            quality: told.quality,
+            to_compare: told.to_compare,
+        })
+    };
+    columns.iter().map(column).collect()
 }
 
 fn cut(text: &str, width: usize) -> String {

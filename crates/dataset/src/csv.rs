@@ -12,7 +12,7 @@
 //! most 8 MiB are added for a moment while the first 64 KiB are compared with each separator.
 
 pub(crate) mod cells;
-mod dialect;
+pub(crate) mod dialect;
 mod header;
 mod options;
 mod table;
@@ -32,7 +32,7 @@ use crate::series;
 use crate::tables::Asked;
 use crate::{Error, Labels, Samples, Values};
 
-/// How the rows of a file become samples.
+/// How the rows of a file, or the pictures of a folder, become samples.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Layout {
     /// The column of the labels, which are words or numbers.
@@ -52,6 +52,12 @@ pub struct Layout {
     /// The seed with which the samples of a single file are drawn that are held out for validation. If it is `None`,
     /// and for the windows of a series, the last ones are held out.
     pub seed: Option<u64>,
+    /// For folders of pictures: the height and the width to which the pictures are scaled. If it is `None`, all of them
+    /// must have the same size.
+    pub size: Option<[usize; 2]>,
+    /// For folders of pictures: whether they are read in colour, that is with three channels, or in grey. If it is
+    /// `None`, they are grey if all of them are grey.
+    pub in_colour: Option<bool>,
 }
 
 /// Which column holds the labels.

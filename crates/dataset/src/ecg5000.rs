@@ -50,6 +50,7 @@ pub(crate) fn load(folder: &Path) -> Result<DataSet, Error> {
         validation,
         table: None,
         series: None,
+        understood: Vec::new(),
     })
 }
 

@@ -213,7 +213,7 @@ pub enum Error {
     },
     /// A value is NaN or infinite.
     #[error(
-        "{}: sample {sample} (counted from 0) has {found} at position {position}, where a finite 32-bit number was \
+        "{}: sample {sample} (counted from 0) has {found} at position {position}, where a finite number was \
          expected; remove that sample or correct the value", shown(.path)
     )]
     NotFinite {
@@ -223,8 +223,8 @@ pub enum Error {
         sample: usize,
         /// Which of its values, counted from 0.
         position: usize,
-        /// The value after the conversion to 32 bits.
-        found: f32,
+        /// The value.
+        found: f64,
     },
     /// The labels do not match the samples.
     #[error(
@@ -387,8 +387,8 @@ pub enum Error {
     /// A folder does not have a file that it needs, or has more than one of it.
     #[error(
         "{}: found {found}, where one IDX file {expected} was expected (examples of such names: \
-         train-images-idx3-ubyte.gz and t10k-images-idx3-ubyte.gz); put that file there, or give one IDX file instead \
-         of the folder", shown(.path)
+         train-images-idx3-ubyte.gz and t10k-images-idx3-ubyte.gz), or PNG or JPEG files; put such files there, or \
+         give a single file instead of the folder", shown(.path)
     )]
     Folder {
         /// The folder.
@@ -401,7 +401,8 @@ pub enum Error {
     /// What was asked for is neither a known name nor an existing path.
     #[error(
         "{}: there is no such file or folder, and no data set of that name is known{similar}; give one of {known}, a \
-         folder with IDX files whose names start with train- and t10k-, an IDX file or a .csv file", shown(.what)
+         folder with PNG or JPEG files or with IDX files whose names start with train- and t10k-, an IDX file, or a \
+         .csv, .npy or .npz file", shown(.what)
     )]
     Unknown {
         /// What was asked for.

@@ -6,10 +6,10 @@ use std::io::{self, BufRead, ErrorKind, Read};
 use flate2::bufread::GzDecoder;
 
 /// The number of decompressed bytes that any stream may have.
-const FREE: u64 = 1 << 26;
+pub(crate) const FREE: u64 = 1 << 26;
 /// The number of further decompressed bytes that are allowed for each compressed byte. Deflate reaches a ratio of up to
 /// 1032. Ordinary images have a ratio of about 2, empty images of about 300.
-const RATIO: u64 = 256;
+pub(crate) const RATIO: u64 = 256;
 
 /// Reads one member after another. Unlike `MultiGzDecoder`, it distinguishes a damaged stream from a valid stream with
 /// something appended, so that the error message can say which of the two it is.

@@ -11,6 +11,8 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+pub mod arrays;
+pub mod convert;
 pub mod csv;
 pub mod download;
 mod ecg5000;
@@ -22,7 +24,9 @@ mod labels;
 mod load;
 pub mod named;
 pub mod npy;
+mod npz;
 pub mod photo;
+mod picture_folder;
 mod samples;
 pub mod series;
 pub mod synthetic;
@@ -33,6 +37,6 @@ mod words;
 pub use error::Error;
 use error::check_room;
 pub use labels::{Labels, class_name};
-pub use load::{all_of_csv, is_csv, load, rows_of_table, samples_of, test_alone};
-pub use samples::{DataSet, Samples, Serial, Tabular, Values};
+pub use load::{Whole, all_of_csv, is_csv, is_picture_folder, load, without_parts};
+pub use samples::{DataSet, Samples, Values};
 pub use words::{count, did_you_mean, sizes, thousands};

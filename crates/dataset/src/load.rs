@@ -1,15 +1,15 @@
 //! Loads the data set that a name or a path stands for.
 
-use handgrad_files::Progress;
-use handgrad_files::shown;
+use handgrad_files::{Progress, place, shown};
 use std::path::{Path, PathBuf};
 
+use crate::arrays::{self, Found};
 use crate::csv::{self, Layout};
 use crate::held_out::held_out;
 use crate::series;
-use crate::tables::{self, Asked, Schema, Table, Told};
 use crate::{
-    DataSet, Error, Samples, Tabular, Values, check_room, count, did_you_mean, ecg5000, idx, named, sizes, synthetic,
+    DataSet, Error, Samples, Values, check_room, convert, count, did_you_mean, ecg5000, idx, named, picture_folder,
+    sizes, synthetic, tables,
 };
 
 /// For `load("synthetic")`: the number of training images, the number of validation images, and the seed.
@@ -19,12 +19,13 @@ const SYNTHETIC: (usize, usize, u64) = (10_000, 2_000, 0);
 ///
 /// - The name of a known set ([`named::all`]). Its files are kept in a folder of its own in `data_dir`; missing files
 ///   are downloaded.
-/// - A folder with IDX files whose names start with `train-` and `t10k-`, or with files of series whose names end in
-///   `_TRAIN.ts` and `_TEST.ts`.
-/// - One file of [series](crate::series).
-/// - One IDX file, plain or compressed with gzip, or one CSV file, which is read as `layout` says. A tenth of
-///   the file, at least one sample, is held out for validation: random samples, drawn with the seed of `layout` and
-///   with the same share of each class. Without a seed, and for windows of a series, it is the last tenth.
+/// - A folder with IDX files whose names start with `train-` and `t10k-`, or with files of [series](crate::series)
+///   whose names end in `_TRAIN.ts` and `_TEST.ts`. One such file is also data.
+/// - A folder with PNG and JPEG files, or with folders of them, one for each class.
+/// - One IDX file, plain or compressed with gzip, one .npy or .npz file of numpy, or one CSV file, which is read as
+///   `layout` says. A tenth of the file, at least one sample, is held out for validation, unless an .npz file has arrays
+///   for validation: random samples, drawn with the seed of `layout` and with the same share of each class. Without a
+///   seed, and for windows of a series, it is the last tenth.
 ///
 /// If `what` is both a name and a path, the name is used: write `./mnist` for a folder that is called `mnist`.
 ///
@@ -48,14 +49,18 @@ pub fn load(what: &str, data_dir: &Path, layout: &Layout, progress: &dyn Progres
         return series::folder(path, layout, progress);
     }
     if path.is_dir() {
-        return from_folder(path);
+        return match has_idx_files(path)? {
+            true => check_size(path, layout).and_then(|()| from_folder(path)),
+            false => picture_folder::load(path, layout, progress)?.map_or_else(|| from_folder(path), Ok),
+        };
     }
     if path.exists() {
         let is_series = layout.series.is_some() || layout.window.is_some();
+        check_size(path, layout)?;
         return match &layout.table {
             _ if series::is_file(path) || (is_csv(path) && is_series) => series::data_set(path, layout, progress),
             _ if !is_csv(path) => from_file(path, layout.seed),
-            Some(asked) => from_table(path, layout, asked, progress),
+            Some(asked) => tables::load(path, layout, asked, progress),
             None => from_csv(path, layout),
         };
     }
@@ -71,6 +76,7 @@ fn drawn() -> DataSet {
         name: synthetic::NAME.to_owned(),
         origin: format!("{} drawn from seed {seed}", train.counted()),
         validation_origin: format!("the next {} drawn from seed {seed}", validation.counted()),
+        understood: Vec::new(),
         train,
         validation,
         table: None,
@@ -82,7 +88,7 @@ fn drawn() -> DataSet {
 /// True if a file is to be read as CSV, that is, if its name ends in `.csv` (in upper or lower case).
 #[must_use]
 pub fn is_csv(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"))
+    place::ends_in(path, "csv")
 }
 
 /// Reads all samples of a CSV file or of a file of series. Nothing is held out.
@@ -109,6 +115,7 @@ fn from_csv(path: &Path, layout: &Layout) -> Result<DataSet, Error> {
     Ok(DataSet {
         origin: format!("{} of {} (header: {header})", counted(&train), shown(path)),
         validation_origin: format!("{} of {held_out} of {name}", counted(&validation)),
+        understood: Vec::new(),
         name,
         train,
         validation,
@@ -139,91 +146,145 @@ fn hold_out(mut all: Samples, path: &Path, seed: Option<u64>) -> Result<((Sample
     Ok((all.split(count), words))
 }
 
-/// Loads a CSV file as a table. What its columns are is learnt from the training rows alone.
-fn from_table(path: &Path, layout: &Layout, asked: &Asked, progress: &dyn Progress) -> Result<DataSet, Error> {
-    let table = tables::read(path, &layout.label, layout.header, progress)?;
-    let (train, held_out, words) = rows_of_table(&table, layout.seed)?;
-    let schema = Schema::of(&table, &train, asked)?;
-    let (train, mut told) = samples_of(&table, &schema, &train)?;
-    let (validation, of_held_out) = samples_of(&table, &schema, &held_out)?;
-    told.add(of_held_out);
-    let name = file_name(path);
-    let rows = |samples: &Samples| count(samples.len(), "row", "rows");
-    Ok(DataSet {
-        origin: format!("{} of {}", rows(&train), shown(path)),
-        validation_origin: format!("{}, {words} of {name}", rows(&validation)),
-        name,
-        train,
-        validation,
-        columns: schema.used().map(|column| column.name.clone()).collect(),
-        table: Some(Tabular { schema, told: told.lines() }),
-        series: None,
-    })
-}
-
-/// Which rows of a table are for training, and which are held out for validation, and the latter in words.
-///
-/// # Errors
-/// If there are fewer than two rows.
-pub fn rows_of_table(
-    table: &Table,
-    seed: Option<u64>,
-) -> Result<(Vec<usize>, Vec<usize>, &'static str), Error> {
-    let len = table.len();
-    if len < 2 {
-        return Err(Error::TooFewSamples { path: table.path.clone(), found: len });
+/// Refuses a size for anything but a folder of pictures.
+fn check_size(path: &Path, layout: &Layout) -> Result<(), Error> {
+    let problem = "a size was given, but only PNG and JPEG files in a folder can be scaled; leave the size out";
+    match layout.size {
+        Some(_) => Err(Error::Unfit { path: path.to_path_buf(), problem: problem.into() }),
+        None => Ok(()),
     }
-    let held = (len / 10).max(1);
-    let Some(seed) = seed else {
-        return Ok(((0..len - held).collect(), (len - held..len).collect(), "the last tenth"));
-    };
-    let (train, rows) = held_out(len, table.labels.as_ref(), held, seed);
-    let words = if table.labels.is_some() { "a random tenth of each class" } else { "a random tenth" };
-    Ok((train, rows, words))
 }
 
-/// The samples in some rows of a table, and what did not fit the columns.
-///
-/// # Errors
-/// As [`Schema::values`].
-pub fn samples_of(table: &Table, schema: &Schema, rows: &[usize]) -> Result<(Samples, Told), Error> {
-    let (values, told) = schema.values(table, rows)?;
-    let shape = vec![values.ncols()];
-    let labels = table.labels.as_ref().map(|labels| labels.select(rows));
-    Ok((Samples { values: Values::Doubles(values), shape, labels }, told))
+/// Reads a file of samples that is not CSV: .npy, .npz or IDX.
+fn read(path: &Path) -> Result<Found, Error> {
+    if place::ends_in(path, "npy") {
+        return arrays::read_npy(path);
+    }
+    if place::ends_in(path, "npz") {
+        return arrays::read_npz(path);
+    }
+    let samples = Samples::from_idx(idx::read(path)?, path)?;
+    Ok(Found { train: Some(samples), validation: None, understood: Vec::new() })
 }
 
 fn from_file(path: &Path, seed: Option<u64>) -> Result<DataSet, Error> {
-    let all = Samples::from_idx(idx::read(path)?, path)?;
+    let name = file_name(path);
+    let Found { train, validation, understood } = read(path)?;
+    let Some(all) = train else {
+        let problem = "it has arrays for validation only, where arrays to train on were expected: add x_train";
+        return Err(Error::Unfit { path: path.to_path_buf(), problem: problem.into() });
+    };
+    if let Some(validation) = validation {
+        check_same_kind(&all, &validation, path)?;
+        return Ok(DataSet {
+            origin: format!("the {} of {}", all.counted(), shown(path)),
+            validation_origin: format!("the {} for validation in {name}", validation.counted()),
+            name,
+            train: all,
+            validation,
+            understood,
+            columns: Vec::new(),
+            table: None,
+            series: None,
+        });
+    }
     if all.len() < 2 {
         return Err(Error::TooFewSamples { path: path.to_path_buf(), found: all.len() });
     }
     let ((train, validation), held_out) = hold_out(all, path, seed)?;
-    let name = file_name(path);
     Ok(DataSet {
         origin: format!("{} of {}", train.counted(), shown(path)),
         validation_origin: format!("{held_out} of {name}: {}", validation.counted()),
         name,
         train,
         validation,
+        understood,
         table: None,
         series: None,
         columns: Vec::new(),
     })
 }
 
+/// True if a path is a folder that is read as pictures: a folder without IDX files.
+///
+/// # Errors
+/// If the folder cannot be read.
+pub fn is_picture_folder(path: &Path) -> Result<bool, Error> {
+    Ok(path.is_dir() && !has_idx_files(path)?)
+}
+
+/// Samples to use a model on, and where they come from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Whole {
+    /// The samples.
+    pub samples: Samples,
+    /// Where they come from, in one line.
+    pub origin: String,
+    /// What was understood from the files, in lines for people.
+    pub understood: Vec<String>,
+}
+
+/// Reads all samples of a file or a folder, if it does not have one part for training and another one for validation.
+/// Nothing is held out. Returns `None` if it has both parts.
+///
+/// # Errors
+/// If the file or folder cannot be read or is not valid.
+pub fn without_parts(path: &Path, layout: &Layout, progress: &dyn Progress) -> Result<Option<Whole>, Error> {
+    if let Some((samples, origin)) = series::test_alone(path, layout, progress)? {
+        return Ok(Some(Whole { samples, origin, understood: Vec::new() }));
+    }
+    if path.is_dir() {
+        if series::is_folder(path) {
+            return Ok(None);
+        }
+        if has_idx_files(path)? {
+            check_size(path, layout)?;
+            let found = test_alone(path)?;
+            return Ok(found.map(|(samples, origin)| Whole { samples, origin, understood: Vec::new() }));
+        }
+        let found = picture_folder::all(path, layout, progress)?;
+        return Ok(found.map(|(samples, understood)| {
+            let origin = format!("the {} of {}", samples.counted(), shown(path));
+            Whole { samples, origin, understood }
+        }));
+    }
+    check_size(path, layout)?;
+    let is_series = is_csv(path) && (layout.series.is_some() || layout.window.is_some());
+    let (samples, understood) = if is_series || series::is_file(path) {
+        series::all_of(path, layout, progress)?
+    } else if is_csv(path) {
+        (all_of_csv(path, layout)?, Vec::new())
+    } else {
+        match read(path)? {
+            Found { train: Some(_), validation: Some(_), .. } => return Ok(None),
+            Found { train, validation, understood } => match train.or(validation) {
+                Some(samples) => (samples, understood),
+                None => return Ok(None),
+            },
+        }
+    };
+    Ok(Some(Whole { samples, origin: format!("all samples of {}", shown(path)), understood }))
+}
+
+/// Refuses validation samples of another kind or shape than the training samples.
+fn check_same_kind(train: &Samples, validation: &Samples, path: &Path) -> Result<(), Error> {
+    if (train.kind(), &train.shape) == (validation.kind(), &validation.shape) {
+        return Ok(());
+    }
+    let (found, expected) = (validation.kind_in_words(), train.kind_in_words());
+    Err(Error::ShapesDiffer { path: path.to_path_buf(), found, expected })
+}
+
 fn from_folder(folder: &Path) -> Result<DataSet, Error> {
     let (train, train_path) = part(folder, TRAINING)?;
     let (validation, validation_path) = part(folder, TEST)?;
-    if (train.kind(), &train.shape) != (validation.kind(), &validation.shape) {
-        let (found, expected) = (validation.kind_in_words(), train.kind_in_words());
-        return Err(Error::ShapesDiffer { path: validation_path, found, expected });
-    }
+    check_same_kind(&train, &validation, &validation_path)?;
     Ok(DataSet {
         // The paths "." and ".." have no file name.
         name: folder.file_name().map_or_else(|| "folder".to_owned(), shown),
         origin: format!("the {} of {}", train.counted(), shown(&train_path)),
         validation_origin: format!("the {} of {}", validation.counted(), file_name(&validation_path)),
+        understood: Vec::new(),
         train,
         validation,
         table: None,
@@ -238,19 +299,17 @@ const TRAINING: &[&str] = &["train-"];
 /// The beginnings of the names of files with test samples.
 const TEST: &[&str] = &["t10k-", "test-"];
 
+/// True if a folder has IDX files of training or test samples.
+fn has_idx_files(folder: &Path) -> Result<bool, Error> {
+    Ok(!idx_files(folder, TRAINING)?.is_empty() || !idx_files(folder, TEST)?.is_empty())
+}
+
 /// The test samples of a folder without training samples, and where they come from, in one line. Returns `None` if the
 /// folder has training samples, or no test samples.
 ///
 /// # Errors
 /// If the folder or its files cannot be read, or if there are several files of test samples.
-pub fn test_alone(
-    folder: &Path,
-    layout: &Layout,
-    progress: &dyn Progress,
-) -> Result<Option<(Samples, String)>, Error> {
-    if let Some(found) = series::test_alone(folder, layout, progress)? {
-        return Ok(Some(found));
-    }
+fn test_alone(folder: &Path) -> Result<Option<(Samples, String)>, Error> {
     if !idx_files(folder, TRAINING)?.is_empty() || idx_files(folder, TEST)?.is_empty() {
         return Ok(None);
     }
@@ -276,7 +335,10 @@ fn part(folder: &Path, beginnings: &[&str]) -> Result<(Samples, PathBuf), Error>
     let mut samples = Samples::from_idx(idx::read(&path)?, &path)?;
     match &labels[..] {
         [] => {}
-        [label_file] => samples.labels = Some(read_labels(&folder.join(label_file), samples.len())?.into()),
+        [label_file] => {
+            let labels = read_labels(&folder.join(label_file), samples.len())?;
+            samples.labels = Some(convert::with_names(labels, folder)?);
+        }
         _ => return wrong(&labels, format!("of labels whose name starts with {prefix}")),
     }
     Ok((samples, path))

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::series::Channels;
 use crate::tables::Schema;
-use crate::{Error, Labels, count, idx, sizes};
+use crate::{Error, Labels, check_room, count, idx, sizes};
 use handgrad_files::{hex, memory};
 
 /// The values of samples, one sample per row. Bytes are converted to floats only when a batch is filled: a byte stands
@@ -48,31 +48,16 @@ pub struct DataSet {
     /// Where the validation samples come from, in one line: for instance "the 10,000 images of
     /// t10k-images-idx3-ubyte.gz", or "a random tenth of FILE".
     pub validation_origin: String,
+    /// What was understood from the files beyond that, in lines for people: for instance the classes, the order of the
+    /// axes, and what was left out.
+    pub understood: Vec<String>,
     /// The names of the columns: of the values of a row, or of the values of a step of a series. Empty if the data has
     /// no names.
     pub columns: Vec<String>,
-    /// What the columns are, if the samples are rows of a table.
-    pub table: Option<Tabular>,
-    /// What the channels are, if the samples are series.
-    pub series: Option<Serial>,
-}
-
-/// What is known about samples that are series.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Serial {
-    /// The channels, as the training part taught.
-    pub channels: Channels,
-    /// What was understood of the file, one line each.
-    pub told: Vec<String>,
-}
-
-/// What is known about the rows of a table that are samples.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Tabular {
-    /// What the columns are, as the training rows taught.
-    pub schema: Schema,
-    /// What did not fit the columns, one line each.
-    pub told: Vec<String>,
+    /// What the columns are, as the training rows taught, if the samples are rows of a table.
+    pub table: Option<Schema>,
+    /// What the channels are, as the training part taught, if the samples are series.
+    pub series: Option<Channels>,
 }
 
 impl Samples {
@@ -179,6 +164,16 @@ impl Samples {
             Values::Floats(values) => values.iter().any(|value| value.is_nan()),
             Values::Doubles(values) => values.iter().any(|value| value.is_nan()),
         }
+    }
+
+    /// The first value that is too large for a 32-bit number: its sample, its position in the sample, both counted from
+    /// 0, and the value.
+    #[must_use]
+    pub fn first_too_large(&self) -> Option<(usize, usize, f64)> {
+        let Values::Doubles(values) = &self.values else { return None };
+        let found = values.indexed_iter().find(|(_, value)| (**value as f32).is_infinite())?;
+        let ((sample, position), &value) = found;
+        Some((sample, position, value))
     }
 
     /// A text that identifies the samples: their number, their shape and kind, and the SHA-256 of their values (floats
@@ -290,9 +285,15 @@ impl Samples {
             idx::Array::U8(array) => Values::Bytes(rows(array, path)?),
             idx::Array::I8(array) => floats(array, path, f32::from)?,
             idx::Array::I16(array) => floats(array, path, f32::from)?,
-            idx::Array::I32(array) => floats(array, path, |v| v as f32)?,
+            idx::Array::I32(array) if array.iter().all(|&value| f64::from(value as f32) == f64::from(value)) => {
+                floats(array, path, |value| value as f32)?
+            }
+            idx::Array::I32(array) => {
+                check_room(path, array.len() as u64 * 8)?;
+                Values::Doubles(rows(array.mapv(f64::from), path)?)
+            }
             idx::Array::F32(array) => finite(rows(array, path)?, path)?,
-            idx::Array::F64(array) => floats(array, path, |v| v as f32)?,
+            idx::Array::F64(array) => doubles(rows(array, path)?, path)?,
         };
         Ok(Self { values, shape: dims.get(1..).unwrap_or_default().to_vec(), labels: None })
     }
@@ -342,16 +343,32 @@ fn floats<T: Copy>(array: ArrayD<T>, path: &Path, convert: impl Fn(T) -> f32) ->
     finite(Array2::from_shape_vec(array.dim(), values).map_err(wrong)?, path)
 }
 
-fn finite(values: Array2<f32>, path: &Path) -> Result<Values, Error> {
-    match values.indexed_iter().find(|(_, v)| !v.is_finite()) {
-        None => Ok(Values::Floats(values)),
+/// Numbers of 64 bits, or of 32 bits if these hold all of them exactly. Values that are not finite are refused.
+pub(crate) fn doubles(values: Array2<f64>, path: &Path) -> Result<Values, Error> {
+    check_finite(&values, path)?;
+    if values.iter().any(|&value| f64::from(value as f32) != value) {
+        return Ok(Values::Doubles(values));
+    }
+    floats(values.into_dyn(), path, |value| value as f32)
+}
+
+/// Refuses values that are not finite.
+pub(crate) fn finite(values: Array2<f32>, path: &Path) -> Result<Values, Error> {
+    check_finite(&values, path)?;
+    Ok(Values::Floats(values))
+}
+
+fn check_finite<T: Copy + Into<f64>>(values: &Array2<T>, path: &Path) -> Result<(), Error> {
+    match values.indexed_iter().find(|(_, v)| !(**v).into().is_finite()) {
+        None => Ok(()),
         Some(((sample, position), &found)) => {
-            Err(Error::NotFinite { path: path.to_path_buf(), sample, position, found })
+            Err(Error::NotFinite { path: path.to_path_buf(), sample, position, found: found.into() })
         }
     }
 }
 
-fn rows<T>(array: ArrayD<T>, path: &Path) -> Result<Array2<T>, Error> {
+/// One sample per row.
+pub(crate) fn rows<T>(array: ArrayD<T>, path: &Path) -> Result<Array2<T>, Error> {
     let dims: Vec<u64> = array.shape().iter().map(|&d| d as u64).collect();
     let samples = array.shape().first().copied().unwrap_or(0);
     let features: usize = array.shape().iter().skip(1).product();

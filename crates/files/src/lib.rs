@@ -21,6 +21,7 @@ pub mod place;
 mod progress;
 mod shown;
 
+use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -154,6 +155,14 @@ pub fn write_into(path: &Path, bytes: &[u8]) -> Result<(), Error> {
 pub fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let file = beside(path)?;
     Seam(file.as_file()).write_all(bytes).map_err(Error::io(path, "writing"))?;
+    keep_new(file, path)
+}
+
+/// Like [`keep`], but only if nothing exists at `path`.
+///
+/// # Errors
+/// If an operation fails, or if something exists at `path`, which is then unchanged.
+pub fn keep_new(file: NamedTempFile, path: &Path) -> Result<(), Error> {
     finish(&file, path)?;
     let rename = || {
         file.persist_noclobber(path).map_err(|persist| match persist.error.kind() {
@@ -235,20 +244,27 @@ pub fn is_plain(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|about| about.is_file())
 }
 
+/// Returns the names of the entries of a folder, sorted.
+///
+/// # Errors
+/// If it cannot be read.
+pub fn entries(folder: &Path) -> Result<Vec<OsString>, Error> {
+    let read = || -> io::Result<Vec<_>> {
+        ask(Operation::Read)?;
+        fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name())).collect()
+    };
+    let mut names = read().map_err(Error::io(folder, "reading the folder"))?;
+    names.sort();
+    Ok(names)
+}
+
 /// Returns the names of the entries of a folder, sorted. Names that are not Unicode are skipped, because this project
 /// does not write such names.
 ///
 /// # Errors
 /// If it cannot be read.
 pub fn names(folder: &Path) -> Result<Vec<String>, Error> {
-    let read = || -> io::Result<Vec<String>> {
-        ask(Operation::Read)?;
-        let names: io::Result<Vec<_>> = fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name())).collect();
-        Ok(names?.into_iter().filter_map(|name| name.into_string().ok()).collect())
-    };
-    let mut names = read().map_err(Error::io(folder, "reading the folder"))?;
-    names.sort();
-    Ok(names)
+    Ok(entries(folder)?.into_iter().filter_map(|name| name.into_string().ok()).collect())
 }
 
 /// Creates a folder and its parent folders, as far as they do not exist, and synchronises their names with the disk.

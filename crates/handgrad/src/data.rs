@@ -141,8 +141,19 @@ impl Data {
             Samples { values: Values::Floats(values), shape, labels: None }
         };
         let (train, validation) = (samples(train), samples(test));
-        let (name, columns) = ("array".into(), Vec::new());
-        Ok(Self::of(DataSet { name, origin, train, validation, validation_origin, columns, table: None, series: None }))
+        let (name, understood, columns) = ("array".into(), Vec::new(), Vec::new());
+        let (table, series) = (None, None);
+        Ok(Self::of(DataSet {
+            name,
+            origin,
+            train,
+            validation,
+            validation_origin,
+            understood,
+            columns,
+            table,
+            series,
+        }))
     }
 
     /// Sets the shape of one sample, for images or sequences: for example `[28, 28]` for height and width,

@@ -422,7 +422,10 @@ fn sides_that_fit(spec: &Spec) -> Vec<usize> {
     let gives_back = |side: &usize| {
         let mut shape = if spec.input.len() == 3 { vec![channels, *side, *side] } else { vec![*side; 2] };
         for layer in spec.layers() {
-            let next = layer.build::<f32>(&shape, [0, 0], &spec.groups()).ok().and_then(|layer| layer.output_shape(&shape).ok());
+            let next = layer
+                .build::<f32>(&shape, [0, 0], &spec.groups())
+                .ok()
+                .and_then(|layer| layer.output_shape(&shape).ok());
             let Some(next) = next else { return false };
             shape = next;
         }

@@ -3,8 +3,8 @@ use std::any::{Any, TypeId};
 use handgrad_dataset::series::Channels;
 use handgrad_dataset::tables::{Column, Schema};
 use handgrad_layers::{
-    Activation, ActivityL1, Conv2d, ConvLstm, ConvTranspose2d, Dense, Dropout, Init, KlSparsity, Layer, LossKind,
-    Mask, MaxPool2d, Noise, Padding, Reduction, Reparameterize, RepeatVector, Reshape, Scalar, Shift, TiedDense,
+    Activation, ActivityL1, Conv2d, ConvLstm, ConvTranspose2d, Dense, Dropout, Init, KlSparsity, Layer, LossKind, Mask,
+    MaxPool2d, Noise, Padding, Reduction, Reparameterize, RepeatVector, Reshape, Scalar, Shift, TiedDense,
     TimeDistributed, Upsample2d, window,
 };
 use serde::{Deserialize, Serialize};
@@ -215,22 +215,12 @@ impl LayerSpec {
     }
 
     #[inline(never)]
-    fn build_f32(
-        &self,
-        input: &[usize],
-        mirrored: [usize; 2],
-        groups: &[usize],
-    ) -> Result<Box<dyn Layer<f32>>, Error> {
+    fn build_f32(&self, input: &[usize], mirrored: [usize; 2], groups: &[usize]) -> Result<Box<dyn Layer<f32>>, Error> {
         self.build_generic(input, mirrored, groups)
     }
 
     #[inline(never)]
-    fn build_f64(
-        &self,
-        input: &[usize],
-        mirrored: [usize; 2],
-        groups: &[usize],
-    ) -> Result<Box<dyn Layer<f64>>, Error> {
+    fn build_f64(&self, input: &[usize], mirrored: [usize; 2], groups: &[usize]) -> Result<Box<dyn Layer<f64>>, Error> {
         self.build_generic(input, mirrored, groups)
     }
 

@@ -3,8 +3,9 @@
 use handgrad_files::shown;
 use std::path::{Path, PathBuf};
 
-use handgrad_dataset::tables::KindName;
-use handgrad_dataset::{DataSet, Samples, Serial, Tabular, Values, named, thousands};
+use handgrad_dataset::series::Channels;
+use handgrad_dataset::tables::{KindName, Schema};
+use handgrad_dataset::{DataSet, Samples, Values, named, thousands};
 use handgrad_files::Progress;
 use handgrad_layers::Activation;
 use handgrad_models::{LayerSpec, Scale, Spec, TrainedOn};
@@ -63,13 +64,18 @@ impl Config {
     /// # Errors
     /// If the loss is not defined for the samples, or if the settings do not fit together.
     pub fn fit_to(&mut self, data: &DataSet, scale: Option<Scale>) -> Result<Spec> {
-        if let Some(table) = &data.table {
-            return self.fit_to_table(table, &data.train);
+        if let Some(schema) = &data.table {
+            return self.fit_to_table(schema, &data.train);
         }
         let loss = self.settings().loss();
         let (train, validation) = (&data.train, &data.validation);
-        match train.range() {
-            (low, high) if low == high => return Err(Error::AllEqual { value: low }),
+        if scale.is_none() {
+            for (samples, set) in [(train, "training"), (validation, "validation")] {
+                self.check_large(samples, set)?;
+            }
+        }
+        match scaled_range(train, scale.as_ref()) {
+            (low, high) if low == high => return Err(Error::AllEqual { value: train.range().0 }),
             _ => {}
         }
         check_targets(loss.into(), scale.as_ref(), train).map_err(|error| Error::from(error).at("training samples"))?;
@@ -90,7 +96,7 @@ impl Config {
 
     /// Returns the specification of a network for series: the channels are a part of it, and its first layer is a mask
     /// if values are missing or series are padded.
-    fn fit_to_series(&mut self, series: &Serial, data: &DataSet, scale: Option<Scale>) -> Result<Spec> {
+    fn fit_to_series(&mut self, channels: &Channels, data: &DataSet, scale: Option<Scale>) -> Result<Spec> {
         let settings = self.settings_mut();
         let steps = data.train.len().div_ceil(settings.batch_size());
         settings.epochs.get_or_insert((SERIES_STEPS / steps.max(1)).clamp(1, MOST_EPOCHS));
@@ -103,7 +109,7 @@ impl Config {
                 shape.push(1);
             }
         }
-        let mut spec = Spec { scale, series: Some(series.channels.clone()), ..self.spec(&shape)? };
+        let mut spec = Spec { scale, series: Some(channels.clone()), ..self.spec(&shape)? };
         if missing {
             spec.encoder.insert(0, LayerSpec::Mask { rate: 0.0 });
         }
@@ -112,8 +118,7 @@ impl Config {
 
     /// Returns the specification of a network for the rows of a table: the columns are a part of it, and its first layer
     /// is a mask if columns are hidden in training or values are missing.
-    fn fit_to_table(&mut self, table: &Tabular, train: &Samples) -> Result<Spec> {
-        let schema = &table.schema;
+    fn fit_to_table(&mut self, schema: &Schema, train: &Samples) -> Result<Spec> {
         let settings = self.settings_mut();
         let linear = settings.loss() != LossName::Bce;
         let usual = if linear { Activation::Linear } else { Activation::Sigmoid };
@@ -134,6 +139,17 @@ impl Config {
             spec.encoder.insert(0, LayerSpec::Mask { rate });
         }
         Ok(spec)
+    }
+
+    /// Refuses values that are too large for a 32-bit number. They can be used only if they are scaled.
+    fn check_large(&self, samples: &Samples, set: &str) -> Result<()> {
+        let Some((sample, position, value)) = samples.first_too_large() else { return Ok(()) };
+        let problem = format!(
+            "sample {sample} of the {set} samples has {value:e} at position {position} (both counted from 0), which \
+             is too large for a 32-bit number: train with a scale, such as min-max, or correct the value"
+        );
+        let path = self.settings().data.clone().unwrap_or_default().into();
+        Err(handgrad_dataset::Error::Unfit { path, problem }.into())
     }
 
     /// Makes the path of the data absolute, so that the configuration gives the same run from any working folder.

@@ -4,15 +4,14 @@ use std::path::{Path, PathBuf};
 
 use handgrad_dataset::csv::{Fill, Label, Layout};
 use handgrad_dataset::tables::{self, Schema, Table};
-use handgrad_dataset::{
-    Samples, all_of_csv, count, idx, is_csv, named, rows_of_table, samples_of, series, sizes, test_alone,
-};
+use handgrad_dataset::{Samples, Whole, count, is_csv, named, series, sizes, without_parts};
 use handgrad_files::{Progress, shown};
 use handgrad_models::{LayerSpec, Model, Part, TrainedOn};
 use handgrad_tasks::check_fit;
 
-use crate::data::{is_file, is_stream};
+use crate::data::is_stream;
 use crate::folder::{CHECKPOINTS, CONFIG, LOCK, MODEL};
+use crate::kinship::{Kinship, is_same_path};
 use crate::{Error, Result, Settings, usual_data_dir};
 
 /// The data to use a model on. Each field that is `None` has the value of the model's training.
@@ -92,6 +91,8 @@ pub struct Subject {
     pub samples: Samples,
     /// The samples in words.
     pub origin: String,
+    /// What was understood from the files, in lines for people.
+    pub understood: Vec<String>,
     /// The training samples of the same data. `None` if the data is a single file that the user named.
     pub train: Option<Samples>,
     /// The training samples in words.
@@ -118,8 +119,6 @@ pub struct OfTable {
     pub table: Table,
     /// For each sample, its row in the table, counted from 0.
     pub rows: Vec<usize>,
-    /// What did not fit the columns of the model, one line each.
-    pub told: Vec<String>,
 }
 
 /// Opens a whole model and loads data for it: the wanted data, or by default the data that it was trained on.
@@ -153,15 +152,25 @@ pub fn open_one_of(run: &Path, wanted: &Wanted, parts: &[Part], progress: &dyn P
     }
     let content = model.spec().trained_on.clone();
     // Models that do not know the content of their file were trained when the last rows were held out.
-    let trained = Layout { seed: content.as_ref().map(|content| content.seed), ..trained };
+    let is_folder = handgrad_dataset::is_picture_folder(Path::new(&what))?;
+    let seed = content.as_ref().map(|content| content.seed).or(is_folder.then(|| settings.seed()));
+    let trained = Layout { seed, ..trained };
     let trained = with_channels(trained, &model);
     let label = wanted.label_column.as_deref().map_or(trained.label.clone(), Label::of);
+    // Other pictures are scaled to the size that the model takes, and read with its channels.
+    let (size, in_colour) = match model.spec().input[..] {
+        [3, height, width] => (Some([height, width]), Some(true)),
+        [height, width] | [1, height, width] => (Some([height, width]), Some(false)),
+        _ => (None, None),
+    };
     let loader = Loader {
         data_dir: wanted.data_dir.clone().or(settings.data_dir).unwrap_or_else(usual_data_dir),
         given: Layout {
             label,
             header: wanted.header.or(trained.header),
             fill: wanted.fill.or(trained.fill),
+            size,
+            in_colour,
             ..trained.clone()
         },
         trained,
@@ -172,7 +181,7 @@ pub fn open_one_of(run: &Path, wanted: &Wanted, parts: &[Part], progress: &dyn P
     // Without the samples that were held out in training, all samples of the file are used.
     let own = wanted.data.is_some() || matches!(kinship, Kinship::Grown | Kinship::Other);
     let notes = kinship.note(&what, is_same_path, own).into_iter().collect();
-    let Data { train, train_origin, samples, origin, table } = loader.load(&what, own, progress)?;
+    let Data { train, train_origin, samples, origin, understood, table } = loader.load(&what, own, progress)?;
     check_fit(&model, &samples).map_err(|error| Error::from(error).at(shown(&what)))?;
     let only_class = settings.only_class.unwrap_or_default().0;
     // The data of the training is where its content was found.
@@ -181,6 +190,7 @@ pub fn open_one_of(run: &Path, wanted: &Wanted, parts: &[Part], progress: &dyn P
         model,
         samples,
         origin,
+        understood,
         train,
         train_origin,
         what,
@@ -191,61 +201,6 @@ pub fn open_one_of(run: &Path, wanted: &Wanted, parts: &[Part], progress: &dyn P
         loader,
         table,
     })
-}
-
-/// How a file is related to the file that a model was trained on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kinship {
-    /// The same content.
-    Same,
-    /// It begins with the content of that file, and goes on.
-    Grown,
-    /// Another content.
-    Other,
-    /// It is not known what the model was trained on, or the data is not a single file.
-    Unknown,
-}
-
-impl Kinship {
-    fn of(what: &str, content: Option<&TrainedOn>) -> Result<Self> {
-        let Some(content) = content.filter(|_| is_file(what)) else { return Ok(Self::Unknown) };
-        let path = Path::new(what);
-        let length = std::fs::metadata(path).map_or(0, |about| about.len());
-        let is_beginning =
-            length >= content.bytes && handgrad_files::begins_with(path, content.bytes, &content.sha256)?;
-        Ok(match is_beginning {
-            true if length == content.bytes => Self::Same,
-            true => Self::Grown,
-            false => Self::Other,
-        })
-    }
-
-    /// What the user should know. `is_same_path` says that the model was trained on a file of this path, `all` that all
-    /// samples of the file are used.
-    fn note(self, what: &str, is_same_path: bool, all: bool) -> Option<String> {
-        let what = shown(what);
-        match self {
-            Self::Same if all => Some(format!(
-                "{what} is the data that the model was trained on, so nine of ten samples are not new to the model; if \
-                 no data is named, only the held-out samples are used"
-            )),
-            Self::Grown => Some(format!(
-                "{what} begins with the data that the model was trained on, and has grown since: all of its samples \
-                 are used, and those of the training are among them"
-            )),
-            Self::Other if is_same_path => Some(format!(
-                "{what} has changed since the model was trained on it: all of its samples are used, and samples of the \
-                 training may be among them"
-            )),
-            _ => None,
-        }
-    }
-}
-
-/// Returns whether two names of data are paths to the same file.
-fn is_same_path(a: &str, b: &str) -> bool {
-    let whole = |path: &str| Path::new(path).canonicalize().ok();
-    a == b || whole(a).is_some_and(|a| whole(b) == Some(a))
 }
 
 /// Adds the channels that a model of series knows to the way in which its data is read.
@@ -266,6 +221,8 @@ pub struct Data {
     pub samples: Samples,
     /// The samples in words.
     pub origin: String,
+    /// What was understood from the files, in lines for people.
+    pub understood: Vec<String>,
     /// The table from which the samples come, if they are rows of one.
     pub table: Option<OfTable>,
 }
@@ -288,31 +245,28 @@ impl Loader {
     /// If the data cannot be loaded.
     pub fn load(&self, what: &str, own: bool, progress: &dyn Progress) -> Result<Data> {
         let path = Path::new(what);
-        let layout = if own { &self.given } else { &self.trained };
+        let mut layout = if own { self.given.clone() } else { self.trained.clone() };
         if let Some(schema) = &self.schema {
-            return of_table(schema, layout, path, own, progress);
+            return of_table(schema, &layout, path, own, progress);
         }
-        if own && path.exists() && !path.is_dir() && named::find(what).is_none() {
-            let samples = match is_csv(path) || series::is_file(path) {
-                true => all_of_csv(path, layout)?,
-                false => Samples::from_idx(idx::read(path)?, path)?,
-            };
-            let origin = format!("all samples of {}", shown(what));
-            return Ok(Data { train: None, train_origin: String::new(), samples, origin, table: None });
+        if own && !handgrad_dataset::is_picture_folder(path)? {
+            // The size is for pictures.
+            layout.size = None;
         }
         if own
-            && path.is_dir()
+            && path.exists()
             && named::find(what).is_none()
-            && let Some((samples, origin)) = test_alone(path, layout, progress)?
+            && let Some(Whole { samples, origin, understood }) = without_parts(path, &layout, progress)?
         {
-            return Ok(Data { train: None, train_origin: String::new(), samples, origin, table: None });
+            return Ok(Data { train: None, train_origin: String::new(), samples, origin, understood, table: None });
         }
-        let data = handgrad_dataset::load(what, &self.data_dir, layout, progress)?;
+        let data = handgrad_dataset::load(what, &self.data_dir, &layout, progress)?;
         Ok(Data {
             train: Some(data.train),
             train_origin: data.origin,
             samples: data.validation,
             origin: data.validation_origin,
+            understood: data.understood,
             table: None,
         })
     }
@@ -322,20 +276,27 @@ impl Loader {
 fn of_table(schema: &Schema, layout: &Layout, path: &Path, own: bool, progress: &dyn Progress) -> Result<Data> {
     let table = tables::read(path, &layout.label, layout.header, progress)?;
     let name = shown(path);
-    if own {
-        let rows: Vec<usize> = (0..table.len()).collect();
-        let (samples, told) = samples_of(&table, schema, &rows)?;
-        let table = Some(OfTable { table, rows, told: told.lines() });
-        let origin = format!("all rows of {name}");
-        return Ok(Data { train: None, train_origin: String::new(), samples, origin, table });
+    let (train, train_origin, rows, origin) = if own {
+        (None, String::new(), (0..table.len()).collect(), format!("all rows of {name}"))
+    } else {
+        let (train, rows, words) = tables::rows_of(&table, layout.seed)?;
+        let origin = format!("{}, {words} of {name}", count(rows.len(), "row", "rows"));
+        let train_origin = format!("{} of {name}", count(train.len(), "row", "rows"));
+        (Some(tables::samples_of(&table, schema, &train)?.0), train_origin, rows, origin)
+    };
+    let (samples, told) = tables::samples_of(&table, schema, &rows)?;
+    Ok(Data { train, train_origin, samples, origin, understood: told.lines(), table: Some(OfTable { table, rows }) })
+}
+
+impl Loader {
+    /// Loads the training samples of the data that the model was trained on.
+    ///
+    /// # Errors
+    /// If this data is not known or cannot be loaded.
+    pub fn trained(&self, trained_on: Option<&str>, progress: &dyn Progress) -> Result<Samples> {
+        let what = trained_on.ok_or(Error::NoNormalData)?;
+        self.load(what, false, progress)?.train.ok_or(Error::NoNormalData)
     }
-    let (train, rows, words) = rows_of_table(&table, layout.seed)?;
-    let (samples, told) = samples_of(&table, schema, &rows)?;
-    let (train, _) = samples_of(&table, schema, &train)?;
-    let origin = format!("{}, {words} of {name}", count(samples.len(), "row", "rows"));
-    let train_origin = format!("{} of {name}", count(train.len(), "row", "rows"));
-    let table = Some(OfTable { table, rows, told: told.lines() });
-    Ok(Data { train: Some(train), train_origin, samples, origin, table })
 }
 
 impl Subject {

@@ -6,17 +6,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
+use handgrad_dataset::tables::Schema;
 use handgrad_dataset::{DataSet, count, named};
 use handgrad_files::Progress;
 use handgrad_models::{Model, Network};
-use handgrad_pictures::charts::losses;
+use handgrad_pictures::charts::{heat_map, losses};
 use handgrad_tasks::reconstruct::Pairs;
 use handgrad_trainer::checkpoint::Checkpoint;
 use handgrad_trainer::yardstick::{Yardsticks, yardsticks};
 use handgrad_trainer::{EpochRecord, Evaluation, Event as Training, Outcome, Plan, State, Trainer, go_on};
 
 use crate::checkpoints::Checkpoints;
-use crate::folder::{CURVES, LOSS_CHART, RECONSTRUCTIONS, RunFolder};
+use crate::folder::{COLUMNS, CURVES, LOSS_CHART, RECONSTRUCTIONS, RunFolder};
 use crate::identity::{Identity, same_settings};
 use crate::interval::Clock;
 use crate::parts::{self, Parts};
@@ -245,10 +246,10 @@ impl Run {
         let model = trainer.into_model()?;
         folder.write_model(&model)?;
         let Prepared { config, data, .. } = prepared;
-        if data.series.is_some() {
-            folder.write(CURVES, curves_of(&model, &data)?.as_bytes())?;
-        } else if data.table.is_none() {
-            folder.write(RECONSTRUCTIONS, &reconstructions(&model, &data, 10)?)?;
+        match &data.table {
+            None if data.series.is_some() => folder.write(CURVES, curves_of(&model, &data)?.as_bytes())?,
+            None => folder.write(RECONSTRUCTIONS, &reconstructions(&model, &data, 10)?)?,
+            Some(schema) => folder.write(COLUMNS, surprises(&model, &data, schema)?.as_bytes())?,
         }
         let title = format!("{} on {}", config.settings().preset(), data.name);
         if let Some(chart) = loss_chart(&title, &model, &outcome, &yardsticks) {
@@ -433,6 +434,23 @@ fn curves_of(model: &Model, data: &DataSet) -> Result<String> {
     };
     let titles: Vec<String> = numbers.iter().map(title).collect();
     curves(model, samples, &numbers, &format!("Reconstructions of {}", data.name), &titles)
+}
+
+/// Draws how surprising each cell of the first validation rows is, as a heat map.
+fn surprises(model: &Model, data: &DataSet, schema: &Schema) -> Result<String> {
+    let samples = &data.validation;
+    let first: Vec<u32> = (0..heat_map::ROWS.min(samples.len()) as u32).collect();
+    let found = handgrad_tasks::columns::surprise::surprises(model, samples, &first, &())?;
+    let names: Vec<&str> = schema.used().map(|column| column.name.as_str()).collect();
+    let identifiers: Vec<String> = first.iter().map(|row| format!("row {}", row + 1)).collect();
+    let errors: Vec<Vec<f64>> = found.rows().into_iter().map(|row| row.to_vec()).collect();
+    let rows: Vec<_> = identifiers
+        .iter()
+        .zip(&errors)
+        .map(|(identifier, errors)| heat_map::Row { identifier: identifier.as_str(), errors })
+        .collect();
+    let title = format!("How surprising the cells of {} are, given the rest of their rows", data.validation_origin);
+    Ok(heat_map::svg(&heat_map::HeatMap { title: &title, error: "surprise", columns: &names, rows: &rows })?)
 }
 
 /// Draws the losses as a chart. `None` if no epoch was finished.

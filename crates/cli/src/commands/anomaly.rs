@@ -1,39 +1,74 @@
 //! `handgrad anomaly`: samples that a model reconstructs badly.
 
 mod rows;
+mod told;
 
 use handgrad_files::shown;
-use std::fmt::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
-use handgrad_dataset::table::{Format, cell_text, check_place};
+use handgrad_analysis::{average_precision, roc};
+use handgrad_dataset::table::{Format, check_place};
 use handgrad_dataset::{Samples, thousands};
 use handgrad_files::place::{self, Replaceable};
 use handgrad_layers::LossKind;
 use handgrad_models::Part;
-use handgrad_pictures::charts::scores::{self, Roc, Scores};
-use handgrad_pictures::{grid, to_unit};
-use handgrad_runs::{OfTable, Subject, curves};
-use handgrad_tasks::anomaly::{self, Positive, Rule, Threshold, Verdict};
+use handgrad_runs::Subject;
+use handgrad_tasks::anomaly::detector::{Detector, Fitted};
+use handgrad_tasks::anomaly::{self, Rule, Threshold, Verdict};
 use handgrad_tasks::columns::explain::Normal;
 use handgrad_tasks::columns::surprise;
-use handgrad_tasks::outside;
-use handgrad_tasks::reconstruct::pairs;
-use serde_json::{Value, json};
 
-use self::rows::Explained;
+use self::told::Told;
 use crate::exit::{Done, UsageError};
 use crate::flags::SubjectArgs;
 use crate::terminal::{self, Bars};
-use crate::words::number;
 
 /// The name of a reconstruction error.
 #[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
 enum ScoreName {
     Mse,
     Mae,
+}
+
+/// What scores the samples.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+enum DetectorName {
+    /// The model.
+    Autoencoder,
+    /// The Mahalanobis distance from the normal samples.
+    Pca,
+    /// The distance to the fifth nearest normal sample.
+    Knn,
+}
+
+impl DetectorName {
+    /// The detector, if it is not the model.
+    fn other(self) -> Option<Detector> {
+        match self {
+            Self::Autoencoder => None,
+            Self::Pca => Some(Detector::Pca),
+            Self::Knn => Some(Detector::Knn),
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Autoencoder => "autoencoder",
+            Self::Pca => "pca",
+            Self::Knn => "knn",
+        }
+    }
+
+    /// What the score is, in words.
+    fn score(self) -> &'static str {
+        match self {
+            Self::Autoencoder => "",
+            Self::Pca => "Mahalanobis distance from the normal samples",
+            Self::Knn => "distance to the fifth nearest normal sample",
+        }
+    }
 }
 
 #[derive(Args, Debug)]
@@ -62,6 +97,11 @@ pub struct AnomalyArgs {
     /// is higher for grey samples than for black and white ones [default: the loss of the model].
     #[arg(long, value_name = "NAME")]
     score: Option<ScoreName>,
+
+    /// What scores the samples. With several, such as `autoencoder,pca,knn`, the first one is used, and all are compared
+    /// if there are labels. PCA and k-NN learn from the normal samples, in the scaled values that the network gets.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', default_value = "autoencoder")]
+    detector: Vec<DetectorName>,
 
     /// Samples with at least this score are anomalous. std:K is the mean of the normal scores plus K standard
     /// deviations; quantile:Q is the score below which the part Q of the normal scores lies; best-f1 separates the
@@ -124,24 +164,29 @@ pub fn run(args: &AnomalyArgs) -> Result<Done> {
         ScoreName::Mse => LossKind::Mse,
         ScoreName::Mae => LossKind::Mae,
     });
-    let scores = anomaly::scores(&subject.model, &subject.samples, &subject.samples.numbers(), by, &bars)?;
     let normal = normal_data(args, &normal_class, &mut subject, &bars);
+    let compared = compare(args, &subject, by, normal.as_ref(), truth.as_deref(), &bars)?;
+    let scores = compared.scores;
     let (threshold, normal_origin) = match (args.threshold, &normal) {
         (Rule::BestF1, _) => (Threshold::best_f1(&scores, truth.as_deref().unwrap_or_default())?, String::new()),
         (rule, Ok((samples, numbers, origin))) => {
-            let of_normal = anomaly::scores(&subject.model, samples, numbers, by, &bars)?;
+            let of_normal = match args.detector[0].other() {
+                None => anomaly::scores(&subject.model, samples, numbers, by, &bars)?,
+                Some(other) => Fitted::new(other, &subject.model, samples, numbers)?.scores(samples, numbers, true)?,
+            };
             (Threshold::from_normal(rule, &of_normal)?, origin.clone())
         }
         (_, Err(_)) => return normal.map(|_| Done::Whole),
     };
-    if args.out.as_deref().is_some_and(is_svg) && !is_table && subject.model.spec().series.is_none() {
+    if args.out.as_deref().is_some_and(|path| place::ends_in(path, "svg")) && !is_table && subject.model.spec().series.is_none() {
         let text = "--out ends in .svg, which is for models of tables and series: give a name that ends in .png";
         return Err(UsageError(text.into()).into());
     }
     let kind = by.unwrap_or(subject.model.network().loss().kind);
-    let score = match is_table {
-        true => "mean surprise of a cell".to_owned(),
-        false => format!("{} per value", kind.excess_in_words()),
+    let score = match (args.detector[0].other(), is_table) {
+        (Some(_), _) => args.detector[0].score().to_owned(),
+        (None, true) => "mean surprise of a cell".to_owned(),
+        (None, false) => format!("{} per value", kind.excess_in_words()),
     };
     let verdict = Verdict { scores, truth, threshold };
     let explained = match (&subject.table, normal) {
@@ -154,7 +199,8 @@ pub fn run(args: &AnomalyArgs) -> Result<Done> {
         (Some(_), Err(error)) if args.needs_reasons() => return Err(error),
         _ => Vec::new(),
     };
-    let told = Told { args, subject: &subject, score, normal_origin, verdict, explained };
+    let beside = compared.areas;
+    let told = Told { args, subject: &subject, score, normal_origin, verdict, explained, beside };
 
     told.draw()?;
     if let Some(path) = &args.reasons {
@@ -175,7 +221,7 @@ pub fn run(args: &AnomalyArgs) -> Result<Done> {
 /// Checks the arguments before anything is read.
 fn check(args: &AnomalyArgs) -> Result<()> {
     if let Some(path) = &args.out {
-        place::must_be(path, if is_svg(path) { Replaceable::Svg } else { Replaceable::Png })?;
+        place::must_be(path, if place::ends_in(path, "svg") { Replaceable::Svg } else { Replaceable::Png })?;
     }
     for (path, what) in [(&args.scores, "scores"), (&args.reasons, "reasons")] {
         if let Some(path) = path
@@ -198,16 +244,46 @@ fn check(args: &AnomalyArgs) -> Result<()> {
     Ok(())
 }
 
-fn is_svg(path: &Path) -> bool {
-    place::ends_in(path, "svg")
-}
-
 impl AnomalyArgs {
     /// Returns whether the reasons of rows are shown or written.
     fn needs_reasons(&self) -> bool {
         let draws = self.out.as_ref().is_some_and(|path| place::ends_in(path, "svg"));
         self.explain || self.reasons.is_some() || draws
     }
+}
+
+/// The scores of the first detector, and how well each detector separates labelled samples.
+struct Compared {
+    scores: Vec<f64>,
+    areas: Vec<(&'static str, Option<f64>, Option<f64>)>,
+}
+
+/// Scores the samples with each detector that was asked for.
+fn compare(
+    args: &AnomalyArgs,
+    subject: &Subject,
+    by: Option<LossKind>,
+    normal: Result<&(Samples, Vec<u32>, String), &anyhow::Error>,
+    truth: Option<&[bool]>,
+    bars: &Bars,
+) -> Result<Compared> {
+    let (numbers, mut all) = (subject.samples.numbers(), Vec::new());
+    for detector in &args.detector {
+        all.push(match (detector.other(), normal) {
+            (None, _) => anomaly::scores(&subject.model, &subject.samples, &numbers, by, bars)?,
+            (Some(other), Ok((samples, normal, _))) => {
+                Fitted::new(other, &subject.model, samples, normal)?.scores(&subject.samples, &numbers, false)?
+            }
+            (Some(_), Err(error)) => return Err(anyhow::anyhow!("{error:#}")),
+        });
+    }
+    let mut areas = Vec::new();
+    if let (Some(truth), true) = (truth, all.len() > 1) {
+        for (detector, scores) in args.detector.iter().zip(&all) {
+            areas.push((detector.name(), roc::area(scores, truth), average_precision(scores, truth)));
+        }
+    }
+    Ok(Compared { scores: all.swap_remove(0), areas })
 }
 
 /// Returns normal samples, which of them count, and describes them in words.
@@ -227,184 +303,4 @@ fn normal_data(
         origin = format!("the {} normal ones of {origin}", thousands(numbers.len()));
     }
     Ok((normal, numbers, origin))
-}
-
-/// A verdict, and everything that is needed to draw, write and print it.
-struct Told<'a> {
-    args: &'a AnomalyArgs,
-    subject: &'a Subject,
-    /// What the score is, in words.
-    score: String,
-    /// The normal data, in words.
-    normal_origin: String,
-    verdict: Verdict,
-    /// For tables: why rows are called anomalous, the row with the highest score first.
-    explained: Vec<Explained>,
-}
-
-impl Told<'_> {
-    /// Draws the samples with the highest scores, their reconstructions below them, and the errors below these. Also
-    /// draws the chart, if it was requested.
-    fn draw(&self) -> Result<()> {
-        let Self { args, subject, verdict, explained, .. } = self;
-        let worst = anomaly::worst(&verdict.scores, usize::from(args.count));
-        if let Some(out) = &args.out {
-            let picture = match &subject.table {
-                Some(_) if place::ends_in(out, "svg") => {
-                    let title = format!("Most surprising rows of {}", subject.origin);
-                    rows::picture(&title, explained).into_bytes()
-                }
-                // One line for each row, one square for each column: the lighter, the more surprising.
-                Some(_) => {
-                    let found = surprise::surprises(&subject.model, &subject.samples, &worst, &())?;
-                    let found = found.mapv(|value| if value.is_nan() { 0.0 } else { value as f32 });
-                    let most = found.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
-                    grid(&[found / most], &subject.samples.shape)?
-                }
-                None if is_svg(out) => {
-                    let title = |&at: &u32| format!("sample {at}, score {}", number(verdict.scores[at as usize]));
-                    let titles: Vec<String> = worst.iter().map(title).collect();
-                    let title = format!("Highest scores of {}", subject.origin);
-                    curves(&subject.model, &subject.samples, &worst, &title, &titles)?.into_bytes()
-                }
-                None => {
-                    let pairs = pairs(&subject.model, &subject.samples, &worst)?;
-                    let range = subject.samples.range();
-                    let [originals, reconstructions] =
-                        [&pairs.originals, &pairs.reconstructions].map(|rows| to_unit(rows, range));
-                    grid(&[originals, reconstructions, pairs.error_map()], &subject.samples.shape)?
-                }
-            };
-            handgrad_files::write(out, &picture)?;
-        }
-        let Some(path) = &args.chart else { return Ok(()) };
-        let curve = verdict.roc_curve().zip(verdict.roc_area());
-        let chart = scores::svg(&Scores {
-            title: &format!("Scores of {}", subject.origin),
-            name: &self.score,
-            scores: &verdict.scores,
-            truth: verdict.truth.as_deref(),
-            threshold: verdict.threshold.value,
-            roc: curve.as_ref().map(|(points, area)| Roc { points, area: *area }),
-        });
-        Ok(handgrad_files::write(path, chart.as_bytes())?)
-    }
-
-    /// Writes one line per sample: `sample,label,score,called`. For a table, the second number is the line of the file, and
-    /// the third one is what names the row, if there is such a column.
-    fn write_scores(&self, path: &Path) -> Result<()> {
-        let labels = self.subject.samples.labels.as_ref();
-        let named = self.subject.table.as_ref().and_then(|of| rows::identifier(self.subject, of));
-        let mut text = "sample,".to_owned();
-        if self.subject.table.is_some() {
-            text += "line,";
-        }
-        named.iter().for_each(|(name, _)| text += &((cell_text(name) + ",")));
-        text += &format!("{}score,called\n", if labels.is_some() { "label," } else { "" });
-        for (number, &score) in self.verdict.scores.iter().enumerate() {
-            let called = if self.verdict.calls(score) { "anomalous" } else { "normal" };
-            let label =
-                labels.and_then(|labels| labels.name(number)).map_or(String::new(), |label| cell_text(label) + ",");
-            write!(text, "{number},")?;
-            if let Some(OfTable { table, rows, .. }) = &self.subject.table {
-                write!(text, "{},", table.line(rows[number]))?;
-                if let Some((_, column)) = named {
-                    write!(text, "{},", cell_text(&table.text(rows[number], column)))?;
-                }
-            }
-            writeln!(text, "{label}{score},{called}")?;
-        }
-        Ok(handgrad_files::write_new(path, text.as_bytes())?)
-    }
-
-    fn text(&self) -> String {
-        let Self { args, subject, score, normal_origin, verdict, explained } = self;
-        let Threshold { value, how, normal } = &verdict.threshold;
-        let mut text = format!("score: {score}, of {}\n", subject.origin);
-        if let Some(normal) = normal {
-            let (count, mean, std) = (thousands(normal.count), number(normal.mean), number(normal.std));
-            text += &format!("normal: {normal_origin}; {count} scores, mean {mean}, standard deviation {std}\n");
-        }
-        text += &format!("threshold {}: {how}\n", number(*value));
-        text += &format!("{} of {} called anomalous\n", thousands(verdict.called()), thousands(verdict.scores.len()));
-        if let Some(kinds) = verdict.kinds() {
-            text += &table(&kinds);
-            let (accuracy, area) = (decimals(kinds[1].counts.accuracy()), decimals(verdict.roc_area()));
-            text += &format!("\n\naccuracy {accuracy}  ROC-AUC {area}\n");
-        }
-        if args.explain {
-            let shown = &explained[..explained.len().min(usize::from(args.count))];
-            text += &format!("\n{}", rows::text(shown));
-        }
-        let files = [&args.out, &args.scores, &args.reasons, &args.chart].map(Option::as_ref);
-        let files: Vec<_> = files.into_iter().flatten().map(shown).collect();
-        if !files.is_empty() {
-            text += &format!("wrote {}", files.join(", "));
-        }
-        text.trim_end().to_owned()
-    }
-
-    fn json(&self) -> Value {
-        let Self { args, subject: Subject { model, samples, .. }, score, normal_origin, verdict, explained } = self;
-        let Threshold { value, how, normal } = &verdict.threshold;
-        let mut object = json!({
-            "picture": args.out.as_ref().map(|out| out.display().to_string()),
-            "score": score,
-            "threshold": value,
-            "rule": how,
-            "samples": verdict.scores.len(),
-            "values_outside_0_to_1": outside(model.network().loss().kind, model.spec().scale.as_ref(), samples),
-            "called_anomalous": verdict.called(),
-        });
-        if args.explain {
-            object["rows"] = rows::json(&explained[..explained.len().min(usize::from(args.count))]);
-        }
-        if let Some(normal) = normal {
-            let (count, mean, std) = (normal.count, normal.mean, normal.std);
-            object["normal"] = json!({ "data": normal_origin, "samples": count, "mean": mean, "std": std });
-        }
-        if let Some(kinds) = verdict.kinds() {
-            let counts = kinds[1].counts;
-            object["confusion"] = json!({
-                "normal_called_normal": counts.true_negatives,
-                "normal_called_anomalous": counts.false_positives,
-                "anomaly_called_normal": counts.false_negatives,
-                "anomaly_called_anomalous": counts.true_positives,
-            });
-            object["accuracy"] = json!(counts.accuracy());
-            object["roc_auc"] = json!(verdict.roc_area());
-            for Positive { name, counts, average_precision } in kinds {
-                object[format!("{name}_as_positive")] = json!({
-                    "precision": counts.precision(),
-                    "recall": counts.recall(),
-                    "f1": counts.f1(),
-                    "average_precision": average_precision,
-                });
-            }
-        }
-        object
-    }
-}
-
-/// The confusion matrix and the measures that follow from it, as a table.
-fn table(kinds: &[Positive; 2]) -> String {
-    let counts = &kinds[1].counts;
-    let line = |name: &str, normal: usize, anomalous: usize| {
-        format!("\n{name:18}{:>11}{:>14}", thousands(normal), thousands(anomalous))
-    };
-    let mut text = format!("\n{:18}{:>11}{:>14}", "", "are normal", "are anomalous");
-    text += &line("called normal", counts.true_negatives, counts.false_negatives);
-    text += &line("called anomalous", counts.false_positives, counts.true_positives);
-    text += &format!("\n\n{:18}{:>11}{:>9}{:>9}{:>19}", "", "precision", "recall", "F1", "average precision");
-    for Positive { name, counts, average_precision } in kinds {
-        let [precision, recall, f1] = [counts.precision(), counts.recall(), counts.f1()].map(decimals);
-        let average = decimals(*average_precision);
-        text += &format!("\n{:18}{precision:>11}{recall:>9}{f1:>9}{average:>19}", format!("{name} positive"));
-    }
-    text
-}
-
-/// The value with four decimals, or a dash if it is not defined.
-fn decimals(value: Option<f64>) -> String {
-    value.map_or_else(|| "–".into(), |value| format!("{value:.4}"))
 }

@@ -1,13 +1,17 @@
 //! `handgrad data`.
 
-use handgrad_files::shown;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use clap::Subcommand;
-use handgrad_dataset::{Samples, did_you_mean, idx, load, named, series, sizes, synthetic, thousands};
+use handgrad_dataset::csv::{Label, Layout};
+use handgrad_dataset::{
+    Samples, Values, convert, did_you_mean, idx, is_csv, named, series, sizes, synthetic, thousands, without_parts,
+};
+use handgrad_files::{place, shown};
 use handgrad_runs::Settings;
+use handgrad_runs::settings::{Size, Value};
 
 use crate::advice;
 use crate::exit::Done;
@@ -28,11 +32,14 @@ pub enum DataCommand {
         #[command(flatten)]
         place: DataDir,
     },
-    /// Describe the content of an IDX file, or of series as a training would read them.
+    /// Describe what is understood from data: a folder of pictures or IDX files, an IDX, .npy or .npz file, or
+    /// series as a training would read them: .ts and .tsv, and CSV with --window or --series-column.
     Info {
-        /// An IDX file, plain or compressed with gzip; series in .ts or .tsv, or a folder with both of their parts; or
-        /// with --window or --series-column, a CSV file with one step per row.
+        /// The folder or the file.
         path: PathBuf,
+        /// For folders of pictures: the height and the width to which they are scaled, for example 32 or 32x24.
+        #[arg(long, value_name = "HEIGHTxWIDTH", value_parser = Size::read)]
+        size: Option<Size>,
         /// For CSV files: the length of a window.
         #[arg(long, value_name = "STEPS")]
         window: Option<NonZeroUsize>,
@@ -45,6 +52,23 @@ pub enum DataCommand {
         /// For CSV files: the column of the labels.
         #[arg(long, value_name = "COLUMN")]
         label_column: Option<String>,
+    },
+    /// Write data of any form as a new folder of IDX files. If the data has no part for validation, the part that
+    /// training would hold out becomes the test samples (t10k). Existing files are not overwritten.
+    Convert {
+        /// The data: a folder of pictures, an .npz, .npy, IDX or CSV file, or the name of a data set.
+        from: String,
+        /// The folder for the new files.
+        to: PathBuf,
+        /// For folders of pictures: the height and the width to which they are scaled, for example 32 or 32x24.
+        #[arg(long, value_name = "HEIGHTxWIDTH", value_parser = Size::read)]
+        size: Option<Size>,
+        /// For CSV files: the column of the labels: its name in the header, its number, counted from 1, `last` or
+        /// `none`.
+        #[arg(long, value_name = "COLUMN")]
+        label_column: Option<String>,
+        #[command(flatten)]
+        place: DataDir,
     },
     /// Draw the synthetic images and write them as four new IDX files.
     Synthesize {
@@ -67,7 +91,7 @@ pub fn run(command: &DataCommand) -> Result<Done> {
     match command {
         DataCommand::List { place } => list(&place.folder())?,
         DataCommand::Fetch { name, place } => fetch(name, &place.folder())?,
-        DataCommand::Info { path, window, series_column, time_column, label_column } => {
+        DataCommand::Info { path, size, window, series_column, time_column, label_column } => {
             let settings = Settings {
                 data: Some(path.to_string_lossy().into_owned()),
                 window: *window,
@@ -79,8 +103,12 @@ pub fn run(command: &DataCommand) -> Result<Done> {
             if window.is_some() || series_column.is_some() || series::is_file(path) || series::is_folder(path) {
                 info_of_series(path, &settings)?;
             } else {
-                info(path)?;
+                info(path, *size)?;
             }
+        }
+        DataCommand::Convert { from, to, size, label_column, place } => {
+            let label = label_column.as_deref().map_or(Label::ByName, Label::of);
+            convert(from, to, &Layout { label, size: size.map(|size| size.0), ..Layout::default() }, &place.folder())?;
         }
         DataCommand::Synthesize { out, seed, train, validation } => {
             refuse_to_overwrite(out)?;
@@ -137,12 +165,10 @@ fn fetch(name: &str, data_dir: &Path) -> Result<()> {
 
 /// Describes series as a training with these settings would read them.
 fn info_of_series(path: &Path, settings: &Settings) -> Result<()> {
-    let set = load(&path.to_string_lossy(), path, &settings.layout(), &())?;
+    let set = handgrad_dataset::load(&path.to_string_lossy(), path, &settings.layout(), &())?;
     let (train, validation) = (&set.train, &set.validation);
     terminal::result(&format!("{}\nvalidation with {}", set.origin, set.validation_origin))?;
-    for line in set.series.iter().flat_map(|series| &series.told) {
-        terminal::result(line)?;
-    }
+    set.understood.iter().try_for_each(|line| terminal::result(line))?;
     let classes = [train, validation].map(|samples| samples.classes().join(", "));
     if train.labels.is_some() {
         terminal::result(&format!("classes: {} in training, {} in validation", classes[0], classes[1]))?;
@@ -151,7 +177,55 @@ fn info_of_series(path: &Path, settings: &Settings) -> Result<()> {
     terminal::result(&format!("training values from {low} to {high}, samples of {}", sizes(&train.shape)))
 }
 
-fn info(path: &Path) -> Result<()> {
+fn info(path: &Path, size: Option<Size>) -> Result<()> {
+    let is_idx = path.is_file() && !is_csv(path) && !["npy", "npz"].iter().any(|ending| place::ends_in(path, ending));
+    if is_idx && size.is_none() {
+        return info_of_idx(path);
+    }
+    let layout = Layout { size: size.map(|size| size.0), ..Layout::default() };
+    let bars = Bars::new(false);
+    let (parts, understood) = match without_parts(path, &layout, &bars)? {
+        Some(whole) => (vec![(whole.samples, whole.origin)], whole.understood),
+        None => {
+            // A folder that has the name of a known set.
+            let what = Path::new(".").join(path);
+            let what = what.to_str().with_context(|| format!("{}: its name is not Unicode text", shown(path)))?;
+            let set = handgrad_dataset::load(what, Path::new("."), &layout, &bars)?;
+            (vec![(set.train, set.origin), (set.validation, set.validation_origin)], set.understood)
+        }
+    };
+    understood.iter().try_for_each(|line| terminal::result(line))?;
+    parts.iter().try_for_each(|(samples, origin)| describe(samples, origin))
+}
+
+/// Describes samples in lines for people.
+fn describe(samples: &Samples, origin: &str) -> Result<()> {
+    let (low, high) = samples.range();
+    let (count, shape) = (thousands(samples.len()), sizes(&samples.shape));
+    let divided = if matches!(samples.values, Values::Bytes(_)) { " (bytes are divided by 255)" } else { "" };
+    terminal::result(&format!("{origin}: {count} samples of {shape}, values from {low} to {high}{divided}"))?;
+    advice::of_values(samples).iter().try_for_each(|note| terminal::result(note))
+}
+
+/// Loads data and writes it as IDX files.
+fn convert(from: &str, to: &Path, layout: &Layout, data_dir: &Path) -> Result<()> {
+    let set = handgrad_dataset::load(from, data_dir, layout, &Bars::new(false))?;
+    set.understood.iter().for_each(|line| terminal::note(line));
+    let files = convert::write_idx(&set, to)?;
+    let names: Vec<_> = files.iter().filter_map(|path| path.file_name()).map(shown).collect();
+    let (train, validation) = (thousands(set.train.len()), thousands(set.validation.len()));
+    terminal::result(&format!("wrote {train} training and {validation} validation samples to {}", shown(to)))?;
+    terminal::result(&names.join(", "))?;
+    if names.iter().any(|name| name == convert::CLASSES) {
+        let classes = convert::CLASSES;
+        terminal::result(&format!(
+            "IDX labels are bytes: the classes are numbered, and {classes} has their names, which handgrad reads back"
+        ))?;
+    }
+    Ok(())
+}
+
+fn info_of_idx(path: &Path) -> Result<()> {
     let array = idx::read(path)?;
     let dims = array.shape().to_vec();
     terminal::result(&format!("{}: IDX, {} values of type {}", shown(path), sizes(&dims), array.element()))?;

@@ -2,12 +2,14 @@
 
 use anyhow::Result;
 use handgrad_models::Part;
+use handgrad_tasks::columns::report;
 use handgrad_tasks::{code, outside};
 use handgrad_trainer::yardstick::yardsticks;
 use handgrad_trainer::{Source, evaluate};
 use serde_json::json;
 
 use crate::advice;
+use crate::columns;
 use crate::exit::Done;
 use crate::flags::SubjectArgs;
 use crate::terminal::{self, Bars};
@@ -30,6 +32,10 @@ pub fn run(args: &EvalArgs) -> Result<Done> {
     let yardsticks = yardsticks(&train, &source, subject.model.network())?;
     let features = subject.model.spec().features();
     let code = code::measure(&subject.model, &subject.samples)?;
+    let told = match subject.model.spec().table.is_some() {
+        true => report::measure(&subject.model, &subject.samples, &subject.samples.numbers())?,
+        false => Vec::new(),
+    };
     if args.output.json {
         let [per_value, per_sample] = loss.per_value_and_sample(measured.terms[0].1, features);
         let object = json!({
@@ -44,6 +50,7 @@ pub fn run(args: &EvalArgs) -> Result<Done> {
             "least_possible": yardsticks.least,
             "mean_sample": yardsticks.mean_sample,
             "code": advice::json_of_code(&subject.model, &code, &subject.samples),
+            "columns": columns::told_json(&told),
         });
         terminal::result(&object.to_string())?;
         return Ok(Done::Whole);
@@ -53,6 +60,9 @@ pub fn run(args: &EvalArgs) -> Result<Done> {
     terminal::result(&words::reconstruction(loss, &measured.terms, features))?;
     let (least, mean) = (number(yardsticks.least), number(yardsticks.mean_sample));
     terminal::result(&format!("least possible {least}, mean sample {mean}"))?;
+    if !told.is_empty() {
+        terminal::result(&columns::told(&told))?;
+    }
     if let Some(note) = advice::of_code(&subject.model, &code, &subject.samples) {
         terminal::result(&note)?;
     }

@@ -15,6 +15,7 @@ mod encode;
 mod eval;
 mod gradcheck;
 mod help;
+mod impute;
 mod interpolate;
 mod latent_grid;
 mod reconstruct;
@@ -29,7 +30,7 @@ mod train;
 pub const GROUPS: [(&str, &[&str]); 5] = [
     ("Train", &["train", "eval"]),
     ("Look at a model", &["reconstruct", "interpolate", "alter", "sample", "latent-grid"]),
-    ("Use a model", &["encode", "decode", "denoise", "anomaly", "split"]),
+    ("Use a model", &["encode", "decode", "denoise", "anomaly", "impute", "split"]),
     ("Learn how it works", &["trace", "gradcheck", "claims", "scoreboard", "score"]),
     ("Data and help", &["data", "completions", "man"]),
 ];
@@ -91,6 +92,11 @@ pub enum Command {
     /// which samples are normal, and the command measures how well the scores separate the two kinds, with either kind
     /// as the positive one.
     Anomaly(anomaly::AnomalyArgs),
+    /// Fill in the missing cells of a table.
+    ///
+    /// The model tells each missing cell from the cells of its row that are not missing. Columns that the model does not
+    /// use, such as identifiers and free text, keep their holes.
+    Impute(impute::ImputeArgs),
     /// Write the encoder and the decoder to separate files.
     Split(split::SplitArgs),
     /// Score an untrained recurrent network.
@@ -146,6 +152,7 @@ impl Command {
             Self::Interpolate(args) => interpolate::run(args),
             Self::Alter(args) => alter::run(args),
             Self::Anomaly(args) => anomaly::run(args),
+            Self::Impute(args) => impute::run(args),
             Self::Split(args) => split::run(args),
             Self::Score(args) => score::run(args),
             Self::Gradcheck(args) => gradcheck::run(args),

@@ -14,6 +14,7 @@ use handgrad_models::file;
 use handgrad_runs::settings::Group;
 use handgrad_runs::{Event, Every, Finished, Request, Run, Settings, preset};
 use handgrad_tasks::code::{self, Code};
+use handgrad_tasks::columns::report::{self, Told};
 use handgrad_trainer::EpochRecord;
 use serde_json::{Value, json};
 
@@ -95,14 +96,12 @@ fn train(args: &TrainArgs, request: &Request) -> Result<Finished> {
     if !quiet {
         let prepared = run.prepared();
         let (preset, name) = (prepared.config.settings().preset.as_deref().unwrap_or_default(), &prepared.data.name);
+        prepared.data.understood.iter().for_each(|line| terminal::note(line));
         terminal::note(&format!("{preset} on {name}: {}", run.about_data()?));
-        if let Some(table) = &prepared.data.table {
-            terminal::note(&columns::listing(&table.schema, prepared.data.train.len()));
-            columns::constant(&table.schema).iter().for_each(|note| terminal::note(note));
-            table.told.iter().for_each(|note| terminal::note(&format!("note: {note}")));
+        if let Some(schema) = &prepared.data.table {
+            terminal::note(&columns::listing(schema, prepared.data.train.len()));
+            columns::constant(schema).iter().for_each(|note| terminal::note(note));
         }
-        let of_series = prepared.data.series.iter().flat_map(|series| &series.told);
-        of_series.for_each(|line| terminal::note(&format!("  {line}")));
         terminal::note(&words::summary(run.network()));
         run.going_on().iter().for_each(|text| terminal::note(text));
         terminal::note(&words::above_epochs(
@@ -179,11 +178,19 @@ fn warning(finished: &Finished) -> Option<&'static str> {
 }
 
 fn report(args: &TrainArgs, finished: &Finished) -> Result<()> {
-    let code = code::measure(&finished.model, &finished.data.validation)?;
+    let validation = &finished.data.validation;
+    let code = code::measure(&finished.model, validation)?;
+    let told = match finished.data.table.is_some() {
+        true => report::measure(&finished.model, validation, &validation.numbers())?,
+        false => Vec::new(),
+    };
     if args.output.json {
-        return terminal::result(&json_of(finished, &code).to_string());
+        return terminal::result(&json_of(finished, &code, &told).to_string());
     }
     terminal::result(&text_of(finished))?;
+    if !told.is_empty() && finished.outcome.kept().is_some() {
+        terminal::result(&columns::told(&told))?;
+    }
     if finished.outcome.kept().is_some()
         && let Some(note) = advice::of_code(&finished.model, &code, &finished.data.validation)
     {
@@ -200,7 +207,7 @@ fn report(args: &TrainArgs, finished: &Finished) -> Result<()> {
     }
 }
 
-fn json_of(finished: &Finished, code: &Code) -> Value {
+fn json_of(finished: &Finished, code: &Code, told: &[Told]) -> Value {
     let Finished { config, data, model, outcome, steps, test, seconds, .. } = finished;
     let kept = outcome.kept();
     let loss = model.network().loss();
@@ -224,6 +231,7 @@ fn json_of(finished: &Finished, code: &Code) -> Value {
         "test_loss": test.as_ref().map(|test| test.loss),
         "test_terms": test.as_ref().map(|test| words::json_terms(&test.terms)),
         "code": kept.map(|_| advice::json_of_code(model, code, &data.validation)),
+        "columns": columns::told_json(told),
         "weights_sha256": file::weights_sha256(model.weights()),
         "seconds": seconds,
         "images_per_second": outcome.samples_per_second(),

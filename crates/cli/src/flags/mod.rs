@@ -49,8 +49,8 @@ pub struct SubjectArgs {
     /// A run folder, or a model.safetensors file.
     pub run: PathBuf,
 
-    /// The data: the name of a data set, a folder of IDX files, an IDX file or a CSV file. From a named set or a
-    /// folder, the validation samples are used; from a file, all samples [default: the data of the training].
+    /// The data: the name of a data set, a folder of IDX, PNG or JPEG files, or a file: IDX, .csv, .npy or .npz. If it
+    /// has a part for validation, that part is used, otherwise all samples [default: the data of the training].
     #[arg(long, value_name = "NAME|DIR|FILE")]
     pub data: Option<String>,
 
@@ -91,6 +91,9 @@ impl SubjectArgs {
         subject.notes.iter().for_each(|note| terminal::note(&format!("note: {note}")));
         let (loss, scale) = (subject.model.network().loss().kind, subject.model.spec().scale.as_ref());
         let note = words::outside_note(&subject.origin, loss, scale, &subject.samples);
+        if !self.output.quiet {
+            subject.understood.iter().for_each(|line| terminal::note(line));
+        }
         note.iter().for_each(|note| terminal::note(note));
         Ok(subject)
     }

@@ -73,7 +73,7 @@ fn flag_of(setting: &'static Setting) -> Arg {
         }
         Kind::Switch => arg.value_parser(read).num_args(0..=1).require_equals(true).default_missing_value("true"),
         Kind::Number => arg.value_parser(read).allow_negative_numbers(true),
-        Kind::Numbers | Kind::Words => arg.value_parser(read),
+        Kind::Numbers | Kind::Words | Kind::Size => arg.value_parser(read),
         Kind::Text => arg.value_parser(OsStringValueParser::new().try_map(|text| {
             let what = "is not Unicode text, which the configuration of a run needs: rename it";
             text.into_string().map_err(|text| format!("{}: {what}", shown(&text)))

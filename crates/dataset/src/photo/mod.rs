@@ -16,6 +16,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use ndarray::Array3;
+use pixels::Opened;
 pub use resize::resized;
 
 use crate::{Error, check_room, thousands};
@@ -37,25 +38,52 @@ const MEMORY: u64 = 1 << 19;
 /// # Errors
 /// If the file cannot be read, is neither PNG nor JPEG, is damaged or too large, or if `channels` is neither 1 nor 3.
 pub fn read(path: &Path, channels: usize) -> Result<Array3<f32>, Error> {
-    let unfit = |problem: &str| Error::Unfit { path: path.to_path_buf(), problem: problem.to_owned() };
-    // Opening a pipe could block for ever, and a pipe cannot be rewound.
-    if !fs::metadata(path).map_err(Error::io(path, "opening"))?.is_file() {
-        return Err(unfit("not a file, where a PNG or JPEG was expected"));
-    }
-    let (file, _) = handgrad_files::open(path).map_err(Error::io(path, "opening"))?;
-    decode(BufReader::new(file), path, channels)
+    decode(open_file(path)?, path, channels)
 }
 
 /// The same as [`read`], from `bytes`. Errors name them `name`.
 ///
 /// # Errors
 /// The same as those of [`read`].
-pub fn decode(mut bytes: impl BufRead + Seek, name: &Path, channels: usize) -> Result<Array3<f32>, Error> {
+pub fn decode(bytes: impl BufRead + Seek, name: &Path, channels: usize) -> Result<Array3<f32>, Error> {
     let unfit = |problem: String| Error::Unfit { path: name.to_path_buf(), problem };
     if ![1, 3].contains(&channels) {
         let (has, takes) = ("a picture has 1 (grey) or 3 (red, green and blue)", "the network takes images of");
         return Err(unfit(format!("{takes} {channels} channels, but {has}: give it a data file instead")));
     }
+    let (header, unpack) = open(bytes, name)?;
+    // The result has 4 bytes per value.
+    check_room(name, header.length() + 4 * channels as u64 * header.pixels())?;
+    let mut stored = vec![0; header.length() as usize];
+    caught(|| unpack(&mut stored)).map_err(unfit)?;
+    header.planes(&stored, channels).map_err(|error| unfit(error.to_string()))
+}
+
+/// What is known about an image before its pixels are decoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct About {
+    /// The height in pixels, after the orientation in the metadata is applied.
+    pub height: usize,
+    /// The width in pixels, after the orientation in the metadata is applied.
+    pub width: usize,
+    /// Whether the file stores red, green and blue. Otherwise it stores grey.
+    pub in_colour: bool,
+}
+
+/// Reads the size and the kind of an image, without its pixels.
+///
+/// # Errors
+/// The same as those of [`read`], except that damaged pixels are not noticed.
+pub fn about(path: &Path) -> Result<About, Error> {
+    let (header, _) = open(open_file(path)?, path)?;
+    let [height, width] = header.upright_size();
+    Ok(About { height, width, in_colour: header.samples >= 3 })
+}
+
+/// Checks an image as far as this is possible without its pixels. Returns its header and a function that unpacks the
+/// pixels.
+fn open<'a>(mut bytes: impl BufRead + Seek + 'a, name: &Path) -> Result<Opened<'a>, Error> {
+    let unfit = |problem: String| Error::Unfit { path: name.to_path_buf(), problem };
     let length = bytes.seek(SeekFrom::End(0)).map_err(Error::io(name, "reading"))?;
     if length > LONGEST_FILE {
         let (found, most) = (length >> 20, LONGEST_FILE >> 20);
@@ -88,11 +116,17 @@ pub fn decode(mut bytes: impl BufRead + Seek, name: &Path, channels: usize) -> R
             "claims {width}×{height} pixels, which a file of {length} bytes cannot hold: it is damaged"
         )));
     }
-    // The result has 4 bytes per value.
-    check_room(name, header.length() + 4 * channels as u64 * header.pixels())?;
-    let mut stored = vec![0; header.length() as usize];
-    caught(|| unpack(&mut stored)).map_err(unfit)?;
-    header.planes(&stored, channels).map_err(|error| unfit(error.to_string()))
+    Ok((header, unpack))
+}
+
+/// Opens a file. Opening a pipe could block for ever, and a pipe cannot be rewound, so it is refused.
+fn open_file(path: &Path) -> Result<impl BufRead + Seek + use<>, Error> {
+    if !fs::metadata(path).map_err(Error::io(path, "opening"))?.is_file() {
+        let problem = "not a file, where a PNG or JPEG was expected".to_owned();
+        return Err(Error::Unfit { path: path.to_path_buf(), problem });
+    }
+    let (file, _) = handgrad_files::open(path).map_err(Error::io(path, "opening"))?;
+    Ok(BufReader::new(file))
 }
 
 /// The result of a decoder. Errors and panics become a message: a JPEG decoder is known to panic on some damaged files.

@@ -35,10 +35,15 @@ impl Orientation {
         if [2, 3, 7, 8].contains(&self.0) {
             image.invert_axis(Axis(1));
         }
-        if self.0 >= 5 {
+        if self.swaps_sides() {
             image.swap_axes(0, 1);
         }
         image
+    }
+
+    /// True if the height of the stored image is the width of the upright one.
+    pub fn swaps_sides(self) -> bool {
+        self.0 >= 5
     }
 }
 

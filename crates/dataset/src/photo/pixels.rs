@@ -27,6 +27,12 @@ impl Header {
         u64::from(self.width) * u64::from(self.height)
     }
 
+    /// The height and the width of the upright image.
+    pub fn upright_size(&self) -> [usize; 2] {
+        let [height, width] = [self.height as usize, self.width as usize];
+        if self.orientation.swaps_sides() { [width, height] } else { [height, width] }
+    }
+
     /// Number of bytes of all pixels.
     pub fn length(&self) -> u64 {
         self.pixels() * (self.samples * self.bytes) as u64

@@ -10,7 +10,7 @@ use super::time::short;
 use super::{Asked, Channels, Fills, cut, long, told, ts, tsv, wide};
 use crate::csv::{Fill, Layout, Window};
 use crate::held_out::held_out;
-use crate::{DataSet, Error, Labels, Samples, Serial, count, tables};
+use crate::{DataSet, Error, Labels, Samples, count, tables};
 
 /// The endings of the names of the two files of an archive, without that of the format.
 const TRAINING: &str = "_train";
@@ -133,7 +133,8 @@ struct Reading {
 struct Parts {
     train: Samples,
     validation: Samples,
-    serial: Serial,
+    channels: Channels,
+    understood: Vec<String>,
     nouns: [&'static str; 2],
 }
 
@@ -317,7 +318,7 @@ impl Reading {
         let Sequences { names, has_header, time, series, ignored, .. } = self.of;
         let channels = Channels { names, has_header, time, series, ignored, window: self.window, fill };
         let nouns = if self.window.is_some() { ["window", "windows"] } else { ["series", "series"] };
-        Ok(Parts { train, validation, serial: Serial { channels, told }, nouns })
+        Ok(Parts { train, validation, channels, understood: told, nouns })
     }
 }
 
@@ -330,9 +331,10 @@ impl Parts {
             validation_origin: format!("{} of {validation_origin}", count(self.validation.len(), one, many)),
             train: self.train,
             validation: self.validation,
-            columns: self.serial.channels.names.clone(),
+            understood: self.understood,
+            columns: self.channels.names.clone(),
             table: None,
-            series: Some(self.serial),
+            series: Some(self.channels),
         }
     }
 }

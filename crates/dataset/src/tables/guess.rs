@@ -126,8 +126,12 @@ fn of_words(table: &Table, values: &Values, known: usize) -> Guess {
     let different = values.words.len();
     let texts = values.words.iter().take(MOST_DATES).map(|&(at, _)| table.word(at));
     let (format, _, other) = date::best(texts);
-    let dates: usize =
-        values.words.iter().filter(|(at, _)| date::parse(table.word(*at), format).is_some()).map(|(_, count)| count).sum();
+    let dates: usize = values
+        .words
+        .iter()
+        .filter(|(at, _)| date::parse(table.word(*at), format).is_some())
+        .map(|(_, count)| count)
+        .sum();
     let all_words = values.words.iter().map(|&(at, _)| table.word(at));
     let different_dates = all_words.filter(|text| date::parse(text, format).is_some()).count();
     // A frequent remark, such as "not captured", may stand in most cells of a column of dates.
@@ -191,8 +195,9 @@ fn of_numbers(table: &Table, column: usize, values: &Values) -> Guess {
         let unit = amount_unit(numbers);
         let largest = numbers.iter().copied().fold(0.0, f64::max);
         // Numbers that are all within 0..1 are fractions, or were scaled by somebody.
-        if largest > f64::max(1.0, LONGEST_TAIL * unit)
-            && self::skewness(numbers.iter().map(|&number| super::values::signed_log(number / unit))).abs() < skewness / 2.0
+        if largest > f64::max(1.0, LONGEST_TAIL * median(numbers))
+            && self::skewness(numbers.iter().map(|&number| super::values::signed_log(number / unit))).abs()
+                < skewness / 2.0
         {
             return Guess::new(KindName::Amount, format!("a long tail (skewness {skewness:.1}): taken as logarithm"));
         }
@@ -219,8 +224,19 @@ fn is_identifier(name: &str, numbers: &[f64]) -> bool {
     named || numbers.windows(2).all(|pair| pair[0] < pair[1])
 }
 
-/// The unit of an amount: the median of its positive values. Around it, the logarithm begins to act.
+/// The unit of an amount: the number below which a twentieth of the positive values lies. Above it, ln(1 + x/unit) acts as a
+/// logarithm; below it, it is nearly linear, so that 0 has a place too.
 pub(super) fn amount_unit(numbers: &[f64]) -> f64 {
+    let mut positive: Vec<f64> = numbers.iter().copied().filter(|&number| number > 0.0).collect();
+    if positive.is_empty() {
+        return 1.0;
+    }
+    let low = positive.len() / 20;
+    *positive.select_nth_unstable_by(low, f64::total_cmp).1
+}
+
+/// The median of the positive values. 1 if there is none.
+fn median(numbers: &[f64]) -> f64 {
     let mut positive: Vec<f64> = numbers.iter().copied().filter(|&number| number > 0.0).collect();
     if positive.is_empty() {
         return 1.0;

@@ -18,6 +18,8 @@
 
 pub(crate) mod date;
 mod guess;
+mod holes;
+mod parts;
 mod reader;
 mod schema;
 mod table;
@@ -25,6 +27,9 @@ mod told;
 mod values;
 
 pub use guess::KindName;
+pub use holes::{Filled, fill_holes};
+pub(crate) use parts::load;
+pub use parts::{rows_of, samples_of};
 pub use reader::{decode, read};
 pub(crate) use reader::{decode_steps, read_steps};
 pub use schema::{Asked, Column, Kind, Linear, Scaling, Schema};

@@ -139,6 +139,7 @@ impl Reading {
             label_column: None,
             labels: None,
             empty_rows: 0,
+            label_at: None,
             cells: Vec::new(),
             words: IndexSet::new(),
             lines: Vec::new(),
@@ -159,6 +160,7 @@ impl Reading {
             None => (1..=self.columns).map(|at| format!("column {at}")).collect(),
         };
         check_names(&path, line, &names)?;
+        self.table.label_at = self.label;
         self.table.label_column = self.label.map(|at| names.remove(at));
         if names.is_empty() {
             return Err(self.wrong(line, "nothing but labels", "at least one column of values"));
@@ -250,12 +252,7 @@ fn number_of(text: &str, decimal: Decimal) -> Option<f64> {
     if is_code { None } else { number(text, decimal) }
 }
 
-fn find_label(
-    path: &Path,
-    label: &Label,
-    header: Option<&[String]>,
-    columns: usize,
-) -> Result<Option<usize>, Error> {
+fn find_label(path: &Path, label: &Label, header: Option<&[String]>, columns: usize) -> Result<Option<usize>, Error> {
     let named = |name: &str| header?.iter().position(|other| other.eq_ignore_ascii_case(name));
     match label {
         Label::ByName => Ok(named("label").or_else(|| named("class"))),

@@ -46,7 +46,7 @@ pub enum Kind {
     },
     /// A number with a long tail.
     Amount {
-        /// The median, around which the logarithm begins to act.
+        /// The number above which the logarithm acts: a twentieth of the positive values are below it.
         unit: f64,
         /// The scale of the logarithm.
         scale: Linear,
@@ -96,7 +96,7 @@ pub struct Column {
     /// missing is a value of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fill: Option<f64>,
-    /// The known cells of the training rows.
+    /// The cells of the training rows that hold a value of this kind.
     pub known: usize,
     /// The mean over the training rows of the first value of the network: 0 with standard scaling.
     #[serde(default)]
@@ -268,7 +268,8 @@ impl Schema {
                     (_, Cell::Number(number)) => Some(number),
                 };
                 let is_category = matches!(column.kind, Kind::Category { .. });
-                let other = if let Kind::Category { classes, .. } = &column.kind { classes.len() as f64 } else { f64::NAN };
+                let other =
+                    if let Kind::Category { classes, .. } = &column.kind { classes.len() as f64 } else { f64::NAN };
                 *value = found.unwrap_or(other);
                 if found.is_none() {
                     let first = || (table.text(*row, place), table.line(*row));
@@ -322,7 +323,6 @@ fn column(
         None => (guessed.kind, guessed.reason, guessed.format),
         Some((kind, format)) => (kind, "as asked".to_owned(), format.map(str::to_owned).or(guessed.format)),
     };
-    let known = rows.len() - values.missing;
     let needs_numbers = matches!(name, KindName::Number | KindName::Amount | KindName::Ordinal);
     if (needs_numbers && values.numbers.is_empty()) || (name == KindName::Date && format.is_none()) {
         let (path, column) = (table.path.clone(), table.names[at].clone());
@@ -350,6 +350,15 @@ fn column(
             Kind::Date { format, scale, scaling: asked.scaling }
         }
         _ => Kind::LeftOut { name },
+    };
+    let words = |is_known: &dyn Fn(&str) -> bool| -> usize {
+        let of_words = values.words.iter().filter(|(word, _)| is_known(table.word(*word)));
+        of_words.map(|(_, count)| count).sum()
+    };
+    let known = match &kind {
+        Kind::Number { .. } | Kind::Amount { .. } | Kind::Ordinal { .. } => values.numbers.len(),
+        Kind::Date { format, .. } => words(&|text| date::parse(text, format).is_some()),
+        _ => rows.len() - values.missing,
     };
     let fill = match (asked.fill, &kind) {
         (None, _) | (_, Kind::LeftOut { .. }) => None,

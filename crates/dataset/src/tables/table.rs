@@ -56,6 +56,8 @@ pub struct Table {
     pub labels: Option<Labels>,
     /// The rows without any value, which were left out.
     pub empty_rows: usize,
+    /// The place of the column of labels in the file, counted from 0.
+    pub(super) label_at: Option<usize>,
     pub(super) cells: Vec<f64>,
     pub(super) words: IndexSet<Box<str>>,
     /// The line of each row.

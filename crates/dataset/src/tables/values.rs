@@ -79,7 +79,8 @@ impl Column {
     pub fn decode(&self, values: &[f64]) -> f64 {
         match &self.kind {
             Kind::Number { scale } => scale.undo(values[0]),
-            Kind::Amount { unit, scale } => signed_exp(scale.undo(values[0])) * unit,
+            // No amount of the training rows is negative, so none is expected to be.
+            Kind::Amount { unit, scale } => f64::max(signed_exp(scale.undo(values[0])) * unit, 0.0),
             Kind::Ordinal { levels, scale } => {
                 let value = scale.undo(values[0]);
                 let nearest = levels.iter().copied().min_by(|a, b| (a - value).abs().total_cmp(&(b - value).abs()));

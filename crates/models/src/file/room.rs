@@ -23,7 +23,11 @@ pub(crate) fn check(tensors: usize, spec: &Spec) -> Result<(), Error> {
     }
     let table = table_text(spec)?.map_or(0, |text| text.len());
     if table > LONGEST_TABLE {
-        return Err(Error::TooLong { what: "the description of the table", found: table as u64, most: LONGEST_TABLE as u64 });
+        return Err(Error::TooLong {
+            what: "the description of the table",
+            found: table as u64,
+            most: LONGEST_TABLE as u64,
+        });
     }
     Ok(())
 }

@@ -7,8 +7,8 @@ use handgrad_dataset::{is_csv, named, series};
 use handgrad_layers::{Activation, LossKind, Reduction};
 
 use super::value::{
-    CellName, FillName, HeaderName, LossName, ModelName, NoiseName, OptimizerName, ScaleName, ScheduleName, Value,
-    Words,
+    CellName, FillName, HeaderName, LossName, ModelName, NoiseName, OptimizerName, ScaleName, ScheduleName, Size,
+    Value, Words,
 };
 use super::{Group, Setting, settings};
 
@@ -17,10 +17,11 @@ settings! {
     /// [default: table for a table, series or, for recurrent models, sequence for series, otherwise basic].
     preset: String, First, "NAME", default(|s| usual_preset(s).into());
 
-    /// The data: the name of a data set (see `handgrad data list`), a folder of IDX files whose names begin with
-    /// `train-` and `t10k-`, one IDX file, plain or compressed with gzip, a CSV file, whose name must end in .csv, or
-    /// series of the UCR and UEA archives in .ts or .tsv: for a file whose name ends in _TRAIN, the one beside it that
-    /// ends in _TEST is used for validation, and a folder may hold both [default: that of the preset].
+    /// The data: the name of a data set (see `handgrad data list`), a folder or a file. A folder holds PNG or JPEG
+    /// files, or a folder of them for each class, or IDX files whose names begin with `train-` and `t10k-`. A file is
+    /// IDX, plain or compressed with gzip, or its name ends in .csv, .npy, .npz, .ts or .tsv. Of series in .ts and .tsv,
+    /// the file beside it is used for validation if their names end in _TRAIN and _TEST, and a folder may hold both
+    /// [default: that of the preset].
     data: String, First, "NAME|DIR|FILE";
 
     /// The folder of the named data sets. Missing ones are downloaded to it [default: the environment variable
@@ -73,6 +74,10 @@ settings! {
 
     /// The number of steps from the start of one window to the start of the next [default: 1].
     window_stride: NonZeroUsize, Data, "STEPS", only_with("window, such as 50", |s| s.window.is_some());
+
+    /// For folders of PNG or JPEG files: scale the pictures to this height and width, for example `32` or `32x24`.
+    /// Without it, all pictures must have the same size.
+    size: Size, Data, "HEIGHTxWIDTH";
 
     /// Train and validate only with the samples of these classes, for example `1,2`. The data needs labels.
     only_class: Words, Data, "CLASSES",

@@ -12,7 +12,7 @@ pub(crate) use list::{is_convolutional, is_recurrent, is_series, is_table, is_va
 pub use list::{SETTINGS, Settings};
 pub(crate) use read::LARGEST_FILE;
 pub use value::{
-    CellName, FillName, HeaderName, Kind, LossName, ModelName, NoiseName, OptimizerName, ScaleName, ScheduleName,
+    CellName, FillName, HeaderName, Kind, LossName, ModelName, NoiseName, OptimizerName, ScaleName, ScheduleName, Size,
     Value, Words,
 };
 

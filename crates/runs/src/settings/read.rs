@@ -103,6 +103,8 @@ impl Settings {
             table,
             series,
             seed: Some(self.seed()),
+            size: self.size.map(|size| size.0),
+            in_colour: None,
         }
     }
 }
@@ -157,6 +159,7 @@ fn expected(setting: &Setting, found: &str) -> String {
     match setting.kind {
         Kind::Switch => "true or false was expected, without quotes".into(),
         Kind::Text => "text in quotes was expected".into(),
+        Kind::Size => "a height and a width were expected, such as \"32x24\"".into(),
         Kind::Words => "a list of words in quotes or of numbers was expected, such as [\"cat\", 7]".into(),
         Kind::Numbers => {
             let numbers = (setting.set)(&mut Settings::default(), "?").err().unwrap_or_default();

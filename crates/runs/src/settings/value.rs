@@ -19,6 +19,8 @@ pub enum Kind {
     Numbers,
     /// Words or numbers with commas between them.
     Words,
+    /// A height and a width: `32x24`.
+    Size,
     /// Any text.
     Text,
     /// One of these names. Each name comes with a short description, which may be empty.
@@ -101,6 +103,48 @@ impl<'de> Deserialize<'de> for Words {
             Word::Number(number) => number.to_string(),
         };
         Ok(Self(words.into_iter().map(text).collect()))
+    }
+}
+
+/// The height and the width of pictures. In a configuration: `"32x24"`, or `32` for a square.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size(pub [usize; 2]);
+
+/// The longest side of a picture.
+const LONGEST_SIDE: usize = 8192;
+
+impl Value for Size {
+    const KIND: Kind = Kind::Size;
+
+    fn read(text: &str) -> Result<Self, String> {
+        let side = |text: &str| text.trim().parse().ok().filter(|side| (1..=LONGEST_SIDE).contains(side));
+        let (height, width) = text.split_once(['x', 'X', '×']).unwrap_or((text, text));
+        let expected = || format!("height and width, each from 1 to {LONGEST_SIDE}, were expected: 32, or 32x24");
+        Ok(Self([side(height).ok_or_else(expected)?, side(width).ok_or_else(expected)?]))
+    }
+}
+
+impl Serialize for Size {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let [height, width] = self.0;
+        serializer.collect_str(&format_args!("{height}x{width}"))
+    }
+}
+
+impl<'de> Deserialize<'de> for Size {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Given {
+            Text(String),
+            Side(i64),
+        }
+        let text = match Given::deserialize(deserializer) {
+            Ok(Given::Text(text)) => text,
+            Ok(Given::Side(side)) => side.to_string(),
+            Err(_) => return Err(serde::de::Error::custom("invalid type: a size such as \"32x24\" was expected")),
+        };
+        Self::read(&text).map_err(serde::de::Error::custom)
     }
 }
 

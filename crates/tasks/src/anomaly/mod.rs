@@ -14,6 +14,7 @@
 //!
 //! Slides: DIVE "Applications of Autoencoders", 3; CE6146 "Why Are Autoencoders Important (2/2)", "Example – VAEs".
 
+pub mod detector;
 mod threshold;
 mod verdict;
 
@@ -45,7 +46,8 @@ pub fn scores(
     if model.spec().table.is_some() {
         if by.is_some() {
             return Err(Error::Usage(
-                "a model of tables has a score of its own, how surprising the cells of a row are: choose no other".into(),
+                "a model of tables has a score of its own, how surprising the cells of a row are: choose no other"
+                    .into(),
             ));
         }
         return Ok(surprise::scores(&surprise::surprises(model, samples, numbers, progress)?));

@@ -6,6 +6,7 @@
 
 pub mod explain;
 pub mod impute;
+pub mod measure;
 pub mod report;
 pub mod surprise;
 

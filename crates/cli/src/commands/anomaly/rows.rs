@@ -122,12 +122,8 @@ pub fn picture(title: &str, rows: &[Explained]) -> String {
             None => format!("line {}", row.line),
         })
         .collect();
-    let columns: Vec<Vec<Column>> = rows
-        .iter()
-        .map(|row| row.reasons.iter().map(column).collect())
-        .collect();
-    let rows: Vec<Row> =
-        names.iter().zip(&columns).map(|(identifier, columns)| Row { identifier, columns }).collect();
+    let columns: Vec<Vec<Column>> = rows.iter().map(|row| row.reasons.iter().map(column).collect()).collect();
+    let rows: Vec<Row> = names.iter().zip(&columns).map(|(identifier, columns)| Row { identifier, columns }).collect();
     table::svg(&Table { title, contribution: "surprise above normal rows", rows: &rows, columns_per_row: REASONS })
 }
 

@@ -1,0 +1,20 @@
+//! # Nearest neighbours: methods without training, from the distances to known rows
+//!
+//! ```text
+//! distances.rs   how far is a sample from its k-th nearest training row       anomaly scores
+//! impute.rs      the mean of the k nearest training rows that know a cell     missing values
+//! ```
+//!
+//! Both compute all distances, with matrix products over blocks of rows. Blocks are computed on all threads; their
+//! borders do not depend on the number of threads, so the results do not either.
+
+mod distances;
+mod impute;
+
+pub use distances::knn_distances;
+pub use impute::knn_impute;
+
+/// The number of samples whose distances are computed together, by one thread.
+const SAMPLES: usize = 128;
+/// The number of training rows that are converted to f64 at a time.
+const TRAIN: usize = 256;

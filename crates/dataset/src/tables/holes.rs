@@ -1,0 +1,198 @@
+//! Writes a CSV file again with its holes filled. Every other byte stays as it is.
+
+use std::io::Read;
+use std::ops::Range;
+
+use csv_core::{ReadFieldResult, Reader};
+use handgrad_files::memory;
+use ndarray::Array2;
+
+use super::{Kind, Schema, Table};
+use crate::Error;
+use crate::csv::cells::Cells;
+use crate::csv::dialect::Dialect;
+use crate::csv::value::{Decimal, is_missing};
+
+/// The most decimals that a guess is written with.
+const MOST_DECIMALS: usize = 6;
+
+/// A file whose holes were filled.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Filled {
+    /// The text of the file.
+    pub text: Vec<u8>,
+    /// How many cells were filled.
+    pub filled: usize,
+    /// How many cells are still missing, because their columns are left out of the network.
+    pub left: usize,
+}
+
+/// One cell of a record: the bytes between the separators, and whether it holds nothing.
+struct Span {
+    content: Range<usize>,
+    is_hole: bool,
+    decimals: usize,
+}
+
+/// Fills the holes of the file that `table` was read from: a cell that holds nothing gets the value in `values`, which has
+/// a row for each row of the table and a column for each used column of `schema`. A cell with text in a column of numbers
+/// is no hole and stays as it is. A number is written with as many decimals as the known numbers of its column, a date in
+/// the format of its column.
+///
+/// # Errors
+/// If the file cannot be read, or if memory is not sufficient.
+pub fn fill_holes(table: &Table, schema: &Schema, values: &Array2<f64>) -> Result<Filled, Error> {
+    let path = &table.path;
+    let (mut file, length) = handgrad_files::open(path).map_err(Error::io(path, "opening"))?;
+    let mut bytes = Vec::new();
+    let expected = length.and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
+    let out_of_memory = |_| Error::OutOfMemory { path: path.clone(), bytes: expected as u64 };
+    memory::reserve(&mut bytes, expected).map_err(out_of_memory)?;
+    file.read_to_end(&mut bytes).map_err(Error::io(path, "reading"))?;
+    let dialect = Cells::new(&bytes[..], path)?.dialect();
+
+    // For each column of the file: its place among the used columns. The column of labels is none of them.
+    let label = table.label_at;
+    let place = |name: &str| schema.used().position(|column| column.name == name);
+    let mut places: Vec<Option<usize>> = match schema.has_header && table.has_header() {
+        true => table.names.iter().map(|name| place(name)).collect(),
+        false => schema.columns.iter().map(|column| place(&column.name)).collect(),
+    };
+    if let Some(label) = label {
+        places.insert(label, None);
+    }
+    let columns: Vec<_> = schema.used().collect();
+    let mut decimals = vec![0; places.len()];
+    records(&bytes, dialect, table, |_, record| {
+        for (span, most) in record.iter().zip(&mut decimals) {
+            *most = span.decimals.max(*most);
+        }
+    });
+
+    let mut filled = Filled { text: Vec::with_capacity(bytes.len() + bytes.len() / 16), filled: 0, left: 0 };
+    let mut copied = 0;
+    records(&bytes, dialect, table, |row, record| {
+        for (at, span) in record.iter().enumerate().filter(|(at, span)| span.is_hole && Some(*at) != label) {
+            let Some(place) = places.get(at).copied().flatten() else {
+                filled.left += 1;
+                continue;
+            };
+            let value = values[[row, place]];
+            let mut text = match &columns[place].kind {
+                Kind::Number { .. } | Kind::Amount { .. } => format!("{value:.*}", decimals[at].min(MOST_DECIMALS)),
+                _ => columns[place].text(value),
+            };
+            if dialect.decimal == Decimal::Comma && !matches!(columns[place].kind, Kind::Category { .. }) {
+                text = text.replace('.', ",");
+            }
+            filled.text.extend(&bytes[copied..span.content.start]);
+            filled.text.extend(quoted(&text, dialect).as_bytes());
+            copied = span.content.end;
+            filled.filled += 1;
+        }
+    });
+    filled.text.extend(&bytes[copied..]);
+    Ok(filled)
+}
+
+/// Calls `use_record` for each row of the table, with its number and its cells.
+fn records(bytes: &[u8], dialect: Dialect, table: &Table, mut use_record: impl FnMut(usize, &[Span])) {
+    let mut reader: Reader = dialect.reader();
+    let mut cell = vec![0; 1 << 13];
+    let (mut at, mut record, mut row) = (0, Vec::new(), 0);
+    let mut is_header = table.has_header();
+    loop {
+        let start = at;
+        let mut written = 0;
+        let result = loop {
+            let (result, taken, length) = reader.read_field(&bytes[at..], &mut cell[written..]);
+            at += taken;
+            written += length;
+            match result {
+                ReadFieldResult::OutputFull => cell.resize(2 * cell.len(), 0),
+                // The end of the text is told by an empty input.
+                ReadFieldResult::InputEmpty if at < bytes.len() => {}
+                ReadFieldResult::InputEmpty => {
+                    let (result, _, length) = reader.read_field(&[], &mut cell[written..]);
+                    written += length;
+                    break result;
+                }
+                result => break result,
+            }
+        };
+        let ReadFieldResult::Field { record_end } = result else { break };
+        let is_end = |byte: &u8| *byte == b'\n' || *byte == b'\r';
+        // Line ends before the first cell of a record belong to the record before it.
+        let lead = bytes[start..at].iter().take_while(|byte| record.is_empty() && is_end(byte)).count();
+        let closes = bytes[start + lead..at].last().is_some_and(|byte| *byte == dialect.separator || is_end(byte));
+        let content = start + lead..(at - usize::from(closes)).max(start + lead);
+        let text = String::from_utf8_lossy(&cell[..written]);
+        let text = text.trim();
+        record.push(Span { content, is_hole: is_missing(text), decimals: decimals_of(text, dialect.decimal) });
+        if !record_end {
+            continue;
+        }
+        let is_row = |(at, span): (usize, &Span)| !span.is_hole && Some(at) != table.label_at;
+        if std::mem::take(&mut is_header) {
+            // The names of the columns.
+        } else if record.iter().enumerate().any(is_row) {
+            if row < table.len() {
+                use_record(row, &record);
+            }
+            row += 1;
+        }
+        record.clear();
+    }
+}
+
+/// How many digits stand after the decimal sign of a number. 0 for any other text.
+fn decimals_of(text: &str, decimal: Decimal) -> usize {
+    let sign = if decimal == Decimal::Comma { ',' } else { '.' };
+    let Some((whole, after)) = text.split_once(sign) else { return 0 };
+    let is_number = whole.trim_start_matches(['-', '+']).bytes().all(|byte| byte.is_ascii_digit());
+    if is_number && after.bytes().all(|byte| byte.is_ascii_digit()) { after.len() } else { 0 }
+}
+
+/// A text as a cell: in quotes if it contains the separator, a quote or a line end.
+fn quoted(text: &str, dialect: Dialect) -> String {
+    let needs_quotes = |byte: u8| byte == dialect.separator || matches!(byte, b'"' | b'\n' | b'\r');
+    if text.bytes().any(needs_quotes) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::Array2;
+
+    use super::fill_holes;
+    use crate::csv::Label;
+    use crate::tables::{Asked, Schema, read};
+
+    /// Writes a file, fills its holes with 1.25, class 0 or day 1.25, and returns the text.
+    fn filled(text: &str) -> String {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("t.csv");
+        std::fs::write(&path, text).expect("written");
+        let table = read(&path, &Label::ByName, None, &()).expect("a table");
+        let rows: Vec<usize> = (0..table.len()).collect();
+        let schema = Schema::of(&table, &rows, &Asked::default()).expect("columns");
+        let values = Array2::from_shape_fn((table.len(), schema.used().count()), |(_, at)| {
+            if schema.used().nth(at).is_some_and(|column| column.width() == 1) { 1.25 } else { 0.0 }
+        });
+        String::from_utf8(fill_holes(&table, &schema, &values).expect("filled").text).expect("text")
+    }
+
+    #[test]
+    fn only_holes_change() {
+        assert_eq!(filled("a,b\n,2.50\n3.1,\n,NA\n5,6\n"), "a,b\n1.2,2.50\n3.1,1.25\n,NA\n5,6\n");
+        assert_eq!(filled("a,b\r\n ,2.50\r\n3,\"\"\r\n"), "a,b\r\n1,2.50\r\n3,1.25\r\n");
+        assert_eq!(filled("a;b\n;2,50\n3,1;\n"), "a;b\n1,2;2,50\n3,1;1,25\n");
+        assert_eq!(filled("a,b\n1,x\n\n2,\n3,x"), "a,b\n1,x\n\n2,x\n3,x");
+    }
+
+    #[test]
+    fn labels_and_classes_with_commas_keep_their_form() {
+        // The row without any value is no sample, and stays as it is.
+        let text = "label,a,b\n?x,1,\"Rome, Italy\"\n2,1,\n,,\n3,4,\"Rome, Italy\"\n";
+        assert_eq!(filled(text), text.replace("2,1,\n", "2,1,\"Rome, Italy\"\n"));
+    }
+}
