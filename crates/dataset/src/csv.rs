@@ -1,5 +1,5 @@
-//! CSV files whose rows are samples of numbers. [`series`](crate::series) reads files whose rows are steps of series, and
-//! [`tables`](crate::tables) those whose columns are of different kinds.
+//! CSV files whose rows are samples of numbers. [`series`](crate::series) reads files whose rows are steps of series,
+//! and [`tables`](crate::tables) those whose columns are of different kinds.
 //!
 //! Cells are separated by commas, semicolons, tabs or vertical bars, whichever gives the first lines the same number of
 //! cells, and they may be quoted. With semicolons, and with tabs and vertical bars if this is clear, numbers may have a

@@ -230,10 +230,10 @@ pub struct Whole {
 /// # Errors
 /// If the file or folder cannot be read or is not valid.
 pub fn without_parts(path: &Path, layout: &Layout, progress: &dyn Progress) -> Result<Option<Whole>, Error> {
-    if let Some((samples, origin)) = series::test_alone(path, layout, progress)? {
-        return Ok(Some(Whole { samples, origin, understood: Vec::new() }));
-    }
     if path.is_dir() {
+        if let Some((samples, origin)) = series::test_alone(path, layout, progress)? {
+            return Ok(Some(Whole { samples, origin, understood: Vec::new() }));
+        }
         if series::is_folder(path) {
             return Ok(None);
         }

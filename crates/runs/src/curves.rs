@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use handgrad_dataset::Samples;
+use handgrad_dataset::{DataSet, Samples};
 use handgrad_models::Model;
 use handgrad_pictures::charts::series::{Channel, Series, svg_of_all};
 use handgrad_tasks::reconstruct::{Pairs, pairs};
@@ -53,6 +53,22 @@ pub fn curves(model: &Model, samples: &Samples, numbers: &[u32], title: &str, ti
         })
         .collect();
     Ok(svg_of_all(title, &charts))
+}
+
+/// The most series that are drawn.
+const MOST_CURVES: usize = 6;
+
+/// Draws validation series, spread over all of them, with their reconstructions.
+pub(crate) fn of_validation(model: &Model, data: &DataSet) -> Result<String> {
+    let samples = &data.validation;
+    let count = samples.len().min(MOST_CURVES);
+    let numbers: Vec<u32> = (0..count).map(|at| (at * samples.len() / count) as u32).collect();
+    let title = |number: &u32| match samples.labels.as_ref().and_then(|labels| labels.name(*number as usize)) {
+        Some(label) => format!("validation sample {number}, class {label}"),
+        None => format!("validation sample {number}"),
+    };
+    let titles: Vec<String> = numbers.iter().map(title).collect();
+    curves(model, samples, &numbers, &format!("Reconstructions of {}", data.name), &titles)
 }
 
 /// The curves of one sample, channel by channel.

@@ -247,7 +247,7 @@ impl Run {
         folder.write_model(&model)?;
         let Prepared { config, data, .. } = prepared;
         match &data.table {
-            None if data.series.is_some() => folder.write(CURVES, curves_of(&model, &data)?.as_bytes())?,
+            None if data.series.is_some() => folder.write(CURVES, curves::of_validation(&model, &data)?.as_bytes())?,
             None => folder.write(RECONSTRUCTIONS, &reconstructions(&model, &data, 10)?)?,
             Some(schema) => folder.write(COLUMNS, surprises(&model, &data, schema)?.as_bytes())?,
         }
@@ -418,22 +418,6 @@ fn reconstructions(model: &Model, data: &DataSet, count: usize) -> Result<Vec<u8
     let drawn = [Some(&pairs.originals), noisy.as_ref(), Some(&pairs.reconstructions)];
     let rows: Vec<_> = drawn.into_iter().flatten().map(scaled).chain([errors]).collect();
     Ok(handgrad_pictures::grid(&rows, &samples.shape)?)
-}
-
-/// The most series that are drawn.
-const MOST_CURVES: usize = 6;
-
-/// Draws validation series, spread over all of them, with their reconstructions.
-fn curves_of(model: &Model, data: &DataSet) -> Result<String> {
-    let samples = &data.validation;
-    let count = samples.len().min(MOST_CURVES);
-    let numbers: Vec<u32> = (0..count).map(|at| (at * samples.len() / count) as u32).collect();
-    let title = |number: &u32| match samples.labels.as_ref().and_then(|labels| labels.name(*number as usize)) {
-        Some(label) => format!("validation sample {number}, class {label}"),
-        None => format!("validation sample {number}"),
-    };
-    let titles: Vec<String> = numbers.iter().map(title).collect();
-    curves(model, samples, &numbers, &format!("Reconstructions of {}", data.name), &titles)
 }
 
 /// Draws how surprising each cell of the first validation rows is, as a heat map.

@@ -178,7 +178,8 @@ pub fn run(args: &AnomalyArgs) -> Result<Done> {
         }
         (_, Err(_)) => return normal.map(|_| Done::Whole),
     };
-    if args.out.as_deref().is_some_and(|path| place::ends_in(path, "svg")) && !is_table && subject.model.spec().series.is_none() {
+    let is_svg = args.out.as_deref().is_some_and(|path| place::ends_in(path, "svg"));
+    if is_svg && !is_table && subject.model.spec().series.is_none() {
         let text = "--out ends in .svg, which is for models of tables and series: give a name that ends in .png";
         return Err(UsageError(text.into()).into());
     }

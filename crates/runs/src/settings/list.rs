@@ -19,9 +19,9 @@ settings! {
 
     /// The data: the name of a data set (see `handgrad data list`), a folder or a file. A folder holds PNG or JPEG
     /// files, or a folder of them for each class, or IDX files whose names begin with `train-` and `t10k-`. A file is
-    /// IDX, plain or compressed with gzip, or its name ends in .csv, .npy, .npz, .ts or .tsv. Of series in .ts and .tsv,
-    /// the file beside it is used for validation if their names end in _TRAIN and _TEST, and a folder may hold both
-    /// [default: that of the preset].
+    /// IDX, plain or compressed with gzip, or its name ends in .csv, .npy, .npz, .ts or .tsv. Of series in .ts and
+    /// .tsv, the file beside it is used for validation if their names end in _TRAIN and _TEST, and a folder may hold
+    /// both [default: that of the preset].
     data: String, First, "NAME|DIR|FILE";
 
     /// The folder of the named data sets. Missing ones are downloaded to it [default: the environment variable
