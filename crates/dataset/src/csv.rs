@@ -1,4 +1,4 @@
-//! CSV files whose rows are samples of numbers. [`series`](crate::series) reads files whose rows are steps of series,
+//! CSV files whose rows are samples of numbers. [`series`] reads files whose rows are steps of series,
 //! and [`tables`](crate::tables) those whose columns are of different kinds.
 //!
 //! Cells are separated by commas, semicolons, tabs or vertical bars, whichever gives the first lines the same number of

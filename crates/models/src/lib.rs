@@ -9,8 +9,8 @@
 
 pub mod basic;
 pub mod builders;
-pub mod channels;
-mod convolutional;
+mod channels;
+pub mod convolutional;
 pub mod deep;
 pub mod denoising;
 mod encoding;
