@@ -22,6 +22,8 @@ fn no_parser_panics_or_takes_more_memory_than_it_says() {
         // belong to the first specification.
         let most = match target.name {
             "csv" => 3,
+            // The column that the length of a seed chooses is not the time or the series of two of them.
+            "series-csv" => 2,
             "spec" => 5,
             _ => 0,
         };

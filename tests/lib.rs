@@ -146,7 +146,29 @@ pub fn specs() -> Vec<(Spec, usize, Optimizer)> {
         (NextStep { cell: Cell::GRU, units: 10, loss: LossKind::Bce, ..NextStep::default() }.spec(&IMAGE), 20, ADAM),
         (NextStep { cell: OTHER_GRU, units: 6, ..NextStep::default() }.spec(&IMAGE), 20, SGD),
         (conv_lstms(IMAGE, Some(3)), 10, ADAM),
+        (masked(SequenceAutoencoder { units: 7, ..Default::default() }.spec(&IMAGE)), 20, ADAM),
+        (masked(Basic { units: 32, ..Basic::default() }.spec(&IMAGE)), 50, ADAM),
     ]
+}
+
+/// A network for samples with missing values: a mask before its encoder.
+#[must_use]
+pub fn masked(mut spec: Spec) -> Spec {
+    spec.encoder.insert(0, LayerSpec::Mask { rate: 0.0 });
+    spec
+}
+
+/// Samples of 28 steps of 28 values, as a series. They have 1 to 28 steps and NaN after them, and every fifth value is
+/// missing.
+#[must_use]
+pub fn padded(count: usize, seed: u64) -> Samples {
+    let values = floats(count, 28 * 28, seed).to_floats();
+    let value = |(row, at): (usize, usize)| {
+        let missing = at / 28 > row % 28 || (at + row) % 5 == 0;
+        if missing { f32::NAN } else { values[[row, at]] }
+    };
+    let values = Values::Floats(Array2::from_shape_fn(values.dim(), value));
+    Samples { values, shape: vec![28, 28], labels: None }
 }
 
 /// Its height and width.
@@ -189,6 +211,7 @@ pub fn conv_lstms(image: [usize; 2], truncate_every: Option<usize>) -> Spec {
     Spec {
         scale: None,
         table: None,
+        series: None,
         trained_on: None,
         input: image.to_vec(),
         loss: LossKind::Mse,

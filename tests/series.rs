@@ -18,19 +18,19 @@ fn window(steps: usize, stride: usize) -> Option<Window> {
     Some(Window { steps, stride })
 }
 
+fn exact(values: &Values) -> &Array2<f64> {
+    match values {
+        Values::Doubles(values) => values,
+        _ => panic!("series have 64-bit numbers"),
+    }
+}
+
 /// The file's rows.
 fn read(text: &str, layout: &Layout) -> Result<csv::Rows, String> {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("series.csv");
     fs::write(&path, text).expect("written");
     csv::read(&path, layout).map_err(|error| error.to_string())
-}
-
-fn floats(values: &Values) -> &Array2<f32> {
-    match values {
-        Values::Floats(values) => values,
-        _ => panic!("CSV has 32-bit numbers"),
-    }
 }
 
 #[test]
@@ -61,21 +61,22 @@ fn missing_values_are_refused_by_line_and_column_or_filled() {
     let text = "1,10\n,20\n3,?\n";
     let error = read(text, &Layout::default()).expect_err("missing");
     assert!(error.contains("line 2, column 1") && error.contains("mean or previous"), "{error}");
-    let fill =
-        |fill, window| read(text, &Layout { fill: Some(fill), window, ..Layout::default() }).expect("rows").values;
-    assert_eq!(fill(Fill::Zero, None), array![[1.0, 10.0], [0.0, 20.0], [3.0, 0.0]]);
-    assert_eq!(fill(Fill::Mean, None), array![[1.0, 10.0], [2.0, 20.0], [3.0, 15.0]]);
+    let fill = |fill| read(text, &Layout { fill: Some(fill), ..Layout::default() }).expect("rows").values;
+    assert_eq!(fill(Fill::Zero), array![[1.0, 10.0], [0.0, 20.0], [3.0, 0.0]]);
+    assert_eq!(fill(Fill::Mean), array![[1.0, 10.0], [2.0, 20.0], [3.0, 15.0]]);
     // If a row is a series, the step before is the cell before; for the first cells it is the first known value.
-    assert_eq!(fill(Fill::Previous, None), array![[1.0, 10.0], [20.0, 20.0], [3.0, 3.0]]);
-    // If the file is a series, the step before is the row before.
-    assert_eq!(fill(Fill::Previous, window(2, 1)), array![[1.0, 10.0], [1.0, 20.0], [3.0, 20.0]]);
-    // A single row with windows is also a series.
-    let row = |fill| {
-        let layout = Layout { fill: Some(fill), window: window(2, 1), ..Layout::default() };
-        read("1,,3,?\n", &layout).expect("rows").values
+    assert_eq!(fill(Fill::Previous), array![[1.0, 10.0], [20.0, 20.0], [3.0, 3.0]]);
+    // If the file is a series, the step before is the row before. A single row is also a series.
+    let windows = |text, fill| {
+        let layout = Layout { fill: Some(fill), window: window(3, 1), ..Layout::default() };
+        let (samples, _) = handgrad_dataset::series::decode(text, "s.csv".as_ref(), &layout).expect("a window");
+        exact(&samples.values).row(0).to_vec()
     };
-    assert_eq!(row(Fill::Previous), array![[1.0, 1.0, 3.0, 3.0]]);
-    assert_eq!(row(Fill::Mean), array![[1.0, 2.0, 3.0, 2.0]]);
+    assert_eq!(windows(text.as_bytes(), Fill::Previous), [1.0, 10.0, 1.0, 20.0, 3.0, 20.0]);
+    assert_eq!(windows(b"1,,3\n", Fill::Previous), [1.0, 1.0, 3.0]);
+    assert_eq!(windows(b"1,,3\n", Fill::Mean), [1.0, 2.0, 3.0]);
+    // An empty line is a step of a series with one column.
+    assert_eq!(windows(b"v\n1\n\n3\n", Fill::Zero), [1.0, 0.0, 3.0]);
     // In a file with one column, an empty line is a missing value, for every kind of line ending.
     for text in ["v\n1\n\n3\n\n", "v\r\n1\r\n\r\n3", "v\r1\r\r3\r"] {
         let error = read(text, &Layout::default()).expect_err("missing");
@@ -106,10 +107,10 @@ fn windows_are_cut_from_each_part_alone() {
     let set = load_file(&path, &layout).expect("windows");
     // 36 steps for training give windows at 0, 2, … 32; 4 steps for validation give one at 36.
     assert_eq!((set.train.len(), &set.train.shape[..], set.validation.len()), (17, &[3, 2][..], 1));
-    assert_eq!(floats(&set.train.values).row(16).to_vec(), [32.0, 132.0, 33.0, 133.0, 34.0, 134.0]);
-    assert_eq!(floats(&set.validation.values).row(0).to_vec(), [36.0, 136.0, 37.0, 137.0, 38.0, 138.0]);
+    assert_eq!(exact(&set.train.values).row(16).to_vec(), [32.0, 132.0, 33.0, 133.0, 34.0, 134.0]);
+    assert_eq!(exact(&set.validation.values).row(0).to_vec(), [36.0, 136.0, 37.0, 137.0, 38.0, 138.0]);
     assert_eq!(all_of_csv(&path, &layout).expect("all").len(), 19);
-    assert_eq!(set.origin, format!("17 windows of {} (header: none)", path.display()));
+    assert_eq!(set.origin, format!("17 windows of {}", path.display()));
     assert_eq!(set.validation_origin, "1 window of the last tenth of long.csv");
     let rows = load_file(&path, &Layout::default()).expect("rows");
     assert_eq!(rows.origin, format!("36 rows of {} (header: none)", path.display()));
@@ -120,7 +121,7 @@ fn windows_are_cut_from_each_part_alone() {
     fs::write(&path, line.join(",") + "\n").expect("written");
     let set = load_file(&path, &layout).expect("windows");
     assert_eq!((set.train.len(), &set.train.shape[..]), (17, &[3][..]));
-    assert_eq!(floats(&set.train.values).row(1).to_vec(), [52.0, 53.0, 54.0]);
+    assert_eq!(exact(&set.train.values).row(1).to_vec(), [52.0, 53.0, 54.0]);
 
     let long = Layout { window: window(5, 1), ..Layout::default() };
     let error = load_file(&path, &long).expect_err("too long");

@@ -9,13 +9,13 @@ use std::sync::LazyLock;
 
 use handgrad_dataset::csv::{self, Fill, Label, Layout, Window};
 use handgrad_dataset::idx::{self, Array};
+use handgrad_dataset::series::{Asked, decode};
 use handgrad_dataset::{DataSet, Samples, Values, arrays, npy, photo};
 use handgrad_models::{Network, Spec, file};
 use handgrad_tests::stop;
 use handgrad_trainer::checkpoint::{self, Checkpoint};
 use handgrad_trainer::{Source, go_on};
 use image::{GrayImage, ImageFormat};
-use ndarray::s;
 use sha2::{Digest, Sha256};
 
 use super::seeds;
@@ -105,18 +105,46 @@ pub fn csv(bytes: &[u8]) {
         again.values == rows.values && rows.labels.as_ref().is_none_or(|labels| again.labels.as_ref() == Some(labels))
     );
     let (values, length) = (rows.values.clone(), rows.len());
-    let samples = match (rows.samples(layout.window, name()), layout.window) {
-        (Ok(samples), _) => samples,
-        (Err(error), Some(window)) if window.steps.get() > length => return check_error(&error, "some.file: "),
-        (Err(error), _) => panic!("{error}"),
+    let samples = rows.samples();
+    assert_eq!((samples.features(), samples.len()), (values.ncols(), length));
+}
+
+/// CSV with one step per row, with this layout and columns that the length of the input chooses.
+pub fn series_layout(bytes: &[u8]) -> Layout {
+    let column = |choice: usize| choice.is_multiple_of(3).then(|| (1 + choice / 3 % 2).to_string());
+    let asked = Asked { time: column(bytes.len()), series: column(bytes.len() / 2 + 1), ..Asked::default() };
+    Layout { series: Some(asked), ..layout(bytes) }
+}
+
+/// Series in a format that the name says.
+fn series(bytes: &[u8], name: &str, layout: &Layout) {
+    let (samples, told) = match decode(bytes, name.as_ref(), layout) {
+        Ok(both) => both,
+        Err(error) => return check_error(&error, name),
     };
-    let (steps, stride) = layout.window.map_or((1, 1), |window| (window.steps.get(), window.stride.get()));
-    assert_eq!(samples.features(), steps * values.ncols());
-    assert_eq!(samples.len(), (length - steps) / stride + 1);
-    let Values::Floats(windows) = samples.values else { panic!("numbers became bytes") };
-    for (number, window) in windows.rows().into_iter().enumerate() {
-        assert!(window.iter().eq(values.slice(s![number * stride..number * stride + steps, ..])));
+    assert!(!samples.is_empty() && !told.is_empty());
+    assert_eq!(samples.shape.iter().product::<usize>(), samples.features());
+    assert!(samples.labels.as_ref().is_none_or(|labels| labels.len() == samples.len()));
+    let Values::Doubles(values) = &samples.values else { panic!("series have 64-bit numbers") };
+    assert!(values.iter().all(|value| value.is_finite() || value.is_nan()));
+    if let Some(window) = layout.window.filter(|_| name.ends_with(".csv")) {
+        assert_eq!(samples.shape[0], window.steps.get());
     }
+}
+
+/// CSV with one step per row.
+pub fn series_csv(bytes: &[u8]) {
+    series(bytes, "some.csv", &series_layout(bytes));
+}
+
+/// A `.ts` file.
+pub fn ts(bytes: &[u8]) {
+    series(bytes, "some.ts", &layout(bytes));
+}
+
+/// A `.tsv` file.
+pub fn tsv(bytes: &[u8]) {
+    series(bytes, "some.tsv", &layout(bytes));
 }
 
 /// A .npy file.
@@ -167,6 +195,7 @@ fn found(found: Result<arrays::Found, handgrad_dataset::Error>) {
             understood: Vec::new(),
             columns: Vec::new(),
             table: None,
+            series: None,
         };
         static FOLDER: LazyLock<tempfile::TempDir> = LazyLock::new(|| tempfile::tempdir().expect("a folder"));
         let size = samples.len().saturating_mul(samples.features());

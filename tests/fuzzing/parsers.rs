@@ -2,7 +2,7 @@
 
 use std::io::Cursor;
 
-use handgrad_dataset::{arrays, csv, idx, npy, photo};
+use handgrad_dataset::{arrays, csv, idx, npy, photo, series};
 use handgrad_models::file;
 use handgrad_trainer::checkpoint::Checkpoint;
 
@@ -15,6 +15,18 @@ pub fn idx(bytes: &[u8]) -> bool {
 
 pub fn csv(bytes: &[u8]) -> bool {
     csv::decode(bytes, name(), &checks::layout(bytes)).is_ok()
+}
+
+pub fn series_csv(bytes: &[u8]) -> bool {
+    series::decode(bytes, "some.csv".as_ref(), &checks::series_layout(bytes)).is_ok()
+}
+
+pub fn ts(bytes: &[u8]) -> bool {
+    series::decode(bytes, "some.ts".as_ref(), &checks::layout(bytes)).is_ok()
+}
+
+pub fn tsv(bytes: &[u8]) -> bool {
+    series::decode(bytes, "some.tsv".as_ref(), &checks::layout(bytes)).is_ok()
 }
 
 pub fn npy(bytes: &[u8]) -> bool {

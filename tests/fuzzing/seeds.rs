@@ -58,6 +58,33 @@ pub fn csv() -> Vec<Vec<u8>> {
     .to_vec()
 }
 
+pub fn series_csv() -> Vec<Vec<u8>> {
+    [
+        "1,2\n2,3\n3,4\n4,5\n5,6\n",
+        "time,a,b\n0,1,2.5\n1,3,\n2,,4\n9,1,1\n10,2,2\n11,3,3\n",
+        "id,t,v,label\n1,1,5,x\n2,1,6,y\n1,2,7,x\n2,2,8,y\n1,3,9,z\n2,3,9,x\n",
+        "day,v\n2020-01-01,1\n2020-01-02,2\n2020-01-03,3\n2020-01-09,4\n",
+        "1,2,3,4,5,6,7\n",
+    ]
+    .map(|text| text.as_bytes().to_vec())
+    .to_vec()
+}
+
+pub fn ts() -> Vec<Vec<u8>> {
+    [
+        "@univariate true\n@classLabel true a b\n@data\n1,2,3:a\n4,5:b\n",
+        "# two channels\n@dimensions 2\n@equalLength false\n@classLabel true 1 2\n@data\n1,?,3:4,5,6:1\n7,8:9:2.0\n",
+        "@problemName X\n@timeStamps false\n@missing false\n@classLabel false\n@equalLength true\n@seriesLength 2\n\
+         @data\n1,2\n-3e-2,4\n",
+    ]
+    .map(|text| text.as_bytes().to_vec())
+    .to_vec()
+}
+
+pub fn tsv() -> Vec<Vec<u8>> {
+    ["1\t2\t3\n2\t4\tNaN\n", "a\t-1.5\t?\t2e3\r\n\r\nb\t1\t2\t3\r\n"].map(|text| text.as_bytes().to_vec()).to_vec()
+}
+
 pub fn npy() -> Vec<Vec<u8>> {
     let array = ArrayD::from_shape_fn(vec![2, 3], |at| at[0] as f32 * 0.5 - at[1] as f32);
     let header = |version: &[u8], length: &[u8], text: &str, values: usize| {

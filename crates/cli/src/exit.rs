@@ -128,18 +128,20 @@ fn flags_of(text: &str) -> Option<String> {
 }
 
 fn of_data(error: &handgrad_dataset::Error) -> Option<String> {
-    use handgrad_dataset::Error::{Missing, NoSuchColumn, WindowTooLong};
+    use handgrad_dataset::Error::{Missing, NoSuchColumn, Unfit, WindowTooLong};
     Some(match error {
         Missing { .. } => "the flag is --fill".into(),
         NoSuchColumn { .. } => "the flag is --label-column".into(),
         WindowTooLong { .. } => "the flag is --window".into(),
+        Unfit { problem, .. } => return flags_of(problem),
         _ => return None,
     })
 }
 
 fn of_tasks(error: &handgrad_tasks::Error) -> Option<String> {
-    use handgrad_tasks::Error::{NoAnomaly, NoLabels, NoNoise, NotTwoPlaces, NotVariational, Target};
+    use handgrad_tasks::Error::{Missing, NoAnomaly, NoLabels, NoNoise, NotTwoPlaces, NotVariational, Target};
     Some(match error {
+        Missing => "the flag is --fill".into(),
         NotVariational => "`handgrad train --preset vae` trains such a model".into(),
         NotTwoPlaces { .. } => {
             "`handgrad train --preset vae-2d` trains such a model; `handgrad sample` works with any number of values"

@@ -1,4 +1,5 @@
-//! CSV files: each row is one sample, or the whole file is one long series from which windows are cut.
+//! CSV files whose rows are samples of numbers. [`series`] reads files whose rows are steps of series,
+//! and [`tables`](crate::tables) those whose columns are of different kinds.
 //!
 //! Cells are separated by commas, semicolons, tabs or vertical bars, whichever gives the first lines the same number of
 //! cells, and they may be quoted. With semicolons, and with tabs and vertical bars if this is clear, numbers may have a
@@ -13,21 +14,23 @@
 pub(crate) mod cells;
 pub(crate) mod dialect;
 mod header;
+mod options;
 mod table;
 pub(crate) mod value;
 
 use std::io::Read;
-use std::num::NonZeroUsize;
 use std::path::Path;
 
 use ndarray::Array2;
 
 use self::cells::Cells;
 pub use self::header::Header;
+pub use self::options::{Fill, Window};
 use self::table::Table;
 use crate::samples::{split_labels, split_off};
+use crate::series;
 use crate::tables::Asked;
-use crate::{Error, Labels, Samples, Values, check_room};
+use crate::{Error, Labels, Samples, Values};
 
 /// How the rows of a file, or the pictures of a folder, become samples.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -38,12 +41,14 @@ pub struct Layout {
     pub fill: Option<Fill>,
     /// Whether the first row is a header. If it is `None`, this is found out.
     pub header: Option<bool>,
-    /// The windows to cut. If it is given, the file is one long series with one step per row, and each window is one
-    /// sample. If it is `None`, each row is one sample.
+    /// The windows to cut. If it is given, the file has one step of a [series] per row, and each window is one sample.
     pub window: Option<Window>,
     /// What is asked of the columns, if the file is a table whose columns are of different kinds. If it is `None`, all
     /// cells are numbers of one kind.
     pub table: Option<Asked>,
+    /// What is asked of the steps of series. If it is given without a window, each series is one sample. A window is
+    /// cut from series, with or without it.
+    pub series: Option<series::Asked>,
     /// The seed with which the samples of a single file are drawn that are held out for validation. If it is `None`,
     /// and for the windows of a series, the last ones are held out.
     pub seed: Option<u64>,
@@ -86,26 +91,6 @@ impl Label {
     }
 }
 
-/// What replaces a missing value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fill {
-    /// 0.
-    Zero,
-    /// The mean of the values that its column has.
-    Mean,
-    /// The value of the step before it. Steps before the first known value get that first known value.
-    Previous,
-}
-
-/// How windows are cut from a long series.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Window {
-    /// The number of steps in one window.
-    pub steps: NonZeroUsize,
-    /// The number of steps from the start of one window to the start of the next.
-    pub stride: NonZeroUsize,
-}
-
 /// The rows of a file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rows {
@@ -141,28 +126,11 @@ impl Rows {
         (Self { labels: first, ..self }, Self { values, labels, names, header })
     }
 
-    /// Makes one sample of each row, or of each window if `window` is given. `path` is the file that error messages
-    /// name. Windows have no labels.
-    ///
-    /// # Errors
-    /// If a window is longer than the series, or if memory is not sufficient.
-    pub fn samples(self, window: Option<Window>, path: &Path) -> Result<Samples, Error> {
-        let Some(Window { steps, stride }) = window else {
-            let shape = vec![self.values.ncols()];
-            return Ok(Samples { values: Values::Floats(self.values), shape, labels: self.labels });
-        };
-        let (steps, stride, (length, width)) = (steps.get(), stride.get(), self.values.dim());
-        if steps > length {
-            return Err(Error::WindowTooLong { path: path.to_path_buf(), steps, found: length });
-        }
-        let count = (length - steps) / stride + 1;
-        // Overlapping windows store the same value several times, so they may need much more memory than the file.
-        let needed = count.saturating_mul(steps).saturating_mul(width);
-        check_room(path, (needed as u64).saturating_mul(4))?;
-        let value = |(sample, at)| self.values[[sample * stride + at / width, at % width]];
-        let values = Array2::from_shape_fn((count, steps * width), value);
-        let shape = if width == 1 { vec![steps] } else { vec![steps, width] };
-        Ok(Samples { values: Values::Floats(values), shape, labels: None })
+    /// Makes one sample of each row.
+    #[must_use]
+    pub fn samples(self) -> Samples {
+        let shape = vec![self.values.ncols()];
+        Samples { values: Values::Floats(self.values), shape, labels: self.labels }
     }
 }
 

@@ -40,7 +40,7 @@ pub(crate) fn load(folder: &Path) -> Result<DataSet, Error> {
     };
     let count = all.len();
     let (validation, train) = all.split(count / 5);
-    let (train, validation) = (train.samples(None, &path)?, validation.samples(None, &path)?);
+    let (train, validation) = (train.samples(), validation.samples());
     Ok(DataSet {
         columns: Vec::new(),
         name: NAME.to_owned(),
@@ -49,6 +49,7 @@ pub(crate) fn load(folder: &Path) -> Result<DataSet, Error> {
         train,
         validation,
         table: None,
+        series: None,
         understood: Vec::new(),
     })
 }

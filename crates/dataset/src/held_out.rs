@@ -157,16 +157,20 @@ struct Moments {
 
 impl Moments {
     fn of(samples: &Samples, rows: Range<usize>, width: usize) -> Self {
-        let [mut sums, mut squares] = [(); 2].map(|()| vec![0.0; width]);
-        let mut first = None;
+        // Missing values are NaN, and are not counted.
+        let [mut sums, mut squares, mut counts] = [(); 3].map(|()| vec![0.0_f64; width]);
+        let mut first = vec![f64::NAN; width];
         // Sums of distances from the first sample, so that a small variance beside a large mean is exact enough.
         let mut add = |row: &mut dyn Iterator<Item = f64>| {
-            let row: Vec<f64> = row.collect();
-            let first = first.get_or_insert_with(|| row[..width].to_vec());
-            for (at, value) in row.into_iter().enumerate() {
-                let distance = value - first[at % width];
-                sums[at % width] += distance;
-                squares[at % width] += distance * distance;
+            for (at, value) in row.enumerate().filter(|(_, value)| !value.is_nan()) {
+                let column = at % width;
+                if first[column].is_nan() {
+                    first[column] = value;
+                }
+                let distance = value - first[column];
+                counts[column] += 1.0;
+                sums[column] += distance;
+                squares[column] += distance * distance;
             }
         };
         for row in rows.clone() {
@@ -176,11 +180,10 @@ impl Moments {
                 Values::Doubles(values) => add(&mut values.row(row).iter().copied()),
             }
         }
-        let count = (rows.len() * samples.features() / width).max(1) as f64;
-        let first = first.unwrap_or_else(|| vec![0.0; width]);
-        let variance = |(square, sum): (&f64, &f64)| (square / count - (sum / count).powi(2)).max(0.0);
-        let variances = squares.iter().zip(&sums).map(variance).collect();
-        let means = sums.iter().zip(&first).map(|(sum, first)| first + sum / count).collect();
+        // Without any value, mean and variance are NaN, which differ greatly from nothing.
+        let mean = |column: usize| sums[column] / counts[column];
+        let variances = (0..width).map(|at| (squares[at] / counts[at] - mean(at).powi(2)).max(0.0)).collect();
+        let means = (0..width).map(|at| first[at] + mean(at)).collect();
         Self { samples: rows.len().max(1) as f64, means, variances }
     }
 }

@@ -28,6 +28,7 @@ mod npz;
 pub mod photo;
 mod picture_folder;
 mod samples;
+pub mod series;
 pub mod synthetic;
 pub mod table;
 pub mod tables;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::arrays::{self, Found};
 use crate::csv::{self, Layout};
 use crate::held_out::held_out;
+use crate::series;
 use crate::{
     DataSet, Error, Samples, Values, check_room, convert, count, did_you_mean, ecg5000, idx, named, picture_folder,
     sizes, synthetic, tables,
@@ -18,7 +19,8 @@ const SYNTHETIC: (usize, usize, u64) = (10_000, 2_000, 0);
 ///
 /// - The name of a known set ([`named::all`]). Its files are kept in a folder of its own in `data_dir`; missing files
 ///   are downloaded.
-/// - A folder with IDX files whose names start with `train-` and `t10k-`.
+/// - A folder with IDX files whose names start with `train-` and `t10k-`, or with files of [series](crate::series)
+///   whose names end in `_TRAIN.ts` and `_TEST.ts`. One such file is also data.
 /// - A folder with PNG and JPEG files, or with folders of them, one for each class.
 /// - One IDX file, plain or compressed with gzip, one .npy or .npz file of numpy, or one CSV file, which is read as
 ///   `layout` says. A tenth of the file, at least one sample, is held out for validation, unless an .npz file has arrays
@@ -43,6 +45,9 @@ pub fn load(what: &str, data_dir: &Path, layout: &Layout, progress: &dyn Progres
         };
     }
     let path = Path::new(what);
+    if series::is_folder(path) {
+        return series::folder(path, layout, progress);
+    }
     if path.is_dir() {
         return match has_idx_files(path)? {
             true => check_size(path, layout).and_then(|()| from_folder(path)),
@@ -50,8 +55,10 @@ pub fn load(what: &str, data_dir: &Path, layout: &Layout, progress: &dyn Progres
         };
     }
     if path.exists() {
+        let is_series = layout.series.is_some() || layout.window.is_some();
         check_size(path, layout)?;
         return match &layout.table {
+            _ if series::is_file(path) || (is_csv(path) && is_series) => series::data_set(path, layout, progress),
             _ if !is_csv(path) => from_file(path, layout.seed),
             Some(asked) => tables::load(path, layout, asked, progress),
             None => from_csv(path, layout),
@@ -73,6 +80,7 @@ fn drawn() -> DataSet {
         train,
         validation,
         table: None,
+        series: None,
         columns: Vec::new(),
     }
 }
@@ -83,46 +91,27 @@ pub fn is_csv(path: &Path) -> bool {
     place::ends_in(path, "csv")
 }
 
-/// Reads all samples of a CSV file. Nothing is held out.
+/// Reads all samples of a CSV file or of a file of series. Nothing is held out.
 ///
 /// # Errors
-/// The same as those of [`csv::read`], and an error if a window is longer than the series.
+/// The same as those of [`csv::read`] or [`series::all_of`].
 pub fn all_of_csv(path: &Path, layout: &Layout) -> Result<Samples, Error> {
-    rows(path, layout)?.samples(layout.window, path)
+    if series::is_file(path) || layout.series.is_some() || layout.window.is_some() {
+        return Ok(series::all_of(path, layout, &())?.0);
+    }
+    Ok(csv::read(path, layout)?.samples())
 }
 
-/// Reads the rows of a CSV file. If windows are to be cut and the file has a single row, that row is the series: each
-/// of its cells becomes one step.
-fn rows(path: &Path, layout: &Layout) -> Result<csv::Rows, Error> {
-    let rows = csv::read(path, layout)?;
-    Ok(match layout.window {
-        Some(_) if rows.len() == 1 => {
-            csv::Rows { values: rows.values.reversed_axes(), labels: None, names: None, header: rows.header }
-        }
-        _ => rows,
-    })
-}
-
-/// Loads a CSV file. Of a series, the last tenth is held out before windows are cut, so that no step is in windows of
-/// both parts.
+/// Loads a CSV file whose rows are samples.
 fn from_csv(path: &Path, layout: &Layout) -> Result<DataSet, Error> {
-    let all = rows(path, layout)?;
+    let all = csv::read(path, layout)?;
     if all.len() < 2 {
         return Err(Error::TooFewSamples { path: path.to_path_buf(), found: all.len() });
     }
     let (header, columns) = (all.header.in_words(), all.names.clone().unwrap_or_default());
-    let ((train, validation), held_out) = if layout.window.is_some() {
-        let held_out = (all.len() / 10).max(1);
-        check_room(path, (held_out * all.values.ncols()) as u64 * 4)?;
-        let count = all.len() - held_out;
-        let (train, validation) = all.split(count);
-        ((train.samples(layout.window, path)?, validation.samples(layout.window, path)?), "the last tenth")
-    } else {
-        hold_out(all.samples(None, path)?, path, layout.seed)?
-    };
+    let ((train, validation), held_out) = hold_out(all.samples(), path, layout.seed)?;
     let name = file_name(path);
-    let (one, many) = if layout.window.is_some() { ("window", "windows") } else { ("row", "rows") };
-    let counted = |samples: &Samples| count(samples.len(), one, many);
+    let counted = |samples: &Samples| count(samples.len(), "row", "rows");
     Ok(DataSet {
         origin: format!("{} of {} (header: {header})", counted(&train), shown(path)),
         validation_origin: format!("{} of {held_out} of {name}", counted(&validation)),
@@ -132,6 +121,7 @@ fn from_csv(path: &Path, layout: &Layout) -> Result<DataSet, Error> {
         validation,
         columns,
         table: None,
+        series: None,
     })
 }
 
@@ -195,6 +185,7 @@ fn from_file(path: &Path, seed: Option<u64>) -> Result<DataSet, Error> {
             understood,
             columns: Vec::new(),
             table: None,
+            series: None,
         });
     }
     if all.len() < 2 {
@@ -209,6 +200,7 @@ fn from_file(path: &Path, seed: Option<u64>) -> Result<DataSet, Error> {
         validation,
         understood,
         table: None,
+        series: None,
         columns: Vec::new(),
     })
 }
@@ -239,6 +231,12 @@ pub struct Whole {
 /// If the file or folder cannot be read or is not valid.
 pub fn without_parts(path: &Path, layout: &Layout, progress: &dyn Progress) -> Result<Option<Whole>, Error> {
     if path.is_dir() {
+        if let Some((samples, origin)) = series::test_alone(path, layout, progress)? {
+            return Ok(Some(Whole { samples, origin, understood: Vec::new() }));
+        }
+        if series::is_folder(path) {
+            return Ok(None);
+        }
         if has_idx_files(path)? {
             check_size(path, layout)?;
             let found = test_alone(path)?;
@@ -251,7 +249,10 @@ pub fn without_parts(path: &Path, layout: &Layout, progress: &dyn Progress) -> R
         }));
     }
     check_size(path, layout)?;
-    let (samples, understood) = if is_csv(path) {
+    let is_series = is_csv(path) && (layout.series.is_some() || layout.window.is_some());
+    let (samples, understood) = if is_series || series::is_file(path) {
+        series::all_of(path, layout, progress)?
+    } else if is_csv(path) {
         (all_of_csv(path, layout)?, Vec::new())
     } else {
         match read(path)? {
@@ -287,6 +288,7 @@ fn from_folder(folder: &Path) -> Result<DataSet, Error> {
         train,
         validation,
         table: None,
+        series: None,
         columns: Vec::new(),
     })
 }

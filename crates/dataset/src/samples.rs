@@ -5,6 +5,7 @@ use std::path::Path;
 use ndarray::{Array2, ArrayD, Axis, Slice};
 use sha2::{Digest, Sha256};
 
+use crate::series::Channels;
 use crate::tables::Schema;
 use crate::{Error, Labels, check_room, count, idx, sizes};
 use handgrad_files::{hex, memory};
@@ -55,6 +56,8 @@ pub struct DataSet {
     pub columns: Vec<String>,
     /// What the columns are, as the training rows taught, if the samples are rows of a table.
     pub table: Option<Schema>,
+    /// What the channels are, as the training part taught, if the samples are series.
+    pub series: Option<Channels>,
 }
 
 impl Samples {
@@ -153,12 +156,22 @@ impl Samples {
         }
     }
 
+    /// True if a value is missing, that is, NaN.
+    #[must_use]
+    pub fn any_missing(&self) -> bool {
+        match &self.values {
+            Values::Bytes(_) => false,
+            Values::Floats(values) => values.iter().any(|value| value.is_nan()),
+            Values::Doubles(values) => values.iter().any(|value| value.is_nan()),
+        }
+    }
+
     /// The first value that is too large for a 32-bit number: its sample, its position in the sample, both counted from
     /// 0, and the value.
     #[must_use]
     pub fn first_too_large(&self) -> Option<(usize, usize, f64)> {
         let Values::Doubles(values) = &self.values else { return None };
-        let found = values.indexed_iter().find(|(_, value)| !(**value as f32).is_finite())?;
+        let found = values.indexed_iter().find(|(_, value)| (**value as f32).is_infinite())?;
         let ((sample, position), &value) = found;
         Some((sample, position, value))
     }

@@ -243,7 +243,7 @@ impl Autoencoder {
         refuse_settings_of_data(&given)?;
         let mut config = Config::new(given)?;
         refuse_parts_of_data(config.settings())?;
-        let scale = config.scale_for(&data.set().train)?;
+        let scale = config.scale_for(data.set())?;
         let spec = config.fit_to(data.set(), scale)?;
         let (train, test) = (Source::new(&data.set().train), Source::new(&data.set().validation));
         let mut trainer = Trainer::new(Network::new(&spec)?, &config.training(train.len()))?;

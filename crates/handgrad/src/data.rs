@@ -142,8 +142,8 @@ impl Data {
         };
         let (train, validation) = (samples(train), samples(test));
         let (name, understood, columns) = ("array".into(), Vec::new(), Vec::new());
-        let table = None;
-        Ok(Self::of(DataSet { name, origin, train, validation, validation_origin, understood, columns, table }))
+        let (table, series) = (None, None);
+        Ok(Self::of(DataSet { name, origin, train, validation, validation_origin, understood, columns, table, series }))
     }
 
     /// Sets the shape of one sample, for images or sequences: for example `[28, 28]` for height and width,

@@ -27,6 +27,19 @@ pub enum Error {
         /// The distance from `offset` that is scaled to 1.
         factor: f64,
     },
+    /// The names or the values to fill in are not one for each channel.
+    #[error(
+        "there are {names} names of channels and {fills} values to fill in, where one for each of {channels} channels \
+         was expected, or none, and finite values"
+    )]
+    Channels {
+        /// The number of names.
+        names: usize,
+        /// The number of values to fill in.
+        fills: usize,
+        /// The number of channels.
+        channels: usize,
+    },
     /// The scale has a wrong number of channels.
     #[error(
         "the scale has {offsets} offsets and {factors} factors, where 1 of each or one for each of the \

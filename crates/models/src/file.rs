@@ -41,7 +41,7 @@
 //! | 1 | without parts and without the SHA-256 of the specification; still read |
 //! | 2 | feed-forward networks without a scale |
 //! | 3 | recurrent layers, other layers for sequences, and a scale |
-//! | 4 | tensor names of strided convolutions; tables, masks, a scale for each channel; the file of the training |
+//! | 4 | tensor names of strided convolutions; tables, masks, series, a scale per channel; the file of the training |
 //!
 //! Before format 4, the tensors of convolutions with *same* padding and a stride were named `weight` and `bias` too.
 //! Such files are still read.
@@ -109,7 +109,7 @@ struct Header {
 /// Returns the lowest format that supports everything in a specification.
 fn format_of(spec: &Spec) -> u64 {
     let channels = spec.scale.as_ref().is_some_and(|scale| scale.offset.len() > 1);
-    let newest = spec.table.is_some() || spec.takes_missing() || channels;
+    let newest = spec.table.is_some() || spec.series.is_some() || spec.takes_missing() || channels;
     if newest || spec.layers().any(LayerSpec::pads_one_side) { FORMAT } else { format_with_old_names(spec) }
 }
 

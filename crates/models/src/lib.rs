@@ -9,6 +9,7 @@
 
 pub mod basic;
 pub mod builders;
+mod channels;
 pub mod convolutional;
 pub mod deep;
 pub mod denoising;

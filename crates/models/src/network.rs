@@ -5,8 +5,9 @@ use handgrad_layers::{
     Activation, Columns, Head, Init, Layer, Loss, LossKind, Output, ParamRole, ParamSpec, Scalar, window,
 };
 
+use crate::channels::{check_channels, check_scale};
 use crate::file::room;
-use crate::{Error, LayerSpec, Part, Scale, Spec, tied};
+use crate::{Error, LayerSpec, Part, Spec, tied};
 
 /// Largest number of values of a sample and of weights of a network: 2³⁰, which is 4 GiB of f32.
 const MAX_VALUES: usize = 1 << 30;
@@ -84,6 +85,9 @@ impl<T: Scalar> Network<T> {
             && (table.width() != spec.features() || spec.input.len() != 1)
         {
             return Err(Error::TableWidth { columns: table.width(), input: spec.input.clone() });
+        }
+        if let Some(channels) = &spec.series {
+            check_channels(channels, &spec.input)?;
         }
         if spec.table.is_some() && matches!(spec.loss, LossKind::CrossEntropy) {
             return Err(Error::TableLoss);
@@ -317,19 +321,6 @@ fn columns_of(spec: &Spec, loss: Loss) -> Option<Columns> {
 fn weight_of(shares: &[f64]) -> f64 {
     let entropy: f64 = shares.iter().filter(|&&share| share > 0.0).map(|share| -share * share.ln()).sum();
     1.0 / entropy.max(0.1)
-}
-
-/// Checks that a scale has one pair of valid numbers, or one for each channel of a sequence.
-fn check_scale(scale: &Scale, input: &[usize]) -> Result<(), Error> {
-    if let Some([offset, factor]) = scale.wrong() {
-        return Err(Error::Scale { offset, factor });
-    }
-    let channels = if let [_, channels] = *input { channels } else { 1 };
-    let [offsets, factors] = [&scale.offset, &scale.factor].map(Vec::len);
-    if offsets != factors || ![1, channels].contains(&offsets) {
-        return Err(Error::ScaleChannels { offsets, factors, channels });
-    }
-    Ok(())
 }
 
 /// Returns the loss that is computed: binary cross-entropy after a sigmoid becomes binary cross-entropy of logits.

@@ -16,6 +16,22 @@
 //! long: see [`handgrad_layers::bidirectional`]. An image of 28×28 is read line by line, as 28 steps of 28 values. A
 //! sample with one axis is a series with one value in each step.
 //!
+//! Series of unequal length are padded with NaN at their end, and a [mask](handgrad_layers::mask) before the encoder
+//! makes of each step its values, with 0 for those that are missing, and a flag beside each of them:
+//!
+//! ```text
+//! n steps of T are known:   x_t → [x_t │ 0] for t ≤ n,   [0 │ 1] for t > n
+//! L = 1/|O| · Σ_{(t,i)∈O} ℓ(x̂_ti, x_ti)                  O = the known values: the columns of the loss
+//!
+//! next step     step t sees the mask's steps 1 … t−1. For t ≤ n these are known, so x̂_t is that of the short series.
+//!               For t > n: ∂L/∂x̂_t = 0, so ∂L/∂h_t = w_hᵀ·∂L/∂h_{t+1} = … = 0 from the end. Loss and gradient are
+//!               exactly those of the series of n steps.
+//! autoencoder   the encoder reads T − n steps [0 │ 1] after the series; the code is what it keeps until T. The decoder
+//!               runs T steps, and those after n get no gradient.
+//! ```
+//!
+//! The loss is the mean over the known values of one series, so that short series count as much as long ones.
+//!
 //! Slides: CE6146 "Types of RNN", "Historical Context" (sequence-to-sequence autoencoders), "Example – Elman Network
 //! (1/3)" and the examples after it (predict the next number). Source: Srivastava, Mansimov & Salakhutdinov,
 //! "Unsupervised learning of video representations using LSTMs", ICML 2015.

@@ -1,5 +1,6 @@
 use std::any::{Any, TypeId};
 
+use handgrad_dataset::series::Channels;
 use handgrad_dataset::tables::{Column, Schema};
 use handgrad_layers::{
     Activation, ActivityL1, Conv2d, ConvLstm, ConvTranspose2d, Dense, Dropout, Init, KlSparsity, Layer, LossKind, Mask,
@@ -24,6 +25,9 @@ pub struct Spec {
     /// network gets the values that [`Schema::encode`] makes of them. It is stored beside this specification.
     #[serde(skip)]
     pub table: Option<Schema>,
+    /// The channels of the series that the samples are, with what replaces their missing values.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub series: Option<Channels>,
     /// The file that the model was trained on, if that is a single file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trained_on: Option<TrainedOn>,
@@ -410,6 +414,7 @@ impl Spec {
             input: input.to_vec(),
             scale: None,
             table: None,
+            series: None,
             trained_on: None,
             loss,
             reduction: loss.usual_reduction(),

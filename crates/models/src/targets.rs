@@ -57,7 +57,8 @@ pub fn check(loss: LossKind, sample: impl IntoIterator<Item = f64>) -> Result<()
     if !matches!(loss, LossKind::Bce | LossKind::BceLogits) {
         return check_use(loss, sample);
     }
-    match sample.into_iter().enumerate().find(|(_, value)| !(0.0..=1.0).contains(value)) {
+    // A missing value is NaN, and no target.
+    match sample.into_iter().enumerate().find(|(_, value)| !value.is_nan() && !(0.0..=1.0).contains(value)) {
         Some((position, value)) => Err(Misfit::Outside { position, value }),
         None => Ok(()),
     }

@@ -42,7 +42,7 @@ impl Config {
             // The schedule of a preset has no effect in a single epoch.
             all.schedule = None;
         }
-        let epochs_depend_on_data = settings::is_table(&all) && all.epochs.is_none();
+        let epochs_depend_on_data = (settings::is_table(&all) || settings::is_series(&all)) && all.epochs.is_none();
         let mut settings = all;
         settings.data_dir.get_or_insert_with(usual_data_dir);
         settings::SETTINGS.iter().for_each(|setting| (setting.state)(&mut settings));

@@ -3,6 +3,7 @@
 use handgrad_files::shown;
 use std::path::{Path, PathBuf};
 
+use handgrad_dataset::series::Channels;
 use handgrad_dataset::tables::{KindName, Schema};
 use handgrad_dataset::{DataSet, Samples, Values, named, thousands};
 use handgrad_files::Progress;
@@ -13,12 +14,14 @@ use handgrad_tasks::{check_targets, check_uses};
 use ndarray::Array2;
 
 use crate::settings::{self, LossName, ScaleName};
-use crate::{Config, Error, Result, schema};
+use crate::{Config, Error, Result, Settings, schema};
 
 /// How many steps a network for tables is trained, unless the number of epochs is given. On three tables of 1,831 to
 /// 11,183 rows, more steps no longer improved it.
 const TABLE_STEPS: usize = 10_000;
-/// The most epochs of a short table, unless their number is given.
+/// How many steps a network for series is trained, unless the number of epochs is given.
+const SERIES_STEPS: usize = 5_000;
+/// The most epochs of a short table or series, unless their number is given.
 const MOST_EPOCHS: usize = 1000;
 
 /// Returns the default folder of the named data sets: the environment variable `HANDGRAD_DATA`, otherwise `data`.
@@ -46,13 +49,13 @@ impl Config {
     ///
     /// # Errors
     /// If all values of the samples are the same.
-    pub fn scale_for(&self, train: &Samples) -> Result<Option<Scale>> {
+    pub fn scale_for(&self, data: &DataSet) -> Result<Option<Scale>> {
         if settings::is_table(self.settings()) {
             // Each column of a table has its own scale, which is part of what is known about the column.
             return Ok(None);
         }
-        let channels = if self.settings().window.is_some() { train.shape.get(1).copied().unwrap_or(1) } else { 1 };
-        self.settings().scale.map(|name| scale_of(name, train, channels)).transpose()
+        let channels = data.series.as_ref().and_then(|_| data.train.shape.get(1)).copied().unwrap_or(1);
+        self.settings().scale.map(|name| scale_of(name, &data.train, channels)).transpose()
     }
 
     /// Checks that the loss is defined for the samples, sets the default of the output activation, and returns the
@@ -85,7 +88,32 @@ impl Config {
             });
         let usual = if is_unit && loss != LossName::CrossEntropy { Activation::Sigmoid } else { Activation::Linear };
         self.settings_mut().output_activation.get_or_insert(usual);
-        Ok(Spec { scale, ..self.spec(&data.train.shape)? })
+        match &data.series {
+            Some(series) => self.fit_to_series(series, data, scale),
+            None => Ok(Spec { scale, ..self.spec(&data.train.shape)? }),
+        }
+    }
+
+    /// Returns the specification of a network for series: the channels are a part of it, and its first layer is a mask
+    /// if values are missing or series are padded.
+    fn fit_to_series(&mut self, channels: &Channels, data: &DataSet, scale: Option<Scale>) -> Result<Spec> {
+        let settings = self.settings_mut();
+        let steps = data.train.len().div_ceil(settings.batch_size());
+        settings.epochs.get_or_insert((SERIES_STEPS / steps.max(1)).clamp(1, MOST_EPOCHS));
+        let mut shape = data.train.shape.clone();
+        let missing = [&data.train, &data.validation].iter().any(|samples| samples.any_missing());
+        if missing {
+            check_takes_missing(settings).map_err(Error::Usage)?;
+            if settings::is_recurrent(settings) && shape.len() == 1 {
+                // Each step has a value and a flag.
+                shape.push(1);
+            }
+        }
+        let mut spec = Spec { scale, series: Some(channels.clone()), ..self.spec(&shape)? };
+        if missing {
+            spec.encoder.insert(0, LayerSpec::Mask { rate: 0.0 });
+        }
+        Ok(spec)
     }
 
     /// Returns the specification of a network for the rows of a table: the columns are a part of it, and its first layer
@@ -149,6 +177,23 @@ impl Config {
     }
 }
 
+/// Refuses settings with which a network cannot take missing values.
+fn check_takes_missing(settings: &Settings) -> Result<(), String> {
+    let why = if settings::is_convolutional(settings) {
+        "a convolutional model cannot take"
+    } else if settings.tied() {
+        "a model with tied weights cannot take"
+    } else if settings.loss() == LossName::CrossEntropy {
+        "the loss cross-entropy is not defined for"
+    } else {
+        return Ok(());
+    };
+    Err(format!(
+        "values are missing, or series are of unequal length, which {why}: choose another one, or fill missing values \
+         with fill and cut series of unequal length with window"
+    ))
+}
+
 /// Returns the file that a run is trained on, as its model file describes it. `None` for a named data set, a folder and
 /// a pipe.
 pub(crate) fn trained_on(config: &Config) -> Result<Option<TrainedOn>> {
@@ -194,7 +239,17 @@ fn scale_of(name: ScaleName, train: &Samples, channels: usize) -> Result<Scale> 
             }
         };
         let (mut low, mut high, mut sum, mut count) = (f64::INFINITY, f64::NEG_INFINITY, 0.0, 0.0);
-        of_channel(&mut |value| (low, high, sum, count) = (low.min(value), high.max(value), sum + value, count + 1.0));
+        of_channel(&mut |value| {
+            if !value.is_nan() {
+                (low, high, sum, count) = (low.min(value), high.max(value), sum + value, count + 1.0);
+            }
+        });
+        if low == high && channels > 1 {
+            // The other channels may differ. This one becomes 0.
+            scale.offset.push(low);
+            scale.factor.push(1.0);
+            continue;
+        }
         if low >= high {
             return Err(Error::NoScale { value: low, channel: (channels > 1).then_some(channel + 1) });
         }
@@ -202,7 +257,7 @@ fn scale_of(name: ScaleName, train: &Samples, channels: usize) -> Result<Scale> 
             ScaleName::MinMax => (low, high - low),
             ScaleName::Standard => {
                 let (mean, mut squares) = (sum / count, 0.0);
-                of_channel(&mut |value| squares += (value - mean).powi(2));
+                of_channel(&mut |value| squares += if value.is_nan() { 0.0 } else { (value - mean).powi(2) });
                 (mean, (squares / count).sqrt())
             }
         };

@@ -17,6 +17,7 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 const METRICS: &str = "metrics.csv";
 pub(crate) const MODEL: &str = "model.safetensors";
 pub(crate) const RECONSTRUCTIONS: &str = "reconstructions.png";
+pub(crate) const CURVES: &str = "reconstructions.svg";
 pub(crate) const COLUMNS: &str = "columns.svg";
 pub(crate) const LOSS_CHART: &str = "loss.svg";
 pub(crate) const CHECKPOINTS: &str = "checkpoint";

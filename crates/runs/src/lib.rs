@@ -19,6 +19,7 @@
 
 mod checkpoints;
 mod config;
+mod curves;
 mod data;
 mod error;
 mod folder;
@@ -35,6 +36,7 @@ mod session;
 pub mod settings;
 
 pub use config::Config;
+pub use curves::curves;
 pub use data::usual_data_dir;
 pub use error::{Error, Result};
 pub use interval::Every;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use handgrad_dataset::csv::{Fill, Label, Layout};
 use handgrad_dataset::tables::{self, Schema, Table};
-use handgrad_dataset::{Samples, Whole, count, is_csv, named, sizes, without_parts};
+use handgrad_dataset::{Samples, Whole, count, is_csv, named, series, sizes, without_parts};
 use handgrad_files::{Progress, shown};
 use handgrad_models::{LayerSpec, Model, Part, TrainedOn};
 use handgrad_tasks::check_fit;
@@ -76,7 +76,7 @@ fn is_recurrent(model: &Model) -> bool {
 /// [`Error::NotImages`].
 pub fn check_takes_pictures(model: &Model, settings: &Settings) -> Result<()> {
     let trained_on = match settings.data.as_deref() {
-        Some(data) if is_csv(Path::new(data)) => "a table or a series",
+        Some(data) if is_csv(Path::new(data)) || series::is_file(Path::new(data)) => "a table or a series",
         None if is_recurrent(model) && !is_square(model) => "sequences, as far as the model file shows",
         _ => return Ok(()),
     };
@@ -135,6 +135,7 @@ pub fn open(run: &Path, wanted: &Wanted, progress: &dyn Progress) -> Result<Subj
 /// As [`open`].
 pub fn open_one_of(run: &Path, wanted: &Wanted, parts: &[Part], progress: &dyn Progress) -> Result<Subject> {
     let (model, mut settings) = model(run, parts)?;
+    let trained = settings.layout();
     let trained_on = settings.data.take();
     let what = wanted.data.clone().or(trained_on.clone()).ok_or_else(|| Error::NoData { path: run.into() })?;
     if wanted.data.is_none() && is_stream(&what) {
@@ -143,15 +144,18 @@ pub fn open_one_of(run: &Path, wanted: &Wanted, parts: &[Part], progress: &dyn P
     if model.spec().table.is_some() && !is_csv(Path::new(&what)) {
         return Err(Error::NotATable { what });
     }
-    let for_csv = wanted.label_column.is_some() || wanted.header.is_some() || wanted.fill.is_some();
-    if for_csv && !is_csv(Path::new(&what)) {
+    let is_text = is_csv(Path::new(&what));
+    let for_csv = wanted.label_column.is_some() || wanted.header.is_some();
+    let takes_fill = is_text || series::is_file(Path::new(&what));
+    if (for_csv && !is_text) || (wanted.fill.is_some() && !takes_fill) {
         return Err(Error::NotCsv { what });
     }
     let content = model.spec().trained_on.clone();
     // Models that do not know the content of their file were trained when the last rows were held out.
     let is_folder = handgrad_dataset::is_picture_folder(Path::new(&what))?;
     let seed = content.as_ref().map(|content| content.seed).or(is_folder.then(|| settings.seed()));
-    let trained = Layout { seed, ..settings.layout() };
+    let trained = Layout { seed, ..trained };
+    let trained = with_channels(trained, &model);
     let label = wanted.label_column.as_deref().map_or(trained.label.clone(), Label::of);
     // Other pictures are scaled to the size that the model takes, and read with its channels.
     let (size, in_colour) = match model.spec().input[..] {
@@ -197,6 +201,14 @@ pub fn open_one_of(run: &Path, wanted: &Wanted, parts: &[Part], progress: &dyn P
         loader,
         table,
     })
+}
+
+/// Adds the channels that a model of series knows to the way in which its data is read.
+fn with_channels(layout: Layout, model: &Model) -> Layout {
+    let Some(channels) = &model.spec().series else { return layout };
+    let known = series::Known { channels: channels.clone(), steps: model.spec().input.first().copied().unwrap_or(0) };
+    let asked = layout.series.unwrap_or_default();
+    Layout { series: Some(series::Asked { known: Some(known), ..asked }), ..layout }
 }
 
 /// Samples to use a model on, and the training samples of the same data.

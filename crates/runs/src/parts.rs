@@ -68,7 +68,7 @@ pub(crate) fn draw(data: &mut DataSet, settings: &Settings) {
 /// Says where the samples for training and those for validation differ greatly.
 pub(crate) fn differences(data: &DataSet, settings: &Settings) -> Vec<String> {
     let (train, all) = (&data.train, data.train.len());
-    let is_series = settings.window.is_some();
+    let is_series = data.series.is_some();
     let kept = all - settings.validation_split.map_or(0, |split| held(all, split));
     let validation = if kept < all { (train, kept..all) } else { (&data.validation, 0..data.validation.len()) };
     held_out::differences((train, 0..kept), validation, &data.columns, is_series)

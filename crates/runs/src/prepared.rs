@@ -31,7 +31,7 @@ pub fn prepare(given: Settings, progress: &dyn Progress) -> Result<Prepared> {
 impl Prepared {
     pub(crate) fn of(mut config: Config, mut data: DataSet) -> Result<Self> {
         // The scale is computed before samples of other classes are removed.
-        let scale = config.scale_for(&data.train)?;
+        let scale = config.scale_for(&data)?;
         if let Some(classes) = config.settings().only_class.clone() {
             data::keep_classes(&classes.0, &mut data)?;
         }

@@ -17,13 +17,13 @@ use handgrad_trainer::yardstick::{Yardsticks, yardsticks};
 use handgrad_trainer::{EpochRecord, Evaluation, Event as Training, Outcome, Plan, State, Trainer, go_on};
 
 use crate::checkpoints::Checkpoints;
-use crate::folder::{COLUMNS, LOSS_CHART, RECONSTRUCTIONS, RunFolder};
+use crate::folder::{COLUMNS, CURVES, LOSS_CHART, RECONSTRUCTIONS, RunFolder};
 use crate::identity::{Identity, same_settings};
 use crate::interval::Clock;
 use crate::parts::{self, Parts};
 use crate::prepared::check_bytes;
 use crate::schema::{self, SCHEMA};
-use crate::{Config, Error, Every, Prepared, Result, Settings, data};
+use crate::{Config, Error, Every, Prepared, Result, Settings, curves, data};
 
 /// A function that receives notes for the user. It is called on any thread.
 pub type Notes = Arc<dyn Fn(&str) + Send + Sync>;
@@ -250,6 +250,7 @@ impl Run {
         folder.write_model(&model)?;
         let Prepared { config, data, .. } = prepared;
         match &data.table {
+            None if data.series.is_some() => folder.write(CURVES, curves::of_validation(&model, &data)?.as_bytes())?,
             None => folder.write(RECONSTRUCTIONS, &reconstructions(&model, &data, 10)?)?,
             Some(schema) => folder.write(COLUMNS, surprises(&model, &data, schema)?.as_bytes())?,
         }

@@ -16,6 +16,12 @@ pub enum Error {
     /// The samples have no labels.
     #[error("no labels, so the classes of the samples are not known: use data that has labels")]
     NoLabels,
+    /// Values are missing, but the model was trained without missing values.
+    #[error(
+        "values are missing, or series are shorter than those of the training, but the model was trained without \
+         missing values: choose how they are filled (zero, mean or previous), or train with samples that have some"
+    )]
+    Missing,
     /// No sample has the label that was asked for.
     #[error("no sample is of class {class}; the data has {}", classes(.there))]
     NoSuchClass {

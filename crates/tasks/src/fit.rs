@@ -12,6 +12,9 @@ use crate::{CHUNK, Error};
 /// If the size differs, or if the loss cannot score a sample.
 pub fn check_fit(model: &Model, samples: &Samples) -> Result<(), Error> {
     let spec = model.spec();
+    if !spec.takes_missing() && samples.any_missing() {
+        return Err(Error::Missing);
+    }
     if spec.table.is_some() {
         // Its values were made for the columns of the model.
         return match samples.features() == spec.values() {
@@ -62,7 +65,8 @@ pub fn outside(loss: LossKind, scale: Option<&Scale>, samples: &Samples) -> usiz
     if !matches!(loss, LossKind::Bce | LossKind::BceLogits) {
         return 0;
     }
-    let is_unit = |value: f32| (0.0..=1.0).contains(&value);
+    // A missing value is NaN, and not outside.
+    let is_unit = |value: f32| value.is_nan() || (0.0..=1.0).contains(&value);
     let is_outside = |at: usize, value: f64| !is_unit(scale.map_or(value, |scale| scale.apply(at, value)) as f32);
     let count =
         |row: &mut dyn Iterator<Item = f64>| row.enumerate().filter(|&(at, value)| is_outside(at, value)).count();

@@ -110,7 +110,8 @@ pub struct AnomalyArgs {
     threshold: Rule,
 
     /// The picture to write: the samples with the highest scores, their reconstructions, and the errors, from black (no
-    /// error) to white (the largest error in the picture). For a table, which needs no picture, it is a FILE.svg with the
+    /// error) to white (the largest error in the picture). For series, a FILE.svg has curves, with input and
+    /// reconstruction in one panel for each channel. For a table, which needs no picture, it is a FILE.svg with the
     /// most surprising columns of the rows with the highest scores. An older picture of this name is replaced.
     #[arg(long, value_name = "FILE.png|FILE.svg")]
     out: Option<PathBuf>,
@@ -177,6 +178,11 @@ pub fn run(args: &AnomalyArgs) -> Result<Done> {
         }
         (_, Err(_)) => return normal.map(|_| Done::Whole),
     };
+    let is_svg = args.out.as_deref().is_some_and(|path| place::ends_in(path, "svg"));
+    if is_svg && !is_table && subject.model.spec().series.is_none() {
+        let text = "--out ends in .svg, which is for models of tables and series: give a name that ends in .png";
+        return Err(UsageError(text.into()).into());
+    }
     let kind = by.unwrap_or(subject.model.network().loss().kind);
     let score = match (args.detector[0].other(), is_table) {
         (Some(_), _) => args.detector[0].score().to_owned(),
@@ -216,8 +222,7 @@ pub fn run(args: &AnomalyArgs) -> Result<Done> {
 /// Checks the arguments before anything is read.
 fn check(args: &AnomalyArgs) -> Result<()> {
     if let Some(path) = &args.out {
-        let is_svg = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("svg"));
-        place::must_be(path, if is_svg { Replaceable::Svg } else { Replaceable::Png })?;
+        place::must_be(path, if place::ends_in(path, "svg") { Replaceable::Svg } else { Replaceable::Png })?;
     }
     for (path, what) in [(&args.scores, "scores"), (&args.reasons, "reasons")] {
         if let Some(path) = path

@@ -1,5 +1,6 @@
 //! `handgrad data`.
 
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -7,9 +8,11 @@ use clap::Subcommand;
 use handgrad_dataset::csv::{Label, Layout};
 use handgrad_dataset::tables::{self, Asked, Schema};
 use handgrad_dataset::{
-    Samples, Values, convert, count, did_you_mean, idx, is_csv, named, sizes, synthetic, thousands, without_parts,
+    Samples, Values, convert, count, did_you_mean, idx, is_csv, named, series, sizes, synthetic, thousands,
+    without_parts,
 };
 use handgrad_files::{place, shown};
+use handgrad_runs::Settings;
 use handgrad_runs::settings::{Size, Value};
 
 use crate::advice;
@@ -32,13 +35,26 @@ pub enum DataCommand {
         #[command(flatten)]
         place: DataDir,
     },
-    /// Describe what is understood from data: a folder of pictures or IDX files, an IDX, .npy or .npz file.
+    /// Describe what is understood from data: a folder of pictures or IDX files, an IDX, .npy or .npz file, or
+    /// series as a training would read them: .ts and .tsv, and CSV with --window or --series-column.
     Info {
         /// The folder or the file.
         path: PathBuf,
         /// For folders of pictures: the height and the width to which they are scaled, for example 32 or 32x24.
         #[arg(long, value_name = "HEIGHTxWIDTH", value_parser = Size::read)]
         size: Option<Size>,
+        /// For CSV files: the length of a window.
+        #[arg(long, value_name = "STEPS")]
+        window: Option<NonZeroUsize>,
+        /// For CSV files: the column that says to which series each step belongs.
+        #[arg(long, value_name = "COLUMN")]
+        series_column: Option<String>,
+        /// For CSV files: the column that says when each step was, or `none`.
+        #[arg(long, value_name = "COLUMN")]
+        time_column: Option<String>,
+        /// For CSV files: the column of the labels.
+        #[arg(long, value_name = "COLUMN")]
+        label_column: Option<String>,
     },
     /// Write data of any form as a new folder of IDX files. If the data has no part for validation, the part that
     /// training would hold out becomes the test samples (t10k). Existing files are not overwritten.
@@ -78,7 +94,21 @@ pub fn run(command: &DataCommand) -> Result<Done> {
     match command {
         DataCommand::List { place } => list(&place.folder())?,
         DataCommand::Fetch { name, place } => fetch(name, &place.folder())?,
-        DataCommand::Info { path, size } => info(path, *size)?,
+        DataCommand::Info { path, size, window, series_column, time_column, label_column } => {
+            let settings = Settings {
+                data: Some(path.to_string_lossy().into_owned()),
+                window: *window,
+                series_column: series_column.clone(),
+                time_column: time_column.clone(),
+                label_column: label_column.clone(),
+                ..Settings::default()
+            };
+            if window.is_some() || series_column.is_some() || series::is_file(path) || series::is_folder(path) {
+                info_of_series(path, &settings)?;
+            } else {
+                info(path, *size)?;
+            }
+        }
         DataCommand::Convert { from, to, size, label_column, place } => {
             let label = label_column.as_deref().map_or(Label::ByName, Label::of);
             convert(from, to, &Layout { label, size: size.map(|size| size.0), ..Layout::default() }, &place.folder())?;
@@ -134,6 +164,20 @@ fn fetch(name: &str, data_dir: &Path) -> Result<()> {
         ))?;
     }
     Ok(())
+}
+
+/// Describes series as a training with these settings would read them.
+fn info_of_series(path: &Path, settings: &Settings) -> Result<()> {
+    let set = handgrad_dataset::load(&path.to_string_lossy(), path, &settings.layout(), &())?;
+    let (train, validation) = (&set.train, &set.validation);
+    terminal::result(&format!("{}\nvalidation with {}", set.origin, set.validation_origin))?;
+    set.understood.iter().try_for_each(|line| terminal::result(line))?;
+    let classes = [train, validation].map(|samples| samples.classes().join(", "));
+    if train.labels.is_some() {
+        terminal::result(&format!("classes: {} in training, {} in validation", classes[0], classes[1]))?;
+    }
+    let (low, high) = train.range();
+    terminal::result(&format!("training values from {low} to {high}, samples of {}", sizes(&train.shape)))
 }
 
 fn info(path: &Path, size: Option<Size>) -> Result<()> {

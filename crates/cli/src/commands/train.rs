@@ -293,5 +293,7 @@ fn presets() -> String {
         handgrad train --preset deep --data mnist --seed 1\n  \
         handgrad train --preset vae --data mnist       afterwards: handgrad sample\n  \
         handgrad train --preset deep --noise masking --noise-level 0.3\n  \
-        handgrad train --data my-images.idx.gz --layers 64,16 --loss mse"
+        handgrad train --data my-images.idx.gz --layers 64,16 --loss mse\n  \
+        handgrad train --data sensors.csv --window 50  windows of a series, every channel scaled by itself\n  \
+        handgrad train --data Beats_TRAIN.ts           series of the UEA and UCR archives"
 }

@@ -165,7 +165,7 @@ impl<'a> Table<'a> {
         }
         let width = columns - usize::from(self.label.is_some());
         let values = &self.values[self.values.len() - width..];
-        let along_rows = self.layout.fill == Some(Fill::Previous) && self.layout.window.is_none();
+        let along_rows = self.layout.fill == Some(Fill::Previous);
         if along_rows && values.iter().all(|value| value.is_nan()) {
             return Err(self.nothing_to_fill_from(format!("line {}", row.line)));
         }
@@ -240,9 +240,8 @@ impl<'a> Table<'a> {
         let mut values = Array2::from_shape_vec((self.rows, width), values)
             .map_err(|error| Error::io(self.path, "putting its rows together")(std::io::Error::other(error)))?;
         if let Some(fill) = self.layout.fill {
-            // With windows each row is one step of a long series, so values are filled down each column, as for the
-            // mean of a column. Otherwise each row is a series and is filled along itself, and so is a single row.
-            let column = self.rows > 1 && (fill == Fill::Mean || self.layout.window.is_some());
+            // The mean is that of a column. Otherwise each row is filled along itself, and so is a single row.
+            let column = self.rows > 1 && fill == Fill::Mean;
             for (at, mut lane) in values.lanes_mut(Axis(usize::from(!column))).into_iter().enumerate() {
                 if fill_lane(&mut lane, fill).is_none() {
                     // This is a column, or the only row: with several rows, `end_values` has refused rows without any

@@ -82,6 +82,7 @@ pub fn load(folder: &Path, layout: &Layout, progress: &dyn Progress) -> Result<O
         understood,
         columns: Vec::new(),
         table: None,
+        series: None,
     }))
 }
 

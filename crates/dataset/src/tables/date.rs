@@ -29,7 +29,7 @@ pub(super) const FORMATS: &[&str] = &[
 
 /// Reads a date, with or without a time of day: the days since 1 January 1970. Two digits of a year stand for 1969 to
 /// 2068.
-pub(super) fn parse(text: &str, format: &str) -> Option<f64> {
+pub(crate) fn parse(text: &str, format: &str) -> Option<f64> {
     let day = |date: NaiveDate| f64::from(date.num_days_from_ce() - EPOCH);
     if !format.contains("%H") {
         return NaiveDate::parse_from_str(text, format).ok().filter(|date| is_year(date, format)).map(day);
@@ -38,7 +38,8 @@ pub(super) fn parse(text: &str, format: &str) -> Option<f64> {
     if !is_year(&moment.date(), format) {
         return None;
     }
-    Some(day(moment.date()) + f64::from(moment.time().num_seconds_from_midnight()) / 86_400.0)
+    let (seconds, nanoseconds) = (moment.time().num_seconds_from_midnight(), moment.time().nanosecond());
+    Some(day(moment.date()) + (f64::from(seconds) + f64::from(nanoseconds) * 1e-9) / 86_400.0)
 }
 
 /// Without this, `%Y` would read `06` as the year 6.
@@ -48,7 +49,7 @@ fn is_year(date: &NaiveDate, format: &str) -> bool {
 
 /// Writes a date in a format: the inverse of [`parse`]. Without a time of day in the format, to the nearest day. `None`
 /// if the date is out of the range of a calendar.
-pub(super) fn write(days: f64, format: &str) -> Option<String> {
+pub(crate) fn write(days: f64, format: &str) -> Option<String> {
     let whole = if format.contains("%H") { days.floor() } else { days.round() };
     let date = NaiveDate::from_num_days_from_ce_opt((whole + f64::from(EPOCH)) as i32)?;
     if !format.contains("%H") {
@@ -67,7 +68,7 @@ pub(super) fn cycles(days: f64) -> [f64; 2] {
 
 /// The format that reads most of these texts, and how many it reads. The second format that reads as many is returned
 /// too: then the order of day and month cannot be told.
-pub(super) fn best<'a>(texts: impl Iterator<Item = &'a str> + Clone) -> (&'static str, usize, Option<&'static str>) {
+pub(crate) fn best<'a>(texts: impl Iterator<Item = &'a str> + Clone) -> (&'static str, usize, Option<&'static str>) {
     let (mut best, mut count, mut other) = (FORMATS[0], 0, None);
     for &format in FORMATS {
         // Most texts are no dates at all, so a format is given up early.

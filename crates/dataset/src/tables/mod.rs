@@ -16,7 +16,7 @@
 //! # Ok::<(), handgrad_dataset::Error>(())
 //! ```
 
-mod date;
+pub(crate) mod date;
 mod guess;
 mod holes;
 mod parts;
@@ -31,6 +31,7 @@ pub use holes::{Filled, fill_holes};
 pub(crate) use parts::load;
 pub use parts::{rows_of, samples_of};
 pub use reader::{decode, read};
+pub(crate) use reader::{decode_steps, read_steps};
 pub use schema::{Asked, Column, Kind, Linear, Scaling, Schema};
 pub use table::{Cell, Table};
 pub use told::Told;

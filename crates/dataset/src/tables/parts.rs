@@ -29,6 +29,7 @@ pub(crate) fn load(path: &Path, layout: &Layout, asked: &Asked, progress: &dyn P
         understood: understood.lines(),
         columns: schema.used().map(|column| column.name.clone()).collect(),
         table: Some(schema),
+        series: None,
     })
 }
 

@@ -10,7 +10,7 @@ use indexmap::IndexSet;
 use super::{Cell, Table};
 use crate::csv::cells::Cells;
 use crate::csv::value::{Decimal, is_missing, number};
-use crate::csv::{Header, Label};
+use crate::csv::{Header, Label, Layout};
 use crate::labels::Collector;
 use crate::{Error, count, thousands};
 
@@ -29,6 +29,27 @@ pub fn read(path: &Path, label: &Label, header: Option<bool>, progress: &dyn Pro
     table
 }
 
+/// Like [`read`], for the steps of a series: a row without any value is a step whose values are all missing, and so is
+/// an empty line of a file with one column.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) fn read_steps(path: &Path, layout: &Layout, progress: &dyn Progress) -> Result<Table, Error> {
+    let (file, length) = handgrad_files::open(path).map_err(Error::io(path, "opening"))?;
+    progress.start(&format!("reading {}", shown(path)), length, Unit::Bytes);
+    let table = decode_rows(file, path, (&layout.label, layout.header), true, length, progress);
+    progress.finish();
+    table
+}
+
+/// Like [`decode`], for the steps of a series.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) fn decode_steps(text: impl Read, path: &Path, layout: &Layout) -> Result<Table, Error> {
+    decode_rows(text, path, (&layout.label, layout.header), true, None, &())
+}
+
 /// Reads CSV from `text` to its end. Errors name it `path`. `length` is the number of its bytes, if it is known.
 ///
 /// # Errors
@@ -41,12 +62,30 @@ pub fn decode(
     length: Option<u64>,
     progress: &dyn Progress,
 ) -> Result<Table, Error> {
+    decode_rows(text, path, (label, header), false, length, progress)
+}
+
+/// Reads the rows. `keeps_empty` says whether rows without any value are kept.
+fn decode_rows(
+    text: impl Read,
+    path: &Path,
+    (label, header): (&Label, Option<bool>),
+    keeps_empty: bool,
+    length: Option<u64>,
+    progress: &dyn Progress,
+) -> Result<Table, Error> {
     let mut cells = Cells::new(text, path)?;
-    let mut reading = Reading::begin(path, length, &cells, header);
+    let mut reading = Reading { keeps_empty, ..Reading::begin(path, length, &cells, header) };
     let (mut read, mut told, mut first) = (0_u64, 0, Some(Vec::new()));
     while let Some(cell) = cells.next()? {
         read += cell.text.len() as u64 + 1;
         let (line, ends_row) = (cell.line, cell.ends_row);
+        if reading.columns == 1 {
+            for line in cell.empty_lines.clone() {
+                reading.add("", line)?;
+                reading.end_row(line)?;
+            }
+        }
         match &mut first {
             Some(row) => {
                 row.push(cell.text.to_owned());
@@ -83,6 +122,8 @@ struct Reading {
     /// The cells of the current row so far.
     found: usize,
     any_value: bool,
+    /// Whether rows without any value are kept.
+    keeps_empty: bool,
 }
 
 impl Reading {
@@ -104,7 +145,8 @@ impl Reading {
             lines: Vec::new(),
         };
         let (labels, label_text) = (Collector::default(), String::new());
-        Self { table, decimal, columns: 0, label: None, labels, label_text, rows, found: 0, any_value: false }
+        let (columns, label, found, any_value, keeps_empty) = (0, None, 0, false, false);
+        Self { table, decimal, columns, label, labels, label_text, rows, found, any_value, keeps_empty }
     }
 
     /// Takes the first row: the names of the columns, or the first values.
@@ -170,7 +212,7 @@ impl Reading {
             let expected = format!("a row of {}, as in the first line,", thousands(self.columns));
             return Err(self.wrong(line, &count(found, "cell", "cells"), &expected));
         }
-        if !std::mem::take(&mut self.any_value) {
+        if !std::mem::take(&mut self.any_value) && !self.keeps_empty {
             // A row with nothing in it is not a sample.
             let width = self.table.names.len();
             self.table.cells.truncate(self.table.cells.len() - width);

@@ -15,8 +15,8 @@ pub use sequences::{Cell, VIDEOS, cells, sequences};
 
 use super::{Report, check, check_layer};
 use crate::{
-    Activation, ActivityL1, Dense, Dropout, Error, KlSparsity, Layer, Loss, LossKind, Noise, ParamSpec, Pass,
-    Reduction, Reparameterize, Reshape, TiedDense,
+    Activation, ActivityL1, Columns, Dense, Dropout, Error, Head, KlSparsity, Layer, Loss, LossKind, Mask, Noise,
+    ParamSpec, Pass, Reduction, Reparameterize, Reshape, TiedDense,
 };
 
 /// Every activation function.
@@ -177,6 +177,11 @@ fn without_weights() -> Result<Vec<Entry>, Error> {
     vec![
         one("reshape", "the same values in another shape", Case::new(Reshape { shape: vec![2, 5] }, &[10])),
         one("dropout", "the mask held fixed", Case::new(Dropout { rate: 0.4 }, &[10])),
+        one(
+            "mask",
+            "values and flags, the hidden groups held fixed",
+            Case::new(Mask { steps: 2, widths: vec![1, 2, 1], rate: 0.4 }, &[2, 4]),
+        ),
         one("noise-gaussian", "the noise held fixed", Case::new(gaussian(None), &[10])),
         one("noise-gaussian-clipped", "0 where it is clipped", Case::around(0.5, gaussian(Some([0.0, 1.0])), &[10])),
         one("noise-masking", "the mask held fixed", Case::new(Noise::Masking { p: 0.3 }, &[10])),
@@ -228,6 +233,20 @@ pub fn losses() -> Vec<(String, Loss)> {
             .map(|(of, reduction)| (format!("{}-{of}", named(kind)), Loss { kind, reduction }))
     };
     kinds.into_iter().flat_map(both).collect()
+}
+
+/// Compares ∂L/∂output of the loss of columns with central differences. Some columns are missing.
+#[must_use]
+pub fn check_columns(reduction: Reduction) -> Report {
+    let (number, pair) = (Head::Numbers { width: 1 }, Head::Numbers { width: 2 });
+    let category = Head::Category { classes: 3, weight: 0.7 };
+    let heads = vec![number, category, pair, category, number, pair];
+    let columns = Columns { loss: Loss { kind: LossKind::Mse, reduction }, heads };
+    let (output, missing) = (numbers(columns.width(), 5), f64::NAN);
+    let target = [0.3, 0.0, 1.0, 0.0, -0.2, 0.9, missing, missing, missing, missing, 0.4, -0.8];
+    let (batch, mut delta) = (LOSS_SIZES[1], vec![f64::NAN; columns.width()]);
+    columns.forward_backward(&output, &target, batch, &mut delta);
+    check("output", &output, &delta, |output| columns.forward(output, &target) / batch as f64)
 }
 
 /// Number of values of the sample on which losses are checked, and number of samples in its batch.

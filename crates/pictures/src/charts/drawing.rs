@@ -95,6 +95,13 @@ impl Drawing {
         self.add(format_args!("<text{class} x=\"{x}\" y=\"{y}\"{anchor}{turn}>{text}{whole}</text>"));
     }
 
+    /// Another picture within this one, at its own size.
+    pub fn picture(&mut self, [x, y]: [f64; 2], [width, height]: [f64; 2], svg: &str) {
+        let [x, y, width, height] = [x, y, width, height].map(tenths);
+        let rest = svg.trim().strip_prefix("<svg ").unwrap_or_default();
+        self.add(format_args!("<svg x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" {rest}"));
+    }
+
     fn add(&mut self, element: std::fmt::Arguments) {
         // Writing to a string cannot fail.
         let _ = writeln!(self.0, "{element}");

@@ -80,6 +80,34 @@ pub struct StepErrors<'a> {
 /// ```
 #[must_use]
 pub fn svg(chart: &Series) -> String {
+    draw(chart).0
+}
+
+/// Draws several series in one picture, one below the other.
+///
+/// ```
+/// use handgrad_pictures::charts::series::{Channel, Series, svg_of_all};
+///
+/// let pulse = [Channel { name: "pulse", input: &[61.0, 64.0], reconstruction: &[62.0, 63.5] }];
+/// let chart = |title| Series { title, steps: "second", channels: &pulse, marked: &[], mark: "", error: None };
+/// let picture = svg_of_all("Two patients", &[chart("Patient 7"), chart("Patient 8")]);
+/// assert!(picture.contains("Patient 7") && picture.contains("Patient 8"));
+/// ```
+#[must_use]
+pub fn svg_of_all(title: &str, charts: &[Series]) -> String {
+    let drawn: Vec<(String, f64)> = charts.iter().map(draw).collect();
+    let height: f64 = drawn.iter().map(|(_, height)| height).sum();
+    let mut picture = Drawing::new([WIDTH, height.max(1.0)], title, "Series, one below the other.", "");
+    let mut top = 0.0;
+    for (chart, height) in &drawn {
+        picture.picture([0.0, top], [WIDTH, *height], chart);
+        top += height;
+    }
+    picture.finish()
+}
+
+/// Draws a chart, and returns it with its height.
+fn draw(chart: &Series) -> (String, f64) {
     let shown = &chart.channels[..chart.channels.len().min(CHANNELS)];
     let left_out = chart.channels.len() - shown.len();
     let steps = shown.iter().flat_map(|channel| [channel.input.len(), channel.reconstruction.len()]);
@@ -117,7 +145,7 @@ pub fn svg(chart: &Series) -> String {
         let text = format!("and {}, not drawn", counted(left_out, "more channel"));
         drawing.text("more", Anchor::Start, [left, height - 10.0], &text);
     }
-    drawing.finish()
+    (drawing.finish(), height)
 }
 
 /// What the chart shows, for screen readers.

@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
-use handgrad_dataset::is_csv;
+use handgrad_dataset::{is_csv, named, series};
 use handgrad_layers::{Activation, LossKind, Reduction};
 
 use super::value::{
@@ -14,12 +14,14 @@ use super::{Group, Setting, settings};
 
 settings! {
     /// The settings to start from: the name of a published example. `handgrad train --help` lists them
-    /// [default: table for a table, otherwise basic].
-    preset: String, First, "NAME", default(|s| if is_table(s) { "table".into() } else { "basic".into() });
+    /// [default: table for a table, series or, for recurrent models, sequence for series, otherwise basic].
+    preset: String, First, "NAME", default(|s| usual_preset(s).into());
 
     /// The data: the name of a data set (see `handgrad data list`), a folder or a file. A folder holds PNG or JPEG
     /// files, or a folder of them for each class, or IDX files whose names begin with `train-` and `t10k-`. A file is
-    /// IDX, plain or compressed with gzip, or its name ends in .csv, .npy or .npz [default: that of the preset].
+    /// IDX, plain or compressed with gzip, or its name ends in .csv, .npy, .npz, .ts or .tsv. Of series in .ts and
+    /// .tsv, the file beside it is used for validation if their names end in _TRAIN and _TEST, and a folder may hold
+    /// both [default: that of the preset].
     data: String, First, "NAME|DIR|FILE";
 
     /// The folder of the named data sets. Missing ones are downloaded to it [default: the environment variable
@@ -34,15 +36,15 @@ settings! {
     /// or if its numbers are quite other than those below, for example 0,1,2,3 above decimals].
     header: HeaderName, Data, "yes|no", only_with("CSV files", |s| has_csv(s));
 
-    /// For CSV files: what replaces missing values. The mean is that of the training rows. Without it, missing is a value
-    /// of its own in a table, and an error in a series.
-    fill: FillName, Data, "NAME", only_with("CSV files", |s| has_csv(s));
+    /// For CSV files and series: what replaces missing values. The mean is that of the training part. Without it,
+    /// missing is a value of its own.
+    fill: FillName, Data, "NAME", only_with("CSV files and series", |s| has_csv(s) || is_series(s));
 
-    /// For tables: leave out these columns.
-    ignore: Words, Data, "COLUMNS", only_with("tables, which are CSV files without window", |s| is_table(s));
+    /// For CSV files: leave out these columns.
+    ignore: Words, Data, "COLUMNS", only_with("tables, and CSV files with one step per row", |s| has_columns(s));
 
-    /// For tables: use only these columns.
-    columns: Words, Data, "COLUMNS", only_with("tables, which are CSV files without window", |s| is_table(s));
+    /// For CSV files: use only these columns.
+    columns: Words, Data, "COLUMNS", only_with("tables, and CSV files with one step per row", |s| has_columns(s));
 
     /// For tables: a file that says what the columns are, for example the schema.toml of a run after you edited it. The
     /// kinds of columns that it does not name are found out.
@@ -57,7 +59,18 @@ settings! {
             format!("hide is {part}, but must be at least 0 and below 1: 0.2 is usual")
         }));
 
-    /// For CSV files: read the file as one long series, one step per row, and cut it into samples of this length.
+    /// For CSV files with one step per row: the column that says when each step was. It must ascend, it is no channel,
+    /// and no window crosses a gap, which is a step of more than 1.5 times the median. Give its name, its number,
+    /// counted from 1, or `none` [default: the first column whose cells are all dates, or that is named time, date,
+    /// datetime or timestamp and ascends].
+    time_column: String, Data, "COLUMN", only_with("window or series_column", |s| is_long(s));
+
+    /// For CSV files with one step per row: the column that says to which series each step belongs. It is no channel,
+    /// and no window crosses from one series to another. Rows of one series need not follow each other. A tenth of the
+    /// series is held out. Without window, each series is one sample.
+    series_column: String, Data, "COLUMN", only_with("CSV files", |s| has_csv(s));
+
+    /// For CSV files: read one step per row, and cut the series into samples of this length.
     window: NonZeroUsize, Data, "STEPS", only_with("CSV files", |s| has_csv(s));
 
     /// The number of steps from the start of one window to the start of the next [default: 1].
@@ -250,21 +263,49 @@ fn has_csv(s: &Settings) -> bool {
     s.data.as_deref().is_some_and(|data| is_csv(Path::new(data)))
 }
 
+fn usual_preset(s: &Settings) -> &'static str {
+    match () {
+        () if is_table(s) => "table",
+        () if is_series(s) && is_recurrent(s) => "sequence",
+        () if is_series(s) => "series",
+        () => "basic",
+    }
+}
+
+/// Returns whether the data is a CSV file with one step of a series per row.
+fn is_long(s: &Settings) -> bool {
+    has_csv(s) && (s.window.is_some() || s.series_column.is_some())
+}
+
+/// Returns whether the columns of a CSV file have roles of their own.
+fn has_columns(s: &Settings) -> bool {
+    is_table(s) || is_long(s)
+}
+
+/// Returns whether the data is series: a CSV file whose rows are steps, or whole series that a recurrent model reads,
+/// or files in a format of series.
+pub(crate) fn is_series(s: &Settings) -> bool {
+    let is_file = |data: &str| {
+        named::find(data).is_none() && (series::is_file(Path::new(data)) || series::is_folder(Path::new(data)))
+    };
+    is_long(s) || (has_csv(s) && is_recurrent(s)) || s.data.as_deref().is_some_and(is_file)
+}
+
 /// Returns whether the data is a table: rows of columns that may differ in kind. The steps of a series, and the values
 /// of a distribution, are all of one kind.
 pub(crate) fn is_table(s: &Settings) -> bool {
-    has_csv(s) && s.window.is_none() && !is_recurrent(s) && s.loss != Some(LossName::CrossEntropy)
+    has_csv(s) && !is_series(s) && s.loss != Some(LossName::CrossEntropy)
 }
 
 pub(crate) fn model(s: &Settings) -> ModelName {
     s.model.unwrap_or(ModelName::Dense)
 }
 
-fn is_recurrent(s: &Settings) -> bool {
+pub(crate) fn is_recurrent(s: &Settings) -> bool {
     matches!(model(s), ModelName::Sequence | ModelName::NextStep)
 }
 
-fn is_convolutional(s: &Settings) -> bool {
+pub(crate) fn is_convolutional(s: &Settings) -> bool {
     use ModelName::{ConvVae, PooledConv, PooledStridedConv, StridedConv};
     matches!(model(s), StridedConv | PooledConv | PooledStridedConv | ConvVae)
 }

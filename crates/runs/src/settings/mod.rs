@@ -9,7 +9,7 @@ mod read;
 mod value;
 
 pub use list::{SETTINGS, Settings};
-pub(crate) use list::{is_table, is_variational};
+pub(crate) use list::{is_convolutional, is_recurrent, is_series, is_table, is_variational};
 pub(crate) use read::LARGEST_FILE;
 pub use value::{
     CellName, FillName, HeaderName, Kind, LossName, ModelName, NoiseName, OptimizerName, ScaleName, ScheduleName, Size,

@@ -5,11 +5,11 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 
 use handgrad_dataset::csv::{Fill, Label, Layout, Window};
-use handgrad_dataset::did_you_mean;
 use handgrad_dataset::tables::{Asked, Scaling};
+use handgrad_dataset::{did_you_mean, series};
 use handgrad_models::file::header::check_toml;
 
-use super::{HeaderName, Kind, LossName, SETTINGS, ScaleName, Setting, Settings, find, is_table};
+use super::{HeaderName, Kind, LossName, SETTINGS, ScaleName, Setting, Settings, find, is_series, is_table};
 use crate::Error;
 
 /// The largest size of a configuration in bytes. Usual configurations are much shorter.
@@ -88,12 +88,20 @@ impl Settings {
             },
             fill: self.fill.map(Fill::from),
         });
+        let series = is_series(self).then(|| series::Asked {
+            time: self.time_column.clone(),
+            series: self.series_column.clone(),
+            ignore: self.ignore.clone().unwrap_or_default().0,
+            columns: self.columns.clone().unwrap_or_default().0,
+            known: None,
+        });
         Layout {
             label,
             fill: self.fill.map(Fill::from),
             header: self.header.map(|header| header == HeaderName::Yes),
             window,
             table,
+            series,
             seed: Some(self.seed()),
             size: self.size.map(|size| size.0),
             in_colour: None,

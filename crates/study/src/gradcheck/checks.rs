@@ -3,7 +3,7 @@
 use handgrad_dataset::sizes;
 use handgrad_layers::gradcheck::catalogue::{self, Entry, numbers};
 use handgrad_layers::gradcheck::{Report, check, gradients};
-use handgrad_layers::{Activation, Elman, Layer, Loss, Pass, Sequence, weight_decay};
+use handgrad_layers::{Activation, Elman, Layer, Loss, Pass, Reduction, Sequence, weight_decay};
 use handgrad_models::Spec;
 
 use super::found::Found;
@@ -49,7 +49,7 @@ enum What {
     Loss(Loss),
     /// Returns the report, and a description of what was checked.
     Rule(fn() -> (Report, &'static str)),
-    Model(Spec),
+    Model(Box<Spec>),
 }
 
 /// The number of samples on which a layer is checked, and the number of rows of a parameter whose gradient is
@@ -95,12 +95,24 @@ pub fn all() -> Result<Vec<Check>, Error> {
             if name.ends_with("-sum") { "summed over a sample's values" } else { "averaged over a sample's values" };
         checks.push(Check { name, kind: Kind::Loss, says, what: What::Loss(loss) });
     }
+    let says = "columns of numbers and categories, some of them missing";
+    for (name, rule) in [("columns-mean", columns_mean as fn() -> _), ("columns-sum", columns_sum)] {
+        checks.push(Check { name: name.into(), kind: Kind::Loss, says, what: What::Rule(rule) });
+    }
     let says = "it subtracts α times the gradient of ½·λ·‖w‖² from w";
     checks.push(Check { name: "weight-decay".into(), kind: Kind::Loss, says, what: What::Rule(decay) });
     for (name, says, spec) in models::specs()? {
-        checks.push(Check { name: name.into(), kind: Kind::Model, says, what: What::Model(spec) });
+        checks.push(Check { name: name.into(), kind: Kind::Model, says, what: What::Model(Box::new(spec)) });
     }
     Ok(checks)
+}
+
+fn columns_mean() -> (Report, &'static str) {
+    (catalogue::check_columns(Reduction::Mean), "6 columns, 2 of them missing, averaged")
+}
+
+fn columns_sum() -> (Report, &'static str) {
+    (catalogue::check_columns(Reduction::Sum), "6 columns, 2 of them missing, summed")
 }
 
 fn layer(entry: &Entry) -> Found {

@@ -126,6 +126,21 @@ pub fn specs() -> Result<Vec<(&'static str, &'static str, Spec)>, Error> {
             "a GRU with the slide's update gate, which predicts the next step",
             NextStep { cell: gru, units: 5, loss: bce, ..NextStep::default() }.spec(&SERIES),
         ),
+        (
+            "model-sequence-padded",
+            "series of unequal length with missing values, encoded and decoded with LSTMs",
+            masked(reader(Cell::Lstm, false)),
+        ),
+        (
+            "model-next-step-padded",
+            "the same for a GRU that predicts the next step",
+            masked(NextStep { cell: Cell::GRU, units: 5, ..NextStep::default() }.spec(&SERIES)),
+        ),
+        (
+            "model-deep-missing",
+            "dense layers on samples with missing values",
+            masked(Deep { layers: vec![9, 5], activation: tanh, loss: mse, ..Deep::default() }.spec(&SERIES)),
+        ),
         ("model-conv-lstm", "ConvLSTMs, which read an image as a sequence of strips", conv_lstm()),
     ];
     Ok(models.into_iter().map(|(name, says, spec)| (name, says, with_tanh(spec))).collect())
@@ -144,12 +159,19 @@ fn conv_lstm() -> Spec {
         input: IMAGE.to_vec(),
         scale: None,
         table: None,
+        series: None,
         trained_on: None,
         loss: LossKind::Mse,
         reduction: Reduction::Mean,
         encoder: vec![LayerSpec::Reshape { shape: vec![4, 1, 2, 8] }, layer(2)],
         decoder: vec![layer(1), LayerSpec::Reshape { shape: IMAGE.to_vec() }],
     }
+}
+
+/// Adds a mask before the encoder, so that the samples may have missing values.
+fn masked(mut spec: Spec) -> Spec {
+    spec.encoder.insert(0, LayerSpec::Mask { rate: 0.0 });
+    spec
 }
 
 /// Replaces every ReLU by tanh.
@@ -188,7 +210,12 @@ pub fn check(spec: &Spec) -> Result<Found, Error> {
 fn check_at(spec: &Spec, seed: u64) -> Result<Found, Error> {
     let features = spec.features();
     let drawn = numbers(ROWS * features, 8);
-    let value = |(row, at)| (drawn[row * features + at] as f32 + 1.0) / 2.0;
+    let value = |(row, at): (usize, usize)| {
+        // Row r is padded by its last r steps, and some of its values are missing.
+        let padded = at / SERIES[1] + row >= SERIES[0] || (at + row) % 7 == 3;
+        let value = (drawn[row * features + at] as f32 + 1.0) / 2.0;
+        if spec.takes_missing() && padded { f32::NAN } else { value }
+    };
     let values = Values::Floats(Array2::from_shape_fn((ROWS, features), value));
     let samples = Samples { values, shape: spec.input.clone(), labels: None };
     let (source, rows) = (Source::new(&samples), [0, 1, 2, 3, 4]);

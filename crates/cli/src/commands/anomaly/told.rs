@@ -9,7 +9,7 @@ use handgrad_dataset::thousands;
 use handgrad_files::{place, shown};
 use handgrad_pictures::charts::scores::{self, Roc, Scores};
 use handgrad_pictures::{grid, to_unit};
-use handgrad_runs::{OfTable, Subject};
+use handgrad_runs::{OfTable, Subject, curves};
 use handgrad_tasks::anomaly::{self, Positive, Threshold, Verdict};
 use handgrad_tasks::columns::surprise;
 use handgrad_tasks::outside;
@@ -53,6 +53,12 @@ impl Told<'_> {
                     let found = found.mapv(|value| if value.is_nan() { 0.0 } else { value as f32 });
                     let most = found.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
                     grid(&[found / most], &subject.samples.shape)?
+                }
+                None if place::ends_in(out, "svg") => {
+                    let title = |&at: &u32| format!("sample {at}, score {}", number(verdict.scores[at as usize]));
+                    let titles: Vec<String> = worst.iter().map(title).collect();
+                    let title = format!("Highest scores of {}", subject.origin);
+                    curves(&subject.model, &subject.samples, &worst, &title, &titles)?.into_bytes()
                 }
                 None => {
                     let pairs = pairs(&subject.model, &subject.samples, &worst)?;

@@ -1,0 +1,228 @@
+//! The time column of a series: when each step was.
+
+use std::path::Path;
+
+use crate::tables::{Cell, Table, date};
+use crate::{Error, count};
+
+/// A step that takes more than this multiple of the median step is a gap.
+const GAP: f64 = 1.5;
+/// Names of columns that are taken as time if their numbers ascend, without spaces and underscores.
+const NAMES: [&str; 4] = ["time", "date", "datetime", "timestamp"];
+/// The most words from which the format of dates is guessed.
+const MOST_WORDS: usize = 1000;
+/// The most gaps that are named.
+const NAMED: usize = 3;
+
+/// A column of times.
+pub(super) struct Times {
+    /// The column, counted from 0.
+    pub column: usize,
+    /// The time of each row: days since 1970, or the numbers of the column.
+    pub values: Vec<f64>,
+    /// The format of dates. `None` if times are numbers.
+    pub format: Option<&'static str>,
+}
+
+/// A place at which time goes back.
+struct Backwards {
+    before: usize,
+    row: usize,
+}
+
+impl Times {
+    /// Reads the column that was asked for.
+    pub fn of(table: &Table, column: usize, groups: &[Vec<usize>]) -> Result<Self, Error> {
+        let times = match read(table, column, groups) {
+            Ok(times) => times,
+            Err(row) => {
+                let found = match table.text(row, column) {
+                    text if text.is_empty() => "no value".to_owned(),
+                    text => format!("{:?}", short(&text)),
+                };
+                let place = format!("line {}, column {:?}", table.line(row), short(&table.names[column]));
+                let expected = "a time, which is a number or a date in the format of the other lines,".to_owned();
+                return Err(Error::Table { path: table.path.clone(), place, found, expected });
+            }
+        };
+        match times.backwards(groups) {
+            Some(at) => Err(times.goes_back(table, &at, groups.len() > 1)),
+            None => Ok(times),
+        }
+    }
+
+    /// Finds a column that is recognised as time: all of its cells are dates, or it is named like one and its numbers
+    /// ascend. Also returns a note on a column that is named like one and does not ascend.
+    pub fn recognised(
+        table: &Table,
+        columns: impl Iterator<Item = usize>,
+        groups: &[Vec<usize>],
+    ) -> Result<(Option<Self>, Option<String>), Error> {
+        let mut note = None;
+        for column in columns {
+            let Ok(times) = read(table, column, groups) else { continue };
+            let name = table.names[column].to_lowercase().replace([' ', '_'], "");
+            match (times.format, times.backwards(groups)) {
+                (None, _) if !NAMES.contains(&name.as_str()) => {}
+                (_, None) => return Ok((Some(times), note)),
+                (Some(_), Some(at)) => return Err(times.goes_back(table, &at, groups.len() > 1)),
+                (None, Some(at)) => {
+                    let (line, name) = (table.line(at.row), &table.names[column]);
+                    note = Some(format!("column {name:?} does not ascend in line {line}, so it is taken as a channel"));
+                }
+            }
+        }
+        Ok((None, note))
+    }
+
+    fn backwards(&self, groups: &[Vec<usize>]) -> Option<Backwards> {
+        groups.iter().find_map(|rows| {
+            let pair = rows.windows(2).find(|pair| self.values[pair[1]] < self.values[pair[0]])?;
+            Some(Backwards { before: pair[0], row: pair[1] })
+        })
+    }
+
+    fn goes_back(&self, table: &Table, at: &Backwards, several: bool) -> Error {
+        let (line, before) = (table.line(at.row), table.line(at.before));
+        let [found, above] = [at.row, at.before].map(|row| self.text(table, row));
+        let name = short(&table.names[self.column]);
+        let advice = if several {
+            "sort the rows by time".to_owned()
+        } else {
+            "sort the rows by time; if the file holds several series, name the column that tells them apart with \
+             series_column"
+                .to_owned()
+        };
+        let problem = format!(
+            "in line {line}, column {name:?}, the time {found} is before {above} in line {before}, where times that \
+             ascend were expected; {advice}; with time_column none, the rows are steps in the order of the file"
+        );
+        Error::Unfit { path: table.path.clone(), problem }
+    }
+
+    /// The median of all steps that are longer than 0. `None` if there is no such step.
+    pub fn usual_step(&self, groups: &[Vec<usize>]) -> Option<f64> {
+        let steps =
+            groups.iter().flat_map(|rows| rows.windows(2)).map(|pair| self.values[pair[1]] - self.values[pair[0]]);
+        let mut steps: Vec<f64> = steps.filter(|&step| step > 0.0).collect();
+        let middle = steps.len().checked_sub(1)? / 2;
+        Some(*steps.select_nth_unstable_by(middle, f64::total_cmp).1)
+    }
+
+    /// Returns whether there is a gap between two rows.
+    pub fn is_gap(&self, usual: f64, before: usize, row: usize) -> bool {
+        self.values[row] - self.values[before] > GAP * usual
+    }
+
+    /// Says in one line what the times are, and where the gaps are.
+    pub fn told(&self, table: &Table, groups: &[Vec<usize>]) -> String {
+        let name = &table.names[self.column];
+        let kind = self.format.map_or_else(|| "numbers".to_owned(), |format| format!("dates as {format}"));
+        let (mut first, mut last) = (0, 0);
+        for &row in groups.iter().flatten() {
+            first = if self.values[row] < self.values[first] { row } else { first };
+            last = if self.values[row] > self.values[last] { row } else { last };
+        }
+        let ends = format!("from {} to {}", self.text(table, first), self.text(table, last));
+        let Some(usual) = self.usual_step(groups) else {
+            return format!("time: column {name:?}, {kind}, {ends}; all steps have the same time");
+        };
+        let mut text = format!("time: column {name:?}, {kind}, {ends}, usually {} from step to step", self.span(usual));
+        let pairs = || groups.iter().flat_map(|rows| rows.windows(2));
+        let equal = pairs().filter(|pair| self.values[pair[0]] == self.values[pair[1]]).count();
+        if equal > 0 {
+            text += &format!("; {} the same time as the step before", count(equal, "step has", "steps have"));
+        }
+        let gaps: Vec<&[usize]> = pairs().filter(|pair| self.is_gap(usual, pair[0], pair[1])).collect();
+        if gaps.is_empty() {
+            return text + "; no gaps";
+        }
+        let places = gaps.iter().take(NAMED).map(|pair| {
+            let length = self.span(self.values[pair[1]] - self.values[pair[0]]);
+            format!("{length} after {} in line {}", self.text(table, pair[0]), table.line(pair[0]))
+        });
+        let places = places.collect::<Vec<_>>().join(", ");
+        let more = if gaps.len() > NAMED { ", …" } else { "" };
+        text + &format!("; {}: {places}{more}; no window crosses a gap", count(gaps.len(), "gap", "gaps"))
+    }
+
+    /// The time of a row as it stands in the file, in one line.
+    fn text(&self, table: &Table, row: usize) -> String {
+        short(&table.text(row, self.column))
+    }
+
+    /// A duration in words.
+    fn span(&self, length: f64) -> String {
+        if self.format.is_none() {
+            return rounded(length);
+        }
+        let seconds = length * 86_400.0;
+        // The largest unit of which it is a whole number, otherwise the largest that is not longer.
+        let units = [("day", 86_400.0), ("hour", 3_600.0), ("minute", 60.0), ("second", 1.0)];
+        let is_whole = |size: f64| seconds > 0.99 * size && ((seconds / size).round() * size - seconds).abs() < 1e-3;
+        let whole = units.into_iter().find(|&(_, size)| is_whole(size));
+        let (unit, size) = whole.or(units.into_iter().find(|&(_, size)| seconds >= size)).unwrap_or(units[3]);
+        let number = rounded(seconds / size);
+        if number == "1" { format!("1 {unit}") } else { format!("{number} {unit}s") }
+    }
+}
+
+/// The first 40 characters of a text, in one line.
+pub(super) fn short(text: &str) -> String {
+    text.chars().take(40).map(|char| if char.is_control() { ' ' } else { char }).collect()
+}
+
+/// A number with at most three decimals, or in its shortest form if it is small.
+fn rounded(value: f64) -> String {
+    if value < 0.01 {
+        return format!("{value:.2e}");
+    }
+    let text = format!("{value:.3}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// Reads a column as times. If a cell is no time, the result is its row.
+fn read(table: &Table, column: usize, groups: &[Vec<usize>]) -> Result<Times, usize> {
+    let rows = 0..table.len();
+    let word = |row: usize| match table.cell(row, column) {
+        Cell::Word(at) => Some(table.word(at)),
+        _ => None,
+    };
+    if word(0).is_none() {
+        let number = |row| match table.cell(row, column) {
+            Cell::Number(number) => Ok(number),
+            _ => Err(row),
+        };
+        return Ok(Times { column, values: rows.map(number).collect::<Result<_, _>>()?, format: None });
+    }
+    let (best, _, other) = date::best(rows.clone().take(MOST_WORDS).filter_map(word));
+    let read = |format: &'static str| {
+        let time = |row| word(row).and_then(|text| date::parse(text, format)).ok_or(row);
+        let values = rows.clone().map(time).collect::<Result<_, _>>()?;
+        Ok(Times { column, values, format: Some(format) })
+    };
+    // If day and month could be exchanged, the order in which time ascends is right.
+    match (read(best), other.map(read)) {
+        (Ok(times), _) if times.backwards(groups).is_none() => Ok(times),
+        (_, Some(Ok(swapped))) if swapped.backwards(groups).is_none() => Ok(swapped),
+        (times, _) => times,
+    }
+}
+
+/// The column of a table that a setting names.
+pub(super) fn column_of(table: &Table, name: &str, setting: &str) -> Result<usize, Error> {
+    table.column(name).map_err(|_| no_such_column(&table.path, name, setting, &table.names))
+}
+
+/// An error for a column that does not exist.
+pub(super) fn no_such_column(path: &Path, name: &str, setting: &str, names: &[String]) -> Error {
+    let similar = short(&crate::did_you_mean(name, names.iter().map(String::as_str)));
+    let listed = names.iter().take(10).map(|name| format!("{:?}", short(name))).collect::<Vec<_>>().join(", ");
+    let more = if names.len() > 10 { ", …" } else { "" };
+    let problem = format!(
+        "{setting} is {:?}, but there is no such column{similar}: give one of {listed}{more}, or its number, counted \
+         from 1",
+        short(name)
+    );
+    Error::Unfit { path: path.to_path_buf(), problem }
+}
