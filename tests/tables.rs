@@ -396,6 +396,20 @@ fn a_model_file_keeps_the_table_and_refuses_numbers_that_are_not_valid() {
     assert_eq!(wrong, 5 * 4 + 4 + 5 * 2 + 2 + 3 + 6);
 }
 
+/// Numbers that a 32-bit number cannot hold have no scale.
+#[test]
+fn numbers_that_are_too_large_are_named() {
+    for scaling in [Scaling::Standard, Scaling::MinMax] {
+        let table = beside("x", mixed(50).map(|at| format!("{}e200", at as f64 - 24.5)));
+        let asked = Asked { scaling, ..Asked::default() };
+        let error = Schema::of(&table, &rows(&table), &asked).expect_err("too large").to_string();
+        assert!(error.contains("\"x\"") && error.contains("e201") && error.contains("32-bit"), "{error}");
+        // Where the column is left out, it may hold them.
+        let asked = Asked { ignore: vec!["x".into()], ..asked };
+        assert_eq!(schema(&table, &asked).used().count(), 1);
+    }
+}
+
 /// A format of a date that does not exist, or with which a day cannot be written, is refused when it is asked for.
 #[test]
 fn formats_of_dates_are_checked() {

@@ -202,7 +202,8 @@ impl Schema {
         for Column { name, kind, .. } in &self.columns {
             let linear = |scale: &Linear| scale.offset.is_finite() && scale.factor.is_finite() && scale.factor > 0.0;
             let valid = match kind {
-                Kind::Number { scale } | Kind::Date { scale, .. } => linear(scale),
+                Kind::Number { scale } => linear(scale),
+                Kind::Date { format, scale, .. } => linear(scale) && date::is_format(format),
                 Kind::Amount { unit, scale } => linear(scale) && unit.is_finite() && *unit > 0.0,
                 Kind::Ordinal { levels, scale } => linear(scale) && levels.iter().all(|level| level.is_finite()),
                 Kind::Category { classes, shares } => {
@@ -335,6 +336,22 @@ fn column(
     if (needs_numbers && values.numbers.is_empty()) || (name == KindName::Date && format.is_none()) {
         let (path, column) = (table.path.clone(), table.names[at].clone());
         return Err(Error::NotOfKind { path, column, kind: name.name(), guessed: guessed.kind.name() });
+    }
+    let unfit = |problem| Error::Unfit { path: table.path.clone(), problem };
+    if let Some(format) = format.as_ref().filter(|format| name == KindName::Date && !date::is_format(format)) {
+        return Err(unfit(format!(
+            "column {:?} has the format {format:?}, in which no date can be written and read: a format has the day, the \
+             month and the year, as %Y-%m-%d, and with a time also the hour and the minute, as %Y-%m-%d %H:%M",
+            table.names[at]
+        )));
+    }
+    let too_large = values.numbers.iter().find(|number| number.abs() > f64::from(f32::MAX));
+    if let Some(number) = too_large.filter(|_| needs_numbers) {
+        return Err(unfit(format!(
+            "column {:?} has the number {number:e}, which is too large for a 32-bit number: correct it, or leave the \
+             column out",
+            table.names[at]
+        )));
     }
     let scale = |numbers: &mut dyn Iterator<Item = f64>| linear(numbers, asked.scaling);
     let kind = match name {
