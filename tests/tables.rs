@@ -106,6 +106,15 @@ fn words_are_categories_or_text() {
     for (text, number) in [("0", true), ("0.5", true), ("-0.5", true), ("00", false), ("-01", false), ("1e3", true)] {
         assert_eq!(matches!(beside("x", [text]).cell(0, 1), Cell::Number(_)), number, "{text}");
     }
+    // A code is no number: 1069 is another class than 01069.
+    let codes = beside("code", (0..60).map(|at| ["01069", "1069", "x", "y"][at % 4]));
+    let of = schema(&codes, &Asked::default());
+    let (values, _) = of.values(&codes, &[0, 1]).expect("its columns");
+    assert_eq!([0, 1].map(|row| of.columns[1].text(values[[row, 1]])), ["01069", "1069"]);
+    let of = schema(&beside("code", (0..60).map(|at| ["01069", "x"][at % 2])), &Asked::default());
+    let (values, told) = of.values(&beside("code", ["1069", "01069"]), &[0, 1]).expect("its columns");
+    assert_eq!([0, 1].map(|row| of.columns[1].text(values[[row, 1]])), ["other", "01069"]);
+    assert!(told.lines()[0].contains("\"1069\" in line 2"), "{told:?}");
     // Words that are classes must cover four of five cells; those that occur once are no classes.
     let words = |often: usize| (0..100).map(move |at| if at < often { "same".into() } else { format!("w{at}") });
     assert_eq!(found("x", words(80)), KindName::Category);
@@ -394,6 +403,20 @@ fn a_model_file_keeps_the_table_and_refuses_numbers_that_are_not_valid() {
         }
     }
     assert_eq!(wrong, 5 * 4 + 4 + 5 * 2 + 2 + 3 + 6);
+}
+
+/// With `fill mean` a hole gets the mean of the training rows, whatever the scale: of dates the middle day.
+#[test]
+fn fill_values_do_not_depend_on_the_scale() {
+    let text = "x,day,word\n1,2021-01-01,a\n2,2021-01-04,b\n6,2021-01-13,b\n,,\n,2021-01-14,\n";
+    for scaling in [Scaling::Standard, Scaling::MinMax, Scaling::None] {
+        for (fill, x) in [(Fill::Mean, "3"), (Fill::Zero, "0")] {
+            let kinds = vec![("x".into(), KindName::Number, None)];
+            let of = schema(&table(text), &Asked { scaling, fill: Some(fill), kinds, ..Asked::default() });
+            let filled: Vec<String> = of.columns.iter().map(|c| c.text(c.fill.expect("a fill value"))).collect();
+            assert_eq!(filled, [x, "2021-01-08", "b"], "{scaling:?}");
+        }
+    }
 }
 
 /// Numbers that a 32-bit number cannot hold have no scale.

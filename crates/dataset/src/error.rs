@@ -316,60 +316,9 @@ pub enum Error {
         /// How many columns there are.
         columns: usize,
     },
-    /// No column of a table is left for the network.
-    #[error(
-        "{}: no column is left to learn from: each one is empty, an identifier, a text, or was left out; choose the \
-         columns or their kinds yourself", shown(.path)
-    )]
-    NoColumns {
-        /// The file.
-        path: PathBuf,
-    },
-    /// A column cannot be of the kind that was asked for.
-    #[error(
-        "{}, column {column:?}: it cannot be of the kind {kind}; its values look like the kind {guessed}; a date \
-         needs a format, such as %Y-%m-%d", shown(.path)
-    )]
-    NotOfKind {
-        /// The file.
-        path: PathBuf,
-        /// The name of the column.
-        column: String,
-        /// The kind that was asked for.
-        kind: &'static str,
-        /// The kind that the values look like.
-        guessed: &'static str,
-    },
-    /// A table without a header has another number of columns than the one that the model was trained on.
-    #[error(
-        "{}: found {}, where {} were expected, as in the data that the model was trained on; one of the two has no \
-         header, so columns are matched by their position", shown(.path), count(*.found, "column", "columns"),
-         thousands(*.expected)
-    )]
-    ColumnCount {
-        /// The file.
-        path: PathBuf,
-        /// How many columns it has.
-        found: usize,
-        /// How many the model was trained on.
-        expected: usize,
-    },
-    /// A table has other columns than the one that the model was trained on.
-    #[error(
-        "{}: its columns are not those that the model was trained on{}{}{similar}; rename the columns in the first \
-         line, or leave out those that the model does not know", shown(.path),
-        listed("it has no column", .missing), listed("the model does not know", .unknown)
-    )]
-    Columns {
-        /// The file.
-        path: PathBuf,
-        /// The columns of the model that the file does not have.
-        missing: Vec<String>,
-        /// The columns of the file that the model does not know.
-        unknown: Vec<String>,
-        /// A proposal, or nothing.
-        similar: String,
-    },
+    /// The columns of a table are not as they should be.
+    #[error(transparent)]
+    Columns(#[from] crate::tables::ColumnError),
     /// A window has more steps than the series.
     #[error(
         "{}: found {}, too few for a window of {}; make the window shorter. A tenth of a file is held out for \
@@ -484,14 +433,4 @@ pub(crate) fn check_room(path: &Path, bytes: u64) -> Result<(), Error> {
     } else {
         Err(Error::OutOfMemory { path: path.to_path_buf(), bytes })
     }
-}
-
-/// A clause that lists at most ten names. Empty if there are none.
-fn listed(what: &str, names: &[String]) -> String {
-    if names.is_empty() {
-        return String::new();
-    }
-    let first = names.iter().take(10).map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
-    let more = if names.len() > 10 { format!(" and {} more", names.len() - 10) } else { String::new() };
-    format!(": {what} {first}{more}")
 }

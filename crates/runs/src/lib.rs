@@ -31,6 +31,7 @@ mod open;
 mod parts;
 mod prepared;
 pub mod preset;
+mod results;
 mod schema;
 mod session;
 pub mod settings;

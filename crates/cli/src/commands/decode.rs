@@ -54,6 +54,12 @@ pub fn run(args: &DecodeArgs) -> Result<Done> {
         let codes = table::read(&args.codes, model.code_len())?;
         let decoded = model.network().decode(model.weights(), codes.values.view())?;
         columns::write_rows(out, schema, &model.unscaled(decoded.view()), codes.labels.as_ref())?;
+        if args.output.json {
+            let object =
+                json!({ "written": [shown(out)], "samples": decoded.nrows(), "values": schema.used().count() });
+            terminal::result(&object.to_string())?;
+            return Ok(Done::Whole);
+        }
         let rows = counted(decoded.nrows(), "row", "rows");
         terminal::result(&format!("wrote {}: {rows}, decoded from {}", shown(out), shown(&args.codes)))?;
         return Ok(Done::Whole);

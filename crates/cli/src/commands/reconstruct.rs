@@ -54,6 +54,10 @@ pub fn run(args: &ReconstructArgs) -> Result<Done> {
             rows.slice_axis_mut(Axis(0), (first..first + numbers.len()).into()).assign(&told);
         }
         columns::write_rows(&args.out, schema, &rows, samples.labels.as_ref())?;
+        if output.json {
+            terminal::result(&json!({ "written": shown(&args.out), "rows": rows.nrows() }).to_string())?;
+            return Ok(Done::Whole);
+        }
         let rows = count(rows.nrows(), "row", "rows");
         terminal::result(&format!("wrote {}: the reconstructions of {rows}", shown(&args.out)))?;
         return Ok(Done::Whole);

@@ -71,6 +71,11 @@ impl PictureArgs {
         if let Some(schema) = schema {
             let decoded = model.network().decode(model.weights(), codes.view())?;
             columns::write_rows(&self.out, schema, &model.unscaled(decoded.view()), None)?;
+            if self.output.json {
+                let object = json!({ "written": shown(&self.out), "rows": codes.nrows() });
+                terminal::result(&object.to_string())?;
+                return Ok(Done::Whole);
+            }
             let rows = count(codes.nrows(), "row", "rows");
             terminal::result(&format!("wrote {}: {rows}", shown(&self.out)))?;
             return Ok(Done::Whole);

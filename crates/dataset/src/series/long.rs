@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::one::{Sequences, Series};
 use super::time::{Times, column_of, no_such_column, short};
 use super::{Asked, Known};
+use crate::tables::ColumnError;
 use crate::tables::{Cell, Table};
 use crate::{Error, check_room, count, did_you_mean};
 
@@ -39,7 +40,7 @@ pub(super) fn of(table: &Table, asked: &Asked) -> Result<Sequences, Error> {
         None => roles(table, asked, series, &groups)?,
     };
     if roles.channels.is_empty() {
-        return Err(Error::NoColumns { path: path.clone() });
+        return Err(ColumnError::NoColumns { path: path.clone() }.into());
     }
     let usual = roles.time.as_ref().and_then(|time| time.usual_step(&groups));
     let is_gap = |before, row| match (&roles.time, usual) {
@@ -202,7 +203,7 @@ fn known_roles(table: &Table, known: &Known, series: Option<usize>, groups: &[Ve
         if others.len() == expected {
             return Ok(roles(others));
         }
-        return Err(Error::ColumnCount { path: table.path.clone(), found: others.len(), expected });
+        return Err(ColumnError::ColumnCount { path: table.path.clone(), found: others.len(), expected }.into());
     }
     let names: Vec<&str> = others.iter().map(|&at| table.names[at].as_str()).collect();
     let missing: Vec<&String> = channels.names.iter().filter(|name| !names.contains(&name.as_str())).collect();
@@ -210,12 +211,9 @@ fn known_roles(table: &Table, known: &Known, series: Option<usize>, groups: &[Ve
         names.iter().copied().filter(|name| !channels.names.iter().any(|other| other == name)).collect();
     if !missing.is_empty() || !unknown.is_empty() {
         let similar = missing.first().map_or_else(String::new, |name| did_you_mean(name, unknown.iter().copied()));
-        return Err(Error::Columns {
-            path: table.path.clone(),
-            missing: missing.into_iter().cloned().collect(),
-            unknown: unknown.into_iter().map(str::to_owned).collect(),
-            similar,
-        });
+        let missing = missing.into_iter().cloned().collect();
+        let unknown = unknown.into_iter().map(str::to_owned).collect();
+        return Err(ColumnError::Differ { path: table.path.clone(), missing, unknown, similar }.into());
     }
     match channels.names.iter().map(place).collect::<Option<Vec<_>>>() {
         Some(columns) => Ok(roles(columns)),

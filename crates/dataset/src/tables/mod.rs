@@ -17,6 +17,8 @@
 //! ```
 
 pub(crate) mod date;
+mod error;
+mod fit;
 mod guess;
 mod holes;
 mod parts;
@@ -26,6 +28,7 @@ mod table;
 mod told;
 mod values;
 
+pub use error::ColumnError;
 pub use guess::KindName;
 pub use holes::{Filled, fill_holes};
 pub(crate) use parts::load;
