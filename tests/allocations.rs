@@ -5,7 +5,7 @@ use std::alloc::System;
 use std::sync::Mutex;
 
 use handgrad_models::{Basic, Network};
-use handgrad_tests::{ADAM, all, bytes, on, padded, specs, to_the_end, training};
+use handgrad_tests::{ADAM, all, bytes, on, padded, specs, table, to_the_end, training};
 use handgrad_trainer::{Plan, Source, Trainer, fit};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
@@ -19,8 +19,15 @@ static ALONE: Mutex<()> = Mutex::new(());
 fn a_warm_step_allocates_nothing() {
     let _alone = ALONE.lock();
     let (complete, padded) = (bytes(512, 784, 4), padded(512, 4));
-    for (spec, batch, optimizer) in specs() {
-        let samples = if spec.takes_missing() { &padded } else { &complete };
+    let (of_table, rows) = table(512, 4);
+    for (spec, batch, optimizer) in specs().into_iter().chain([(of_table, 64, ADAM)]) {
+        let samples = if spec.table.is_some() {
+            &rows
+        } else if spec.takes_missing() {
+            &padded
+        } else {
+            &complete
+        };
         for (threads, clipped) in [(1, false), (2, false), (4, false), (2, true)] {
             let quiet_in_a_row = on(threads, || {
                 let mut settings = training(optimizer, batch);

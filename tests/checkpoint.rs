@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use handgrad_dataset::{Samples, count};
 use handgrad_layers::{Activation, LossKind, Noise};
 use handgrad_models::{Deep, Network, SequenceAutoencoder, Spec, Vae};
-use handgrad_tests::{ADAM, SGD, bytes, floats, numbers, on, stop, to_the_end, training};
+use handgrad_tests::{ADAM, SGD, bytes, floats, numbers, on, stop, table, to_the_end, training};
 use handgrad_trainer::checkpoint::{Checkpoint, Error, about};
 use handgrad_trainer::{EpochRecord, Event, Plan, Rate, Schedule, Source, State, Trainer, Training, go_on};
 use sha2::{Digest, Sha256};
@@ -54,6 +54,7 @@ fn settings() -> Vec<Setting> {
     let kl = dense().with_kl(0.1, 0.3).expect("has an activation");
     let plateau = Schedule::Plateau { patience: 0, factor: 0.3 };
     let cosine = Schedule::Cosine { floor: 1e-4 };
+    let (of_table, rows) = table(40, 7);
     let strips = Samples { shape: vec![7, 3], ..floats(40, 21, 6) };
     vec![
         setting("plain", dense(), ADAM, plan, floats(40, 20, 1)),
@@ -83,6 +84,7 @@ fn settings() -> Vec<Setting> {
             plan,
             strips,
         ),
+        setting("table with hidden columns", of_table, ADAM, plan, rows),
     ]
 }
 

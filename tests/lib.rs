@@ -4,6 +4,8 @@ pub mod recurrence;
 
 use std::ops::ControlFlow;
 
+use handgrad_dataset::csv::Label;
+use handgrad_dataset::tables::{self, Asked, Schema};
 use handgrad_dataset::{Samples, Values};
 use handgrad_layers::gradcheck::catalogue;
 use handgrad_layers::gru::{Reset, Update};
@@ -169,6 +171,38 @@ pub fn padded(count: usize, seed: u64) -> Samples {
     };
     let values = Values::Floats(Array2::from_shape_fn(values.dim(), value));
     Samples { values, shape: vec![28, 28], labels: None }
+}
+
+/// A network for a table, with hidden columns, and rows of this table: a number, a date, two categories and an amount, of
+/// which some are missing. Each column has its own scale, and the values are in the units of the data.
+#[must_use]
+pub fn table(count: usize, seed: u64) -> (Spec, Samples) {
+    let values = doubles(count, seed);
+    let line = |(at, value): (usize, &f64)| {
+        let known = |column: usize, cell: String| if (at + column).is_multiple_of(5) { String::new() } else { cell };
+        let cells = [
+            known(0, format!("{value}")),
+            known(1, format!("2021-{:02}-{:02}", 1 + at % 12, 1 + at % 28)),
+            known(2, ["red", "green", "blue"][at % 3].to_owned()),
+            known(3, ["no", "yes"][usize::from(*value > 0.0)].to_owned()),
+            known(4, format!("{}", (12.0 * value).exp())),
+        ];
+        cells.join(",") + "\n"
+    };
+    let text =
+        "number,date,colour,positive,amount\n".to_owned() + &values.iter().enumerate().map(line).collect::<String>();
+    let (path, by_name) = ("table.csv".as_ref(), &Label::ByName);
+    let table = tables::decode(text.as_bytes(), path, by_name, Some(true), None, &());
+    let table = table.unwrap_or_else(|error| panic!("{error}"));
+    let rows: Vec<usize> = (0..table.len()).collect();
+    let schema = Schema::of(&table, &rows, &Asked::default()).unwrap_or_else(|error| panic!("{error}"));
+    let (samples, _) = tables::samples_of(&table, &schema, &rows).unwrap_or_else(|error| panic!("{error}"));
+    let deep =
+        Deep { layers: vec![24, 6], output_activation: Activation::Linear, loss: LossKind::Mse, ..Deep::default() };
+    let mut spec = deep.spec(&[schema.width()]);
+    spec.encoder.insert(0, LayerSpec::Mask { rate: 0.2 });
+    spec.table = Some(schema);
+    (spec, samples)
 }
 
 /// Its height and width.

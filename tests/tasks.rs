@@ -3,7 +3,7 @@
 use handgrad_dataset::{Samples, Values, synthetic, thousands};
 use handgrad_layers::{LossKind, Noise};
 use handgrad_models::builders::reparameterize;
-use handgrad_models::{Basic, Model, Network, Scale, Spec};
+use handgrad_models::{Basic, Encoding, Model, Network, Scale, Spec};
 use handgrad_tasks::alter::Direction;
 use handgrad_tasks::anomaly::{Rule, Threshold, Verdict, scores};
 use handgrad_tasks::untrained::Starts;
@@ -71,7 +71,10 @@ fn values_outside_the_range_are_counted() {
         Samples { values: Values::Floats(array![[0.0, 1.0, 0.5], [-0.1, 40.0, 1.0]]), shape: vec![3], labels: None };
     let bytes = Samples { values: Values::Bytes(array![[0, 51, 255]]), shape: vec![3], labels: None };
     let half = Some(Scale::of_all(0.0, 0.5));
-    let of = |loss, scale, samples| (outside(loss, scale, samples), check_targets(loss, scale, samples).is_ok());
+    let of = |loss, scale: Option<&Scale>, samples| {
+        let encoding = scale.map_or(Encoding::Same, Encoding::Scaled);
+        (outside(loss, encoding, samples), check_targets(loss, scale, samples).is_ok())
+    };
     assert_eq!(of(LossKind::Bce, None, &floats), (2, false));
     assert_eq!(of(LossKind::BceLogits, half.as_ref(), &floats), (2 + 2, false), "1 becomes 2");
     assert_eq!(of(LossKind::Mse, None, &floats), (0, true));

@@ -26,7 +26,7 @@ pub fn name() -> &'static Path {
 }
 
 /// The error is one paragraph, and not too long.
-fn check_error(error: &impl Display, starts: &str) {
+pub fn check_error(error: &impl Display, starts: &str) {
     let text = error.to_string();
     assert!(text.starts_with(starts) && text.len() < 1500 && !text.contains('\n'), "{text}");
 }

@@ -13,6 +13,7 @@ mod memory;
 mod mutator;
 mod parsers;
 pub mod seeds;
+mod tables;
 
 pub use handgrad_runs::Settings;
 pub use mutator::Mutator;
@@ -87,6 +88,22 @@ pub const TARGETS: &[Target] = &[
         seeds: seeds::tsv,
         right: <[u8]>::to_vec,
         memory: memory::of_series,
+    },
+    Target {
+        name: "table",
+        parse: tables::parse,
+        check: tables::check,
+        seeds: tables::seeds,
+        right: <[u8]>::to_vec,
+        memory: memory::of_table,
+    },
+    Target {
+        name: "columns",
+        parse: tables::parse_columns,
+        check: tables::check_columns,
+        seeds: tables::seeds_of_columns,
+        right: <[u8]>::to_vec,
+        memory: |bytes| 16 * KIB + 64 * bytes.len(),
     },
     Target {
         name: "npy",

@@ -69,7 +69,7 @@ fn values(column: &Column) -> String {
 pub fn constant(schema: &Schema) -> Option<String> {
     let is_constant = |column: &&Column| match &column.kind {
         Kind::Category { shares, .. } => shares.contains(&1.0),
-        _ => column.kind_name() == KindName::Number && column.reason.starts_with("always"),
+        _ => column.is_constant,
     };
     let names: Vec<String> =
         schema.used().filter(is_constant).take(10).map(|column| format!("{:?}", column.name)).collect();
@@ -155,7 +155,7 @@ pub fn refuse(model: &Model, command: &str) -> Result<()> {
     Ok(())
 }
 
-fn cut(text: &str, width: usize) -> String {
+pub fn cut(text: &str, width: usize) -> String {
     if text.chars().count() <= width {
         return text.to_owned();
     }

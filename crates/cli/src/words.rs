@@ -2,7 +2,7 @@
 
 use handgrad_dataset::{Samples, count, sizes, thousands};
 use handgrad_layers::{Loss, LossKind, Output, Reduction, Scalar};
-use handgrad_models::{LayerSpec, Network, Scale, Spec};
+use handgrad_models::{Encoding, LayerSpec, Network, Spec};
 pub use handgrad_pictures::charts::number;
 use handgrad_trainer::yardstick::Yardsticks;
 use handgrad_trainer::{EpochRecord, Plan, Schedule};
@@ -131,10 +131,11 @@ pub fn reconstruction(loss: Loss, terms: &[(&'static str, f64)], features: usize
 }
 
 /// A note on the values of `what` for which binary cross-entropy is not defined, if there are any.
-pub fn outside_note(what: &str, loss: LossKind, scale: Option<&Scale>, samples: &Samples) -> Option<String> {
-    let outside = handgrad_tasks::outside(loss, scale, samples);
-    let all = samples.len().saturating_mul(samples.features());
-    let scaled = if scale.is_some() { " when scaled" } else { "" };
+pub fn outside_note(what: &str, loss: LossKind, encoding: Encoding<'_>, samples: &Samples) -> Option<String> {
+    let outside = handgrad_tasks::outside(loss, encoding, samples);
+    let features = if let Encoding::Table(schema) = encoding { schema.width() } else { samples.features() };
+    let all = samples.len().saturating_mul(features);
+    let scaled = if matches!(encoding, Encoding::Same) { "" } else { " when scaled" };
     (outside > 0).then(|| {
         format!(
             "note: {} of {} of {what} {} outside 0..1{scaled}, where binary cross-entropy is not defined: the network \

@@ -46,8 +46,8 @@
 //! Before format 4, the tensors of convolutions with *same* padding and a stride were named `weight` and `bias` too.
 //! Such files are still read.
 //!
-//! The metadata of a model of tables has a second entry, `handgrad-table`: the [`Schema`] in JSON. The SHA-256 of the
-//! specification covers both texts, one after the other.
+//! For a model of tables, a last line follows: `#table ` and then the [`Schema`] in JSON. The SHA-256 of the specification
+//! covers both texts, one after the other.
 //!
 //! A file must state the lowest format number that supports everything in it. An older program can then read every
 //! file that it supports, and reports for all others that they are too new.
@@ -79,8 +79,8 @@ const FEED_FORWARD: u64 = 2;
 const LONGEST_FILE: u64 = (1 << 33) + LONGEST + 8;
 /// The key in the file's metadata.
 const KEY: &str = "handgrad";
-/// The key of the columns of a table in the file's metadata.
-const TABLE_KEY: &str = "handgrad-table";
+/// The beginning of the line with the columns of a table, which TOML reads as a comment.
+const TABLE: &str = "\n#table ";
 /// The line with which the specification begins in the text.
 const MODEL: &str = "[model]";
 
@@ -170,8 +170,9 @@ pub fn encode(network: &Network<f32>, theta: &[f32]) -> Result<Vec<u8>, Error> {
         let view = TensorView::new(Dtype::F32, tensor.shape(), bytes).map_err(|e| Error::NotAModel(e.to_string()))?;
         views.push((&*tensor.name, view));
     }
-    let mut metadata = HashMap::from([(KEY.to_string(), format!("{head}\n{tail}"))]);
-    metadata.extend(table.map(|table| (TABLE_KEY.to_string(), table)));
+    // A second entry would stand before or after the first one at random.
+    let table = table.map_or_else(String::new, |table| format!("{TABLE}{table}"));
+    let metadata = HashMap::from([(KEY.to_string(), format!("{head}\n{tail}{table}"))]);
     let bytes = safetensors::serialize(views, Some(metadata)).map_err(|error| Error::NotAModel(error.to_string()))?;
     header_len(&bytes)?;
     Ok(bytes)
@@ -216,6 +217,10 @@ pub fn decode(bytes: &[u8]) -> Result<(Network<f32>, Vec<f32>), Error> {
     let (metadata, data) = header::read(bytes).map_err(Error::NotAModel)?;
     let text = metadata.metadata().as_ref().and_then(|metadata| metadata.get(KEY));
     let text = text.ok_or_else(|| Error::NotAModel(format!("its metadata has no entry {KEY:?}")))?;
+    let (text, table) = match text.split_once(TABLE) {
+        Some((text, table)) => (text, Some(table)),
+        None => (text.as_str(), None),
+    };
     // The format number is read first, without the rest: a newer format may have unknown entries.
     let format = text.lines().find_map(|line| line.strip_prefix("format = "));
     match format.and_then(|format| format.trim().parse().ok()) {
@@ -230,9 +235,8 @@ pub fn decode(bytes: &[u8]) -> Result<(Network<f32>, Vec<f32>), Error> {
     }
     check_toml(text).map_err(Error::Damaged)?;
     let mut header: Header = toml::from_str(text).map_err(|error| Error::Damaged(one_line(error.message())))?;
-    let table = metadata.metadata().as_ref().and_then(|metadata| metadata.get(TABLE_KEY));
-    header.model.table = table.map(|table| read_table(table)).transpose()?;
-    check_model_text(&header, text, table.map(String::as_str))?;
+    header.model.table = table.map(read_table).transpose()?;
+    check_model_text(&header, text, table)?;
 
     // The specification is compared with the tensors in the file before memory of the size that it claims is
     // allocated.
@@ -327,7 +331,7 @@ fn model_sha256(spec: &str, table: Option<&str>) -> String {
 fn read_table(text: &str) -> Result<Schema, Error> {
     if text.len() > LONGEST_TABLE {
         let (found, most) = (text.len() as u64, LONGEST_TABLE as u64);
-        return Err(Error::TooLong { what: "its entry \"handgrad-table\"", found, most });
+        return Err(Error::TooLong { what: "the description of its table", found, most });
     }
     let schema: Schema = serde_json::from_str(text)
         .map_err(|error| Error::Damaged(format!("its table cannot be read: {}", one_line(&error.to_string()))))?;

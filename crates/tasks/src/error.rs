@@ -109,7 +109,7 @@ pub enum Error {
     NotOfTables,
     /// The model cannot fill in missing cells.
     #[error(
-        "the model never saw a row with missing cells, so it cannot fill them in: train it with a part of the columns \
+        "the model was not trained with hidden columns, so it cannot fill cells in: train it with a part of the columns \
          hidden, for example a fifth"
     )]
     NothingHidden,

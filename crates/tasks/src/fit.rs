@@ -1,7 +1,7 @@
 use handgrad_dataset::{Samples, Values};
 use handgrad_layers::LossKind;
 use handgrad_models::targets::{self, Misfit};
-use handgrad_models::{Model, Scale};
+use handgrad_models::{Encoding, Model, Scale};
 
 use crate::{CHUNK, Error};
 
@@ -40,7 +40,7 @@ pub fn check_fit(model: &Model, samples: &Samples) -> Result<(), Error> {
 /// # Errors
 /// For the first sample with a value for which the loss is not defined.
 pub fn check_targets(loss: LossKind, scale: Option<&Scale>, samples: &Samples) -> Result<(), Error> {
-    match outside(loss, scale, samples) {
+    match outside(loss, scale.map_or(Encoding::Same, Encoding::Scaled), samples) {
         0 => check_uses(loss, scale, samples),
         _ => each(scale, samples, |values| targets::check(loss, values)),
     }
@@ -58,21 +58,27 @@ pub fn check_uses(loss: LossKind, scale: Option<&Scale>, samples: &Samples) -> R
     Ok(())
 }
 
-/// The number of values that are outside 0..1 after `scale` is applied to them. For a loss other than binary
-/// cross-entropy it is 0, because all values are equally valid.
+/// The number of values of the network that are outside 0..1. For a loss other than binary cross-entropy it is 0, because
+/// all values are equally valid.
 #[must_use]
-pub fn outside(loss: LossKind, scale: Option<&Scale>, samples: &Samples) -> usize {
+pub fn outside(loss: LossKind, encoding: Encoding<'_>, samples: &Samples) -> usize {
     if !matches!(loss, LossKind::Bce | LossKind::BceLogits) {
         return 0;
     }
     // A missing value is NaN, and not outside.
-    let is_unit = |value: f32| value.is_nan() || (0.0..=1.0).contains(&value);
-    let is_outside = |at: usize, value: f64| !is_unit(scale.map_or(value, |scale| scale.apply(at, value)) as f32);
-    let count =
-        |row: &mut dyn Iterator<Item = f64>| row.enumerate().filter(|&(at, value)| is_outside(at, value)).count();
+    let is_outside = |value: f64| !value.is_nan() && !(0.0..=1.0).contains(&(value as f32));
+    let count = |row: &mut dyn Iterator<Item = f64>| match encoding {
+        Encoding::Same => row.filter(|&value| is_outside(value)).count(),
+        Encoding::Scaled(scale) => row.enumerate().filter(|&(at, value)| is_outside(scale.apply(at, value))).count(),
+        Encoding::Table(schema) => {
+            let mut count = 0;
+            schema.encode(row, |value| count += usize::from(is_outside(value)));
+            count
+        }
+    };
     match &samples.values {
         // Bytes stand for values within 0..1.
-        Values::Bytes(_) if scale.is_none() => 0,
+        Values::Bytes(_) if matches!(encoding, Encoding::Same) => 0,
         Values::Bytes(values) => {
             let value = |&byte: &u8| f64::from(f32::from(byte) / 255.0);
             values.rows().into_iter().map(|row| count(&mut row.iter().map(value))).sum()

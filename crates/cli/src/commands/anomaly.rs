@@ -278,6 +278,11 @@ fn compare(
             (Some(_), Err(error)) => return Err(anyhow::anyhow!("{error:#}")),
         });
     }
+    if truth.is_none() && all.len() > 1 {
+        terminal::note(
+            "note: detectors can be compared only with labels: say which classes are normal with --normal-class",
+        );
+    }
     let mut areas = Vec::new();
     if let (Some(truth), true) = (truth, all.len() > 1) {
         for (detector, scores) in args.detector.iter().zip(&all) {

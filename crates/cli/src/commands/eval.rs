@@ -46,7 +46,7 @@ pub fn run(args: &EvalArgs) -> Result<Done> {
             "reconstruction_per_value": per_value,
             "reconstruction_per_sample": per_sample,
             "samples": source.len(),
-            "values_outside_0_to_1": outside(loss.kind, subject.model.spec().scale.as_ref(), &subject.samples),
+            "values_outside_0_to_1": outside(loss.kind, subject.model.spec().encoding(), &subject.samples),
             "least_possible": yardsticks.least,
             "mean_sample": yardsticks.mean_sample,
             "code": advice::json_of_code(&subject.model, &code, &subject.samples),

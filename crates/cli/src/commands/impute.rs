@@ -12,6 +12,7 @@ use handgrad_tasks::columns::impute;
 use handgrad_tasks::columns::measure::{Column, Hiding, METHODS, measure, of_kind};
 use serde_json::{Value, json};
 
+use crate::columns::cut;
 use crate::exit::{Done, UsageError};
 use crate::flags::SubjectArgs;
 use crate::terminal::{self, Bars};
@@ -114,7 +115,7 @@ fn listing(columns: &[Column]) -> String {
     let methods = METHODS.iter().map(|name| format!("{name:>16}")).collect::<String>();
     let mut text = format!("{:34}{:>8}{methods}\n", "", "cells");
     let mut line = |name: &str, cells: usize, of: &[f64; 4]| {
-        let name: String = name.chars().take(33).collect();
+        let name = cut(name, 33);
         text += &format!("{name:34}{:>8}{}\n", thousands(cells), errors(of));
     };
     for kind in KINDS {

@@ -111,7 +111,7 @@ fn train(args: &TrainArgs, request: &Request) -> Result<Finished> {
         ));
     }
     let (spec, data) = (&run.prepared().spec, &run.prepared().data);
-    let note = words::outside_note(&data.validation_origin, spec.loss, spec.scale.as_ref(), &data.validation);
+    let note = words::outside_note(&data.validation_origin, spec.loss, spec.encoding(), &data.validation);
     let of_values = if spec.scale.is_none() { advice::of_values(&data.train) } else { None };
     note.iter().chain(&of_values).for_each(|note| terminal::note(note));
     let [seen, all] = run.samples()?;

@@ -89,8 +89,8 @@ impl SubjectArgs {
     pub fn open(&self, parts: &[Part], progress: &dyn Progress) -> anyhow::Result<Subject> {
         let subject = handgrad_runs::open_one_of(&self.run, &self.wanted(), parts, progress)?;
         subject.notes.iter().for_each(|note| terminal::note(&format!("note: {note}")));
-        let (loss, scale) = (subject.model.network().loss().kind, subject.model.spec().scale.as_ref());
-        let note = words::outside_note(&subject.origin, loss, scale, &subject.samples);
+        let (loss, encoding) = (subject.model.network().loss().kind, subject.model.spec().encoding());
+        let note = words::outside_note(&subject.origin, loss, encoding, &subject.samples);
         if !self.output.quiet {
             subject.understood.iter().for_each(|line| terminal::note(line));
         }

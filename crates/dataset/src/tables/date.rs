@@ -1,5 +1,7 @@
 //! Dates as people write them.
 
+use std::fmt::{Display, Write};
+
 use chrono::{Datelike, NaiveDate, NaiveDateTime, Timelike};
 
 /// The formats that are recognised, in the notation of `strftime`: first those that cannot be confused with another.
@@ -48,16 +50,28 @@ fn is_year(date: &NaiveDate, format: &str) -> bool {
 }
 
 /// Writes a date in a format: the inverse of [`parse`]. Without a time of day in the format, to the nearest day. `None`
-/// if the date is out of the range of a calendar.
+/// if the date is out of the range of a calendar, or if the format is not valid.
 pub(crate) fn write(days: f64, format: &str) -> Option<String> {
     let whole = if format.contains("%H") { days.floor() } else { days.round() };
     let date = NaiveDate::from_num_days_from_ce_opt((whole + f64::from(EPOCH)) as i32)?;
     if !format.contains("%H") {
-        return Some(date.format(&plain(format)).to_string());
+        return shown(date.format(&plain(format)));
     }
     let seconds = ((days - whole) * 86_400.0).round().clamp(0.0, 86_399.0) as u32;
     let moment = date.and_hms_opt(seconds / 3600, seconds / 60 % 60, seconds % 60)?;
-    Some(moment.format(format).to_string())
+    shown(moment.format(format))
+}
+
+/// The text of a date. `None` if its format is not valid, which `to_string` would answer with a panic.
+fn shown(date: impl Display) -> Option<String> {
+    let mut text = String::new();
+    write!(text, "{date}").ok().map(|()| text)
+}
+
+/// Returns whether a day can be written in a format and read again, which needs its day, month and year.
+pub(super) fn is_format(format: &str) -> bool {
+    let day = 15_000.0;
+    write(day, format).is_some_and(|text| parse(&text, format) == Some(day))
 }
 
 /// The day of the year as a part of a year, and the day of the week as a part of a week.

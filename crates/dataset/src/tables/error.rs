@@ -10,6 +10,47 @@ use crate::words::{count, thousands};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ColumnError {
+    /// There is no column of this name or number.
+    #[error(
+        "{}: there is no column {column:?}{similar}; the table has {}: give a name, or a number from 1 on", shown(.path),
+        count(*.columns, "column", "columns")
+    )]
+    Unknown {
+        /// The file.
+        path: PathBuf,
+        /// The column that was asked for.
+        column: String,
+        /// A proposal, or nothing.
+        similar: String,
+        /// How many columns there are.
+        columns: usize,
+    },
+    /// Two columns have the same name.
+    #[error(
+        "{}, line {line}: columns {first} and {second} are both called {name:?}, but columns are told apart by their \
+         names; rename one of them", shown(.path)
+    )]
+    Twice {
+        /// The file.
+        path: PathBuf,
+        /// The line of the header.
+        line: u64,
+        /// The number of the first one, counted from 1.
+        first: usize,
+        /// The number of the second one.
+        second: usize,
+        /// Their name.
+        name: String,
+    },
+    /// No column varies.
+    #[error(
+        "{}: every column has the same value in all training rows, so there is nothing to learn; check that this is the \
+         right file", shown(.path)
+    )]
+    Constant {
+        /// The file.
+        path: PathBuf,
+    },
     /// No column of a table is left for the network.
     #[error(
         "{}: no column is left to learn from: each one is empty, an identifier, a text, or was left out; choose the \
@@ -50,9 +91,10 @@ pub enum ColumnError {
     },
     /// A table has other columns than the one that the model was trained on.
     #[error(
-        "{}: its columns are not those that the model was trained on{}{}{similar}; rename the columns in the first \
+        "{}: its columns are not those that the model was trained on; {}{}{}{similar}; rename the columns in the first \
          line, or leave out those that the model does not know", shown(.path),
-        listed("it has no column", .missing), listed("the model does not know", .unknown)
+        listed("it has no column", .missing), if .missing.is_empty() || .unknown.is_empty() { "" } else { ", and " },
+        listed("the model does not know", .unknown)
     )]
     Differ {
         /// The file.
@@ -73,5 +115,5 @@ fn listed(what: &str, names: &[String]) -> String {
     }
     let first = names.iter().take(10).map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
     let more = if names.len() > 10 { format!(" and {} more", names.len() - 10) } else { String::new() };
-    format!(": {what} {first}{more}")
+    format!("{what} {first}{more}")
 }

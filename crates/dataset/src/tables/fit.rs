@@ -27,6 +27,22 @@ pub(super) fn column(
         let (path, column) = (table.path.clone(), table.names[at].clone());
         return Err(ColumnError::NotOfKind { path, column, kind: name.name(), guessed: guessed.kind.name() }.into());
     }
+    let unfit = |problem| Error::Unfit { path: table.path.clone(), problem };
+    if let Some(format) = format.as_ref().filter(|format| name == KindName::Date && !date::is_format(format)) {
+        return Err(unfit(format!(
+            "column {:?} has the format {format:?}, in which no date can be written and read: a format has the day, the \
+             month and the year, as %Y-%m-%d, and with a time also the hour and the minute, as %Y-%m-%d %H:%M",
+            table.names[at]
+        )));
+    }
+    let too_large = values.numbers.iter().find(|number| number.abs() > f64::from(f32::MAX));
+    if let Some(number) = too_large.filter(|_| needs_numbers) {
+        return Err(unfit(format!(
+            "column {:?} has the number {number:e}, which is too large for a 32-bit number: correct it, or leave the \
+             column out",
+            table.names[at]
+        )));
+    }
     let scale = |numbers: &mut dyn Iterator<Item = f64>| linear(numbers, asked.scaling);
     let kind = match name {
         KindName::Number => Kind::Number { scale: scale(&mut values.numbers.iter().copied()) },
@@ -63,10 +79,30 @@ pub(super) fn column(
         (None, _) | (_, Kind::LeftOut { .. }) => None,
         (Some(_), Kind::Category { .. }) => Some(0.0),
         (Some(Fill::Zero), Kind::Number { .. } | Kind::Amount { .. } | Kind::Ordinal { .. }) => Some(0.0),
-        (Some(_), Kind::Date { scale, .. }) => Some(scale.offset),
+        // A day 0 would mean nothing.
+        (Some(_), Kind::Date { format, .. }) => {
+            let days = values
+                .words
+                .iter()
+                .filter_map(|&(word, cells)| Some((date::parse(table.word(word), format)?, cells as f64)));
+            let (sum, cells) = days.fold((0.0, 0.0), |(sum, all), (days, cells)| (sum + cells * days, all + cells));
+            Some(sum / f64::max(cells, 1.0))
+        }
         (Some(_), _) => Some(values.numbers.iter().sum::<f64>() / values.numbers.len() as f64),
     };
-    let mut column = Column { name: table.names[at].clone(), kind, reason, fill, known, mean: 0.0, residual: 1.0 };
+    let is_constant = match &kind {
+        Kind::Number { .. } | Kind::Amount { .. } | Kind::Ordinal { .. } => {
+            values.numbers.iter().all(|number| *number == values.numbers[0])
+        }
+        Kind::Date { format, .. } => {
+            let mut days = values.words.iter().filter_map(|(word, _)| date::parse(table.word(*word), format));
+            let first = days.next();
+            days.all(|day| Some(day) == first)
+        }
+        _ => false,
+    };
+    let name = table.names[at].clone();
+    let mut column = Column { name, kind, reason, fill, known, mean: 0.0, is_constant, residual: 1.0 };
     if !matches!(column.kind, Kind::Category { .. } | Kind::LeftOut { .. }) && asked.scaling != Scaling::Standard {
         let (mut sum, mut count) = (0.0, 0.0);
         let mut add = |value: f64, cells: f64| {

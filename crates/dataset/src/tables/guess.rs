@@ -146,20 +146,32 @@ fn of_words(table: &Table, values: &Values, known: usize) -> Guess {
         }
         return Guess { kind: KindName::Date, reason, format: Some(format.to_owned()) };
     }
+    // Numbers that are written in another way are lost as words, so people are told.
+    let like_numbers = values.words.iter().filter(|(at, _)| is_like_a_number(table.word(*at))).count();
+    let hint = match 2 * like_numbers > different {
+        true => "; they look like numbers with a currency, a % or separators between digits: remove these to use them",
+        false => "",
+    };
     if different == known && known >= LEAST_IDENTIFIED {
-        return Guess::new(KindName::Identifier, "a different word in every row");
+        return Guess::new(KindName::Identifier, format!("a different word in every row{hint}"));
     }
     let covered: usize = classes(values).iter().map(|(_, count)| count).sum();
     let all = known + values.numbers.len();
     if (covered as f64) < LEAST_COVERED * all as f64 {
-        let reason = format!("{} in {}", count(different, "different text", "different texts"), rows(known));
+        let reason = format!("{} in {}{hint}", count(different, "different text", "different texts"), rows(known));
         return Guess::new(KindName::Text, reason);
     }
     let rare = if covered < known { "; rare ones are one class, other" } else { "" };
     Guess::new(
         KindName::Category,
-        format!("{} in {}{rare}", count(different, "different word", "different words"), rows(known)),
+        format!("{} in {}{rare}{hint}", count(different, "different word", "different words"), rows(known)),
     )
+}
+
+/// Returns whether a word would be a number without a currency sign, a per cent sign and separators between its digits.
+fn is_like_a_number(word: &str) -> bool {
+    let bare: String = word.chars().filter(|sign| !"$€£¥%,' \u{a0}".contains(*sign)).collect();
+    bare.len() < word.len() && bare.parse::<f64>().is_ok() && !bare.starts_with(|first: char| first.is_alphabetic())
 }
 
 /// The words that are classes of a category: those that occur at least twice, but all of them in a short table.

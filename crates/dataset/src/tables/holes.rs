@@ -82,7 +82,9 @@ pub fn fill_holes(table: &Table, schema: &Schema, values: &Array2<f64>) -> Resul
                 Kind::Number { .. } | Kind::Amount { .. } => format!("{value:.*}", decimals[at].min(MOST_DECIMALS)),
                 _ => columns[place].text(value),
             };
-            if dialect.decimal == Decimal::Comma && !matches!(columns[place].kind, Kind::Category { .. }) {
+            // The points of a date such as 31.01.2020 are no decimal points.
+            let is_number = !matches!(columns[place].kind, Kind::Category { .. } | Kind::Date { .. });
+            if dialect.decimal == Decimal::Comma && is_number {
                 text = text.replace('.', ",");
             }
             filled.text.extend(&bytes[copied..span.content.start]);

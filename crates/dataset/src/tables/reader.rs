@@ -7,7 +7,7 @@ use std::path::Path;
 use handgrad_files::{Progress, Unit, memory, shown};
 use indexmap::IndexSet;
 
-use super::{Cell, Table};
+use super::{Cell, ColumnError, Table};
 use crate::csv::cells::Cells;
 use crate::csv::value::{Decimal, is_missing, number};
 use crate::csv::{Header, Label, Layout};
@@ -272,9 +272,8 @@ fn check_names(path: &Path, line: u64, names: &[String]) -> Result<(), Error> {
     let mut seen = HashMap::new();
     for (at, name) in names.iter().enumerate() {
         if let Some(before) = seen.insert(name, at) {
-            let found = format!("two columns called {name:?}, {} and {}", before + 1, at + 1);
-            let expected = "a name of its own for each column; rename one of them in the first line,".to_owned();
-            return Err(Error::Table { path: path.to_path_buf(), place: format!("line {line}"), found, expected });
+            let (path, name) = (path.to_path_buf(), name.clone());
+            return Err(ColumnError::Twice { path, line, first: before + 1, second: at + 1, name }.into());
         }
     }
     Ok(())

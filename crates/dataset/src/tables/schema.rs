@@ -100,6 +100,9 @@ pub struct Column {
     /// The mean over the training rows of the first value of the network: 0 with standard scaling.
     #[serde(default)]
     pub mean: f64,
+    /// Whether all its known values in the training rows are the same number or date.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_constant: bool,
     /// How far a cell is usually from what the rest of its row lets expect: its mean over training rows, as the trained
     /// network told it. 1 before training.
     #[serde(default = "one")]
@@ -187,6 +190,13 @@ impl Schema {
         let of = |at| column(table, rows, at, wanted.get(&at).copied(), asked);
         let columns = (0..table.names.len()).map(of).collect::<Result<Vec<_>, _>>()?;
         let schema = Self { has_header: table.has_header(), label_column: table.label_column.clone(), columns };
+        let varies = |column: &Column| match &column.kind {
+            Kind::Category { shares, .. } => !shares.contains(&1.0),
+            _ => !column.is_constant,
+        };
+        if rows.len() > 1 && schema.width() > 0 && !schema.used().any(varies) {
+            return Err(ColumnError::Constant { path: table.path.clone() }.into());
+        }
         match schema.width() {
             0 => Err(ColumnError::NoColumns { path: table.path.clone() }.into()),
             _ => Ok(schema),
@@ -201,7 +211,8 @@ impl Schema {
         for Column { name, kind, .. } in &self.columns {
             let linear = |scale: &Linear| scale.offset.is_finite() && scale.factor.is_finite() && scale.factor > 0.0;
             let valid = match kind {
-                Kind::Number { scale } | Kind::Date { scale, .. } => linear(scale),
+                Kind::Number { scale } => linear(scale),
+                Kind::Date { format, scale, .. } => linear(scale) && date::is_format(format),
                 Kind::Amount { unit, scale } => linear(scale) && unit.is_finite() && *unit > 0.0,
                 Kind::Ordinal { levels, scale } => linear(scale) && levels.iter().all(|level| level.is_finite()),
                 Kind::Category { classes, shares } => {
@@ -335,7 +346,10 @@ fn known(column: &Column, table: &Table) -> HashMap<u64, f64> {
         if let Some(word) = table.word_number(class) {
             places.insert(key(Cell::Word(word)), at as f64);
         }
-        if let Ok(number) = class.parse::<f64>() {
+        // The class 01069 is a word, which the number 1069 does not name.
+        if let Ok(number) = class.parse::<f64>()
+            && number.to_string() == *class
+        {
             places.insert(key(Cell::Number(number)), at as f64);
         }
     }

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use indexmap::IndexSet;
 
+use super::ColumnError;
 use crate::csv::Header;
-use crate::{Error, Labels};
+use crate::{Error, Labels, did_you_mean};
 
 /// What a cell holds.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -128,7 +129,8 @@ impl Table {
         let numbered = || name.parse().ok().and_then(|number: usize| number.checked_sub(1));
         named.or_else(|| numbered().filter(|&at| at < self.names.len())).ok_or_else(|| {
             let (path, column, columns) = (self.path.clone(), name.to_owned(), self.names.len());
-            Error::NoSuchColumn { path, line: 1, column, columns }
+            let similar = did_you_mean(name, self.names.iter().map(String::as_str));
+            ColumnError::Unknown { path, column, similar, columns }.into()
         })
     }
 }

@@ -17,7 +17,7 @@ use handgrad_models::Model;
 use ndarray::Array2;
 
 use super::schema;
-use super::surprise::starts;
+use super::surprise::{hides, starts};
 use crate::{CHUNK, Error, check_numbers};
 
 /// Returns the values of the used columns of the samples with these numbers, in the units of the data, with a guess in
@@ -29,7 +29,7 @@ use crate::{CHUNK, Error, check_numbers};
 pub fn fill(model: &Model, samples: &Samples, numbers: &[u32]) -> Result<Array2<f64>, Error> {
     check_numbers(samples, numbers)?;
     let schema = schema(model)?;
-    if !model.spec().takes_missing() {
+    if !hides(model) {
         return Err(Error::NothingHidden);
     }
     let (starts, columns) = (starts(schema), schema.used().collect::<Vec<_>>());

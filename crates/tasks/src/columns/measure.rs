@@ -23,7 +23,7 @@ use handgrad_models::Model;
 use ndarray::{Array1, Array2, Axis};
 
 use super::schema;
-use super::surprise::starts;
+use super::surprise::{hides, starts};
 use crate::{CHUNK, Error};
 
 /// The methods, in the order of [`Column::errors`].
@@ -68,7 +68,7 @@ pub fn measure(
     seed: u64,
 ) -> Result<Vec<Column>, Error> {
     let schema = schema(model)?;
-    if !model.spec().takes_missing() {
+    if !hides(model) {
         return Err(Error::NothingHidden);
     }
     let columns: Vec<_> = schema.used().collect();

@@ -45,8 +45,13 @@ pub fn explained(
 ) -> Result<Vec<Explained>> {
     let all = explain(&subject.model, &subject.samples, numbers, normal, REASONS)?;
     let named = identifier(subject, of);
-    let explained = |(&number, reasons): (&u32, Vec<Reason>)| {
+    let explained = |(&number, mut reasons): (&u32, Vec<Reason>)| {
         let (sample, row) = (number as usize, of.rows[number as usize]);
+        for reason in reasons.iter_mut().filter(|reason| reason.found == "other") {
+            // The text of the file says more than the name of the class.
+            let place = of.table.names.iter().position(|name| *name == reason.column);
+            reason.found = place.map_or_else(|| reason.found.clone(), |column| of.table.text(row, column));
+        }
         let identifier = named.as_ref().map(|(_, column)| of.table.text(row, *column));
         Explained { sample, line: of.table.line(row), identifier, score: scores[sample], reasons }
     };
@@ -61,10 +66,10 @@ pub fn text(rows: &[Explained]) -> String {
         text += &format!("line {}{name}: score {}\n", row.line, number(row.score));
         for reason in &row.reasons {
             text += &format!(
-                "    {}: found {}, expected {}; {} of the normal rows are as unusual here\n",
+                "    {}: found {}, {}; {} of the normal rows are as unusual here\n",
                 reason.column,
                 shown(&reason.found),
-                shown(&reason.expected),
+                expected(reason),
                 share(reason.rarity)
             );
         }
@@ -130,6 +135,14 @@ pub fn picture(title: &str, rows: &[Explained]) -> String {
 fn column(reason: &Reason) -> Column<'_> {
     let Reason { column: name, found, expected, contribution, .. } = reason;
     Column { name, found, expected, contribution: *contribution }
+}
+
+/// What was expected. A cell that fits its row may still be rare in its column.
+fn expected(reason: &Reason) -> String {
+    match reason.found == reason.expected {
+        true => "which fits the row but is rare in its column".to_owned(),
+        false => format!("expected {}", shown(&reason.expected)),
+    }
 }
 
 fn shown(text: &str) -> String {

@@ -153,7 +153,7 @@ impl Told<'_> {
             "threshold": value,
             "rule": how,
             "samples": verdict.scores.len(),
-            "values_outside_0_to_1": outside(model.network().loss().kind, model.spec().scale.as_ref(), samples),
+            "values_outside_0_to_1": outside(model.network().loss().kind, model.spec().encoding(), samples),
             "called_anomalous": verdict.called(),
         });
         if !beside.is_empty() {
