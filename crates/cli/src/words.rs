@@ -115,8 +115,23 @@ pub fn json_terms(terms: &[(&'static str, f64)]) -> Value {
     terms.iter().map(|&(name, value)| (name.to_string(), Value::from(value))).collect()
 }
 
+/// The loss of a network in words. That of a table is made of the losses of its columns.
+pub fn loss_of<T: Scalar>(network: &Network<T>) -> String {
+    if network.spec().table.is_none() {
+        return network.loss().to_string();
+    }
+    let numbers = network.loss().kind.in_words();
+    let per = if network.loss().reduction == Reduction::Mean { "mean" } else { "sum" };
+    format!("{per} over the columns: {numbers} of scaled numbers, cross-entropy of categories divided by their entropy")
+}
+
 /// The reconstruction error per value and per sample, and which of them is in the loss.
-pub fn reconstruction(loss: Loss, terms: &[(&'static str, f64)], features: usize) -> String {
+pub fn reconstruction<T: Scalar>(network: &Network<T>, terms: &[(&'static str, f64)]) -> String {
+    if network.spec().table.is_some() {
+        let value = number(terms.first().map_or(f64::NAN, |term| term.1));
+        return format!("reconstruction {value}, {}; about 1 for the mean row", loss_of(network));
+    }
+    let (loss, features): (Loss, usize) = (network.loss(), network.spec().features());
     let both = loss.per_value_and_sample(terms.first().map_or(f64::NAN, |term| term.1), features);
     let [per_value, per_sample] = both.map(number);
     let reduction = match loss.reduction {

@@ -13,7 +13,7 @@ use handgrad_tasks::{check_targets, check_uses};
 
 use ndarray::Array2;
 
-use crate::settings::{self, LossName, ScaleName};
+use crate::settings::{self, FillName, LossName, ScaleName};
 use crate::{Config, Error, Result, Settings, schema};
 
 /// How many steps a network for tables is trained, unless the number of epochs is given. On three tables of 1,831 to
@@ -129,6 +129,13 @@ impl Config {
                 "output_activation is {}, but the table has categories, whose softmax is part of the loss: leave it out",
                 output.name()
             )));
+        }
+        if settings.fill == Some(FillName::Previous) {
+            return Err(Error::Usage(
+                "fill is previous, but the rows of a table do not follow each other: use mean or zero, or leave it out, \
+                 and missing is a value of its own"
+                    .into(),
+            ));
         }
         let steps = train.len().div_ceil(settings.batch_size());
         settings.epochs.get_or_insert((TABLE_STEPS / steps.max(1)).clamp(2, MOST_EPOCHS));

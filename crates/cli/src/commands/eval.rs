@@ -39,7 +39,7 @@ pub fn run(args: &EvalArgs) -> Result<Done> {
     if args.output.json {
         let [per_value, per_sample] = loss.per_value_and_sample(measured.terms[0].1, features);
         let object = json!({
-            "loss": loss.to_string(),
+            "loss": words::loss_of(subject.model.network()),
             "value": measured.loss,
             "terms": words::json_terms(&measured.terms),
             "reduction": loss.reduction,
@@ -56,8 +56,8 @@ pub fn run(args: &EvalArgs) -> Result<Done> {
         return Ok(Done::Whole);
     }
     let (value, terms) = (number(measured.loss), words::terms(&measured.terms, words::beta(subject.model.spec())));
-    terminal::result(&format!("{loss} {value}{terms} over {}", subject.origin))?;
-    terminal::result(&words::reconstruction(loss, &measured.terms, features))?;
+    terminal::result(&format!("{} {value}{terms} over {}", words::loss_of(subject.model.network()), subject.origin))?;
+    terminal::result(&words::reconstruction(subject.model.network(), &measured.terms))?;
     let (least, mean) = (number(yardsticks.least), number(yardsticks.mean_sample));
     terminal::result(&format!("least possible {least}, mean sample {mean}"))?;
     if !told.is_empty() {

@@ -226,7 +226,7 @@ fn json_of(finished: &Finished, code: &Code, told: &[Told]) -> Value {
         "best_epoch": outcome.best_epoch,
         "stopped": outcome.stopped,
         "steps": steps,
-        "loss": loss.to_string(),
+        "loss": words::loss_of(model.network()),
         "reduction": loss.reduction,
         "train_loss": kept.map(|record| record.train_loss),
         "train_terms": terms(|record| &record.train_terms),
@@ -272,7 +272,7 @@ fn text_of(finished: &Finished) -> String {
         number(record.train_loss),
         number(record.validation_loss),
         words::terms(&record.validation_terms, beta),
-        words::reconstruction(model.network().loss(), &record.validation_terms, model.spec().features()),
+        words::reconstruction(model.network(), &record.validation_terms),
     );
     if let Some(test) = test {
         let (value, terms) = (number(test.loss), words::terms(&test.terms, beta));

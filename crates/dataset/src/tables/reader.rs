@@ -111,6 +111,8 @@ fn decode_rows(
 struct Reading {
     table: Table,
     decimal: Decimal,
+    /// The separators of the file, in words.
+    separators: &'static str,
     /// The number of cells of a row, that of the label included.
     columns: usize,
     /// The column of the labels, counted from 0.
@@ -131,7 +133,7 @@ impl Reading {
         let first = cells.first_rows();
         let bytes = first.iter().flatten().map(|cell| cell.len() as u64 + 1).sum::<u64>().max(1);
         let rows = length.map_or(0, |length| length.saturating_mul(first.len() as u64) / bytes);
-        let decimal = cells.dialect().decimal;
+        let (decimal, separators) = (cells.dialect().decimal, cells.dialect().separators());
         let table = Table {
             path: path.to_path_buf(),
             names: Vec::new(),
@@ -146,7 +148,7 @@ impl Reading {
         };
         let (labels, label_text) = (Collector::default(), String::new());
         let (columns, label, found, any_value, keeps_empty) = (0, None, 0, false, false);
-        Self { table, decimal, columns, label, labels, label_text, rows, found, any_value, keeps_empty }
+        Self { table, decimal, separators, columns, label, labels, label_text, rows, found, any_value, keeps_empty }
     }
 
     /// Takes the first row: the names of the columns, or the first values.
@@ -209,7 +211,11 @@ impl Reading {
     fn end_row(&mut self, line: u64) -> Result<(), Error> {
         let found = std::mem::take(&mut self.found);
         if found != self.columns {
-            let expected = format!("a row of {}, as in the first line,", thousands(self.columns));
+            let expected = format!(
+                "a row of {}, as in the first line, separated by {},",
+                thousands(self.columns),
+                self.separators
+            );
             return Err(self.wrong(line, &count(found, "cell", "cells"), &expected));
         }
         if !std::mem::take(&mut self.any_value) && !self.keeps_empty {
