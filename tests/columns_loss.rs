@@ -71,7 +71,10 @@ fn the_loss_is_that_of_its_definition_with_any_columns_missing() {
         for (seed, target) in (0..).zip(targets()) {
             let output: Vec<f64> = doubles(11, seed).iter().map(|value| 3.0 * value).collect();
             let (found, expected) = (columns.forward(&output, &target), expected(kind, reduction, &output, &target));
-            assert!((found - expected).abs() < 1e-14 * expected.max(1.0), "{kind:?} {reduction:?}: {found}, {expected}");
+            assert!(
+                (found - expected).abs() < 1e-14 * expected.max(1.0),
+                "{kind:?} {reduction:?}: {found}, {expected}"
+            );
             let mut delta = vec![NAN; 11];
             let again = columns.forward_backward(&output, &target, 3, &mut delta);
             assert!((again - expected).abs() < 1e-14 * expected.max(1.0), "{again} instead of {expected}");

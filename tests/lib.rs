@@ -189,14 +189,16 @@ pub fn table(count: usize, seed: u64) -> (Spec, Samples) {
         ];
         cells.join(",") + "\n"
     };
-    let text = "number,date,colour,positive,amount\n".to_owned() + &values.iter().enumerate().map(line).collect::<String>();
+    let text =
+        "number,date,colour,positive,amount\n".to_owned() + &values.iter().enumerate().map(line).collect::<String>();
     let (path, by_name) = ("table.csv".as_ref(), &Label::ByName);
     let table = tables::decode(text.as_bytes(), path, by_name, Some(true), None, &());
     let table = table.unwrap_or_else(|error| panic!("{error}"));
     let rows: Vec<usize> = (0..table.len()).collect();
     let schema = Schema::of(&table, &rows, &Asked::default()).unwrap_or_else(|error| panic!("{error}"));
     let (samples, _) = tables::samples_of(&table, &schema, &rows).unwrap_or_else(|error| panic!("{error}"));
-    let deep = Deep { layers: vec![24, 6], output_activation: Activation::Linear, loss: LossKind::Mse, ..Deep::default() };
+    let deep =
+        Deep { layers: vec![24, 6], output_activation: Activation::Linear, loss: LossKind::Mse, ..Deep::default() };
     let mut spec = deep.spec(&[schema.width()]);
     spec.encoder.insert(0, LayerSpec::Mask { rate: 0.2 });
     spec.table = Some(schema);

@@ -71,7 +71,8 @@ fn the_gradient_of_a_table_is_that_of_central_differences() {
 fn a_row_without_values_adds_nothing() {
     let (spec, samples) = table(10, 6);
     let Values::Doubles(values) = &samples.values else { panic!("64-bit numbers") };
-    let empty = Array2::from_shape_fn((11, values.ncols()), |(row, at)| if row < 10 { values[[row, at]] } else { f64::NAN });
+    let empty =
+        Array2::from_shape_fn((11, values.ncols()), |(row, at)| if row < 10 { values[[row, at]] } else { f64::NAN });
     let more = Samples { values: Values::Doubles(empty), ..samples.clone() };
     let theta = Network::<f64>::new(&spec).expect("fits").init(3);
     let run = |samples: &Samples| {

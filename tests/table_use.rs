@@ -98,14 +98,19 @@ fn a_row_gets_the_same_score_and_code_in_every_file() {
     let text = fs::read_to_string(at.join("table.csv")).expect("the table");
     let (_, held_out) = held_out(&text);
     let known = |line: &&str| !held_out.contains(line) && !line.starts_with(',');
-    let temps: Vec<f64> =
-        text.lines().skip(1).filter(known).map(|line| line.split(',').next().expect("a cell").parse().expect("a number")).collect();
+    let temps: Vec<f64> = text
+        .lines()
+        .skip(1)
+        .filter(known)
+        .map(|line| line.split(',').next().expect("a cell").parse().expect("a number"))
+        .collect();
     row[0] = (temps.iter().sum::<f64>() / temps.len() as f64).to_string();
     write(at, "mean.csv", HEADER, &[row.clone()]);
     row[0].clear();
     write(at, "hole.csv", HEADER, &[row]);
     let [mean, hole] = ["mean.csv", "hole.csv"].map(|file| codes(at, "mean", file).remove(0));
-    let [mean, hole] = [mean, hole].map(|line| line.split(',').map(|z| z.parse().expect("a number")).collect::<Vec<f64>>());
+    let [mean, hole] =
+        [mean, hole].map(|line| line.split(',').map(|z| z.parse().expect("a number")).collect::<Vec<f64>>());
     assert!(mean.iter().zip(&hole).all(|(a, b)| (a - b).abs() < 1e-5), "{mean:?} {hole:?}");
 }
 
@@ -140,9 +145,9 @@ fn columns_are_matched_by_name() {
             assert_eq!(codes(at, model, "turned.csv"), codes(at, model, "new.csv"));
         }
     }
-    let less = new.iter().fold("temp,flow,state\n".to_owned(), |text, row| {
-        text + &format!("{},{},{}\n", row[0], row[1], row[3])
-    });
+    let less = new
+        .iter()
+        .fold("temp,flow,state\n".to_owned(), |text, row| text + &format!("{},{},{}\n", row[0], row[1], row[3]));
     fs::write(at.join("less.csv"), less).expect("written");
     write(at, "renamed.csv", "temp,flow,laod,state", &new);
     let more = new.iter().fold("temp,flow,load,state,speed\n".to_owned(), |text, row| text + &row.join(",") + ",1\n");
@@ -191,7 +196,8 @@ fn the_unit_of_a_column_does_not_matter() {
     for scale in ["standard", "min-max"] {
         let loss = |size: &str| {
             let (data, out) = (format!("{size}.csv"), format!("{size}-{scale}"));
-            let args = ["train", "--data", &data, "--out", &out, "--epochs", "8", "--scale", scale, "--json", "--quiet"];
+            let args =
+                ["train", "--data", &data, "--out", &out, "--epochs", "8", "--scale", scale, "--json", "--quiet"];
             number(&json(at, &args)["val_loss"])
         };
         let [small, large] = ["small", "large"].map(loss);
@@ -254,7 +260,9 @@ fn words_dates_and_prices_with_text_in_them_need_no_flag() {
         let line = said.lines().find(|line| line.trim_start().starts_with(&format!("{column} "))).unwrap_or_default();
         assert!(words.iter().all(|word| line.contains(word)), "{column}: {said}");
     }
-    let schema = fs::read_to_string(at.join("runs/table-deliveries/schema.toml")).expect("a schema");
+    let runs: Vec<_> = fs::read_dir(at.join("runs")).expect("runs").map(|run| run.expect("a run").path()).collect();
+    let model = runs[0].to_str().expect("UTF-8");
+    let schema = fs::read_to_string(runs[0].join("schema.toml")).expect("a schema");
     assert!(schema.contains("kind = \"date\"") && schema.contains("format = \"%d-%b-%y\""), "{schema}");
 
     // `data info` says the same.
@@ -269,7 +277,7 @@ fn words_dates_and_prices_with_text_in_them_need_no_flag() {
     let mut new = deliveries(12);
     new += "SCMS-x,3-Jun-06,Camel,heavy,7\n,,,,\nSCMS-y,31-Feb-06,Air,4,14\n";
     fs::write(at.join("new.csv"), new).expect("written");
-    let output = run(at, &["anomaly", "runs/table-deliveries", "--data", "new.csv", "--scores", "s.csv"]);
+    let output = run(at, &["anomaly", model, "--data", "new.csv", "--scores", "s.csv"]);
     let said = err(&output);
     assert!(output.status.success(), "{said}");
     for words in [
@@ -337,11 +345,12 @@ fn the_user_says_which_columns_are_used_and_what_they_are() {
     for (flags, words) in [
         (&["--schema", "unknown.toml"][..], &["unknown.toml", "colour"][..]),
         (&["--schema", "impossible.toml"], &["\"mode\"", "number", "category"]),
-        (&["--schema", "absent.toml"], &["speed"]),
+        (&["--schema", "absent.toml"], &["the schema names the column \"speed\""]),
         (&["--schema", "undated.toml"], &["\"sent\"", "%Q"]),
         (&["--schema", "none.toml"], &["none.toml"]),
-        (&["--ignore", "speed"], &["speed"]),
-        (&["--columns", "speed"], &["speed"]),
+        (&["--ignore", "wieght"], &["ignore names", "\"wieght\"", "did you mean weight"]),
+        (&["--columns", "speed"], &["columns names", "\"speed\""]),
+        (&["--fill", "previous"], &["previous", "mean or zero"]),
         (&["--ignore", "sent,mode,weight,price"], &["no column is left"]),
     ] {
         let output = run(at, &[&["train", "--data", "t.csv", "--out", "unused"], flags].concat());

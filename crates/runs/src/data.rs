@@ -13,7 +13,7 @@ use handgrad_tasks::{check_targets, check_uses};
 
 use ndarray::Array2;
 
-use crate::settings::{self, LossName, ScaleName};
+use crate::settings::{self, FillName, LossName, ScaleName};
 use crate::{Config, Error, Result, Settings, schema};
 
 /// How many steps a network for tables is trained, unless the number of epochs is given. On three tables of 1,831 to
@@ -37,6 +37,13 @@ pub(crate) fn load(config: &Config, progress: &dyn Progress) -> Result<DataSet> 
     let what = settings.data.as_deref().ok_or_else(|| {
         Error::Usage("data is missing, and this preset has none: name a data set, a folder or a file".into())
     })?;
+    if settings::is_table(settings) && matches!(settings.fill, Some(FillName::Previous)) {
+        return Err(Error::Usage(
+            "fill is previous, the value of the previous step, but the rows of a table are no steps: use mean or zero, \
+             or leave it out, and missing is a value of its own"
+                .into(),
+        ));
+    }
     let mut layout = settings.layout();
     if let (Some(asked), Some(path)) = (&mut layout.table, &settings.schema) {
         asked.kinds = schema::read(path)?;

@@ -81,9 +81,10 @@ pub(super) fn column(
         (Some(Fill::Zero), Kind::Number { .. } | Kind::Amount { .. } | Kind::Ordinal { .. }) => Some(0.0),
         // A day 0 would mean nothing.
         (Some(_), Kind::Date { format, .. }) => {
-            let days = values.words.iter().filter_map(|&(word, cells)| {
-                Some((date::parse(table.word(word), format)?, cells as f64))
-            });
+            let days = values
+                .words
+                .iter()
+                .filter_map(|&(word, cells)| Some((date::parse(table.word(word), format)?, cells as f64)));
             let (sum, cells) = days.fold((0.0, 0.0), |(sum, all), (days, cells)| (sum + cells * days, all + cells));
             Some(sum / f64::max(cells, 1.0))
         }
