@@ -358,7 +358,7 @@ fn rows_of_a_table_are_written_with_names_of_classes_and_dates() {
     assert!(output.status.code() == Some(2) && err(&output).contains(".csv"), "{}", err(&output));
 
     for command in [
-        &["interpolate", "ae", "--out", "p.png"][..],
+        &["interpolate", "ae", "--from", "0", "--to", "1", "--out", "p.png"][..],
         &["denoise", "ae", "--out", "p.png"],
         &["alter", "ae", "--from-class", "red", "--to-class", "blue", "--out", "p.png"],
     ] {
