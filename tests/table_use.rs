@@ -260,7 +260,9 @@ fn words_dates_and_prices_with_text_in_them_need_no_flag() {
         let line = said.lines().find(|line| line.trim_start().starts_with(&format!("{column} "))).unwrap_or_default();
         assert!(words.iter().all(|word| line.contains(word)), "{column}: {said}");
     }
-    let schema = fs::read_to_string(at.join("runs/table-deliveries/schema.toml")).expect("a schema");
+    let runs: Vec<_> = fs::read_dir(at.join("runs")).expect("runs").map(|run| run.expect("a run").path()).collect();
+    let model = runs[0].to_str().expect("UTF-8");
+    let schema = fs::read_to_string(runs[0].join("schema.toml")).expect("a schema");
     assert!(schema.contains("kind = \"date\"") && schema.contains("format = \"%d-%b-%y\""), "{schema}");
 
     // `data info` says the same.
@@ -275,7 +277,7 @@ fn words_dates_and_prices_with_text_in_them_need_no_flag() {
     let mut new = deliveries(12);
     new += "SCMS-x,3-Jun-06,Camel,heavy,7\n,,,,\nSCMS-y,31-Feb-06,Air,4,14\n";
     fs::write(at.join("new.csv"), new).expect("written");
-    let output = run(at, &["anomaly", "runs/table-deliveries", "--data", "new.csv", "--scores", "s.csv"]);
+    let output = run(at, &["anomaly", model, "--data", "new.csv", "--scores", "s.csv"]);
     let said = err(&output);
     assert!(output.status.success(), "{said}");
     for words in [
@@ -343,11 +345,12 @@ fn the_user_says_which_columns_are_used_and_what_they_are() {
     for (flags, words) in [
         (&["--schema", "unknown.toml"][..], &["unknown.toml", "colour"][..]),
         (&["--schema", "impossible.toml"], &["\"mode\"", "number", "category"]),
-        (&["--schema", "absent.toml"], &["speed"]),
+        (&["--schema", "absent.toml"], &["the schema names the column \"speed\""]),
         (&["--schema", "undated.toml"], &["\"sent\"", "%Q"]),
         (&["--schema", "none.toml"], &["none.toml"]),
-        (&["--ignore", "speed"], &["speed"]),
-        (&["--columns", "speed"], &["speed"]),
+        (&["--ignore", "wieght"], &["ignore names", "\"wieght\"", "did you mean weight"]),
+        (&["--columns", "speed"], &["columns names", "\"speed\""]),
+        (&["--fill", "previous"], &["previous", "mean or zero"]),
         (&["--ignore", "sent,mode,weight,price"], &["no column is left"]),
     ] {
         let output = run(at, &[&["train", "--data", "t.csv", "--out", "unused"], flags].concat());

@@ -4,6 +4,7 @@ use handgrad_files::shown;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::tables::ColumnError;
 use crate::words::{bytes, count, sizes, thousands};
 
 /// Why a data set could not be read, written, generated or downloaded.
@@ -318,7 +319,7 @@ pub enum Error {
     },
     /// The columns of a table are not as they should be.
     #[error(transparent)]
-    Columns(#[from] crate::tables::ColumnError),
+    Columns(#[from] ColumnError),
     /// A window has more steps than the series.
     #[error(
         "{}: found {}, too few for a window of {}; make the window shorter. A tenth of a file is held out for \
@@ -404,6 +405,7 @@ impl Error {
         match self {
             Self::Files(error) => error.is_usage(),
             Self::NoSuchColumn { .. } | Self::WindowTooLong { .. } => true,
+            Self::Columns(ColumnError::NoSuch { .. }) => true,
             _ => false,
         }
     }

@@ -279,7 +279,7 @@ impl Model {
         if expected != found {
             return Err(Error::Width { what: "samples", expected, found });
         }
-        let missing = self.spec().takes_missing();
+        let missing = self.spec().allows_missing();
         finite("the samples", x, |value| missing && value.is_nan())
     }
 }

@@ -91,10 +91,18 @@ impl Spec {
         }
     }
 
-    /// Returns whether samples may have missing values: whether the first layer is a mask.
+    /// Returns whether the network takes missing values: whether its first layer is a mask.
     #[must_use]
     pub fn takes_missing(&self) -> bool {
         matches!(self.encoder.first(), Some(LayerSpec::Mask { .. }))
+    }
+
+    /// Returns whether samples may have missing values: whether the network takes them, or all columns of the table have a
+    /// value to fill in.
+    #[must_use]
+    pub fn allows_missing(&self) -> bool {
+        let fills = |table: &Schema| table.used().all(|column| column.fill.is_some());
+        self.takes_missing() || self.table.as_ref().is_some_and(fills)
     }
 
     /// Returns how the values of a sample become values of the network.

@@ -37,6 +37,13 @@ pub(crate) fn load(config: &Config, progress: &dyn Progress) -> Result<DataSet> 
     let what = settings.data.as_deref().ok_or_else(|| {
         Error::Usage("data is missing, and this preset has none: name a data set, a folder or a file".into())
     })?;
+    if settings::is_table(settings) && matches!(settings.fill, Some(FillName::Previous)) {
+        return Err(Error::Usage(
+            "fill is previous, the value of the previous step, but the rows of a table are no steps: use mean or zero, \
+             or leave it out, and missing is a value of its own"
+                .into(),
+        ));
+    }
     let mut layout = settings.layout();
     if let (Some(asked), Some(path)) = (&mut layout.table, &settings.schema) {
         asked.kinds = schema::read(path)?;

@@ -12,7 +12,7 @@ use crate::{CHUNK, Error};
 /// If the size differs, or if the loss cannot score a sample.
 pub fn check_fit(model: &Model, samples: &Samples) -> Result<(), Error> {
     let spec = model.spec();
-    if !spec.takes_missing() && samples.any_missing() {
+    if !spec.allows_missing() && samples.any_missing() {
         return Err(Error::Missing);
     }
     if spec.table.is_some() {

@@ -119,6 +119,7 @@ fn train(args: &TrainArgs, request: &Request) -> Result<Finished> {
     let bar = terminal::sample_bar(all, quiet);
     bar.set_position(seen as u64);
     bar.reset_eta();
+    let mut printed = Instant::now();
     let finished = run.train(&mut |event| {
         match event {
             Event::Step { epoch, seen, loss } => {
@@ -127,8 +128,9 @@ fn train(args: &TrainArgs, request: &Request) -> Result<Finished> {
                 let rate = thousands(bar.per_sec() as usize);
                 bar.set_message(format!("loss {}  {rate}/s", number(loss)));
             }
-            // Of many short epochs, some fifty are printed; metrics.csv has all.
-            Event::Epoch(record) if !quiet && is_printed(record.epoch, plan.epochs) => {
+            // Of many short epochs, one is printed every two seconds; metrics.csv has all.
+            Event::Epoch(record) if !quiet && is_printed(record.epoch, plan.epochs, printed.elapsed()) => {
+                printed = Instant::now();
                 let line = words::epoch_line(record, &plan, beta);
                 bar.suspend(|| terminal::note(&line));
             }
@@ -140,9 +142,9 @@ fn train(args: &TrainArgs, request: &Request) -> Result<Finished> {
     Ok(finished?)
 }
 
-/// Returns whether the line of an epoch is printed.
-fn is_printed(epoch: usize, epochs: usize) -> bool {
-    epochs <= 100 || epoch == 1 || epoch == epochs || epoch.is_multiple_of(epochs.div_ceil(50))
+/// Returns whether the line of an epoch is printed, so long after the last one.
+fn is_printed(epoch: usize, epochs: usize, since: Duration) -> bool {
+    epochs <= 100 || epoch <= 10 || epoch == epochs || since >= Duration::from_secs(2)
 }
 
 /// Signals that arrive this soon after the first one are the same request: `timeout` of GNU coreutils sends SIGTERM to

@@ -60,6 +60,21 @@ pub enum ColumnError {
         /// The file.
         path: PathBuf,
     },
+    /// A setting names a column that does not exist.
+    #[error(
+        "{}: {setting} names the column {column:?}, but there is no such column{similar}; give a name from the first \
+         line, or a number, counted from 1", shown(.path)
+    )]
+    NoSuch {
+        /// The file.
+        path: PathBuf,
+        /// The setting.
+        setting: &'static str,
+        /// The column that it names.
+        column: String,
+        /// A proposal, or nothing.
+        similar: String,
+    },
     /// A column cannot be of the kind that was asked for.
     #[error(
         "{}, column {column:?}: it cannot be of the kind {kind}; its values look like the kind {guessed}; a date \

@@ -175,17 +175,23 @@ impl Schema {
     /// column is left.
     pub fn of(table: &Table, rows: &[usize], asked: &Asked) -> Result<Self, Error> {
         let mut wanted: HashMap<usize, (KindName, Option<&str>)> = HashMap::new();
+        let column_of = |name: &String, setting| {
+            let similar = || did_you_mean(name, table.names.iter().map(String::as_str));
+            let (path, column) = (table.path.clone(), name.clone());
+            table.column(name).map_err(|_| ColumnError::NoSuch { path, setting, column, similar: similar() })
+        };
         for (name, kind, format) in &asked.kinds {
-            wanted.insert(table.column(name)?, (*kind, format.as_deref()));
+            wanted.insert(column_of(name, "the schema")?, (*kind, format.as_deref()));
         }
         if !asked.columns.is_empty() {
-            let only: Vec<usize> = asked.columns.iter().map(|name| table.column(name)).collect::<Result<_, _>>()?;
+            let only = asked.columns.iter().map(|name| column_of(name, "columns"));
+            let only: Vec<usize> = only.collect::<Result<_, _>>()?;
             (0..table.names.len()).filter(|at| !only.contains(at)).for_each(|at| {
                 wanted.insert(at, (KindName::Ignored, None));
             });
         }
         for name in &asked.ignore {
-            wanted.insert(table.column(name)?, (KindName::Ignored, None));
+            wanted.insert(column_of(name, "ignore")?, (KindName::Ignored, None));
         }
         let of = |at| column(table, rows, at, wanted.get(&at).copied(), asked);
         let columns = (0..table.names.len()).map(of).collect::<Result<Vec<_>, _>>()?;
