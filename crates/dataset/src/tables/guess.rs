@@ -161,13 +161,8 @@ fn of_words(table: &Table, values: &Values, known: usize) -> Guess {
     let frequent: usize = numbers.values().filter(|&&count| count > 1).sum();
     let covered: usize = classes(values).iter().map(|(_, count)| count).sum();
     let all = known + values.numbers.len();
-<<<<<<< HEAD
-    if (covered as f64) < LEAST_COVERED * all as f64 {
-        let reason = format!("{} in {}{hint}", count(different, "different text", "different texts"), rows(known));
-=======
     if ((covered + frequent) as f64) < LEAST_COVERED * all as f64 {
-        let reason = format!("{} in {}", count(different, "different text", "different texts"), rows(known));
->>>>>>> tabletests
+        let reason = format!("{} in {}{hint}", count(different, "different text", "different texts"), rows(known));
         return Guess::new(KindName::Text, reason);
     }
     let rare = if covered < known { "; rare ones are one class, other" } else { "" };
