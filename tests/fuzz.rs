@@ -32,7 +32,9 @@ fn no_parser_panics_or_takes_more_memory_than_it_says() {
         let refused = (target.seeds)().iter().filter(|bytes| !target.takes(bytes)).count();
         assert!(refused <= most, "{}: {refused} seeds are refused", target.name);
         let mut mutator = Mutator::new((target.seeds)(), 1);
-        for _ in 0..20_000 {
+        // Most words of a table are tried as dates in many formats, which takes time.
+        let executions = if target.name == "table" { 3_000 } else { 20_000 };
+        for _ in 0..executions {
             target.hold(ALLOCATOR, mutator.next());
         }
     }
