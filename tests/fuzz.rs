@@ -24,13 +24,17 @@ fn no_parser_panics_or_takes_more_memory_than_it_says() {
             "csv" => 3,
             // The column that the length of a seed chooses is not the time or the series of two of them.
             "series-csv" => 2,
+            // The length of two of them says that the last column has the labels, of which some are missing.
+            "table" => 2,
             "spec" => 5,
             _ => 0,
         };
         let refused = (target.seeds)().iter().filter(|bytes| !target.takes(bytes)).count();
         assert!(refused <= most, "{}: {refused} seeds are refused", target.name);
         let mut mutator = Mutator::new((target.seeds)(), 1);
-        for _ in 0..20_000 {
+        // Most words of a table are tried as dates in many formats, which takes time.
+        let executions = if target.name == "table" { 3_000 } else { 20_000 };
+        for _ in 0..executions {
             target.hold(ALLOCATOR, mutator.next());
         }
     }

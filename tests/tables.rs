@@ -161,8 +161,11 @@ fn dates_are_found_and_impossible_ones_are_missing() {
     assert_eq!(values.column(1).iter().filter(|value| value.is_nan()).count(), 3);
     assert!(told.lines().iter().any(|line| line.contains("\"day\"") && line.contains("2020-02-30")), "{told:?}");
     // A remark in most cells makes no category of many dates, but one of a few.
-    assert_eq!(found("day", mixed(50).map(|at| if at < 26 { "none".into() } else { day(at) })), KindName::Date);
-    assert_eq!(found("day", mixed(50).map(|at| if at < 26 { "none".into() } else { day(at % 4) })), KindName::Category);
+    assert_eq!(found("day", mixed(50).map(|at| if at < 26 { "unknown".into() } else { day(at) })), KindName::Date);
+    assert_eq!(
+        found("day", mixed(50).map(|at| if at < 26 { "unknown".into() } else { day(at % 4) })),
+        KindName::Category
+    );
     assert_eq!(found("day", mixed(60).map(|at| 20_200_000 + at % 12)), KindName::Number);
     assert_eq!(found("day", mixed(60).map(|at| format!("{}/x", at % 3))), KindName::Category);
 }

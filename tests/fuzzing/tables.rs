@@ -42,8 +42,8 @@ pub fn check(bytes: &[u8]) {
         (folder, path)
     });
     let path = &FILE.1;
-    let (table, schema, values) = match read(bytes, name()) {
-        Ok(_) => read(bytes, path).unwrap_or_else(|error| panic!("{error}")),
+    let (mut table, schema, values) = match read(bytes, name()) {
+        Ok(all) => all,
         Err(error) => return check_error(&error, "some.file"),
     };
     assert_eq!(schema.check(), Ok(()));
@@ -54,6 +54,7 @@ pub fn check(bytes: &[u8]) {
     assert!(values.iter().all(|value| value.is_finite() || value.is_nan()));
     use_columns(&schema, values.rows().into_iter().take(20).map(|row| row.to_vec()));
 
+    table.path.clone_from(path);
     fs::write(path, bytes).unwrap_or_else(|error| panic!("{error}"));
     let known = values.mapv(|value| if value.is_nan() { 1.25 } else { value });
     let filled = fill_holes(&table, &schema, &known).unwrap_or_else(|error| panic!("{error}"));
