@@ -19,7 +19,7 @@ fn a_run_leaves_a_folder_from_which_it_can_be_run_again() {
     let keys: Vec<_> = report.as_object().expect("an object").keys().map(String::as_str).collect();
     let expected = "preset parameters epochs best_epoch stopped steps loss reduction train_loss train_terms val_loss \
         val_terms val_reconstruction_per_value val_reconstruction_per_sample test_loss test_terms code \
-        weights_sha256 seconds images_per_second";
+        columns weights_sha256 seconds images_per_second";
     assert_eq!(keys, expected.split(' ').collect::<Vec<_>>());
     assert_eq!((&report["preset"], &report["parameters"]), (&"basic".into(), &50_992.into()));
 

@@ -138,7 +138,7 @@ const MISTAKES: &[(i32, &str, &[&str], &[&str])] = &[
         &["s.csv, line 2", "found 2 cells, where a row of 3, as in the first line, separated by commas, was"],
     ),
     (1, "1,2\n3\n", &[], &["s.csv, line 2", "found 1 cell, where a row of 2"]),
-    (1, "1,2\n3,oops\n", &["--window", "1"], &["s.csv, line 2, column 2", "oops", "number"]),
+    (1, "1,2\n3,oops\n", &["--window", "1"], &["s.csv, line 2, column", "column 2", "oops", "number"]),
     (1, "1,2\n3,inf\n", &["--window", "1"], &["s.csv, line 2, column 2", "inf"]),
     (1, "", &[], &["s.csv", "empty"]),
     (1, "a,b\n", &[], &["s.csv", "no rows"]),
