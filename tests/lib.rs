@@ -173,8 +173,8 @@ pub fn padded(count: usize, seed: u64) -> Samples {
     Samples { values, shape: vec![28, 28], labels: None }
 }
 
-/// A network for a table, with hidden columns, and rows of this table: a number, a date, two categories and an amount, of
-/// which some are missing. Each column has its own scale, and the values are in the units of the data.
+/// A network for a table, with hidden columns, and rows of this table: a number, a date, two categories and an amount,
+/// of which some are missing. Each column has its own scale, and the values are in the units of the data.
 #[must_use]
 pub fn table(count: usize, seed: u64) -> (Spec, Samples) {
     let values = doubles(count, seed);
@@ -196,7 +196,7 @@ pub fn table(count: usize, seed: u64) -> (Spec, Samples) {
     let table = table.unwrap_or_else(|error| panic!("{error}"));
     let rows: Vec<usize> = (0..table.len()).collect();
     let schema = Schema::of(&table, &rows, &Asked::default()).unwrap_or_else(|error| panic!("{error}"));
-    let (samples, _) = tables::samples_of(&table, &schema, &rows).unwrap_or_else(|error| panic!("{error}"));
+    let (samples, ..) = tables::samples_of(&table, &schema, &rows).unwrap_or_else(|error| panic!("{error}"));
     let deep =
         Deep { layers: vec![24, 6], output_activation: Activation::Linear, loss: LossKind::Mse, ..Deep::default() };
     let mut spec = deep.spec(&[schema.width()]);

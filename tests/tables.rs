@@ -324,7 +324,7 @@ fn held_out_rows_have_their_share_of_each_class() {
     assert_eq!(held_out.iter().filter(|&&row| row < 150).count(), 15);
     assert!(held_out.iter().all(|row| !train.contains(row)));
     assert_ne!(rows_of(&table, Some(2)).expect("rows").1, held_out);
-    let (samples, _) = samples_of(&table, &schema(&table, &Asked::default()), &held_out).expect("samples");
+    let (samples, ..) = samples_of(&table, &schema(&table, &Asked::default()), &held_out).expect("samples");
     assert_eq!((samples.len(), samples.features()), (20, 1));
 }
 

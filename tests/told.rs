@@ -31,7 +31,8 @@ fn table(rows: usize) -> String {
     text
 }
 
-const TRAIN: [&str; 11] = ["train", "--preset", "basic", "--scale", "min-max", "--layers", "3", "--epochs", "3", "--quiet", "--data"];
+const TRAIN: [&str; 11] =
+    ["train", "--preset", "basic", "--scale", "min-max", "--layers", "3", "--epochs", "3", "--quiet", "--data"];
 
 /// Runs a command that must succeed, and returns its standard output and its standard error.
 fn both(at: &Path, args: &[&str]) -> [String; 2] {
@@ -203,7 +204,9 @@ fn values_that_are_all_equal_are_an_error() {
     bytes(at, "black.idx", |_| 0);
     bytes(at, "white.idx", |_| 255);
     fs::write(at.join("rows.csv"), "2.5,2.5\n".repeat(40)).expect("written");
-    for (data, value) in [("black.idx", "are 0"), ("white.idx", "are 1"), ("rows.csv", "every column has the same value")] {
+    for (data, value) in
+        [("black.idx", "are 0"), ("white.idx", "are 1"), ("rows.csv", "every column has the same value")]
+    {
         let output = run(at, &["train", "--data", data, "--layers", "2", "--loss", "mse", "--out", "r"]);
         let text = err(&output);
         assert_eq!(output.status.code(), Some(1), "{data}: {text}");

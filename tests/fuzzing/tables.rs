@@ -33,7 +33,8 @@ pub fn parse(bytes: &[u8]) -> bool {
     read(bytes, name()).is_ok()
 }
 
-/// A table that is accepted has columns that a model file may hold, its values can be used, and its holes can be filled.
+/// A table that is accepted has columns that a model file may hold, its values can be used, and its holes can be
+/// filled.
 pub fn check(bytes: &[u8]) {
     // The holes are filled in the file that the table was read from.
     static FILE: LazyLock<(tempfile::TempDir, PathBuf)> = LazyLock::new(|| {

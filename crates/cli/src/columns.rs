@@ -79,11 +79,14 @@ pub fn constant(schema: &Schema) -> Option<String> {
     })
 }
 
-/// How well each column is told from the others, the worst first.
-pub fn told(columns: &[Told]) -> String {
+/// How well each column is told from the others, or reconstructed if none is hidden, the worst first.
+pub fn told(columns: &[Told], hides: bool) -> String {
     let mut order: Vec<&Told> = columns.iter().collect();
     order.sort_by(|a, b| a.quality.total_cmp(&b.quality));
-    let mut text = "how well each column is told from the others, the worst first:\n".to_owned();
+    let mut text = match hides {
+        true => "how well each column is told from the others, the worst first:\n".to_owned(),
+        false => "how well each column is reconstructed, the worst first:\n".to_owned(),
+    };
     for Told { name, kind, cells, quality, to_compare } in order.iter().take(LISTED) {
         let measured = match kind {
             _ if *cells == 0 => "no known cell".to_owned(),
@@ -117,8 +120,8 @@ pub fn told_json(columns: &[Told]) -> Value {
     columns.iter().map(column).collect()
 }
 
-/// Writes rows of the used columns to a new CSV file: numbers, names of classes and dates, below the names of the columns.
-/// `values` are in the units of the data. Labels are in the first column.
+/// Writes rows of the used columns to a new CSV file: numbers, names of classes and dates, below the names of the
+/// columns. `values` are in the units of the data. Labels are in the first column.
 pub fn write_rows(path: &Path, schema: &Schema, values: &Array2<f64>, labels: Option<&Labels>) -> Result<()> {
     let columns: Vec<&Column> = schema.used().collect();
     let names = columns.iter().map(|column| cell_text(&column.name));

@@ -23,9 +23,9 @@ const SYNTHETIC: (usize, usize, u64) = (10_000, 2_000, 0);
 ///   whose names end in `_TRAIN.ts` and `_TEST.ts`. One such file is also data.
 /// - A folder with PNG and JPEG files, or with folders of them, one for each class.
 /// - One IDX file, plain or compressed with gzip, one .npy or .npz file of numpy, or one CSV file, which is read as
-///   `layout` says. A tenth of the file, at least one sample, is held out for validation, unless an .npz file has arrays
-///   for validation: random samples, drawn with the seed of `layout` and with the same share of each class. Without a
-///   seed, and for windows of a series, it is the last tenth.
+///   `layout` says. A tenth of the file, at least one sample, is held out for validation, unless an .npz file has
+///   arrays for validation: random samples, drawn with the seed of `layout` and with the same share of each class.
+///   Without a seed, and for windows of a series, it is the last tenth.
 ///
 /// If `what` is both a name and a path, the name is used: write `./mnist` for a folder that is called `mnist`.
 ///

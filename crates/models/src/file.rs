@@ -46,8 +46,8 @@
 //! Before format 4, the tensors of convolutions with *same* padding and a stride were named `weight` and `bias` too.
 //! Such files are still read.
 //!
-//! For a model of tables, a last line follows: `#table ` and then the [`Schema`] in JSON. The SHA-256 of the specification
-//! covers both texts, one after the other.
+//! For a model of tables, a last line follows: `#table ` and then the [`Schema`] in JSON. The SHA-256 of the
+//! specification covers both texts, one after the other.
 //!
 //! A file must state the lowest format number that supports everything in it. An older program can then read every
 //! file that it supports, and reports for all others that they are too new.
@@ -203,7 +203,7 @@ pub fn read(mut file: impl Read, length: u64) -> Result<(Network<f32>, Vec<f32>)
 
 /// Returns the length of the header, which is the first number in the file.
 fn header_len(bytes: &[u8]) -> Result<usize, Error> {
-    header::len(bytes).map_err(|found| Error::TooLong { what: "its header", found, most: LONGEST })
+    header::len(bytes, LONGEST).map_err(|found| Error::TooLong { what: "its header", found, most: LONGEST })
 }
 
 /// Decodes a network and its weights from the bytes of a model file, which may be a whole model or a part:
@@ -214,7 +214,7 @@ fn header_len(bytes: &[u8]) -> Result<usize, Error> {
 /// with their shapes, and the weights and the specification must have the SHA-256 that the file states.
 pub fn decode(bytes: &[u8]) -> Result<(Network<f32>, Vec<f32>), Error> {
     header_len(bytes)?;
-    let (metadata, data) = header::read(bytes).map_err(Error::NotAModel)?;
+    let (metadata, data) = header::read(bytes, LONGEST).map_err(Error::NotAModel)?;
     let text = metadata.metadata().as_ref().and_then(|metadata| metadata.get(KEY));
     let text = text.ok_or_else(|| Error::NotAModel(format!("its metadata has no entry {KEY:?}")))?;
     let (text, table) = match text.split_once(TABLE) {

@@ -241,8 +241,8 @@ impl<T: Scalar> Network<T> {
         self.loss
     }
 
-    /// Returns the loss of samples that consist of columns or may have missing values. `None` for all others, whose loss
-    /// is [`loss`](Self::loss).
+    /// Returns the loss of samples that consist of columns or may have missing values. `None` for all others, whose
+    /// loss is [`loss`](Self::loss).
     #[must_use]
     pub fn columns(&self) -> Option<&Columns> {
         self.columns.as_ref()
@@ -316,8 +316,8 @@ fn columns_of(spec: &Spec, loss: Loss) -> Option<Columns> {
     Some(Columns { loss, heads })
 }
 
-/// Returns the weight of a category: 1 divided by the entropy of its classes in the training rows. An entropy below 0.1,
-/// that of a class with 98 % of the rows, counts as 0.1, so that rare classes do not rule the training.
+/// Returns the weight of a category: 1 divided by the entropy of its classes in the training rows. An entropy below
+/// 0.1, that of a class with 98 % of the rows, counts as 0.1, so that rare classes do not rule the training.
 fn weight_of(shares: &[f64]) -> f64 {
     let entropy: f64 = shares.iter().filter(|&&share| share > 0.0).map(|share| -share * share.ln()).sum();
     1.0 / entropy.max(0.1)

@@ -97,8 +97,8 @@ impl Spec {
         matches!(self.encoder.first(), Some(LayerSpec::Mask { .. }))
     }
 
-    /// Returns whether samples may have missing values: whether the network takes them, or all columns of the table have a
-    /// value to fill in.
+    /// Returns whether samples may have missing values: whether the network takes them, or all columns of the table
+    /// have a value to fill in.
     #[must_use]
     pub fn allows_missing(&self) -> bool {
         let fills = |table: &Schema| table.used().all(|column| column.fill.is_some());
@@ -121,7 +121,8 @@ impl Spec {
         self.table.as_ref().map_or(self.features(), |table| table.used().count())
     }
 
-    /// Returns the number of values of one sample in the units of the network, or `usize::MAX` if it is larger than that.
+    /// Returns the number of values of one sample in the units of the network, or `usize::MAX` if it is larger than
+    /// that.
     #[must_use]
     pub fn features(&self) -> usize {
         features(&self.input)

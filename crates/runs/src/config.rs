@@ -72,6 +72,14 @@ impl Config {
         let mut settings = self.settings.clone();
         let is_kept =
             named::find(settings.data.as_deref().unwrap_or_default()).is_some_and(|set| !set.files.is_empty());
+        // A default that config.toml does not state must be stated where the preset has another value.
+        let preset = preset::find(&settings.preset()).map(|preset| preset.settings).unwrap_or_default();
+        if preset.schedule.is_some() {
+            settings.schedule.get_or_insert(ScheduleName::Constant);
+        }
+        if preset.hide.is_some() && settings::is_table(&settings) {
+            settings.hide.get_or_insert(0.0);
+        }
         settings.data_dir = settings.data_dir.filter(|_| is_kept).and_then(|folder| std::path::absolute(folder).ok());
         settings
     }

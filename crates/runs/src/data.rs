@@ -72,7 +72,7 @@ impl Config {
     /// If the loss is not defined for the samples, or if the settings do not fit together.
     pub fn fit_to(&mut self, data: &DataSet, scale: Option<Scale>) -> Result<Spec> {
         if let Some(schema) = &data.table {
-            return self.fit_to_table(schema, &data.train);
+            return self.fit_to_table(schema, [&data.train, &data.validation]);
         }
         let loss = self.settings().loss();
         let (train, validation) = (&data.train, &data.validation);
@@ -123,9 +123,9 @@ impl Config {
         Ok(spec)
     }
 
-    /// Returns the specification of a network for the rows of a table: the columns are a part of it, and its first layer
-    /// is a mask if columns are hidden in training or values are missing.
-    fn fit_to_table(&mut self, schema: &Schema, train: &Samples) -> Result<Spec> {
+    /// Returns the specification of a network for the rows of a table: the columns are a part of it, and its first
+    /// layer is a mask if columns are hidden in training or values are missing.
+    fn fit_to_table(&mut self, schema: &Schema, [train, validation]: [&Samples; 2]) -> Result<Spec> {
         let settings = self.settings_mut();
         let linear = settings.loss() != LossName::Bce;
         let usual = if linear { Activation::Linear } else { Activation::Sigmoid };
@@ -133,13 +133,13 @@ impl Config {
         let has_category = schema.used().any(|column| column.kind_name() == KindName::Category);
         if has_category && linear && output != Activation::Linear {
             return Err(Error::Usage(format!(
-                "output_activation is {}, but the table has categories, whose softmax is part of the loss: leave it out",
+                "output_activation is {}, but the table has categories, whose softmax is in the loss: leave it out",
                 output.name()
             )));
         }
         if settings.fill == Some(FillName::Previous) {
             return Err(Error::Usage(
-                "fill is previous, but the rows of a table do not follow each other: use mean or zero, or leave it out, \
+                "fill is previous, but rows of a table do not follow each other: use mean or zero, or leave it out, \
                  and missing is a value of its own"
                     .into(),
             ));
@@ -148,7 +148,12 @@ impl Config {
         settings.epochs.get_or_insert((TABLE_STEPS / steps.max(1)).clamp(2, MOST_EPOCHS));
         let rate = settings.hide();
         let mut spec = Spec { table: Some(schema.clone()), ..self.spec(&[schema.width()])? };
-        let missing = matches!(&train.values, Values::Doubles(values) if values.iter().any(|value| value.is_nan()));
+        // Held-out rows decide only whether there is a mask.
+        let has_missing = |samples: &Samples| match &samples.values {
+            Values::Doubles(values) => values.iter().any(|value| value.is_nan()),
+            _ => false,
+        };
+        let missing = has_missing(train) || has_missing(validation);
         if rate > 0.0 || (missing && self.settings().fill.is_none()) {
             spec.encoder.insert(0, LayerSpec::Mask { rate });
         }

@@ -150,6 +150,16 @@ pub fn open_one_of(run: &Path, wanted: &Wanted, parts: &[Part], progress: &dyn P
     if (for_csv && !is_text) || (wanted.fill.is_some() && !takes_fill) {
         return Err(Error::NotCsv { what });
     }
+    if model.spec().table.is_some() && wanted.fill.is_some() {
+        let text = "fill is given, but what replaces missing cells of a table is a part of the model: leave it out";
+        return Err(Error::Usage(text.into()));
+    }
+    let knows_means = model.spec().series.as_ref().is_none_or(|channels| channels.fill.is_some());
+    if wanted.fill == Some(Fill::Mean) && !knows_means {
+        let text = "fill is mean, but the model was trained without fill and does not know the means of the training: \
+                    take zero or previous, or leave it out";
+        return Err(Error::Usage(text.into()));
+    }
     let content = model.spec().trained_on.clone();
     // Models that do not know the content of their file were trained when the last rows were held out.
     let is_folder = handgrad_dataset::is_picture_folder(Path::new(&what))?;
@@ -284,7 +294,7 @@ fn of_table(schema: &Schema, layout: &Layout, path: &Path, own: bool, progress: 
         let train_origin = format!("{} of {name}", count(train.len(), "row", "rows"));
         (Some(tables::samples_of(&table, schema, &train)?.0), train_origin, rows, origin)
     };
-    let (samples, told) = tables::samples_of(&table, schema, &rows)?;
+    let (samples, rows, told) = tables::samples_of(&table, schema, &rows)?;
     Ok(Data { train, train_origin, samples, origin, understood: told.lines(), table: Some(OfTable { table, rows }) })
 }
 

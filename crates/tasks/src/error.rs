@@ -109,10 +109,16 @@ pub enum Error {
     NotOfTables,
     /// The model cannot fill in missing cells.
     #[error(
-        "the model was not trained with hidden columns, so it cannot fill cells in: train it with a part of the columns \
+        "the model was not trained with hidden columns, so it cannot fill in cells: train it with a part of them \
          hidden, for example a fifth"
     )]
     NothingHidden,
+    /// The model fills missing cells with a fixed value before its network gets them.
+    #[error(
+        "the model was trained with a fixed value in place of missing cells, so it does not tell what they could be: \
+         train it without fill"
+    )]
+    FilledBefore,
     /// The states of the network cannot be correlated.
     #[error(
         "the values of a state are all equal or not finite, so it cannot be correlated with others: use more units"

@@ -58,8 +58,8 @@ pub fn check_uses(loss: LossKind, scale: Option<&Scale>, samples: &Samples) -> R
     Ok(())
 }
 
-/// The number of values of the network that are outside 0..1. For a loss other than binary cross-entropy it is 0, because
-/// all values are equally valid.
+/// The number of values of the network that are outside 0..1. For a loss other than binary cross-entropy it is 0,
+/// because all values are equally valid.
 #[must_use]
 pub fn outside(loss: LossKind, encoding: Encoding<'_>, samples: &Samples) -> usize {
     if !matches!(loss, LossKind::Bce | LossKind::BceLogits) {

@@ -125,8 +125,9 @@ impl Checkpoint {
         let copies = 2 + trainer.slots().iter().filter(|slot| !slot.is_empty()).count();
         let weights = trainer.theta().len().saturating_mul(copies * size_of::<f32>());
         let record = (BEFORE_TERMS + 2 * trainer.terms().len()) * size_of::<f64>();
-        weights.saturating_add(plan.epochs.saturating_mul(record)).saturating_add(header::LONGEST as usize + 8 + HASH)
-            as u64
+        weights
+            .saturating_add(plan.epochs.saturating_mul(record))
+            .saturating_add(header::LONGEST_PLAIN as usize + 8 + HASH) as u64
     }
 
     /// Restores the weights, the running values and the number of steps in a new trainer of the same run. Returns the
@@ -200,7 +201,7 @@ impl Checkpoint {
         check_len(&header)?;
         let metadata = HashMap::from([(KEY.to_string(), header)]);
         let mut bytes = safetensors::serialize(views, Some(metadata)).map_err(damaged)?;
-        header::read(&bytes).map_err(Error::Damaged)?;
+        header::read(&bytes, header::LONGEST_PLAIN).map_err(Error::Damaged)?;
         let hash = Sha256::digest(&bytes);
         bytes.extend_from_slice(&hash);
         Ok(bytes)
@@ -211,7 +212,7 @@ impl Checkpoint {
     /// # Errors
     /// If a bit differs from what was written, the format is newer, or the loss has different terms.
     pub fn decode(bytes: &[u8], names: &[&'static str]) -> Result<Self, Error> {
-        let (metadata, data) = header::read(checked(bytes)?).map_err(Error::Damaged)?;
+        let (metadata, data) = header::read(checked(bytes)?, header::LONGEST_PLAIN).map_err(Error::Damaged)?;
         let header = header_of(&metadata)?;
         let held = metadata.offset_keys().len();
         if held != TENSORS.len() {
@@ -264,7 +265,7 @@ impl Checkpoint {
 /// # Errors
 /// As [`Checkpoint::decode`].
 pub fn about(bytes: &[u8]) -> Result<String, Error> {
-    let (metadata, _) = header::read(checked(bytes)?).map_err(Error::Damaged)?;
+    let (metadata, _) = header::read(checked(bytes)?, header::LONGEST_PLAIN).map_err(Error::Damaged)?;
     Ok(header_of(&metadata)?.about)
 }
 

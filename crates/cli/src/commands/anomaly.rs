@@ -98,8 +98,9 @@ pub struct AnomalyArgs {
     #[arg(long, value_name = "NAME")]
     score: Option<ScoreName>,
 
-    /// What scores the samples. With several, such as `autoencoder,pca,knn`, the first one is used, and all are compared
-    /// if there are labels. PCA and k-NN learn from the normal samples, in the scaled values that the network gets.
+    /// What scores the samples. With several, such as `autoencoder,pca,knn`, the first one is used, and all are
+    /// compared if there are labels. PCA and k-NN learn from the normal samples, in the scaled values that the network
+    /// gets.
     #[arg(long, value_name = "NAMES", value_delimiter = ',', default_value = "autoencoder")]
     detector: Vec<DetectorName>,
 
@@ -116,9 +117,9 @@ pub struct AnomalyArgs {
     #[arg(long, value_name = "FILE.png|FILE.svg")]
     out: Option<PathBuf>,
 
-    /// For tables: say why rows are called anomalous. For the rows with the highest scores, as many as --count says, name
-    /// the three columns that are most surprising, what was found, what the rest of the row lets expect, and which part of
-    /// the normal rows is as surprising in this column.
+    /// For tables: say why rows are called anomalous. For the rows with the highest scores, as many as --count says,
+    /// name the three columns that are most surprising, what was found, what the rest of the row lets expect, and which
+    /// part of the normal rows is as surprising in this column.
     #[arg(long)]
     explain: bool,
 

@@ -29,8 +29,8 @@ pub struct EncodeArgs {
     #[arg(long, value_name = "FILE.csv|.npy")]
     out: PathBuf,
 
-    /// Which samples: `train`, `validation`, or `all`, the training samples first. The data must have these parts, as that
-    /// of the training has [default: validation, and all samples of a file that is named with --data].
+    /// Which samples: `train`, `validation`, or `all`, the training samples first. The data must have these parts, as
+    /// that of the training has [default: validation, and all samples of a file that is named with --data].
     #[arg(long, value_name = "PART")]
     split: Option<Split>,
 }

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use handgrad_models::Part;
-use handgrad_tasks::columns::report;
+use handgrad_tasks::columns::{report, surprise};
 use handgrad_tasks::{code, outside};
 use handgrad_trainer::yardstick::yardsticks;
 use handgrad_trainer::{Source, evaluate};
@@ -61,7 +61,7 @@ pub fn run(args: &EvalArgs) -> Result<Done> {
     let (least, mean) = (number(yardsticks.least), number(yardsticks.mean_sample));
     terminal::result(&format!("least possible {least}, mean sample {mean}"))?;
     if !told.is_empty() {
-        terminal::result(&columns::told(&told))?;
+        terminal::result(&columns::told(&told, surprise::hides(&subject.model)))?;
     }
     if let Some(note) = advice::of_code(&subject.model, &code, &subject.samples) {
         terminal::result(&note)?;

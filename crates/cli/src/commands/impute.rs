@@ -31,8 +31,9 @@ pub struct ImputeArgs {
     #[arg(long, value_name = "FILE.csv", required_unless_present = "measure", conflicts_with = "measure")]
     out: Option<PathBuf>,
 
-    /// Measure instead: hide known cells, fill them in, and compare with the mean or the most frequent class, with the five
-    /// nearest training rows, and with iterated ridge regression. Without --data, on the rows that training held out.
+    /// Measure instead: hide known cells, fill them in, and compare with the mean or the most frequent class, with the
+    /// five nearest training rows, and with iterated ridge regression. Without --data, on the rows that training held
+    /// out.
     #[arg(long)]
     measure: bool,
 

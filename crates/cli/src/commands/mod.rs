@@ -94,8 +94,8 @@ pub enum Command {
     Anomaly(anomaly::AnomalyArgs),
     /// Fill in the missing cells of a table.
     ///
-    /// The model tells each missing cell from the cells of its row that are not missing. Columns that the model does not
-    /// use, such as identifiers and free text, keep their holes.
+    /// The model tells each missing cell from the cells of its row that are not missing. Columns that the model does
+    /// not use, such as identifiers and free text, keep their holes.
     Impute(impute::ImputeArgs),
     /// Write the encoder and the decoder to separate files.
     Split(split::SplitArgs),

@@ -15,6 +15,7 @@ use handgrad_runs::settings::Group;
 use handgrad_runs::{Event, Every, Finished, Request, Run, Settings, preset};
 use handgrad_tasks::code::{self, Code};
 use handgrad_tasks::columns::report::{self, Told};
+use handgrad_tasks::columns::surprise;
 use handgrad_trainer::EpochRecord;
 use serde_json::{Value, json};
 
@@ -197,7 +198,7 @@ fn report(args: &TrainArgs, finished: &Finished) -> Result<()> {
     }
     terminal::result(&text_of(finished))?;
     if !told.is_empty() && finished.outcome.kept().is_some() {
-        terminal::result(&columns::told(&told))?;
+        terminal::result(&columns::told(&told, surprise::hides(&finished.model)))?;
     }
     if finished.outcome.kept().is_some()
         && let Some(note) = advice::of_code(&finished.model, &code, &finished.data.validation)

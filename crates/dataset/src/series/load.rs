@@ -241,6 +241,7 @@ impl Reading {
             (Some(Some(fills)), by) => Some(Fills { by: by.unwrap_or(fills.by), values: fills.values.clone() }),
             // Nothing is learnt from the data that a model is used on, so there is no mean.
             (Some(None), None) | (None, None) => None,
+            // Whoever opens a model refuses the mean here.
             (Some(None), Some(by)) => Some(Fills { by, values: vec![0.0; self.of.channels] }),
             (None, Some(by)) => Some(fills(by, training, self.of.channels)),
         }

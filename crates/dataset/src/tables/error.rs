@@ -12,7 +12,7 @@ use crate::words::{count, thousands};
 pub enum ColumnError {
     /// There is no column of this name or number.
     #[error(
-        "{}: there is no column {column:?}{similar}; the table has {}: give a name, or a number from 1 on", shown(.path),
+        "{}: there is no column {column:?}{similar}; the table has {}: give a name or a number from 1", shown(.path),
         count(*.columns, "column", "columns")
     )]
     Unknown {
@@ -42,10 +42,19 @@ pub enum ColumnError {
         /// Their name.
         name: String,
     },
+    /// A table has no header, where the one that the model was trained on has names.
+    #[error(
+        "{}: its first row is no header, so its columns cannot be matched by name with those of the training; \
+         write their names into the first line, or if they stand there, say that there is a header", shown(.path)
+    )]
+    NoHeader {
+        /// The file.
+        path: PathBuf,
+    },
     /// No column varies.
     #[error(
-        "{}: every column has the same value in all training rows, so there is nothing to learn; check that this is the \
-         right file", shown(.path)
+        "{}: every column has the same value in all training rows, so there is nothing to learn: is this the \
+         right file?", shown(.path)
     )]
     Constant {
         /// The file.

@@ -30,7 +30,7 @@ pub(super) fn column(
     let unfit = |problem| Error::Unfit { path: table.path.clone(), problem };
     if let Some(format) = format.as_ref().filter(|format| name == KindName::Date && !date::is_format(format)) {
         return Err(unfit(format!(
-            "column {:?} has the format {format:?}, in which no date can be written and read: a format has the day, the \
+            "column {:?} has the format {format:?}, in which no date can be written: a format has the day, the \
              month and the year, as %Y-%m-%d, and with a time also the hour and the minute, as %Y-%m-%d %H:%M",
             table.names[at]
         )));

@@ -240,8 +240,8 @@ fn is_identifier(name: &str, numbers: &[f64]) -> bool {
     named || numbers.windows(2).all(|pair| pair[0] < pair[1])
 }
 
-/// The unit of an amount: the number below which a twentieth of the positive values lies. Above it, ln(1 + x/unit) acts as a
-/// logarithm; below it, it is nearly linear, so that 0 has a place too.
+/// The unit of an amount: the number below which a twentieth of the positive values lies. Above it, ln(1 + x/unit) acts
+/// as a logarithm; below it, it is nearly linear, so that 0 has a place too.
 pub(super) fn amount_unit(numbers: &[f64]) -> f64 {
     let mut positive: Vec<f64> = numbers.iter().copied().filter(|&number| number > 0.0).collect();
     if positive.is_empty() {

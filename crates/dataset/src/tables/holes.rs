@@ -34,10 +34,10 @@ struct Span {
     decimals: usize,
 }
 
-/// Fills the holes of the file that `table` was read from: a cell that holds nothing gets the value in `values`, which has
-/// a row for each row of the table and a column for each used column of `schema`. A cell with text in a column of numbers
-/// is no hole and stays as it is. A number is written with as many decimals as the known numbers of its column, a date in
-/// the format of its column.
+/// Fills the holes of the file that `table` was read from: a cell that holds nothing gets the value in `values`, which
+/// has a row for each row of the table and a column for each used column of `schema`. A cell with text in a column of
+/// numbers is no hole and stays as it is. A number is written with as many decimals as the known numbers of its column,
+/// a date in the format of its column.
 ///
 /// # Errors
 /// If the file cannot be read, or if memory is not sufficient.
@@ -62,10 +62,11 @@ pub fn fill_holes(table: &Table, schema: &Schema, values: &Array2<f64>) -> Resul
         places.insert(label, None);
     }
     let columns: Vec<_> = schema.used().collect();
-    let mut decimals = vec![0; places.len()];
+    // A column without a known number in this file gets as many decimals as possible.
+    let mut decimals: Vec<Option<usize>> = vec![None; places.len()];
     records(&bytes, dialect, table, |_, record| {
-        for (span, most) in record.iter().zip(&mut decimals) {
-            *most = span.decimals.max(*most);
+        for (span, most) in record.iter().zip(&mut decimals).filter(|(span, _)| !span.is_hole) {
+            *most = Some(span.decimals.max(most.unwrap_or(0)));
         }
     });
 
@@ -79,7 +80,9 @@ pub fn fill_holes(table: &Table, schema: &Schema, values: &Array2<f64>) -> Resul
             };
             let value = values[[row, place]];
             let mut text = match &columns[place].kind {
-                Kind::Number { .. } | Kind::Amount { .. } => format!("{value:.*}", decimals[at].min(MOST_DECIMALS)),
+                Kind::Number { .. } | Kind::Amount { .. } => {
+                    format!("{value:.*}", decimals[at].unwrap_or(MOST_DECIMALS).min(MOST_DECIMALS))
+                }
                 _ => columns[place].text(value),
             };
             // The points of a date such as 31.01.2020 are no decimal points.
@@ -186,8 +189,8 @@ mod tests {
     #[test]
     fn only_holes_change() {
         assert_eq!(filled("a,b\n,2.50\n3.1,\n,NA\n5,6\n"), "a,b\n1.2,2.50\n3.1,1.25\n,NA\n5,6\n");
-        assert_eq!(filled("a,b\r\n ,2.50\r\n3,\"\"\r\n"), "a,b\r\n1,2.50\r\n3,1.25\r\n");
-        assert_eq!(filled("a;b\n;2,50\n3,1;\n"), "a;b\n1,2;2,50\n3,1;1,25\n");
+        assert_eq!(filled("a,b\r\n ,2.50\r\n3,\"\"\r\n4,5\r\n"), "a,b\r\n1,2.50\r\n3,1.25\r\n4,5\r\n");
+        assert_eq!(filled("a;b\n;2,50\n3,1;\n4,5;6\n"), "a;b\n1,2;2,50\n3,1;1,25\n4,5;6\n");
         assert_eq!(filled("a,b\n1,x\n\n2,\n3,x"), "a,b\n1,x\n\n2,x\n3,x");
     }
 

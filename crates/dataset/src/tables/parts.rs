@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use handgrad_files::{Progress, shown};
+use ndarray::{ArrayView1, Axis};
 
 use super::{Asked, Schema, Table, Told, read};
 use crate::csv::Layout;
@@ -14,12 +15,13 @@ pub(crate) fn load(path: &Path, layout: &Layout, asked: &Asked, progress: &dyn P
     let table = read(path, &layout.label, layout.header, progress)?;
     let (train, held_out, words) = rows_of(&table, layout.seed)?;
     let schema = Schema::of(&table, &train, asked)?;
-    let (train, _) = samples_of(&table, &schema, &train)?;
-    let (validation, _) = samples_of(&table, &schema, &held_out)?;
+    let (train, _, of_train) = samples_of(&table, &schema, &train)?;
+    let (validation, _, of_validation) = samples_of(&table, &schema, &held_out)?;
     let name = shown(path.file_name().unwrap_or(path.as_os_str()));
     let rows = |samples: &Samples| count(samples.len(), "row", "rows");
     // What does not fit the columns stands in the reasons for their kinds.
-    let understood = Told { misfits: Vec::new(), empty_rows: table.empty_rows };
+    let understood =
+        Told { misfits: Vec::new(), empty_rows: of_train.empty_rows + of_validation.empty_rows - table.empty_rows };
     Ok(DataSet {
         origin: format!("{} of {} (header: {})", rows(&train), shown(path), table.header.in_words()),
         validation_origin: format!("{}, {words} of {name}", rows(&validation)),
@@ -52,13 +54,25 @@ pub fn rows_of(table: &Table, seed: Option<u64>) -> Result<(Vec<usize>, Vec<usiz
     Ok((train, rows, words))
 }
 
-/// The samples in some rows of a table, and what did not fit the columns.
+/// The samples in some rows of a table, their rows, and what did not fit the columns. A row without a value in any used
+/// column is no sample.
 ///
 /// # Errors
 /// As [`Schema::values`].
-pub fn samples_of(table: &Table, schema: &Schema, rows: &[usize]) -> Result<(Samples, Told), Error> {
-    let (values, told) = schema.values(table, rows)?;
+pub fn samples_of(table: &Table, schema: &Schema, rows: &[usize]) -> Result<(Samples, Vec<usize>, Told), Error> {
+    let (mut values, mut told) = schema.values(table, rows)?;
+    let is_empty = |row: ArrayView1<f64>| row.iter().all(|value| value.is_nan());
+    let (mut rows, before) = (rows.to_vec(), rows.len());
+    if values.rows().into_iter().any(is_empty) {
+        let kept: Vec<usize> = (0..rows.len()).filter(|&row| !is_empty(values.row(row))).collect();
+        values = values.select(Axis(0), &kept);
+        rows = kept.iter().map(|&row| rows[row]).collect();
+    }
+    if rows.is_empty() {
+        return Err(Error::EmptyTable { path: table.path.clone() });
+    }
+    told.empty_rows += before - rows.len();
     let shape = vec![values.ncols()];
-    let labels = table.labels.as_ref().map(|labels| labels.select(rows));
-    Ok((Samples { values: Values::Doubles(values), shape, labels }, told))
+    let labels = table.labels.as_ref().map(|labels| labels.select(&rows));
+    Ok((Samples { values: Values::Doubles(values), shape, labels }, rows, told))
 }

@@ -294,6 +294,12 @@ impl Schema {
                 let is_category = matches!(column.kind, Kind::Category { .. });
                 let other =
                     if let Kind::Category { classes, .. } = &column.kind { classes.len() as f64 } else { f64::NAN };
+                if found.is_some_and(|value| value.abs() > f64::from(f32::MAX)) {
+                    let place = format!("line {}, column {:?}", table.line(*row), column.name);
+                    let (path, found) = (table.path.clone(), format!("{:e}", found.unwrap_or_default()));
+                    let expected = "a number that 32 bits can hold".to_owned();
+                    return Err(Error::Table { path, place, found, expected });
+                }
                 *value = found.unwrap_or(other);
                 if found.is_none() {
                     let first = || (table.text(*row, place), table.line(*row));
@@ -309,7 +315,10 @@ impl Schema {
     /// For each used column, its place in a table.
     fn places(&self, table: &Table) -> Result<Vec<usize>, Error> {
         let path = table.path.clone();
-        if !(self.has_header && table.has_header()) {
+        if self.has_header && !table.has_header() {
+            return Err(ColumnError::NoHeader { path }.into());
+        }
+        if !self.has_header {
             if table.names.len() != self.columns.len() {
                 let (found, expected) = (table.names.len(), self.columns.len());
                 return Err(ColumnError::ColumnCount { path, found, expected }.into());

@@ -40,7 +40,7 @@ impl Told {
                 let text = text.chars().take(40).collect::<String>();
                 match is_category {
                     true => format!(
-                        "column {column:?}: {} of no known class, for example {text:?} in line {line}: counted as other",
+                        "column {column:?}: {} of no known class, such as {text:?} in line {line}: counted as other",
                         count(*cells, "cell is", "cells are")
                     ),
                     false => format!(

@@ -145,7 +145,8 @@ impl Columns {
         self.each(|head, at| self.of(head).kind.output().forward(&mut output[at]));
     }
 
-    /// Replaces the prediction of one sample by an output that gives it, in place: see [`Output::inverse`](crate::Output::inverse).
+    /// Replaces the prediction of one sample by an output that gives it, in place: see
+    /// [`Output::inverse`](crate::Output::inverse).
     pub fn inverse<T: Scalar>(&self, prediction: &mut [T]) {
         self.each(|head, at| self.of(head).kind.output().inverse(&mut prediction[at]));
     }

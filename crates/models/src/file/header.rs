@@ -7,7 +7,9 @@ use safetensors::tensor::Metadata;
 
 /// Largest number of bytes of a header. It has room for the tensors and the texts of a file that this crate writes. In
 /// a header, each quotation mark of the text of a table needs a second byte.
-pub const LONGEST: u64 = (1 << 15) + 2 * LONGEST_TABLE as u64;
+pub const LONGEST: u64 = LONGEST_PLAIN + 2 * LONGEST_TABLE as u64;
+/// Largest number of bytes of a header without a table.
+pub const LONGEST_PLAIN: u64 = 1 << 15;
 /// Largest number of bytes of the description of a table: some 10,000 columns.
 pub const LONGEST_TABLE: usize = 2 << 20;
 /// Largest number of bytes of a text in TOML. Reading it needs up to 100 times as much memory.
@@ -18,21 +20,22 @@ const LONGEST_NUMBER: usize = 15;
 /// Largest number of characters that an error quotes.
 const MOST_QUOTED: usize = 200;
 
-/// Returns the length of the header, which is the first number in the file. If it is too large, it is the error.
-pub(super) fn len(bytes: &[u8]) -> Result<usize, u64> {
+/// Returns the length of the header, which is the first number in the file. If it is larger than `most`, it is the
+/// error.
+pub(super) fn len(bytes: &[u8], most: u64) -> Result<usize, u64> {
     match bytes.first_chunk().map_or(0, |length| u64::from_le_bytes(*length)) {
-        found if found > LONGEST => Err(found),
+        found if found > most => Err(found),
         found => Ok(found as usize),
     }
 }
 
-/// Returns the metadata of the header, and the bytes after the header.
+/// Returns the metadata of the header, which has at most `most` bytes, and the bytes after the header.
 ///
 /// # Errors
 /// If the header is too long or not valid. The error is one line that says why.
-pub fn read(bytes: &[u8]) -> Result<(Metadata, &[u8]), String> {
-    let len = len(bytes).map_err(|found| {
-        format!("its header has {found} bytes, where at most {LONGEST} were expected: is the file complete?")
+pub fn read(bytes: &[u8], most: u64) -> Result<(Metadata, &[u8]), String> {
+    let len = len(bytes, most).map_err(|found| {
+        format!("its header has {found} bytes, where at most {most} were expected: is the file complete?")
     })?;
     if bytes.get(8..8 + len).is_some_and(has_long_number) {
         return Err(format!("its header has a number of more than {LONGEST_NUMBER} digits"));

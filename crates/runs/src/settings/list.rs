@@ -50,9 +50,9 @@ settings! {
     /// kinds of columns that it does not name are found out.
     schema: PathBuf, Data, "FILE", only_with("tables, which are CSV files without window", |s| is_table(s));
 
-    /// For tables: the part of the columns that is hidden from the network in each training step, different for each row.
-    /// The network learns to tell them from the others, as `impute` needs it. Without hidden columns, the anomaly score is
-    /// the reconstruction error [default: 0.2 for the preset table, unless layers are given, otherwise 0].
+    /// For tables: the part of the columns that is hidden from the network in each training step, different for each
+    /// row. The network learns to tell them from the others, as `impute` needs it. Without hidden columns, the anomaly
+    /// score is the reconstruction error [default: 0.2 for the preset table, unless layers are given, otherwise 0].
     hide: f64, Network, "PART", silent(0.0),
         only_with("tables, which are CSV files without window", |s| is_table(s)),
         check(|&part| expect((0.0..1.0).contains(&part), || {
@@ -86,9 +86,9 @@ settings! {
             "only_class is empty, but must name at least one class: 1".into()
         }));
 
-    /// Scale all values by an offset and a factor, which are computed from the training samples of all classes: one pair
-    /// for all values of images, one for each channel of a series, and one for each column of a table. The model stores
-    /// them and applies them wherever it is used [default for tables: standard, and min-max for the loss bce].
+    /// Scale all values by an offset and a factor, which are computed from the training samples of all classes: one
+    /// pair for all values of images, one for each channel of a series, and one for each column of a table. The model
+    /// stores them and applies them wherever it is used [default for tables: standard, and min-max for the loss bce].
     scale: ScaleName, Data, "NAME";
 
     /// The kind of network [default: dense].

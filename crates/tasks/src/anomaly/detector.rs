@@ -2,15 +2,17 @@
 //! neighbour beats.
 //!
 //! ```text
-//! pca    the Mahalanobis distance Σ_j h_j²/λ_j      h_j: the projection on component j of the normal samples, λ_j: its variance
+//! pca    the Mahalanobis distance Σ_j h_j²/λ_j      h_j: the projection on component j of the normal samples
+//!                                                   λ_j: its variance
 //! knn    the distance to the fifth nearest normal sample
 //! ```
 //!
-//! Both get the samples as the network does: scaled, and the columns of a table encoded. A missing value counts as 0, the
-//! mean. Both learn from the normal samples, at most [`MOST`] of them, evenly spaced.
+//! Both get the samples as the network does: scaled, and the columns of a table encoded. A missing value counts as 0,
+//! the mean. Both learn from the normal samples, at most [`MOST`] of them, evenly spaced.
 //!
-//! Source: Shyu, Chen, Sarinnapakorn & Chang, "A novel anomaly detection scheme based on principal component classifier",
-//! 2003; Ramaswamy, Rastogi & Shim, "Efficient algorithms for mining outliers from large data sets", SIGMOD 2000.
+//! Source: Shyu, Chen, Sarinnapakorn & Chang, "A novel anomaly detection scheme based on principal component
+//! classifier", 2003; Ramaswamy, Rastogi & Shim, "Efficient algorithms for mining outliers from large data sets",
+//! SIGMOD 2000.
 
 use handgrad_analysis::{Pca, knn_distances};
 use handgrad_dataset::Samples;

@@ -29,8 +29,8 @@ pub use verdict::{Positive, Verdict};
 use crate::columns::surprise;
 use crate::{CHUNK, Error, check_numbers};
 
-/// Returns the scores of the samples with these numbers: see [`Model::score`], and for tables [`surprise`]. The loss is the model's own if `by` is
-/// `None`.
+/// Returns the scores of the samples with these numbers: see [`Model::score`], and for tables [`surprise`]. The loss is
+/// the model's own if `by` is `None`.
 ///
 /// # Errors
 /// If a number is not that of a sample; also the errors of [`Model::score`], which name a sample by its number in the
@@ -46,7 +46,7 @@ pub fn scores(
     if surprise::hides(model) {
         if by.is_some() {
             return Err(Error::Usage(
-                "a model that was trained with hidden columns has a score of its own, how surprising the cells of a row \
+                "a model that was trained with hidden columns has its own score, how surprising the cells of a row \
                  are: choose no other, or train without hidden columns"
                     .into(),
             ));

@@ -4,10 +4,10 @@
 //! x̂_rj = what the model tells of cell j from the cells of row r that are not missing       one pass, x_rj missing
 //! ```
 //!
-//! The network was trained with columns hidden at random, so a missing cell is nothing new to it, and one pass gives its
-//! best guess for all missing cells at once. Passes that feed the guesses back in were no better on the tables that were
-//! tried: a guess that is fed back looks as certain as a measured value. A category gets its most likely class, never
-//! `other`; an amount the number whose logarithm is the mean of the logarithm.
+//! The network was trained with columns hidden at random, so a missing cell is nothing new to it, and one pass gives
+//! its best guess for all missing cells at once. Passes that feed the guesses back in were no better on the tables that
+//! were tried: a guess that is fed back looks as certain as a measured value. A category gets its most likely class,
+//! never `other`; an amount the number whose logarithm is the mean of the logarithm.
 //!
 //! Slides: DIVE "Applications of Autoencoders", missing value imputation. Source: Vincent et al., JMLR 11 (2010).
 
@@ -31,6 +31,10 @@ pub fn fill(model: &Model, samples: &Samples, numbers: &[u32]) -> Result<Array2<
     let schema = schema(model)?;
     if !hides(model) {
         return Err(Error::NothingHidden);
+    }
+    if schema.used().any(|column| column.fill.is_some()) {
+        // Its network never gets a missing cell.
+        return Err(Error::FilledBefore);
     }
     let (starts, columns) = (starts(schema), schema.used().collect::<Vec<_>>());
     let mut filled = Array2::zeros((numbers.len(), columns.len()));

@@ -9,11 +9,11 @@
 //! ```
 //!
 //! The same cells are filled in by the mean or the most frequent class of the column in the training rows, by the five
-//! nearest training rows, and by iterated ridge regression. They get the rows as the network does, scaled and with a value
-//! for each class.
+//! nearest training rows, and by iterated ridge regression. They get the rows as the network does, scaled and with a
+//! value for each class.
 //!
-//! Source of the comparison: Jäger, Allhorn & Bießmann, "A benchmark for data imputation methods", Frontiers in Big Data 4
-//! (2021).
+//! Source of the comparison: Jäger, Allhorn & Bießmann, "A benchmark for data imputation methods", Frontiers in Big
+//! Data 4 (2021).
 
 use handgrad_analysis::{iterative_ridge, knn_impute};
 use handgrad_dataset::Samples;
@@ -50,7 +50,8 @@ pub struct Column {
     pub kind: KindName,
     /// The number of hidden cells.
     pub cells: usize,
-    /// The error of each method of [`METHODS`]: RMSE in standard deviations, or accuracy. NaN if a method has no result.
+    /// The error of each method of [`METHODS`]: RMSE in standard deviations, or accuracy. NaN if a method has no
+    /// result.
     pub errors: [f64; 4],
 }
 
@@ -70,6 +71,10 @@ pub fn measure(
     let schema = schema(model)?;
     if !hides(model) {
         return Err(Error::NothingHidden);
+    }
+    if schema.used().any(|column| column.fill.is_some()) {
+        // Its network never gets a missing cell.
+        return Err(Error::FilledBefore);
     }
     let columns: Vec<_> = schema.used().collect();
     let missing: Vec<f64> =

@@ -1,13 +1,14 @@
 //! How well each column of a table is told from the others.
 //!
 //! ```text
-//! numbers      R² = 1 − Σ_r (x_r − x̂_r)² / Σ_r (x_r − x̄)²,   x̄ the mean of these rows;   RMSE = √(1/m · Σ_r (x_r − x̂_r)²)
+//! numbers      R² = 1 − Σ_r (x_r − x̂_r)² / Σ_r (x_r − x̄)²,   x̄ the mean of these rows
+//!              RMSE = √(1/m · Σ_r (x_r − x̂_r)²)
 //! categories   accuracy = the part of the rows whose class is told,   usual = the part of the most frequent class
 //! ```
 //!
-//! x̂ is told from the other columns, with the column itself hidden: a network that sees a column can copy it. Both are in
-//! the units of the data, except that R² of an amount is that of its logarithm, which is what the network learns. R² is
-//! 1 for a perfect prediction, 0 for the mean, and may be negative. A missing cell does not count.
+//! x̂ is told from the other columns, with the column itself hidden: a network that sees a column can copy it. Both are
+//! in the units of the data, except that R² of an amount is that of its logarithm, which is what the network learns. R²
+//! is 1 for a perfect prediction, 0 for the mean, and may be negative. A missing cell does not count.
 //!
 //! Source: R² as in Draper & Smith, "Applied Regression Analysis" (1998).
 

@@ -13,18 +13,19 @@
 //! score of row r = the mean of s_rj over the columns that are not missing
 //! ```
 //!
-//! The first part finds cells that do not fit the rest of their row, the second one cells that are rare in their column.
-//! Both are needed: an anomaly may be an unusual combination of usual values, or unusual values that all fit together.
-//! The division by ā_j makes a small deviation count in a column that the others determine almost exactly. A cell must be
-//! hidden from the network: a network that sees it can copy it, even if it does not fit. The columns are hidden in turns,
-//! a fifth of them at a time, as in training. A column of several values, such as a date, counts with the mean over them.
+//! The first part finds cells that do not fit the rest of their row, the second one cells that are rare in their
+//! column. Both are needed: an anomaly may be an unusual combination of usual values, or unusual values that all fit
+//! together. The division by ā_j makes a small deviation count in a column that the others determine almost exactly. A
+//! cell must be hidden from the network: a network that sees it can copy it, even if it does not fit. The columns are
+//! hidden in turns, a fifth of them at a time, as in training. A column of several values, such as a date, counts with
+//! the mean over them.
 //!
 //! The power lies between that of absolute errors and that of squared ones. It and the two weights were chosen on three
-//! tables of the ODDS library, over four random divisions into training and test rows, and on a table in which one column
-//! follows another in normal rows only; the figures in `docs/tables.md` are of other divisions.
+//! tables of the ODDS library, over four random divisions into training and test rows, and on a table in which one
+//! column follows another in normal rows only; the figures in `docs/tables.md` are of other divisions.
 //!
-//! Slides: DIVE "Applications of Autoencoders", 3, anomaly detection by reconstruction error; here the error of each cell
-//! without the cell itself.
+//! Slides: DIVE "Applications of Autoencoders", 3, anomaly detection by reconstruction error; here the error of each
+//! cell without the cell itself.
 
 use handgrad_dataset::Samples;
 use handgrad_dataset::tables::{Column, Kind, Scaling, Schema};
@@ -48,8 +49,8 @@ const USUAL: f64 = 2.0;
 /// A smaller ā counts as this: no column is told more exactly.
 const LEAST_RESIDUAL: f64 = 0.01;
 
-/// Calls `use_rows` for each chunk of samples and each turn: with the first sample of the chunk, the samples in the units of
-/// the network, the predictions, and for each column whether it was hidden.
+/// Calls `use_rows` for each chunk of samples and each turn: with the first sample of the chunk, the samples in the
+/// units of the network, the predictions, and for each column whether it was hidden.
 pub(super) fn in_turns(
     model: &Model,
     samples: &Samples,
@@ -60,7 +61,7 @@ pub(super) fn in_turns(
     check_numbers(samples, numbers)?;
     let schema = schema(model)?;
     let starts = starts(schema);
-    let (columns, hides) = (starts.len() - 1, model.spec().takes_missing());
+    let (columns, hides) = (starts.len() - 1, hides(model));
     let turns = if hides { columns.min(TURNS) } else { 1 };
     progress.start("", Some(numbers.len() as u64), Unit::Samples);
     for (chunk, numbers) in numbers.chunks(CHUNK).enumerate() {
@@ -133,8 +134,8 @@ pub fn scores(surprises: &Array2<f64>) -> Vec<f64> {
     surprises.rows().into_iter().map(mean).collect()
 }
 
-/// How far a cell is from what is expected of it: from what the rest of the row lets expect, and from what is usual in its
-/// column. NaN if it is missing.
+/// How far a cell is from what is expected of it: from what the rest of the row lets expect, and from what is usual in
+/// its column. NaN if it is missing.
 fn distances(column: &Column, x: &[f32], predicted: &[f32]) -> [f64; 2] {
     if x[0].is_nan() {
         return [f64::NAN; 2];

@@ -83,8 +83,8 @@ impl Told<'_> {
         Ok(handgrad_files::write(path, chart.as_bytes())?)
     }
 
-    /// Writes one line per sample: `sample,label,score,called`. For a table, the second number is the line of the file, and
-    /// the third one is what names the row, if there is such a column.
+    /// Writes one line per sample: `sample,label,score,called`. For a table, the second number is the line of the file,
+    /// and the third one is what names the row, if there is such a column.
     pub fn write_scores(&self, path: &Path) -> Result<()> {
         let labels = self.subject.samples.labels.as_ref();
         let named = self.subject.table.as_ref().and_then(|of| rows::identifier(self.subject, of));
