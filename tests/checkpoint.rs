@@ -327,7 +327,7 @@ fn a_right_hash_over_what_is_hostile_is_refused_in_a_line() {
     for (bytes, words) in [
         (rewritten(&whole, |text| text.to_owned() + "\n\"a\\nerror: b\\u001b[31m\" = 1\n", same), "unknown field"),
         (rewritten(&whole, |text| text.to_owned() + "\n\u{1b}[31m\n", same), "damaged"),
-        (rewritten(&whole, |text| text.to_owned() + "\na = [" + &"[],".repeat(3_500), same), "at most 32768"),
+        (rewritten(&whole, |text| text.to_owned() + "\na = [" + &"[],".repeat(3_500), same), "at most 10240"),
         (rewritten(&whole, |text| text.to_owned() + "\na = [" + &"[],".repeat(500_000), same), "at most 32768"),
         (rewritten(&whole, str::to_owned, huge), "more than 15 digits"),
     ] {
@@ -351,7 +351,7 @@ fn a_description_too_long_to_be_read_is_not_written() {
                 written += 1;
             }
             Err(error) => {
-                assert!(error.to_string().contains("at most 32768"), "{error}");
+                assert!(error.to_string().contains("at most 10240"), "{error}");
                 refused += 1;
             }
         }

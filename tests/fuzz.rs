@@ -24,8 +24,6 @@ fn no_parser_panics_or_takes_more_memory_than_it_says() {
             "csv" => 3,
             // The column that the length of a seed chooses is not the time or the series of two of them.
             "series-csv" => 2,
-            // Tables in which nothing varies.
-            "table" => 2,
             // The length of two of them says that the last column has the labels, of which some are missing.
             "table" => 2,
             "spec" => 5,

@@ -178,7 +178,7 @@ fn wrong_tables_are_named() {
     assert!(of.columns[1].reason.contains("no value") && of.used().count() == 2);
     // Two columns of one name.
     let error = refused("a,b,c,b\n1,2,3,4\n");
-    assert!(error.contains("line 1") && error.contains("\"b\", 2 and 4"), "{error}");
+    assert!(error.contains("line 1") && error.contains("columns 2 and 4 are both called \"b\""), "{error}");
     // A row of another length.
     let error = refused("a,b\n1,2\n1,2,3\n");
     assert!(error.contains("line 3") && error.contains("3 cells"), "{error}");

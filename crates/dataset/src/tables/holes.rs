@@ -189,7 +189,7 @@ mod tests {
     #[test]
     fn only_holes_change() {
         assert_eq!(filled("a,b\n,2.50\n3.1,\n,NA\n5,6\n"), "a,b\n1.2,2.50\n3.1,1.25\n,NA\n5,6\n");
-        assert_eq!(filled("a,b\r\n ,2.50\r\n3,\"\"\r\n4,5\r\n"), "a,b\r\n1,2.50\r\n3,1.25\r\n4,5\r\n");
+        assert_eq!(filled("a,b\r\n ,2.50\r\n3,\"\"\r\n4,5\r\n7,8\r\n"), "a,b\r\n1,2.50\r\n3,1.25\r\n4,5\r\n7,8\r\n");
         assert_eq!(filled("a;b\n;2,50\n3,1;\n4,5;6\n"), "a;b\n1,2;2,50\n3,1;1,25\n4,5;6\n");
         assert_eq!(filled("a,b\n1,x\n\n2,\n3,x"), "a,b\n1,x\n\n2,x\n3,x");
     }
