@@ -99,7 +99,7 @@ fn the_split_of_training_samples_is_random_too() {
     let folder = tempfile::tempdir().expect("a folder");
     let at = folder.path();
     fs::write(at.join("sorted.csv"), sorted(200)).expect("written");
-    let split = ["--data", "sorted.csv", "--validation-split", "0.2", "--only-class", "0,1"];
+    let split = ["--data", "sorted.csv", "--validation-split", "0.2", "--only-class", "0,1", "--schedule", "constant"];
     let text = err(&run(at, &[&TRAIN[..], &split, &["--out", "a"]].concat()));
     assert!(text.contains("36 of them for validation") && !text.contains("differ"), "{text}");
     // At any number of threads, and after an interruption, the same bits.

@@ -161,8 +161,9 @@ fn what_is_no_file_is_no_checkpoint_and_what_cannot_be_read_is_not_replaced() {
         kept.sort();
         kept.into_iter().map(|path| (path.clone(), fs::read(path).expect("a checkpoint"))).collect()
     };
-    let before = checkpoint_files();
     for nth in 1..60 {
+        // Whether the data is a folder of series is looked up without an error, so the run may go on after a fault.
+        let before = checkpoint_files();
         let mut command = handgrad(at);
         command.args(["train", "--json", "--quiet", "--resume=run"]);
         let output = command.env("HANDGRAD_FAULT", format!("read:{nth}:denied")).output().expect("it starts");

@@ -42,10 +42,10 @@ pub enum ColumnError {
         /// Their name.
         name: String,
     },
-    /// A table has no header, where the one that the model was trained on has names.
+    /// The first row of a table has the names of columns, but was not taken for a header.
     #[error(
-        "{}: its first row is no header, so its columns cannot be matched by name with those of the training; \
-         write their names into the first line, or if they stand there, say that there is a header", shown(.path)
+        "{}: its first row has the names of the columns that the model was trained on, but was taken for values; say \
+         that there is a header", shown(.path)
     )]
     NoHeader {
         /// The file.

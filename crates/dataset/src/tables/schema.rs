@@ -275,7 +275,8 @@ impl Schema {
         let places = self.places(table)?;
         check_room(&table.path, (rows.len() as u64).saturating_mul(places.len() as u64 * 8))?;
         let mut values = Array2::zeros((rows.len(), places.len()));
-        let mut told = Told { misfits: Vec::new(), empty_rows: table.empty_rows };
+        let by_position = self.has_header != table.has_header();
+        let mut told = Told { misfits: Vec::new(), empty_rows: table.empty_rows, by_position };
         for (at, (column, &place)) in self.used().zip(&places).enumerate() {
             let known = known(column, table);
             let mut misfit: Option<Misfit> = None;
@@ -315,10 +316,12 @@ impl Schema {
     /// For each used column, its place in a table.
     fn places(&self, table: &Table) -> Result<Vec<usize>, Error> {
         let path = table.path.clone();
-        if self.has_header && !table.has_header() {
+        let names: Vec<&str> = self.columns.iter().map(|column| column.name.as_str()).collect();
+        let is_name = |column| names.contains(&table.text(0, column).as_str());
+        if self.has_header && !table.has_header() && !table.is_empty() && (0..table.names.len()).all(is_name) {
             return Err(ColumnError::NoHeader { path }.into());
         }
-        if !self.has_header {
+        if !(self.has_header && table.has_header()) {
             if table.names.len() != self.columns.len() {
                 let (found, expected) = (table.names.len(), self.columns.len());
                 return Err(ColumnError::ColumnCount { path, found, expected }.into());

@@ -17,6 +17,8 @@ pub(super) struct Misfit {
 pub struct Told {
     pub(super) misfits: Vec<Misfit>,
     pub(super) empty_rows: usize,
+    /// Whether only one of the table and the model has names of columns.
+    pub(super) by_position: bool,
 }
 
 impl Told {
@@ -50,6 +52,11 @@ impl Told {
                 }
             })
             .collect();
+        if self.by_position {
+            lines.push(
+                "only one of this table and that of the training has a header: columns are matched by position".into(),
+            );
+        }
         if self.empty_rows > 0 {
             lines.push(format!("{} without any value left out", count(self.empty_rows, "row", "rows")));
         }
