@@ -21,7 +21,7 @@ pub(crate) fn load(path: &Path, layout: &Layout, asked: &Asked, progress: &dyn P
     let rows = |samples: &Samples| count(samples.len(), "row", "rows");
     // What does not fit the columns stands in the reasons for their kinds.
     let understood =
-        Told { misfits: Vec::new(), empty_rows: of_train.empty_rows + of_validation.empty_rows - table.empty_rows };
+        Told { empty_rows: of_train.empty_rows + of_validation.empty_rows - table.empty_rows, ..Told::default() };
     Ok(DataSet {
         origin: format!("{} of {} (header: {})", rows(&train), shown(path), table.header.in_words()),
         validation_origin: format!("{}, {words} of {name}", rows(&validation)),
