@@ -156,7 +156,7 @@ const MISTAKES: &[(i32, &str, &[&str], &[&str])] = &[
     (2, "1\n2\n3\n", &["--window", "3"], &["s.csv", "2 steps", "window of 3"]),
     (2, "1,2\n3,4\n", &["--only-class", "1"], &["no labels", "--only-class"]),
     (2, "1,2\n3,4\n", &["--label-column", "last", "--only-class", "9"], &["class 9", "the data has only class 2"]),
-    (1, "5,5\n5,5\n", &["--scale", "min-max"], &["all values", "5", "--scale"]),
+    (1, "5,5\n5,5\n5,5\n", &["--scale", "min-max"], &["s.csv", "every column has the same value"]),
     (2, "1,2\n3,4\n", &["--config", "empty.toml"], &["only_class", "at least one"]),
     (2, "1,2\n3,4\n", &["--window-stride", "2"], &["window_stride", "--window"]),
     (2, "1,2\n3,4\n", &["--window", "0"], &["--window", "1 or more"]),

@@ -390,6 +390,12 @@ fn the_model_file_alone_knows_the_table() {
             text
         };
         assert_eq!(scores(alone, "model.safetensors"), scores(at, out_name), "{out_name}");
+        if out_name == "mean" {
+            // Its network never gets a missing cell, so it cannot tell one.
+            let output = run(at, &["impute", out_name, "--data", "new.csv", "--out", "filled.csv"]);
+            assert!(!output.status.success() && err(&output).contains("train it without fill"), "{}", err(&output));
+            continue;
+        }
         let of = |at: &Path, model: &str| {
             out(&run(at, &["impute", model, "--data", "new.csv", "--out", "filled.csv"]));
             let text = fs::read_to_string(at.join("filled.csv")).expect("rows");

@@ -225,10 +225,12 @@ impl Reading {
             self.table.empty_rows += 1;
             return Ok(());
         }
-        if self.label.is_some() {
+        if let Some(label) = self.label {
             if is_missing(&self.label_text) {
-                let found = format!("{:?} in the column of the labels", self.label_text);
-                return Err(self.wrong(line, &found, "a label, which is a word or a number,"));
+                let (path, found) = (self.table.path.clone(), format!("{:?}", self.label_text));
+                let place = format!("line {line}, column {}", label + 1);
+                let expected = "a label, which is a word or a number,".to_owned();
+                return Err(Error::Table { path, place, found, expected });
             }
             self.labels.add(&self.label_text);
         }
