@@ -81,7 +81,7 @@ fn a_row_gets_the_same_score_and_code_in_every_file() {
     for (name, hole) in [("number", Some(0)), ("second", Some(2)), ("category", Some(3)), ("whole", None)] {
         let mut row = rows(1, 5).remove(0);
         hole.into_iter().for_each(|hole: usize| row[hole].clear());
-        let beside = [&[row.clone()][..], &[odd.clone()], &vec![odd.clone(); 3]].concat();
+        let beside = [&[row.clone()][..], std::slice::from_ref(&odd), &vec![odd.clone(); 3]].concat();
         write(at, "alone.csv", HEADER, &[row.clone()]);
         write(at, "odd.csv", HEADER, &beside);
         write(at, "normal.csv", HEADER, &[&[row][..], &rows(40, 6)].concat());

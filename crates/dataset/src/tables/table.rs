@@ -15,7 +15,7 @@ pub enum Cell {
     Missing,
     /// A number.
     Number(f64),
-    /// Any other text: its position in [`Table::words`].
+    /// Any other text: its number, which [`Table::word`] takes.
     Word(u32),
 }
 
