@@ -93,6 +93,7 @@ pub fn told(columns: &[Told], hides: bool) -> String {
             KindName::Category => {
                 format!("accuracy {quality:.3}, always the most frequent class {to_compare:.3}")
             }
+            _ if quality.is_nan() => format!("the same value in every row, error {}", number(*to_compare)),
             KindName::Date => format!("R² {quality:.3}, error {} days", number(*to_compare)),
             _ => format!("R² {quality:.3}, error {}", number(*to_compare)),
         };

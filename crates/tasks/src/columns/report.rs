@@ -29,7 +29,8 @@ pub struct Told {
     pub kind: KindName,
     /// The number of cells that are not missing.
     pub cells: usize,
-    /// R² of a number, an amount, an ordinal number or a date; the accuracy of a category.
+    /// R² of a number, an amount, an ordinal number or a date; the accuracy of a category. NaN if there is no cell, or if
+    /// all numbers are equal, for which R² is not defined.
     pub quality: f64,
     /// The root mean squared error in the units of the data (days for a date); for a category, the accuracy of always
     /// saying the most frequent class of the training rows.
@@ -81,6 +82,8 @@ pub fn measure(model: &Model, samples: &Samples, numbers: &[u32]) -> Result<Vec<
         let variance = sums.xx - sums.x * sums.x / sums.cells;
         let (quality, to_compare) = match is_category {
             true => (sums.right / sums.cells, sums.usual / sums.cells),
+            // Of equal values, the variance is 0 but for rounding, and R² is not defined.
+            false if variance <= 1e-9 * sums.xx.max(1.0) => (f64::NAN, (sums.in_data / sums.cells).sqrt()),
             false => (1.0 - sums.squares / variance, (sums.in_data / sums.cells).sqrt()),
         };
         Told { name: column.name.clone(), kind: column.kind_name(), cells: sums.cells as usize, quality, to_compare }
