@@ -29,8 +29,8 @@ pub struct Told {
     pub kind: KindName,
     /// The number of cells that are not missing.
     pub cells: usize,
-    /// R² of a number, an amount, an ordinal number or a date; the accuracy of a category. NaN if there is no cell, or if
-    /// all numbers are equal, for which R² is not defined.
+    /// R² of a number, an amount, an ordinal number or a date; the accuracy of a category. NaN if there is no cell, or
+    /// if all numbers are equal, for which R² is not defined.
     pub quality: f64,
     /// The root mean squared error in the units of the data (days for a date); for a category, the accuracy of always
     /// saying the most frequent class of the training rows.
