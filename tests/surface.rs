@@ -218,7 +218,7 @@ fn counts_agree_with_their_nouns() {
     let output = run(at, &args);
     let text = err(&output) + &String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{text}");
-    assert!(text.contains("1 epoch in ") && text.contains("11 rows of") && text.contains("1 row of"), "{text}");
+    assert!(text.contains("1 epoch in ") && text.contains("11 rows of") && text.contains("1 row,"), "{text}");
     assert!(!text.contains("image") && !text.contains(" 1 rows") && !text.contains(" 1 epochs"), "{text}");
     let output = run(at, &["eval", "run"]);
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
