@@ -203,7 +203,7 @@ fn a_column_without_values_stays_missing() {
     }
 }
 
-/// Of the two rows that know the cell, one shares no column with the row to fill; the mean is that of the other one.
+/// Two rows have a value in this column. One of them shares no column with the row to fill, so only the other counts.
 #[test]
 fn rows_without_a_shared_column_are_no_neighbours() {
     let train = array![[1.0, NAN, 10.0], [NAN, 1.0, 30.0]];

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use handgrad_dataset::csv::{self, Fill, Header, Label, Layout};
+use handgrad_dataset::tables::{self, Asked, Schema};
 use ndarray::{Array2, array};
 
 mod command;
@@ -167,4 +168,30 @@ fn a_header_of_numbers_is_no_sample_and_the_flag_says_otherwise() {
     // The run keeps the answer: its model reads a file as its training did.
     let again = json(at, &["encode", "asked", "--data", "wrong.csv", "--out", "again.csv", "--json"]);
     assert_eq!(again["samples"], 4);
+}
+
+/// The decimal sign is found from each file. If it is not that of the training, people are told.
+#[test]
+fn another_decimal_sign_than_in_the_training_is_told() {
+    let table = |text: &str| {
+        let table = tables::decode(text.as_bytes(), Path::new("t.csv"), &Label::ByName, None, None, &());
+        table.unwrap_or_else(|error| panic!("{text:?}: {error}"))
+    };
+    let comma = table("a;b\n0,5;1,25\n1,5;2,25\n2,5;3,5\n");
+    let schema = Schema::of(&comma, &[0, 1, 2], &Asked::default()).expect("columns");
+    let told = |text: &str| schema.values(&table(text), &[0]).expect("values").1.lines();
+    assert!(told("a,b\n0.5,1.25\n").iter().any(|line| line.contains("decimal point here")));
+    assert!(told("a;b\n0,5;1,25\n").is_empty());
+}
+
+/// A series without a header, of which a column was left out by its number, can be read again.
+#[test]
+fn a_column_of_a_series_that_is_left_out_by_number_stays_left_out() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    fs::write(at.join("s.csv"), decimals(60, 3)).expect("written");
+    let args = ["train", "--data", "s.csv", "--window", "5", "--ignore", "2", "--epochs", "1", "--quiet", "--out", "r"];
+    let output = run(at, &args);
+    assert!(output.status.success(), "{}", err(&output));
+    assert!(json(at, &["eval", "r", "--json"])["samples"].as_u64() > Some(0));
 }

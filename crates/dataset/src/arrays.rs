@@ -4,7 +4,7 @@
 //!
 //! - One dimension: the values of the sample.
 //! - Two dimensions: height × width.
-//! - Three dimensions: channels × height × width, or height × width × channels, which is turned. The last dimension is
+//! - Three dimensions: channels × height × width, or height × width × channels, which is transposed. The last dimension is
 //!   that of the channels if it is 1 or 3, otherwise the first one of the three if it is 1 or 3. The same is tried with
 //!   4 (colour with opacity). If none of them fits, the array is taken as channels × height × width. A single channel
 //!   has no dimension.
@@ -218,15 +218,15 @@ fn samples(array: Array, path: &Path) -> Result<(Samples, String), Error> {
     };
     let (values, mut shape) = match array {
         Array::Bytes(array) => {
-            let (array, shape) = turned(array, channel_axis, path)?;
+            let (array, shape) = channels_first(array, channel_axis, path)?;
             (Values::Bytes(rows(array, path)?), shape)
         }
         Array::Singles(array) => {
-            let (array, shape) = turned(array, channel_axis, path)?;
+            let (array, shape) = channels_first(array, channel_axis, path)?;
             (finite(rows(array, path)?, path)?, shape)
         }
         Array::Doubles(array) => {
-            let (array, shape) = turned(array, channel_axis, path)?;
+            let (array, shape) = channels_first(array, channel_axis, path)?;
             (doubles(rows(array, path)?, path)?, shape)
         }
     };
@@ -237,7 +237,7 @@ fn samples(array: Array, path: &Path) -> Result<(Samples, String), Error> {
 }
 
 /// Puts the channels before height and width. Returns the array and the shape of one sample.
-fn turned<T: Clone>(
+fn channels_first<T: Clone>(
     array: ArrayD<T>,
     channel_axis: Option<usize>,
     path: &Path,

@@ -72,7 +72,7 @@ pub(super) struct Header {
     /// The description of the type, at most 40 characters of it.
     pub descr: String,
     pub element: Element,
-    /// Are the bytes of an element in big-endian order?
+    /// Whether the bytes of an element are in big-endian order.
     pub big: bool,
     pub fortran_order: bool,
     pub shape: Vec<u64>,

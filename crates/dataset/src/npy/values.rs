@@ -84,7 +84,7 @@ struct Reader<'a, R> {
     path: &'a Path,
     /// How many bytes the values have.
     claimed: u64,
-    /// Is this number also the number of the bytes that follow?
+    /// Whether this number is also the number of the bytes that follow.
     is_known: bool,
     /// How many bytes a value has.
     size: u64,

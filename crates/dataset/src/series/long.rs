@@ -193,7 +193,8 @@ fn known_roles(table: &Table, known: &Known, series: Option<usize>, groups: &[Ve
     let channels = &known.channels;
     let place = |name: &String| table.names.iter().position(|other| other == name);
     let time = channels.time.as_ref().and_then(place);
-    let is_ignored = |at: &usize| table.has_header() && channels.ignored.contains(&table.names[*at]);
+    // Without a header the names are `column 1`, `column 2`, …, in the training as here.
+    let is_ignored = |at: &usize| channels.ignored.contains(&table.names[*at]);
     let others = (0..table.names.len()).filter(|at| Some(*at) != series && Some(*at) != time && !is_ignored(at));
     let others: Vec<usize> = others.collect();
     let time = time.map(|column| Times::of(table, column, groups)).transpose()?;

@@ -138,6 +138,7 @@ impl Reading {
             path: path.to_path_buf(),
             names: Vec::new(),
             header: Header::of(first, decimal, header),
+            decimal_comma: decimal == Decimal::Comma,
             label_column: None,
             labels: None,
             empty_rows: 0,

@@ -119,6 +119,9 @@ fn one() -> f64 {
 pub struct Schema {
     /// Whether the names come from a header. If not, columns are matched by their position.
     pub has_header: bool,
+    /// Whether the numbers of the training had a decimal comma.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub decimal_comma: bool,
     /// The name of the column of labels, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label_column: Option<String>,
@@ -195,7 +198,8 @@ impl Schema {
         }
         let of = |at| column(table, rows, at, wanted.get(&at).copied(), asked);
         let columns = (0..table.names.len()).map(of).collect::<Result<Vec<_>, _>>()?;
-        let schema = Self { has_header: table.has_header(), label_column: table.label_column.clone(), columns };
+        let (has_header, decimal_comma) = (table.has_header(), table.decimal_comma);
+        let schema = Self { has_header, decimal_comma, label_column: table.label_column.clone(), columns };
         let varies = |column: &Column| match &column.kind {
             Kind::Category { shares, .. } => !shares.contains(&1.0),
             _ => !column.is_constant,
@@ -276,7 +280,9 @@ impl Schema {
         check_room(&table.path, (rows.len() as u64).saturating_mul(places.len() as u64 * 8))?;
         let mut values = Array2::zeros((rows.len(), places.len()));
         let by_position = self.has_header != table.has_header();
-        let mut told = Told { misfits: Vec::new(), empty_rows: table.empty_rows, by_position };
+        // The sign is found from the file, so people should know if it is another one than in the training.
+        let other_decimal = (self.decimal_comma != table.decimal_comma).then_some(table.decimal_comma);
+        let mut told = Told { misfits: Vec::new(), empty_rows: table.empty_rows, by_position, other_decimal };
         for (at, (column, &place)) in self.used().zip(&places).enumerate() {
             let known = known(column, table);
             let mut misfit: Option<Misfit> = None;

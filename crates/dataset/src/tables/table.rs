@@ -51,6 +51,8 @@ pub struct Table {
     pub names: Vec<String>,
     /// Whether the names come from a header, and how this is known.
     pub header: Header,
+    /// Whether numbers have a decimal comma.
+    pub decimal_comma: bool,
     /// The name of the column of labels, if there is one.
     pub label_column: Option<String>,
     /// The class of each row, if there is a column of labels.

@@ -19,6 +19,8 @@ pub struct Told {
     pub(super) empty_rows: usize,
     /// Whether only one of the table and the model has names of columns.
     pub(super) by_position: bool,
+    /// If the decimal sign is not that of the training: whether it is a comma.
+    pub(super) other_decimal: Option<bool>,
 }
 
 impl Told {
@@ -52,6 +54,12 @@ impl Told {
                 }
             })
             .collect();
+        if let Some(comma) = self.other_decimal {
+            let [here, there] = if comma { ["comma", "point"] } else { ["point", "comma"] };
+            lines.push(format!(
+                "numbers are read with a decimal {here} here, and with a decimal {there} in the training"
+            ));
+        }
         if self.by_position {
             lines.push(
                 "only one of this table and that of the training has a header: columns are matched by position".into(),
