@@ -4,10 +4,10 @@
 //!
 //! - One dimension: the values of the sample.
 //! - Two dimensions: height × width.
-//! - Three dimensions: channels × height × width, or height × width × channels, which is transposed. The last dimension is
-//!   that of the channels if it is 1 or 3, otherwise the first one of the three if it is 1 or 3. The same is tried with
-//!   4 (colour with opacity). If none of them fits, the array is taken as channels × height × width. A single channel
-//!   has no dimension.
+//! - Three dimensions: channels × height × width, or height × width × channels, which is transposed. The last dimension
+//!   is that of the channels if it is 1 or 3, otherwise the first one of the three if it is 1 or 3. The same is tried
+//!   with 4 (colour with opacity). If none of them fits, the array is taken as channels × height × width. A single
+//!   channel has no dimension.
 //! - More dimensions are kept.
 //!
 //! In an .npz file, the names of the arrays say what they are: `x_train` and `y_train` (as Keras has them),
