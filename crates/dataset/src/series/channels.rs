@@ -43,6 +43,10 @@ pub struct Channels {
     /// The name of the time column, which is no channel.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time: Option<String>,
+    /// How long a step usually is: in days if times are dates, otherwise in the units of the time column. A pause of
+    /// more than 1.5 times as long is a gap.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usual_step: Option<f64>,
     /// The name of the column that says to which series a step belongs. It is no channel.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub series: Option<String>,

@@ -316,8 +316,8 @@ impl Reading {
         }
         let train = self.samples(training_path, &training, steps)?;
         let validation = self.samples(held_path, &held, steps)?;
-        let Sequences { names, has_header, time, series, ignored, .. } = self.of;
-        let channels = Channels { names, has_header, time, series, ignored, window: self.window, fill };
+        let Sequences { names, has_header, time, usual_step, series, ignored, .. } = self.of;
+        let channels = Channels { names, has_header, time, usual_step, series, ignored, window: self.window, fill };
         let nouns = if self.window.is_some() { ["window", "windows"] } else { ["series", "series"] };
         Ok(Parts { train, validation, channels, understood: told, nouns })
     }

@@ -42,7 +42,12 @@ pub(super) fn of(table: &Table, asked: &Asked) -> Result<Sequences, Error> {
     if roles.channels.is_empty() {
         return Err(ColumnError::NoColumns { path: path.clone() }.into());
     }
-    let usual = roles.time.as_ref().and_then(|time| time.usual_step(&groups));
+    let trained = asked.known.as_ref().and_then(|known| known.channels.usual_step);
+    let own = roles.time.as_ref().and_then(|time| time.usual_step(&groups));
+    let usual = trained.or(own);
+    if let (Some(time), Some(trained), Some(own)) = (&roles.time, trained, own) {
+        time.check_step(table, trained, own)?;
+    }
     let is_gap = |before, row| match (&roles.time, usual) {
         (Some(time), Some(usual)) => time.is_gap(usual, before, row),
         _ => false,
@@ -75,9 +80,12 @@ pub(super) fn of(table: &Table, asked: &Asked) -> Result<Sequences, Error> {
         ));
     }
     told.push(match &roles.time {
-        Some(time) => time.told(table, &groups),
+        Some(time) => time.told(table, &groups, usual),
         None => "time: no column; the rows are steps in the order of the file".to_owned(),
     });
+    if let (Some(time), Some(trained), Some(own)) = (&roles.time, trained, own) {
+        told.extend(time.shorter_steps(trained, own));
+    }
     told.extend(roles.note);
     if !roles.ignored.is_empty() {
         let names = roles.ignored.iter().take(10).map(|&at| format!("{:?}", table.names[at])).collect::<Vec<_>>();
@@ -92,6 +100,7 @@ pub(super) fn of(table: &Table, asked: &Asked) -> Result<Sequences, Error> {
         names: roles.channels.iter().map(|&column| table.names[column].clone()).collect(),
         has_header: table.has_header(),
         time: roles.time.map(|time| table.names[time.column].clone()),
+        usual_step: usual,
         series: series.map(|column| table.names[column].clone()),
         ignored: roles.ignored.iter().map(|&column| table.names[column].clone()).collect(),
         all,

@@ -31,6 +31,8 @@ pub struct Sequences {
     pub has_header: bool,
     /// The name of the time column, if there is one.
     pub time: Option<String>,
+    /// How long a step usually is, if there is a time column.
+    pub usual_step: Option<f64>,
     /// The name of the column that says to which series a step belongs, if there is one.
     pub series: Option<String>,
     /// The names of the columns that were left out.

@@ -114,8 +114,36 @@ impl Times {
         self.values[row] - self.values[before] > GAP * usual
     }
 
-    /// Says in one line what the times are, and where the gaps are.
-    pub fn told(&self, table: &Table, groups: &[Vec<usize>]) -> String {
+    /// Refuses a file whose steps are usually so much longer than in the training that each would be a gap.
+    pub fn check_step(&self, table: &Table, trained: f64, own: f64) -> Result<(), Error> {
+        if own <= GAP * trained {
+            return Ok(());
+        }
+        let problem = format!(
+            "in column {:?}, a step usually takes {}, but {} in the training data, so that each step would be a gap: \
+             bring the file to the steps and the unit of time of the training data",
+            short(&table.names[self.column]),
+            self.span(own),
+            self.span(trained)
+        );
+        Err(Error::Unfit { path: table.path.clone(), problem })
+    }
+
+    /// A note if the steps are usually much shorter than in the training.
+    pub fn shorter_steps(&self, trained: f64, own: f64) -> Option<String> {
+        let note = || {
+            format!(
+                "note: a step usually takes {}, but {} in the training data, so a window covers less time than \
+                 those that the network learnt",
+                self.span(own),
+                self.span(trained)
+            )
+        };
+        (GAP * own < trained).then(note)
+    }
+
+    /// Says in one line what the times are, and where the gaps are. `usual` is how long a step usually takes.
+    pub fn told(&self, table: &Table, groups: &[Vec<usize>], usual: Option<f64>) -> String {
         let name = &table.names[self.column];
         let kind = self.format.map_or_else(|| "numbers".to_owned(), |format| format!("dates as {format}"));
         let (mut first, mut last) = (0, 0);
@@ -124,7 +152,7 @@ impl Times {
             last = if self.values[row] > self.values[last] { row } else { last };
         }
         let ends = format!("from {} to {}", self.text(table, first), self.text(table, last));
-        let Some(usual) = self.usual_step(groups) else {
+        let Some(usual) = usual else {
             return format!("time: column {name:?}, {kind}, {ends}; all steps have the same time");
         };
         let mut text = format!("time: column {name:?}, {kind}, {ends}, usually {} from step to step", self.span(usual));

@@ -8,6 +8,9 @@ use super::{Asked, Column, ColumnError, Kind, KindName, Linear, Scaling, Table, 
 use crate::Error;
 use crate::csv::Fill;
 
+/// The most decimals that an imputed number is written with.
+pub(super) const MOST_DECIMALS: usize = 6;
+
 /// Describes one column.
 pub(super) fn column(
     table: &Table,
@@ -101,8 +104,12 @@ pub(super) fn column(
         }
         _ => false,
     };
+    let decimals = match &kind {
+        Kind::Number { .. } | Kind::Amount { .. } => most_decimals(&values.numbers),
+        _ => 0,
+    };
     let name = table.names[at].clone();
-    let mut column = Column { name, kind, reason, fill, known, mean: 0.0, is_constant, residual: 1.0 };
+    let mut column = Column { name, kind, reason, fill, known, mean: 0.0, decimals, is_constant, residual: 1.0 };
     if !matches!(column.kind, Kind::Category { .. } | Kind::LeftOut { .. }) && asked.scaling != Scaling::Standard {
         let (mut sum, mut count) = (0.0, 0.0);
         let mut add = |value: f64, cells: f64| {
@@ -134,6 +141,21 @@ fn category(table: &Table, values: &Values) -> Kind {
     let share = |count: usize| count as f64 / known.max(1) as f64;
     let shares = counted.iter().map(|(_, count)| share(*count)).chain([share(known - covered)]).collect();
     Kind::Category { classes: counted.into_iter().map(|(class, _)| class).collect(), shares }
+}
+
+/// The most decimals that one of these numbers has, up to [`MOST_DECIMALS`]. Zeros at the end do not count.
+fn most_decimals(numbers: &[f64]) -> usize {
+    let mut most = 0;
+    for number in numbers {
+        while most < MOST_DECIMALS {
+            let power = 10_f64.powi(most as i32);
+            if (number * power).round() / power == *number {
+                break;
+            }
+            most += 1;
+        }
+    }
+    most
 }
 
 /// The scale of these numbers. If all are the same, the factor is 1.

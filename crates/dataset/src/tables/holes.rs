@@ -13,9 +13,6 @@ use crate::csv::cells::Cells;
 use crate::csv::dialect::Dialect;
 use crate::csv::value::{Decimal, is_missing};
 
-/// The most decimals that a guess is written with.
-const MOST_DECIMALS: usize = 6;
-
 /// A file whose holes were filled.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Filled {
@@ -31,13 +28,12 @@ pub struct Filled {
 struct Span {
     content: Range<usize>,
     is_hole: bool,
-    decimals: usize,
 }
 
 /// Fills the holes of the file that `table` was read from: a cell that holds nothing gets the value in `values`, which
 /// has a row for each row of the table and a column for each used column of `schema`. A cell with text in a column of
-/// numbers is no hole and stays as it is. A number is written with as many decimals as the known numbers of its column,
-/// a date in the format of its column.
+/// numbers is no hole and stays as it is. A number is written with as many decimals as its column had in the training
+/// rows, a date in the format of its column.
 ///
 /// # Errors
 /// If the file cannot be read, or if memory is not sufficient.
@@ -62,14 +58,6 @@ pub fn fill_holes(table: &Table, schema: &Schema, values: &Array2<f64>) -> Resul
         places.insert(label, None);
     }
     let columns: Vec<_> = schema.used().collect();
-    // A column without a known number in this file gets as many decimals as possible.
-    let mut decimals: Vec<Option<usize>> = vec![None; places.len()];
-    records(&bytes, dialect, table, |_, record| {
-        for (span, most) in record.iter().zip(&mut decimals).filter(|(span, _)| !span.is_hole) {
-            *most = Some(span.decimals.max(most.unwrap_or(0)));
-        }
-    });
-
     let mut filled = Filled { text: Vec::with_capacity(bytes.len() + bytes.len() / 16), filled: 0, left: 0 };
     let mut copied = 0;
     records(&bytes, dialect, table, |row, record| {
@@ -81,7 +69,7 @@ pub fn fill_holes(table: &Table, schema: &Schema, values: &Array2<f64>) -> Resul
             let value = values[[row, place]];
             let mut text = match &columns[place].kind {
                 Kind::Number { .. } | Kind::Amount { .. } => {
-                    format!("{value:.*}", decimals[at].unwrap_or(MOST_DECIMALS).min(MOST_DECIMALS))
+                    format!("{value:.*}", columns[place].decimals)
                 }
                 _ => columns[place].text(value),
             };
@@ -133,7 +121,7 @@ fn records(bytes: &[u8], dialect: Dialect, table: &Table, mut use_record: impl F
         let content = start + lead..(at - usize::from(closes)).max(start + lead);
         let text = String::from_utf8_lossy(&cell[..written]);
         let text = text.trim();
-        record.push(Span { content, is_hole: is_missing(text), decimals: decimals_of(text, dialect.decimal) });
+        record.push(Span { content, is_hole: is_missing(text) });
         if !record_end {
             continue;
         }
@@ -150,14 +138,6 @@ fn records(bytes: &[u8], dialect: Dialect, table: &Table, mut use_record: impl F
     }
 }
 
-/// How many digits stand after the decimal sign of a number. 0 for any other text.
-fn decimals_of(text: &str, decimal: Decimal) -> usize {
-    let sign = if decimal == Decimal::Comma { ',' } else { '.' };
-    let Some((whole, after)) = text.split_once(sign) else { return 0 };
-    let is_number = whole.trim_start_matches(['-', '+']).bytes().all(|byte| byte.is_ascii_digit());
-    if is_number && after.bytes().all(|byte| byte.is_ascii_digit()) { after.len() } else { 0 }
-}
-
 /// A text as a cell: in quotes if it contains the separator, a quote or a line end.
 fn quoted(text: &str, dialect: Dialect) -> String {
     let needs_quotes = |byte: u8| byte == dialect.separator || matches!(byte, b'"' | b'\n' | b'\r');
@@ -170,27 +150,47 @@ mod tests {
 
     use super::fill_holes;
     use crate::csv::Label;
-    use crate::tables::{Asked, Schema, read};
+    use crate::tables::{Asked, Schema, Table, read};
 
-    /// Writes a file, fills its holes with 1.25, class 0 or day 1.25, and returns the text.
-    fn filled(text: &str) -> String {
+    fn with_table<T>(text: &str, use_table: impl FnOnce(&Table) -> T) -> T {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("t.csv");
         std::fs::write(&path, text).expect("written");
-        let table = read(&path, &Label::ByName, None, &()).expect("a table");
+        use_table(&read(&path, &Label::ByName, None, &()).expect("a table"))
+    }
+
+    fn schema(table: &Table) -> Schema {
         let rows: Vec<usize> = (0..table.len()).collect();
-        let schema = Schema::of(&table, &rows, &Asked::default()).expect("columns");
+        Schema::of(table, &rows, &Asked::default()).expect("columns")
+    }
+
+    /// Fills the holes of a table with 1.25, class 0 or day 1.25, and returns the text.
+    fn filled_by(schema: &Schema, table: &Table) -> String {
         let values = Array2::from_shape_fn((table.len(), schema.used().count()), |(_, at)| {
             if schema.used().nth(at).is_some_and(|column| column.width() == 1) { 1.25 } else { 0.0 }
         });
-        String::from_utf8(fill_holes(&table, &schema, &values).expect("filled").text).expect("text")
+        String::from_utf8(fill_holes(table, schema, &values).expect("filled").text).expect("text")
+    }
+
+    fn filled(text: &str) -> String {
+        with_table(text, |table| filled_by(&schema(table), table))
+    }
+
+    #[test]
+    fn decimals_are_those_of_the_training() {
+        let trained = with_table("a,b\n1.5,2.25\n2.5,3.75\n4,1\n", schema);
+        for text in ["a,b\n,7\n8,\n", "a,b\n,7\n8,\n9,1\n1.125,1.125\n"] {
+            let filled = with_table(text, |table| filled_by(&trained, table));
+            assert!(filled.starts_with("a,b\n1.2,7\n8,1.25\n"), "{filled}");
+        }
+        assert_eq!(with_table("a,b\n0.1234567891,1e-9\n3,4\n7,5\n", schema).columns[0].decimals, 6);
     }
 
     #[test]
     fn only_holes_change() {
-        assert_eq!(filled("a,b\n,2.50\n3.1,\n,NA\n5,6\n"), "a,b\n1.2,2.50\n3.1,1.25\n,NA\n5,6\n");
-        assert_eq!(filled("a,b\r\n ,2.50\r\n3,\"\"\r\n4,5\r\n7,8\r\n"), "a,b\r\n1,2.50\r\n3,1.25\r\n4,5\r\n7,8\r\n");
-        assert_eq!(filled("a;b\n;2,50\n3,1;\n4,5;6\n"), "a;b\n1,2;2,50\n3,1;1,25\n4,5;6\n");
+        assert_eq!(filled("a,b\n,2.55\n3.1,\n,NA\n5,6\n"), "a,b\n1.2,2.55\n3.1,1.25\n,NA\n5,6\n");
+        assert_eq!(filled("a,b\r\n ,2.55\r\n3,\"\"\r\n4,5\r\n7,8\r\n"), "a,b\r\n1,2.55\r\n3,1.25\r\n4,5\r\n7,8\r\n");
+        assert_eq!(filled("a;b\n;2,55\n3,1;\n4,5;6\n"), "a;b\n1,2;2,55\n3,1;1,25\n4,5;6\n");
         assert_eq!(filled("a,b\n1,x\n\n2,\n3,x"), "a,b\n1,x\n\n2,x\n3,x");
     }
 

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
-use super::fit::column;
+use super::fit::{MOST_DECIMALS, column};
 use super::told::{Misfit, Told};
 use super::{Cell, ColumnError, KindName, Table, date};
 use crate::csv::Fill;
@@ -100,6 +100,9 @@ pub struct Column {
     /// The mean over the training rows of the first value of the network: 0 with standard scaling.
     #[serde(default)]
     pub mean: f64,
+    /// The most decimals of its numbers in the training rows: an imputed number is written with as many.
+    #[serde(default = "most_decimals")]
+    pub decimals: usize,
     /// Whether all its known values in the training rows are the same number or date.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_constant: bool,
@@ -107,6 +110,10 @@ pub struct Column {
     /// network told it. 1 before training.
     #[serde(default = "one")]
     pub residual: f64,
+}
+
+fn most_decimals() -> usize {
+    MOST_DECIMALS
 }
 
 fn one() -> f64 {

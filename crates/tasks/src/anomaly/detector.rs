@@ -7,8 +7,9 @@
 //! knn    the distance to the fifth nearest normal sample
 //! ```
 //!
-//! Both get the samples as the network does: scaled, and the columns of a table encoded. A missing value counts as 0,
-//! the mean. Both learn from the normal samples, at most [`MOST`] of them, evenly spaced.
+//! Both get the samples as the network does: scaled, and the columns of a table encoded. A missing value counts as
+//! the mean of its place over the normal samples. Both learn from the normal samples, at most [`MOST`] of them,
+//! evenly spaced.
 //!
 //! Source: Shyu, Chen, Sarinnapakorn & Chang, "A novel anomaly detection scheme based on principal component
 //! classifier", 2003; Ramaswamy, Rastogi & Shim, "Efficient algorithms for mining outliers from large data sets",
@@ -17,7 +18,7 @@
 use handgrad_analysis::{Pca, knn_distances};
 use handgrad_dataset::Samples;
 use handgrad_models::Model;
-use ndarray::{Array2, Axis};
+use ndarray::{Array2, ArrayView1, Axis};
 
 use crate::{CHUNK, Error, check_numbers};
 
@@ -42,6 +43,8 @@ pub struct Fitted<'a> {
     detector: Detector,
     /// The normal samples in the units of the network.
     normal: Array2<f32>,
+    /// Their mean in each place, which replaces a missing value.
+    means: Vec<f32>,
     pca: Option<Pca>,
 }
 
@@ -60,12 +63,14 @@ impl<'a> Fitted<'a> {
                 numbers.len()
             )));
         }
-        let normal = rows(model, samples, &numbers);
+        let mut normal = rows(model, samples, &numbers);
+        let means: Vec<f32> = normal.columns().into_iter().map(known_mean).collect();
+        fill(&mut normal, &means);
         let pca = match detector {
             Detector::Pca => Some(Pca::fit(normal.view(), normal.ncols()).ok_or(Error::NoScores)?),
             Detector::Knn => None,
         };
-        Ok(Self { model, detector, normal, pca })
+        Ok(Self { model, detector, normal, means, pca })
     }
 
     /// Returns the scores of the samples with these numbers. `are_learnt` says that the detector learnt from them: then
@@ -77,7 +82,8 @@ impl<'a> Fitted<'a> {
         check_numbers(samples, numbers)?;
         let mut scores = Vec::with_capacity(numbers.len());
         for numbers in numbers.chunks(CHUNK) {
-            let rows = rows(self.model, samples, numbers);
+            let mut rows = rows(self.model, samples, numbers);
+            fill(&mut rows, &self.means);
             scores.extend(match (self.detector, &self.pca) {
                 (Detector::Pca, Some(pca)) => pca.mahalanobis(rows.view()),
                 _ => {
@@ -90,14 +96,40 @@ impl<'a> Fitted<'a> {
     }
 }
 
-/// The samples in the units of the network, with 0 for missing values.
+/// The samples in the units of the network.
 fn rows(model: &Model, samples: &Samples, numbers: &[u32]) -> Array2<f32> {
     let mut all = Array2::zeros((numbers.len(), model.spec().features()));
-    for (chunk, numbers) in numbers.chunks(CHUNK).enumerate() {
-        let scaled = model.scaled(samples.exact_rows(numbers).view());
-        for (row, mut to) in scaled.rows().into_iter().zip(all.axis_iter_mut(Axis(0)).skip(chunk * CHUNK)) {
-            to.assign(&row.mapv(|value| if value.is_nan() { 0.0 } else { value }));
-        }
+    for (numbers, mut to) in numbers.chunks(CHUNK).zip(all.axis_chunks_iter_mut(Axis(0), CHUNK)) {
+        to.assign(&model.scaled(samples.exact_rows(numbers).view()));
     }
     all
+}
+
+/// The mean of the values that are known. 0 if there is none.
+fn known_mean(values: ArrayView1<f32>) -> f32 {
+    let known = || values.iter().filter(|value| !value.is_nan());
+    (known().map(|&value| f64::from(value)).sum::<f64>() / known().count().max(1) as f64) as f32
+}
+
+/// Replaces missing values by the mean of their column.
+fn fill(rows: &mut Array2<f32>, means: &[f32]) {
+    for mut row in rows.rows_mut() {
+        row.iter_mut().zip(means).filter(|(value, _)| value.is_nan()).for_each(|(value, mean)| *value = *mean);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::array;
+
+    use super::{fill, known_mean};
+
+    #[test]
+    fn a_missing_value_counts_as_the_mean_of_its_place() {
+        let mut rows = array![[1.0, f32::NAN, f32::NAN], [f32::NAN, 4.0, f32::NAN], [2.0, 6.0, f32::NAN]];
+        let means: Vec<f32> = rows.columns().into_iter().map(known_mean).collect();
+        assert_eq!(means, [1.5, 5.0, 0.0]);
+        fill(&mut rows, &means);
+        assert_eq!(rows, array![[1.0, 5.0, 0.0], [1.5, 4.0, 0.0], [2.0, 6.0, 0.0]]);
+    }
 }
