@@ -76,7 +76,7 @@ fn epochs(workload: &Workload, source: &Source, pool: &ThreadPool) -> Result<Vec
             let start = Instant::now();
             shuffled(0, epoch as u64, &mut order);
             let batches = order[..workload.timed_samples].chunks_exact(workload.batch_size);
-            trainer.run_steps(source, batches, &mut |_, _, _| ControlFlow::Continue(()));
+            trainer.run_steps(source, batches, |_, _, _| ControlFlow::Continue(()));
             seconds.push(start.elapsed().as_secs_f64() * SAMPLES as f64 / workload.timed_samples as f64);
         }
     });

@@ -15,7 +15,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("layers", &["kernels"]),
     ("dataset", &["files"]),
     ("models", &["layers", "dataset", "files"]),
-    ("trainer", &["models", "layers", "dataset", "files"]),
+    ("trainer", &["models", "layers", "kernels", "dataset", "files"]),
     ("tasks", &["models", "trainer", "layers", "dataset", "analysis", "files"]),
     ("runs", &["tasks", "pictures", "trainer", "models", "layers", "dataset", "analysis", "files"]),
     ("study", &["runs", "tasks", "pictures", "trainer", "models", "layers", "dataset", "analysis", "files"]),

@@ -21,8 +21,11 @@ use std::thread::{Thread, available_parallelism, current, park, yield_now};
 
 /// Number of times that a waiting thread looks for a change before it lets other threads run: some 20 µs.
 const LOOKS: u32 = 500;
-/// Number of times that a member without work then lets other threads run before it falls asleep.
-const YIELDS: u32 = 50;
+/// Number of times that a member without work then lets other threads run before it falls asleep: some milliseconds.
+/// Falling asleep and waking up takes longer than many a step.
+const YIELDS: u32 = 5000;
+/// The same if there are more threads than cores.
+const YIELDS_IN_A_CROWD: u32 = 50;
 
 /// The seats of a team, one for each thread of the rayon pool in which it was made.
 #[derive(Debug)]
@@ -32,6 +35,8 @@ pub struct Team {
     is_open: AtomicBool,
     /// How often a waiting thread looks before it lets others run.
     looks: u32,
+    /// How often a member then lets others run before it falls asleep.
+    yields: u32,
 }
 
 /// Where a member finds the work that it is offered. Each seat has cache lines of its own.
@@ -99,6 +104,7 @@ impl Team {
             seats: (0..threads).map(|_| Seat::new()).collect(),
             is_open: AtomicBool::new(false),
             looks: if has_cores { LOOKS } else { 1 },
+            yields: if has_cores { YIELDS } else { YIELDS_IN_A_CROWD },
         }
     }
 
@@ -151,7 +157,7 @@ impl Team {
                     unsafe { ((*job).run)(job) };
                     looked = 0;
                 }
-            } else if looked < self.looks + YIELDS {
+            } else if looked < self.looks + self.yields {
                 self.pause(&mut looked);
             } else if seat.is_asleep.swap(true, Ordering::SeqCst) {
                 // It was marked as asleep before it looked once more, so nothing was missed.

@@ -12,6 +12,8 @@
 use std::fmt;
 use std::ops::Range;
 
+use ndarray::{ArrayView2, ArrayViewMut2};
+
 use crate::{BatchRows, Error, Scalar};
 
 /// A parameter of a layer: its name, its shape and its role.
@@ -219,4 +221,25 @@ pub trait Layer<T: Scalar>: Send + Sync + fmt::Debug {
     fn needs_means(&self) -> bool {
         false
     }
+
+    /// Returns the layer as one whose units can be computed apart from each other, or `None` if they cannot.
+    fn divisible(&self) -> Option<&dyn Divisible<T>> {
+        None
+    }
+}
+
+/// A layer in which each output is computed from all inputs on its own, and so is each input's gradient from all δ. So
+/// several threads can divide its units instead of the samples, and each thread needs only a part of the weights.
+///
+/// The results are the same as those of [`Layer::forward`] and [`Layer::backward_input`], to the bit. Views hold some
+/// columns of a batch; the values of a row are side by side.
+pub trait Divisible<T: Scalar>: Sync {
+    /// Some columns of the forward pass: those of the units `units`.
+    fn forward_units(&self, theta: &[T], x: &[T], units: Range<usize>, y: ArrayViewMut2<T>);
+
+    /// dy becomes δ = dy ⊙ φ′(z), in place, for any part of the outputs y.
+    fn backward_activation(&self, y: ArrayView2<T>, dy: ArrayViewMut2<T>);
+
+    /// Some columns of dx ← (∂z/∂x)ᵀ·δ: those of the inputs `inputs`.
+    fn backward_inputs(&self, theta: &[T], delta: &[T], inputs: Range<usize>, dx: ArrayViewMut2<T>);
 }

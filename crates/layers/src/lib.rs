@@ -126,7 +126,7 @@ pub use handgrad_kernels::{BatchRows, Level, Scalar, math, prefetch, vectorize};
 pub use init::Init;
 pub use jordan::Jordan;
 pub use kl_sparsity::KlSparsity;
-pub use layer::{Block, Layer, Mode, ParamRole, ParamSpec, Pass, Saved, SavedBatch};
+pub use layer::{Block, Divisible, Layer, Mode, ParamRole, ParamSpec, Pass, Saved, SavedBatch};
 pub use loss::{Loss, LossKind, Output, Reduction};
 pub use lstm::Lstm;
 pub use mask::Mask;

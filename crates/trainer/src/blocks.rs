@@ -91,15 +91,27 @@ impl<'a, T> Part<'a, T> {
     }
 }
 
-/// Calls `run` for every block with its part. The blocks are divided into one stretch for each thread, with about the
-/// same cost. The blocks of a stretch are processed one after another, so that a thread can process the same weights
-/// in every step.
+/// Calls `run` for every block with its part, one group after another. `groups` are the numbers of blocks of the groups.
 pub(crate) fn update<T: Scalar>(
     blocks: &[Work],
-    part: Part<T>,
+    groups: &[usize],
+    mut part: Part<T>,
     hands: &mut Hands,
     run: &(impl Fn(&Work, Part<T>) + Sync),
 ) {
+    let mut rest = blocks;
+    for &count in groups {
+        let (group, others) = rest.split_at(count);
+        let (part_of_group, after) = part.split_at(group.iter().map(|work| work.len).sum());
+        update_group(group, part_of_group, hands, run);
+        (rest, part) = (others, after);
+    }
+}
+
+/// Calls `run` for every block with its part. The blocks are divided into one stretch for each thread, with about the
+/// same cost. The blocks of a stretch are processed one after another, so that a thread can process the same weights
+/// in every step.
+fn update_group<T: Scalar>(blocks: &[Work], part: Part<T>, hands: &mut Hands, run: &(impl Fn(&Work, Part<T>) + Sync)) {
     let threads = hands.count();
     if threads == 1 || blocks.len() <= 1 {
         let mut rest = part;
@@ -119,11 +131,31 @@ pub(crate) fn update<T: Scalar>(
         count += 1;
     }
     let ((left, right), (left_part, right_part)) = (blocks.split_at(count), part.split_at(len));
-    hands.join(|hands| update(left, left_part, hands, run), |hands| update(right, right_part, hands, run));
+    hands.join(|hands| update_group(left, left_part, hands, run), |hands| update_group(right, right_part, hands, run));
 }
 
-/// Divides every parameter into blocks of whole rows, in the order of θ.
-pub(crate) fn blocks_of<T: Scalar>(network: &Network<T>) -> Vec<Work> {
+/// The layers with less than this part of the whole cost are updated together with the layer before.
+const SMALL: usize = 16;
+
+/// Returns the numbers of blocks of groups that the threads divide among each other: all blocks are one group, or, for
+/// a pass layer by layer, each large layer is one. Then a thread updates a part of each layer, and it finds much of
+/// what it needs in the next pass in its cache.
+pub(crate) fn groups_of(blocks: &[Work], is_layered: bool) -> Vec<usize> {
+    let all: usize = blocks.iter().map(|work| work.cost).sum();
+    let mut groups: Vec<usize> = Vec::new();
+    for layer in blocks.chunk_by(|a, b| a.layer == b.layer) {
+        let cost: usize = layer.iter().map(|work| work.cost).sum();
+        match groups.last_mut() {
+            Some(group) if !is_layered || cost * SMALL < all => *group += layer.len(),
+            _ => groups.push(layer.len()),
+        }
+    }
+    groups
+}
+
+/// Divides every parameter into blocks of whole rows, in the order of θ: at least `parts` of them if there are enough
+/// rows.
+pub(crate) fn blocks_of<T: Scalar>(network: &Network<T>, parts: usize) -> Vec<Work> {
     let mut blocks = Vec::new();
     for param in network.params() {
         let (rows, len) = (param.spec.rows(), param.spec.len());
@@ -134,6 +166,7 @@ pub(crate) fn blocks_of<T: Scalar>(network: &Network<T>) -> Vec<Work> {
             uses if param.spec.shape.len() == 2 => (BLOCK_COST / (width * uses)).max(ROWS_OF_STEPS),
             uses => (BLOCK_COST / (width * uses)).max(1).next_multiple_of(CONV_ROWS),
         };
+        let block_rows = block_rows.min(rows.div_ceil(parts).max(ROWS_OF_STEPS));
         let decays = matches!(param.spec.role, ParamRole::Weight { .. });
         for start in (0..rows).step_by(block_rows) {
             let end = rows.min(start + block_rows);

@@ -12,8 +12,10 @@ use handgrad_layers::Scalar;
 use handgrad_models::Network;
 
 use crate::Error;
+use crate::aligned::Aligned;
 use crate::arena::Arena;
-use crate::blocks::{Work, blocks_of, gradient_of, scratch_len};
+use crate::blocks::{Work, blocks_of, gradient_of, groups_of, scratch_len};
+use crate::layered;
 use crate::rows::{Job, Phase, lock, means_over_batch};
 use crate::shards::{Shards, Sizes};
 pub(crate) use blame::name_of;
@@ -22,9 +24,11 @@ pub use evaluate::{Evaluation, evaluate};
 /// The memory for passes over batches. It holds the results of the last pass.
 pub(crate) struct Engine<T> {
     pub arena: Arena,
-    pub memory: Vec<T>,
+    pub memory: Aligned<T>,
     pub row_losses: Vec<T>,
     pub blocks: Vec<Work>,
+    /// The numbers of blocks that are updated together.
+    pub groups: Vec<usize>,
     /// For each thread, memory for the gradient of one block. This gradient is used at once, while it is still in the
     /// cache of the processor.
     pub scratch: Vec<Mutex<Vec<T>>>,
@@ -34,6 +38,8 @@ pub(crate) struct Engine<T> {
     pub means: Vec<T>,
     /// The terms of the loss of the last batch.
     pub terms: Vec<f64>,
+    /// Whether phase one is computed layer by layer. Then there is a single shard.
+    pub is_layered: bool,
     /// The threads that work on a step.
     pub team: Arc<Team>,
 }
@@ -44,7 +50,10 @@ const SHARD_ROWS: usize = 8;
 
 /// Returns the number of shards of a batch and the number of samples of a shard. With one shard for each thread, the
 /// weights are read as few times as possible. The bits of the results do not depend on the shards.
-fn shards_of(batch_size: usize) -> [usize; 2] {
+fn shards_of<T: Scalar>(network: &Network<T>, batch_size: usize) -> [usize; 2] {
+    if layered::pays(network, batch_size, rayon::current_num_threads()) {
+        return [1, batch_size.max(1)];
+    }
     let shard_rows = batch_size.div_ceil(rayon::current_num_threads()).max(SHARD_ROWS.min(batch_size)).max(1);
     [batch_size.div_ceil(shard_rows), shard_rows]
 }
@@ -74,20 +83,24 @@ fn sizes<T: Scalar>(phase: &Phase<T>) -> Sizes {
 impl<T: Scalar> Engine<T> {
     /// Creates an engine for batches of at most `batch_size` samples, which is at least 1.
     pub fn new(network: &Network<T>, batch_size: usize) -> Self {
-        let [shards, shard_rows] = shards_of(batch_size);
+        let [shards, shard_rows] = shards_of(network, batch_size);
         let arena = Arena::new(network, shard_rows);
-        let blocks = blocks_of(network);
+        let threads = rayon::current_num_threads();
+        let is_layered = layered::pays(network, batch_size, threads);
+        let blocks = blocks_of(network, if is_layered { threads } else { 1 });
         let for_each_thread = |len: usize| -> Vec<_> {
             (0..rayon::current_num_threads()).map(|_| Mutex::new(vec![T::ZERO; len])).collect()
         };
         let penalties = network.layers().iter().filter(|layer| layer.penalty_name().is_some()).count();
         Self {
-            memory: vec![T::ZERO; shards * arena.shard_len()],
+            memory: Aligned::filled(T::ZERO, shards * arena.shard_len()),
             row_losses: vec![T::ZERO; batch_size],
             scratch: for_each_thread(scratch_len(&blocks)),
             workspace: for_each_thread(workspace_len(network)),
             means: vec![T::ZERO; means_len(network)],
             terms: vec![0.0; 1 + penalties],
+            groups: groups_of(&blocks, is_layered),
+            is_layered,
             team: Arc::new(Team::of_pool()),
             blocks,
             arena,
@@ -97,11 +110,11 @@ impl<T: Scalar> Engine<T> {
     /// Returns the number of values that an engine for such batches holds. The last shard may have room for more
     /// samples than it contains.
     pub fn values_needed(network: &Network<T>, batch_size: usize) -> usize {
-        let [shards, shard_rows] = shards_of(batch_size);
+        let [shards, shard_rows] = shards_of(network, batch_size);
         let of_a_row = Arena::new(network, 1).shard_len();
         let arena = shards.saturating_mul(shard_rows).saturating_mul(of_a_row);
         let of_threads = workspace_len(network)
-            .saturating_add(scratch_len(&blocks_of(network)))
+            .saturating_add(scratch_len(&blocks_of(network, 1)))
             .saturating_mul(rayon::current_num_threads());
         [arena, batch_size, of_threads, means_len(network)].into_iter().fold(0, usize::saturating_add)
     }
@@ -122,8 +135,11 @@ impl<T: Scalar> Engine<T> {
 
     /// Runs only the forward pass, which leaves x of all layers in memory.
     pub fn forward(&mut self, job: Job<T>, samples: &[u32], hands: &mut Hands) {
-        let Self { arena, workspace, memory, .. } = self;
+        let Self { arena, workspace, memory, is_layered, .. } = self;
         let phase = Phase { job, arena, workspace, batch: samples.len(), backward: false };
+        if *is_layered {
+            return phase.forward_layered(memory, samples, hands);
+        }
         let shards = Shards { memory, samples, losses: &mut [], inputs: None };
         shards.each(sizes(&phase), hands, &|shard: Shards<T>| phase.forward(shard.memory, shard.samples));
     }
@@ -142,9 +158,14 @@ impl<T: Scalar> Engine<T> {
 
     /// Runs phase one, if no layer needs means or the means are in memory already.
     fn rows_with_means(&mut self, job: Job<T>, samples: &[u32], backward: bool, hands: &mut Hands) {
-        let Self { arena, workspace, memory, row_losses, means, .. } = self;
+        let Self { arena, workspace, memory, row_losses, means, is_layered, .. } = self;
         let phase = Phase { job, arena, workspace, batch: samples.len(), backward };
-        let shards = Shards { memory, samples, losses: &mut row_losses[..samples.len()], inputs: None };
+        let losses = &mut row_losses[..samples.len()];
+        if *is_layered {
+            phase.forward_layered(memory, samples, hands);
+            return phase.loss_and_backward_layered(memory, samples, losses, None, hands);
+        }
+        let shards = Shards { memory, samples, losses, inputs: None };
         shards.each(sizes(&phase), hands, &|shard: Shards<T>| {
             phase.forward(shard.memory, shard.samples);
             phase.loss_and_backward(shard, means);
@@ -154,10 +175,14 @@ impl<T: Scalar> Engine<T> {
     /// Runs the second half of phase one, after [`forward`](Self::forward): first the means over the batch, then the
     /// loss and δ. If `inputs` is given, the gradient by the inputs is written to it, with one row for each sample.
     fn backward(&mut self, job: Job<T>, samples: &[u32], inputs: Option<&mut [T]>, hands: &mut Hands) {
-        let Self { arena, workspace, memory, row_losses, means, .. } = self;
+        let Self { arena, workspace, memory, row_losses, means, is_layered, .. } = self;
         means_over_batch(job.network, arena, memory, samples.len(), means);
         let phase = Phase { job, arena, workspace, batch: samples.len(), backward: true };
-        let shards = Shards { memory, samples, losses: &mut row_losses[..samples.len()], inputs };
+        let losses = &mut row_losses[..samples.len()];
+        if *is_layered {
+            return phase.loss_and_backward_layered(memory, samples, losses, inputs, hands);
+        }
+        let shards = Shards { memory, samples, losses, inputs };
         shards.each(sizes(&phase), hands, &|shard: Shards<T>| phase.loss_and_backward(shard, means));
     }
 

@@ -236,7 +236,7 @@ fn steps<T: Scalar>(
     state.place.term_sums.resize(trainer.terms().len(), 0.0);
     let batches = order.chunks(trainer.batch_size()).skip(state.place.steps);
     let mut result = Ok(ControlFlow::Continue(()));
-    trainer.run_steps(train, batches, &mut |trainer, samples, loss| {
+    trainer.run_steps(train, batches, |trainer, samples, loss| {
         result = add_step(trainer, train, samples, loss, state).map(|()| {
             let Place { samples, loss_sum, .. } = state.place;
             let (epoch, loss) = (state.epoch(), loss_sum / samples as f64);

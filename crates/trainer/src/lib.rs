@@ -20,6 +20,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod aligned;
 mod arena;
 mod blocks;
 mod check;
@@ -28,6 +29,7 @@ mod engine;
 mod epochs;
 mod error;
 mod fit;
+mod layered;
 mod order;
 mod rows;
 mod schedule;

@@ -43,7 +43,7 @@ pub(crate) struct Phase<'a, 'j, T> {
 }
 
 impl<T: Scalar> Phase<'_, '_, T> {
-    fn pass<'a>(
+    pub fn pass<'a>(
         &self,
         layer: usize,
         samples: &'a [u32],
@@ -68,14 +68,9 @@ impl<T: Scalar> Phase<'_, '_, T> {
         }
     }
 
-    /// Computes the loss, the penalties and the backward pass of a shard. The gradient by the input of the network is
-    /// computed only if the shard has `inputs`.
-    pub fn loss_and_backward(&self, shard: Shards<T>, means: &[T]) {
-        let Shards { memory: shard, samples, losses, mut inputs } = shard;
-        let (Job { network, theta, .. }, arena, rows) = (self.job, self.arena, samples.len());
-        let mut workspace = lock(of_thread(self.workspace));
-        let width = network.width(0);
-        let (target, prediction, delta) = arena.ends(shard, rows);
+    /// Computes the loss of some rows, and its gradient if it is needed.
+    pub fn losses(&self, target: &[T], prediction: &[T], delta: &mut [T], losses: &mut [T]) {
+        let (network, width) = (self.job.network, self.job.network.width(0));
         let pairs = prediction.chunks_exact(width).zip(target.chunks_exact(width));
         for (((prediction, target), delta), row_loss) in pairs.zip(delta.chunks_exact_mut(width)).zip(losses) {
             *row_loss = match self.backward {
@@ -83,6 +78,16 @@ impl<T: Scalar> Phase<'_, '_, T> {
                 false => network.row_loss(prediction, target),
             };
         }
+    }
+
+    /// Computes the loss, the penalties and the backward pass of a shard. The gradient by the input of the network is
+    /// computed only if the shard has `inputs`.
+    pub fn loss_and_backward(&self, shard: Shards<T>, means: &[T]) {
+        let Shards { memory: shard, samples, losses, mut inputs } = shard;
+        let (Job { network, theta, .. }, arena, rows) = (self.job, self.arena, samples.len());
+        let mut workspace = lock(of_thread(self.workspace));
+        let (target, prediction, delta) = arena.ends(shard, rows);
+        self.losses(target, prediction, delta, losses);
         // From the last layer to the first. The means and penalties are stored in the order of the layers, so they
         // are taken from the end.
         let (mut means, mut number) = (means, network.layers().iter().filter(|l| l.penalty_name().is_some()).count());

@@ -17,6 +17,7 @@ use handgrad_layers::{Optimizer, Scalar};
 use handgrad_models::{Model, Network};
 use ndarray::Array2;
 
+use crate::aligned::Aligned;
 use crate::engine::{Engine, check_memory};
 use crate::rows::Job;
 use crate::{Error, Evaluation, Source, Training, check};
@@ -29,8 +30,8 @@ pub struct Trainer<T> {
     /// The learning rate of the next step, which a schedule may have changed.
     learning_rate: f64,
     clipping: Option<weights::Clipping<T>>,
-    theta: Vec<T>,
-    slots: [Vec<T>; 2],
+    theta: Aligned<T>,
+    slots: [Aligned<T>; 2],
     steps: u64,
     /// Whether all weights were finite after the last step.
     finite: AtomicBool,
@@ -58,14 +59,15 @@ impl<T: Scalar> Trainer<T> {
         check::weights(&network, &theta)?;
         check_memory(Self::memory_needed(&network, training))?;
         let training = *training;
-        let slots = [0, 1].map(|slot| vec![T::ZERO; if slot < training.optimizer.slots() { theta.len() } else { 0 }]);
+        let used = |slot| if slot < training.optimizer.slots() { theta.len() } else { 0 };
+        let slots = [0, 1].map(|slot| Aligned::filled(T::ZERO, used(slot)));
         Ok(Self {
             engine: Engine::new(&network, training.batch_size),
             learning_rate: training.optimizer.learning_rate(),
             clipping: training.clip_norm.map(|max_norm| weights::Clipping::new(max_norm, theta.len())),
             network,
             training,
-            theta,
+            theta: Aligned::copied(&theta, T::ZERO),
             slots,
             steps: 0,
             finite: AtomicBool::new(true),
@@ -185,7 +187,7 @@ impl<T: Scalar> Trainer<T> {
     /// ("a batch has 1 to 32 samples, …"), the samples have the wrong size, or the network is only a part of a model.
     pub fn step(&mut self, source: &Source, samples: &[u32]) -> f64 {
         let mut loss = 0.0;
-        self.run_steps(source, std::iter::once(samples), &mut |_, _, of_step| {
+        self.run_steps(source, std::iter::once(samples), |_, _, of_step| {
             loss = of_step;
             ControlFlow::Continue(())
         });
@@ -201,7 +203,7 @@ impl<T: Scalar> Trainer<T> {
         &mut self,
         source: &Source,
         batches: impl Iterator<Item = &'s [u32]> + Send,
-        after: &mut (dyn FnMut(&mut Self, &[u32], f64) -> ControlFlow<()> + Send),
+        mut after: impl FnMut(&mut Self, &[u32], f64) -> ControlFlow<()> + Send,
     ) {
         let team = Arc::clone(&self.engine.team);
         team.gather(|hands| {
@@ -321,6 +323,6 @@ impl Trainer<f32> {
     /// # Errors
     /// If a weight is not finite.
     pub fn into_model(self) -> Result<Model, Error> {
-        Model::new(self.network, self.theta).map_err(Error::in_use)
+        Model::new(self.network, self.theta.to_vec()).map_err(Error::in_use)
     }
 }

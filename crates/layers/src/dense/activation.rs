@@ -14,6 +14,7 @@
 //! linear for unbounded data.
 
 use handgrad_kernels::vectorize;
+use ndarray::{ArrayView2, ArrayViewMut2};
 use serde::{Deserialize, Serialize};
 
 use crate::Scalar;
@@ -62,6 +63,20 @@ pub fn backward<T: Scalar>(activation: Activation, y: &[T], dy: &mut [T]) {
         Activation::Relu => each_pair(y, dy, |y, dy| if y > T::ZERO { dy } else { T::ZERO }),
         Activation::Sigmoid => each_pair(y, dy, |y, dy| dy * (y * (T::ONE - y))),
         Activation::Tanh => each_pair(y, dy, |y, dy| dy * (T::ONE - y * y)),
+    }
+}
+
+/// [`forward`] for some columns of a batch.
+pub(crate) fn forward_columns<T: Scalar>(activation: Activation, mut y: ArrayViewMut2<T>) {
+    y.rows_mut().into_iter().filter_map(|row| row.into_slice()).for_each(|y| forward(activation, y));
+}
+
+/// [`backward`] for some columns of a batch.
+pub(crate) fn backward_columns<T: Scalar>(activation: Activation, y: ArrayView2<T>, mut dy: ArrayViewMut2<T>) {
+    for (y, dy) in y.rows().into_iter().zip(dy.rows_mut()) {
+        if let (Some(y), Some(dy)) = (y.to_slice(), dy.into_slice()) {
+            backward(activation, y, dy);
+        }
     }
 }
 

@@ -19,10 +19,14 @@
 //! row, so their W·x is x·w with w = Wᵀ. Source: Rumelhart, Hinton & Williams, "Learning representations by
 //! back-propagating errors", Nature 323 (1986).
 
-use handgrad_kernels::{Finish, matmul_bias, matmul_nt, matmul_tn, vectorize};
+use std::ops::Range;
+
+use handgrad_kernels::{Finish, matmul_bias, matmul_bias_columns, matmul_nt, matmul_nt_columns, matmul_tn, vectorize};
+use ndarray::{ArrayView2, ArrayViewMut2, Axis};
 
 use crate::{
-    Activation, BatchRows, Block, Error, Layer, ParamRole, ParamSpec, Pass, Saved, SavedBatch, Scalar, activation,
+    Activation, BatchRows, Block, Divisible, Error, Layer, ParamRole, ParamSpec, Pass, Saved, SavedBatch, Scalar,
+    activation,
 };
 
 /// y ← φ(x·w + b). Shapes: x m×inputs, w inputs×units, b units, y m×units.
@@ -46,12 +50,12 @@ pub fn backward_input<T: Scalar>(w: &[T], delta: &[T], units: usize, dx: &mut [T
 }
 
 /// dw ← xᵀ·δ, for the rows `inputs` of dw. Shapes: x m×inputs, δ m×units, dw inputs.len()×units.
-pub fn backward_weights<T: Scalar>(x: BatchRows<T>, delta: BatchRows<T>, inputs: std::ops::Range<usize>, dw: &mut [T]) {
+pub fn backward_weights<T: Scalar>(x: BatchRows<T>, delta: BatchRows<T>, inputs: Range<usize>, dw: &mut [T]) {
     matmul_tn(x, delta, inputs, dw);
 }
 
 /// db ← Σ over the rows of δ, for the units `units`. Shapes: δ m×units, db units.len().
-pub fn backward_bias<T: Scalar>(delta: BatchRows<T>, units: std::ops::Range<usize>, db: &mut [T]) {
+pub fn backward_bias<T: Scalar>(delta: BatchRows<T>, units: Range<usize>, db: &mut [T]) {
     db.fill(T::ZERO);
     vectorize!({
         for delta in delta.iter() {
@@ -126,10 +130,41 @@ impl<T: Scalar> Layer<T> for Dense {
         }
     }
 
+    fn divisible(&self) -> Option<&dyn Divisible<T>> {
+        Some(self)
+    }
+
     fn backward_params(&self, saved: SavedBatch<'_, T>, block: &Block, dtheta: &mut [T], _: &mut [T]) {
         match block.param {
             0 => backward_weights(saved.x, saved.delta, block.rows.clone(), dtheta),
             _ => backward_bias(saved.delta, block.rows.clone(), dtheta),
         }
     }
+}
+
+impl<T: Scalar> Divisible<T> for Dense {
+    fn forward_units(&self, theta: &[T], x: &[T], units: Range<usize>, mut y: ArrayViewMut2<T>) {
+        let (w, b) = self.split(theta);
+        let finish = if self.activation == Activation::Relu { Finish::Relu } else { Finish::None };
+        let w = columns_of(w, self.units, units.clone());
+        matmul_bias_columns(x, w, &b[units], finish, y.view_mut());
+        if finish == Finish::None {
+            activation::forward_columns(self.activation, y);
+        }
+    }
+
+    fn backward_activation(&self, y: ArrayView2<T>, dy: ArrayViewMut2<T>) {
+        activation::backward_columns(self.activation, y, dy);
+    }
+
+    fn backward_inputs(&self, theta: &[T], delta: &[T], inputs: Range<usize>, dx: ArrayViewMut2<T>) {
+        let rows = inputs.start * self.units..inputs.end * self.units;
+        matmul_nt_columns(delta, &self.split(theta).0[rows], dx);
+    }
+}
+
+/// Some columns of a matrix with rows of `width`.
+fn columns_of<T>(w: &[T], width: usize, columns: Range<usize>) -> ArrayView2<'_, T> {
+    let w = ArrayView2::from_shape((w.len() / width, width), w).expect("w has a row for each input");
+    w.split_at(Axis(1), columns.end).0.split_at(Axis(1), columns.start).1
 }

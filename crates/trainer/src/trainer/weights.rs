@@ -42,7 +42,7 @@ impl<T: Scalar> Trainer<T> {
     /// are empty.
     #[must_use]
     pub fn slots(&self) -> [&[T]; 2] {
-        self.slots.each_ref().map(Vec::as_slice)
+        self.slots.each_ref().map(|slot| &**slot)
     }
 
     /// Replaces the weights, the running values and the number of steps by those of another trainer of the same
@@ -62,7 +62,7 @@ impl<T: Scalar> Trainer<T> {
     /// Runs phase two.
     pub(super) fn weights(&mut self, rows: usize, hands: &mut Hands) {
         let Self { network, engine, steps, finite, .. } = self;
-        let Engine { arena, memory, scratch, workspace, blocks, .. } = engine;
+        let Engine { arena, memory, scratch, workspace, blocks, groups, .. } = engine;
         let decay = self.training.weight_decay;
         let [first, second] = &mut self.slots;
         let mut part = Part { theta: &mut self.theta, first, second, gradient: &mut [] };
@@ -82,7 +82,7 @@ impl<T: Scalar> Trainer<T> {
             }
         };
         let Some(Clipping { max_norm, gradient, squares }) = &mut self.clipping else {
-            return update(blocks, part, hands, &|work: &Work, part: Part<T>| {
+            return update(blocks, groups, part, hands, &|work: &Work, part: Part<T>| {
                 let (mut scratch, mut workspace) = (lock(of_thread(scratch)), lock(of_thread(workspace)));
                 let dtheta = gradient_of(network, arena, memory, work, rows, &mut scratch, &mut workspace);
                 step(work, part.theta, dtheta, [part.first, part.second]);
@@ -90,7 +90,7 @@ impl<T: Scalar> Trainer<T> {
         };
         // 1. Compute the whole gradient.
         let whole = Part { theta: &mut [], first: &mut [], second: &mut [], gradient: &mut *gradient };
-        update(blocks, whole, hands, &|work: &Work, part: Part<T>| {
+        update(blocks, groups, whole, hands, &|work: &Work, part: Part<T>| {
             let (mut scratch, mut workspace) = (lock(of_thread(scratch)), lock(of_thread(workspace)));
             part.gradient.copy_from_slice(gradient_of(
                 network,
@@ -110,7 +110,7 @@ impl<T: Scalar> Trainer<T> {
         let factor = clip::factor(squares.iter().sum::<f64>().sqrt(), *max_norm);
         // 3. Update the weights.
         part.gradient = gradient;
-        update(blocks, part, hands, &|work: &Work, part: Part<T>| {
+        update(blocks, groups, part, hands, &|work: &Work, part: Part<T>| {
             if factor < 1.0 {
                 clip::scale(part.gradient, factor);
             }
