@@ -125,7 +125,8 @@ fn held_out(text: &str) -> (usize, Vec<&str>) {
         &(),
     );
     let table = table.expect("a table");
-    let (train, held_out, _) = handgrad_dataset::tables::rows_of(&table, Some(0)).expect("rows");
+    let rows: Vec<usize> = (0..table.len()).collect();
+    let (train, held_out, _) = handgrad_dataset::tables::rows_of(&table, &rows, Some(0)).expect("rows");
     let lines: Vec<&str> = text.lines().collect();
     (train.len(), held_out.iter().map(|&row| lines[table.line(row) - 1]).collect())
 }

@@ -119,6 +119,8 @@ pub struct OfTable {
     pub table: Table,
     /// For each sample, its row in the table, counted from 0.
     pub rows: Vec<usize>,
+    /// The same for each training sample. Empty if there are none.
+    pub train_rows: Vec<usize>,
 }
 
 /// Opens a whole model and loads data for it: the wanted data, or by default the data that it was trained on.
@@ -165,7 +167,16 @@ pub fn open_one_of(run: &Path, wanted: &Wanted, parts: &[Part], progress: &dyn P
     let is_folder = handgrad_dataset::is_picture_folder(Path::new(&what))?;
     let seed = content.as_ref().map(|content| content.seed).or(is_folder.then(|| settings.seed()));
     let trained = Layout { seed, ..trained };
-    let trained = with_channels(trained, &model);
+    let mut trained = with_channels(trained, &model);
+    if let Some(schema) = &model.spec().table
+        && schema.label_column.is_some()
+    {
+        trained.label = Label::Trained {
+            name: schema.label_column.clone().filter(|_| schema.has_header),
+            at: Box::new(trained.label),
+            known: schema.columns.iter().map(|column| column.name.clone()).collect(),
+        };
+    }
     let label = wanted.label_column.as_deref().map_or(trained.label.clone(), Label::of);
     // Other pictures are scaled to the size that the model takes, and read with its channels.
     let (size, in_colour) = match model.spec().input[..] {
@@ -286,16 +297,26 @@ impl Loader {
 fn of_table(schema: &Schema, layout: &Layout, path: &Path, own: bool, progress: &dyn Progress) -> Result<Data> {
     let table = tables::read(path, &layout.label, layout.header, progress)?;
     let name = shown(path);
+    let (all, mut train_rows) = (schema.samples(&table)?, Vec::new());
     let (train, train_origin, rows, origin) = if own {
-        (None, String::new(), (0..table.len()).collect(), format!("all rows of {name}"))
+        (None, String::new(), all, format!("all rows of {name}"))
     } else {
-        let (train, rows, words) = tables::rows_of(&table, layout.seed)?;
+        let (train, rows, words) = tables::rows_of(&table, &all, layout.seed)?;
         let origin = format!("{}, {words} of {name}", count(rows.len(), "row", "rows"));
         let train_origin = format!("{} of {name}", count(train.len(), "row", "rows"));
-        (Some(tables::samples_of(&table, schema, &train)?.0), train_origin, rows, origin)
+        let samples = tables::samples_of(&table, schema, &train)?.0;
+        train_rows = train;
+        (Some(samples), train_origin, rows, origin)
     };
     let (samples, rows, told) = tables::samples_of(&table, schema, &rows)?;
-    Ok(Data { train, train_origin, samples, origin, understood: told.lines(), table: Some(OfTable { table, rows }) })
+    Ok(Data {
+        train,
+        train_origin,
+        samples,
+        origin,
+        understood: told.lines(),
+        table: Some(OfTable { table, rows, train_rows }),
+    })
 }
 
 impl Loader {

@@ -113,6 +113,17 @@ pub enum ColumnError {
         /// How many the model was trained on.
         expected: usize,
     },
+    /// A column of the model was taken for that of the labels.
+    #[error(
+        "{}: its column {column:?} was taken as labels, but the model was trained on its values: give the name of \
+         another column of labels, or none", shown(.path)
+    )]
+    TakenAsLabels {
+        /// The file.
+        path: PathBuf,
+        /// The name of the column.
+        column: String,
+    },
     /// A table has other columns than the one that the model was trained on.
     #[error(
         "{}: its columns are not those that the model was trained on; {}{}{}{similar}; rename the columns in the first \
