@@ -27,7 +27,8 @@ pub struct EncodeArgs {
     #[command(flatten)]
     subject: SubjectArgs,
 
-    /// The new file to write. The end of its name decides the format.
+    /// The new file to write. The end of its name decides the format. For a model of tables, the line of each row in the
+    /// file and its identifier come first in a CSV file.
     #[arg(long, value_name = "FILE.csv|.npy")]
     out: PathBuf,
 

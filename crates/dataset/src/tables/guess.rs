@@ -176,9 +176,13 @@ fn of_words(table: &Table, values: &Values, known: usize, line: &dyn Fn(u32) -> 
     }
     // Numbers that are written in another way are lost as words, so people are told.
     let like_numbers = values.words.iter().filter(|(at, _)| is_like_a_number(table.word(*at))).count();
-    let hint = match 2 * like_numbers > different {
-        true => "; they look like numbers with a currency, a % or separators between digits: remove these to use them",
-        false => "",
+    let long = values.words.iter().filter(|(at, _)| long_number(table.word(*at)).is_some()).count();
+    let hint = if 2 * like_numbers > different {
+        "; they look like numbers with a currency, a % or separators between digits: remove these to use them"
+    } else if 2 * long > different {
+        "; they are whole numbers that 64 bits cannot hold exactly: write the kind number in the schema if they are amounts"
+    } else {
+        ""
     };
     if different == known && known >= LEAST_IDENTIFIED {
         return Guess::new(KindName::Identifier, format!("a different word in every row{hint}"));
