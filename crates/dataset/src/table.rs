@@ -66,8 +66,8 @@ pub fn check_place(out: &Path) -> Result<Format, Error> {
 }
 
 /// Writes a table to a new file. CSV gets a header, `name`0, `name`1, …, and the labels as its first column, after the
-/// columns of text `first`, each with its name. A .npy file gets the rows without labels and text, each row in the shape
-/// `shape`.
+/// columns of text `first`, each with its name. A .npy file gets the rows without labels and text, each row in the
+/// shape `shape`.
 ///
 /// # Errors
 /// If the file already exists or cannot be written, or if a row does not have as many values as `shape`.

@@ -27,8 +27,8 @@ pub struct EncodeArgs {
     #[command(flatten)]
     subject: SubjectArgs,
 
-    /// The new file to write. The end of its name decides the format. For a model of tables, the line of each row in the
-    /// file and its identifier come first in a CSV file.
+    /// The new file to write. The end of its name decides the format. For a model of tables, the line of each row in
+    /// the file and its identifier come first in a CSV file.
     #[arg(long, value_name = "FILE.csv|.npy")]
     out: PathBuf,
 
@@ -46,8 +46,8 @@ enum Split {
     All,
 }
 
-/// Writes the code of every sample, one per row. In a CSV file, the label is in the first column, if there are labels; for
-/// rows of a table, their lines, and what names them, come before it.
+/// Writes the code of every sample, one per row. In a CSV file, the label is in the first column, if there are labels;
+/// for rows of a table, their lines, and what names them, come before it.
 pub fn run(args: &EncodeArgs) -> Result<Done> {
     let format = table::check_place(&args.out)?;
     let output = args.subject.output;

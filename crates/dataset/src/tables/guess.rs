@@ -76,8 +76,8 @@ pub(super) struct Values {
 }
 
 impl Values {
-    /// `asks_numbers` says that the user asked for numbers. Then, and in a column of mostly numbers, long whole numbers,
-    /// which the reader keeps as words, are numbers too.
+    /// `asks_numbers` says that the user asked for numbers. Then, and in a column of mostly numbers, long whole
+    /// numbers, which the reader keeps as words, are numbers too.
     pub fn of(table: &Table, rows: &[usize], column: usize, asks_numbers: bool) -> Self {
         let (mut numbers, mut counts, mut missing) = (Vec::new(), HashMap::<u32, usize>::new(), 0);
         for &row in rows {
@@ -180,7 +180,7 @@ fn of_words(table: &Table, values: &Values, known: usize, line: &dyn Fn(u32) -> 
     let hint = if 2 * like_numbers > different {
         "; they look like numbers with a currency, a % or separators between digits: remove these to use them"
     } else if 2 * long > different {
-        "; they are whole numbers that 64 bits cannot hold exactly: write the kind number in the schema if they are amounts"
+        "; they are whole numbers that 64 bits cannot hold exactly: if they are amounts, write kind number in the schema"
     } else {
         ""
     };

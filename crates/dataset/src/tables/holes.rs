@@ -32,9 +32,9 @@ struct Span {
 
 /// Fills the holes of the file that `table` was read from: a cell that holds nothing gets the value in `values`, which
 /// has a column for each used column of `schema`. `rows` says for each row of `values` to which row of the table it
-/// belongs. Other rows of the table keep their holes. A cell with text in a column of numbers is no hole and stays as it
-/// is. A number is written with as many decimals as its column had in the training ([`Column::decimals`](super::Column::decimals)), a date in the
-/// format of its column.
+/// belongs. Other rows of the table keep their holes. A cell with text in a column of numbers is no hole and stays as
+/// it is. A number is written with as many decimals as its column had in the training
+/// ([`Column::decimals`](super::Column::decimals)), a date in the format of its column.
 ///
 /// # Errors
 /// If the file cannot be read, or if memory is not sufficient.

@@ -1,7 +1,7 @@
 //! Numbers and texts of charts: how they are written, and how much room they need.
 
-/// Formats a value with five significant digits, as for losses and scores. Numbers that are not 0 have an exponent where
-/// nine decimals would show fewer than three digits.
+/// Formats a value with five significant digits, as for losses and scores. Numbers that are not 0 have an exponent
+/// where nine decimals would show fewer than three digits.
 ///
 /// ```
 /// use handgrad_pictures::charts::number;
