@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::reader::long_number;
 use super::{Cell, Table, date};
+use crate::csv::value::long_number;
 use crate::{count, thousands};
 
 /// What a column is.
@@ -180,7 +180,7 @@ fn of_words(table: &Table, values: &Values, known: usize, line: &dyn Fn(u32) -> 
     let hint = if 2 * like_numbers > different {
         "; they look like numbers with a currency, a % or separators between digits: remove these to use them"
     } else if 2 * long > different {
-        "; they are whole numbers that 64 bits cannot hold exactly: if they are amounts, write kind number in the schema"
+        "; they are whole numbers that 64 bits cannot hold exactly: if they are amounts, write kind number in a schema"
     } else {
         ""
     };

@@ -9,7 +9,7 @@ use indexmap::IndexSet;
 
 use super::{Cell, ColumnError, Table};
 use crate::csv::cells::Cells;
-use crate::csv::value::{Decimal, is_missing, number};
+use crate::csv::value::{Decimal, is_missing, long_number, number};
 use crate::csv::{Header, Label, Layout};
 use crate::labels::Collector;
 use crate::{Error, count, thousands};
@@ -266,17 +266,6 @@ fn number_of(text: &str, decimal: Decimal) -> Option<f64> {
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text).as_bytes();
     let is_code = digits.len() > 1 && digits[0] == b'0' && digits[1].is_ascii_digit();
     if is_code || long_number(text).is_some() { None } else { number(text, decimal) }
-}
-
-/// The value of a whole number that is written with digits alone and is too large to be told from its neighbours in 64
-/// bits: it may name a row, so its digits are kept. `None` for any other text.
-pub(super) fn long_number(text: &str) -> Option<f64> {
-    const LARGEST_EXACT: f64 = 9_007_199_254_740_992.0;
-    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
-    if digits.len() < 16 || digits.starts_with('0') || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    text.parse().ok().filter(|number: &f64| number.is_finite() && number.abs() > LARGEST_EXACT)
 }
 
 /// With how many decimals a number is written. An exponent moves the point.

@@ -7,10 +7,10 @@ use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
 use super::fit::{MOST_DECIMALS, SIGNIFICANT, column};
-use super::reader::long_number;
 use super::told::{Misfit, Told};
 use super::{Cell, ColumnError, KindName, Table, date};
 use crate::csv::Fill;
+use crate::csv::value::long_number;
 use crate::{Error, check_room, did_you_mean};
 
 /// The most decimals that a number is written with, unless it has an exponent.
