@@ -203,9 +203,9 @@ mod tests {
         assert_eq!(decimals("a,b\n3.7e-8,1\n0.0000000212,4\n4.5e-8,5\n"), 10);
         assert_eq!(decimals("a,b\n0.00000003712345678,1\n0.0000000212,4\n4.5e-8,5\n"), 13);
         // Classes of numbers are written as numbers.
-        let two = with_table("a;b\n1,50;1\n2,00;2\n1,50;2,5\n", schema);
+        let two = with_table("a;b\n1,00;1\n2,00;2\n1,00;2,5\n", schema);
         let filled = with_table("a;b\n;1\n2,00;2,5\n", |table| filled_by(&two, table));
-        assert!(two.columns[0].width() == 3 && filled.starts_with("a;b\n1,50;1\n"), "{filled}");
+        assert!(two.columns[0].width() == 3 && filled.starts_with("a;b\n1,00;1\n"), "{filled}");
         let tiny = with_table("a,b\n3.7123456e-30,1\n2.1e-30,4\n4.5e-30,5\n", schema);
         assert_eq!(tiny.columns[0].written(2.123_456_7e-30), "2.12346e-30");
     }
