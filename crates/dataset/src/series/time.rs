@@ -100,50 +100,68 @@ impl Times {
         Error::Unfit { path: table.path.clone(), problem }
     }
 
-    /// The median of all steps that are longer than 0. `None` if there is no such step.
-    pub fn usual_step(&self, groups: &[Vec<usize>]) -> Option<f64> {
-        let steps =
-            groups.iter().flat_map(|rows| rows.windows(2)).map(|pair| self.values[pair[1]] - self.values[pair[0]]);
+    /// How long a step of a series usually is: the median of all steps that are longer than 0. `None` if there is none.
+    pub fn usual_step(&self, rows: &[usize]) -> Option<f64> {
+        let steps = rows.windows(2).map(|pair| self.values[pair[1]] - self.values[pair[0]]);
         let mut steps: Vec<f64> = steps.filter(|&step| step > 0.0).collect();
         let middle = steps.len().checked_sub(1)? / 2;
         Some(*steps.select_nth_unstable_by(middle, f64::total_cmp).1)
     }
 
-    /// Returns whether there is a gap between two rows.
-    pub fn is_gap(&self, usual: f64, before: usize, row: usize) -> bool {
-        self.values[row] - self.values[before] > GAP * usual
+    /// Returns whether there is a gap between two rows of a series with this usual step.
+    pub fn is_gap(&self, usual: Option<f64>, before: usize, row: usize) -> bool {
+        usual.is_some_and(|usual| self.values[row] - self.values[before] > GAP * usual)
     }
 
-    /// Refuses a file whose steps are usually so much longer than in the training that each would be a gap.
-    pub fn check_step(&self, table: &Table, trained: f64, own: f64) -> Result<(), Error> {
-        if own <= GAP * trained {
+    /// Refuses dates where the training had numbers, and numbers where it had dates.
+    pub fn check_kind(&self, table: &Table, were_dates: Option<bool>) -> Result<(), Error> {
+        let are_dates = self.format.is_some();
+        if were_dates.is_none_or(|were_dates| were_dates == are_dates) {
+            return Ok(());
+        }
+        let [found, expected] = if are_dates { ["dates", "numbers"] } else { ["numbers", "dates"] };
+        let problem = format!(
+            "column {:?} has {found}, but {expected} in the training data, and these cannot be compared: write the \
+             times as in the training data, or leave this column out, and the rows are steps without a gap",
+            short(&table.names[self.column])
+        );
+        Err(Error::Unfit { path: table.path.clone(), problem })
+    }
+
+    /// Refuses a file in which the steps of every series are so much longer than in the training that each would be a
+    /// gap. `trained` are the shortest and the longest usual step of the training, and `own` are those of each series.
+    pub fn check_steps(&self, table: &Table, trained: [f64; 2], own: &[Option<f64>]) -> Result<(), Error> {
+        let shortest = own.iter().flatten().copied().fold(f64::INFINITY, f64::min);
+        if shortest.is_infinite() || shortest <= GAP * trained[1] {
             return Ok(());
         }
         let problem = format!(
             "in column {:?}, a step usually takes {}, but {} in the training data, so that each step would be a gap: \
              bring the file to the steps and the unit of time of the training data",
             short(&table.names[self.column]),
-            self.span(own),
-            self.span(trained)
+            self.span(shortest),
+            self.spans(trained)
         );
         Err(Error::Unfit { path: table.path.clone(), problem })
     }
 
-    /// A note if the steps are usually much shorter than in the training.
-    pub fn shorter_steps(&self, trained: f64, own: f64) -> Option<String> {
+    /// A note if the steps of a series are usually much shorter than in the training.
+    pub fn shorter_steps(&self, trained: [f64; 2], own: &[Option<f64>]) -> Option<String> {
+        let shortest = own.iter().flatten().copied().fold(f64::INFINITY, f64::min);
         let note = || {
             format!(
                 "note: a step usually takes {}, but {} in the training data, so a window covers less time than \
                  those that the network learnt",
-                self.span(own),
-                self.span(trained)
+                self.span(shortest),
+                self.spans(trained)
             )
         };
-        (GAP * own < trained).then(note)
+        is_shorter(shortest, trained).then(note)
     }
 
-    /// Says in one line what the times are, and where the gaps are. `usual` is how long a step usually takes.
-    pub fn told(&self, table: &Table, groups: &[Vec<usize>], usual: Option<f64>) -> String {
+    /// Says in one line what the times are, and where the gaps are. `usual` is how long a step of each series usually
+    /// takes.
+    pub fn told(&self, table: &Table, groups: &[Vec<usize>], usual: &[Option<f64>]) -> String {
         let name = &table.names[self.column];
         let kind = self.format.map_or_else(|| "numbers".to_owned(), |format| format!("dates as {format}"));
         let (mut first, mut last) = (0, 0);
@@ -152,26 +170,41 @@ impl Times {
             last = if self.values[row] > self.values[last] { row } else { last };
         }
         let ends = format!("from {} to {}", self.text(table, first), self.text(table, last));
-        let Some(usual) = usual else {
+        let Some(range) = range(usual) else {
             return format!("time: column {name:?}, {kind}, {ends}; all steps have the same time");
         };
-        let mut text = format!("time: column {name:?}, {kind}, {ends}, usually {} from step to step", self.span(usual));
-        let pairs = || groups.iter().flat_map(|rows| rows.windows(2));
-        let equal = pairs().filter(|pair| self.values[pair[0]] == self.values[pair[1]]).count();
+        let mut text =
+            format!("time: column {name:?}, {kind}, {ends}, usually {} from step to step", self.spans(range));
+        let pairs = || {
+            let of_series = |(rows, usual): (&'_ Vec<usize>, &Option<f64>)| {
+                let usual = *usual;
+                rows.windows(2).map(move |pair| (pair[0], pair[1], usual)).collect::<Vec<_>>()
+            };
+            groups.iter().zip(usual).flat_map(of_series)
+        };
+        let equal = pairs().filter(|&(before, row, _)| self.values[before] == self.values[row]).count();
         if equal > 0 {
             text += &format!("; {} the same time as the step before", count(equal, "step has", "steps have"));
         }
-        let gaps: Vec<&[usize]> = pairs().filter(|pair| self.is_gap(usual, pair[0], pair[1])).collect();
+        let gaps: Vec<_> = pairs().filter(|&(before, row, usual)| self.is_gap(usual, before, row)).collect();
         if gaps.is_empty() {
             return text + "; no gaps";
         }
-        let places = gaps.iter().take(NAMED).map(|pair| {
-            let length = self.span(self.values[pair[1]] - self.values[pair[0]]);
-            format!("{length} after {} in line {}", self.text(table, pair[0]), table.line(pair[0]))
+        let places = gaps.iter().take(NAMED).map(|&(before, row, _)| {
+            let length = self.span(self.values[row] - self.values[before]);
+            format!("{length} after {} in line {}", self.text(table, before), table.line(before))
         });
         let places = places.collect::<Vec<_>>().join(", ");
         let more = if gaps.len() > NAMED { ", …" } else { "" };
         text + &format!("; {}: {places}{more}; no window crosses a gap", count(gaps.len(), "gap", "gaps"))
+    }
+
+    /// The shortest and the longest of some durations in words.
+    fn spans(&self, [shortest, longest]: [f64; 2]) -> String {
+        match shortest < longest {
+            true => format!("{} to {}, depending on the series,", self.span(shortest), self.span(longest)),
+            false => self.span(longest),
+        }
     }
 
     /// The time of a row as it stands in the file, in one line.
@@ -193,6 +226,26 @@ impl Times {
         let number = rounded(seconds / size);
         if number == "1" { format!("1 {unit}") } else { format!("{number} {unit}s") }
     }
+}
+
+/// The shortest and the longest usual step of all series. `None` if no series has one.
+pub(super) fn range(usual: &[Option<f64>]) -> Option<[f64; 2]> {
+    let steps = || usual.iter().flatten().copied();
+    let shortest = steps().reduce(f64::min)?;
+    let longest = steps().fold(shortest, f64::max);
+    // Days are not exact in binary.
+    Some(if longest - shortest < 1e-6 * longest { [longest; 2] } else { [shortest, longest] })
+}
+
+/// Returns whether a usual step is much shorter than those of the training.
+fn is_shorter(own: f64, trained: [f64; 2]) -> bool {
+    GAP * own < trained[0]
+}
+
+/// How long a step of a series usually takes where a model is used: as in the training, or as in the series itself if
+/// its steps are much shorter, because its gaps would be overlooked otherwise.
+pub(super) fn in_use(own: f64, trained: [f64; 2]) -> f64 {
+    if is_shorter(own, trained) { own } else { own.clamp(trained[0], trained[1]) }
 }
 
 /// The first 40 characters of a text, in one line.
