@@ -246,6 +246,7 @@ pub fn conv_lstms(image: [usize; 2], truncate_every: Option<usize>) -> Spec {
         scale: None,
         table: None,
         series: None,
+        value_kind: None,
         trained_on: None,
         input: image.to_vec(),
         loss: LossKind::Mse,

@@ -118,7 +118,7 @@ fn format_of(spec: &Spec) -> u64 {
 
 /// Returns the format of a specification before some convolutions had other names for their tensors.
 fn format_with_old_names(spec: &Spec) -> u64 {
-    if spec.trained_on.is_some() {
+    if spec.trained_on.is_some() || spec.value_kind.is_some() {
         return FORMAT;
     }
     let of_sequences = |layer: &LayerSpec| {

@@ -160,6 +160,7 @@ fn conv_lstm() -> Spec {
         scale: None,
         table: None,
         series: None,
+        value_kind: None,
         trained_on: None,
         loss: LossKind::Mse,
         reduction: Reduction::Mean,
