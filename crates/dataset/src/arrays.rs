@@ -233,7 +233,7 @@ fn samples(array: Array, path: &Path) -> Result<(Samples, String), Error> {
     if channel_axis.is_some() && shape[0] == 1 {
         shape.remove(0);
     }
-    Ok((Samples { values, shape, labels: None }, order))
+    Ok((Samples { values, shape, labels: None, places: None }, order))
 }
 
 /// Puts the channels before height and width. Returns the array and the shape of one sample.

@@ -335,7 +335,7 @@ pub(crate) fn scaled(samples: &Samples, scale: &Scale) -> Samples {
             values[[first + row, at]] = scale.apply(at, value) as f32;
         }
     }
-    Samples { values: Values::Floats(values), shape: samples.shape.clone(), labels: samples.labels.clone() }
+    Samples { values: Values::Floats(values), shape: samples.shape.clone(), labels: None, places: None }
 }
 
 /// Keeps only the samples of these classes, for training and for validation.

@@ -56,7 +56,7 @@ pub fn decode(text: impl Read, path: &Path) -> Result<Sequences, Error> {
         }
         let one = header.series(text, &of).map_err(|(found, expected)| wrong(found, &expected))?;
         of.channels = one.1;
-        of.all.push(one.0);
+        of.all.push(Series { lines: vec![line as u32], ..one.0 });
     }
     if of.all.is_empty() {
         let found = if begun { "no line after @data" } else { "no line @data" };

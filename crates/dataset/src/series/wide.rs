@@ -30,7 +30,8 @@ pub(super) fn of(table: &Table, known: &[String]) -> Result<Sequences, Error> {
     let mut all = Vec::with_capacity(table.len());
     for row in 0..table.len() {
         let values = columns.iter().map(|&column| value(table, row, column)).collect::<Result<Vec<_>, _>>()?;
-        all.push(Series::whole(values, 1, table.labels.as_ref().map(|labels| labels.numbers()[row])));
+        let class = table.labels.as_ref().map(|labels| labels.numbers()[row]);
+        all.push(Series { lines: vec![table.line(row) as u32], ..Series::whole(values, 1, class) });
     }
     let header = table.header.in_words();
     let mut told = vec![format!("each row is one series, and each cell one step; header: {header}")];
