@@ -88,7 +88,8 @@ fn grey_samples_are_no_anomalies() {
     let scores = grey.score(array![[0.5, 0.25, 0.75], [0.0, 0.0, 1.0]].view()).expect("finite");
     assert!(scores[0] < 1e-12 && scores[1] > 0.3, "{scores}");
     // In contrast, the binary cross-entropy itself is higher for the grey sample, which is reconstructed perfectly.
-    let samples = |row: [f32; 3]| Samples { values: Values::Floats(array![row]), shape: vec![3], labels: None, places: None };
+    let samples =
+        |row: [f32; 3]| Samples { values: Values::Floats(array![row]), shape: vec![3], labels: None, places: None };
     let loss =
         |samples: Samples| evaluate(grey.network(), grey.weights(), &Source::new(&samples), 1).expect("fits").loss;
     assert!(loss(samples([0.5, 0.25, 0.75])) > loss(samples([0.0, 0.0, 1.0])));

@@ -119,9 +119,7 @@ impl Config {
         self.settings_mut().output_activation.get_or_insert(usual);
         match &data.series {
             Some(series) => self.fit_to_series(series, data, scale),
-            None => {
-                Ok(Spec { scale, value_kind: Some(kinds::of(&data.train)), ..self.spec(&data.train.shape)? })
-            }
+            None => Ok(Spec { scale, value_kind: Some(kinds::of(&data.train)), ..self.spec(&data.train.shape)? }),
         }
     }
 

@@ -354,6 +354,9 @@ impl Subject {
         };
         if !own {
             let path = PathBuf::from(what);
+            if named::find(what).is_none() && !path.exists() {
+                return Err(Error::NormalDataGone { path });
+            }
             match Kinship::of(what, self.content.as_ref())? {
                 Kinship::Grown => return Err(Error::DataChanged { path, how: "has grown" }),
                 Kinship::Other => return Err(Error::DataChanged { path, how: "has changed" }),

@@ -10,7 +10,7 @@ use super::time::short;
 use super::{Asked, Channels, Fills, cut, long, told, ts, tsv, wide};
 use crate::csv::{Fill, Layout, Window};
 use crate::held_out::held_out;
-use crate::{DataSet, Error, Labels, Samples, count, tables};
+use crate::{DataSet, Error, Labels, Samples, count, tables, thousands};
 
 /// The endings of the names of the two files of an archive, without that of the format.
 const TRAINING: &str = "_train";
@@ -261,7 +261,18 @@ impl Reading {
 
     fn samples(&self, path: &Path, series: &[Series], steps: usize) -> Result<Samples, Error> {
         match self.window {
-            Some(window) => cut::windows(path, &self.of, series, window),
+            Some(window) => cut::windows(path, &self.of, series, window).map_err(|error| match error {
+                Error::WindowTooLong { path, steps, found } if self.asked.known.is_some() => {
+                    let problem = format!(
+                        "the longest stretch without a gap has {}, too few for a window of {}, as the model takes it; \
+                         use a longer series",
+                        count(found, "step", "steps"),
+                        thousands(steps)
+                    );
+                    Error::Unfit { path, problem }
+                }
+                other => other,
+            }),
             None => cut::whole(path, &self.of, series, steps),
         }
     }

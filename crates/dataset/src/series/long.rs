@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::one::{Sequences, Series};
-use super::time::{Times, column_of, in_use, no_such_column, range, short};
+use super::time::{TIME, Times, column_of, in_use, is_meant_as_time, no_such_column, range, short};
 use super::{Asked, Known};
 use crate::tables::ColumnError;
 use crate::tables::{Cell, Table};
@@ -135,7 +135,10 @@ pub(super) fn value(table: &Table, row: usize, column: usize) -> Result<f64, Err
     }
     let place = format!("line {}, column {:?}", table.line(row), short(&table.names[column]));
     let found = format!("{:?}", short(word));
-    let expected = "a number, as in every channel of a series,".to_owned();
+    let expected = match is_meant_as_time(word, &table.names[column]) {
+        true => format!("{TIME}, all in one format,"),
+        false => "a number, as in every channel of a series,".to_owned(),
+    };
     Err(Error::Table { path: table.path.clone(), place, found, expected })
 }
 
@@ -194,7 +197,7 @@ fn roles(table: &Table, asked: &Asked, series: Option<usize>, groups: &[Vec<usiz
                 let problem = format!("time_column and series_column are both {name:?}: give two columns");
                 return Err(Error::Unfit { path: table.path.clone(), problem });
             }
-            (Some(Times::of(table, column, groups)?), None)
+            (Some(Times::of(table, column, groups, false)?), None)
         }
         // A column that the user left out, or did not choose as a channel, can still be the time.
         None => {
@@ -219,7 +222,7 @@ fn known_roles(table: &Table, known: &Known, series: Option<usize>, groups: &[Ve
     let is_ignored = |at: &usize| channels.ignored.contains(&table.names[*at]);
     let others = (0..table.names.len()).filter(|at| Some(*at) != series && Some(*at) != time && !is_ignored(at));
     let others: Vec<usize> = others.collect();
-    let time = time.map(|column| Times::of(table, column, groups)).transpose()?;
+    let time = time.map(|column| Times::of(table, column, groups, true)).transpose()?;
     let roles = |channels| Roles { time, channels, ignored: Vec::new(), note: None };
     let expected = channels.names.len().max(1);
     if !channels.has_header || !table.has_header() {

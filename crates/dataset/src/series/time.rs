@@ -9,6 +9,9 @@ use crate::{Error, count};
 const GAP: f64 = 1.5;
 /// Names of columns that are taken as time if their numbers ascend, without spaces and underscores.
 const NAMES: [&str; 4] = ["time", "date", "datetime", "timestamp"];
+/// What is a time, in words.
+pub(super) const TIME: &str =
+    "a time, which is a number, a date such as 2021-01-31 or 2021-01-31T12:00:00+01:00, or 12:00:00";
 /// The most words from which the format of dates is guessed.
 const MOST_WORDS: usize = 1000;
 /// The most gaps that are named.
@@ -31,8 +34,8 @@ struct Backwards {
 }
 
 impl Times {
-    /// Reads the column that was asked for.
-    pub fn of(table: &Table, column: usize, groups: &[Vec<usize>]) -> Result<Self, Error> {
+    /// Reads the column that was asked for. `in_use` says that a trained model is used, and nothing can be asked for.
+    pub fn of(table: &Table, column: usize, groups: &[Vec<usize>], in_use: bool) -> Result<Self, Error> {
         let times = match read(table, column, groups) {
             Ok(times) => times,
             Err(row) => {
@@ -41,12 +44,12 @@ impl Times {
                     text => format!("{:?}", short(&text)),
                 };
                 let place = format!("line {}, column {:?}", table.line(row), short(&table.names[column]));
-                let expected = "a time, which is a number or a date in the format of the other lines,".to_owned();
+                let expected = format!("{TIME}, in the format of the other lines,");
                 return Err(Error::Table { path: table.path.clone(), place, found, expected });
             }
         };
         match times.backwards(groups) {
-            Some(at) => Err(times.goes_back(table, &at, groups.len() > 1)),
+            Some(at) => Err(times.goes_back(table, &at, groups.len() > 1, in_use)),
             None => Ok(times),
         }
     }
@@ -61,11 +64,10 @@ impl Times {
         let mut note = None;
         for column in columns {
             let Ok(times) = read(table, column, groups) else { continue };
-            let name = table.names[column].to_lowercase().replace([' ', '_'], "");
             match (times.format, times.backwards(groups)) {
-                (None, _) if !NAMES.contains(&name.as_str()) => {}
+                (None, _) if !is_time_name(&table.names[column]) => {}
                 (_, None) => return Ok((Some(times), note)),
-                (Some(_), Some(at)) => return Err(times.goes_back(table, &at, groups.len() > 1)),
+                (Some(_), Some(at)) => return Err(times.goes_back(table, &at, groups.len() > 1, false)),
                 (None, Some(at)) => {
                     let (line, name) = (table.line(at.row), &table.names[column]);
                     note = Some(format!("column {name:?} does not ascend in line {line}, so it is taken as a channel"));
@@ -82,20 +84,23 @@ impl Times {
         })
     }
 
-    fn goes_back(&self, table: &Table, at: &Backwards, several: bool) -> Error {
+    fn goes_back(&self, table: &Table, at: &Backwards, several: bool, in_use: bool) -> Error {
         let (line, before) = (table.line(at.row), table.line(at.before));
         let [found, above] = [at.row, at.before].map(|row| self.text(table, row));
         let name = short(&table.names[self.column]);
-        let advice = if several {
-            "sort the rows by time".to_owned()
-        } else {
-            "sort the rows by time; if the file holds several series, name the column that tells them apart with \
-             series_column"
-                .to_owned()
+        let advice = match (in_use, several) {
+            (true, _) => "sort the rows by time; without this column, the rows are steps in the order of the file",
+            (false, true) => {
+                "sort the rows by time; with time_column none, the rows are steps in the order of the file"
+            }
+            (false, false) => {
+                "sort the rows by time; if the file holds several series, name the column that tells them apart with \
+                 series_column; with time_column none, the rows are steps in the order of the file"
+            }
         };
         let problem = format!(
             "in line {line}, column {name:?}, the time {found} is before {above} in line {before}, where times that \
-             ascend were expected; {advice}; with time_column none, the rows are steps in the order of the file"
+             ascend were expected; {advice}"
         );
         Error::Unfit { path: table.path.clone(), problem }
     }
@@ -163,7 +168,11 @@ impl Times {
     /// takes.
     pub fn told(&self, table: &Table, groups: &[Vec<usize>], usual: &[Option<f64>]) -> String {
         let name = &table.names[self.column];
-        let kind = self.format.map_or_else(|| "numbers".to_owned(), |format| format!("dates as {format}"));
+        let kind = match self.format {
+            None => "numbers".to_owned(),
+            Some(format) if date::TIMES.contains(&format) => format!("times of day as {format}"),
+            Some(format) => format!("dates as {format}"),
+        };
         let (mut first, mut last) = (0, 0);
         for &row in groups.iter().flatten() {
             first = if self.values[row] < self.values[first] { row } else { first };
@@ -248,6 +257,17 @@ pub(super) fn in_use(own: f64, trained: [f64; 2]) -> f64 {
     if is_shorter(own, trained) { own } else { own.clamp(trained[0], trained[1]) }
 }
 
+/// Returns whether a word in a column of this name is meant as a time, although its format is not known.
+pub(super) fn is_meant_as_time(word: &str, column: &str) -> bool {
+    let has_parts = [":", "-", "/", "."].iter().any(|sign| word.matches(sign).count() > usize::from(*sign != ":"));
+    is_time_name(column) || (word.starts_with(|first: char| first.is_ascii_digit()) && has_parts)
+}
+
+/// Returns whether a column is named like one of times.
+fn is_time_name(name: &str) -> bool {
+    NAMES.contains(&name.to_lowercase().replace([' ', '_'], "").as_str())
+}
+
 /// The first 40 characters of a text, in one line.
 pub(super) fn short(text: &str) -> String {
     text.chars().take(40).map(|char| if char.is_control() { ' ' } else { char }).collect()
@@ -277,6 +297,9 @@ fn read(table: &Table, column: usize, groups: &[Vec<usize>]) -> Result<Times, us
         return Ok(Times { column, values: rows.map(number).collect::<Result<_, _>>()?, format: None });
     }
     let (best, _, other) = date::best(rows.clone().take(MOST_WORDS).filter_map(word));
+    // Times of day are no dates.
+    let of_day = |format: &&&str| word(0).is_some_and(|text| date::parse(text, format).is_some());
+    let best = date::TIMES.iter().find(of_day).copied().unwrap_or(best);
     let read = |format: &'static str| {
         let time = |row| word(row).and_then(|text| date::parse(text, format)).ok_or(row);
         let values = rows.clone().map(time).collect::<Result<_, _>>()?;

@@ -229,8 +229,9 @@ impl<'a, R: Read> Lines<'a, R> {
         }
         let bytes =
             if self.line == 1 { self.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&self.bytes) } else { &self.bytes };
-        let text = std::str::from_utf8(bytes)
-            .map_err(|_| wrong(self.path, self.line, "bytes that are not valid UTF-8".to_owned(), "text in UTF-8"))?;
+        let text = std::str::from_utf8(bytes).map_err(|_| {
+            wrong(self.path, self.line, "bytes that are not valid UTF-8".to_owned(), "a file saved as UTF-8")
+        })?;
         Ok(Some((self.line, text)))
     }
 }
