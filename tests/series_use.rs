@@ -113,3 +113,69 @@ fn each_series_has_its_own_usual_step() {
     let used = said(at, &all);
     assert!(used.contains("1 gap: 6 minutes") && !used.contains("note"), "{used}");
 }
+
+#[test]
+fn times_with_an_offset_and_times_of_day_are_read() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    let text = |time: &dyn Fn(usize) -> String| {
+        (0..54).fold("when,x\n".to_owned(), |text, n| text + &format!("{},{n}\n", time(n)))
+    };
+    let info = |text: &str| {
+        fs::write(at.join("s.csv"), text).expect("written");
+        let output = run(at, &["data", "info", "s.csv", "--window", "5"]);
+        String::from_utf8_lossy(&output.stdout).into_owned() + &err(&output)
+    };
+    let offset = |n: usize| format!("2021-03-28T0{}:{:02}:00+0{}:00", n / 6, n % 6 * 10, 1);
+    for told in [
+        info(&text(&offset)),
+        info(&text(&|n| format!("2021-03-28 0{}:{:02}:00Z", n / 6, n % 6 * 10))),
+        info(&text(&|n| format!("0{}:{:02}:00", n / 6, n % 6 * 10))),
+    ] {
+        assert!(told.contains("usually 10 minutes from step to step; no gaps"), "{told}");
+    }
+    let unknown = info(&text(&|n| format!("{n}h00m on 3.4.21")));
+    assert!(unknown.contains("\"0h00m on 3.4.21\"") && unknown.contains("a date such as 2021-01-31"), "{unknown}");
+}
+
+#[test]
+fn scores_of_series_say_where_they_come_from() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    let all = "time,machine,x\n".to_owned() + &minutes("a", 10, [60, 0]) + &minutes("b", 10, [60, 0]);
+    train(at, &all, &["--window", "5", "--series-column", "machine"]);
+    fs::write(at.join("new.csv"), all.clone() + "2021-01-02 00:00,b,0\n").expect("written");
+    json(at, &["anomaly", "r", "--data", "new.csv", "--scores", "scores.csv", "--json"]);
+    let scores = fs::read_to_string(at.join("scores.csv")).expect("scores");
+    let lines: Vec<&str> = scores.lines().collect();
+    assert_eq!(lines[0], "sample,line,time,machine,score,called");
+    assert!(lines[2].starts_with("1,3,2021-01-01 00:10,a,"), "{}", lines[2]);
+    assert!(lines[57].starts_with("56,62,2021-01-01 00:00,b,"), "{}", lines[57]);
+    // What goes back in time is told without a flag that the command lacks.
+    let back = "time,machine,x\n".to_owned() + &"2021-01-02 00:00,a,1\n2021-01-01 00:00,a,2\n".repeat(5);
+    fs::write(at.join("back.csv"), back).expect("written");
+    let refused = err(&run(at, &["anomaly", "r", "--data", "back.csv", "--scores", "other.csv"]));
+    assert!(refused.contains("sort the rows by time") && !refused.contains("--"), "{refused}");
+    // A window of the model cannot be made shorter.
+    fs::write(at.join("short.csv"), "time,machine,x\n2021-01-01 00:00,a,1\n").expect("written");
+    let refused = err(&run(at, &["anomaly", "r", "--data", "short.csv", "--scores", "other.csv"]));
+    assert!(refused.contains("too few for a window of 5") && !refused.contains("--"), "{refused}");
+    // Without the data of the training there is no threshold.
+    fs::remove_file(at.join("s.csv")).expect("removed");
+    let refused = err(&run(at, &["anomaly", "r", "--data", "new.csv", "--scores", "other.csv"]));
+    assert!(refused.contains("set the threshold") && refused.contains("--normal"), "{refused}");
+}
+
+#[test]
+fn files_in_other_encodings_are_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    let text = "straße,x\n1,2\n2,3\n3,4\n";
+    let utf16: Vec<u8> = [0xfeff].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    let latin1: Vec<u8> = text.chars().map(|char| char as u8).collect();
+    for bytes in [utf16, latin1] {
+        fs::write(at.join("s.csv"), bytes).expect("written");
+        let refused = err(&run(at, &["train", "--data", "s.csv", "--out", "r"]));
+        assert!(refused.contains("save the file as UTF-8"), "{refused}");
+    }
+}

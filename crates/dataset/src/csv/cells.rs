@@ -60,7 +60,7 @@ impl<'a, R: Read> Cells<'a, R> {
             return Err(Error::Unfit { path: path.to_path_buf(), problem });
         }
         if beginning.starts_with(b"\xff\xfe") || beginning.starts_with(b"\xfe\xff") || beginning.contains(&0) {
-            let problem = "it is text in UTF-16 or has zero bytes, where text in UTF-8 was expected: save the file as \
+            let problem = "it has zero bytes or begins as UTF-16, where CSV in UTF-8 was expected: save the file as \
                            UTF-8";
             return Err(Error::Unfit { path: path.to_path_buf(), problem: problem.into() });
         }
