@@ -82,8 +82,8 @@ impl Config {
         let scaled = if scale.is_none() { " and the scale standard" } else { "" };
         settings.scale = scale.or(Some(ScaleName::Standard));
         Some(format!(
-            "the loss is the squared error{scaled}, because the training values are from {low} to {high}, and the usual \
-             loss of this preset, binary cross-entropy, needs values within 0..1"
+            "the loss is the squared error{scaled}, because the training values are from {low} to {high}, and the \
+             usual loss of this preset, binary cross-entropy, needs values within 0..1"
         ))
     }
 

@@ -1,4 +1,5 @@
-//! Bytes and numbers: bytes are divided by 255 and numbers are not, so a model must know which of them it was trained on.
+//! Bytes and numbers: bytes are divided by 255 and numbers are not, so a model must know which of them it was trained
+//! on.
 
 use handgrad_dataset::{Samples, Values};
 use handgrad_models::ValueKind;

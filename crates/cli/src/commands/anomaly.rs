@@ -132,7 +132,8 @@ pub struct AnomalyArgs {
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=1000))]
     count: u16,
 
-    /// A new file for the score of every sample, with its line, time and series, or its picture, as far as they are known.
+    /// A new file for the score of every sample, with its line, time and series, or its picture, as far as they are
+    /// known.
     #[arg(long, value_name = "FILE.csv")]
     scores: Option<PathBuf>,
 

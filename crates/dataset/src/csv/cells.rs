@@ -132,8 +132,8 @@ impl<'a, R: Read> Cells<'a, R> {
             Ok(text) => Ok(Some(Cell { text: text.trim(), line, empty_lines, ends_row })),
             Err(_) => {
                 let problem = format!(
-                    "line {line} has bytes that are not valid UTF-8, as in files of older programs, where text in UTF-8 \
-                     was expected: save the file as UTF-8"
+                    "line {line} has bytes that are not valid UTF-8, where text in UTF-8 was \
+                     expected: save the file as UTF-8"
                 );
                 Err(Error::Unfit { path: self.path.to_path_buf(), problem })
             }

@@ -61,8 +61,8 @@ fn repeats(first: &[String], next: &[Vec<String>]) -> bool {
 
 /// True if the numbers of the first row are names of columns, such as `0,1,2,3`, `1990,2000,2010` or `label,0,1,2`.
 ///
-/// They are names only if all of them are whole numbers without sign, in ascending order or descending in equal steps, and
-/// if one of these holds:
+/// They are names only if all of them are whole numbers without sign, in ascending order or descending in equal steps,
+/// and if one of these holds:
 ///
 /// - They count evenly, there are at least 8 of them, and none of the next rows counts evenly. At least 4 are enough if
 ///   a word stands above numbers.

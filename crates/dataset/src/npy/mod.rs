@@ -1,10 +1,10 @@
 //! .npy, the file format of numpy arrays: `\x93NUMPY`, a version, the length of the header, the header, which is a
 //! Python dictionary, and the values.
 //!
-//! Arrays of whole numbers of 8 to 64 bits, of floats of 16, 32 and 64 bits, of truth values and of words can be read, in
-//! either byte order and in C or Fortran order. The size that a header claims is compared with the length of the file before
-//! memory is allocated; if the length is not known, the buffer grows as bytes arrive. A header may have at most 10,000
-//! bytes, as in numpy.
+//! Arrays of whole numbers of 8 to 64 bits, of floats of 16, 32 and 64 bits, of truth values and of words can be read,
+//! in either byte order and in C or Fortran order. The size that a header claims is compared with the length of the
+//! file before memory is allocated; if the length is not known, the buffer grows as bytes arrive. A header may have at
+//! most 10,000 bytes, as in numpy.
 
 mod header;
 mod values;

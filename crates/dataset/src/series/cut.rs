@@ -90,8 +90,8 @@ fn places_of(of: &Sequences) -> Places {
     Places::new(columns.collect())
 }
 
-/// Adds where a sample comes from that begins with this step. Without a line, or without a time because a model is being
-/// trained, nothing is added.
+/// Adds where a sample comes from that begins with this step. Without a line, or without a time because a model is
+/// being trained, nothing is added.
 fn add_place(places: &mut Places, of: &Sequences, series: &Series, step: usize) {
     let line = series.lines.get(if series.lines.len() == 1 { 0 } else { step });
     let time = series.times.get(step);

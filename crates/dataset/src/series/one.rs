@@ -39,8 +39,8 @@ pub struct Sequences {
     pub has_header: bool,
     /// The name of the time column, if there is one.
     pub time: Option<String>,
-    /// How long a step usually is, if there is a time column: in the series with the shortest steps, and in the one with
-    /// the longest.
+    /// How long a step usually is, if there is a time column: in the series with the shortest steps, and in the one
+    /// with the longest.
     pub usual_steps: Option<[f64; 2]>,
     /// Whether times are dates, if there is a time column.
     pub dates: Option<bool>,

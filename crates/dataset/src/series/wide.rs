@@ -7,8 +7,8 @@ use super::one::{Sequences, Series};
 use crate::tables::{ColumnError, Table};
 use crate::{Error, check_room, count};
 
-/// Makes series of a table with one series per row. `known` are the names of the steps that a model knows. With names on
-/// both sides the columns are matched by name, otherwise by their order.
+/// Makes series of a table with one series per row. `known` are the names of the steps that a model knows. With names
+/// on both sides the columns are matched by name, otherwise by their order.
 ///
 /// # Errors
 /// If a cell is neither a number nor missing, or if the columns are not those that are known.

@@ -134,8 +134,8 @@ pub enum ColumnError {
 }
 
 impl ColumnError {
-    /// The error for a file whose columns are not those of a model. It says whether only upper and lower case differ, or
-    /// which name is similar.
+    /// The error for a file whose columns are not those of a model. It says whether only upper and lower case differ,
+    /// or which name is similar.
     pub(crate) fn differ(path: &Path, missing: Vec<String>, unknown: Vec<String>) -> Self {
         let in_other_case = |name: &String| unknown.iter().any(|other| other.to_lowercase() == name.to_lowercase());
         let similar = match &missing[..] {
@@ -146,7 +146,8 @@ impl ColumnError {
         Self::Differ { path: path.to_path_buf(), missing, unknown, similar }
     }
 
-    /// Compares the columns of a file with those that a model knows, by name. Returns the error if they are not the same.
+    /// Compares the columns of a file with those that a model knows, by name. Returns the error if they are not the
+    /// same.
     pub(crate) fn of_names(path: &Path, known: &[String], found: &[&str]) -> Option<Self> {
         let known: Vec<&str> = known.iter().map(String::as_str).collect();
         let beyond = |names: &[&str], others: &[&str]| -> Vec<String> {

@@ -83,9 +83,9 @@ impl Told<'_> {
         Ok(handgrad_files::write(path, chart.as_bytes())?)
     }
 
-    /// Writes one line per sample: `sample,label,score,called`. After its number stands where it comes from. For a table
-    /// this is the line of the file, and what names the row, if there is such a column. For a series it is the line on
-    /// which the sample begins, the time there and the name of the series, and for a picture it is the file.
+    /// Writes one line per sample: `sample,label,score,called`. After its number stands where it comes from. For a
+    /// table this is the line of the file, and what names the row, if there is such a column. For a series it is the
+    /// line on which the sample begins, the time there and the name of the series, and for a picture it is the file.
     pub fn write_scores(&self, path: &Path) -> Result<()> {
         let labels = self.subject.samples.labels.as_ref();
         let named = self.subject.table.as_ref().and_then(|of| rows::identifier(self.subject, of));
