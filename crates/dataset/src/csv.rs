@@ -140,7 +140,7 @@ impl Rows {
     #[must_use]
     pub fn samples(self) -> Samples {
         let shape = vec![self.values.ncols()];
-        Samples { values: Values::Floats(self.values), shape, labels: self.labels }
+        Samples { values: Values::Floats(self.values), shape, labels: self.labels, places: None }
     }
 }
 

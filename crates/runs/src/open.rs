@@ -6,11 +6,12 @@ use handgrad_dataset::csv::{Fill, Label, Layout};
 use handgrad_dataset::tables::{self, Schema, Table};
 use handgrad_dataset::{Samples, Whole, count, is_csv, named, series, sizes, without_parts};
 use handgrad_files::{Progress, shown};
-use handgrad_models::{LayerSpec, Model, Part, TrainedOn};
+use handgrad_models::{LayerSpec, Model, Part, TrainedOn, ValueKind};
 use handgrad_tasks::check_fit;
 
 use crate::data::is_stream;
 use crate::folder::{CHECKPOINTS, CONFIG, LOCK, MODEL};
+use crate::kinds;
 use crate::kinship::{Kinship, is_same_path};
 use crate::{Error, Result, Settings, usual_data_dir};
 
@@ -77,6 +78,7 @@ fn is_recurrent(model: &Model) -> bool {
 pub fn check_takes_pictures(model: &Model, settings: &Settings) -> Result<()> {
     let trained_on = match settings.data.as_deref() {
         Some(data) if is_csv(Path::new(data)) || series::is_file(Path::new(data)) => "a table or a series",
+        _ if model.spec().value_kind == Some(ValueKind::Numbers) => "numbers that are not within 0..1, as pictures are",
         None if is_recurrent(model) && !is_square(model) => "sequences, as far as the model file shows",
         _ => return Ok(()),
     };
@@ -196,6 +198,7 @@ pub fn open_one_of(run: &Path, wanted: &Wanted, parts: &[Part], progress: &dyn P
         },
         trained,
         schema: model.spec().table.clone(),
+        value_kind: model.spec().value_kind,
     };
     let kinship = Kinship::of(&what, content.as_ref())?;
     let is_same_path = trained_on.as_deref().is_some_and(|trained_on| is_same_path(trained_on, &what));
@@ -256,6 +259,8 @@ pub struct Loader {
     trained: Layout,
     /// The columns that the model was trained on, if it was trained on a table.
     schema: Option<Schema>,
+    /// What the values of the training data were.
+    value_kind: Option<ValueKind>,
 }
 
 impl Loader {
@@ -277,15 +282,19 @@ impl Loader {
         if own
             && path.exists()
             && named::find(what).is_none()
-            && let Some(Whole { samples, origin, understood }) = without_parts(path, &layout, progress)?
+            && let Some(Whole { samples, origin, mut understood }) = without_parts(path, &layout, progress)?
         {
+            let (samples, note) = kinds::as_trained(self.value_kind, samples);
+            understood.extend(note);
             return Ok(Data { train: None, train_origin: String::new(), samples, origin, understood, table: None });
         }
-        let data = handgrad_dataset::load(what, &self.data_dir, &layout, progress)?;
+        let mut data = handgrad_dataset::load(what, &self.data_dir, &layout, progress)?;
+        let (samples, note) = kinds::as_trained(self.value_kind, data.validation);
+        data.understood.extend(note);
         Ok(Data {
-            train: Some(data.train),
+            train: Some(kinds::as_trained(self.value_kind, data.train).0),
             train_origin: data.origin,
-            samples: data.validation,
+            samples,
             origin: data.validation_origin,
             understood: data.understood,
             table: None,
@@ -366,6 +375,9 @@ impl Subject {
         };
         if !own {
             let path = PathBuf::from(what);
+            if named::find(what).is_none() && !path.exists() {
+                return Err(Error::NormalDataGone { path });
+            }
             match Kinship::of(what, self.content.as_ref())? {
                 Kinship::Grown => return Err(Error::DataChanged { path, how: "has grown" }),
                 Kinship::Other => return Err(Error::DataChanged { path, how: "has changed" }),

@@ -99,5 +99,5 @@ pub fn samples_of(table: &Table, schema: &Schema, rows: &[usize]) -> Result<(Sam
     told.empty_rows += before - rows.len();
     let shape = vec![values.ncols()];
     let labels = table.labels.as_ref().map(|labels| labels.select(&rows));
-    Ok((Samples { values: Values::Doubles(values), shape, labels }, rows, told))
+    Ok((Samples { values: Values::Doubles(values), shape, labels, places: None }, rows, told))
 }

@@ -392,11 +392,8 @@ impl Schema {
         }
         let unknown: Vec<&str> = table.names.iter().map(String::as_str).filter(|name| !known(name)).collect();
         if !missing.is_empty() || !unknown.is_empty() {
-            let similar = missing.first().map_or_else(String::new, |name| did_you_mean(name, unknown.iter().copied()));
             let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
-            return Err(
-                ColumnError::Differ { path, missing: owned(&missing), unknown: owned(&unknown), similar }.into()
-            );
+            return Err(ColumnError::differ(&path, owned(&missing), owned(&unknown)).into());
         }
         Ok(self.used().map(|column| at[column.name.as_str()]).collect())
     }

@@ -84,14 +84,17 @@ impl Told<'_> {
         Ok(handgrad_files::write(path, chart.as_bytes())?)
     }
 
-    /// Writes one line per sample: `sample,label,score,called`. For a table, the second number is the line of the file,
-    /// and the third one is what names the row, if there is such a column.
+    /// Writes one line per sample: `sample,label,score,called`. After its number stands where it comes from. For a
+    /// table this is the line of the file, and what names the row, if there is such a column. For a series it is the
+    /// line on which the sample begins, the time there and the name of the series, and for a picture it is the file.
     pub fn write_scores(&self, path: &Path) -> Result<()> {
         let labels = self.subject.samples.labels.as_ref();
         let Subject { model, table, .. } = self.subject;
         let origin = table.as_ref().map_or_else(Vec::new, |of| columns::origin(model, of, &of.rows));
         let mut text = "sample,".to_owned();
         origin.iter().for_each(|(name, _)| text += &(cell_text(name) + ","));
+        let places = self.subject.samples.places.as_ref();
+        places.iter().flat_map(|places| places.columns()).for_each(|name| text += &(cell_text(name) + ","));
         text += &format!("{}score,called\n", if labels.is_some() { "label," } else { "" });
         for (number, &score) in self.verdict.scores.iter().enumerate() {
             let called = if self.verdict.calls(score) { "anomalous" } else { "normal" };
@@ -99,6 +102,8 @@ impl Told<'_> {
                 labels.and_then(|labels| labels.name(number)).map_or(String::new(), |label| cell_text(label) + ",");
             write!(text, "{number},")?;
             origin.iter().for_each(|(_, cells)| text += &(cell_text(&cells[number]) + ","));
+            let cells = places.map_or(&[][..], |places| places.of(number));
+            cells.iter().for_each(|cell| text += &(cell_text(cell) + ","));
             writeln!(text, "{label}{score},{called}")?;
         }
         Ok(handgrad_files::write_new(path, text.as_bytes())?)
