@@ -15,6 +15,7 @@
 //! On a quiet machine the median is close to the best. If it is not, run the benchmark again.
 
 use std::error::Error;
+use std::ops::ControlFlow;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -74,9 +75,8 @@ fn epochs(workload: &Workload, source: &Source, pool: &ThreadPool) -> Result<Vec
         for epoch in 0..=EPOCHS {
             let start = Instant::now();
             shuffled(0, epoch as u64, &mut order);
-            for batch in order[..workload.timed_samples].chunks_exact(workload.batch_size) {
-                trainer.step(source, batch);
-            }
+            let batches = order[..workload.timed_samples].chunks_exact(workload.batch_size);
+            trainer.run_steps(source, batches, &mut |_, _, _| ControlFlow::Continue(()));
             seconds.push(start.elapsed().as_secs_f64() * SAMPLES as f64 / workload.timed_samples as f64);
         }
     });

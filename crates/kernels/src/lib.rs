@@ -26,9 +26,10 @@ mod rows;
 mod scalar;
 mod simd;
 pub mod sums;
+pub mod team;
 
 pub use finish::Finish;
-pub use matmul::{matmul, matmul_bias, matmul_nt, matmul_tn};
+pub use matmul::{matmul, matmul_bias, matmul_bias_columns, matmul_nt, matmul_nt_columns, matmul_tn};
 pub use rows::BatchRows;
 pub use scalar::Scalar;
 pub use simd::{Level, level, prefetch};

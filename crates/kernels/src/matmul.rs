@@ -24,6 +24,8 @@ mod tiles;
 
 use std::ops::Range;
 
+use ndarray::{ArrayView2, ArrayViewMut2};
+
 use crate::{BatchRows, Finish, Scalar};
 
 /// Number of terms in a block of the sum.
@@ -38,7 +40,7 @@ const NR_MAX: usize = 32;
 pub fn matmul<T: Scalar>(x: &[T], w: &[T], y: &mut [T], k: usize, n: usize) {
     let m = rows_of(y.len(), n, x.len(), k);
     assert!(holds(x, m, k) && holds(w, k, n) && holds(y, m, n), "x {m}×{k}, w {k}×{n}, y {m}×{n}");
-    T::matmul(x, w, &[], Finish::None, y, [m, k, n]);
+    T::matmul(x, view(w, k, n), &[], Finish::None, view_mut(y, m, n));
 }
 
 /// y ← finish(x·w + b): the bias is added to the complete sum. Shapes: x m×k, w k×n, b n, y m×n with m = y.len() / n.
@@ -50,7 +52,19 @@ pub fn matmul_bias<T: Scalar>(x: &[T], w: &[T], b: &[T], finish: Finish, y: &mut
     let k = w.len().checked_div(n).unwrap_or(0);
     let m = rows_of(y.len(), n, x.len(), k);
     assert!(holds(x, m, k) && holds(w, k, n) && holds(y, m, n), "x {m}×{k}, w {k}×{n}, y {m}×{n}");
-    T::matmul(x, w, b, finish, y, [m, k, n]);
+    T::matmul(x, view(w, k, n), b, finish, view_mut(y, m, n));
+}
+
+/// Some columns of [`matmul_bias`]: w, b and y hold only these, so that their rows may be apart in memory. Shapes: x
+/// m×k, w k×n, b n, y m×n.
+///
+/// # Panics
+/// If the shapes are different, or the values of a row are not side by side.
+pub fn matmul_bias_columns<T: Scalar>(x: &[T], w: ArrayView2<T>, b: &[T], finish: Finish, y: ArrayViewMut2<T>) {
+    let ((k, n), m) = (w.dim(), y.nrows());
+    assert!(holds(x, m, k) && b.len() == n && y.ncols() == n, "x {m}×{k}, w {k}×{n}, b {}, y {:?}", b.len(), y.dim());
+    assert!(has_whole_rows(w) && has_whole_rows(y.view()), "the values of a row of w or y are not side by side");
+    T::matmul(x, w, b, finish, y);
 }
 
 /// dx ← δ·wᵀ. Shapes: δ m×n, w k×n, dx m×k with m = δ.len() / n.
@@ -60,7 +74,20 @@ pub fn matmul_bias<T: Scalar>(x: &[T], w: &[T], b: &[T], finish: Finish, y: &mut
 pub fn matmul_nt<T: Scalar>(delta: &[T], w: &[T], dx: &mut [T], k: usize, n: usize) {
     let m = rows_of(dx.len(), k, delta.len(), n);
     assert!(holds(delta, m, n) && holds(w, k, n) && holds(dx, m, k), "δ {m}×{n}, w {k}×{n}, dx {m}×{k}");
-    T::matmul_nt(delta, w, dx, m, k, n);
+    T::matmul_nt(delta, w, view_mut(dx, m, k));
+}
+
+/// Some columns of [`matmul_nt`]: w holds only the rows that belong to them, and dx only these columns, so that its
+/// rows may be apart in memory. Shapes: δ m×n, w k×n, dx m×k.
+///
+/// # Panics
+/// If the shapes are different, or the values of a row are not side by side.
+pub fn matmul_nt_columns<T: Scalar>(delta: &[T], w: &[T], dx: ArrayViewMut2<T>) {
+    let (m, k) = dx.dim();
+    let n = w.len().checked_div(k).unwrap_or(0);
+    assert!(holds(delta, m, n) && holds(w, k, n), "δ {} values, w {k}×{n}, dx {m}×{k}", delta.len());
+    assert!(has_whole_rows(dx.view()), "the values of a row of dx are not side by side");
+    T::matmul_nt(delta, w, dx);
 }
 
 /// dw ← xᵀ·δ for the rows `inputs` of dw. The sum runs over the samples in order; their division into shards does not
@@ -79,6 +106,22 @@ pub fn matmul_tn<T: Scalar>(x: BatchRows<T>, delta: BatchRows<T>, inputs: Range<
         dw.len()
     );
     T::matmul_tn(x, delta, inputs, dw);
+}
+
+/// The values as a matrix.
+fn view<T>(values: &[T], rows: usize, cols: usize) -> ArrayView2<'_, T> {
+    ArrayView2::from_shape((rows, cols), values).expect("the caller has checked the length")
+}
+
+/// The values as a matrix.
+fn view_mut<T>(values: &mut [T], rows: usize, cols: usize) -> ArrayViewMut2<'_, T> {
+    ArrayViewMut2::from_shape((rows, cols), values).expect("the caller has checked the length")
+}
+
+/// Returns whether the values of each row are side by side and the rows are in order.
+fn has_whole_rows<T>(matrix: ArrayView2<T>) -> bool {
+    let [row, col] = [matrix.strides()[0], matrix.strides()[1]];
+    (matrix.nrows() <= 1 || row >= 0) && (matrix.ncols() <= 1 || col == 1)
 }
 
 /// Returns whether this is a rows×cols matrix. The product rows·cols must not wrap around: unsafe code relies on

@@ -3,6 +3,8 @@
 use std::ops::Range;
 
 use crate::grid::{Grid, Lanes, Windows};
+use ndarray::{ArrayView2, ArrayViewMut2};
+
 use crate::{BatchRows, Finish, Scalar, lanes, math, matmul};
 
 impl Scalar for f32 {
@@ -67,11 +69,11 @@ impl Scalar for f32 {
         self.is_finite()
     }
 
-    fn matmul(x: &[Self], w: &[Self], b: &[Self], finish: Finish, y: &mut [Self], sizes: [usize; 3]) {
-        matmul::single::matmul(x, w, b, finish, y, sizes);
+    fn matmul(x: &[Self], w: ArrayView2<Self>, b: &[Self], finish: Finish, y: ArrayViewMut2<Self>) {
+        matmul::single::matmul(x, w, b, finish, y);
     }
-    fn matmul_nt(d: &[Self], w: &[Self], dx: &mut [Self], m: usize, k: usize, n: usize) {
-        matmul::single::matmul_nt(d, w, dx, m, k, n);
+    fn matmul_nt(d: &[Self], w: &[Self], dx: ArrayViewMut2<Self>) {
+        matmul::single::matmul_nt(d, w, dx);
     }
     fn matmul_tn(x: BatchRows<Self>, d: BatchRows<Self>, inputs: Range<usize>, dw: &mut [Self]) {
         matmul::single::matmul_tn(x, d, inputs, dw);
@@ -155,11 +157,11 @@ impl Scalar for f64 {
         self.is_finite()
     }
 
-    fn matmul(x: &[Self], w: &[Self], b: &[Self], finish: Finish, y: &mut [Self], sizes: [usize; 3]) {
-        matmul::double::matmul(x, w, b, finish, y, sizes);
+    fn matmul(x: &[Self], w: ArrayView2<Self>, b: &[Self], finish: Finish, y: ArrayViewMut2<Self>) {
+        matmul::double::matmul(x, w, b, finish, y);
     }
-    fn matmul_nt(d: &[Self], w: &[Self], dx: &mut [Self], m: usize, k: usize, n: usize) {
-        matmul::double::matmul_nt(d, w, dx, m, k, n);
+    fn matmul_nt(d: &[Self], w: &[Self], dx: ArrayViewMut2<Self>) {
+        matmul::double::matmul_nt(d, w, dx);
     }
     fn matmul_tn(x: BatchRows<Self>, d: BatchRows<Self>, inputs: Range<usize>, dw: &mut [Self]) {
         matmul::double::matmul_tn(x, d, inputs, dw);

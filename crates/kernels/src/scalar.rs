@@ -3,6 +3,8 @@
 use std::fmt::{Debug, Display};
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Range, Sub, SubAssign};
 
+use ndarray::{ArrayView2, ArrayViewMut2};
+
 use crate::grid::{Grid, Lanes, Windows};
 use crate::{BatchRows, Finish};
 
@@ -98,9 +100,9 @@ pub trait Scalar:
     }
 
     #[doc(hidden)]
-    fn matmul(x: &[Self], w: &[Self], b: &[Self], finish: Finish, y: &mut [Self], sizes: [usize; 3]);
+    fn matmul(x: &[Self], w: ArrayView2<Self>, b: &[Self], finish: Finish, y: ArrayViewMut2<Self>);
     #[doc(hidden)]
-    fn matmul_nt(d: &[Self], w: &[Self], dx: &mut [Self], m: usize, k: usize, n: usize);
+    fn matmul_nt(d: &[Self], w: &[Self], dx: ArrayViewMut2<Self>);
     #[doc(hidden)]
     fn matmul_tn(x: BatchRows<Self>, d: BatchRows<Self>, inputs: Range<usize>, dw: &mut [Self]);
     #[doc(hidden)]

@@ -1,11 +1,11 @@
 //! Phase two of a step: the parameters are divided into blocks, each with its own gradient, and each thread processes
 //! a contiguous stretch of blocks.
 
+use handgrad_kernels::team::Hands;
 use handgrad_layers::{Block, ParamRole, SavedBatch, Scalar};
 use handgrad_models::Network;
 
 use crate::arena::Arena;
-use crate::pace::Pace;
 
 /// A block of a layer's parameters, as a unit of work. The blocks are in the order of θ.
 #[derive(Clone, Debug)]
@@ -97,34 +97,29 @@ impl<'a, T> Part<'a, T> {
 pub(crate) fn update<T: Scalar>(
     blocks: &[Work],
     part: Part<T>,
-    threads: usize,
-    pace: &Pace,
+    hands: &mut Hands,
     run: &(impl Fn(&Work, Part<T>) + Sync),
 ) {
-    if threads <= 1 || blocks.len() <= 1 {
-        return pace.run(|| {
-            let mut rest = part;
-            for work in blocks {
-                let (part, after) = rest.split_at(work.len);
-                run(work, part);
-                rest = after;
-            }
-        });
+    let threads = hands.count();
+    if threads == 1 || blocks.len() <= 1 {
+        let mut rest = part;
+        for work in blocks {
+            let (part, after) = rest.split_at(work.len);
+            run(work, part);
+            rest = after;
+        }
+        return;
     }
-    let left_threads = threads / 2;
     let all: usize = blocks.iter().map(|work| work.cost).sum();
     let (mut count, mut len, mut cost) = (1, blocks[0].len, blocks[0].cost);
     // The left half takes another block if most of that block is within its share of the cost.
-    while count < blocks.len() - 1 && (2 * cost + blocks[count].cost) * threads <= 2 * all * left_threads {
+    while count < blocks.len() - 1 && (2 * cost + blocks[count].cost) * threads <= 2 * all * (threads / 2) {
         len += blocks[count].len;
         cost += blocks[count].cost;
         count += 1;
     }
     let ((left, right), (left_part, right_part)) = (blocks.split_at(count), part.split_at(len));
-    rayon::join(
-        || update(left, left_part, left_threads, pace, run),
-        || update(right, right_part, threads - left_threads, pace, run),
-    );
+    hands.join(|hands| update(left, left_part, hands, run), |hands| update(right, right_part, hands, run));
 }
 
 /// Divides every parameter into blocks of whole rows, in the order of θ.

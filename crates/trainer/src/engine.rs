@@ -4,18 +4,18 @@
 mod blame;
 mod evaluate;
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use handgrad_files::memory::has_room_for;
+use handgrad_kernels::team::{Hands, Team};
 use handgrad_layers::Scalar;
 use handgrad_models::Network;
-use rayon::prelude::*;
 
 use crate::Error;
 use crate::arena::Arena;
 use crate::blocks::{Work, blocks_of, gradient_of, scratch_len};
-use crate::pace::Pace;
 use crate::rows::{Job, Phase, lock, means_over_batch};
+use crate::shards::{Shards, Sizes};
 pub(crate) use blame::name_of;
 pub use evaluate::{Evaluation, evaluate};
 
@@ -34,7 +34,8 @@ pub(crate) struct Engine<T> {
     pub means: Vec<T>,
     /// The terms of the loss of the last batch.
     pub terms: Vec<f64>,
-    pub pace: Pace,
+    /// The threads that work on a step.
+    pub team: Arc<Team>,
 }
 
 /// Smallest number of samples of a shard. For fewer samples, the cost of using another thread is higher than the
@@ -64,6 +65,12 @@ pub(crate) fn check_memory(bytes: usize) -> Result<(), Error> {
     if has_room_for(bytes as u64) { Ok(()) } else { Err(Error::OutOfMemory { bytes }) }
 }
 
+/// Returns the sizes of a shard of this phase.
+fn sizes<T: Scalar>(phase: &Phase<T>) -> Sizes {
+    let Phase { job, arena, .. } = phase;
+    Sizes { rows: arena.shard_rows(), memory: arena.shard_len(), input: job.network.width(0) }
+}
+
 impl<T: Scalar> Engine<T> {
     /// Creates an engine for batches of at most `batch_size` samples, which is at least 1.
     pub fn new(network: &Network<T>, batch_size: usize) -> Self {
@@ -81,7 +88,7 @@ impl<T: Scalar> Engine<T> {
             workspace: for_each_thread(workspace_len(network)),
             means: vec![T::ZERO; means_len(network)],
             terms: vec![0.0; 1 + penalties],
-            pace: Pace::default(),
+            team: Arc::new(Team::of_pool()),
             blocks,
             arena,
         }
@@ -114,65 +121,50 @@ impl<T: Scalar> Engine<T> {
     }
 
     /// Runs only the forward pass, which leaves x of all layers in memory.
-    pub fn forward(&mut self, job: Job<T>, samples: &[u32]) {
-        let Self { arena, workspace, memory, pace, .. } = self;
+    pub fn forward(&mut self, job: Job<T>, samples: &[u32], hands: &mut Hands) {
+        let Self { arena, workspace, memory, .. } = self;
         let phase = Phase { job, arena, workspace, batch: samples.len(), backward: false };
-        let shards = memory.par_chunks_mut(arena.shard_len()).zip(samples.par_chunks(arena.shard_rows()));
-        shards.for_each(|(shard, samples)| pace.run(|| phase.forward(shard, samples)));
+        let shards = Shards { memory, samples, losses: &mut [], inputs: None };
+        shards.each(sizes(&phase), hands, &|shard: Shards<T>| phase.forward(shard.memory, shard.samples));
     }
 
     /// Runs phase one of a step for a whole network, which leaves x and δ of all layers and the loss of every row in
     /// memory.
-    pub fn rows(&mut self, job: Job<T>, samples: &[u32]) {
+    pub fn rows(&mut self, job: Job<T>, samples: &[u32], hands: &mut Hands) {
         match self.means.is_empty() {
-            true => self.rows_with_means(job, samples, true),
+            true => self.rows_with_means(job, samples, true, hands),
             false => {
-                self.forward(job, samples);
-                self.backward(job, samples, None);
+                self.forward(job, samples, hands);
+                self.backward(job, samples, None, hands);
             }
         }
     }
 
     /// Runs phase one, if no layer needs means or the means are in memory already.
-    fn rows_with_means(&mut self, job: Job<T>, samples: &[u32], backward: bool) {
-        let Self { arena, workspace, memory, row_losses, means, pace, .. } = self;
+    fn rows_with_means(&mut self, job: Job<T>, samples: &[u32], backward: bool, hands: &mut Hands) {
+        let Self { arena, workspace, memory, row_losses, means, .. } = self;
         let phase = Phase { job, arena, workspace, batch: samples.len(), backward };
-        let shards = memory.par_chunks_mut(arena.shard_len()).zip(samples.par_chunks(arena.shard_rows()));
-        let losses = row_losses[..samples.len()].par_chunks_mut(arena.shard_rows());
-        shards.zip(losses).for_each(|((shard, samples), losses)| {
-            pace.run(|| {
-                phase.forward(shard, samples);
-                phase.loss_and_backward(shard, samples, means, losses, None);
-            });
+        let shards = Shards { memory, samples, losses: &mut row_losses[..samples.len()], inputs: None };
+        shards.each(sizes(&phase), hands, &|shard: Shards<T>| {
+            phase.forward(shard.memory, shard.samples);
+            phase.loss_and_backward(shard, means);
         });
     }
 
     /// Runs the second half of phase one, after [`forward`](Self::forward): first the means over the batch, then the
     /// loss and δ. If `inputs` is given, the gradient by the inputs is written to it, with one row for each sample.
-    fn backward(&mut self, job: Job<T>, samples: &[u32], inputs: Option<&mut [T]>) {
-        let Self { arena, workspace, memory, row_losses, means, pace, .. } = self;
+    fn backward(&mut self, job: Job<T>, samples: &[u32], inputs: Option<&mut [T]>, hands: &mut Hands) {
+        let Self { arena, workspace, memory, row_losses, means, .. } = self;
         means_over_batch(job.network, arena, memory, samples.len(), means);
         let phase = Phase { job, arena, workspace, batch: samples.len(), backward: true };
-        let shards = memory.par_chunks_mut(arena.shard_len()).zip(samples.par_chunks(arena.shard_rows()));
-        let losses = row_losses[..samples.len()].par_chunks_mut(arena.shard_rows());
-        let all = shards.zip(losses);
-        match inputs {
-            None => all.for_each(|((shard, samples), losses)| {
-                pace.run(|| phase.loss_and_backward(shard, samples, means, losses, None));
-            }),
-            Some(inputs) => {
-                let inputs = inputs.par_chunks_mut(arena.shard_rows() * job.network.width(0));
-                all.zip(inputs).for_each(|(((shard, samples), losses), inputs)| {
-                    pace.run(|| phase.loss_and_backward(shard, samples, means, losses, Some(inputs)));
-                });
-            }
-        }
+        let shards = Shards { memory, samples, losses: &mut row_losses[..samples.len()], inputs };
+        shards.each(sizes(&phase), hands, &|shard: Shards<T>| phase.loss_and_backward(shard, means));
     }
 
     /// Computes ∂L/∂x of the samples, one in each row, in the units of the network.
-    pub fn input_gradient(&mut self, job: Job<T>, samples: &[u32], inputs: &mut [T]) {
-        self.forward(job, samples);
-        self.backward(job, samples, Some(inputs));
+    pub fn input_gradient(&mut self, job: Job<T>, samples: &[u32], inputs: &mut [T], hands: &mut Hands) {
+        self.forward(job, samples, hands);
+        self.backward(job, samples, Some(inputs), hands);
     }
 
     /// Returns ∂L/∂θ of the batch that phase one has left in memory.

@@ -233,45 +233,61 @@ fn steps<T: Scalar>(
     state: &mut State<T>,
     on_event: &mut (dyn FnMut(Event) -> ControlFlow<()> + Send),
 ) -> Result<ControlFlow<()>, Error> {
+    state.place.term_sums.resize(trainer.terms().len(), 0.0);
+    let batches = order.chunks(trainer.batch_size()).skip(state.place.steps);
+    let mut result = Ok(ControlFlow::Continue(()));
+    trainer.run_steps(train, batches, &mut |trainer, samples, loss| {
+        result = add_step(trainer, train, samples, loss, state).map(|()| {
+            let Place { samples, loss_sum, .. } = state.place;
+            let (epoch, loss) = (state.epoch(), loss_sum / samples as f64);
+            on_event(Event::Step { epoch, samples, samples_per_epoch: order.len(), loss })
+        });
+        *result.as_ref().unwrap_or(&ControlFlow::Break(()))
+    });
+    result
+}
+
+/// Adds the result of a step to the state.
+///
+/// # Errors
+/// If the training has diverged.
+fn add_step<T: Scalar>(
+    trainer: &mut Trainer<T>,
+    train: &Source,
+    samples: &[u32],
+    loss: f64,
+    state: &mut State<T>,
+) -> Result<(), Error> {
     let (epoch, place) = (state.epoch(), &mut state.place);
-    place.term_sums.resize(trainer.terms().len(), 0.0);
-    for samples in order.chunks(trainer.batch_size()).skip(place.steps) {
-        let step = place.steps + 1;
-        let loss = trainer.step(train, samples);
-        let first = *state.first_loss.get_or_insert(loss);
-        if !first.is_finite() {
-            let (batch, layer) = (in_words(samples), trainer.engine.blame(&trainer.network, samples));
+    let step = place.steps + 1;
+    let first = *state.first_loss.get_or_insert(loss);
+    if !first.is_finite() {
+        let (batch, layer) = (in_words(samples), trainer.engine.blame(&trainer.network, samples));
+        return Err(Error::FirstLossNotFinite { loss, batch, layer, penalty: infinite_penalty(trainer) });
+    }
+    if !loss.is_finite() {
+        let (batch, layer) = (in_words(samples), trainer.engine.blame(&trainer.network, samples));
+        if !trainer.untrained_loss(train, samples).is_finite() {
+            // The samples themselves are too large, and not what was learnt.
             return Err(Error::FirstLossNotFinite { loss, batch, layer, penalty: infinite_penalty(trainer) });
         }
-        if !loss.is_finite() {
-            let (batch, layer) = (in_words(samples), trainer.engine.blame(&trainer.network, samples));
-            if !trainer.untrained_loss(train, samples).is_finite() {
-                // The samples themselves are too large, and not what was learnt.
-                return Err(Error::FirstLossNotFinite { loss, batch, layer, penalty: infinite_penalty(trainer) });
-            }
-            return Err(Error::Diverged { epoch, step, batch, layer, loss, first, untrained: None });
-        }
-        if loss > LARGEST_LOSS * first.max(1.0) {
-            let untrained = trainer.untrained_loss(train, samples);
-            if untrained.is_finite() && loss > LARGEST_LOSS * untrained.max(1.0) {
-                let (batch, untrained) = (in_words(samples), Some(untrained));
-                return Err(Error::Diverged { epoch, step, batch, layer: None, loss, first, untrained });
-            }
-        }
-        if !trainer.is_finite() {
-            check_weights(trainer, epoch, step, in_words(samples), f64::MAX)?;
-        }
-        place.steps = step;
-        place.samples += samples.len();
-        place.loss_sum += loss * samples.len() as f64;
-        place.term_sums.iter_mut().zip(trainer.terms()).for_each(|(sum, term)| *sum += term * samples.len() as f64);
-        let loss = place.loss_sum / place.samples as f64;
-        let event = Event::Step { epoch, samples: place.samples, samples_per_epoch: order.len(), loss };
-        if on_event(event).is_break() {
-            return Ok(ControlFlow::Break(()));
+        return Err(Error::Diverged { epoch, step, batch, layer, loss, first, untrained: None });
+    }
+    if loss > LARGEST_LOSS * first.max(1.0) {
+        let untrained = trainer.untrained_loss(train, samples);
+        if untrained.is_finite() && loss > LARGEST_LOSS * untrained.max(1.0) {
+            let (batch, untrained) = (in_words(samples), Some(untrained));
+            return Err(Error::Diverged { epoch, step, batch, layer: None, loss, first, untrained });
         }
     }
-    Ok(ControlFlow::Continue(()))
+    if !trainer.is_finite() {
+        check_weights(trainer, epoch, step, in_words(samples), f64::MAX)?;
+    }
+    place.steps = step;
+    place.samples += samples.len();
+    place.loss_sum += loss * samples.len() as f64;
+    place.term_sums.iter_mut().zip(trainer.terms()).for_each(|(sum, term)| *sum += term * samples.len() as f64);
+    Ok(())
 }
 
 /// Returns the name of the penalty of the last step that is not finite, if the reconstruction term is finite.

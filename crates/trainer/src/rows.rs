@@ -7,6 +7,7 @@ use handgrad_models::Network;
 
 use crate::Source;
 use crate::arena::Arena;
+use crate::shards::Shards;
 
 /// The inputs of a pass: the network, its weights, the source of samples, and the mode, seed and epoch of the random
 /// numbers.
@@ -68,15 +69,9 @@ impl<T: Scalar> Phase<'_, '_, T> {
     }
 
     /// Computes the loss, the penalties and the backward pass of a shard. The gradient by the input of the network is
-    /// computed only if `inputs` is given.
-    pub fn loss_and_backward(
-        &self,
-        shard: &mut [T],
-        samples: &[u32],
-        means: &[T],
-        losses: &mut [T],
-        mut inputs: Option<&mut [T]>,
-    ) {
+    /// computed only if the shard has `inputs`.
+    pub fn loss_and_backward(&self, shard: Shards<T>, means: &[T]) {
+        let Shards { memory: shard, samples, losses, mut inputs } = shard;
         let (Job { network, theta, .. }, arena, rows) = (self.job, self.arena, samples.len());
         let mut workspace = lock(of_thread(self.workspace));
         let width = network.width(0);

@@ -8,8 +8,11 @@
 mod predict;
 mod weights;
 
+use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use handgrad_kernels::team::Hands;
 use handgrad_layers::{Optimizer, Scalar};
 use handgrad_models::{Model, Network};
 use ndarray::Array2;
@@ -175,18 +178,49 @@ impl<T: Scalar> Trainer<T> {
     /// The random numbers of a step depend on its epoch. An epoch ends automatically, after the step in which the
     /// number of samples used reaches the number of samples of `source`.
     ///
-    /// It allocates nothing if it is called on a rayon thread.
+    /// It allocates nothing if it is called on a rayon thread. [`run_steps`](Self::run_steps) makes several steps faster.
     ///
     /// # Panics
     /// If a sample does not exist ("sample 15 does not exist: …"), there are no samples or more than a batch may have
     /// ("a batch has 1 to 32 samples, …"), the samples have the wrong size, or the network is only a part of a model.
     pub fn step(&mut self, source: &Source, samples: &[u32]) -> f64 {
+        let mut loss = 0.0;
+        self.run_steps(source, std::iter::once(samples), &mut |_, _, of_step| {
+            loss = of_step;
+            ControlFlow::Continue(())
+        });
+        loss
+    }
+
+    /// Makes a training step like [`step`](Self::step) with each of the batches, until `after` returns `Break`. It is
+    /// called after each step, with the trainer, the batch and its loss. The threads stay awake between the steps.
+    ///
+    /// # Panics
+    /// As [`step`](Self::step).
+    pub fn run_steps<'s>(
+        &mut self,
+        source: &Source,
+        batches: impl Iterator<Item = &'s [u32]> + Send,
+        after: &mut (dyn FnMut(&mut Self, &[u32], f64) -> ControlFlow<()> + Send),
+    ) {
+        let team = Arc::clone(&self.engine.team);
+        team.gather(|hands| {
+            for samples in batches {
+                let loss = self.step_with(source, samples, hands);
+                if after(self, samples, loss).is_break() {
+                    break;
+                }
+            }
+        });
+    }
+
+    fn step_with(&mut self, source: &Source, samples: &[u32], hands: &mut Hands) -> f64 {
         if let Err(error) = check::batch(&self.network, source, samples, self.batch_size()) {
             panic!("{error}");
         }
-        let loss = self.train_rows(source, samples);
+        let loss = self.train_rows(source, samples, hands);
         self.steps += 1;
-        self.weights(samples.len());
+        self.weights(samples.len(), hands);
         self.seen += samples.len();
         if self.seen >= source.len() {
             (self.finished_epochs, self.seen) = (self.finished_epochs + 1, 0);
@@ -195,10 +229,10 @@ impl<T: Scalar> Trainer<T> {
     }
 
     /// Runs phase one with the random numbers of the current epoch. Returns the loss.
-    fn train_rows(&mut self, source: &Source, samples: &[u32]) -> f64 {
+    fn train_rows(&mut self, source: &Source, samples: &[u32], hands: &mut Hands) -> f64 {
         let random = [self.training.seed, self.finished_epochs as u64 + 1];
         let Self { engine, network, theta, .. } = self;
-        engine.rows(Job::train(network, theta, source, random), samples);
+        engine.rows(Job::train(network, theta, source, random), samples, hands);
         engine.mean_terms(samples.len())
     }
 
@@ -210,7 +244,8 @@ impl<T: Scalar> Trainer<T> {
     /// only a part of a model.
     pub fn gradient(&mut self, source: &Source, samples: &[u32]) -> Result<(f64, Vec<T>), Error> {
         check::batch(&self.network, source, samples, self.batch_size())?;
-        let loss = self.train_rows(source, samples);
+        let team = Arc::clone(&self.engine.team);
+        let loss = team.gather(|hands| self.train_rows(source, samples, hands));
         Ok((loss, self.engine.gradient(&self.network, samples.len())))
     }
 
@@ -224,7 +259,10 @@ impl<T: Scalar> Trainer<T> {
         check::batch(&self.network, source, samples, self.batch_size())?;
         let Self { engine, network, theta, .. } = self;
         let mut inputs = vec![T::ZERO; samples.len() * network.width(0)];
-        engine.input_gradient(Job::measure(network, theta, source), samples, &mut inputs);
+        let team = Arc::clone(&engine.team);
+        team.gather(|hands| {
+            engine.input_gradient(Job::measure(network, theta, source), samples, &mut inputs, hands);
+        });
         let mut gradient = Array2::from_elem((samples.len(), network.width(0)), T::ZERO);
         gradient.iter_mut().zip(inputs).for_each(|(to, from)| *to = from);
         if let Some(scale) = &network.spec().scale {
@@ -258,7 +296,8 @@ impl<T: Scalar> Trainer<T> {
         let Self { engine, network, .. } = self;
         // The terms of the last step are still needed.
         let terms = engine.terms.clone();
-        engine.rows(Job::measure(network, &theta, source), samples);
+        let team = Arc::clone(&engine.team);
+        team.gather(|hands| engine.rows(Job::measure(network, &theta, source), samples, hands));
         let loss = engine.mean_terms(samples.len());
         engine.terms = terms;
         loss

@@ -3,6 +3,8 @@
 use std::cell::RefCell;
 use std::ptr::null;
 
+use ndarray::{ArrayView2, ArrayViewMut2};
+
 use super::tiles::{column_of_tiles, rows_of_tiles, transpose, turn_back};
 use super::{BatchRows, Finish, KC, NR_MAX, Range, finished};
 use crate::microkernel::{Leap, Tile};
@@ -38,19 +40,19 @@ thread_local! {
 }
 
 /// y ← finish(x·w + b) with the registers of this machine. The shapes are those that [`crate::matmul_bias`] asserts.
-pub(crate) fn matmul(x: &[f32], w: &[f32], b: &[f32], finish: Finish, y: &mut [f32], sizes: [usize; 3]) {
+pub(crate) fn matmul(x: &[f32], w: ArrayView2<f32>, b: &[f32], finish: Finish, y: ArrayViewMut2<f32>) {
     dispatch!(run = matmul_on[12, 2; 6, 2; 4, 4](
-        x: &[f32], w: &[f32], b: &[f32], finish: Finish, y: &mut [f32], sizes: [usize; 3], packed: &mut Packed
+        x: &[f32], w: ArrayView2<f32>, b: &[f32], finish: Finish, y: ArrayViewMut2<f32>, packed: &mut Packed
     ));
-    PACKED.with_borrow_mut(|packed| run(x, w, b, finish, y, sizes, packed));
+    PACKED.with_borrow_mut(|packed| run(x, w, b, finish, y, packed));
 }
 
 /// dx ← δ·wᵀ with the registers of this machine. The shapes are those that [`crate::matmul_nt`] asserts.
-pub(crate) fn matmul_nt(d: &[f32], w: &[f32], dx: &mut [f32], m: usize, k: usize, n: usize) {
+pub(crate) fn matmul_nt(d: &[f32], w: &[f32], dx: ArrayViewMut2<f32>) {
     dispatch!(run = matmul_nt_on[12, 2; 6, 2; 4, 4](
-        d: &[f32], w: &[f32], dx: &mut [f32], m: usize, k: usize, n: usize, packed: &mut Packed
+        d: &[f32], w: &[f32], dx: ArrayViewMut2<f32>, packed: &mut Packed
     ));
-    PACKED.with_borrow_mut(|packed| run(d, w, dx, m, k, n, packed));
+    PACKED.with_borrow_mut(|packed| run(d, w, dx, packed));
 }
 
 /// dw ← xᵀ·δ with the registers of this machine. The shapes are those that [`crate::matmul_tn`] asserts.
@@ -64,22 +66,24 @@ pub(crate) fn matmul_tn(x: BatchRows<f32>, d: BatchRows<f32>, inputs: Range<usiz
 /// y ← finish(x·w + b); b is empty or has n floats.
 ///
 /// # Safety
-/// The machine has the instructions of `V`; x holds m·k floats, w k·n, y m·n.
+/// The machine has the instructions of `V`; x holds m·k floats, w has the shape k×n, y m×n, and the values of each of
+/// their rows are side by side.
 #[inline(always)]
 unsafe fn matmul_on<V: Register, const MR: usize, const NV: usize>(
     x: &[f32],
-    w: &[f32],
+    w: ArrayView2<f32>,
     b: &[f32],
     finish: Finish,
-    y: &mut [f32],
-    [m, k, n]: [usize; 3],
+    mut y: ArrayViewMut2<f32>,
     packed: &mut Packed,
 ) {
     let nr = NV * V::LANES;
+    let ((k, n), m) = (w.dim(), y.nrows());
     if k == 0 {
-        let rows = y.chunks_exact_mut(n.max(1));
-        return rows.for_each(|y| y.iter_mut().enumerate().for_each(|(j, y)| *y = finished(0.0, b, j, finish)));
+        return y.indexed_iter_mut().for_each(|((_, j), y)| *y = finished(0.0, b, j, finish));
     }
+    let [w_row, y_row] = [w.strides()[0], y.strides()[0]].map(|stride| stride as usize);
+    let (w, y) = (w.as_ptr(), y.as_mut_ptr());
     let mut bias = [0.0_f32; NR_MAX];
     // If w has few rows, it is read again for every MR rows of y, so that y is written row by row. Otherwise each
     // panel of w is used for all rows.
@@ -98,14 +102,14 @@ unsafe fn matmul_on<V: Register, const MR: usize, const NV: usize>(
                     a: x[top * k + p..].as_ptr(),
                     a_row: k,
                     a_step: 1,
-                    b: w[p * n + j..].as_ptr(),
-                    b_step: n,
-                    ahead: w.as_ptr().wrapping_add((p + AHEAD) * n + j),
-                    ahead_step: n,
+                    b: w.wrapping_add(p * w_row + j),
+                    b_step: w_row,
+                    ahead: w.wrapping_add((p + AHEAD) * w_row + j),
+                    ahead_step: w_row,
                     ahead_more: V::LANES,
                     leap: Leap::NONE,
-                    c: y[top * n + j..].as_mut_ptr(),
-                    c_row: n,
+                    c: y.wrapping_add(top * y_row + j),
+                    c_row: y_row,
                     columns,
                     kc,
                     overwrite: p == 0,
@@ -122,26 +126,26 @@ unsafe fn matmul_on<V: Register, const MR: usize, const NV: usize>(
 /// dx ← δ·wᵀ. Transposes w, or δ and dx, whichever is smaller.
 ///
 /// # Safety
-/// The machine has the instructions of `V`; d holds m·n floats, w k·n, dx m·k.
+/// The machine has the instructions of `V`; d holds m·n floats, w k·n, dx has the shape m×k, and the values of each of
+/// its rows are side by side.
 #[inline(always)]
 unsafe fn matmul_nt_on<V: Register, const MR: usize, const NV: usize>(
     d: &[f32],
     w: &[f32],
-    dx: &mut [f32],
-    m: usize,
-    k: usize,
-    n: usize,
+    mut dx: ArrayViewMut2<f32>,
     packed: &mut Packed,
 ) {
+    let (m, k) = dx.dim();
+    let n = w.len().checked_div(k).unwrap_or(0);
     if n == 0 {
         return dx.fill(0.0);
     }
     // SAFETY: guaranteed by the caller.
     unsafe {
         if m < V::LANES || k * n <= m * (k + n) {
-            with_w_turned::<V, MR, NV>(d, w, dx, [m, k, n], packed);
+            with_w_turned::<V, MR, NV>(d, w, dx, n, packed);
         } else {
-            with_delta_turned::<V, MR, NV>(d, w, dx, [m, k, n], packed);
+            with_delta_turned::<V, MR, NV>(d, w, dx, n, packed);
         }
     }
 }
@@ -154,11 +158,13 @@ unsafe fn matmul_nt_on<V: Register, const MR: usize, const NV: usize>(
 unsafe fn with_w_turned<V: Register, const MR: usize, const NV: usize>(
     d: &[f32],
     w: &[f32],
-    dx: &mut [f32],
-    [m, k, n]: [usize; 3],
+    mut dx: ArrayViewMut2<f32>,
+    n: usize,
     packed: &mut Packed,
 ) {
     let nr = NV * V::LANES;
+    let ((m, k), dx_row) = (dx.dim(), dx.strides()[0] as usize);
+    let dx = dx.as_mut_ptr();
     for p in (0..n).step_by(KC) {
         let kc = KC.min(n - p);
         for j in (0..k).step_by(nr) {
@@ -177,8 +183,8 @@ unsafe fn with_w_turned<V: Register, const MR: usize, const NV: usize>(
                 ahead_step: 0,
                 ahead_more: 0,
                 leap: Leap::NONE,
-                c: dx[j..].as_mut_ptr(),
-                c_row: k,
+                c: dx.wrapping_add(j),
+                c_row: dx_row,
                 columns,
                 kc,
                 overwrite: p == 0,
@@ -204,11 +210,13 @@ unsafe fn with_w_turned<V: Register, const MR: usize, const NV: usize>(
 unsafe fn with_delta_turned<V: Register, const MR: usize, const NV: usize>(
     d: &[f32],
     w: &[f32],
-    dx: &mut [f32],
-    [m, k, n]: [usize; 3],
+    mut dx: ArrayViewMut2<f32>,
+    n: usize,
     packed: &mut Packed,
 ) {
     let nr = NV * V::LANES;
+    let ((m, k), dx_row) = (dx.dim(), dx.strides()[0] as usize);
+    let dx = dx.as_mut_ptr();
     let Packed { turned, dxt, .. } = packed;
     for top in (0..m).step_by(MC) {
         let mc = MC.min(m - top);
@@ -251,7 +259,8 @@ unsafe fn with_delta_turned<V: Register, const MR: usize, const NV: usize>(
                             true => rows_of_tiles::<V, MR, 1>(t, ic),
                             false => rows_of_tiles::<V, MR, NV>(t, ic),
                         }
-                        turn_back::<V>(dxt, width, &mut dx[(top + r) * k + i..], k, [rows, ic], p == 0);
+                        let to = dx.wrapping_add((top + r) * dx_row + i);
+                        turn_back::<V>(dxt, width, to, dx_row, [rows, ic], p == 0);
                     }
                 }
             }

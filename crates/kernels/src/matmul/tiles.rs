@@ -160,7 +160,7 @@ pub(super) unsafe fn rows_of_tiles<V: Register, const MR: usize, const NV: usize
 pub(super) unsafe fn turn_back<V: Register>(
     dxt: &[f32],
     width: usize,
-    dx: &mut [f32],
+    dx: *mut f32,
     dx_row: usize,
     [rows, columns]: [usize; 2],
     overwrite: bool,
@@ -169,21 +169,24 @@ pub(super) unsafe fn turn_back<V: Register>(
     for row in (0..rows).step_by(V::LANES) {
         for column in (0..columns).step_by(V::LANES) {
             let (rows, columns) = (V::LANES.min(rows - row), V::LANES.min(columns - column));
-            let (from, to) = (&dxt[column * width + row..], &mut dx[row * dx_row + column..]);
+            let (from, to) = (&dxt[column * width + row..], dx.wrapping_add(row * dx_row + column));
             // SAFETY: dxᵀ has room for IC rows, a multiple of LANES, so a whole block can be read. A whole block is
             // written only if dx contains all of it.
             unsafe {
                 if overwrite && rows == V::LANES && columns == V::LANES {
-                    let to = to.as_mut_ptr();
                     V::transpose(|row| from.as_ptr().add(row * width), |row| to.add(row * dx_row));
                     continue;
                 }
                 let block = block.as_mut_ptr();
                 V::transpose(|row| from.as_ptr().add(row * width), |row| block.add(row * V::LANES));
             }
-            for (to, block) in to.chunks_mut(dx_row).zip(block.chunks_exact(V::LANES)).take(rows) {
-                for (to, &sum) in to[..columns].iter_mut().zip(block) {
-                    *to = if overwrite { sum } else { *to + sum };
+            for (row, block) in block.chunks_exact(V::LANES).enumerate().take(rows) {
+                for (column, &sum) in block.iter().enumerate().take(columns) {
+                    // SAFETY: this row and column are in dx.
+                    unsafe {
+                        let to = to.add(row * dx_row + column);
+                        *to = if overwrite { sum } else { *to + sum };
+                    }
                 }
             }
         }

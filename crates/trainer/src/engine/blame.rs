@@ -1,5 +1,7 @@
 //! Finds the layer that causes a loss that is not finite.
 
+use std::sync::Arc;
+
 use handgrad_layers::Scalar;
 use handgrad_models::Network;
 
@@ -29,7 +31,8 @@ impl<T: Scalar> Engine<T> {
     pub fn blame_on(&mut self, network: &Network<T>, theta: &[T], source: &Source) -> Option<String> {
         let all: Vec<u32> = (0..source.len() as u32).collect();
         all.chunks(self.batch_size()).find_map(|samples| {
-            self.forward(Job::measure(network, theta, source), samples);
+            let team = Arc::clone(&self.team);
+            team.gather(|hands| self.forward(Job::measure(network, theta, source), samples, hands));
             self.blame(network, samples)
         })
     }

@@ -1,5 +1,8 @@
 //! Computes the mean loss, term by term.
 
+use std::sync::Arc;
+
+use handgrad_kernels::team::Hands;
 use handgrad_layers::Scalar;
 use handgrad_models::Network;
 
@@ -43,14 +46,17 @@ impl<T: Scalar> Engine<T> {
     pub fn evaluate(&mut self, network: &Network<T>, theta: &[T], source: &Source) -> Evaluation {
         let job = Job::measure(network, theta, source);
         let all: Vec<u32> = (0..source.len() as u32).collect();
-        if !self.means.is_empty() {
-            self.measure_means(job, &all);
-        }
         let mut sums = vec![0.0; self.terms.len()];
-        for samples in all.chunks(self.batch_size()) {
-            self.rows_with_means(job, samples, false);
-            add_terms(&self.arena, &self.memory, &self.row_losses[..samples.len()], &mut sums);
-        }
+        let team = Arc::clone(&self.team);
+        team.gather(|hands| {
+            if !self.means.is_empty() {
+                self.measure_means(job, &all, hands);
+            }
+            for samples in all.chunks(self.batch_size()) {
+                self.rows_with_means(job, samples, false, hands);
+                add_terms(&self.arena, &self.memory, &self.row_losses[..samples.len()], &mut sums);
+            }
+        });
         sums.iter_mut().for_each(|sum| *sum /= all.len() as f64);
         Evaluation { loss: sums.iter().sum(), terms: network.term_names().into_iter().zip(sums).collect() }
     }
@@ -64,10 +70,10 @@ impl<T: Scalar> Engine<T> {
     }
 
     /// Computes the means that layers need over all samples, in a separate pass before the evaluation.
-    fn measure_means(&mut self, job: Job<T>, all: &[u32]) {
+    fn measure_means(&mut self, job: Job<T>, all: &[u32], hands: &mut Hands) {
         let mut sums = vec![0.0; self.means.len()];
         for samples in all.chunks(self.batch_size()) {
-            self.forward(job, samples);
+            self.forward(job, samples, hands);
             let layers = job.network.layers().iter().enumerate().filter(|(_, layer)| layer.needs_means());
             let mut rest = &mut sums[..];
             for (at, _) in layers {

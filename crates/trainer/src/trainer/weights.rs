@@ -2,6 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
+use handgrad_kernels::team::Hands;
 use handgrad_layers::{Scalar, clip, vectorize, weight_decay};
 use rayon::prelude::*;
 
@@ -59,10 +60,10 @@ impl<T: Scalar> Trainer<T> {
     }
 
     /// Runs phase two.
-    pub(super) fn weights(&mut self, rows: usize) {
+    pub(super) fn weights(&mut self, rows: usize, hands: &mut Hands) {
         let Self { network, engine, steps, finite, .. } = self;
-        let Engine { arena, memory, scratch, workspace, blocks, pace, .. } = engine;
-        let (decay, threads) = (self.training.weight_decay, rayon::current_num_threads());
+        let Engine { arena, memory, scratch, workspace, blocks, .. } = engine;
+        let decay = self.training.weight_decay;
         let [first, second] = &mut self.slots;
         let mut part = Part { theta: &mut self.theta, first, second, gradient: &mut [] };
         let optimizer = self.training.optimizer.with_learning_rate(self.learning_rate);
@@ -81,7 +82,7 @@ impl<T: Scalar> Trainer<T> {
             }
         };
         let Some(Clipping { max_norm, gradient, squares }) = &mut self.clipping else {
-            return update(blocks, part, threads, pace, &|work: &Work, part: Part<T>| {
+            return update(blocks, part, hands, &|work: &Work, part: Part<T>| {
                 let (mut scratch, mut workspace) = (lock(of_thread(scratch)), lock(of_thread(workspace)));
                 let dtheta = gradient_of(network, arena, memory, work, rows, &mut scratch, &mut workspace);
                 step(work, part.theta, dtheta, [part.first, part.second]);
@@ -89,7 +90,7 @@ impl<T: Scalar> Trainer<T> {
         };
         // 1. Compute the whole gradient.
         let whole = Part { theta: &mut [], first: &mut [], second: &mut [], gradient: &mut *gradient };
-        update(blocks, whole, threads, pace, &|work: &Work, part: Part<T>| {
+        update(blocks, whole, hands, &|work: &Work, part: Part<T>| {
             let (mut scratch, mut workspace) = (lock(of_thread(scratch)), lock(of_thread(workspace)));
             part.gradient.copy_from_slice(gradient_of(
                 network,
@@ -109,7 +110,7 @@ impl<T: Scalar> Trainer<T> {
         let factor = clip::factor(squares.iter().sum::<f64>().sqrt(), *max_norm);
         // 3. Update the weights.
         part.gradient = gradient;
-        update(blocks, part, threads, pace, &|work: &Work, part: Part<T>| {
+        update(blocks, part, hands, &|work: &Work, part: Part<T>| {
             if factor < 1.0 {
                 clip::scale(part.gradient, factor);
             }
