@@ -146,7 +146,7 @@ pub fn random_samples(count: usize) -> Samples {
     if let Some(bytes) = values.as_slice_mut() {
         ChaCha8Rng::seed_from_u64(0).fill_bytes(bytes);
     }
-    Samples { values: Values::Bytes(values), shape: SHAPE.to_vec(), labels: None }
+    Samples { values: Values::Bytes(values), shape: SHAPE.to_vec(), labels: None, places: None }
 }
 
 /// Returns floats with a uniform distribution over −1..1. They are always the same for the same seed.

@@ -146,7 +146,7 @@ fn the_least_loss_is_the_entropy() {
 
 fn samples(rows: &[&[f32]]) -> Samples {
     let values = Array2::from_shape_vec((rows.len(), rows[0].len()), rows.concat()).expect("rows of one length");
-    Samples { values: Values::Floats(values), shape: vec![rows[0].len()], labels: None }
+    Samples { values: Values::Floats(values), shape: vec![rows[0].len()], labels: None, places: None }
 }
 
 /// By hand: the mean of the training samples is (½, ¼, ¼); the validation samples are one-hot, or half and half.

@@ -60,7 +60,7 @@ pub fn stop(_: Event) -> ControlFlow<()> {
 pub fn bytes(count: usize, features: usize, seed: u64) -> Samples {
     let values = numbers(count * features, seed).into_iter().map(|v| (127.5 + 127.5 * v) as u8).collect();
     let values = Array2::from_shape_vec((count, features), values).unwrap_or_else(|error| panic!("{error}"));
-    Samples { values: Values::Bytes(values), shape: vec![features], labels: None }
+    Samples { values: Values::Bytes(values), shape: vec![features], labels: None, places: None }
 }
 
 /// Samples of `features` floats in 0..1.
@@ -68,7 +68,7 @@ pub fn bytes(count: usize, features: usize, seed: u64) -> Samples {
 pub fn floats(count: usize, features: usize, seed: u64) -> Samples {
     let values = numbers(count * features, seed).into_iter().map(|v| (v + 1.0) / 2.0).collect();
     let values = Array2::from_shape_vec((count, features), values).unwrap_or_else(|error| panic!("{error}"));
-    Samples { values: Values::Floats(values), shape: vec![features], labels: None }
+    Samples { values: Values::Floats(values), shape: vec![features], labels: None, places: None }
 }
 
 /// Runs `f` on a pool of `threads`.
@@ -170,7 +170,7 @@ pub fn padded(count: usize, seed: u64) -> Samples {
         if missing { f32::NAN } else { values[[row, at]] }
     };
     let values = Values::Floats(Array2::from_shape_fn(values.dim(), value));
-    Samples { values, shape: vec![28, 28], labels: None }
+    Samples { values, shape: vec![28, 28], labels: None, places: None }
 }
 
 /// A network for a table, with hidden columns, and rows of this table: a number, a date, two categories and an amount,
@@ -246,6 +246,7 @@ pub fn conv_lstms(image: [usize; 2], truncate_every: Option<usize>) -> Spec {
         scale: None,
         table: None,
         series: None,
+        value_kind: None,
         trained_on: None,
         input: image.to_vec(),
         loss: LossKind::Mse,

@@ -215,7 +215,7 @@ fn synthetic_needs_nothing() {
 
 #[test]
 fn ranges_are_on_the_scale_of_the_values() {
-    let samples = |values| Samples { values, shape: vec![2], labels: None };
+    let samples = |values| Samples { values, shape: vec![2], labels: None, places: None };
     assert_eq!(samples(Values::Bytes(array![[51, 102], [255, 204]])).range(), (0.2, 1.0));
     assert_eq!(samples(Values::Floats(array![[-3.0, 7.5]])).range(), (-3.0, 7.5));
     assert_eq!(samples(Values::Floats(Array2::zeros((0, 2)))).range(), (0.0, 0.0));

@@ -261,7 +261,7 @@ fn the_next_step_is_foretold_from_those_before_it() {
         let trainer = Trainer::new(Network::<f32>::new(&spec).expect("fits"), &settings).expect("fits");
         let foretold = |x: &[f32]| {
             let values = Values::Floats(Array2::from_shape_vec((1, x.len()), x.to_vec()).expect("a row"));
-            let samples = Samples { values, shape: vec![steps, width], labels: None };
+            let samples = Samples { values, shape: vec![steps, width], labels: None, places: None };
             trainer.predict(&Source::new(&samples), &[0]).expect("fits").into_raw_vec_and_offset().0
         };
         let x = numbers(steps * width, 1);
@@ -319,7 +319,7 @@ fn sequence_networks_learn() {
     let wave = |at: usize| 0.5 + 0.4 * ((at / steps) as f32 / 5.0 + (at % steps) as f32 / 2.0).sin();
     let values = Array2::from_shape_fn((rows, steps), |(row, step)| wave(row * steps + step));
     let values = Values::Floats(values);
-    let samples = Samples { values, shape: vec![steps], labels: None };
+    let samples = Samples { values, shape: vec![steps], labels: None, places: None };
     let source = Source::new(&samples);
     for cell in [Cell::Lstm, Cell::GRU, Cell::ELMAN, jordan] {
         let linear = Activation::Linear;

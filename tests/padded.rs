@@ -24,7 +24,7 @@ fn the_mask_gives_zeros_and_flags_for_missing_values() {
 fn samples(rows: &[&[f64]], shape: &[usize]) -> Samples {
     let width = shape.iter().product();
     let values = Array2::from_shape_vec((rows.len(), width), rows.concat()).expect("whole rows");
-    Samples { values: Values::Doubles(values), shape: shape.to_vec(), labels: None }
+    Samples { values: Values::Doubles(values), shape: shape.to_vec(), labels: None, places: None }
 }
 
 /// The loss and the gradient of samples in f64.

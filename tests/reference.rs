@@ -43,7 +43,7 @@ fn compare_steps(name: &str, spec: &Spec, theirs: &Value, x_of: impl Fn(&mut [f3
         let mut x: Vec<f32> = numbers(BATCH * INPUTS, 100 + step).into_iter().map(|v| (v + 1.0) / 2.0).collect();
         x.chunks_mut(INPUTS).for_each(&x_of);
         let x = Array2::from_shape_vec((BATCH, INPUTS), x).expect("as many values as the shape has");
-        let samples = Samples { values: Values::Floats(x), shape: vec![INPUTS], labels: None };
+        let samples = Samples { values: Values::Floats(x), shape: vec![INPUTS], labels: None, places: None };
         let (source, batch) = (Source::new(&samples), [0, 1, 2, 3, 4, 5, 6]);
         if step == 0 {
             let theirs = list(&theirs["first_gradient"]);
@@ -307,7 +307,7 @@ fn decaying_and_clipped_steps_equal_those_of_pytorch() {
         for step in 0..20 {
             let x = numbers(BATCH * INPUTS, 100 + step).into_iter().map(|v| (v + 1.0) / 2.0).collect();
             let x = Array2::from_shape_vec((BATCH, INPUTS), x).expect("as many values as the shape has");
-            let samples = Samples { values: Values::Floats(x), shape: vec![INPUTS], labels: None };
+            let samples = Samples { values: Values::Floats(x), shape: vec![INPUTS], labels: None, places: None };
             losses.push(trainer.step(&Source::new(&samples), &[0, 1, 2, 3, 4, 5, 6]));
         }
         assert_near(&format!("{name}: loss of step"), &losses, &list(&steps[name]["losses"]), 1e-10);

@@ -34,7 +34,7 @@ fn of(values: &Samples) -> Array2<f32> {
 fn distributions(count: usize, features: usize) -> Samples {
     let Values::Floats(mut values) = floats(count, features, 5).values else { panic!("floats") };
     values.rows_mut().into_iter().for_each(|mut row| row /= row.sum());
-    Samples { values: Values::Floats(values), shape: vec![features], labels: None }
+    Samples { values: Values::Floats(values), shape: vec![features], labels: None, places: None }
 }
 
 /// The mean score and the mean entropy of the samples add up to the loss of `evaluate`, which is computed by other
@@ -88,7 +88,8 @@ fn grey_samples_are_no_anomalies() {
     let scores = grey.score(array![[0.5, 0.25, 0.75], [0.0, 0.0, 1.0]].view()).expect("finite");
     assert!(scores[0] < 1e-12 && scores[1] > 0.3, "{scores}");
     // In contrast, the binary cross-entropy itself is higher for the grey sample, which is reconstructed perfectly.
-    let samples = |row: [f32; 3]| Samples { values: Values::Floats(array![row]), shape: vec![3], labels: None };
+    let samples =
+        |row: [f32; 3]| Samples { values: Values::Floats(array![row]), shape: vec![3], labels: None, places: None };
     let loss =
         |samples: Samples| evaluate(grey.network(), grey.weights(), &Source::new(&samples), 1).expect("fits").loss;
     assert!(loss(samples([0.5, 0.25, 0.75])) > loss(samples([0.0, 0.0, 1.0])));
@@ -177,7 +178,7 @@ fn values_outside_the_range_are_scored_by_their_distance() {
 #[test]
 fn an_evaluation_clips_targets_but_not_inputs() {
     let of = |model: &Model, row: [f32; 2]| {
-        let samples = Samples { values: Values::Floats(array![row]), shape: vec![2], labels: None };
+        let samples = Samples { values: Values::Floats(array![row]), shape: vec![2], labels: None, places: None };
         let source = Source::new(&samples);
         let least = yardsticks(&source, &source, model.network()).expect("fits");
         (evaluate(model.network(), model.weights(), &source, 1).expect("fits").loss, least)

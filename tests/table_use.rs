@@ -59,13 +59,13 @@ fn scores(at: &Path, model: &str, data: &str) -> Vec<String> {
     text.lines().skip(1).map(|line| line.rsplit(',').nth(1).expect("a score").to_owned()).collect()
 }
 
-/// The lines of the file of codes, without the header.
+/// The codes of the rows, without their lines in the table.
 fn codes(at: &Path, model: &str, data: &str) -> Vec<String> {
     let place = at.join("codes.csv");
     json(at, &["encode", model, "--data", data, "--out", "codes.csv", "--json"]);
     let text = fs::read_to_string(&place).expect("codes");
     fs::remove_file(place).expect("removed");
-    text.lines().skip(1).map(str::to_owned).collect()
+    text.lines().skip(1).map(|line| line.split_once(',').expect("a line and a code").1.to_owned()).collect()
 }
 
 #[test]
@@ -125,7 +125,8 @@ fn held_out(text: &str) -> (usize, Vec<&str>) {
         &(),
     );
     let table = table.expect("a table");
-    let (train, held_out, _) = handgrad_dataset::tables::rows_of(&table, Some(0)).expect("rows");
+    let rows: Vec<usize> = (0..table.len()).collect();
+    let (train, held_out, _) = handgrad_dataset::tables::rows_of(&table, &rows, Some(0)).expect("rows");
     let lines: Vec<&str> = text.lines().collect();
     (train.len(), held_out.iter().map(|&row| lines[table.line(row) - 1]).collect())
 }

@@ -319,11 +319,11 @@ proptest! {
 fn held_out_rows_have_their_share_of_each_class() {
     let line = |at: usize| format!("{at}.5,{}\n", if at < 150 { "a" } else { "b" });
     let table = table(&("x,label\n".to_owned() + &(0..200).map(line).collect::<String>()));
-    let (train, held_out, _) = rows_of(&table, Some(1)).expect("rows");
+    let (train, held_out, _) = rows_of(&table, &rows(&table), Some(1)).expect("rows");
     assert_eq!((train.len(), held_out.len()), (180, 20));
     assert_eq!(held_out.iter().filter(|&&row| row < 150).count(), 15);
     assert!(held_out.iter().all(|row| !train.contains(row)));
-    assert_ne!(rows_of(&table, Some(2)).expect("rows").1, held_out);
+    assert_ne!(rows_of(&table, &rows(&table), Some(2)).expect("rows").1, held_out);
     let (samples, ..) = samples_of(&table, &schema(&table, &Asked::default()), &held_out).expect("samples");
     assert_eq!((samples.len(), samples.features()), (20, 1));
 }

@@ -67,9 +67,13 @@ fn samples_that_are_not_there_are_refused() {
 /// Training needs values within 0..1 for binary cross-entropy. A trained model takes all values.
 #[test]
 fn values_outside_the_range_are_counted() {
-    let floats =
-        Samples { values: Values::Floats(array![[0.0, 1.0, 0.5], [-0.1, 40.0, 1.0]]), shape: vec![3], labels: None };
-    let bytes = Samples { values: Values::Bytes(array![[0, 51, 255]]), shape: vec![3], labels: None };
+    let floats = Samples {
+        values: Values::Floats(array![[0.0, 1.0, 0.5], [-0.1, 40.0, 1.0]]),
+        shape: vec![3],
+        labels: None,
+        places: None,
+    };
+    let bytes = Samples { values: Values::Bytes(array![[0, 51, 255]]), shape: vec![3], labels: None, places: None };
     let half = Some(Scale::of_all(0.0, 0.5));
     let of = |loss, scale: Option<&Scale>, samples| {
         let encoding = scale.map_or(Encoding::Same, Encoding::Scaled);

@@ -123,7 +123,7 @@ fn varied(rows: usize, features: usize) -> Samples {
         0.1 * i as f32 + (0..features).map(along).sum::<f32>()
     };
     let values = Array2::from_shape_fn((rows, features), |(row, i)| value(row, i));
-    Samples { values: Values::Floats(values), shape: vec![features], labels: None }
+    Samples { values: Values::Floats(values), shape: vec![features], labels: None, places: None }
 }
 
 /// A linear network with squared error learns the space of the first principal components (Baldi & Hornik 1989): its

@@ -424,7 +424,7 @@ fn a_source_may_be_an_array() {
     assert_eq!(row[..], doubles.row(4).to_vec());
     Source::from(singles.view()).fill(4, &mut row).expect("is there");
     assert!(row.iter().zip(doubles.row(4)).all(|(&single, &double)| single == f64::from(double as f32)));
-    let samples = Samples { values: Values::Floats(singles.clone()), shape: vec![20], labels: None };
+    let samples = Samples { values: Values::Floats(singles.clone()), shape: vec![20], labels: None, places: None };
     let run = |source: &Source| {
         let mut trainer = trainer(&noisy(), &training(ADAM, 4));
         fit(&mut trainer, source, source, &Plan::default(), &mut to_the_end).expect("learns");

@@ -121,7 +121,7 @@ fn the_gradient_of_a_batch_is_the_mean_of_its_samples_gradients() {
 /// The error when training cannot start on 64 samples with these values.
 fn first_loss(value: impl Fn(usize) -> f32) -> Error {
     let values = Array2::from_shape_fn((64, 784), |(sample, _)| value(sample));
-    let samples = Samples { values: Values::Floats(values), shape: vec![784], labels: None };
+    let samples = Samples { values: Values::Floats(values), shape: vec![784], labels: None, places: None };
     let network = Network::<f32>::new(&Basic { units: 8, loss: LossKind::Mse }.spec(&[784])).expect("fits");
     let plan = Plan::default();
     let source = Source::new(&samples);
@@ -180,7 +180,7 @@ fn an_outlier_is_no_divergence() {
     numbers.iter_mut().for_each(|value| *value *= 1.5);
     numbers[outlier] = 1500.0;
     let values = Array2::from_shape_vec((1000, 12), numbers).expect("12 values a sample");
-    let samples = Samples { values: Values::Floats(values), shape: vec![12], labels: None };
+    let samples = Samples { values: Values::Floats(values), shape: vec![12], labels: None, places: None };
     let source = Source::new(&samples);
     for learning_rate in [1e-9, 1e-3] {
         let adam = Optimizer::Adam(Adam { learning_rate, ..Adam::default() });
@@ -207,7 +207,7 @@ fn an_outlier_is_no_divergence() {
 #[test]
 fn an_outlier_that_overflows_is_no_divergence_either() {
     let values = Array2::from_shape_fn((64, 12), |(sample, at)| if (sample, at) == (40, 3) { 1e30 } else { 0.5 });
-    let samples = Samples { values: Values::Floats(values), shape: vec![12], labels: None };
+    let samples = Samples { values: Values::Floats(values), shape: vec![12], labels: None, places: None };
     let source = Source::new(&samples);
     let (output_activation, loss) = (Activation::Linear, LossKind::Mse);
     let spec = Deep { layers: vec![4], output_activation, loss, ..Deep::default() }.spec(&[12]);

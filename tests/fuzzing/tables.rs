@@ -57,8 +57,9 @@ pub fn check(bytes: &[u8]) {
 
     table.path.clone_from(path);
     fs::write(path, bytes).unwrap_or_else(|error| panic!("{error}"));
+    let rows: Vec<usize> = (0..table.len()).collect();
     let known = values.mapv(|value| if value.is_nan() { 1.25 } else { value });
-    let filled = fill_holes(&table, &schema, &known).unwrap_or_else(|error| panic!("{error}"));
+    let filled = fill_holes(&table, &schema, &rows, &known).unwrap_or_else(|error| panic!("{error}"));
     let cells = (0..table.len()).flat_map(|row| (0..table.names.len()).map(move |column| (row, column)));
     let holes = cells.filter(|&(row, column)| table.cell(row, column) == Cell::Missing).count();
     assert_eq!(filled.filled + filled.left, holes);

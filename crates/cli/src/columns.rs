@@ -3,12 +3,13 @@
 use std::path::Path;
 
 use anyhow::Result;
-use handgrad_dataset::table::{Format, cell_text};
+use handgrad_dataset::table::{Format, LINE, cell_text};
 use handgrad_dataset::tables::{Column, Kind, KindName, Schema};
 use handgrad_dataset::{Labels, count, thousands};
 use handgrad_files::{place, shown};
 use handgrad_models::Model;
 use handgrad_pictures::charts::number;
+use handgrad_runs::OfTable;
 use handgrad_tasks::columns::report::Told;
 use ndarray::Array2;
 use serde_json::{Value, json};
@@ -51,6 +52,7 @@ pub fn listing(schema: &Schema, rows: usize) -> String {
 /// The values of a column in a few words.
 fn values(column: &Column) -> String {
     match &column.kind {
+        Kind::Number { scale } if column.is_constant => format!("{} ± 0", number(scale.offset)),
         Kind::Number { scale } => format!("{} ± {}", number(scale.offset), number(scale.factor)),
         Kind::Amount { .. } => format!("around {}", number(column.decode(&[column.mean]))),
         Kind::Ordinal { levels, .. } => {
@@ -121,17 +123,44 @@ pub fn told_json(columns: &[Told]) -> Value {
     columns.iter().map(column).collect()
 }
 
+/// The name and the place of the first column that names the rows of a table.
+pub fn identifier(model: &Model, of: &OfTable) -> Option<(String, usize)> {
+    let schema = model.spec().table.as_ref()?;
+    let column = schema.columns.iter().find(|column| column.kind_name() == KindName::Identifier)?;
+    let place = of.table.names.iter().position(|name| *name == column.name)?;
+    Some((column.name.clone(), place))
+}
+
+/// Columns of text, by name.
+pub type Texts = Vec<(String, Vec<String>)>;
+
+/// Where rows of a table come from: their lines in the file, and what names them, if the table has such a column.
+pub fn origin(model: &Model, of: &OfTable, rows: &[usize]) -> Texts {
+    let text = |cell: &dyn Fn(usize) -> String| rows.iter().map(|&row| cell(row)).collect::<Vec<_>>();
+    let lines = (LINE.to_owned(), text(&|row| of.table.line(row).to_string()));
+    let named = identifier(model, of).map(|(name, column)| (name, text(&|row| of.table.text(row, column))));
+    std::iter::once(lines).chain(named).collect()
+}
+
 /// Writes rows of the used columns to a new CSV file: numbers, names of classes and dates, below the names of the
-/// columns. `values` are in the units of the data. Labels are in the first column.
-pub fn write_rows(path: &Path, schema: &Schema, values: &Array2<f64>, labels: Option<&Labels>) -> Result<()> {
+/// columns. `values` are in the units of the data. Labels are in the first column, after those of `origin`.
+pub fn write_rows(
+    path: &Path,
+    schema: &Schema,
+    values: &Array2<f64>,
+    labels: Option<&Labels>,
+    origin: &Texts,
+) -> Result<()> {
     let columns: Vec<&Column> = schema.used().collect();
     let names = columns.iter().map(|column| cell_text(&column.name));
-    let label = schema.label_column.as_deref().unwrap_or("label");
-    let mut text = labels.map(|_| cell_text(label)).into_iter().chain(names).collect::<Vec<_>>().join(",") + "\n";
+    let label = labels.map(|_| cell_text(schema.label_column.as_deref().unwrap_or("label")));
+    let first = origin.iter().map(|(name, _)| cell_text(name));
+    let mut text = first.chain(label).chain(names).collect::<Vec<_>>().join(",") + "\n";
     for (number, row) in values.rows().into_iter().enumerate() {
         let cells = columns.iter().zip(row).map(|(column, &value)| cell_text(&column.text(value)));
         let label = labels.and_then(|labels| labels.name(number)).map(cell_text);
-        text += &(label.into_iter().chain(cells).collect::<Vec<_>>().join(",") + "\n");
+        let first = origin.iter().map(|(_, texts)| cell_text(&texts[number]));
+        text += &(first.chain(label).chain(cells).collect::<Vec<_>>().join(",") + "\n");
     }
     Ok(handgrad_files::write_new(path, text.as_bytes())?)
 }

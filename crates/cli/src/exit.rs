@@ -102,7 +102,7 @@ fn of_run(error: &Run) -> Option<String> {
         }
         Run::NoModel { .. } => "`handgrad train --resume` finishes a run".into(),
         Run::NoData { .. } | Run::DataMoved { .. } => "the flag is --data".into(),
-        Run::NoNormalData | Run::DataChanged { .. } => "the flag is --normal".into(),
+        Run::NoNormalData | Run::NormalDataGone { .. } | Run::DataChanged { .. } => "the flag is --normal".into(),
         Run::NotCsv { .. } => "the flags are --label-column, --header and --fill".into(),
         Run::NoScale { .. } => "the flag is --scale".into(),
         Run::NoLabels => "the flag is --only-class".into(),

@@ -229,11 +229,14 @@ fn samples(array: Array, path: &Path) -> Result<(Samples, String), Error> {
             let (array, shape) = channels_first(array, channel_axis, path)?;
             (doubles(rows(array, path)?, path)?, shape)
         }
+        Array::Words(_) => {
+            return Err(unfit(path, "its elements are words, where the numbers of samples were expected".into()));
+        }
     };
     if channel_axis.is_some() && shape[0] == 1 {
         shape.remove(0);
     }
-    Ok((Samples { values, shape, labels: None }, order))
+    Ok((Samples { values, shape, labels: None, places: None }, order))
 }
 
 /// Puts the channels before height and width. Returns the array and the shape of one sample.
@@ -274,6 +277,7 @@ fn labels(array: &Array, expected: usize, path: &Path) -> Result<Option<Labels>,
         Array::Bytes(array) => array.iter().copied().collect::<Vec<u8>>().into(),
         Array::Singles(array) => Labels::named(array.iter().map(|label| class_name(&label.to_string()))),
         Array::Doubles(array) => Labels::named(array.iter().map(|label| class_name(&label.to_string()))),
+        Array::Words(array) => Labels::named(array.iter()),
     }))
 }
 

@@ -72,6 +72,16 @@ pub enum Label {
     Last,
     /// The column with this name or this number, counted from 1.
     Column(String),
+    /// For a table that a model is used on: the column that held the labels in the training. It is found by its name,
+    /// and if there is none of this name, there are no labels.
+    Trained {
+        /// Its name. `None` if the training had no header.
+        name: Option<String>,
+        /// Which column it was in the training, which is needed if there is no header.
+        at: Box<Label>,
+        /// The names of all other columns of the training. A table with as many columns has no labels.
+        known: Vec<String>,
+    },
 }
 
 impl Label {
@@ -130,7 +140,7 @@ impl Rows {
     #[must_use]
     pub fn samples(self) -> Samples {
         let shape = vec![self.values.ncols()];
-        Samples { values: Values::Floats(self.values), shape, labels: self.labels }
+        Samples { values: Values::Floats(self.values), shape, labels: self.labels, places: None }
     }
 }
 

@@ -79,13 +79,15 @@ const MOST_NAMED: usize = 3;
 
 /// Says in whole sentences where training and validation samples differ greatly: columns whose means are more than 6
 /// standard errors and more than half a standard deviation apart, and classes that are in one part only. `columns` are
-/// the names of the values in the last dimension. `is_series` says that the samples are windows, whose steps have the
+/// the names of the values in the last dimension; those at the places `classes` are numbers of classes, whose means say
+/// nothing. `is_series` says that the samples are windows, whose steps have the
 /// same columns. All values of an image count as one column.
 #[must_use]
 pub fn differences(
     training: (&Samples, Range<usize>),
     validation: (&Samples, Range<usize>),
     columns: &[String],
+    classes: &[usize],
     is_series: bool,
 ) -> Vec<String> {
     let shape = &training.0.shape;
@@ -96,6 +98,7 @@ pub fn differences(
     };
     let [a, b] = [&training, &validation].map(|(samples, rows)| Moments::of(samples, rows.clone(), width));
     let mut apart: Vec<(f64, usize)> = (0..width)
+        .filter(|column| !classes.contains(column))
         .filter_map(|column| {
             let (difference, deviation) = ((a.means[column] - b.means[column]).abs(), a.variances[column].sqrt());
             let error = (a.variances[column] / a.samples + b.variances[column] / b.samples).sqrt();

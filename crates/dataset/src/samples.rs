@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::series::Channels;
 use crate::tables::Schema;
-use crate::{Error, Labels, check_room, count, idx, sizes};
+use crate::{Error, Labels, Places, check_room, count, idx, sizes};
 use handgrad_files::{hex, memory};
 
 /// The values of samples, one sample per row. Bytes are converted to floats only when a batch is filled: a byte stands
@@ -32,6 +32,8 @@ pub struct Samples {
     pub shape: Vec<usize>,
     /// The class of each sample.
     pub labels: Option<Labels>,
+    /// Where each sample comes from, if that is more than its number.
+    pub places: Option<Places>,
 }
 
 /// Training samples and validation samples.
@@ -198,14 +200,19 @@ impl Samples {
 
     /// Splits into the first `count` samples and the others. Only the others are copied.
     pub(crate) fn split(mut self, count: usize) -> (Self, Self) {
+        let all = self.len();
         let others = match &mut self.values {
             Values::Bytes(values) => Values::Bytes(split_off(values, count)),
             Values::Floats(values) => Values::Floats(split_off(values, count)),
             Values::Doubles(values) => Values::Doubles(split_off(values, count)),
         };
         let (first, second) = split_labels(self.labels.take(), self.len());
-        let others = Self { values: others, shape: self.shape.clone(), labels: second };
-        (Self { labels: first, ..self }, others)
+        let [places, of_others] = match self.places.take() {
+            Some(places) => [0..self.len(), self.len()..all].map(|numbers| Some(places.select(numbers))),
+            None => [None, None],
+        };
+        let others = Self { values: others, shape: self.shape.clone(), labels: second, places: of_others };
+        (Self { labels: first, places, ..self }, others)
     }
 
     /// Moves the samples with these numbers, which are ascending, behind the others. The order of both is kept. Only
@@ -216,11 +223,14 @@ impl Samples {
             Values::Floats(values) => move_rows(values, numbers),
             Values::Doubles(values) => move_rows(values, numbers),
         }
+        let mut moves = vec![false; self.len()];
+        numbers.iter().for_each(|&number| moves[number] = true);
+        let order: Vec<usize> = (0..self.len()).filter(|&at| !moves[at]).chain(numbers.iter().copied()).collect();
         if let Some(labels) = &mut self.labels {
-            let mut moves = vec![false; labels.len()];
-            numbers.iter().for_each(|&number| moves[number] = true);
-            let others = (0..labels.len()).filter(|&number| !moves[number]);
-            *labels = labels.select(&others.chain(numbers.iter().copied()).collect::<Vec<_>>());
+            *labels = labels.select(&order);
+        }
+        if let Some(places) = &mut self.places {
+            *places = places.select(order);
         }
     }
 
@@ -244,7 +254,8 @@ impl Samples {
             Values::Doubles(values) => Values::Doubles(values.select(Axis(0), numbers)),
         };
         let labels = self.labels.as_ref().map(|labels| labels.select(numbers));
-        Self { values, shape: self.shape.clone(), labels }
+        let places = self.places.as_ref().map(|places| places.select(numbers.iter().copied()));
+        Self { values, shape: self.shape.clone(), labels, places }
     }
 
     /// The shape and the kind of one sample, for instance `28×28 bytes`. Checkpoints store this text as a part of the
@@ -295,7 +306,7 @@ impl Samples {
             idx::Array::F32(array) => finite(rows(array, path)?, path)?,
             idx::Array::F64(array) => doubles(rows(array, path)?, path)?,
         };
-        Ok(Self { values, shape: dims.get(1..).unwrap_or_default().to_vec(), labels: None })
+        Ok(Self { values, shape: dims.get(1..).unwrap_or_default().to_vec(), labels: None, places: None })
     }
 }
 

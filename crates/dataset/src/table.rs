@@ -4,12 +4,14 @@
 use std::collections::HashMap;
 use std::fmt::Write;
 use std::fs;
+use std::io::Read;
 use std::path::Path;
 
 use handgrad_files::place;
 use ndarray::{Array2, Axis, IxDyn};
 
 use crate::csv::{self, Label, Layout};
+use crate::tables::{self, Cell};
 use crate::{Error, Labels, count, npy};
 
 /// The format of a table in a file.
@@ -50,6 +52,9 @@ pub struct Table {
     pub labels: Option<Labels>,
 }
 
+/// The name of a column with the lines of the file from which rows come.
+pub const LINE: &str = "line";
+
 /// Checks that a table can be written to `out`, and returns its format.
 ///
 /// # Errors
@@ -60,14 +65,21 @@ pub fn check_place(out: &Path) -> Result<Format, Error> {
     Ok(format)
 }
 
-/// Writes a table to a new file. CSV gets a header, `name`0, `name`1, …, and the labels as its first column. A .npy
-/// file gets the rows without the labels, each row in the shape `shape`.
+/// Writes a table to a new file. CSV gets a header, `name`0, `name`1, …, and the labels as its first column, after the
+/// columns of text `first`, each with its name. A .npy file gets the rows without labels and text, each row in the
+/// shape `shape`.
 ///
 /// # Errors
 /// If the file already exists or cannot be written, or if a row does not have as many values as `shape`.
-pub fn write(out: &Path, table: &Table, name: &str, shape: &[usize]) -> Result<(), Error> {
+pub fn write(
+    out: &Path,
+    table: &Table,
+    name: &str,
+    shape: &[usize],
+    first: &[(String, Vec<String>)],
+) -> Result<(), Error> {
     let bytes = match check_place(out)? {
-        Format::Csv => csv_text(table, name).into_bytes(),
+        Format::Csv => csv_text(table, name, first).into_bytes(),
         Format::Npy => {
             let dims: Vec<_> = [table.values.nrows()].into_iter().chain(shape.iter().copied()).collect();
             let shaped = table.values.to_shape(IxDyn(&dims));
@@ -77,17 +89,22 @@ pub fn write(out: &Path, table: &Table, name: &str, shape: &[usize]) -> Result<(
     Ok(handgrad_files::write_new(out, &bytes)?)
 }
 
-fn csv_text(table: &Table, name: &str) -> String {
+fn csv_text(table: &Table, name: &str, first: &[(String, Vec<String>)]) -> String {
     let mut text = String::new();
-    let mut line = |label: Option<String>, cells: &mut dyn Iterator<Item = String>| {
-        let cells: Vec<String> = label.into_iter().chain(cells).collect();
-        let _ = writeln!(text, "{}", cells.join(","));
-    };
+    let mut line =
+        |first: &mut dyn Iterator<Item = &String>, label: Option<String>, cells: &mut dyn Iterator<Item = String>| {
+            let cells: Vec<String> = first.map(|text| cell_text(text)).chain(label).chain(cells).collect();
+            let _ = writeln!(text, "{}", cells.join(","));
+        };
     let label = table.labels.as_ref().map(|_| "label".to_string());
-    line(label, &mut (0..table.values.ncols()).map(|place| format!("{name}{place}")));
+    line(
+        &mut first.iter().map(|(name, _)| name),
+        label,
+        &mut (0..table.values.ncols()).map(|place| format!("{name}{place}")),
+    );
     for (number, row) in table.values.rows().into_iter().enumerate() {
         let label = table.labels.as_ref().and_then(|labels| labels.name(number)).map(cell_text);
-        line(label, &mut row.iter().map(ToString::to_string));
+        line(&mut first.iter().map(|(_, texts)| &texts[number]), label, &mut row.iter().map(ToString::to_string));
     }
     text
 }
@@ -143,6 +160,9 @@ pub fn read(path: &Path, width: usize) -> Result<Table, Error> {
 /// row of 0, 1, 2, … is then a header too, and is removed. If a header has the names z0, z1, … that `encode` writes,
 /// the columns are put in that order. A header with other names is ignored.
 fn read_csv(path: &Path, width: usize) -> Result<Table, Error> {
+    if let Some(table) = read_lines(path)? {
+        return Ok(table);
+    }
     let mut rows = csv::read(path, &Layout::default())?;
     if rows.labels.is_none() && rows.values.ncols() == width + 1 {
         let first = Layout { label: Label::Column("1".into()), ..Layout::default() };
@@ -165,6 +185,31 @@ fn read_csv(path: &Path, width: usize) -> Result<Table, Error> {
         }
     }
     Ok(Table { values, labels: rows.labels })
+}
+
+/// Reads the codes of rows of a table, which `encode` writes after the line of each row. The lines, and a column that
+/// names the rows, are not part of the codes. Returns `None` if the first column is no such column.
+fn read_lines(path: &Path) -> Result<Option<Table>, Error> {
+    let (file, _) = handgrad_files::open(path).map_err(Error::io(path, "opening"))?;
+    let mut first = Vec::new();
+    file.take(LINE.len() as u64 + 1).read_to_end(&mut first).map_err(Error::io(path, "reading"))?;
+    if first != format!("{LINE},").as_bytes() {
+        return Ok(None);
+    }
+    let table = tables::read(path, &Label::ByName, Some(true), &())?;
+    let Some(order) = order_of(&table.names).map_err(|problem| unfit(path, problem))? else { return Ok(None) };
+    let mut values = Array2::zeros((table.len(), order.len()));
+    for ((row, at), value) in values.indexed_iter_mut() {
+        *value = match table.cell(row, order[at]) {
+            Cell::Number(number) => number as f32,
+            _ => {
+                let place = format!("line {}, column {:?}", table.line(row), table.names[order[at]]);
+                let (path, found) = (path.to_path_buf(), format!("{:?}", table.text(row, order[at])));
+                return Err(Error::Table { path, place, found, expected: "a value of a code, a number,".to_owned() });
+            }
+        };
+    }
+    Ok(Some(Table { values, labels: table.labels }))
 }
 
 /// True unless this is a number with decimals.
@@ -192,5 +237,6 @@ fn order_of(names: &[String]) -> Result<Option<Vec<usize>>, String> {
         let missing = || format!("its header has no column z{wanted}, where one for each value of a code was expected");
         columns.get(&wanted).copied().ok_or_else(missing)
     };
-    (0..names.len()).map(column).collect::<Result<_, _>>().map(Some)
+    let wanted = if names[0] == LINE { columns.len() } else { names.len() };
+    (0..wanted).map(column).collect::<Result<_, _>>().map(Some)
 }

@@ -138,7 +138,7 @@ impl Data {
         let (origin, validation_origin) = (origin(&train), origin(&test));
         let samples = |values: Array2<f32>| {
             let shape = vec![values.ncols()];
-            Samples { values: Values::Floats(values), shape, labels: None }
+            Samples { values: Values::Floats(values), shape, labels: None, places: None }
         };
         let (train, validation) = (samples(train), samples(test));
         let (name, understood, columns) = ("array".into(), Vec::new(), Vec::new());

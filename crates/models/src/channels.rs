@@ -12,6 +12,11 @@ pub(crate) fn check_channels(channels: &Channels, input: &[usize]) -> Result<(),
     if !fits(channels.names.len()) || !fits(fill.len()) || fill.iter().any(|value| !value.is_finite()) {
         return Err(Error::Channels { names: channels.names.len(), fills: fill.len(), channels: expected });
     }
+    // A series has at most as many steps as a sample.
+    let steps = input.first().copied().unwrap_or(0);
+    if !channels.steps.is_empty() && channels.steps.len() != steps {
+        return Err(Error::Steps { names: channels.steps.len(), steps });
+    }
     Ok(())
 }
 

@@ -40,6 +40,14 @@ pub enum Error {
         /// The number of channels.
         channels: usize,
     },
+    /// The steps of a series are not all named.
+    #[error("there are {names} names of steps, where one for each of {steps} steps was expected, or none")]
+    Steps {
+        /// The number of names.
+        names: usize,
+        /// The number of steps of a sample.
+        steps: usize,
+    },
     /// The scale has a wrong number of channels.
     #[error(
         "the scale has {offsets} offsets and {factors} factors, where 1 of each or one for each of the \

@@ -46,8 +46,9 @@
 //! Before format 4, the tensors of convolutions with *same* padding and a stride were named `weight` and `bias` too.
 //! Such files are still read.
 //!
-//! For a model of tables, a last line follows: `#table ` and then the [`Schema`] in JSON. The SHA-256 of the
-//! specification covers both texts, one after the other.
+//! For a model of tables, a last line follows: `#table ` and then the [`Schema`] in JSON. For a model of series whose
+//! steps have names, it is `#steps ` and a list of these names in JSON. The SHA-256 of the specification covers both
+//! texts, one after the other.
 //!
 //! A file must state the lowest format number that supports everything in it. An older program can then read every
 //! file that it supports, and reports for all others that they are too new.
@@ -66,7 +67,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use self::header::{LONGEST, LONGEST_TABLE, LONGEST_TEXT, check_toml, one_line};
-use self::room::{spec_text, table_text};
+use self::room::{spec_text, steps_text, table_text};
 use crate::{Error, LayerSpec, Network, Param, Part, Spec};
 
 /// The newest format, which has other names for the tensors of some convolutions.
@@ -81,6 +82,8 @@ const LONGEST_FILE: u64 = (1 << 33) + LONGEST + 8;
 const KEY: &str = "handgrad";
 /// The beginning of the line with the columns of a table, which TOML reads as a comment.
 const TABLE: &str = "\n#table ";
+/// The beginning of the line with the names of the steps of a series.
+const STEPS: &str = "\n#steps ";
 /// The line with which the specification begins in the text.
 const MODEL: &str = "[model]";
 
@@ -115,7 +118,7 @@ fn format_of(spec: &Spec) -> u64 {
 
 /// Returns the format of a specification before some convolutions had other names for their tensors.
 fn format_with_old_names(spec: &Spec) -> u64 {
-    if spec.trained_on.is_some() {
+    if spec.trained_on.is_some() || spec.value_kind.is_some() {
         return FORMAT;
     }
     let of_sequences = |layer: &LayerSpec| {
@@ -154,8 +157,8 @@ pub fn encode(network: &Network<f32>, theta: &[f32]) -> Result<Vec<u8>, Error> {
     let cannot = |error: toml::ser::Error| Error::NotAModel(error.to_string());
     let tail = spec_text(network.spec())?;
     let (part, weights_sha256) = (network.part(), weights_sha256(theta));
-    let table = table_text(network.spec())?;
-    let model_sha256 = model_sha256(&tail, table.as_deref());
+    let (table, steps) = (table_text(network.spec())?, steps_text(network.spec())?);
+    let model_sha256 = model_sha256(&tail, table.as_deref().or(steps.as_deref()));
     let format = format_of(network.spec());
     let head = toml::to_string(&Head { format, part, weights_sha256, model_sha256 }).map_err(cannot)?;
     let stored: Vec<_> = tensors_of(network)
@@ -172,7 +175,8 @@ pub fn encode(network: &Network<f32>, theta: &[f32]) -> Result<Vec<u8>, Error> {
     }
     // A second entry would stand before or after the first one at random.
     let table = table.map_or_else(String::new, |table| format!("{TABLE}{table}"));
-    let metadata = HashMap::from([(KEY.to_string(), format!("{head}\n{tail}{table}"))]);
+    let steps = steps.map_or_else(String::new, |steps| format!("{STEPS}{steps}"));
+    let metadata = HashMap::from([(KEY.to_string(), format!("{head}\n{tail}{table}{steps}"))]);
     let bytes = safetensors::serialize(views, Some(metadata)).map_err(|error| Error::NotAModel(error.to_string()))?;
     header_len(&bytes)?;
     Ok(bytes)
@@ -217,9 +221,10 @@ pub fn decode(bytes: &[u8]) -> Result<(Network<f32>, Vec<f32>), Error> {
     let (metadata, data) = header::read(bytes, LONGEST).map_err(Error::NotAModel)?;
     let text = metadata.metadata().as_ref().and_then(|metadata| metadata.get(KEY));
     let text = text.ok_or_else(|| Error::NotAModel(format!("its metadata has no entry {KEY:?}")))?;
-    let (text, table) = match text.split_once(TABLE) {
-        Some((text, table)) => (text, Some(table)),
-        None => (text.as_str(), None),
+    let (text, table, steps) = match (text.split_once(TABLE), text.split_once(STEPS)) {
+        (Some((text, table)), _) => (text, Some(table), None),
+        (None, Some((text, steps))) => (text, None, Some(steps)),
+        (None, None) => (text.as_str(), None, None),
     };
     // The format number is read first, without the rest: a newer format may have unknown entries.
     let format = text.lines().find_map(|line| line.strip_prefix("format = "));
@@ -236,7 +241,12 @@ pub fn decode(bytes: &[u8]) -> Result<(Network<f32>, Vec<f32>), Error> {
     check_toml(text).map_err(Error::Damaged)?;
     let mut header: Header = toml::from_str(text).map_err(|error| Error::Damaged(one_line(error.message())))?;
     header.model.table = table.map(read_table).transpose()?;
-    check_model_text(&header, text, table)?;
+    match (steps.map(read_steps).transpose()?, &mut header.model.series) {
+        (None, _) => {}
+        (Some(steps), Some(series)) => series.steps = steps,
+        (Some(_), None) => return Err(Error::Damaged("it names steps, but has no series".into())),
+    }
+    check_model_text(&header, text, table.or(steps))?;
 
     // The specification is compared with the tensors in the file before memory of the size that it claims is
     // allocated.
@@ -329,14 +339,22 @@ fn model_sha256(spec: &str, table: Option<&str>) -> String {
 }
 
 fn read_table(text: &str) -> Result<Schema, Error> {
-    if text.len() > LONGEST_TABLE {
-        let (found, most) = (text.len() as u64, LONGEST_TABLE as u64);
-        return Err(Error::TooLong { what: "the description of its table", found, most });
-    }
+    check_length(text, "the description of its table")?;
     let schema: Schema = serde_json::from_str(text)
         .map_err(|error| Error::Damaged(format!("its table cannot be read: {}", one_line(&error.to_string()))))?;
     schema.check().map_err(|problem| Error::Damaged(format!("its table is not valid: {problem}")))?;
     Ok(schema)
+}
+
+fn read_steps(text: &str) -> Result<Vec<String>, Error> {
+    check_length(text, "the list of its steps")?;
+    serde_json::from_str(text)
+        .map_err(|error| Error::Damaged(format!("its steps cannot be read: {}", one_line(&error.to_string()))))
+}
+
+fn check_length(text: &str, what: &'static str) -> Result<(), Error> {
+    let (found, most) = (text.len() as u64, LONGEST_TABLE as u64);
+    if found > most { Err(Error::TooLong { what, found, most }) } else { Ok(()) }
 }
 
 /// Returns the number of the layer of the specification with which the network of the file begins.

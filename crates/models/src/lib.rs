@@ -43,5 +43,5 @@ pub use part::Part;
 pub use recurrent::{Cell, Recurrent};
 pub use scale::Scale;
 pub use sequence::{NextStep, SequenceAutoencoder};
-pub use spec::{Spec, TrainedOn};
+pub use spec::{Spec, TrainedOn, ValueKind};
 pub use variational::{ConvVae, Vae};

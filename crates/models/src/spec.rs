@@ -21,6 +21,10 @@ pub struct Spec {
     /// The channels of the series that the samples are, with what replaces their missing values.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub series: Option<Channels>,
+    /// What the values of the training data were. `None` for tables and series, whose values are always numbers, and if
+    /// it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value_kind: Option<ValueKind>,
     /// The file that the model was trained on, if that is a single file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trained_on: Option<TrainedOn>,
@@ -32,6 +36,18 @@ pub struct Spec {
     pub encoder: Vec<LayerSpec>,
     /// The layers from the code back to the sample.
     pub decoder: Vec<LayerSpec>,
+}
+
+/// What the values of samples are, before they are scaled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ValueKind {
+    /// Bytes, which are divided by 255.
+    Bytes,
+    /// Numbers within 0..1.
+    Unit,
+    /// Other numbers.
+    Numbers,
 }
 
 /// A file that a model was trained on. It is known by its content, so it may be moved and renamed.
@@ -73,6 +89,7 @@ impl Spec {
             scale: None,
             table: None,
             series: None,
+            value_kind: None,
             trained_on: None,
             loss,
             reduction: loss.usual_reduction(),

@@ -16,6 +16,8 @@ use crate::{Error, Result, preset, usual_data_dir};
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     settings: Settings,
+    /// Whether the loss was not given.
+    has_usual_loss: bool,
 }
 
 impl Config {
@@ -50,7 +52,7 @@ impl Config {
         if epochs_depend_on_data {
             settings.epochs = None;
         }
-        let config = Self { settings };
+        let config = Self { settings, has_usual_loss: given.loss.is_none() };
         config.check_together().map_err(Error::Usage)?;
         Ok(config)
     }
@@ -59,6 +61,11 @@ impl Config {
     #[must_use]
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// Returns whether the loss was not given, but is that of the preset.
+    pub(crate) fn has_usual_loss(&self) -> bool {
+        self.has_usual_loss
     }
 
     /// The settings, to be completed when the data is known.

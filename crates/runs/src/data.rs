@@ -14,7 +14,7 @@ use handgrad_tasks::{check_targets, check_uses};
 use ndarray::Array2;
 
 use crate::settings::{self, FillName, LossName, ScaleName};
-use crate::{Config, Error, Result, Settings, schema};
+use crate::{Config, Error, Result, Settings, kinds, schema};
 
 /// How many steps a network for tables is trained, unless the number of epochs is given. On three tables of 1,831 to
 /// 11,183 rows, more steps no longer improved it.
@@ -65,6 +65,28 @@ impl Config {
         self.settings().scale.map(|name| scale_of(name, &data.train, channels)).transpose()
     }
 
+    /// Chooses the squared error instead of the binary cross-entropy of a preset if the training samples are not within
+    /// 0..1, and a scale if there is none. Returns what was chosen and why, in one line.
+    pub(crate) fn choose_loss(&mut self, data: &DataSet) -> Option<String> {
+        let ((low, high), scale) = (data.train.range(), self.settings().scale);
+        let is_unit = match scale {
+            None => low >= 0.0 && high <= 1.0,
+            Some(scale) => scale == ScaleName::MinMax,
+        };
+        let is_table = data.table.is_some() || data.series.is_some();
+        if !self.has_usual_loss() || self.settings().loss() != LossName::Bce || is_unit || is_table || low == high {
+            return None;
+        }
+        let settings = self.settings_mut();
+        settings.loss = Some(LossName::Mse);
+        let scaled = if scale.is_none() { " and the scale standard" } else { "" };
+        settings.scale = scale.or(Some(ScaleName::Standard));
+        Some(format!(
+            "the loss is the squared error{scaled}, because the training values are from {low} to {high}, and the \
+             usual loss of this preset, binary cross-entropy, needs values within 0..1"
+        ))
+    }
+
     /// Checks that the loss is defined for the samples, sets the default of the output activation, and returns the
     /// specification of the network.
     ///
@@ -97,7 +119,7 @@ impl Config {
         self.settings_mut().output_activation.get_or_insert(usual);
         match &data.series {
             Some(series) => self.fit_to_series(series, data, scale),
-            None => Ok(Spec { scale, ..self.spec(&data.train.shape)? }),
+            None => Ok(Spec { scale, value_kind: Some(kinds::of(&data.train)), ..self.spec(&data.train.shape)? }),
         }
     }
 
@@ -311,7 +333,7 @@ pub(crate) fn scaled(samples: &Samples, scale: &Scale) -> Samples {
             values[[first + row, at]] = scale.apply(at, value) as f32;
         }
     }
-    Samples { values: Values::Floats(values), shape: samples.shape.clone(), labels: samples.labels.clone() }
+    Samples { values: Values::Floats(values), shape: samples.shape.clone(), labels: None, places: None }
 }
 
 /// Keeps only the samples of these classes, for training and for validation.

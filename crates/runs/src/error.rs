@@ -144,6 +144,15 @@ pub enum Error {
         /// What happened to it, in words.
         how: &'static str,
     },
+    /// The data that the model was trained on is not there any more.
+    #[error(
+        "{}: the model was trained on this data, whose normal samples set the threshold, but it is not there any more: \
+         put it back, or name other normal data", shown(.path)
+    )]
+    NormalDataGone {
+        /// The file or folder.
+        path: PathBuf,
+    },
     /// Settings for CSV files were given, but the data is not a CSV file.
     #[error("{what}: label_column, header and fill are only for CSV files, whose names end in .csv")]
     NotCsv {

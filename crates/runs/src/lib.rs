@@ -25,6 +25,7 @@ mod error;
 mod folder;
 mod identity;
 mod interval;
+mod kinds;
 mod kinship;
 mod metrics;
 mod open;

@@ -6,11 +6,12 @@ use handgrad_dataset::csv::{Fill, Label, Layout};
 use handgrad_dataset::tables::{self, Schema, Table};
 use handgrad_dataset::{Samples, Whole, count, is_csv, named, series, sizes, without_parts};
 use handgrad_files::{Progress, shown};
-use handgrad_models::{LayerSpec, Model, Part, TrainedOn};
+use handgrad_models::{LayerSpec, Model, Part, TrainedOn, ValueKind};
 use handgrad_tasks::check_fit;
 
 use crate::data::is_stream;
 use crate::folder::{CHECKPOINTS, CONFIG, LOCK, MODEL};
+use crate::kinds;
 use crate::kinship::{Kinship, is_same_path};
 use crate::{Error, Result, Settings, usual_data_dir};
 
@@ -77,6 +78,7 @@ fn is_recurrent(model: &Model) -> bool {
 pub fn check_takes_pictures(model: &Model, settings: &Settings) -> Result<()> {
     let trained_on = match settings.data.as_deref() {
         Some(data) if is_csv(Path::new(data)) || series::is_file(Path::new(data)) => "a table or a series",
+        _ if model.spec().value_kind == Some(ValueKind::Numbers) => "numbers that are not within 0..1, as pictures are",
         None if is_recurrent(model) && !is_square(model) => "sequences, as far as the model file shows",
         _ => return Ok(()),
     };
@@ -119,6 +121,8 @@ pub struct OfTable {
     pub table: Table,
     /// For each sample, its row in the table, counted from 0.
     pub rows: Vec<usize>,
+    /// The same for each training sample. Empty if there are none.
+    pub train_rows: Vec<usize>,
 }
 
 /// Opens a whole model and loads data for it: the wanted data, or by default the data that it was trained on.
@@ -165,7 +169,16 @@ pub fn open_one_of(run: &Path, wanted: &Wanted, parts: &[Part], progress: &dyn P
     let is_folder = handgrad_dataset::is_picture_folder(Path::new(&what))?;
     let seed = content.as_ref().map(|content| content.seed).or(is_folder.then(|| settings.seed()));
     let trained = Layout { seed, ..trained };
-    let trained = with_channels(trained, &model);
+    let mut trained = with_channels(trained, &model);
+    if let Some(schema) = &model.spec().table
+        && schema.label_column.is_some()
+    {
+        trained.label = Label::Trained {
+            name: schema.label_column.clone().filter(|_| schema.has_header),
+            at: Box::new(trained.label),
+            known: schema.columns.iter().map(|column| column.name.clone()).collect(),
+        };
+    }
     let label = wanted.label_column.as_deref().map_or(trained.label.clone(), Label::of);
     // Other pictures are scaled to the size that the model takes, and read with its channels.
     let (size, in_colour) = match model.spec().input[..] {
@@ -185,6 +198,7 @@ pub fn open_one_of(run: &Path, wanted: &Wanted, parts: &[Part], progress: &dyn P
         },
         trained,
         schema: model.spec().table.clone(),
+        value_kind: model.spec().value_kind,
     };
     let kinship = Kinship::of(&what, content.as_ref())?;
     let is_same_path = trained_on.as_deref().is_some_and(|trained_on| is_same_path(trained_on, &what));
@@ -245,6 +259,8 @@ pub struct Loader {
     trained: Layout,
     /// The columns that the model was trained on, if it was trained on a table.
     schema: Option<Schema>,
+    /// What the values of the training data were.
+    value_kind: Option<ValueKind>,
 }
 
 impl Loader {
@@ -266,15 +282,19 @@ impl Loader {
         if own
             && path.exists()
             && named::find(what).is_none()
-            && let Some(Whole { samples, origin, understood }) = without_parts(path, &layout, progress)?
+            && let Some(Whole { samples, origin, mut understood }) = without_parts(path, &layout, progress)?
         {
+            let (samples, note) = kinds::as_trained(self.value_kind, samples);
+            understood.extend(note);
             return Ok(Data { train: None, train_origin: String::new(), samples, origin, understood, table: None });
         }
-        let data = handgrad_dataset::load(what, &self.data_dir, &layout, progress)?;
+        let mut data = handgrad_dataset::load(what, &self.data_dir, &layout, progress)?;
+        let (samples, note) = kinds::as_trained(self.value_kind, data.validation);
+        data.understood.extend(note);
         Ok(Data {
-            train: Some(data.train),
+            train: Some(kinds::as_trained(self.value_kind, data.train).0),
             train_origin: data.origin,
-            samples: data.validation,
+            samples,
             origin: data.validation_origin,
             understood: data.understood,
             table: None,
@@ -286,16 +306,26 @@ impl Loader {
 fn of_table(schema: &Schema, layout: &Layout, path: &Path, own: bool, progress: &dyn Progress) -> Result<Data> {
     let table = tables::read(path, &layout.label, layout.header, progress)?;
     let name = shown(path);
+    let (all, mut train_rows) = (schema.samples(&table)?, Vec::new());
     let (train, train_origin, rows, origin) = if own {
-        (None, String::new(), (0..table.len()).collect(), format!("all rows of {name}"))
+        (None, String::new(), all, format!("all rows of {name}"))
     } else {
-        let (train, rows, words) = tables::rows_of(&table, layout.seed)?;
+        let (train, rows, words) = tables::rows_of(&table, &all, layout.seed)?;
         let origin = format!("{}, {words} of {name}", count(rows.len(), "row", "rows"));
         let train_origin = format!("{} of {name}", count(train.len(), "row", "rows"));
-        (Some(tables::samples_of(&table, schema, &train)?.0), train_origin, rows, origin)
+        let samples = tables::samples_of(&table, schema, &train)?.0;
+        train_rows = train;
+        (Some(samples), train_origin, rows, origin)
     };
     let (samples, rows, told) = tables::samples_of(&table, schema, &rows)?;
-    Ok(Data { train, train_origin, samples, origin, understood: told.lines(), table: Some(OfTable { table, rows }) })
+    Ok(Data {
+        train,
+        train_origin,
+        samples,
+        origin,
+        understood: told.lines(),
+        table: Some(OfTable { table, rows, train_rows }),
+    })
 }
 
 impl Loader {
@@ -345,6 +375,9 @@ impl Subject {
         };
         if !own {
             let path = PathBuf::from(what);
+            if named::find(what).is_none() && !path.exists() {
+                return Err(Error::NormalDataGone { path });
+            }
             match Kinship::of(what, self.content.as_ref())? {
                 Kinship::Grown => return Err(Error::DataChanged { path, how: "has grown" }),
                 Kinship::Other => return Err(Error::DataChanged { path, how: "has changed" }),

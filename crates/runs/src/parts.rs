@@ -1,6 +1,7 @@
 //! Divides the samples of a run into those for training, for validation and for a test at the end.
 
 use handgrad_dataset::held_out::{self, held_out};
+use handgrad_dataset::tables::{Column, KindName};
 use handgrad_dataset::{DataSet, count, thousands};
 use handgrad_trainer::Source;
 
@@ -71,5 +72,8 @@ pub(crate) fn differences(data: &DataSet, settings: &Settings) -> Vec<String> {
     let is_series = data.series.is_some();
     let kept = all - settings.validation_split.map_or(0, |split| held(all, split));
     let validation = if kept < all { (train, kept..all) } else { (&data.validation, 0..data.validation.len()) };
-    held_out::differences((train, 0..kept), validation, &data.columns, is_series)
+    let columns = data.table.iter().flat_map(|schema| schema.used()).enumerate();
+    let is_category = |(_, column): &(usize, &Column)| column.kind_name() == KindName::Category;
+    let classes: Vec<usize> = columns.filter(is_category).map(|(at, _)| at).collect();
+    held_out::differences((train, 0..kept), validation, &data.columns, &classes, is_series)
 }

@@ -30,6 +30,8 @@ pub fn prepare(given: Settings, progress: &dyn Progress) -> Result<Prepared> {
 
 impl Prepared {
     pub(crate) fn of(mut config: Config, mut data: DataSet) -> Result<Self> {
+        let chosen = config.choose_loss(&data);
+        data.understood.extend(chosen);
         // The scale is computed before samples of other classes are removed.
         let scale = config.scale_for(&data)?;
         if let Some(classes) = config.settings().only_class.clone() {

@@ -113,7 +113,8 @@ pub struct AnomalyArgs {
     /// The picture to write: the samples with the highest scores, their reconstructions, and the errors, from black (no
     /// error) to white (the largest error in the picture). For series, a FILE.svg has curves, with input and
     /// reconstruction in one panel for each channel. For a table, which needs no picture, it is a FILE.svg with the
-    /// most surprising columns of the rows with the highest scores. An older picture of this name is replaced.
+    /// most surprising columns of the rows with the highest scores. It may be left out for a table, or if --scores is
+    /// given. An older picture of this name is replaced.
     #[arg(long, value_name = "FILE.png|FILE.svg")]
     out: Option<PathBuf>,
 
@@ -131,7 +132,8 @@ pub struct AnomalyArgs {
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=1000))]
     count: u16,
 
-    /// A new file for the score of every sample.
+    /// A new file for the score of every sample, with its line, time and series, or its picture, as far as they are
+    /// known.
     #[arg(long, value_name = "FILE.csv")]
     scores: Option<PathBuf>,
 
@@ -145,8 +147,8 @@ pub fn run(args: &AnomalyArgs) -> Result<Done> {
     let bars = Bars::new(args.subject.output.quiet);
     let mut subject = args.subject.open(&[Part::Whole], &bars)?;
     let is_table = subject.table.is_some();
-    if args.out.is_none() && !is_table {
-        let text = "--out is missing: name a picture to write, for example odd.png";
+    if args.out.is_none() && args.scores.is_none() && !is_table {
+        let text = "--out and --scores are missing: name a picture to write, for example odd.png, or a file for scores";
         return Err(UsageError(text.into()).into());
     }
     if (args.explain || args.reasons.is_some()) && !is_table {

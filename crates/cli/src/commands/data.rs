@@ -8,7 +8,7 @@ use clap::Subcommand;
 use handgrad_dataset::csv::{Label, Layout};
 use handgrad_dataset::tables::{self, Asked, Schema};
 use handgrad_dataset::{
-    Samples, Values, convert, count, did_you_mean, idx, is_csv, named, series, sizes, synthetic, thousands,
+    Error, Samples, Values, convert, count, did_you_mean, idx, is_csv, named, series, sizes, synthetic, thousands,
     without_parts,
 };
 use handgrad_files::{place, shown};
@@ -215,7 +215,15 @@ fn describe(samples: &Samples, origin: &str) -> Result<()> {
 
 /// Loads data and writes it as IDX files.
 fn convert(from: &str, to: &Path, layout: &Layout, data_dir: &Path) -> Result<()> {
-    let set = handgrad_dataset::load(from, data_dir, layout, &Bars::new(false))?;
+    let set = match handgrad_dataset::load(from, data_dir, layout, &Bars::new(false)) {
+        Err(error @ Error::Table { .. }) if is_csv(Path::new(from)) => {
+            return Err(error).context(
+                "IDX files hold numbers alone, so a table with words, dates or missing cells cannot be converted: \
+                 train on it as it is",
+            );
+        }
+        set => set?,
+    };
     set.understood.iter().for_each(|line| terminal::note(line));
     let files = convert::write_idx(&set, to)?;
     let names: Vec<_> = files.iter().filter_map(|path| path.file_name()).map(shown).collect();
@@ -235,14 +243,19 @@ fn convert(from: &str, to: &Path, layout: &Layout, data_dir: &Path) -> Result<()
 fn info_of_table(path: &Path, bars: &Bars) -> Result<()> {
     let table = tables::read(path, &Label::ByName, None, bars)?;
     let rows: Vec<usize> = (0..table.len()).collect();
-    let schema = Schema::of(&table, &rows, &Asked::default())?;
+    let mut schema = Schema::of(&table, &rows, &Asked::default())?;
+    // A row without a value in a column that is used is no sample, as in a training.
+    let samples = schema.samples(&table)?;
+    if samples.len() < rows.len() {
+        schema = Schema::of(&table, &samples, &Asked::default())?;
+    }
     terminal::result(&format!(
         "{}: {} (header: {})",
         shown(path),
-        count(table.len(), "row", "rows"),
+        count(samples.len(), "row", "rows"),
         table.header.in_words()
     ))?;
-    terminal::result(&columns::listing(&schema, table.len()))?;
+    terminal::result(&columns::listing(&schema, samples.len()))?;
     columns::constant(&schema).iter().try_for_each(|note| terminal::result(note))?;
     if let Some(labels) = &table.labels {
         let classes = labels.classes();
@@ -253,8 +266,9 @@ fn info_of_table(path: &Path, bars: &Bars) -> Result<()> {
             if classes.len() > 10 { ", …" } else { "" }
         ))?;
     }
-    if table.empty_rows > 0 {
-        terminal::result(&format!("{} without any value left out", count(table.empty_rows, "row", "rows")))?;
+    let empty = table.empty_rows + table.len() - samples.len();
+    if empty > 0 {
+        terminal::result(&format!("{} without any value left out", count(empty, "row", "rows")))?;
     }
     terminal::result("for a series of numbers, one step per row, train with --window")
 }

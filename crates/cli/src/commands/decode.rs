@@ -53,7 +53,7 @@ pub fn run(args: &DecodeArgs) -> Result<Done> {
         columns::check_place(out)?;
         let codes = table::read(&args.codes, model.code_len())?;
         let decoded = model.network().decode(model.weights(), codes.values.view())?;
-        columns::write_rows(out, schema, &model.unscaled(decoded.view()), codes.labels.as_ref())?;
+        columns::write_rows(out, schema, &model.unscaled(decoded.view()), codes.labels.as_ref(), &Vec::new())?;
         if args.output.json {
             let object =
                 json!({ "written": [shown(out)], "samples": decoded.nrows(), "values": schema.used().count() });
@@ -72,7 +72,7 @@ pub fn run(args: &DecodeArgs) -> Result<Done> {
     let (seen, range) = to_be_seen(&samples.values.slice_axis(Axis(0), (..drawn).into()).to_owned());
     let mut new = Together::default();
     for out in tables {
-        table::write(out, &samples, "x", &shape)?;
+        table::write(out, &samples, "x", &shape, &[])?;
         new.add(out);
     }
     for out in &pictures {

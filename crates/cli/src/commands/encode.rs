@@ -8,10 +8,12 @@ use clap::{Args, ValueEnum};
 use handgrad_dataset::table::{self, Format, Table};
 use handgrad_dataset::{Labels, count};
 use handgrad_models::Part;
+use handgrad_runs::OfTable;
 use handgrad_tasks::CHUNK;
 use ndarray::{Array2, Axis};
 use serde_json::json;
 
+use crate::columns;
 use crate::exit::{Done, UsageError};
 use crate::flags::SubjectArgs;
 use crate::terminal::{self, Bars};
@@ -25,7 +27,8 @@ pub struct EncodeArgs {
     #[command(flatten)]
     subject: SubjectArgs,
 
-    /// The new file to write. The end of its name decides the format.
+    /// The new file to write. The end of its name decides the format. For a model of tables, the line of each row in
+    /// the file and its identifier come first in a CSV file.
     #[arg(long, value_name = "FILE.csv|.npy")]
     out: PathBuf,
 
@@ -43,13 +46,19 @@ enum Split {
     All,
 }
 
-/// Writes the code of every sample, one per row. In a CSV file, the label is in the first column, if there are labels.
+/// Writes the code of every sample, one per row. In a CSV file, the label is in the first column, if there are labels;
+/// for rows of a table, their lines, and what names them, come before it.
 pub fn run(args: &EncodeArgs) -> Result<Done> {
     let format = table::check_place(&args.out)?;
     let output = args.subject.output;
     let subject = args.subject.open(&[Part::Whole, Part::Encoder], &Bars::new(output.quiet))?;
-    let validation = (subject.samples, subject.origin);
-    let train = subject.train.map(|train| (train, subject.train_origin));
+    // The lines of a table, and what names its rows.
+    let lines = |rows: fn(&OfTable) -> &[usize]| {
+        subject.table.as_ref().map_or_else(Vec::new, |of| columns::origin(&subject.model, of, rows(of)))
+    };
+    let (of_train, of_validation) = (lines(|of| &of.train_rows), lines(|of| &of.rows));
+    let validation = (subject.samples, subject.origin, of_validation);
+    let train = subject.train.map(|train| (train, subject.train_origin, of_train));
     let parts = match (args.split, train) {
         (None, _) | (Some(Split::Validation), Some(_)) => vec![validation],
         (Some(Split::Train), Some(train)) => vec![train],
@@ -60,23 +69,33 @@ pub fn run(args: &EncodeArgs) -> Result<Done> {
         }
     };
     let (mut codes, mut names) = (Array2::zeros((0, subject.model.code_len())), Vec::new());
-    for (samples, _) in &parts {
+    let mut origins = columns::Texts::new();
+    for (samples, _, lines) in &parts {
         for numbers in samples.numbers().chunks(CHUNK) {
             codes.append(Axis(0), subject.model.encode(samples.exact_rows(numbers).view())?.view())?;
         }
+        match origins.is_empty() {
+            true => origins.clone_from(lines),
+            false => origins.iter_mut().zip(lines).for_each(|((_, all), (_, texts))| all.extend_from_slice(texts)),
+        }
         names.extend(samples.labels.iter().flat_map(|labels| labels.names().map(str::to_owned)));
     }
-    let origin = parts.iter().map(|(_, origin)| origin.as_str()).collect::<Vec<_>>().join(", and then ");
+    let origin = parts.iter().map(|(_, origin, _)| origin.as_str()).collect::<Vec<_>>().join(", and then ");
     let labels = (names.len() == codes.nrows() && format == Format::Csv).then(|| Labels::named(names));
     let (samples, values, labelled) = (codes.nrows(), codes.ncols(), labels.is_some());
-    table::write(&args.out, &Table { values: codes, labels }, "z", &[values])?;
+    table::write(&args.out, &Table { values: codes, labels }, "z", &[values], &origins)?;
     let path = shown(&args.out);
     if output.json {
         let codes = args.out.display().to_string();
         let object = json!({ "codes": codes, "samples": samples, "values": values, "labels": labelled });
         terminal::result(&object.to_string())?;
     } else {
-        let with = if labelled { ", with labels in the first column" } else { "" };
+        let with = match (origins.is_empty() || format == Format::Npy, labelled) {
+            (true, true) => ", with labels in the first column",
+            (false, true) => ", with the lines of the file and labels in the first columns",
+            (false, false) => ", with the lines of the file in the first column",
+            (true, false) => "",
+        };
         let (codes, values) = (count(samples, "code", "codes"), count(values, "value", "values"));
         terminal::result(&format!("wrote {path}: {codes} of {values}{with}, from {origin}"))?;
     }

@@ -48,6 +48,10 @@ pub struct ImputeArgs {
 
 pub fn run(args: &ImputeArgs) -> Result<Done> {
     let bars = Bars::new(args.subject.output.quiet);
+    // Before the data is read: a table does not fit a model of something else, and the reason would be missing.
+    if handgrad_runs::model(&args.subject.run, &[Part::Whole])?.0.spec().table.is_none() {
+        return Err(handgrad_tasks::Error::NotOfTables.into());
+    }
     let Some(out) = &args.out else { return measured(args, &bars) };
     place::must_be_free(out)?;
     let Some(_) = &args.subject.data else {
@@ -59,11 +63,18 @@ pub fn run(args: &ImputeArgs) -> Result<Done> {
         return Err(handgrad_tasks::Error::NotOfTables.into());
     };
     let values = impute::fill(&subject.model, &subject.samples, &subject.samples.numbers())?;
-    let filled = fill_holes(&of.table, schema, &values)?;
+    let filled = fill_holes(&of.table, schema, &of.rows, &values)?;
     handgrad_files::write_new(out, &filled.text)?;
     let out = shown(out);
+    let without_value = of.table.len() - of.rows.len() + of.table.empty_rows;
     if args.subject.output.json {
-        let object = json!({ "out": out, "rows": of.table.len(), "filled": filled.filled, "left": filled.left });
+        let object = json!({
+            "out": out,
+            "rows": of.rows.len(),
+            "rows_without_value": without_value,
+            "filled": filled.filled,
+            "left": filled.left,
+        });
         terminal::result(&object.to_string())?;
         return Ok(Done::Whole);
     }
@@ -71,8 +82,15 @@ pub fn run(args: &ImputeArgs) -> Result<Done> {
         0 => String::new(),
         left => format!("; {} left, in columns that the model does not use", count(left, "hole is", "holes are")),
     };
-    let (cells, rows) = (count(filled.filled, "cell", "cells"), count(of.table.len(), "row", "rows"));
-    terminal::result(&format!("filled {cells} in {rows}{left}\nwrote {out}"))?;
+    let empty = match without_value {
+        0 => String::new(),
+        rows => {
+            let keep = count(rows, "row without any value keeps its", "rows without any value keep their");
+            format!("; {keep} holes")
+        }
+    };
+    let (cells, rows) = (count(filled.filled, "cell", "cells"), count(of.rows.len(), "row", "rows"));
+    terminal::result(&format!("filled {cells} in {rows}{left}{empty}\nwrote {out}"))?;
     Ok(Done::Whole)
 }
 

@@ -27,13 +27,14 @@ pub struct ReconstructArgs {
     subject: SubjectArgs,
 
     /// The picture to write. An older picture of this name is replaced, any other file is not. For a model of tables, a
-    /// new FILE.csv with the reconstructions of all rows.
+    /// new FILE.csv with the reconstructions of the rows, after their lines and what names them.
     #[arg(long, value_name = "FILE.png|.csv")]
     out: PathBuf,
 
-    /// The number of samples to draw, from the first one on.
-    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=1000))]
-    count: u16,
+    /// The number of samples to draw, or of rows of a table to write, from the first one on [default: 10 samples, all
+    /// rows].
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    count: Option<u16>,
 }
 
 pub fn run(args: &ReconstructArgs) -> Result<Done> {
@@ -45,15 +46,20 @@ pub fn run(args: &ReconstructArgs) -> Result<Done> {
     if let Some(schema) = &subject.model.spec().table {
         columns::check_place(&args.out)?;
         let samples = &subject.samples;
-        let mut rows = Array2::zeros((samples.len(), samples.features()));
-        for numbers in samples.numbers().chunks(CHUNK) {
+        let numbers = args.count.map_or_else(|| samples.numbers(), |count| subject.first(count));
+        let mut rows = Array2::zeros((numbers.len(), samples.features()));
+        for numbers in numbers.chunks(CHUNK) {
             let x = subject.model.scaled(samples.exact_rows(numbers).view());
             let told = subject.model.network().predict(subject.model.weights(), x.view())?;
             let first = numbers[0] as usize;
             let told = subject.model.unscaled(told.view());
             rows.slice_axis_mut(Axis(0), (first..first + numbers.len()).into()).assign(&told);
         }
-        columns::write_rows(&args.out, schema, &rows, samples.labels.as_ref())?;
+        let origin = subject
+            .table
+            .as_ref()
+            .map_or_else(Vec::new, |of| columns::origin(&subject.model, of, &of.rows[..rows.nrows()]));
+        columns::write_rows(&args.out, schema, &rows, samples.labels.as_ref(), &origin)?;
         if output.json {
             terminal::result(&json!({ "written": shown(&args.out), "rows": rows.nrows() }).to_string())?;
             return Ok(Done::Whole);
@@ -63,7 +69,7 @@ pub fn run(args: &ReconstructArgs) -> Result<Done> {
         return Ok(Done::Whole);
     }
     place::must_be(&args.out, Replaceable::Png)?;
-    let pairs = pairs(&subject.model, &subject.samples, &subject.first(args.count))?;
+    let pairs = pairs(&subject.model, &subject.samples, &subject.first(args.count.unwrap_or(10)))?;
     let rows = [&pairs.originals, &pairs.reconstructions].map(|rows| to_unit(rows, subject.samples.range()));
     handgrad_files::write(&args.out, &grid(&rows, &subject.samples.shape)?)?;
     let (errors, mean) = (pairs.squared_errors(), pairs.mean_squared_error());

@@ -70,7 +70,7 @@ impl PictureArgs {
         let codes = codes(&model).with_context(|| shown(&self.run))?;
         if let Some(schema) = schema {
             let decoded = model.network().decode(model.weights(), codes.view())?;
-            columns::write_rows(&self.out, schema, &model.unscaled(decoded.view()), None)?;
+            columns::write_rows(&self.out, schema, &model.unscaled(decoded.view()), None, &Vec::new())?;
             if self.output.json {
                 let object = json!({ "written": shown(&self.out), "rows": codes.nrows() });
                 terminal::result(&object.to_string())?;

@@ -59,6 +59,11 @@ impl<'a, R: Read> Cells<'a, R> {
             let problem = format!("it is {kind}, where CSV was expected: text with one row of cells in each line");
             return Err(Error::Unfit { path: path.to_path_buf(), problem });
         }
+        if beginning.starts_with(b"\xff\xfe") || beginning.starts_with(b"\xfe\xff") || beginning.contains(&0) {
+            let problem = "it has zero bytes or begins as UTF-16, where CSV in UTF-8 was expected: save the file as \
+                           UTF-8";
+            return Err(Error::Unfit { path: path.to_path_buf(), problem: problem.into() });
+        }
         let compared = beginning.len().min(BEGINNING);
         let dialect = Dialect::of(&beginning[..compared], is_all && compared == beginning.len());
         Ok(Self {
@@ -126,8 +131,11 @@ impl<'a, R: Read> Cells<'a, R> {
         match std::str::from_utf8(&self.cell[..length]) {
             Ok(text) => Ok(Some(Cell { text: text.trim(), line, empty_lines, ends_row })),
             Err(_) => {
-                let (found, expected) = ("bytes that are not valid UTF-8".to_owned(), "CSV in UTF-8".to_owned());
-                Err(Error::Table { path: self.path.to_path_buf(), place: format!("line {line}"), found, expected })
+                let problem = format!(
+                    "line {line} has bytes that are not valid UTF-8, where text in UTF-8 was \
+                     expected: save the file as UTF-8"
+                );
+                Err(Error::Unfit { path: self.path.to_path_buf(), problem })
             }
         }
     }

@@ -61,7 +61,8 @@ fn repeats(first: &[String], next: &[Vec<String>]) -> bool {
 
 /// True if the numbers of the first row are names of columns, such as `0,1,2,3`, `1990,2000,2010` or `label,0,1,2`.
 ///
-/// They are names only if all of them are whole numbers without sign, in ascending order, and if one of these holds:
+/// They are names only if all of them are whole numbers without sign, in ascending order or descending in equal steps,
+/// and if one of these holds:
 ///
 /// - They count evenly, there are at least 8 of them, and none of the next rows counts evenly. At least 4 are enough if
 ///   a word stands above numbers.
@@ -74,8 +75,9 @@ fn are_names(first: &[String], next: &[Vec<String>], decimal: Decimal) -> bool {
     let numbers: Vec<(usize, f64)> =
         first.iter().enumerate().filter_map(|(at, cell)| Some((at, number(cell, decimal)?))).collect();
     let is_plain = |cell: &String| cell.len() <= 15 && cell.bytes().all(|byte| byte.is_ascii_digit());
-    let is_ascending = numbers.windows(2).all(|pair| pair[0].1 < pair[1].1);
-    if next.is_empty() || numbers.len() < 2 || !is_ascending || !numbers.iter().all(|(at, _)| is_plain(&first[*at])) {
+    let in_order: Vec<f64> = numbers.iter().map(|(_, number)| *number).collect();
+    let is_in_order = in_order.windows(2).all(|pair| pair[0] < pair[1]) || counts_evenly(&in_order);
+    if next.is_empty() || numbers.len() < 2 || !is_in_order || !numbers.iter().all(|(at, _)| is_plain(&first[*at])) {
         return false;
     }
     let below = |at: usize| next.iter().filter_map(move |row| number(row.get(at)?, decimal));
@@ -109,8 +111,8 @@ fn are_names(first: &[String], next: &[Vec<String>], decimal: Decimal) -> bool {
     (numbers.len() >= 3 || !words.is_empty()) && numbers.iter().all(is_far)
 }
 
-/// True if the numbers ascend in equal steps.
+/// True if the numbers ascend or descend in equal steps.
 fn counts_evenly(values: &[f64]) -> bool {
     let step = |pair: &[f64]| pair[1] - pair[0];
-    values.windows(2).all(|pair| step(pair) > 0.0 && step(pair) == values[1] - values[0])
+    values.windows(2).all(|pair| step(pair) != 0.0 && step(pair) == values[1] - values[0])
 }

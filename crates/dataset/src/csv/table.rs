@@ -180,7 +180,7 @@ impl<'a> Table<'a> {
         let named = |column: Option<usize>| column.filter(|_| self.header.is_there());
         match &self.layout.label {
             Label::ByName => Ok(named(self.first.label.or(self.first.class))),
-            Label::None => Ok(None),
+            Label::None | Label::Trained { .. } => Ok(None),
             Label::Last => Ok(columns.checked_sub(1)),
             Label::Column(column) => {
                 let number = column.parse().ok().and_then(|number: usize| number.checked_sub(1));

@@ -34,6 +34,17 @@ pub(crate) fn number(cell: &str, decimal: Decimal) -> Option<f64> {
     }
 }
 
+/// The value of a whole number that is written with digits alone and is too large to be told from its neighbours in 64
+/// bits: it may name a row, so its digits are kept. `None` for any other text.
+pub(crate) fn long_number(text: &str) -> Option<f64> {
+    const LARGEST_EXACT: f64 = 9_007_199_254_740_992.0;
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    if digits.len() < 16 || digits.starts_with('0') || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    text.parse().ok().filter(|number: &f64| number.is_finite() && number.abs() > LARGEST_EXACT)
+}
+
 /// True if `sign` may stand between groups of three digits in this number rather than before its decimals.
 pub(crate) fn may_be_group(cell: &str, sign: char) -> bool {
     let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());

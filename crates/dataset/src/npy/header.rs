@@ -28,12 +28,23 @@ pub(super) enum Element {
     F16,
     F32,
     F64,
+    /// A word of as many characters at most, of 4 bytes each.
+    Unicode(u64),
+    /// A word of as many bytes at most.
+    Ascii(u64),
 }
+
+/// The most characters of a word.
+const LONGEST_WORD: u64 = 1 << 12;
 
 impl Element {
     /// The type that a description such as `<f4` names, and whether its bytes are in big-endian order.
     fn of(descr: &str) -> Option<(Self, bool)> {
         let (order, kind) = descr.split_at_checked(1)?;
+        let word = |letter: char| {
+            let length: u64 = kind.strip_prefix(letter)?.parse().ok()?;
+            (1..=LONGEST_WORD).contains(&length).then_some(length)
+        };
         let element = match kind {
             "b1" | "?" => Self::Bool,
             "u1" => Self::U8,
@@ -47,9 +58,14 @@ impl Element {
             "f2" => Self::F16,
             "f4" => Self::F32,
             "f8" => Self::F64,
-            _ => return None,
+            _ => match (word('U'), word('S')) {
+                (Some(length), _) => Self::Unicode(length),
+                (_, Some(length)) => Self::Ascii(length),
+                _ => return None,
+            },
         };
         match order {
+            "|" if matches!(element, Self::Ascii(_)) => Some((element, false)),
             "<" => Some((element, false)),
             ">" => Some((element, true)),
             // Bytes have no order.
@@ -64,6 +80,8 @@ impl Element {
             Self::U16 | Self::I16 | Self::F16 => 2,
             Self::U32 | Self::I32 | Self::F32 => 4,
             Self::U64 | Self::I64 | Self::F64 => 8,
+            Self::Unicode(length) => 4 * length,
+            Self::Ascii(length) => length,
         }
     }
 }
@@ -121,7 +139,7 @@ pub(super) fn read(bytes: &mut impl Read, path: &Path, length: Option<u64>) -> R
     let Some((element, big)) = Element::of(descr) else {
         let problem = format!(
             "its elements, of shape {}, are {short:?}, where whole numbers of 8 to 64 bits ('|u1', '<i4'), floats \
-             ('<f2', '<f4', '<f8') or truth values ('|b1') were expected",
+             ('<f2', '<f4', '<f8') or truth values ('|b1') were expected, or for labels words ('<U5', '|S5')",
             sizes(&shape)
         );
         return Err(wrong(path, &problem));

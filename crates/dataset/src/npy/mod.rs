@@ -1,10 +1,10 @@
 //! .npy, the file format of numpy arrays: `\x93NUMPY`, a version, the length of the header, the header, which is a
 //! Python dictionary, and the values.
 //!
-//! Arrays of whole numbers of 8 to 64 bits, of floats of 16, 32 and 64 bits and of truth values can be read, in either
-//! byte order and in C or Fortran order. The size that a header claims is compared with the length of the file before
-//! memory is allocated; if the length is not known, the buffer grows as bytes arrive. A header may have at most 10,000
-//! bytes, as in numpy.
+//! Arrays of whole numbers of 8 to 64 bits, of floats of 16, 32 and 64 bits, of truth values and of words can be read,
+//! in either byte order and in C or Fortran order. The size that a header claims is compared with the length of the
+//! file before memory is allocated; if the length is not known, the buffer grows as bytes arrive. A header may have at
+//! most 10,000 bytes, as in numpy.
 
 mod header;
 mod values;
@@ -28,6 +28,8 @@ pub enum Array {
     /// From numbers of 32 or 64 bits of which at least one is not exact in a float of 32 bits. Whole numbers beyond 2⁵³
     /// are rounded.
     Doubles(ArrayD<f64>),
+    /// Words, which can be labels.
+    Words(ArrayD<String>),
 }
 
 impl Array {
@@ -38,6 +40,7 @@ impl Array {
             Self::Bytes(array) => array.shape(),
             Self::Singles(array) => array.shape(),
             Self::Doubles(array) => array.shape(),
+            Self::Words(array) => array.shape(),
         }
     }
 }
@@ -74,6 +77,7 @@ fn table(mut bytes: impl Read, path: &Path, length: Option<u64>) -> Result<Array
         Array::Bytes(bytes) => bytes.mapv(f32::from),
         Array::Singles(floats) => floats,
         Array::Doubles(floats) => floats.mapv(|value| value as f32),
+        Array::Words(_) => return Err(wrong(path, "its elements are words, where numbers were expected")),
     };
     floats.into_dimensionality::<Ix2>().map_err(|error| wrong(path, &error.to_string()))
 }

@@ -10,7 +10,7 @@ use super::header::{Element, Header};
 use super::{Array, wrong};
 use crate::{Error, check_room, count, sizes};
 
-/// Bytes that are read at a time. This is a multiple of the size of every element.
+/// Bytes that are read at a time, or one element if that is longer.
 const PIECE: u64 = 1 << 14;
 
 /// Reads the values that follow a header, to the end. If the number of bytes that follow is known, it must be the one
@@ -76,6 +76,22 @@ pub(super) fn read(bytes: impl Read, path: &Path, header: &Header, follow: Optio
         Element::U64 => doubles(large!(u64)),
         Element::I64 => doubles(large!(i64)),
         Element::F64 => doubles(numbers!(f64, f64)),
+        Element::Unicode(_) => {
+            let words = reader.values(|bytes| {
+                let (codes, _) = bytes.as_chunks::<4>();
+                let code = |&code: &[u8; 4]| if big { u32::from_be_bytes(code) } else { u32::from_le_bytes(code) };
+                let char = |code| char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER);
+                codes.iter().map(code).take_while(|&code| code != 0).map(char).collect::<String>()
+            });
+            shaped(words?, header, path, mismatch).map(Array::Words)
+        }
+        Element::Ascii(_) => {
+            let words = reader.values(|bytes| {
+                let length = bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len());
+                String::from_utf8_lossy(&bytes[..length]).into_owned()
+            });
+            shaped(words?, header, path, mismatch).map(Array::Words)
+        }
     }
 }
 
@@ -105,7 +121,8 @@ impl<R: Read> Reader<'_, R> {
         while found <= self.claimed {
             piece.clear();
             // At the end, one extra byte is asked for: if it comes, there are too many bytes.
-            let wanted = PIECE.min(self.claimed - found + 1);
+            let piece_length = (PIECE / self.size).max(1) * self.size;
+            let wanted = piece_length.min(self.claimed - found + 1);
             let outcome = (&mut self.bytes).take(wanted).read_to_end(&mut piece);
             outcome.map_err(Error::io(self.path, "reading"))?;
             if piece.is_empty() {

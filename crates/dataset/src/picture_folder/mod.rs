@@ -26,7 +26,7 @@ use handgrad_files::{Progress, shown};
 use self::find::{Files, LeftOut, Parts, list};
 use self::pixels::Form;
 use crate::csv::Layout;
-use crate::{DataSet, Error, Labels, Samples, Values, count, sizes};
+use crate::{DataSet, Error, Labels, Places, Samples, Values, count, sizes};
 
 /// The number of files that a message lists by name.
 const LISTED: usize = 10;
@@ -148,10 +148,16 @@ impl Reading {
             let labels = part.classes.iter().map(|class| class.map(|class| part.names[class].as_str()));
             let labels: Option<Vec<&str>> = labels.collect();
             self.left_out.sort_by(|a, b| a.path.cmp(&b.path));
+            let mut places = Places::new(vec!["file".to_owned()]);
+            part.files.iter().for_each(|file| {
+                let file = file.strip_prefix(&self.folder).unwrap_or(file);
+                places.push([shown(file).into()]);
+            });
             samples.push(Samples {
                 values: Values::Bytes(values),
                 shape: self.form.shape(),
                 labels: labels.map(Labels::named),
+                places: Some(places),
             });
         }
         Ok(samples)

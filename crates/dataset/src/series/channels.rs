@@ -37,6 +37,10 @@ pub struct Channels {
     /// The names of the channels, in order. The list is empty if the file does not name them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub names: Vec<String>,
+    /// The names of the steps, in order, if each row of the file is one series and the file has a header. There may be
+    /// thousands of them, so the model file has them beside its specification.
+    #[serde(skip)]
+    pub steps: Vec<String>,
     /// Whether the names come from a header. Otherwise they are those of numbered columns.
     #[serde(default)]
     pub has_header: bool,
@@ -44,9 +48,15 @@ pub struct Channels {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time: Option<String>,
     /// How long a step usually is: in days if times are dates, otherwise in the units of the time column. A pause of
-    /// more than 1.5 times as long is a gap.
+    /// more than 1.5 times as long is a gap. With several series, this is the one with the longest steps.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usual_step: Option<f64>,
+    /// How long a step usually is in the series with the shortest steps, if that is another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shortest_step: Option<f64>,
+    /// Whether times are dates or times of day, which numbers cannot be compared with. `None` without a time column.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dates: Option<bool>,
     /// The name of the column that says to which series a step belongs. It is no channel.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub series: Option<String>,

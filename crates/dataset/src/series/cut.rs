@@ -6,7 +6,7 @@ use ndarray::Array2;
 
 use super::one::{Sequences, Series};
 use crate::csv::Window;
-use crate::{Error, Labels, Samples, Values, check_room};
+use crate::{Error, Labels, Places, Samples, Values, check_room};
 
 /// The number of windows in these series.
 pub(super) fn windows_in(series: &[Series], window: Window) -> usize {
@@ -29,16 +29,17 @@ pub(super) fn windows(path: &Path, of: &Sequences, series: &[Series], window: Wi
     // Overlapping windows store the same value several times, so they may need much more memory than the file.
     check_room(path, (count as u64).saturating_mul(steps.saturating_mul(channels) as u64).saturating_mul(8))?;
     let mut values = Vec::with_capacity(count * steps * channels);
-    let mut labels = Vec::new();
+    let (mut labels, mut places) = (Vec::new(), places_of(of));
     for one in series {
         for stretch in one.stretches.iter().filter(|stretch| stretch.len() >= steps) {
             for start in (stretch.start..=stretch.end - steps).step_by(stride) {
                 values.extend_from_slice(&one.values[start * channels..(start + steps) * channels]);
                 labels.extend(label(one.classes_of(start..start + steps), &of.classes));
+                add_place(&mut places, of, one, start);
             }
         }
     }
-    samples(path, values, [count, steps, channels], &labels)
+    samples(path, values, [count, steps, channels], &labels, places)
 }
 
 /// Makes one sample of each series, with NaN after the last step of a series that is shorter than `steps`.
@@ -59,13 +60,14 @@ pub(super) fn whole(path: &Path, of: &Sequences, series: &[Series], steps: usize
     check_room(path, (series.len() as u64).saturating_mul(steps.saturating_mul(channels) as u64).saturating_mul(8))?;
     let width = steps * channels;
     let mut values = Vec::with_capacity(series.len() * width);
-    let mut labels = Vec::new();
+    let (mut labels, mut places) = (Vec::new(), places_of(of));
     for one in series {
         values.extend_from_slice(&one.values);
         values.resize(values.len() + width - one.values.len(), f64::NAN);
         labels.extend(label(&one.classes, &of.classes));
+        add_place(&mut places, of, one, 0);
     }
-    samples(path, values, [series.len(), steps, channels], &labels)
+    samples(path, values, [series.len(), steps, channels], &labels, places)
 }
 
 fn samples(
@@ -73,12 +75,32 @@ fn samples(
     values: Vec<f64>,
     [count, steps, channels]: [usize; 3],
     labels: &[String],
+    places: Places,
 ) -> Result<Samples, Error> {
     let values = Array2::from_shape_vec((count, steps * channels), values)
         .map_err(|error| Error::io(path, "putting its steps together")(std::io::Error::other(error)))?;
     let labels = (labels.len() == count).then(|| Labels::named(labels));
     let shape = if channels == 1 { vec![steps] } else { vec![steps, channels] };
-    Ok(Samples { values: Values::Doubles(values), shape, labels })
+    Ok(Samples { values: Values::Doubles(values), shape, labels, places: (places.len() == count).then_some(places) })
+}
+
+/// No places yet. A sample of series has a line, a time and the name of its series, as far as the file has them.
+fn places_of(of: &Sequences) -> Places {
+    let columns = std::iter::once("line".to_owned()).chain(of.time.clone()).chain(of.series.clone());
+    Places::new(columns.collect())
+}
+
+/// Adds where a sample comes from that begins with this step. Without a line, or without a time because a model is
+/// being trained, nothing is added.
+fn add_place(places: &mut Places, of: &Sequences, series: &Series, step: usize) {
+    let line = series.lines.get(if series.lines.len() == 1 { 0 } else { step });
+    let time = series.times.get(step);
+    if let Some(line) = line
+        && time.is_some() == of.time.is_some()
+    {
+        let name = of.series.as_ref().map(|_| series.name.clone().into());
+        places.push(std::iter::once(line.to_string().into()).chain(time.cloned()).chain(name));
+    }
 }
 
 /// The label of some steps: their class, or the names of all of their classes with + between them, such as

@@ -10,7 +10,7 @@ use super::time::short;
 use super::{Asked, Channels, Fills, cut, long, told, ts, tsv, wide};
 use crate::csv::{Fill, Layout, Window};
 use crate::held_out::held_out;
-use crate::{DataSet, Error, Labels, Samples, count, tables};
+use crate::{DataSet, Error, Labels, Samples, count, tables, thousands};
 
 /// The endings of the names of the two files of an archive, without that of the format.
 const TRAINING: &str = "_train";
@@ -95,7 +95,7 @@ pub fn decode(text: impl Read, path: &Path, layout: &Layout) -> Result<(Samples,
         () if place::ends_in(path, "ts") => ts::decode(text, path)?,
         () if place::ends_in(path, "tsv") => tsv::decode(text, path)?,
         () if reading.in_rows => long::of(&tables::decode_steps(text, path, layout)?, &reading.asked)?,
-        () => wide::of(&tables::decode(text, path, &layout.label, layout.header, None, &())?)?,
+        () => wide::of(&tables::decode(text, path, &layout.label, layout.header, None, &())?, reading.known_steps())?,
     };
     reading.all()
 }
@@ -148,13 +148,18 @@ impl Reading {
         Self { of: Sequences::default(), asked, fill, seed, window, in_rows, path }
     }
 
+    /// The names of the steps that a model knows.
+    fn known_steps(&self) -> &[String] {
+        self.asked.known.as_ref().map_or(&[], |known| &known.channels.steps)
+    }
+
     fn of(path: &Path, layout: &Layout, progress: &dyn Progress) -> Result<Self, Error> {
         let mut reading = Self::empty(path, layout);
         reading.of = match () {
             () if place::ends_in(path, "ts") => ts::read(path)?,
             () if place::ends_in(path, "tsv") => tsv::read(path)?,
             () if reading.in_rows => long::of(&tables::read_steps(path, layout, progress)?, &reading.asked)?,
-            () => wide::of(&tables::read(path, &layout.label, layout.header, progress)?)?,
+            () => wide::of(&tables::read(path, &layout.label, layout.header, progress)?, reading.known_steps())?,
         };
         Ok(reading)
     }
@@ -256,7 +261,18 @@ impl Reading {
 
     fn samples(&self, path: &Path, series: &[Series], steps: usize) -> Result<Samples, Error> {
         match self.window {
-            Some(window) => cut::windows(path, &self.of, series, window),
+            Some(window) => cut::windows(path, &self.of, series, window).map_err(|error| match error {
+                Error::WindowTooLong { path, steps, found } if self.asked.known.is_some() => {
+                    let problem = format!(
+                        "the longest stretch without a gap has {}, too few for a window of {}, as the model takes it; \
+                         use a longer series",
+                        count(found, "step", "steps"),
+                        thousands(steps)
+                    );
+                    Error::Unfit { path, problem }
+                }
+                other => other,
+            }),
             None => cut::whole(path, &self.of, series, steps),
         }
     }
@@ -296,7 +312,9 @@ impl Reading {
     fn told(&self, all: &[Series]) -> Vec<String> {
         let known = self.asked.known.as_ref().and_then(|known| known.channels.fill.as_ref());
         let fill = self.fill.or(known.map(|fill| fill.by));
-        told::told(&self.of, all, fill, self.window.is_none().then(|| self.steps(&[all])))
+        let mut told = told::told(&self.of, all, fill, self.window.is_none().then(|| self.steps(&[all])));
+        told.extend(self.window.and_then(|window| told::without_window(all, window)));
+        told
     }
 
     fn parts(
@@ -316,8 +334,22 @@ impl Reading {
         }
         let train = self.samples(training_path, &training, steps)?;
         let validation = self.samples(held_path, &held, steps)?;
-        let Sequences { names, has_header, time, usual_step, series, ignored, .. } = self.of;
-        let channels = Channels { names, has_header, time, usual_step, series, ignored, window: self.window, fill };
+        let Sequences { names, steps: step_names, has_header, time, usual_steps, dates, series, ignored, .. } = self.of;
+        let usual_step = usual_steps.map(|[_, longest]| longest);
+        let shortest_step = usual_steps.filter(|[shortest, longest]| shortest < longest).map(|[shortest, _]| shortest);
+        let channels = Channels {
+            names,
+            steps: step_names,
+            has_header,
+            time,
+            usual_step,
+            shortest_step,
+            dates,
+            series,
+            ignored,
+            window: self.window,
+            fill,
+        };
         let nouns = if self.window.is_some() { ["window", "windows"] } else { ["series", "series"] };
         Ok(Parts { train, validation, channels, understood: told, nouns })
     }

@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 
 use super::one::{Sequences, Series};
-use super::time::{Times, column_of, no_such_column, short};
+use super::time::{TIME, Times, column_of, in_use, is_meant_as_time, no_such_column, range, short};
 use super::{Asked, Known};
 use crate::tables::ColumnError;
 use crate::tables::{Cell, Table};
-use crate::{Error, check_room, count, did_you_mean};
+use crate::{Error, check_room, count};
 
 /// The columns of a table, as a series has them.
 struct Roles {
@@ -42,19 +42,30 @@ pub(super) fn of(table: &Table, asked: &Asked) -> Result<Sequences, Error> {
     if roles.channels.is_empty() {
         return Err(ColumnError::NoColumns { path: path.clone() }.into());
     }
-    let trained = asked.known.as_ref().and_then(|known| known.channels.usual_step);
-    let own = roles.time.as_ref().and_then(|time| time.usual_step(&groups));
-    let usual = trained.or(own);
-    if let (Some(time), Some(trained), Some(own)) = (&roles.time, trained, own) {
-        time.check_step(table, trained, own)?;
+    let known = asked.known.as_ref().map(|known| &known.channels);
+    let trained = known.and_then(|known| {
+        let longest = known.usual_step?;
+        Some([known.shortest_step.unwrap_or(longest), longest])
+    });
+    let step_of = |rows: &Vec<usize>| roles.time.as_ref().and_then(|time| time.usual_step(rows));
+    let own: Vec<Option<f64>> = groups.iter().map(step_of).collect();
+    if let (Some(time), Some(known)) = (&roles.time, known) {
+        time.check_kind(table, known.dates)?;
     }
-    let is_gap = |before, row| match (&roles.time, usual) {
-        (Some(time), Some(usual)) => time.is_gap(usual, before, row),
-        _ => false,
-    };
+    if let (Some(time), Some(trained)) = (&roles.time, trained) {
+        time.check_steps(table, trained, &own)?;
+    }
+    let used = |own: f64| trained.map_or(own, |trained| in_use(own, trained));
+    let usual: Vec<Option<f64>> = own.iter().map(|own| own.map(used)).collect();
     let mut all = Vec::with_capacity(groups.len());
-    for rows in &groups {
-        let mut one = Series { steps: rows.len(), ..Series::default() };
+    for (at, rows) in groups.iter().enumerate() {
+        let name = names.get(at).cloned().unwrap_or_default();
+        let lines = rows.iter().map(|&row| table.line(row) as u32).collect();
+        let times = roles.time.as_ref().filter(|_| known.is_some());
+        let times =
+            times.map_or_else(Vec::new, |time| rows.iter().map(|&row| table.text(row, time.column).into()).collect());
+        let mut one = Series { name, lines, times, steps: rows.len(), ..Series::default() };
+        let is_gap = |before, row| roles.time.as_ref().is_some_and(|time| time.is_gap(usual[at], before, row));
         let mut start = 0;
         for (step, &row) in rows.iter().enumerate() {
             for &column in &roles.channels {
@@ -80,11 +91,11 @@ pub(super) fn of(table: &Table, asked: &Asked) -> Result<Sequences, Error> {
         ));
     }
     told.push(match &roles.time {
-        Some(time) => time.told(table, &groups, usual),
+        Some(time) => time.told(table, &groups, &usual),
         None => "time: no column; the rows are steps in the order of the file".to_owned(),
     });
-    if let (Some(time), Some(trained), Some(own)) = (&roles.time, trained, own) {
-        told.extend(time.shorter_steps(trained, own));
+    if let (Some(time), Some(trained)) = (&roles.time, trained) {
+        told.extend(time.shorter_steps(trained, &own));
     }
     told.extend(roles.note);
     if !roles.ignored.is_empty() {
@@ -99,8 +110,10 @@ pub(super) fn of(table: &Table, asked: &Asked) -> Result<Sequences, Error> {
         channels: roles.channels.len(),
         names: roles.channels.iter().map(|&column| table.names[column].clone()).collect(),
         has_header: table.has_header(),
+        steps: Vec::new(),
+        dates: roles.time.as_ref().map(|time| time.format.is_some()),
         time: roles.time.map(|time| table.names[time.column].clone()),
-        usual_step: usual,
+        usual_steps: range(&usual),
         series: series.map(|column| table.names[column].clone()),
         ignored: roles.ignored.iter().map(|&column| table.names[column].clone()).collect(),
         all,
@@ -122,7 +135,10 @@ pub(super) fn value(table: &Table, row: usize, column: usize) -> Result<f64, Err
     }
     let place = format!("line {}, column {:?}", table.line(row), short(&table.names[column]));
     let found = format!("{:?}", short(word));
-    let expected = "a number, as in every channel of a series,".to_owned();
+    let expected = match is_meant_as_time(word, &table.names[column]) {
+        true => format!("{TIME}, all in one format,"),
+        false => "a number, as in every channel of a series,".to_owned(),
+    };
     Err(Error::Table { path: table.path.clone(), place, found, expected })
 }
 
@@ -181,7 +197,7 @@ fn roles(table: &Table, asked: &Asked, series: Option<usize>, groups: &[Vec<usiz
                 let problem = format!("time_column and series_column are both {name:?}: give two columns");
                 return Err(Error::Unfit { path: table.path.clone(), problem });
             }
-            (Some(Times::of(table, column, groups)?), None)
+            (Some(Times::of(table, column, groups, false)?), None)
         }
         // A column that the user left out, or did not choose as a channel, can still be the time.
         None => {
@@ -206,7 +222,7 @@ fn known_roles(table: &Table, known: &Known, series: Option<usize>, groups: &[Ve
     let is_ignored = |at: &usize| channels.ignored.contains(&table.names[*at]);
     let others = (0..table.names.len()).filter(|at| Some(*at) != series && Some(*at) != time && !is_ignored(at));
     let others: Vec<usize> = others.collect();
-    let time = time.map(|column| Times::of(table, column, groups)).transpose()?;
+    let time = time.map(|column| Times::of(table, column, groups, true)).transpose()?;
     let roles = |channels| Roles { time, channels, ignored: Vec::new(), note: None };
     let expected = channels.names.len().max(1);
     if !channels.has_header || !table.has_header() {
@@ -216,14 +232,8 @@ fn known_roles(table: &Table, known: &Known, series: Option<usize>, groups: &[Ve
         return Err(ColumnError::ColumnCount { path: table.path.clone(), found: others.len(), expected }.into());
     }
     let names: Vec<&str> = others.iter().map(|&at| table.names[at].as_str()).collect();
-    let missing: Vec<&String> = channels.names.iter().filter(|name| !names.contains(&name.as_str())).collect();
-    let unknown: Vec<&str> =
-        names.iter().copied().filter(|name| !channels.names.iter().any(|other| other == name)).collect();
-    if !missing.is_empty() || !unknown.is_empty() {
-        let similar = missing.first().map_or_else(String::new, |name| did_you_mean(name, unknown.iter().copied()));
-        let missing = missing.into_iter().cloned().collect();
-        let unknown = unknown.into_iter().map(str::to_owned).collect();
-        return Err(ColumnError::Differ { path: table.path.clone(), missing, unknown, similar }.into());
+    if let Some(error) = ColumnError::of_names(&table.path, &channels.names, &names) {
+        return Err(error.into());
     }
     match channels.names.iter().map(place).collect::<Option<Vec<_>>>() {
         Some(columns) => Ok(roles(columns)),

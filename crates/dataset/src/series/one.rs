@@ -9,6 +9,12 @@ use super::Fills;
 /// One series.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Series {
+    /// Its name, if a column has the names of the series.
+    pub name: String,
+    /// The line of the file on which each step is, or a single one for the whole series. The list may be empty.
+    pub lines: Vec<u32>,
+    /// The time of each step as it is in the file. It is kept only where a model is used.
+    pub times: Vec<Box<str>>,
     /// The values of all steps, step by step: those of the channels in order. A missing value is NaN.
     pub values: Vec<f64>,
     /// The number of steps.
@@ -27,12 +33,17 @@ pub struct Sequences {
     pub channels: usize,
     /// The names of the channels. The list is empty if the file does not name them.
     pub names: Vec<String>,
+    /// The names of the steps, if each row of the file is one series and the file has a header.
+    pub steps: Vec<String>,
     /// Whether the names come from a header.
     pub has_header: bool,
     /// The name of the time column, if there is one.
     pub time: Option<String>,
-    /// How long a step usually is, if there is a time column.
-    pub usual_step: Option<f64>,
+    /// How long a step usually is, if there is a time column: in the series with the shortest steps, and in the one
+    /// with the longest.
+    pub usual_steps: Option<[f64; 2]>,
+    /// Whether times are dates, if there is a time column.
+    pub dates: Option<bool>,
     /// The name of the column that says to which series a step belongs, if there is one.
     pub series: Option<String>,
     /// The names of the columns that were left out.
@@ -49,7 +60,8 @@ impl Series {
     /// A series without a gap.
     pub(super) fn whole(values: Vec<f64>, channels: usize, class: Option<u32>) -> Self {
         let steps = values.len() / channels.max(1);
-        Self { values, steps, stretches: std::iter::once(0..steps).collect(), classes: class.into_iter().collect() }
+        let (stretches, classes) = (std::iter::once(0..steps).collect(), class.into_iter().collect());
+        Self { values, steps, stretches, classes, ..Self::default() }
     }
 
     /// The classes of a stretch of steps.
@@ -65,7 +77,12 @@ impl Series {
                 let (start, end) = (stretch.start.max(range.start), stretch.end.min(range.end));
                 (start < end).then(|| start - range.start..end - range.start)
             };
+            let of_steps =
+                |lines: &[u32]| if lines.len() == self.steps { lines[range.clone()].to_vec() } else { lines.to_vec() };
             Self {
+                name: self.name.clone(),
+                lines: of_steps(&self.lines),
+                times: self.times.get(range.clone()).unwrap_or_default().to_vec(),
                 values: self.values[range.start * channels..range.end * channels].to_vec(),
                 steps: range.len(),
                 stretches: self.stretches.iter().filter_map(clipped).collect(),

@@ -9,6 +9,9 @@ use crate::{Error, count};
 const GAP: f64 = 1.5;
 /// Names of columns that are taken as time if their numbers ascend, without spaces and underscores.
 const NAMES: [&str; 4] = ["time", "date", "datetime", "timestamp"];
+/// What is a time, in words.
+pub(super) const TIME: &str =
+    "a time, which is a number, a date such as 2021-01-31 or 2021-01-31T12:00:00+01:00, or 12:00:00";
 /// The most words from which the format of dates is guessed.
 const MOST_WORDS: usize = 1000;
 /// The most gaps that are named.
@@ -31,8 +34,8 @@ struct Backwards {
 }
 
 impl Times {
-    /// Reads the column that was asked for.
-    pub fn of(table: &Table, column: usize, groups: &[Vec<usize>]) -> Result<Self, Error> {
+    /// Reads the column that was asked for. `in_use` says that a trained model is used, and nothing can be asked for.
+    pub fn of(table: &Table, column: usize, groups: &[Vec<usize>], in_use: bool) -> Result<Self, Error> {
         let times = match read(table, column, groups) {
             Ok(times) => times,
             Err(row) => {
@@ -41,12 +44,12 @@ impl Times {
                     text => format!("{:?}", short(&text)),
                 };
                 let place = format!("line {}, column {:?}", table.line(row), short(&table.names[column]));
-                let expected = "a time, which is a number or a date in the format of the other lines,".to_owned();
+                let expected = format!("{TIME}, in the format of the other lines,");
                 return Err(Error::Table { path: table.path.clone(), place, found, expected });
             }
         };
         match times.backwards(groups) {
-            Some(at) => Err(times.goes_back(table, &at, groups.len() > 1)),
+            Some(at) => Err(times.goes_back(table, &at, groups.len() > 1, in_use)),
             None => Ok(times),
         }
     }
@@ -61,11 +64,10 @@ impl Times {
         let mut note = None;
         for column in columns {
             let Ok(times) = read(table, column, groups) else { continue };
-            let name = table.names[column].to_lowercase().replace([' ', '_'], "");
             match (times.format, times.backwards(groups)) {
-                (None, _) if !NAMES.contains(&name.as_str()) => {}
+                (None, _) if !is_time_name(&table.names[column]) => {}
                 (_, None) => return Ok((Some(times), note)),
-                (Some(_), Some(at)) => return Err(times.goes_back(table, &at, groups.len() > 1)),
+                (Some(_), Some(at)) => return Err(times.goes_back(table, &at, groups.len() > 1, false)),
                 (None, Some(at)) => {
                     let (line, name) = (table.line(at.row), &table.names[column]);
                     note = Some(format!("column {name:?} does not ascend in line {line}, so it is taken as a channel"));
@@ -82,96 +84,136 @@ impl Times {
         })
     }
 
-    fn goes_back(&self, table: &Table, at: &Backwards, several: bool) -> Error {
+    fn goes_back(&self, table: &Table, at: &Backwards, several: bool, in_use: bool) -> Error {
         let (line, before) = (table.line(at.row), table.line(at.before));
         let [found, above] = [at.row, at.before].map(|row| self.text(table, row));
         let name = short(&table.names[self.column]);
-        let advice = if several {
-            "sort the rows by time".to_owned()
-        } else {
-            "sort the rows by time; if the file holds several series, name the column that tells them apart with \
-             series_column"
-                .to_owned()
+        let advice = match (in_use, several) {
+            (true, _) => "sort the rows by time; without this column, the rows are steps in the order of the file",
+            (false, true) => {
+                "sort the rows by time; with time_column none, the rows are steps in the order of the file"
+            }
+            (false, false) => {
+                "sort the rows by time; if the file holds several series, name the column that tells them apart with \
+                 series_column; with time_column none, the rows are steps in the order of the file"
+            }
         };
         let problem = format!(
             "in line {line}, column {name:?}, the time {found} is before {above} in line {before}, where times that \
-             ascend were expected; {advice}; with time_column none, the rows are steps in the order of the file"
+             ascend were expected; {advice}"
         );
         Error::Unfit { path: table.path.clone(), problem }
     }
 
-    /// The median of all steps that are longer than 0. `None` if there is no such step.
-    pub fn usual_step(&self, groups: &[Vec<usize>]) -> Option<f64> {
-        let steps =
-            groups.iter().flat_map(|rows| rows.windows(2)).map(|pair| self.values[pair[1]] - self.values[pair[0]]);
+    /// How long a step of a series usually is: the median of all steps that are longer than 0. `None` if there is none.
+    pub fn usual_step(&self, rows: &[usize]) -> Option<f64> {
+        let steps = rows.windows(2).map(|pair| self.values[pair[1]] - self.values[pair[0]]);
         let mut steps: Vec<f64> = steps.filter(|&step| step > 0.0).collect();
         let middle = steps.len().checked_sub(1)? / 2;
         Some(*steps.select_nth_unstable_by(middle, f64::total_cmp).1)
     }
 
-    /// Returns whether there is a gap between two rows.
-    pub fn is_gap(&self, usual: f64, before: usize, row: usize) -> bool {
-        self.values[row] - self.values[before] > GAP * usual
+    /// Returns whether there is a gap between two rows of a series with this usual step.
+    pub fn is_gap(&self, usual: Option<f64>, before: usize, row: usize) -> bool {
+        usual.is_some_and(|usual| self.values[row] - self.values[before] > GAP * usual)
     }
 
-    /// Refuses a file whose steps are usually so much longer than in the training that each would be a gap.
-    pub fn check_step(&self, table: &Table, trained: f64, own: f64) -> Result<(), Error> {
-        if own <= GAP * trained {
+    /// Refuses dates where the training had numbers, and numbers where it had dates.
+    pub fn check_kind(&self, table: &Table, were_dates: Option<bool>) -> Result<(), Error> {
+        let are_dates = self.format.is_some();
+        if were_dates.is_none_or(|were_dates| were_dates == are_dates) {
+            return Ok(());
+        }
+        let [found, expected] = if are_dates { ["dates", "numbers"] } else { ["numbers", "dates"] };
+        let problem = format!(
+            "column {:?} has {found}, but {expected} in the training data, and these cannot be compared: write the \
+             times as in the training data, or leave this column out, and the rows are steps without a gap",
+            short(&table.names[self.column])
+        );
+        Err(Error::Unfit { path: table.path.clone(), problem })
+    }
+
+    /// Refuses a file in which the steps of every series are so much longer than in the training that each would be a
+    /// gap. `trained` are the shortest and the longest usual step of the training, and `own` are those of each series.
+    pub fn check_steps(&self, table: &Table, trained: [f64; 2], own: &[Option<f64>]) -> Result<(), Error> {
+        let shortest = own.iter().flatten().copied().fold(f64::INFINITY, f64::min);
+        if shortest.is_infinite() || shortest <= GAP * trained[1] {
             return Ok(());
         }
         let problem = format!(
             "in column {:?}, a step usually takes {}, but {} in the training data, so that each step would be a gap: \
              bring the file to the steps and the unit of time of the training data",
             short(&table.names[self.column]),
-            self.span(own),
-            self.span(trained)
+            self.span(shortest),
+            self.spans(trained)
         );
         Err(Error::Unfit { path: table.path.clone(), problem })
     }
 
-    /// A note if the steps are usually much shorter than in the training.
-    pub fn shorter_steps(&self, trained: f64, own: f64) -> Option<String> {
+    /// A note if the steps of a series are usually much shorter than in the training.
+    pub fn shorter_steps(&self, trained: [f64; 2], own: &[Option<f64>]) -> Option<String> {
+        let shortest = own.iter().flatten().copied().fold(f64::INFINITY, f64::min);
         let note = || {
             format!(
                 "note: a step usually takes {}, but {} in the training data, so a window covers less time than \
                  those that the network learnt",
-                self.span(own),
-                self.span(trained)
+                self.span(shortest),
+                self.spans(trained)
             )
         };
-        (GAP * own < trained).then(note)
+        is_shorter(shortest, trained).then(note)
     }
 
-    /// Says in one line what the times are, and where the gaps are. `usual` is how long a step usually takes.
-    pub fn told(&self, table: &Table, groups: &[Vec<usize>], usual: Option<f64>) -> String {
+    /// Says in one line what the times are, and where the gaps are. `usual` is how long a step of each series usually
+    /// takes.
+    pub fn told(&self, table: &Table, groups: &[Vec<usize>], usual: &[Option<f64>]) -> String {
         let name = &table.names[self.column];
-        let kind = self.format.map_or_else(|| "numbers".to_owned(), |format| format!("dates as {format}"));
+        let kind = match self.format {
+            None => "numbers".to_owned(),
+            Some(format) if date::TIMES.contains(&format) => format!("times of day as {format}"),
+            Some(format) => format!("dates as {format}"),
+        };
         let (mut first, mut last) = (0, 0);
         for &row in groups.iter().flatten() {
             first = if self.values[row] < self.values[first] { row } else { first };
             last = if self.values[row] > self.values[last] { row } else { last };
         }
         let ends = format!("from {} to {}", self.text(table, first), self.text(table, last));
-        let Some(usual) = usual else {
+        let Some(range) = range(usual) else {
             return format!("time: column {name:?}, {kind}, {ends}; all steps have the same time");
         };
-        let mut text = format!("time: column {name:?}, {kind}, {ends}, usually {} from step to step", self.span(usual));
-        let pairs = || groups.iter().flat_map(|rows| rows.windows(2));
-        let equal = pairs().filter(|pair| self.values[pair[0]] == self.values[pair[1]]).count();
+        let mut text =
+            format!("time: column {name:?}, {kind}, {ends}, usually {} from step to step", self.spans(range));
+        let pairs = || {
+            let of_series = |(rows, usual): (&'_ Vec<usize>, &Option<f64>)| {
+                let usual = *usual;
+                rows.windows(2).map(move |pair| (pair[0], pair[1], usual)).collect::<Vec<_>>()
+            };
+            groups.iter().zip(usual).flat_map(of_series)
+        };
+        let equal = pairs().filter(|&(before, row, _)| self.values[before] == self.values[row]).count();
         if equal > 0 {
             text += &format!("; {} the same time as the step before", count(equal, "step has", "steps have"));
         }
-        let gaps: Vec<&[usize]> = pairs().filter(|pair| self.is_gap(usual, pair[0], pair[1])).collect();
+        let gaps: Vec<_> = pairs().filter(|&(before, row, usual)| self.is_gap(usual, before, row)).collect();
         if gaps.is_empty() {
             return text + "; no gaps";
         }
-        let places = gaps.iter().take(NAMED).map(|pair| {
-            let length = self.span(self.values[pair[1]] - self.values[pair[0]]);
-            format!("{length} after {} in line {}", self.text(table, pair[0]), table.line(pair[0]))
+        let places = gaps.iter().take(NAMED).map(|&(before, row, _)| {
+            let length = self.span(self.values[row] - self.values[before]);
+            format!("{length} after {} in line {}", self.text(table, before), table.line(before))
         });
         let places = places.collect::<Vec<_>>().join(", ");
         let more = if gaps.len() > NAMED { ", …" } else { "" };
         text + &format!("; {}: {places}{more}; no window crosses a gap", count(gaps.len(), "gap", "gaps"))
+    }
+
+    /// The shortest and the longest of some durations in words.
+    fn spans(&self, [shortest, longest]: [f64; 2]) -> String {
+        match shortest < longest {
+            true => format!("{} to {}, depending on the series,", self.span(shortest), self.span(longest)),
+            false => self.span(longest),
+        }
     }
 
     /// The time of a row as it stands in the file, in one line.
@@ -193,6 +235,37 @@ impl Times {
         let number = rounded(seconds / size);
         if number == "1" { format!("1 {unit}") } else { format!("{number} {unit}s") }
     }
+}
+
+/// The shortest and the longest usual step of all series. `None` if no series has one.
+pub(super) fn range(usual: &[Option<f64>]) -> Option<[f64; 2]> {
+    let steps = || usual.iter().flatten().copied();
+    let shortest = steps().reduce(f64::min)?;
+    let longest = steps().fold(shortest, f64::max);
+    // Days are not exact in binary.
+    Some(if longest - shortest < 1e-6 * longest { [longest; 2] } else { [shortest, longest] })
+}
+
+/// Returns whether a usual step is much shorter than those of the training.
+fn is_shorter(own: f64, trained: [f64; 2]) -> bool {
+    GAP * own < trained[0]
+}
+
+/// How long a step of a series usually takes where a model is used: as in the training, or as in the series itself if
+/// its steps are much shorter, because its gaps would be overlooked otherwise.
+pub(super) fn in_use(own: f64, trained: [f64; 2]) -> f64 {
+    if is_shorter(own, trained) { own } else { own.clamp(trained[0], trained[1]) }
+}
+
+/// Returns whether a word in a column of this name is meant as a time, although its format is not known.
+pub(super) fn is_meant_as_time(word: &str, column: &str) -> bool {
+    let has_parts = [":", "-", "/", "."].iter().any(|sign| word.matches(sign).count() > usize::from(*sign != ":"));
+    is_time_name(column) || (word.starts_with(|first: char| first.is_ascii_digit()) && has_parts)
+}
+
+/// Returns whether a column is named like one of times.
+fn is_time_name(name: &str) -> bool {
+    NAMES.contains(&name.to_lowercase().replace([' ', '_'], "").as_str())
 }
 
 /// The first 40 characters of a text, in one line.
@@ -224,6 +297,9 @@ fn read(table: &Table, column: usize, groups: &[Vec<usize>]) -> Result<Times, us
         return Ok(Times { column, values: rows.map(number).collect::<Result<_, _>>()?, format: None });
     }
     let (best, _, other) = date::best(rows.clone().take(MOST_WORDS).filter_map(word));
+    // Times of day are no dates.
+    let of_day = |format: &&&str| word(0).is_some_and(|text| date::parse(text, format).is_some());
+    let best = date::TIMES.iter().find(of_day).copied().unwrap_or(best);
     let read = |format: &'static str| {
         let time = |row| word(row).and_then(|text| date::parse(text, format)).ok_or(row);
         let values = rows.clone().map(time).collect::<Result<_, _>>()?;

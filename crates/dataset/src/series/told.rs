@@ -1,7 +1,9 @@
 //! What was understood of series, in words.
 
+use super::cut;
 use super::one::{Sequences, Series};
-use crate::csv::Fill;
+use super::time::short;
+use crate::csv::{Fill, Window};
 use crate::{count, thousands};
 
 /// The most channels that are named.
@@ -38,6 +40,23 @@ pub(super) fn told(of: &Sequences, all: &[Series], fill: Option<Fill>, steps: Op
         ));
     }
     told
+}
+
+/// Names the series that are too short for a window, or that have too many gaps.
+pub(super) fn without_window(all: &[Series], window: Window) -> Option<String> {
+    let has_none = |one: &&Series| cut::windows_in(std::slice::from_ref(*one), window) == 0;
+    let named: Vec<String> = all.iter().filter(has_none).map(|one| format!("{:?}", short(&one.name))).collect();
+    if named.is_empty() || all.len() == 1 {
+        return None;
+    }
+    let more = if named.len() > NAMED { ", …" } else { "" };
+    Some(format!(
+        "note: {} no window of {} without a gap, and {} left out: {}{more}",
+        count(named.len(), "series has", "series have"),
+        count(window.steps.get(), "step", "steps"),
+        if named.len() == 1 { "is" } else { "are" },
+        named[..named.len().min(NAMED)].join(", ")
+    ))
 }
 
 /// Says how many values are missing, and what becomes of them. `None` if no value is missing.

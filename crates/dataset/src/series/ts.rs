@@ -56,7 +56,7 @@ pub fn decode(text: impl Read, path: &Path) -> Result<Sequences, Error> {
         }
         let one = header.series(text, &of).map_err(|(found, expected)| wrong(found, &expected))?;
         of.channels = one.1;
-        of.all.push(one.0);
+        of.all.push(Series { lines: vec![line as u32], ..one.0 });
     }
     if of.all.is_empty() {
         let found = if begun { "no line after @data" } else { "no line @data" };
@@ -229,8 +229,9 @@ impl<'a, R: Read> Lines<'a, R> {
         }
         let bytes =
             if self.line == 1 { self.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&self.bytes) } else { &self.bytes };
-        let text = std::str::from_utf8(bytes)
-            .map_err(|_| wrong(self.path, self.line, "bytes that are not valid UTF-8".to_owned(), "text in UTF-8"))?;
+        let text = std::str::from_utf8(bytes).map_err(|_| {
+            wrong(self.path, self.line, "bytes that are not valid UTF-8".to_owned(), "a file saved as UTF-8")
+        })?;
         Ok(Some((self.line, text)))
     }
 }

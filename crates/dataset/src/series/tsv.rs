@@ -68,7 +68,7 @@ pub fn decode(text: impl Read, path: &Path) -> Result<Sequences, Error> {
             of.classes.push(name.clone());
             next
         });
-        of.all.push(Series::whole(values, 1, Some(class)));
+        of.all.push(Series { lines: vec![line as u32], ..Series::whole(values, 1, Some(class)) });
     }
     if of.all.is_empty() {
         return Err(Error::EmptyTable { path: path.to_path_buf() });

@@ -37,7 +37,7 @@ pub fn draw(seed: u64, count: usize) -> Samples {
         bytes.par_chunks_exact_mut(SIDE * SIDE).enumerate().for_each(|(i, image)| one(seed, i as u64).write(image));
     }
     let labels: Vec<u8> = (0..count).map(|i| (i % CLASSES.len()) as u8).collect();
-    Samples { values: Values::Bytes(bytes), shape: vec![SIDE, SIDE], labels: Some(labels.into()) }
+    Samples { values: Values::Bytes(bytes), shape: vec![SIDE, SIDE], labels: Some(labels.into()), places: None }
 }
 
 /// Writes the first `train` images of a seed and the next `test` images into `dir`, with their labels, as four IDX

@@ -2,7 +2,7 @@
 
 use std::fmt::{Display, Write};
 
-use chrono::{Datelike, NaiveDate, NaiveDateTime, Timelike};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, Timelike};
 
 /// The formats that are recognised, in the notation of `strftime`: first those that cannot be confused with another.
 pub(super) const FORMATS: &[&str] = &[
@@ -10,7 +10,11 @@ pub(super) const FORMATS: &[&str] = &[
     "%Y-%m-%dT%H:%M:%S%.f",
     "%Y-%m-%d %H:%M:%S%.f",
     "%Y-%m-%dT%H:%M:%S%.fZ",
+    "%Y-%m-%d %H:%M:%S%.fZ",
+    "%Y-%m-%dT%H:%M:%S%.f%:z",
+    "%Y-%m-%d %H:%M:%S%.f%:z",
     "%Y-%m-%d %H:%M",
+    "%Y-%m-%dT%H:%M",
     "%Y/%m/%d",
     "%d-%b-%y",
     "%d-%b-%Y",
@@ -29,19 +33,31 @@ pub(super) const FORMATS: &[&str] = &[
     "%d.%m.%Y %H:%M",
 ];
 
-/// Reads a date, with or without a time of day: the days since 1 January 1970. Two digits of a year stand for 1969 to
-/// 2068.
+/// The formats of a time of day. They are no dates, so they are only for the time column of a series.
+pub(crate) const TIMES: &[&str] = &["%H:%M:%S%.f", "%H:%M"];
+
+/// Reads a date, with or without a time of day: the days since 1 January 1970 in UTC, which is assumed where a time has
+/// no offset. A time of day alone is a part of a day. Two digits of a year stand for 1969 to 2068.
 pub(crate) fn parse(text: &str, format: &str) -> Option<f64> {
     let day = |date: NaiveDate| f64::from(date.num_days_from_ce() - EPOCH);
     if !format.contains("%H") {
         return NaiveDate::parse_from_str(text, format).ok().filter(|date| is_year(date, format)).map(day);
     }
-    let moment = NaiveDateTime::parse_from_str(text, format).ok()?;
+    if TIMES.contains(&format) {
+        return NaiveTime::parse_from_str(text, format).ok().map(part_of_day);
+    }
+    let moment = match format.contains("%:z") {
+        true => DateTime::parse_from_str(text, format).ok()?.naive_utc(),
+        false => NaiveDateTime::parse_from_str(text, format).ok()?,
+    };
     if !is_year(&moment.date(), format) {
         return None;
     }
-    let (seconds, nanoseconds) = (moment.time().num_seconds_from_midnight(), moment.time().nanosecond());
-    Some(day(moment.date()) + (f64::from(seconds) + f64::from(nanoseconds) * 1e-9) / 86_400.0)
+    Some(day(moment.date()) + part_of_day(moment.time()))
+}
+
+fn part_of_day(time: NaiveTime) -> f64 {
+    (f64::from(time.num_seconds_from_midnight()) + f64::from(time.nanosecond()) * 1e-9) / 86_400.0
 }
 
 /// Without this, `%Y` would read `06` as the year 6.
@@ -59,7 +75,10 @@ pub(crate) fn write(days: f64, format: &str) -> Option<String> {
     }
     let seconds = ((days - whole) * 86_400.0).round().clamp(0.0, 86_399.0) as u32;
     let moment = date.and_hms_opt(seconds / 3600, seconds / 60 % 60, seconds % 60)?;
-    shown(moment.format(format))
+    match format.contains("%:z") {
+        true => shown(moment.and_utc().format(format)),
+        false => shown(moment.format(format)),
+    }
 }
 
 /// The text of a date. `None` if its format is not valid, which `to_string` would answer with a panic.
@@ -117,6 +136,11 @@ mod tests {
         assert_eq!(parse("1970-01-01", "%Y-%m-%d"), Some(0.0));
         assert_eq!(parse("2-Jun-06", "%d-%b-%y"), Some(13_301.0));
         assert_eq!(parse("2000-03-01 12:00", "%Y-%m-%d %H:%M"), Some(11_017.5));
+        for text in ["2000-03-01T13:00:00+01:00", "2000-03-01T12:00:00Z", "2000-03-01 07:00:00.0-0500"] {
+            let (format, read, _) = best([text].into_iter());
+            assert_eq!((read, parse(text, format)), (1, Some(11_017.5)), "{text}");
+        }
+        assert_eq!(parse("18:00:00", super::TIMES[0]), Some(0.75));
         assert_eq!(write(13_301.2, "%d-%b-%y").as_deref(), Some("2-Jun-06"));
         assert_eq!(write(11_017.5, "%Y-%m-%d %H:%M").as_deref(), Some("2000-03-01 12:00"));
         for format in FORMATS {

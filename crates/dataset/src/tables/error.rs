@@ -1,10 +1,11 @@
 //! What is wrong with the columns of a table.
 
-use std::path::PathBuf;
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
 
 use handgrad_files::shown;
 
-use crate::words::{count, thousands};
+use crate::words::{count, did_you_mean, thousands};
 
 /// Why the columns of a table cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -113,6 +114,17 @@ pub enum ColumnError {
         /// How many the model was trained on.
         expected: usize,
     },
+    /// A column of the model was taken for that of the labels.
+    #[error(
+        "{}: its column {column:?} was taken as labels, but the model was trained on its values: give the name of \
+         another column of labels, or none", shown(.path)
+    )]
+    TakenAsLabels {
+        /// The file.
+        path: PathBuf,
+        /// The name of the column.
+        column: String,
+    },
     /// A table has other columns than the one that the model was trained on.
     #[error(
         "{}: its columns are not those that the model was trained on; {}{}{}{similar}; rename the columns in the first \
@@ -130,6 +142,32 @@ pub enum ColumnError {
         /// A proposal, or nothing.
         similar: String,
     },
+}
+
+impl ColumnError {
+    /// The error for a file whose columns are not those of a model. It says whether only upper and lower case differ,
+    /// or which name is similar.
+    pub(crate) fn differ(path: &Path, missing: Vec<String>, unknown: Vec<String>) -> Self {
+        let in_other_case = |name: &String| unknown.iter().any(|other| other.to_lowercase() == name.to_lowercase());
+        let similar = match &missing[..] {
+            [] => String::new(),
+            names if names.iter().all(in_other_case) => " (they differ only in upper and lower case)".to_owned(),
+            [first, ..] => did_you_mean(first, unknown.iter().map(String::as_str)),
+        };
+        Self::Differ { path: path.to_path_buf(), missing, unknown, similar }
+    }
+
+    /// Compares the columns of a file with those that a model knows, by name. Returns the error if they are not the
+    /// same.
+    pub(crate) fn of_names(path: &Path, known: &[String], found: &[&str]) -> Option<Self> {
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        let beyond = |names: &[&str], others: &[&str]| -> Vec<String> {
+            let others: HashSet<&str> = others.iter().copied().collect();
+            names.iter().filter(|name| !others.contains(*name)).map(|name| (*name).to_owned()).collect()
+        };
+        let (missing, unknown) = (beyond(&known, found), beyond(found, &known));
+        (!missing.is_empty() || !unknown.is_empty()).then(|| Self::differ(path, missing, unknown))
+    }
 }
 
 /// A clause that lists at most ten names. Empty if there are none.

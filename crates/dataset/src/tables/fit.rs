@@ -2,14 +2,16 @@
 
 use std::collections::HashMap;
 
-use super::guess::{Values, amount_unit, classes, guess};
+use super::guess::{Values, amount_unit, classes, guess, median};
 use super::values::signed_log;
 use super::{Asked, Column, ColumnError, Kind, KindName, Linear, Scaling, Table, date};
 use crate::Error;
 use crate::csv::Fill;
 
-/// The most decimals that an imputed number is written with.
+/// The most decimals that an imputed number is written with, unless it needs more for [`SIGNIFICANT`] digits.
 pub(super) const MOST_DECIMALS: usize = 6;
+/// The significant digits that a number of usual size has at least, if the numbers of its column have as many.
+pub(super) const SIGNIFICANT: usize = 6;
 
 /// Describes one column.
 pub(super) fn column(
@@ -19,8 +21,9 @@ pub(super) fn column(
     wanted: Option<(KindName, Option<&str>)>,
     asked: &Asked,
 ) -> Result<Column, Error> {
-    let values = Values::of(table, rows, at);
-    let guessed = guess(table, at, &values);
+    let asks_numbers = matches!(wanted, Some((KindName::Number | KindName::Amount | KindName::Ordinal, _)));
+    let values = Values::of(table, rows, at, asks_numbers);
+    let guessed = guess(table, rows, at, &values);
     let (name, reason, format) = match wanted {
         None => (guessed.kind, guessed.reason, guessed.format),
         Some((kind, format)) => (kind, "as asked".to_owned(), format.map(str::to_owned).or(guessed.format)),
@@ -105,8 +108,8 @@ pub(super) fn column(
         _ => false,
     };
     let decimals = match &kind {
-        Kind::Number { .. } | Kind::Amount { .. } => most_decimals(&values.numbers),
-        _ => 0,
+        Kind::Date { .. } | Kind::LeftOut { .. } => 0,
+        _ => decimals(table.decimals[at], &values.numbers),
     };
     let name = table.names[at].clone();
     let mut column = Column { name, kind, reason, fill, known, mean: 0.0, decimals, is_constant, residual: 1.0 };
@@ -143,19 +146,16 @@ fn category(table: &Table, values: &Values) -> Kind {
     Kind::Category { classes: counted.into_iter().map(|(class, _)| class).collect(), shares }
 }
 
-/// The most decimals that one of these numbers has, up to [`MOST_DECIMALS`]. Zeros at the end do not count.
-fn most_decimals(numbers: &[f64]) -> usize {
-    let mut most = 0;
-    for number in numbers {
-        while most < MOST_DECIMALS {
-            let power = 10_f64.powi(most as i32);
-            if (number * power).round() / power == *number {
-                break;
-            }
-            most += 1;
-        }
+/// With how many decimals a number of a column is written: with the most that its numbers are `written` with, but
+/// with at most [`MOST_DECIMALS`], or as many as [`SIGNIFICANT`] digits of the median size need.
+fn decimals(written: usize, numbers: &[f64]) -> usize {
+    if written <= MOST_DECIMALS {
+        return written;
     }
-    most
+    let sizes: Vec<f64> = numbers.iter().map(|number| number.abs()).collect();
+    let magnitude = median(&sizes).log10().floor() as i64;
+    let needed = usize::try_from(SIGNIFICANT as i64 - 1 - magnitude).unwrap_or(0);
+    written.min(needed.max(MOST_DECIMALS))
 }
 
 /// The scale of these numbers. If all are the same, the factor is 1.

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use serde::{Deserialize, Serialize};
 
 use super::{Cell, Table, date};
+use crate::csv::value::long_number;
 use crate::{count, thousands};
 
 /// What a column is.
@@ -75,7 +76,9 @@ pub(super) struct Values {
 }
 
 impl Values {
-    pub fn of(table: &Table, rows: &[usize], column: usize) -> Self {
+    /// `asks_numbers` says that the user asked for numbers. Then, and in a column of mostly numbers, long whole
+    /// numbers, which the reader keeps as words, are numbers too.
+    pub fn of(table: &Table, rows: &[usize], column: usize, asks_numbers: bool) -> Self {
         let (mut numbers, mut counts, mut missing) = (Vec::new(), HashMap::<u32, usize>::new(), 0);
         for &row in rows {
             match table.cell(row, column) {
@@ -85,6 +88,20 @@ impl Values {
             }
         }
         let mut words: Vec<_> = counts.into_iter().collect();
+        let long = |word: u32| long_number(table.word(word));
+        let cells: usize = words.iter().filter(|(word, _)| long(*word).is_some()).map(|(_, cells)| cells).sum();
+        if cells > 0 && (asks_numbers || numbers.len() > cells) {
+            words.retain(|(word, _)| long(*word).is_none());
+            // In the order of the rows, in which ascending numbers are found.
+            numbers = rows
+                .iter()
+                .filter_map(|&row| match table.cell(row, column) {
+                    Cell::Missing => None,
+                    Cell::Number(number) => Some(number),
+                    Cell::Word(word) => long(word),
+                })
+                .collect();
+        }
         words.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| table.word(a.0).cmp(table.word(b.0))));
         Self { numbers, words, missing }
     }
@@ -108,21 +125,31 @@ impl Guess {
 }
 
 /// Guesses what a column is.
-pub(super) fn guess(table: &Table, column: usize, values: &Values) -> Guess {
+pub(super) fn guess(table: &Table, rows: &[usize], column: usize, values: &Values) -> Guess {
     let (numbers, words) = (values.numbers.len(), values.known_words());
     if numbers + words == 0 {
         return Guess::new(KindName::Empty, "no value in the training rows");
     }
-    let mut guess = if words > numbers { of_words(table, values, words) } else { of_numbers(table, column, values) };
+    // The line of the first cell that holds a word.
+    let line = |word| first_line(table, rows, column, word);
+    let mut guess =
+        if words > numbers { of_words(table, values, words, &line) } else { of_numbers(table, column, values) };
     if words > 0 && numbers >= words {
-        let example = table.word(values.words[0].0);
+        let first = values.words[0].0;
+        let (example, line) = (table.word(first), line(first));
         let cells = count(words, "cell holds", "cells hold");
-        guess.reason += &format!("; {cells} text, for example {example:?}, which counts as missing");
+        guess.reason += &format!("; {cells} text, for example {example:?} in line {line}, which counts as missing");
     }
     guess
 }
 
-fn of_words(table: &Table, values: &Values, known: usize) -> Guess {
+/// The line of the first of these rows that holds a word in a column.
+fn first_line(table: &Table, rows: &[usize], column: usize, word: u32) -> usize {
+    let holds = |row: &&usize| table.cell(**row, column) == Cell::Word(word);
+    rows.iter().find(holds).map_or(0, |&row| table.line(row))
+}
+
+fn of_words(table: &Table, values: &Values, known: usize, line: &dyn Fn(u32) -> usize) -> Guess {
     let different = values.words.len();
     let texts = values.words.iter().take(MOST_DATES).map(|&(at, _)| table.word(at));
     let (format, _, other) = date::best(texts);
@@ -139,7 +166,8 @@ fn of_words(table: &Table, values: &Values, known: usize) -> Guess {
         let mut reason = format!("{} as {format}", count(dates, "date", "dates"));
         if let Some((at, _)) = values.words.iter().find(|(at, _)| date::parse(table.word(*at), format).is_none()) {
             let cells = count(known - dates, "cell is", "cells are");
-            reason += &format!("; {cells} no date, for example {:?}, and counted as missing", table.word(*at));
+            let (example, line) = (table.word(*at), line(*at));
+            reason += &format!("; {cells} no date, for example {example:?} in line {line}, and counted as missing");
         }
         if let Some(other) = other {
             reason += &format!("; they could be {other} as well: if so, write this format in the schema");
@@ -148,9 +176,13 @@ fn of_words(table: &Table, values: &Values, known: usize) -> Guess {
     }
     // Numbers that are written in another way are lost as words, so people are told.
     let like_numbers = values.words.iter().filter(|(at, _)| is_like_a_number(table.word(*at))).count();
-    let hint = match 2 * like_numbers > different {
-        true => "; they look like numbers with a currency, a % or separators between digits: remove these to use them",
-        false => "",
+    let long = values.words.iter().filter(|(at, _)| long_number(table.word(*at)).is_some()).count();
+    let hint = if 2 * like_numbers > different {
+        "; they look like numbers with a currency, a % or separators between digits: remove these to use them"
+    } else if 2 * long > different {
+        "; they are whole numbers that 64 bits cannot hold exactly: if they are amounts, write kind number in a schema"
+    } else {
+        ""
     };
     if different == known && known >= LEAST_IDENTIFIED {
         return Guess::new(KindName::Identifier, format!("a different word in every row{hint}"));
@@ -252,7 +284,7 @@ pub(super) fn amount_unit(numbers: &[f64]) -> f64 {
 }
 
 /// The median of the positive values. 1 if there is none.
-fn median(numbers: &[f64]) -> f64 {
+pub(super) fn median(numbers: &[f64]) -> f64 {
     let mut positive: Vec<f64> = numbers.iter().copied().filter(|&number| number > 0.0).collect();
     if positive.is_empty() {
         return 1.0;

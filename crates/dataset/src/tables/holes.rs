@@ -20,7 +20,7 @@ pub struct Filled {
     pub text: Vec<u8>,
     /// How many cells were filled.
     pub filled: usize,
-    /// How many cells are still missing, because their columns are left out of the network.
+    /// How many cells of these rows are still missing, because their columns are left out of the network.
     pub left: usize,
 }
 
@@ -31,13 +31,14 @@ struct Span {
 }
 
 /// Fills the holes of the file that `table` was read from: a cell that holds nothing gets the value in `values`, which
-/// has a row for each row of the table and a column for each used column of `schema`. A cell with text in a column of
-/// numbers is no hole and stays as it is. A number is written with as many decimals as its column had in the training
-/// rows, a date in the format of its column.
+/// has a column for each used column of `schema`. `rows` says for each row of `values` to which row of the table it
+/// belongs. Other rows of the table keep their holes. A cell with text in a column of numbers is no hole and stays as
+/// it is. A number is written with as many decimals as its column had in the training
+/// ([`Column::decimals`](super::Column::decimals)), a date in the format of its column.
 ///
 /// # Errors
 /// If the file cannot be read, or if memory is not sufficient.
-pub fn fill_holes(table: &Table, schema: &Schema, values: &Array2<f64>) -> Result<Filled, Error> {
+pub fn fill_holes(table: &Table, schema: &Schema, rows: &[usize], values: &Array2<f64>) -> Result<Filled, Error> {
     let path = &table.path;
     let (mut file, length) = handgrad_files::open(path).map_err(Error::io(path, "opening"))?;
     let mut bytes = Vec::new();
@@ -60,21 +61,30 @@ pub fn fill_holes(table: &Table, schema: &Schema, values: &Array2<f64>) -> Resul
     let columns: Vec<_> = schema.used().collect();
     let mut filled = Filled { text: Vec::with_capacity(bytes.len() + bytes.len() / 16), filled: 0, left: 0 };
     let mut copied = 0;
+    let mut samples = vec![None; table.len()];
+    rows.iter().enumerate().for_each(|(sample, &row)| samples[row] = Some(sample));
     records(&bytes, dialect, table, |row, record| {
+        let Some(sample) = samples[row] else { return };
         for (at, span) in record.iter().enumerate().filter(|(at, span)| span.is_hole && Some(*at) != label) {
             let Some(place) = places.get(at).copied().flatten() else {
                 filled.left += 1;
                 continue;
             };
-            let value = values[[row, place]];
-            let mut text = match &columns[place].kind {
-                Kind::Number { .. } | Kind::Amount { .. } => {
-                    format!("{value:.*}", columns[place].decimals)
-                }
-                _ => columns[place].text(value),
+            let column = columns[place];
+            let value = values[[sample, place]];
+            let mut text = column.text(value);
+            // A class may be a number, which must stay the same. The points of a date such as 31.01.2020 are no decimal
+            // points.
+            let is_kept = |number: &f64| column.written(*number).parse() == Ok(*number);
+            let number = match column.kind {
+                Kind::Category { .. } => text.parse().ok().filter(is_kept),
+                Kind::Date { .. } => None,
+                _ => Some(value),
             };
-            // The points of a date such as 31.01.2020 are no decimal points.
-            let is_number = !matches!(columns[place].kind, Kind::Category { .. } | Kind::Date { .. });
+            let is_number = number.is_some();
+            if let Some(number) = number {
+                text = column.written(number);
+            }
             if dialect.decimal == Decimal::Comma && is_number {
                 text = text.replace('.', ",");
             }
@@ -150,7 +160,7 @@ mod tests {
 
     use super::fill_holes;
     use crate::csv::Label;
-    use crate::tables::{Asked, Schema, Table, read};
+    use crate::tables::{Asked, Kind, KindName, Schema, Table, read};
 
     fn with_table<T>(text: &str, use_table: impl FnOnce(&Table) -> T) -> T {
         let folder = tempfile::tempdir().expect("a folder");
@@ -166,10 +176,11 @@ mod tests {
 
     /// Fills the holes of a table with 1.25, class 0 or day 1.25, and returns the text.
     fn filled_by(schema: &Schema, table: &Table) -> String {
-        let values = Array2::from_shape_fn((table.len(), schema.used().count()), |(_, at)| {
+        let rows = schema.samples(table).expect("rows");
+        let values = Array2::from_shape_fn((rows.len(), schema.used().count()), |(_, at)| {
             if schema.used().nth(at).is_some_and(|column| column.width() == 1) { 1.25 } else { 0.0 }
         });
-        String::from_utf8(fill_holes(table, schema, &values).expect("filled").text).expect("text")
+        String::from_utf8(fill_holes(table, schema, &rows, &values).expect("filled").text).expect("text")
     }
 
     fn filled(text: &str) -> String {
@@ -183,14 +194,36 @@ mod tests {
             let filled = with_table(text, |table| filled_by(&trained, table));
             assert!(filled.starts_with("a,b\n1.2,7\n8,1.25\n"), "{filled}");
         }
-        assert_eq!(with_table("a,b\n0.1234567891,1e-9\n3,4\n7,5\n", schema).columns[0].decimals, 6);
+        // Zeros at the end count, an exponent moves the point, and more than six decimals have to be needed.
+        let decimals = |text: &str| with_table(text, schema).columns[0].decimals;
+        assert_eq!(decimals("a,b\n13.00,1\n7.50,2\n12.00,3\n"), 2);
+        assert_eq!(decimals("a;b\n13,00;1\n7,50;2\n12,00;3\n"), 2);
+        assert_eq!(decimals("a,b\n1300,1\n750,2\n1.2e3,3\n"), 0);
+        assert_eq!(decimals("a,b\n0.1234567891,1\n3,4\n7,5\n"), 6);
+        assert_eq!(decimals("a,b\n3.7e-8,1\n0.0000000212,4\n4.5e-8,5\n"), 10);
+        assert_eq!(decimals("a,b\n0.00000003712345678,1\n0.0000000212,4\n4.5e-8,5\n"), 13);
+        // Classes of numbers are written as numbers.
+        let two = with_table("a;b\n1,00;1\n2,00;2\n1,00;2,5\n", schema);
+        let filled = with_table("a;b\n;1\n2,00;2,5\n", |table| filled_by(&two, table));
+        assert!(two.columns[0].width() == 3 && filled.starts_with("a;b\n1,00;1\n"), "{filled}");
+        let tiny = with_table("a,b\n3.7123456e-30,1\n2.1e-30,4\n4.5e-30,5\n", schema);
+        assert_eq!(tiny.columns[0].written(2.123_456_7e-30), "2.12346e-30");
+    }
+
+    #[test]
+    fn rows_that_are_no_samples_keep_their_holes() {
+        let text = "id,x,y\nonly,,\nb,1.5,\n,,\nc,,2.5\nd,3.5,4.5\n";
+        let mut trained = with_table("id,x,y\nu,1.5,2.5\nv,2.5,3\nw,1,0.5\n", schema);
+        trained.columns[0].kind = Kind::LeftOut { name: KindName::Identifier };
+        let filled = with_table(text, |table| filled_by(&trained, table));
+        assert_eq!(filled, "id,x,y\nonly,,\nb,1.5,1.2\n,,\nc,1.2,2.5\nd,3.5,4.5\n");
     }
 
     #[test]
     fn only_holes_change() {
-        assert_eq!(filled("a,b\n,2.55\n3.1,\n,NA\n5,6\n"), "a,b\n1.2,2.55\n3.1,1.25\n,NA\n5,6\n");
-        assert_eq!(filled("a,b\r\n ,2.55\r\n3,\"\"\r\n4,5\r\n7,8\r\n"), "a,b\r\n1,2.55\r\n3,1.25\r\n4,5\r\n7,8\r\n");
-        assert_eq!(filled("a;b\n;2,55\n3,1;\n4,5;6\n"), "a;b\n1,2;2,55\n3,1;1,25\n4,5;6\n");
+        assert_eq!(filled("a,b\n,2.50\n3.1,\n,NA\n5,6\n"), "a,b\n1.2,2.50\n3.1,1.25\n,NA\n5,6\n");
+        assert_eq!(filled("a,b\r\n ,2.50\r\n3,\"\"\r\n4,5\r\n7,8\r\n"), "a,b\r\n1,2.50\r\n3,1.25\r\n4,5\r\n7,8\r\n");
+        assert_eq!(filled("a;b\n;2,50\n3,1;\n4,5;6\n"), "a;b\n1,2;2,50\n3,1;1,25\n4,5;6\n");
         assert_eq!(filled("a,b\n1,x\n\n2,\n3,x"), "a,b\n1,x\n\n2,x\n3,x");
     }
 

@@ -9,7 +9,7 @@ use indexmap::IndexSet;
 
 use super::{Cell, ColumnError, Table};
 use crate::csv::cells::Cells;
-use crate::csv::value::{Decimal, is_missing, number};
+use crate::csv::value::{Decimal, is_missing, long_number, number};
 use crate::csv::{Header, Label, Layout};
 use crate::labels::Collector;
 use crate::{Error, count, thousands};
@@ -143,6 +143,7 @@ impl Reading {
             labels: None,
             empty_rows: 0,
             label_at: None,
+            decimals: Vec::new(),
             cells: Vec::new(),
             words: IndexSet::new(),
             lines: Vec::new(),
@@ -170,6 +171,7 @@ impl Reading {
         }
         // A cell and the separator after it have at least one byte.
         let most = self.rows.saturating_mul(names.len() as u64).min(1 << 40);
+        self.table.decimals = vec![0; names.len()];
         self.table.names = names;
         reserve(&path, &mut self.table.cells, usize::try_from(most).unwrap_or(0))?;
         if self.table.has_header() {
@@ -191,7 +193,12 @@ impl Reading {
         }
         let cell = match number_of(text, self.decimal) {
             _ if is_missing(text) => Cell::Missing,
-            Some(number) => Cell::Number(number),
+            Some(number) => {
+                let column = at - usize::from(self.label.is_some_and(|label| label < at));
+                let most = &mut self.table.decimals[column];
+                *most = decimals_of(text, self.decimal).max(*most);
+                Cell::Number(number)
+            }
             None => Cell::Word(match self.table.words.get_index_of(text) {
                 Some(at) => at as u32,
                 None => {
@@ -254,11 +261,22 @@ impl Reading {
 }
 
 /// The number that a text stands for. A text that begins with a superfluous zero, such as a postal code `01069`, is a
-/// word.
+/// word, and so is a [long number](long_number).
 fn number_of(text: &str, decimal: Decimal) -> Option<f64> {
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text).as_bytes();
     let is_code = digits.len() > 1 && digits[0] == b'0' && digits[1].is_ascii_digit();
-    if is_code { None } else { number(text, decimal) }
+    if is_code || long_number(text).is_some() { None } else { number(text, decimal) }
+}
+
+/// With how many decimals a number is written. An exponent moves the point.
+fn decimals_of(text: &str, decimal: Decimal) -> usize {
+    let (digits, exponent) = match text.find(['e', 'E']) {
+        Some(at) => (&text[..at], text[at + 1..].parse().unwrap_or(0_i64)),
+        None => (text, 0),
+    };
+    let sign = if decimal == Decimal::Comma && !text.contains('.') { b',' } else { b'.' };
+    let decimals = digits.bytes().rev().position(|byte| byte == sign).unwrap_or(0);
+    usize::try_from((decimals as i64).saturating_sub(exponent).clamp(0, 400)).unwrap_or(0)
 }
 
 fn find_label(path: &Path, label: &Label, header: Option<&[String]>, columns: usize) -> Result<Option<usize>, Error> {
@@ -267,6 +285,16 @@ fn find_label(path: &Path, label: &Label, header: Option<&[String]>, columns: us
         Label::ByName => Ok(named("label").or_else(|| named("class"))),
         Label::None => Ok(None),
         Label::Last => Ok(columns.checked_sub(1)),
+        Label::Trained { name, at, known } => match (name, header) {
+            (Some(name), Some(header)) => {
+                let is_known = |at: &usize| known.contains(&header[*at]);
+                let same = header.iter().position(|other| other == name).or_else(|| named(name));
+                let other = || named("label").or_else(|| named("class")).filter(|_| **at == Label::ByName);
+                Ok(same.or_else(other).filter(|at| !is_known(at)))
+            }
+            _ if columns == known.len() => Ok(None),
+            _ => find_label(path, at, header, columns),
+        },
         Label::Column(column) => {
             let number = || column.parse().ok().and_then(|number: usize| number.checked_sub(1));
             let found = named(column).or_else(|| number().filter(|&at| at < columns));

@@ -6,11 +6,15 @@ use std::collections::HashMap;
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
-use super::fit::{MOST_DECIMALS, column};
+use super::fit::{MOST_DECIMALS, SIGNIFICANT, column};
 use super::told::{Misfit, Told};
 use super::{Cell, ColumnError, KindName, Table, date};
 use crate::csv::Fill;
+use crate::csv::value::long_number;
 use crate::{Error, check_room, did_you_mean};
+
+/// The most decimals that a number is written with, unless it has an exponent.
+const MOST_PLAIN: usize = 15;
 
 /// How numbers are scaled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,7 +104,9 @@ pub struct Column {
     /// The mean over the training rows of the first value of the network: 0 with standard scaling.
     #[serde(default)]
     pub mean: f64,
-    /// The most decimals of its numbers in the training rows: an imputed number is written with as many.
+    /// With how many decimals an imputed number is written: as many as the numbers of the training have at most in the
+    /// text of the file, where the rows that were held out count too. Zeros at the end count, so that 13.00 has two. If
+    /// there are more than six, no more than six significant digits of a number of usual size need.
     #[serde(default = "most_decimals")]
     pub decimals: usize,
     /// Whether all its known values in the training rows are the same number or date.
@@ -173,6 +179,27 @@ impl Column {
             Kind::Category { classes, .. } => classes.get(value as usize).map_or("other", String::as_str).to_owned(),
             Kind::Date { format, .. } => date::write(value, format).unwrap_or_else(|| value.to_string()),
             _ => value.to_string(),
+        }
+    }
+
+    /// A number of the column with its decimals. Numbers that would need many zeros after the point have an exponent.
+    #[must_use]
+    pub fn written(&self, value: f64) -> String {
+        match self.decimals {
+            _ if value.is_nan() => String::new(),
+            decimals if decimals > MOST_PLAIN => format!("{value:.*e}", SIGNIFICANT - 1),
+            decimals => format!("{value:.decimals$}"),
+        }
+    }
+
+    /// The value of a cell of a column that is no category. `None` if the cell does not fit the column.
+    fn value_of(&self, table: &Table, cell: Cell) -> Option<f64> {
+        match (&self.kind, cell) {
+            (_, Cell::Missing) => Some(f64::NAN),
+            (Kind::Date { format, .. }, Cell::Word(word)) => date::parse(table.word(word), format),
+            (Kind::Date { .. }, Cell::Number(_)) => None,
+            (_, Cell::Word(word)) => long_number(table.word(word)),
+            (_, Cell::Number(number)) => Some(number),
         }
     }
 }
@@ -293,17 +320,14 @@ impl Schema {
         for (at, (column, &place)) in self.used().zip(&places).enumerate() {
             let known = known(column, table);
             let mut misfit: Option<Misfit> = None;
-            let mut dates = HashMap::new();
+            let mut words = HashMap::new();
             for (row, value) in rows.iter().zip(values.column_mut(at)) {
                 let cell = table.cell(*row, place);
                 let found = match (&column.kind, cell) {
                     (_, Cell::Missing) => Some(f64::NAN),
                     (Kind::Category { .. }, _) => known.get(&key(cell)).copied(),
-                    (Kind::Date { format, .. }, Cell::Word(word)) => {
-                        *dates.entry(word).or_insert_with(|| date::parse(table.word(word), format))
-                    }
-                    (Kind::Date { .. }, Cell::Number(_)) | (_, Cell::Word(_)) => None,
-                    (_, Cell::Number(number)) => Some(number),
+                    (_, Cell::Word(word)) => *words.entry(word).or_insert_with(|| column.value_of(table, cell)),
+                    _ => column.value_of(table, cell),
                 };
                 let is_category = matches!(column.kind, Kind::Category { .. });
                 let other =
@@ -324,6 +348,21 @@ impl Schema {
             told.misfits.extend(misfit);
         }
         Ok((values, told))
+    }
+
+    /// The rows of a table that are samples, in order: those with a value in a used column.
+    ///
+    /// # Errors
+    /// If the columns of the table are not those of the schema.
+    pub fn samples(&self, table: &Table) -> Result<Vec<usize>, Error> {
+        let places = self.places(table)?;
+        let has_value = |row: usize| {
+            self.used().zip(&places).any(|(column, &place)| match table.cell(row, place) {
+                Cell::Missing => false,
+                cell => matches!(column.kind, Kind::Category { .. }) || column.value_of(table, cell).is_some(),
+            })
+        };
+        Ok((0..table.len()).filter(|&row| has_value(row)).collect())
     }
 
     /// For each used column, its place in a table.
@@ -348,13 +387,13 @@ impl Schema {
         let known = |name: &&str| {
             Some(*name) == self.label_column.as_deref() || self.columns.iter().any(|column| column.name == **name)
         };
+        if let Some(column) = table.label_column.clone().filter(|label| missing.contains(&label.as_str())) {
+            return Err(ColumnError::TakenAsLabels { path, column }.into());
+        }
         let unknown: Vec<&str> = table.names.iter().map(String::as_str).filter(|name| !known(name)).collect();
         if !missing.is_empty() || !unknown.is_empty() {
-            let similar = missing.first().map_or_else(String::new, |name| did_you_mean(name, unknown.iter().copied()));
             let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
-            return Err(
-                ColumnError::Differ { path, missing: owned(&missing), unknown: owned(&unknown), similar }.into()
-            );
+            return Err(ColumnError::differ(&path, owned(&missing), owned(&unknown)).into());
         }
         Ok(self.used().map(|column| at[column.name.as_str()]).collect())
     }

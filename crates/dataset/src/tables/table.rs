@@ -61,6 +61,8 @@ pub struct Table {
     pub empty_rows: usize,
     /// The place of the column of labels in the file, counted from 0.
     pub(super) label_at: Option<usize>,
+    /// For each column, the most decimals that one of its numbers is written with.
+    pub(super) decimals: Vec<usize>,
     pub(super) cells: Vec<f64>,
     pub(super) words: IndexSet<Box<str>>,
     /// The line of each row.

@@ -21,13 +21,13 @@ pub(crate) fn check(tensors: usize, spec: &Spec) -> Result<(), Error> {
     if tensors > MOST_TENSORS || text > LONGEST_TEXT {
         return Err(Error::TooDeep { tensors, text, most_tensors: MOST_TENSORS, most_text: LONGEST_TEXT });
     }
-    let table = table_text(spec)?.map_or(0, |text| text.len());
-    if table > LONGEST_TABLE {
-        return Err(Error::TooLong {
-            what: "the description of the table",
-            found: table as u64,
-            most: LONGEST_TABLE as u64,
-        });
+    for (what, text) in
+        [("the description of the table", table_text(spec)?), ("the list of the steps", steps_text(spec)?)]
+    {
+        let (found, most) = (text.map_or(0, |text| text.len() as u64), LONGEST_TABLE as u64);
+        if found > most {
+            return Err(Error::TooLong { what, found, most });
+        }
     }
     Ok(())
 }
@@ -36,6 +36,12 @@ pub(crate) fn check(tensors: usize, spec: &Spec) -> Result<(), Error> {
 pub(super) fn table_text(model: &Spec) -> Result<Option<String>, Error> {
     let text = model.table.as_ref().map(serde_json::to_string).transpose();
     text.map_err(|error| Error::NotAModel(error.to_string()))
+}
+
+/// Returns the names of the steps of a series as text.
+pub(super) fn steps_text(model: &Spec) -> Result<Option<String>, Error> {
+    let steps = model.series.as_ref().map(|series| &series.steps).filter(|steps| !steps.is_empty());
+    steps.map(serde_json::to_string).transpose().map_err(|error| Error::NotAModel(error.to_string()))
 }
 
 /// Returns the specification as text. The comment at its end is covered by the SHA-256 of the text.

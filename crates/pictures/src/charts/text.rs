@@ -1,15 +1,20 @@
 //! Numbers and texts of charts: how they are written, and how much room they need.
 
-/// Formats a value with five significant digits, as for losses and scores.
+/// Formats a value with five significant digits, as for losses and scores. Numbers that are not 0 have an exponent
+/// where nine decimals would show fewer than three digits.
 ///
 /// ```
 /// use handgrad_pictures::charts::number;
 ///
 /// assert_eq!(number(0.0123456), "0.012346");
 /// assert_eq!(number(81.25), "81.250");
+/// assert_eq!(number(-3.7e-8), "-3.7000e-8");
 /// ```
 #[must_use]
 pub fn number(value: f64) -> String {
+    if value != 0.0 && value.abs() < 1e-7 {
+        return format!("{value:.4e}");
+    }
     let digits = 4 - value.abs().max(1e-12).log10().floor().clamp(-8.0, 4.0) as i32;
     format!("{value:.*}", usize::try_from(digits.clamp(0, 9)).unwrap_or(0))
 }

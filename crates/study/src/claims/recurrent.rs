@@ -53,7 +53,7 @@ fn recall(count: usize, steps: usize, seed: u64) -> Samples {
         row[(steps - 2) * WIDTH + KINDS] = 1.0;
         row[(steps - 1) * WIDTH + kind] = 1.0;
     }
-    Samples { values: Values::Floats(values), shape: vec![steps, WIDTH], labels: None }
+    Samples { values: Values::Floats(values), shape: vec![steps, WIDTH], labels: None, places: None }
 }
 
 /// Returns a network that predicts every step of such a sequence from the steps before it.

@@ -160,6 +160,7 @@ fn conv_lstm() -> Spec {
         scale: None,
         table: None,
         series: None,
+        value_kind: None,
         trained_on: None,
         loss: LossKind::Mse,
         reduction: Reduction::Mean,
@@ -217,7 +218,7 @@ fn check_at(spec: &Spec, seed: u64) -> Result<Found, Error> {
         if spec.takes_missing() && padded { f32::NAN } else { value }
     };
     let values = Values::Floats(Array2::from_shape_fn((ROWS, features), value));
-    let samples = Samples { values, shape: spec.input.clone(), labels: None };
+    let samples = Samples { values, shape: spec.input.clone(), labels: None, places: None };
     let (source, rows) = (Source::new(&samples), [0, 1, 2, 3, 4]);
 
     let network = Network::<f64>::new(spec)?;

@@ -4,12 +4,12 @@ use std::fmt::Write;
 
 use anyhow::Result;
 use handgrad_dataset::table::cell_text;
-use handgrad_dataset::tables::KindName;
 use handgrad_pictures::charts::table::{self, Column, Row, Table};
 use handgrad_runs::{OfTable, Subject};
 use handgrad_tasks::columns::explain::{Normal, Reason, explain};
 use serde_json::{Value, json};
 
+use crate::columns;
 use crate::words::number;
 
 /// The columns that are named for each row.
@@ -27,14 +27,6 @@ pub struct Explained {
     reasons: Vec<Reason>,
 }
 
-/// The name and the place of the first column that names the rows of a table.
-pub fn identifier(subject: &Subject, of: &OfTable) -> Option<(String, usize)> {
-    let schema = subject.model.spec().table.as_ref()?;
-    let column = schema.columns.iter().find(|column| column.kind_name() == KindName::Identifier)?;
-    let place = of.table.names.iter().position(|name| *name == column.name)?;
-    Some((column.name.clone(), place))
-}
-
 /// Explains the samples with these numbers.
 pub fn explained(
     subject: &Subject,
@@ -44,7 +36,7 @@ pub fn explained(
     normal: &Normal,
 ) -> Result<Vec<Explained>> {
     let all = explain(&subject.model, &subject.samples, numbers, normal, REASONS)?;
-    let named = identifier(subject, of);
+    let named = columns::identifier(&subject.model, of);
     let explained = |(&number, mut reasons): (&u32, Vec<Reason>)| {
         let (sample, row) = (number as usize, of.rows[number as usize]);
         for reason in reasons.iter_mut().filter(|reason| reason.found == "other") {

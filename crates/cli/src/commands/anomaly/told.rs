@@ -9,7 +9,7 @@ use handgrad_dataset::thousands;
 use handgrad_files::{place, shown};
 use handgrad_pictures::charts::scores::{self, Roc, Scores};
 use handgrad_pictures::{grid, to_unit};
-use handgrad_runs::{OfTable, Subject, curves};
+use handgrad_runs::{Subject, curves};
 use handgrad_tasks::anomaly::{self, Positive, Threshold, Verdict};
 use handgrad_tasks::columns::surprise;
 use handgrad_tasks::outside;
@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 
 use super::AnomalyArgs;
 use super::rows::{self, Explained};
+use crate::columns;
 use crate::words::number;
 
 /// A verdict, and everything that is needed to draw, write and print it.
@@ -83,28 +84,26 @@ impl Told<'_> {
         Ok(handgrad_files::write(path, chart.as_bytes())?)
     }
 
-    /// Writes one line per sample: `sample,label,score,called`. For a table, the second number is the line of the file,
-    /// and the third one is what names the row, if there is such a column.
+    /// Writes one line per sample: `sample,label,score,called`. After its number stands where it comes from. For a
+    /// table this is the line of the file, and what names the row, if there is such a column. For a series it is the
+    /// line on which the sample begins, the time there and the name of the series, and for a picture it is the file.
     pub fn write_scores(&self, path: &Path) -> Result<()> {
         let labels = self.subject.samples.labels.as_ref();
-        let named = self.subject.table.as_ref().and_then(|of| rows::identifier(self.subject, of));
+        let Subject { model, table, .. } = self.subject;
+        let origin = table.as_ref().map_or_else(Vec::new, |of| columns::origin(model, of, &of.rows));
         let mut text = "sample,".to_owned();
-        if self.subject.table.is_some() {
-            text += "line,";
-        }
-        named.iter().for_each(|(name, _)| text += &(cell_text(name) + ","));
+        origin.iter().for_each(|(name, _)| text += &(cell_text(name) + ","));
+        let places = self.subject.samples.places.as_ref();
+        places.iter().flat_map(|places| places.columns()).for_each(|name| text += &(cell_text(name) + ","));
         text += &format!("{}score,called\n", if labels.is_some() { "label," } else { "" });
         for (number, &score) in self.verdict.scores.iter().enumerate() {
             let called = if self.verdict.calls(score) { "anomalous" } else { "normal" };
             let label =
                 labels.and_then(|labels| labels.name(number)).map_or(String::new(), |label| cell_text(label) + ",");
             write!(text, "{number},")?;
-            if let Some(OfTable { table, rows, .. }) = &self.subject.table {
-                write!(text, "{},", table.line(rows[number]))?;
-                if let Some((_, column)) = named {
-                    write!(text, "{},", cell_text(&table.text(rows[number], column)))?;
-                }
-            }
+            origin.iter().for_each(|(_, cells)| text += &(cell_text(&cells[number]) + ","));
+            let cells = places.map_or(&[][..], |places| places.of(number));
+            cells.iter().for_each(|cell| text += &(cell_text(cell) + ","));
             writeln!(text, "{label}{score},{called}")?;
         }
         Ok(handgrad_files::write_new(path, text.as_bytes())?)
