@@ -204,6 +204,7 @@ fn what_is_printed_fits_small_and_constant_columns() {
         values: Values::Doubles(Array2::from_shape_fn((50, 1), |(at, _)| class + 0.1 * (at % 2) as f64)),
         shape: vec![1],
         labels: None,
+        places: None,
     };
     let (one, other, names) = (samples(0.0), samples(5.0), ["city".to_owned()]);
     let told = |classes: &[usize]| differences((&one, 0..50), (&other, 0..50), &names, classes, false);
