@@ -150,6 +150,22 @@ pub fn specs() -> Vec<(Spec, usize, Optimizer)> {
         (conv_lstms(IMAGE, Some(3)), 10, ADAM),
         (masked(SequenceAutoencoder { units: 7, ..Default::default() }.spec(&IMAGE)), 20, ADAM),
         (masked(Basic { units: 32, ..Basic::default() }.spec(&IMAGE)), 50, ADAM),
+        // With few samples, several threads divide the units of the layers.
+        (
+            Deep {
+                layers: vec![70, 33],
+                activation: Activation::Tanh,
+                output_activation: Activation::Linear,
+                loss: LossKind::Mae,
+                ..Deep::default()
+            }
+            .spec(&IMAGE)
+            .with_noise(NOISE),
+            17,
+            SGD,
+        ),
+        (Deep { layers: vec![128, 33], tied: true, ..Deep::default() }.spec(&IMAGE).with_l1(1e-4), 20, ADAM),
+        (Vae { hidden_dims: vec![60], latent_dim: 5, ..Vae::default() }.spec(&IMAGE), 9, ADAM),
     ]
 }
 

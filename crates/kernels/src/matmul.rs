@@ -55,14 +55,15 @@ pub fn matmul_bias<T: Scalar>(x: &[T], w: &[T], b: &[T], finish: Finish, y: &mut
     T::matmul(x, view(w, k, n), b, finish, view_mut(y, m, n));
 }
 
-/// Some columns of [`matmul_bias`]: w, b and y hold only these, so that their rows may be apart in memory. Shapes: x
-/// m×k, w k×n, b n, y m×n.
+/// Some columns of [`matmul_bias`]: w, b and y hold only these, so that the rows of w and y may be apart in memory. An
+/// empty b means 0. Shapes: x m×k, w k×n, b n, y m×n.
 ///
 /// # Panics
 /// If the shapes are different, or the values of a row are not side by side.
 pub fn matmul_bias_columns<T: Scalar>(x: &[T], w: ArrayView2<T>, b: &[T], finish: Finish, y: ArrayViewMut2<T>) {
     let ((k, n), m) = (w.dim(), y.nrows());
-    assert!(holds(x, m, k) && b.len() == n && y.ncols() == n, "x {m}×{k}, w {k}×{n}, b {}, y {:?}", b.len(), y.dim());
+    let fits = b.is_empty() || b.len() == n;
+    assert!(holds(x, m, k) && fits && y.ncols() == n, "x {m}×{k}, w {k}×{n}, b {}, y {:?}", b.len(), y.dim());
     assert!(has_whole_rows(w) && has_whole_rows(y.view()), "the values of a row of w or y are not side by side");
     T::matmul(x, w, b, finish, y);
 }

@@ -251,3 +251,85 @@ unsafe fn run<'t, F: FnOnce(&mut Hands<'t>) -> R, R>(job: *mut Job) {
     // SAFETY: as above. After this the thread that made the offer may end it.
     unsafe { (*job).is_done.store(true, Ordering::Release) };
 }
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use super::{Hands, Team};
+
+    /// Σ of the numbers, divided among the hands down to single numbers.
+    fn sum(numbers: &[u64], hands: &mut Hands) -> u64 {
+        if numbers.len() <= 1 {
+            return numbers.iter().sum();
+        }
+        let (left, right) = numbers.split_at(numbers.len() / 2);
+        let (left, right) = hands.join(|hands| sum(left, hands), |hands| sum(right, hands));
+        left + right
+    }
+
+    fn on<R: Send>(threads: usize, f: impl FnOnce() -> R + Send) -> R {
+        rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads").install(f)
+    }
+
+    #[test]
+    fn every_piece_of_work_is_done_once() {
+        let numbers: Vec<u64> = (0..257).collect();
+        for threads in [1, 2, 3, 4, 7, 16] {
+            on(threads, || {
+                let team = Team::of_pool();
+                for _ in 0..20 {
+                    let sums = team.gather(|hands| [(); 50].map(|()| sum(&numbers, hands)));
+                    assert_eq!(sums, [256 * 257 / 2; 50]);
+                }
+            });
+        }
+    }
+
+    #[test]
+    fn members_sleep_and_wake_up() {
+        on(4, || {
+            let team = Team::of_pool();
+            team.gather(|hands| {
+                for _ in 0..5 {
+                    std::thread::sleep(std::time::Duration::from_millis(30));
+                    assert_eq!(sum(&[1, 2, 3, 4, 5], hands), 15);
+                }
+            });
+        });
+    }
+
+    /// Several leaders share the members, and a member that leads has no other hands.
+    #[test]
+    fn leaders_do_not_wait_for_each_other() {
+        on(3, || {
+            let team = Team::of_pool();
+            let lead = || team.gather(|hands| team.gather(|inner| (sum(&[1, 2, 3], hands), inner.count())));
+            std::thread::scope(|scope| {
+                let leaders: Vec<_> = (0..4).map(|_| scope.spawn(lead)).collect();
+                assert!(leaders.into_iter().all(|leader| leader.join().expect("no panic") == (6, 1)));
+            });
+        });
+    }
+
+    #[test]
+    fn a_panic_comes_to_the_leader_after_all_work_is_done() {
+        on(2, || {
+            let team = Team::of_pool();
+            for (of_a, of_b) in [(true, false), (false, true), (true, true)] {
+                let mut done = [false; 2];
+                let [a, b] = &mut done;
+                let work = |fails: bool, done: &mut bool| {
+                    *done = true;
+                    assert!(!fails, "on purpose");
+                };
+                let second = work;
+                let outcome = catch_unwind(AssertUnwindSafe(|| {
+                    team.gather(|hands| hands.join(|_| work(of_a, a), |_| second(of_b, b)));
+                }));
+                assert!(outcome.is_err() && done == [true; 2]);
+                assert_eq!(team.gather(|hands| sum(&[1, 2, 3], hands)), 6);
+            }
+        });
+    }
+}

@@ -91,7 +91,8 @@ impl<'a, T> Part<'a, T> {
     }
 }
 
-/// Calls `run` for every block with its part, one group after another. `groups` are the numbers of blocks of the groups.
+/// Calls `run` for every block with its part, one group after another. `groups` are the numbers of blocks of the
+/// groups.
 pub(crate) fn update<T: Scalar>(
     blocks: &[Work],
     groups: &[usize],

@@ -58,6 +58,13 @@ fn shards_of<T: Scalar>(network: &Network<T>, batch_size: usize) -> [usize; 2] {
     [batch_size.div_ceil(shard_rows), shard_rows]
 }
 
+/// Returns whether a step is computed layer by layer, and the blocks of the parameters.
+fn plan<T: Scalar>(network: &Network<T>, batch_size: usize) -> (bool, Vec<Work>) {
+    let threads = rayon::current_num_threads();
+    let is_layered = layered::pays(network, batch_size, threads);
+    (is_layered, blocks_of(network, if is_layered { threads } else { 1 }))
+}
+
 /// Returns the size of the scratch memory that the layers use one after another, in values.
 fn workspace_len<T: Scalar>(network: &Network<T>) -> usize {
     network.layers().iter().map(|layer| layer.scratch_len()).max().unwrap_or(0)
@@ -85,9 +92,7 @@ impl<T: Scalar> Engine<T> {
     pub fn new(network: &Network<T>, batch_size: usize) -> Self {
         let [shards, shard_rows] = shards_of(network, batch_size);
         let arena = Arena::new(network, shard_rows);
-        let threads = rayon::current_num_threads();
-        let is_layered = layered::pays(network, batch_size, threads);
-        let blocks = blocks_of(network, if is_layered { threads } else { 1 });
+        let (is_layered, blocks) = plan(network, batch_size);
         let for_each_thread = |len: usize| -> Vec<_> {
             (0..rayon::current_num_threads()).map(|_| Mutex::new(vec![T::ZERO; len])).collect()
         };
@@ -114,7 +119,7 @@ impl<T: Scalar> Engine<T> {
         let of_a_row = Arena::new(network, 1).shard_len();
         let arena = shards.saturating_mul(shard_rows).saturating_mul(of_a_row);
         let of_threads = workspace_len(network)
-            .saturating_add(scratch_len(&blocks_of(network, 1)))
+            .saturating_add(scratch_len(&plan(network, batch_size).1))
             .saturating_mul(rayon::current_num_threads());
         [arena, batch_size, of_threads, means_len(network)].into_iter().fold(0, usize::saturating_add)
     }

@@ -25,8 +25,8 @@ const ROWS: usize = 4;
 /// Up to this number of samples, a batch is small.
 const FEW_SAMPLES: usize = 64;
 
-/// Returns whether the network can be computed layer by layer, and this is faster for batches of `batch` samples. It was
-/// found by measurements: see decision 15 in `docs/decisions`.
+/// Returns whether the network can be computed layer by layer, and this is faster for batches of `batch` samples. The
+/// limits were found by measurements: see decision 15 in `docs/decisions`.
 pub(crate) fn pays<T: Scalar>(network: &Network<T>, batch: usize, threads: usize) -> bool {
     let layers = network.layers();
     let can_be = layers.iter().all(|layer| layer.cache_len() == 0 && !layer.needs_means());
@@ -76,7 +76,7 @@ fn columns<T: Send>(
     run: &(impl Fn(usize, ArrayViewMut2<T>) + Sync),
 ) {
     let (all, threads) = (matrix.ncols(), hands.count());
-    let at = (all * (threads / 2) / threads).next_multiple_of(COLUMNS);
+    let at = (all * (threads / 2) / threads).max(1).next_multiple_of(COLUMNS);
     if threads == 1 || at >= all {
         return run(first, matrix);
     }

@@ -164,7 +164,7 @@ impl<T: Scalar> Divisible<T> for Dense {
 }
 
 /// Some columns of a matrix with rows of `width`.
-fn columns_of<T>(w: &[T], width: usize, columns: Range<usize>) -> ArrayView2<'_, T> {
+pub(crate) fn columns_of<T>(w: &[T], width: usize, columns: Range<usize>) -> ArrayView2<'_, T> {
     let w = ArrayView2::from_shape((w.len() / width, width), w).expect("w has a row for each input");
     w.split_at(Axis(1), columns.end).0.split_at(Axis(1), columns.start).1
 }

@@ -24,11 +24,14 @@
 //! Slides: CE6146 "Guideline for Autoencoders (2/4)": "Mirror the encoder's architecture in the decoder"; here its
 //! weights are mirrored too. Source: Vincent, Larochelle, Lajoie, Bengio & Manzagol, JMLR 11 (2010), section 2.2.
 
-use handgrad_kernels::{matmul, matmul_nt, matmul_tn, vectorize};
+use std::ops::Range;
+
+use handgrad_kernels::{Finish, matmul, matmul_bias_columns, matmul_nt, matmul_nt_columns, matmul_tn, vectorize};
+use ndarray::{ArrayView2, ArrayViewMut2};
 
 use crate::{
-    Activation, BatchRows, Block, Error, Layer, ParamRole, ParamSpec, Pass, Saved, SavedBatch, Scalar, activation,
-    dense,
+    Activation, BatchRows, Block, Divisible, Error, Layer, ParamRole, ParamSpec, Pass, Saved, SavedBatch, Scalar,
+    activation, dense,
 };
 
 /// y ← φ(h·wᵀ + b). Shapes: h m×inputs, w units×inputs, b units, y m×units.
@@ -51,7 +54,7 @@ pub fn backward_input<T: Scalar>(w: &[T], delta: &[T], units: usize, dh: &mut [T
 
 /// dw ← δᵀ·h, for the rows `units` of dw: the part of ∂L/∂w that comes from this layer. Shapes: h m×inputs, δ
 /// m×units, dw units.len()×inputs.
-pub fn backward_weights<T: Scalar>(h: BatchRows<T>, delta: BatchRows<T>, units: std::ops::Range<usize>, dw: &mut [T]) {
+pub fn backward_weights<T: Scalar>(h: BatchRows<T>, delta: BatchRows<T>, units: Range<usize>, dw: &mut [T]) {
     matmul_tn(delta, h, units, dw);
 }
 
@@ -107,10 +110,36 @@ impl<T: Scalar> Layer<T> for TiedDense {
         }
     }
 
+    fn divisible(&self) -> Option<&dyn Divisible<T>> {
+        Some(self)
+    }
+
     fn backward_params(&self, saved: SavedBatch<'_, T>, block: &Block, dtheta: &mut [T], _: &mut [T]) {
         match block.param {
             0 => dense::backward_bias(saved.delta, block.rows.clone(), dtheta),
             _ => backward_weights(saved.x, saved.delta, block.rows.clone(), dtheta),
         }
+    }
+}
+
+impl<T: Scalar> Divisible<T> for TiedDense {
+    fn forward_units(&self, theta: &[T], x: &[T], units: Range<usize>, mut y: ArrayViewMut2<T>) {
+        let (b, w) = theta.split_at(self.units);
+        matmul_nt_columns(x, &w[units.start * self.inputs..units.end * self.inputs], y.view_mut());
+        vectorize!({
+            for mut y in y.rows_mut() {
+                y.iter_mut().zip(&b[units.clone()]).for_each(|(y, &b)| *y += b);
+            }
+        });
+        activation::forward_columns(self.activation, y);
+    }
+
+    fn backward_activation(&self, y: ArrayView2<T>, dy: ArrayViewMut2<T>) {
+        activation::backward_columns(self.activation, y, dy);
+    }
+
+    fn backward_inputs(&self, theta: &[T], delta: &[T], inputs: Range<usize>, dx: ArrayViewMut2<T>) {
+        let w = dense::columns_of(&theta[self.units..], self.inputs, inputs);
+        matmul_bias_columns(delta, w, &[], Finish::None, dx);
     }
 }
