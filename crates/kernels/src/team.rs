@@ -1,7 +1,7 @@
 //! Fork and join for threads that stay awake between one piece of work and the next.
 //!
 //! ```text
-//! gather      the calling thread leads; rayon's other threads take a seat each and wait for work, until it returns
+//! gather      the calling thread leads, and the members of the team, which sit in a loop, do what it offers
 //! join(a, b)  the thread offers b to the seat in the middle of its range, runs a, and
 //!             takes b back and runs it too, if nobody has begun it
 //! ```
@@ -9,15 +9,21 @@
 //! A step of a small network takes 100 µs and has several pieces of work for each thread. Waking a thread of a pool
 //! costs several microseconds each time. A thread in its seat instead finds work within a fraction of a microsecond.
 //! Nobody ever waits for work that has not begun: if another program has the core of a thread, the others do its
-//! work. So there is no deadlock, also with more threads than cores, or if the threads of the pool are busy elsewhere.
+//! work. A member without work soon lets other threads run, and then falls asleep.
+//!
+//! The members are the threads of a rayon pool of their own. In a shared pool a thread that waits for a part of other
+//! work takes any work of the pool, so it could sit down in the middle of what its own leader waits for.
 
 use std::any::Any;
+use std::cell::Cell;
 use std::hint::spin_loop;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Thread, available_parallelism, current, park, yield_now};
+
+use rayon::{ThreadPool, ThreadPoolBuilder};
 
 /// Number of times that a waiting thread looks for a change before it lets other threads run: some 20 µs.
 const LOOKS: u32 = 500;
@@ -27,12 +33,22 @@ const YIELDS: u32 = 5000;
 /// The same if there are more threads than cores.
 const YIELDS_IN_A_CROWD: u32 = 50;
 
-/// The seats of a team, one for each thread of the rayon pool in which it was made.
+/// Threads that work together. See the [module](self).
 #[derive(Debug)]
 pub struct Team {
+    seats: Arc<Seats>,
+    /// The threads of the members, which do nothing else. `None` if there are none.
+    members: Option<ThreadPool>,
+}
+
+/// The seats of a team, one for each thread.
+#[derive(Debug)]
+struct Seats {
     seats: Box<[Seat]>,
-    /// Whether the members stay.
-    is_open: AtomicBool,
+    /// Whether somebody leads the team.
+    is_led: AtomicBool,
+    /// Whether the members must leave.
+    is_over: AtomicBool,
     /// How often a waiting thread looks before it lets others run.
     looks: u32,
     /// How often a member then lets others run before it falls asleep.
@@ -88,66 +104,91 @@ struct Offer<'t, F, R> {
 /// thread that has these hands.
 #[derive(Debug)]
 pub struct Hands<'t> {
-    team: &'t Team,
+    seats: &'t Seats,
     first: usize,
     count: usize,
 }
 
 impl Team {
-    /// A team of as many members as the current rayon pool has threads.
+    /// A team of as many threads as the current rayon pool has: the one that leads, and members of its own. If the
+    /// system cannot start threads, there are no members.
     #[must_use]
-    pub fn of_pool() -> Self {
+    pub fn new() -> Self {
         let threads = rayon::current_num_threads();
         // A thread that shares its core with others should not keep them waiting.
         let has_cores = available_parallelism().is_ok_and(|cores| cores.get() >= threads);
-        Self {
+        let seats = Arc::new(Seats {
             seats: (0..threads).map(|_| Seat::new()).collect(),
-            is_open: AtomicBool::new(false),
+            is_led: AtomicBool::new(false),
+            is_over: AtomicBool::new(false),
             looks: if has_cores { LOOKS } else { 1 },
             yields: if has_cores { YIELDS } else { YIELDS_IN_A_CROWD },
+        });
+        // Without members the leader does all the work.
+        let members = match threads {
+            1 => None,
+            _ => ThreadPoolBuilder::new().num_threads(threads - 1).build().ok(),
+        };
+        if let Some(members) = &members {
+            let seats = Arc::clone(&seats);
+            members.spawn_broadcast(move |member| seats.wait_for_work(member.index() + 1));
         }
+        Self { seats, members }
     }
 
-    /// Calls `lead` while the other threads of the pool sit and wait for work that `lead` offers with
-    /// [`join`](Hands::join). The result is the same if none of them comes. It allocates nothing if it is called on a
-    /// thread of the pool.
+    /// Calls `lead` with the right to offer work to the members. The result is the same if none of them comes. It
+    /// allocates nothing. If another thread leads the team already, there is nobody to offer work to.
     ///
     /// ```
     /// use handgrad_kernels::team::Team;
-    /// let team = Team::of_pool();
+    /// let team = Team::new();
     /// let (a, b) = team.gather(|hands| hands.join(|_| 2 + 3, |_| 4 * 5));
     /// assert_eq!((a, b), (5, 20));
     /// ```
-    pub fn gather<R: Send>(&self, lead: impl FnOnce(&mut Hands<'_>) -> R + Send) -> R {
-        // If the members sit already, the caller is one of them or has nobody to lead.
-        if self.is_open.swap(true, Ordering::AcqRel) {
-            return lead(&mut Hands { team: self, first: 0, count: 1 });
+    pub fn gather<R>(&self, lead: impl FnOnce(&mut Hands<'_>) -> R) -> R {
+        let seats = &*self.seats;
+        if seats.is_led.swap(true, Ordering::Acquire) {
+            return lead(&mut Hands { seats, first: 0, count: 1 });
         }
-        let lead = || {
-            // The members leave when this is dropped, also if `lead` panics.
-            let _closing = Closing(self);
-            lead(&mut Hands { team: self, first: 0, count: self.seats.len() })
-        };
-        match self.seats.len() {
-            1 => lead(),
-            seats => rayon::join(lead, || self.sit(1, seats)).0,
-        }
+        // Also if `lead` panics, others can lead afterwards.
+        let _leading = Leading(seats);
+        SEAT.set(0);
+        lead(&mut Hands { seats, first: 0, count: seats.seats.len() })
     }
+}
 
-    /// Takes the seats `first..end` with as many threads as come.
-    fn sit(&self, first: usize, end: usize) {
-        if first + 1 < end {
-            rayon::join(|| self.wait_for_work(first), || self.sit(first + 1, end));
-        } else {
-            self.wait_for_work(first);
-        }
+impl Default for Team {
+    fn default() -> Self {
+        Self::new()
     }
+}
 
-    fn wait_for_work(&self, seat: usize) {
-        let seat = &self.seats[seat];
+impl Drop for Team {
+    fn drop(&mut self) {
+        self.seats.is_over.store(true, Ordering::SeqCst);
+        self.seats.seats.iter().for_each(Seat::wake);
+        // The threads of the pool end when it is dropped.
+        drop(self.members.take());
+    }
+}
+
+thread_local! {
+    static SEAT: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Returns the number of this thread in the team that it works for, counted from 0, which is the leader.
+#[must_use]
+pub fn seat() -> usize {
+    SEAT.get()
+}
+
+impl Seats {
+    fn wait_for_work(&self, number: usize) {
+        SEAT.set(number);
+        let seat = &self.seats[number];
         *seat.member.lock().unwrap_or_else(PoisonError::into_inner) = Some(current());
         let mut looked = 0;
-        while self.is_open.load(Ordering::SeqCst) {
+        while !self.is_over.load(Ordering::SeqCst) {
             let job = seat.offered.load(Ordering::SeqCst);
             if !job.is_null() {
                 let none = null_mut();
@@ -164,8 +205,6 @@ impl Team {
                 park();
             }
         }
-        seat.is_asleep.store(false, Ordering::Relaxed);
-        *seat.member.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// Waits a moment; after many of them, lets other threads run.
@@ -175,13 +214,12 @@ impl Team {
     }
 }
 
-/// Ends the gathering when it is dropped.
-struct Closing<'t>(&'t Team);
+/// Says that somebody leads the team, until it is dropped.
+struct Leading<'t>(&'t Seats);
 
-impl Drop for Closing<'_> {
+impl Drop for Leading<'_> {
     fn drop(&mut self) {
-        self.0.is_open.store(false, Ordering::SeqCst);
-        self.0.seats.iter().for_each(Seat::wake);
+        self.0.is_led.store(false, Ordering::Release);
     }
 }
 
@@ -204,13 +242,13 @@ impl<'t> Hands<'t> {
         FA: FnOnce(&mut Hands<'t>) -> A,
         FB: FnOnce(&mut Hands<'t>) -> B + Send,
     {
-        let Self { team, first, count } = *self;
+        let Self { seats, first, count } = *self;
         if count == 1 {
             return (a(self), b(self));
         }
-        let mut left = Hands { team, first, count: count / 2 };
-        let right = Hands { team, first: first + count / 2, count: count - count / 2 };
-        let seat = &team.seats[right.first];
+        let mut left = Hands { seats, first, count: count / 2 };
+        let right = Hands { seats, first: first + count / 2, count: count - count / 2 };
+        let seat = &seats.seats[right.first];
         let job = Job { run: run::<FB, B>, is_done: AtomicBool::new(false) };
         let mut offer = Offer { job, hands: right, work: Some(b), result: None };
         let job = (&raw mut offer).cast::<Job>();
@@ -225,7 +263,7 @@ impl<'t> Hands<'t> {
             let mut looked = 0;
             // SAFETY: the other thread only sets this flag of the job, which is atomic.
             while !unsafe { &(*job).is_done }.load(Ordering::Acquire) {
-                team.pause(&mut looked);
+                seats.pause(&mut looked);
             }
         }
         match (of_a, offer.result) {
@@ -277,7 +315,7 @@ mod tests {
         let numbers: Vec<u64> = (0..257).collect();
         for threads in [1, 2, 3, 4, 7, 16] {
             on(threads, || {
-                let team = Team::of_pool();
+                let team = Team::new();
                 for _ in 0..20 {
                     let sums = team.gather(|hands| [(); 50].map(|()| sum(&numbers, hands)));
                     assert_eq!(sums, [256 * 257 / 2; 50]);
@@ -289,7 +327,7 @@ mod tests {
     #[test]
     fn members_sleep_and_wake_up() {
         on(4, || {
-            let team = Team::of_pool();
+            let team = Team::new();
             team.gather(|hands| {
                 for _ in 0..5 {
                     std::thread::sleep(std::time::Duration::from_millis(30));
@@ -303,7 +341,7 @@ mod tests {
     #[test]
     fn leaders_do_not_wait_for_each_other() {
         on(3, || {
-            let team = Team::of_pool();
+            let team = Team::new();
             let lead = || team.gather(|hands| team.gather(|inner| (sum(&[1, 2, 3], hands), inner.count())));
             std::thread::scope(|scope| {
                 let leaders: Vec<_> = (0..4).map(|_| scope.spawn(lead)).collect();
@@ -312,10 +350,25 @@ mod tests {
         });
     }
 
+    /// A leader may use rayon while it leads.
+    #[test]
+    fn a_leader_may_wait_for_rayon() {
+        on(4, || {
+            let team = Team::new();
+            let pause = || std::thread::sleep(std::time::Duration::from_micros(100));
+            for _ in 0..300 {
+                team.gather(|hands| {
+                    rayon::join(|| (), || rayon::join(pause, || rayon::join(pause, pause)));
+                    assert_eq!(sum(&[1, 2, 3], hands), 6);
+                });
+            }
+        });
+    }
+
     #[test]
     fn a_panic_comes_to_the_leader_after_all_work_is_done() {
         on(2, || {
-            let team = Team::of_pool();
+            let team = Team::new();
             for (of_a, of_b) in [(true, false), (false, true), (true, true)] {
                 let mut done = [false; 2];
                 let [a, b] = &mut done;

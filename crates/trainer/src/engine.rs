@@ -106,7 +106,7 @@ impl<T: Scalar> Engine<T> {
             terms: vec![0.0; 1 + penalties],
             groups: groups_of(&blocks, is_layered),
             is_layered,
-            team: Arc::new(Team::of_pool()),
+            team: Arc::new(Team::new()),
             blocks,
             arena,
         }

@@ -2,6 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use handgrad_kernels::team::seat;
 use handgrad_layers::{Mode, Pass, Saved, Scalar};
 use handgrad_models::Network;
 
@@ -139,7 +140,7 @@ pub(crate) fn means_over_batch<T: Scalar>(
 
 /// Returns the memory of the current thread.
 pub(crate) fn of_thread<T>(each: &[Mutex<Vec<T>>]) -> &Mutex<Vec<T>> {
-    &each[rayon::current_thread_index().unwrap_or(0) % each.len()]
+    &each[seat() % each.len()]
 }
 
 /// Locks scratch memory. The memory stays usable after a panic of another thread, because its content does not

@@ -180,8 +180,7 @@ impl<T: Scalar> Trainer<T> {
     /// The random numbers of a step depend on its epoch. An epoch ends automatically, after the step in which the
     /// number of samples used reaches the number of samples of `source`.
     ///
-    /// It allocates nothing if it is called on a rayon thread. Several steps are faster with
-    /// [`run_steps`](Self::run_steps).
+    /// It allocates nothing.
     ///
     /// # Panics
     /// If a sample does not exist ("sample 15 does not exist: …"), there are no samples or more than a batch may have
