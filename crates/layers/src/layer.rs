@@ -7,7 +7,8 @@
 //! A training step has two phases. *Rows:* the batch is split into shards. Each shard independently runs
 //! [`forward`](Layer::forward) of all layers, the loss, and [`backward_input`](Layer::backward_input) of all layers
 //! in reverse order. *Weights:* for each block of each parameter, [`backward_params`](Layer::backward_params) sums
-//! the gradient over all rows of the batch, in order. So no sum depends on the number of threads.
+//! the gradient over all rows of the batch, in order. So no sum depends on the number of threads. If the layers are
+//! [divisible](Divisible), the threads may divide the units of each layer instead of the rows.
 
 use std::fmt;
 use std::ops::Range;
