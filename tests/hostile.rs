@@ -121,8 +121,11 @@ fn csv_lines_and_cells_without_end() {
     let filled = Layout { fill: Some(Fill::Zero), ..Layout::default() };
     let folder = tempfile::tempdir().expect("a folder");
     let file = file_of(folder.path(), b"1,2\n", 1 << 30);
-    refused("a CSV cell of 1 GB", MIB, &["line 2", "a cell of more than 4096 bytes"], || csv::read(&file, &layout));
+    refused("1 GB of zero bytes", MIB, &["zero bytes", "UTF-8"], || csv::read(&file, &layout));
     let endless = |piece: &'static [u8]| Repeat { piece, at: 0, left: 1 << 30 };
+    let long_cell = (&b"1,2\n"[..]).chain(endless(b"1"));
+    let cell = &["line 2", "a cell of more than 4096 bytes"];
+    refused("a CSV cell of 1 GB", MIB, cell, || csv::decode(long_cell, name, &layout));
     let row = &["line 1", "a row of more than 16777216 bytes"];
     // 16 MiB have been read.
     refused("a CSV line of 1 GB", 65 * MIB, row, || csv::decode(endless(b"1,"), name, &layout));
