@@ -1,4 +1,5 @@
-//! The time of each part of a training step, by phase and layer, on one thread and in the order of a real step.
+//! The time of each part of a training step, by phase and layer, in the order of a real step: on one thread, and then
+//! on all of them.
 //!
 //! ```text
 //! cargo bench -q --bench profile                           all networks
@@ -7,14 +8,17 @@
 //!
 //! How to read it: a line is a part of the step with its time in the median step, its share of the step, and for
 //! matrix products the speed in GFLOP/s and its share of the peak, which is the speed of multiply-adds that do not
-//! access memory. Bytes are the minimum that the part must read and write. The parts run one after another over the
+//! access memory. In the second table, a line is a part of the step that the threads divide, with the time of the first
+//! thread's share; the last line is the time for which it waited for the others. Bytes are the minimum that the part must read and write. The parts run one after another over the
 //! same memory as in training, so each part finds the data of the part before it in the caches.
 
 use std::error::Error;
 use std::hint::black_box;
-use std::time::Instant;
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
 
-use handgrad_benches::{SAMPLES, Workload, chosen, peak_flops, random_samples};
+use handgrad_benches::{SAMPLES, Workload, all_threads, chosen, peak_flops, pool, random_samples};
+use handgrad_kernels::team::Timing;
 use handgrad_layers::{BatchRows, Block, Mode, Optimizer, ParamRole, Pass, Saved, SavedBatch, adam::Adam};
 use handgrad_trainer::{Source, shuffled};
 
@@ -35,6 +39,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         let parts = profile(&workload, &source, steps)?;
         if timed {
             print(&workload, &parts, peak);
+        }
+        let threads = all_threads();
+        let timings = pool(threads)?.install(|| timings(&workload, &source, steps))?;
+        if timed {
+            print_divided(&workload, &timings, steps, threads)?;
         }
     }
     Ok(())
@@ -163,6 +172,38 @@ fn profile(workload: &Workload, source: &Source, steps: usize) -> Result<Vec<Par
         }
     }
     Ok(watch.parts)
+}
+
+/// Returns the times of the parts of `steps` training steps on all threads of the pool.
+fn timings(workload: &Workload, source: &Source, steps: usize) -> Result<Vec<Timing>, handgrad_trainer::Error> {
+    let mut trainer = workload.trainer()?;
+    let mut order = vec![0; source.len()];
+    shuffled(0, 0, &mut order);
+    let batches = || order.chunks_exact(workload.batch_size).cycle();
+    trainer.run_steps(source, batches().take(WARM_UP), |_, _, _| ControlFlow::Continue(()));
+    Ok(trainer.timed_steps(source, batches().take(steps)))
+}
+
+fn print_divided(workload: &Workload, timings: &[Timing], steps: usize, threads: usize) -> Result<(), Box<dyn Error>> {
+    let network = workload.network()?;
+    let parts = timings.len() / steps;
+    let median = |values: &mut dyn Iterator<Item = Duration>| {
+        let mut values: Vec<f64> = values.map(|value| value.as_secs_f64()).collect();
+        values.sort_by(f64::total_cmp);
+        values.get(values.len() / 2).copied().unwrap_or_default()
+    };
+    let of_part = |part: usize| timings.iter().skip(part).step_by(parts.max(1));
+    let own: Vec<f64> = (0..parts).map(|part| median(&mut of_part(part).map(|timing| timing.own))).collect();
+    let waited: f64 = (0..parts).map(|part| median(&mut of_part(part).map(|timing| timing.waited))).sum();
+    let total = own.iter().sum::<f64>() + waited;
+    println!("\n{} on {threads} threads: {:.0} µs per step in divided parts", workload.name, 1e6 * total);
+    println!("{:68} {:>8} {:>6}", "part", "µs", "share");
+    for (timing, seconds) in timings.iter().zip(&own) {
+        let name = format!("{:34}{}", timing.part, network.layers()[timing.layer].describe());
+        println!("{name:68} {:8.1} {:5.1}%", 1e6 * seconds, 100.0 * seconds / total);
+    }
+    println!("{:68} {:8.1} {:5.1}%", "waiting for other threads", 1e6 * waited, 100.0 * waited / total);
+    Ok(())
 }
 
 /// Returns the pass of a training step for one layer.

@@ -98,6 +98,37 @@ fn the_gradient_of_a_whole_network_agrees_with_central_differences() {
     }
 }
 
+#[test]
+fn the_divided_parts_of_steps_are_timed_in_their_order() {
+    let samples = bytes(64, 784, 4);
+    let order = all(samples.len());
+    let parts = |layers: Vec<usize>, batch: usize, threads| {
+        on(threads, || {
+            let network = Network::<f32>::new(&Deep { layers, ..Deep::default() }.spec(&[784])).expect("fits");
+            let mut trainer = Trainer::new(network, &training(ADAM, batch)).expect("fits");
+            trainer.step(&Source::new(&samples), &order[..batch]);
+            let timings = trainer.timed_steps(&Source::new(&samples), order.chunks(batch).take(2));
+            timings.into_iter().map(|timing| (timing.part, timing.layer)).collect::<Vec<_>>()
+        })
+    };
+    let update = "backward_params and update";
+    // Units are divided: layer by layer.
+    let step = [
+        ("samples to floats", 0),
+        ("forward", 0),
+        ("forward", 1),
+        ("loss and its gradient", 1),
+        ("backward_input", 1),
+        (update, 0),
+        (update, 1),
+    ];
+    assert_eq!(parts(vec![64], 32, 2), [step, step].concat());
+    // Samples are divided.
+    let step = [("forward, loss and backward_input", 0), (update, 0)];
+    assert_eq!(parts(vec![8], 32, 2), [step, step].concat());
+    assert_eq!(parts(vec![64], 32, 1), []);
+}
+
 /// A step on a batch differs from two steps on its halves: the loss is averaged over the batch.
 #[test]
 fn the_gradient_of_a_batch_is_the_mean_of_its_samples_gradients() {

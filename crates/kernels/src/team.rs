@@ -22,6 +22,7 @@ use std::ptr::null_mut;
 use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Thread, available_parallelism, current, park, yield_now};
+use std::time::{Duration, Instant};
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
@@ -47,6 +48,9 @@ struct Seats {
     seats: Box<[Seat]>,
     /// Whether somebody leads the team.
     is_led: AtomicBool,
+    /// Whether the parts of the work are timed.
+    is_timed: AtomicBool,
+    timings: Mutex<Vec<Timing>>,
     /// Whether the members must leave.
     is_over: AtomicBool,
     /// How often a waiting thread looks before it lets others run.
@@ -100,6 +104,19 @@ struct Offer<'t, F, R> {
     result: Option<Result<R, Box<dyn Any + Send>>>,
 }
 
+/// How long the leader took for its own share of a part of the work, and how long it then waited for the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timing {
+    /// The part, as [`Hands::name_part`] named it.
+    pub part: &'static str,
+    /// The number of the layer that it belongs to.
+    pub layer: usize,
+    /// The time of the leader's own share.
+    pub own: Duration,
+    /// The time for which it waited after that.
+    pub waited: Duration,
+}
+
 /// Some neighbouring seats of a team, and the right to offer work to all of them but the first, which is that of the
 /// thread that has these hands.
 #[derive(Debug)]
@@ -107,6 +124,7 @@ pub struct Hands<'t> {
     seats: &'t Seats,
     first: usize,
     count: usize,
+    part: (&'static str, usize),
 }
 
 impl Team {
@@ -120,6 +138,8 @@ impl Team {
         let seats = Arc::new(Seats {
             seats: (0..threads).map(|_| Seat::new()).collect(),
             is_led: AtomicBool::new(false),
+            is_timed: AtomicBool::new(false),
+            timings: Mutex::new(Vec::new()),
             is_over: AtomicBool::new(false),
             looks: if has_cores { LOOKS } else { 1 },
             yields: if has_cores { YIELDS } else { YIELDS_IN_A_CROWD },
@@ -148,12 +168,25 @@ impl Team {
     pub fn gather<R>(&self, lead: impl FnOnce(&mut Hands<'_>) -> R) -> R {
         let seats = &*self.seats;
         if seats.is_led.swap(true, Ordering::Acquire) {
-            return lead(&mut Hands { seats, first: 0, count: 1 });
+            return lead(&mut Hands { seats, first: 0, count: 1, part: ("", 0) });
         }
         // Also if `lead` panics, others can lead afterwards.
         let _leading = Leading(seats);
         SEAT.set(0);
-        lead(&mut Hands { seats, first: 0, count: seats.seats.len() })
+        lead(&mut Hands { seats, first: 0, count: seats.seats.len(), part: ("", 0) })
+    }
+}
+
+impl Team {
+    /// Times the parts of the work from now on, or no longer. Without this, nothing is measured.
+    pub fn set_timed(&self, is_timed: bool) {
+        self.seats.is_timed.store(is_timed, Ordering::Relaxed);
+    }
+
+    /// Returns the parts that were timed since the last call, in order. Work that one thread does alone is not timed.
+    #[must_use]
+    pub fn timings(&self) -> Vec<Timing> {
+        std::mem::take(&mut *self.seats.timings.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -224,6 +257,11 @@ impl Drop for Leading<'_> {
 }
 
 impl<'t> Hands<'t> {
+    /// Names the part of the work that is divided next, for [`Team::timings`].
+    pub fn name_part(&mut self, part: &'static str, layer: usize) {
+        self.part = (part, layer);
+    }
+
     /// Number of threads that may work.
     #[must_use]
     pub fn count(&self) -> usize {
@@ -242,19 +280,23 @@ impl<'t> Hands<'t> {
         FA: FnOnce(&mut Hands<'t>) -> A,
         FB: FnOnce(&mut Hands<'t>) -> B + Send,
     {
-        let Self { seats, first, count } = *self;
+        let Self { seats, first, count, part } = *self;
         if count == 1 {
             return (a(self), b(self));
         }
-        let mut left = Hands { seats, first, count: count / 2 };
-        let right = Hands { seats, first: first + count / 2, count: count - count / 2 };
+        let mut left = Hands { seats, first, count: count / 2, part };
+        let right = Hands { seats, first: first + count / 2, count: count - count / 2, part };
         let seat = &seats.seats[right.first];
         let job = Job { run: run::<FB, B>, is_done: AtomicBool::new(false) };
         let mut offer = Offer { job, hands: right, work: Some(b), result: None };
         let job = (&raw mut offer).cast::<Job>();
+        // Only the outermost division of a part is timed.
+        let is_timed = count == seats.seats.len() && seats.is_timed.load(Ordering::Relaxed);
+        let start = is_timed.then(Instant::now);
         seat.offered.store(job, Ordering::SeqCst);
         seat.wake();
         let of_a = catch_unwind(AssertUnwindSafe(|| a(&mut left)));
+        let end_of_a = is_timed.then(Instant::now);
         if seat.offered.compare_exchange(job, null_mut(), Ordering::Relaxed, Ordering::Relaxed).is_ok() {
             // SAFETY: the pointer is that of the offer above, which has the types of `run`. It came back from the
             // seat, so no other thread has it.
@@ -265,6 +307,10 @@ impl<'t> Hands<'t> {
             while !unsafe { &(*job).is_done }.load(Ordering::Acquire) {
                 seats.pause(&mut looked);
             }
+        }
+        if let (Some(start), Some(end)) = (start, end_of_a) {
+            let timing = Timing { part: part.0, layer: part.1, own: end - start, waited: end.elapsed() };
+            seats.timings.lock().unwrap_or_else(PoisonError::into_inner).push(timing);
         }
         match (of_a, offer.result) {
             (Ok(a), Some(Ok(b))) => (a, b),

@@ -103,6 +103,7 @@ pub(crate) fn update<T: Scalar>(
     let mut rest = blocks;
     for &count in groups {
         let (group, others) = rest.split_at(count);
+        hands.name_part("backward_params and update", group.first().map_or(0, |work| work.layer));
         let (part_of_group, after) = part.split_at(group.iter().map(|work| work.len).sum());
         update_group(group, part_of_group, hands, run);
         (rest, part) = (others, after);

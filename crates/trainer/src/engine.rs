@@ -145,6 +145,7 @@ impl<T: Scalar> Engine<T> {
         if *is_layered {
             return phase.forward_layered(memory, samples, hands);
         }
+        hands.name_part("forward", 0);
         let shards = Shards { memory, samples, losses: &mut [], inputs: None };
         shards.each(sizes(&phase), hands, &|shard: Shards<T>| phase.forward(shard.memory, shard.samples));
     }
@@ -170,6 +171,7 @@ impl<T: Scalar> Engine<T> {
             phase.forward_layered(memory, samples, hands);
             return phase.loss_and_backward_layered(memory, samples, losses, None, hands);
         }
+        hands.name_part("forward, loss and backward_input", 0);
         let shards = Shards { memory, samples, losses, inputs: None };
         shards.each(sizes(&phase), hands, &|shard: Shards<T>| {
             phase.forward(shard.memory, shard.samples);
@@ -187,6 +189,7 @@ impl<T: Scalar> Engine<T> {
         if *is_layered {
             return phase.loss_and_backward_layered(memory, samples, losses, inputs, hands);
         }
+        hands.name_part("loss and backward_input", 0);
         let shards = Shards { memory, samples, losses, inputs };
         shards.each(sizes(&phase), hands, &|shard: Shards<T>| phase.loss_and_backward(shard, means));
     }

@@ -106,11 +106,13 @@ impl<T: Scalar> Phase<'_, '_, T> {
     pub fn forward_layered(&self, shard: &mut [T], samples: &[u32], hands: &mut Hands) {
         let (network, theta, rows) = (self.job.network, self.job.theta, samples.len());
         let width = network.width(0);
+        hands.name_part("samples to floats", 0);
         let inputs = Rows { samples, one: self.arena.x(shard, 0, rows), other: &mut [] };
         inputs.each(0, [width, 0], hands, &|_, Rows { samples, one: x, .. }| {
             self.job.source.fill_batch(samples, network.spec().encoding(), width, x);
         });
         for (at, layer) in network.layers().iter().enumerate() {
+            hands.name_part("forward", at);
             let (x, y, _) = self.arena.forward(shard, at, rows);
             let (theta, [k, n]) = (&theta[network.theta_of(at)], [at, at + 1].map(|at| network.width(at)));
             match layer.divisible() {
@@ -142,6 +144,7 @@ impl<T: Scalar> Phase<'_, '_, T> {
         let (network, arena, rows) = (self.job.network, self.arena, samples.len());
         let (width, layers) = (network.width(0), network.layers());
         let (target, prediction, delta) = arena.ends(shard, rows);
+        hands.name_part("loss and its gradient", layers.len().saturating_sub(1));
         let last = Rows { samples, one: delta, other: losses };
         last.each(0, [width, 1], hands, &|first, Rows { samples, one: delta, other: losses }| {
             let [target, prediction] = [target, prediction].map(|values| rows_of(values, width, first, samples));
@@ -166,6 +169,7 @@ impl<T: Scalar> Phase<'_, '_, T> {
             if !self.backward {
                 continue;
             }
+            hands.name_part("backward_input", at);
             let (x, y, dy, dx, _) = arena.backward(shard, at, rows);
             let dx = if at == 0 { inputs.take() } else { dx };
             let theta = &self.job.theta[network.theta_of(at)];

@@ -12,7 +12,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use handgrad_kernels::team::Hands;
+use handgrad_kernels::team::{Hands, Timing};
 use handgrad_layers::{Optimizer, Scalar};
 use handgrad_models::{Model, Network};
 use ndarray::Array2;
@@ -214,6 +214,15 @@ impl<T: Scalar> Trainer<T> {
                 }
             }
         });
+    }
+
+    /// Makes steps like [`run_steps`](Self::run_steps), and returns how long the leading thread worked on each part of
+    /// them and waited for the other threads after it. Parts that are not divided are not in the list.
+    pub fn timed_steps<'s>(&mut self, source: &Source, batches: impl Iterator<Item = &'s [u32]> + Send) -> Vec<Timing> {
+        self.engine.team.set_timed(true);
+        self.run_steps(source, batches, |_, _, _| ControlFlow::Continue(()));
+        self.engine.team.set_timed(false);
+        self.engine.team.timings()
     }
 
     fn step_with(&mut self, source: &Source, samples: &[u32], hands: &mut Hands) -> f64 {
