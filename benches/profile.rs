@@ -8,9 +8,10 @@
 //!
 //! How to read it: a line is a part of the step with its time in the median step, its share of the step, and for
 //! matrix products the speed in GFLOP/s and its share of the peak, which is the speed of multiply-adds that do not
-//! access memory. In the second table, a line is a part of the step that the threads divide, with the time of the first
-//! thread's share; the last line is the time for which it waited for the others. Bytes are the minimum that the part must read and write. The parts run one after another over the
-//! same memory as in training, so each part finds the data of the part before it in the caches.
+//! access memory. Bytes are the minimum that the part must read and write. The parts run one after another over the
+//! same memory as in training, so each part finds the data of the part before it in the caches. In the second table, a
+//! line is a part of the step that the threads divide, with the time of the first thread's share; the last line is the
+//! time for which it waited for the others.
 
 use std::error::Error;
 use std::hint::black_box;

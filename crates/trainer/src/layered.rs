@@ -31,9 +31,11 @@ pub(crate) fn pays<T: Scalar>(network: &Network<T>, batch: usize, threads: usize
     let layers = network.layers();
     let can_be = layers.iter().all(|layer| layer.cache_len() == 0 && !layer.needs_means());
     // The numbers of values that can cross from one thread to another, depending on what the threads divide.
-    let (mut activations, mut weights) = (0, 0);
+    let (mut activations, mut weights) = (0_usize, 0);
     for (at, _) in layers.iter().enumerate().filter(|(_, layer)| layer.divisible().is_some()) {
-        activations += batch * (network.width(at) + network.width(at + 1));
+        // A batch may be absurdly large, which is refused later.
+        let values = batch.saturating_mul(network.width(at) + network.width(at + 1));
+        activations = activations.saturating_add(values);
         weights += network.theta_of(at).len();
     }
     // With few samples, the shards are also short, and the products of short shards are slow.

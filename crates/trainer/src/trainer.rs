@@ -1,9 +1,10 @@
 //! One training step, in two phases.
 //!
 //! *Rows:* each shard of the batch runs the forward pass, the loss and the chain of `backward_input` independently of
-//! the other shards; or the threads divide the units of one layer after another (see `layered.rs`). *Weights:* for each block of the parameters, the gradient is summed over all rows in order, and
-//! the optimiser updates the block immediately, while it is in cache. (If the gradient is clipped, the whole gradient
-//! is needed first: see `weights.rs`.) No value depends on the number of threads or on the size of a shard.
+//! the other shards; or the threads divide the units of one layer after another (see `layered.rs`). *Weights:* for each
+//! block of the parameters, the gradient is summed over all rows in order, and the optimiser updates the block
+//! immediately, while it is in cache. (If the gradient is clipped, the whole gradient is needed first: see
+//! `weights.rs`.) No value depends on the number of threads or on the size of a shard.
 
 mod predict;
 mod weights;
