@@ -17,18 +17,16 @@ use crate::register::Register;
 /// The operands of a tile: where they are in memory, and what is done with the sum.
 #[derive(Clone, Copy)]
 pub(crate) struct Tile {
-    /// a(i,p) at `a + i·a_row + p·a_step`
+    /// a(i,p) at `a + i·a_row + p·STEP`, see [`Steps`]
     pub a: *const f32,
     pub a_row: usize,
-    pub a_step: usize,
     /// b(p,·) at `b + p·b_step`, NV·LANES floats
     pub b: *const f32,
     pub b_step: usize,
-    /// Address of data that will be needed soon: step p prefetches `ahead + p·ahead_step` and the address
-    /// `ahead_more` floats after it. Any address is allowed.
+    /// Address of data that will be needed soon: step p prefetches the cache line at `ahead + p·ahead_step`, and with
+    /// PACK also the next one. Any address is allowed.
     pub ahead: *const f32,
     pub ahead_step: usize,
-    pub ahead_more: usize,
     /// The steps after which b and `ahead` jump to the next shard.
     pub leap: Leap,
     /// c(i,·) at `c + i·c_row`, `columns` floats
@@ -43,6 +41,37 @@ pub(crate) struct Tile {
     pub bias: *const f32,
     /// If true, ReLU is applied to c after the bias: values below 0 become 0.
     pub relu: bool,
+}
+
+/// The distances between the elements of a, as far as they are known when the loop is compiled: a processor has few
+/// units that compute addresses beside those that multiply.
+pub(crate) trait Steps {
+    /// From step to step.
+    const STEP: usize;
+    /// From row to row.
+    fn row(t: &Tile) -> usize;
+}
+
+/// The steps are side by side.
+pub(crate) struct Rows;
+
+impl Steps for Rows {
+    const STEP: usize = 1;
+    #[inline(always)]
+    fn row(t: &Tile) -> usize {
+        t.a_row
+    }
+}
+
+/// The rows are side by side, and the steps are `STEP` floats apart.
+pub(crate) struct Columns<const STEP: usize>;
+
+impl<const STEP: usize> Steps for Columns<STEP> {
+    const STEP: usize = STEP;
+    #[inline(always)]
+    fn row(_: &Tile) -> usize {
+        1
+    }
 }
 
 /// Jumps from one shard to the next. The rows of a batch are stored in shards: after the last step within a shard, b
@@ -73,7 +102,10 @@ impl Leap {
 /// for writing (the first `columns` ≤ NV·LANES floats of each row). c overlaps neither a nor b. With PACK, `packed`
 /// has room for kc rows.
 #[inline(always)]
-pub(crate) unsafe fn tile<V: Register, const MR: usize, const NV: usize, const PACK: bool>(t: &Tile, packed: *mut f32) {
+pub(crate) unsafe fn tile<V: Register, A: Steps, const MR: usize, const NV: usize, const PACK: bool>(
+    t: &Tile,
+    packed: *mut f32,
+) {
     // SAFETY: all offsets stay inside the memory that the caller guarantees.
     unsafe {
         let mut sum = [[V::splat(0.0); NV]; MR];
@@ -82,19 +114,21 @@ pub(crate) unsafe fn tile<V: Register, const MR: usize, const NV: usize, const P
         for _ in 0..t.kc {
             let row: [V; NV] = std::array::from_fn(|j| V::load(b.add(j * V::LANES)));
             V::prefetch(ahead);
-            V::prefetch(ahead.wrapping_add(t.ahead_more));
+            if PACK {
+                V::prefetch(ahead.wrapping_add(V::LANES));
+            }
             if PACK {
                 row.iter().enumerate().for_each(|(j, row)| row.store(packed.add(j * V::LANES)));
                 packed = packed.add(NV * V::LANES);
             }
             for i in 0..MR {
-                let scalar = V::splat(*a.add(i * t.a_row));
+                let scalar = V::splat(*a.add(i * A::row(t)));
                 for j in 0..NV {
                     sum[i][j] = sum[i][j].fused_multiply_add(scalar, row[j]);
                 }
             }
             // After the last step the pointers may be outside the operands, but nothing is read there.
-            a = a.wrapping_add(t.a_step);
+            a = a.wrapping_add(A::STEP);
             b = b.wrapping_add(t.b_step);
             ahead = ahead.wrapping_add(t.ahead_step);
             steps -= 1;

@@ -7,7 +7,7 @@ use ndarray::{ArrayView2, ArrayViewMut2};
 
 use super::tiles::{column_of_tiles, rows_of_tiles, transpose, turn_back};
 use super::{BatchRows, Finish, KC, NR_MAX, Range, finished};
-use crate::microkernel::{Leap, Tile};
+use crate::microkernel::{Columns, Leap, Rows, Tile};
 use crate::register::{Register, dispatch};
 
 /// Prefetch distance in rows, for rows of b that are read without packing. 16 was the best of 8, 16 and 20.
@@ -101,12 +101,10 @@ unsafe fn matmul_on<V: Register, const MR: usize, const NV: usize>(
                 let t = Tile {
                     a: x[top * k + p..].as_ptr(),
                     a_row: k,
-                    a_step: 1,
                     b: w.wrapping_add(p * w_row + j),
                     b_step: w_row,
                     ahead: w.wrapping_add((p + AHEAD) * w_row + j),
                     ahead_step: w_row,
-                    ahead_more: V::LANES,
                     leap: Leap::NONE,
                     c: y.wrapping_add(top * y_row + j),
                     c_row: y_row,
@@ -117,7 +115,7 @@ unsafe fn matmul_on<V: Register, const MR: usize, const NV: usize>(
                     relu: whole && finish == Finish::Relu,
                 };
                 // SAFETY: rows p..p+kc of w exist, and columns j..j+columns of rows top..top+rows of y.
-                unsafe { column_of_tiles::<V, MR, NV>(t, rows, &mut packed.panel) };
+                unsafe { column_of_tiles::<V, Rows, MR, NV>(t, rows, &mut packed.panel) };
             }
         }
     }
@@ -176,12 +174,10 @@ unsafe fn with_w_turned<V: Register, const MR: usize, const NV: usize>(
             let t = Tile {
                 a: d[p..].as_ptr(),
                 a_row: n,
-                a_step: 1,
                 b: packed.panel.as_ptr(),
                 b_step: width,
                 ahead: packed.panel.as_ptr(),
                 ahead_step: 0,
-                ahead_more: 0,
                 leap: Leap::NONE,
                 c: dx.wrapping_add(j),
                 c_row: dx_row,
@@ -194,8 +190,8 @@ unsafe fn with_w_turned<V: Register, const MR: usize, const NV: usize>(
             // SAFETY: columns p..p+kc of δ and j..j+columns of dx exist; the panel is full.
             unsafe {
                 match columns <= V::LANES {
-                    true => rows_of_tiles::<V, MR, 1>(t, m),
-                    false => rows_of_tiles::<V, MR, NV>(t, m),
+                    true => rows_of_tiles::<V, Rows, MR, 1>(t, m),
+                    false => rows_of_tiles::<V, Rows, MR, NV>(t, m),
                 }
             }
         }
@@ -237,12 +233,10 @@ unsafe fn with_delta_turned<V: Register, const MR: usize, const NV: usize>(
                     let t = Tile {
                         a: w[i * n + p..].as_ptr(),
                         a_row: n,
-                        a_step: 1,
                         b: panel.as_ptr(),
                         b_step: width,
                         ahead: panel.as_ptr(),
                         ahead_step: 0,
-                        ahead_more: 0,
                         leap: Leap::NONE,
                         c: dxt.as_mut_ptr(),
                         c_row: width,
@@ -256,8 +250,8 @@ unsafe fn with_delta_turned<V: Register, const MR: usize, const NV: usize>(
                     // of dx have columns i..i+ic.
                     unsafe {
                         match width == V::LANES {
-                            true => rows_of_tiles::<V, MR, 1>(t, ic),
-                            false => rows_of_tiles::<V, MR, NV>(t, ic),
+                            true => rows_of_tiles::<V, Rows, MR, 1>(t, ic),
+                            false => rows_of_tiles::<V, Rows, MR, NV>(t, ic),
                         }
                         let to = dx.wrapping_add((top + r) * dx_row + i);
                         turn_back::<V>(dxt, width, to, dx_row, [rows, ic], p == 0);
@@ -302,12 +296,10 @@ unsafe fn matmul_tn_on<V: Register, const MR: usize, const NV: usize>(
                 let t = Tile {
                     a: packed.turned.as_ptr(),
                     a_row: 1,
-                    a_step: XC,
                     b,
                     b_step: n,
                     ahead: b.wrapping_add(AHEAD * n),
                     ahead_step: n,
-                    ahead_more: V::LANES,
                     leap: Leap { first, every: d.shard_rows(), b: d.gap(), ahead: d.gap() },
                     c: dw[i * n + j..].as_mut_ptr(),
                     c_row: n,
@@ -318,7 +310,7 @@ unsafe fn matmul_tn_on<V: Register, const MR: usize, const NV: usize>(
                     relu: false,
                 };
                 // SAFETY: rows p..p+kc of x and δ exist, and so do rows i..i+columns_of_x of dw.
-                unsafe { column_of_tiles::<V, MR, NV>(t, columns_of_x, &mut packed.panel) };
+                unsafe { column_of_tiles::<V, Columns<XC>, MR, NV>(t, columns_of_x, &mut packed.panel) };
             }
         }
     }

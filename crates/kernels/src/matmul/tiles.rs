@@ -3,7 +3,7 @@
 use std::ptr::null_mut;
 
 use super::{KC, NR_MAX};
-use crate::microkernel::{Tile, tile};
+use crate::microkernel::{Steps, Tile, tile};
 use crate::register::Register;
 
 /// to(row, column) ← from(column, row) for `rows` rows and `columns` columns. The other columns up to `to_stride`
@@ -53,7 +53,7 @@ pub(super) unsafe fn transpose<V: Register>(
 /// # Safety
 /// As for [`tile`], for `rows` rows. A row of b needs only `columns` floats.
 #[inline(always)]
-pub(super) unsafe fn column_of_tiles<V: Register, const MR: usize, const NV: usize>(
+pub(super) unsafe fn column_of_tiles<V: Register, A: Steps, const MR: usize, const NV: usize>(
     mut t: Tile,
     rows: usize,
     panel: &mut [f32; KC * NR_MAX],
@@ -69,23 +69,22 @@ pub(super) unsafe fn column_of_tiles<V: Register, const MR: usize, const NV: usi
             pack_padded(&t, panel, width);
         } else if rows > MR {
             match narrow {
-                true => tile::<V, MR, 1, true>(&t, panel),
-                false => tile::<V, MR, NV, true>(&t, panel),
+                true => tile::<V, A, MR, 1, true>(&t, panel),
+                false => tile::<V, A, MR, NV, true>(&t, panel),
             }
-            t.a = t.a.add(MR * t.a_row);
+            t.a = t.a.add(MR * A::row(&t));
             t.c = t.c.add(MR * t.c_row);
             left -= MR;
         }
         if packed || rows > MR {
             t.ahead = t.b.wrapping_add(width);
-            t.ahead_more = 0;
             t.b = panel;
             t.b_step = width;
             t.leap.b = 0;
         }
         match narrow {
-            true => rows_of_tiles::<V, MR, 1>(t, left),
-            false => rows_of_tiles::<V, MR, NV>(t, left),
+            true => rows_of_tiles::<V, A, MR, 1>(t, left),
+            false => rows_of_tiles::<V, A, MR, NV>(t, left),
         }
     }
 }
@@ -118,7 +117,7 @@ unsafe fn pack_padded(t: &Tile, panel: *mut f32, width: usize) {
 /// # Safety
 /// As for [`tile`], for `rows` rows.
 #[inline(always)]
-pub(super) unsafe fn rows_of_tiles<V: Register, const MR: usize, const NV: usize>(mut t: Tile, rows: usize) {
+pub(super) unsafe fn rows_of_tiles<V: Register, A: Steps, const MR: usize, const NV: usize>(mut t: Tile, rows: usize) {
     let mut left = rows;
     while left > 0 {
         let now = left.min(MR);
@@ -126,24 +125,24 @@ pub(super) unsafe fn rows_of_tiles<V: Register, const MR: usize, const NV: usize
         unsafe {
             let none = null_mut();
             if now == MR {
-                tile::<V, MR, NV, false>(&t, none);
+                tile::<V, A, MR, NV, false>(&t, none);
             } else {
                 match now {
-                    1 => tile::<V, 1, NV, false>(&t, none),
-                    2 => tile::<V, 2, NV, false>(&t, none),
-                    3 => tile::<V, 3, NV, false>(&t, none),
-                    4 => tile::<V, 4, NV, false>(&t, none),
-                    5 => tile::<V, 5, NV, false>(&t, none),
-                    6 => tile::<V, 6, NV, false>(&t, none),
-                    7 => tile::<V, 7, NV, false>(&t, none),
-                    8 => tile::<V, 8, NV, false>(&t, none),
-                    9 => tile::<V, 9, NV, false>(&t, none),
-                    10 => tile::<V, 10, NV, false>(&t, none),
-                    _ => tile::<V, 11, NV, false>(&t, none),
+                    1 => tile::<V, A, 1, NV, false>(&t, none),
+                    2 => tile::<V, A, 2, NV, false>(&t, none),
+                    3 => tile::<V, A, 3, NV, false>(&t, none),
+                    4 => tile::<V, A, 4, NV, false>(&t, none),
+                    5 => tile::<V, A, 5, NV, false>(&t, none),
+                    6 => tile::<V, A, 6, NV, false>(&t, none),
+                    7 => tile::<V, A, 7, NV, false>(&t, none),
+                    8 => tile::<V, A, 8, NV, false>(&t, none),
+                    9 => tile::<V, A, 9, NV, false>(&t, none),
+                    10 => tile::<V, A, 10, NV, false>(&t, none),
+                    _ => tile::<V, A, 11, NV, false>(&t, none),
                 }
             }
             // After the last tile these pointers may be outside the operands, but nothing is read there.
-            t.a = t.a.wrapping_add(now * t.a_row);
+            t.a = t.a.wrapping_add(now * A::row(&t));
             t.c = t.c.wrapping_add(now * t.c_row);
             t.ahead = t.ahead.wrapping_add(V::LANES);
         }
