@@ -118,7 +118,7 @@ unsafe fn pack_padded(t: &Tile, panel: *mut f32, width: usize) {
 /// As for [`tile`], for `rows` rows.
 #[inline(always)]
 pub(super) unsafe fn rows_of_tiles<V: Register, A: Steps, const MR: usize, const NV: usize>(mut t: Tile, rows: usize) {
-    let mut left = rows;
+    let (mut left, mut tiles) = (rows, 0);
     while left > 0 {
         let now = left.min(MR);
         // SAFETY: the caller guarantees all rows, and at least `now` of them are left.
@@ -145,6 +145,11 @@ pub(super) unsafe fn rows_of_tiles<V: Register, A: Steps, const MR: usize, const
             t.a = t.a.wrapping_add(now * A::row(&t));
             t.c = t.c.wrapping_add(now * t.c_row);
             t.ahead = t.ahead.wrapping_add(V::LANES);
+            tiles += 1;
+            if tiles == NV {
+                // The next panel has been prefetched. From now on, prefetch what is in the cache already.
+                (t.ahead, t.ahead_step) = (t.b, 0);
+            }
         }
         left -= now;
     }
