@@ -18,8 +18,8 @@
 //! - [`Model`] is the trained network. It encodes, decodes, reconstructs and scores arrays in the units of the data. It
 //!   is saved as one file, which PyTorch can read too.
 //!
-//! The trained weights do not depend on the number of threads, not even in the last bit. All work runs on the current
-//! thread pool of rayon.
+//! The trained weights do not depend on the number of threads, not even in the last bit. All work uses as many
+//! threads as the current thread pool of rayon has; a training has threads of its own.
 //!
 //! This crate is a facade. The parts are crates of their own, which can also be used alone: [`layers`] (layers and the
 //! derivations of their gradients), [`models`] (networks), [`trainer`] (the training step), [`dataset`] (data formats),

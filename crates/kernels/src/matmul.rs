@@ -122,7 +122,7 @@ fn view_mut<T>(values: &mut [T], rows: usize, cols: usize) -> ArrayViewMut2<'_, 
 /// Returns whether the values of each row are side by side and the rows are in order.
 fn has_whole_rows<T>(matrix: ArrayView2<T>) -> bool {
     let [row, col] = [matrix.strides()[0], matrix.strides()[1]];
-    (matrix.nrows() <= 1 || row >= 0) && (matrix.ncols() <= 1 || col == 1)
+    row >= 0 && (matrix.ncols() <= 1 || col == 1)
 }
 
 /// Returns whether this is a rows×cols matrix. The product rows·cols must not wrap around: unsafe code relies on

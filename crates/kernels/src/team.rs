@@ -8,8 +8,8 @@
 //!
 //! A step of a small network takes 100 µs and has several pieces of work for each thread. Waking a thread of a pool
 //! costs several microseconds each time. A thread in its seat instead finds work within a fraction of a microsecond.
-//! Nobody ever waits for work that has not begun: if another program has the core of a thread, the others do its
-//! work. A member without work soon lets other threads run, and then falls asleep.
+//! Nobody ever waits for work that has not begun: if another program has the core of a thread, the others do the work
+//! that it has not begun. A member without work soon lets other threads run, and then falls asleep.
 //!
 //! The members are the threads of a rayon pool of their own. In a shared pool a thread that waits for a part of other
 //! work takes any work of the pool, so it could sit down in the middle of what its own leader waits for.
@@ -28,7 +28,8 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 
 /// Number of times that a waiting thread looks for a change before it lets other threads run: some 20 µs.
 const LOOKS: u32 = 500;
-/// Number of times that a member without work then lets other threads run before it falls asleep: some milliseconds.
+/// Number of times that a member without work then lets other threads run before it falls asleep: some milliseconds if
+/// it has a core for itself.
 /// Falling asleep and waking up takes longer than many a step.
 const YIELDS: u32 = 5000;
 /// The same if there are more threads than cores.
@@ -157,7 +158,7 @@ impl Team {
     }
 
     /// Calls `lead` with the right to offer work to the members. The result is the same if none of them comes. It
-    /// allocates nothing. If another thread leads the team already, there is nobody to offer work to.
+    /// allocates nothing. If this thread or another one leads the team already, there is nobody to offer work to.
     ///
     /// ```
     /// use handgrad_kernels::team::Team;
@@ -171,8 +172,7 @@ impl Team {
             return lead(&mut Hands { seats, first: 0, count: 1, part: ("", 0) });
         }
         // Also if `lead` panics, others can lead afterwards.
-        let _leading = Leading(seats);
-        SEAT.set(0);
+        let _leading = Leading { seats, seat: SEAT.replace(0) };
         lead(&mut Hands { seats, first: 0, count: seats.seats.len(), part: ("", 0) })
     }
 }
@@ -222,15 +222,13 @@ impl Seats {
         *seat.member.lock().unwrap_or_else(PoisonError::into_inner) = Some(current());
         let mut looked = 0;
         while !self.is_over.load(Ordering::SeqCst) {
-            let job = seat.offered.load(Ordering::SeqCst);
+            let offered = !seat.offered.load(Ordering::SeqCst).is_null();
+            // The offer may have been taken back and another one made meanwhile, so the pointer is read once more.
+            let job = if offered { seat.offered.swap(null_mut(), Ordering::Acquire) } else { null_mut() };
             if !job.is_null() {
-                let none = null_mut();
-                if seat.offered.compare_exchange(job, none, Ordering::Acquire, Ordering::Relaxed).is_ok() {
-                    // SAFETY: the offer was taken from the seat, so the thread that made it now waits until it is
-                    // done.
-                    unsafe { ((*job).run)(job) };
-                    looked = 0;
-                }
+                // SAFETY: the offer was taken from the seat, so the thread that made it now waits until it is done.
+                unsafe { ((*job).run)(job) };
+                looked = 0;
             } else if looked < self.looks + self.yields {
                 self.pause(&mut looked);
             } else if seat.is_asleep.swap(true, Ordering::SeqCst) {
@@ -248,11 +246,16 @@ impl Seats {
 }
 
 /// Says that somebody leads the team, until it is dropped.
-struct Leading<'t>(&'t Seats);
+struct Leading<'t> {
+    seats: &'t Seats,
+    /// The seat of this thread in another team.
+    seat: usize,
+}
 
 impl Drop for Leading<'_> {
     fn drop(&mut self) {
-        self.0.is_led.store(false, Ordering::Release);
+        self.seats.is_led.store(false, Ordering::Release);
+        SEAT.set(self.seat);
     }
 }
 
@@ -273,7 +276,7 @@ impl<'t> Hands<'t> {
     /// thread whenever that thread is awake, and so it finds its data in its cache.
     ///
     /// # Panics
-    /// If `a` or `b` panics, after both have ended.
+    /// If `a` or `b` panics, after none of them runs any longer.
     pub fn join<A, B, FA, FB>(&mut self, a: FA, b: FB) -> (A, B)
     where
         B: Send,
@@ -323,7 +326,8 @@ impl<'t> Hands<'t> {
 /// Runs the work of an offer and then marks it as done.
 ///
 /// # Safety
-/// `job` is the first field of an `Offer<F, R>` that lives until it is done, and that no other thread uses until then.
+/// `job` is the first field of an `Offer<F, R>` that lives until it is done. Until then other threads only look whether
+/// it is done.
 unsafe fn run<'t, F: FnOnce(&mut Hands<'t>) -> R, R>(job: *mut Job) {
     let offer = job.cast::<Offer<'t, F, R>>();
     // SAFETY: guaranteed by the caller. The references are to single fields, because the thread that made the offer

@@ -20,7 +20,7 @@ use crate::rows::{Phase, lock, of_thread};
 
 /// A thread gets a multiple of this number of columns: the floats of a cache line, and of the widest register.
 const COLUMNS: usize = 16;
-/// The fewest samples of a thread.
+/// Twice as many samples as this are divided among threads, fewer are not.
 const ROWS: usize = 4;
 /// Up to this number of samples, a batch is small.
 const FEW_SAMPLES: usize = 64;
@@ -36,7 +36,8 @@ pub(crate) fn pays<T: Scalar>(network: &Network<T>, batch: usize, threads: usize
         // A batch may be absurdly large, which is refused later.
         let values = batch.saturating_mul(network.width(at) + network.width(at + 1));
         activations = activations.saturating_add(values);
-        weights += network.theta_of(at).len();
+        // A layer of few units does not have enough of them for all threads.
+        weights += if network.width(at + 1) < COLUMNS * threads { 0 } else { network.theta_of(at).len() };
     }
     // With few samples, the shards are also short, and the products of short shards are slow.
     let limit = if batch <= FEW_SAMPLES { weights } else { weights / 2 };
@@ -161,6 +162,7 @@ impl<T: Scalar> Phase<'_, '_, T> {
             if layer.penalty_name().is_some() {
                 number -= 1;
                 let (x, y, penalties) = arena.penalty(shard, at, number, rows);
+                hands.name_part("penalty", at);
                 let penalties = Rows { samples, one: penalties, other: &mut [] };
                 penalties.each(0, [1, 0], hands, &|first, Rows { samples, one: penalties, .. }| {
                     let saved = Saved { x: rows_of(x, k, first, samples), y: rows_of(y, n, first, samples) };

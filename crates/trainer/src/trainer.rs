@@ -196,15 +196,16 @@ impl<T: Scalar> Trainer<T> {
     }
 
     /// Makes a training step like [`step`](Self::step) with each of the batches, until `after` returns `Break`. It is
-    /// called after each step, with the trainer, the batch and its loss. The threads stay awake between the steps.
+    /// called after each step, with the trainer, the batch and its loss. The threads stay awake between the steps. If
+    /// `after` makes the trainer compute something, that is done by one thread alone.
     ///
     /// # Panics
     /// As [`step`](Self::step).
     pub fn run_steps<'s>(
         &mut self,
         source: &Source,
-        batches: impl Iterator<Item = &'s [u32]> + Send,
-        mut after: impl FnMut(&mut Self, &[u32], f64) -> ControlFlow<()> + Send,
+        batches: impl Iterator<Item = &'s [u32]>,
+        mut after: impl FnMut(&mut Self, &[u32], f64) -> ControlFlow<()>,
     ) {
         let team = Arc::clone(&self.engine.team);
         team.gather(|hands| {

@@ -68,17 +68,20 @@ pub fn backward<T: Scalar>(activation: Activation, y: &[T], dy: &mut [T]) {
 
 /// [`forward`] for some columns of a batch.
 pub(crate) fn forward_columns<T: Scalar>(activation: Activation, mut y: ArrayViewMut2<T>) {
-    y.rows_mut().into_iter().filter_map(|row| row.into_slice()).for_each(|y| forward(activation, y));
+    for row in y.rows_mut() {
+        forward(activation, row.into_slice().expect(SIDE_BY_SIDE));
+    }
 }
 
 /// [`backward`] for some columns of a batch.
 pub(crate) fn backward_columns<T: Scalar>(activation: Activation, y: ArrayView2<T>, mut dy: ArrayViewMut2<T>) {
     for (y, dy) in y.rows().into_iter().zip(dy.rows_mut()) {
-        if let (Some(y), Some(dy)) = (y.to_slice(), dy.into_slice()) {
-            backward(activation, y, dy);
-        }
+        backward(activation, y.to_slice().expect(SIDE_BY_SIDE), dy.into_slice().expect(SIDE_BY_SIDE));
     }
 }
+
+/// What the views of [`Divisible`](crate::Divisible) promise.
+const SIDE_BY_SIDE: &str = "the values of a row are side by side";
 
 fn each<T: Scalar>(y: &mut [T], phi: impl Fn(T) -> T) {
     vectorize!({

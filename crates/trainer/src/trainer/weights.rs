@@ -4,7 +4,6 @@ use std::sync::atomic::Ordering;
 
 use handgrad_kernels::team::Hands;
 use handgrad_layers::{Scalar, clip, vectorize, weight_decay};
-use rayon::prelude::*;
 
 use super::Trainer;
 use crate::blocks::{Part, Work, gradient_of, update};
@@ -103,10 +102,7 @@ impl<T: Scalar> Trainer<T> {
             ));
         });
         // 2. Compute its norm.
-        squares
-            .par_iter_mut()
-            .zip(gradient.par_chunks(STRETCH))
-            .for_each(|(squares, g)| *squares = clip::sum_of_squares(g));
+        sum_squares(squares, gradient, hands);
         let factor = clip::factor(squares.iter().sum::<f64>().sqrt(), *max_norm);
         // 3. Update the weights.
         part.gradient = gradient;
@@ -117,6 +113,18 @@ impl<T: Scalar> Trainer<T> {
             step(work, part.theta, part.gradient, [part.first, part.second]);
         });
     }
+}
+
+/// Computes Σ g² of every [`STRETCH`] values of the gradient. The threads divide the stretches.
+fn sum_squares<T: Scalar>(squares: &mut [f64], gradient: &[T], hands: &mut Hands) {
+    if hands.count() == 1 || squares.len() <= 1 {
+        let stretches = squares.iter_mut().zip(gradient.chunks(STRETCH));
+        return stretches.for_each(|(squares, g)| *squares = clip::sum_of_squares(g));
+    }
+    let at = (squares.len() * (hands.count() / 2) / hands.count()).max(1);
+    let (left, right) = squares.split_at_mut(at);
+    let (left_g, right_g) = gradient.split_at(at * STRETCH);
+    hands.join(|hands| sum_squares(left, left_g, hands), |hands| sum_squares(right, right_g, hands));
 }
 
 /// Returns whether all values are finite.
