@@ -175,9 +175,7 @@ impl Team {
         let _leading = Leading { seats, seat: SEAT.replace(0) };
         lead(&mut Hands { seats, first: 0, count: seats.seats.len(), part: ("", 0) })
     }
-}
 
-impl Team {
     /// Times the parts of the work from now on, or no longer. Without this, nothing is measured.
     pub fn set_timed(&self, is_timed: bool) {
         self.seats.is_timed.store(is_timed, Ordering::Relaxed);

@@ -220,7 +220,7 @@ impl<T: Scalar> Trainer<T> {
 
     /// Makes steps like [`run_steps`](Self::run_steps), and returns how long the leading thread worked on each part of
     /// them and waited for the other threads after it. Parts that are not divided are not in the list.
-    pub fn timed_steps<'s>(&mut self, source: &Source, batches: impl Iterator<Item = &'s [u32]> + Send) -> Vec<Timing> {
+    pub fn timed_steps<'s>(&mut self, source: &Source, batches: impl Iterator<Item = &'s [u32]>) -> Vec<Timing> {
         self.engine.team.set_timed(true);
         self.run_steps(source, batches, |_, _, _| ControlFlow::Continue(()));
         self.engine.team.set_timed(false);
