@@ -43,7 +43,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     let source = Source::new(&samples);
     for workload in workloads {
         if !timed {
-            let mut trainer = workload.trainer()?;
+            let mut trainer = pool.install(|| workload.trainer())?;
             pool.install(|| trainer.step(&source, &[0]));
             continue;
         }
@@ -68,7 +68,7 @@ fn threads() -> Result<usize, String> {
 
 /// Returns the seconds of each timed epoch, scaled to all samples.
 fn epochs(workload: &Workload, source: &Source, pool: &ThreadPool) -> Result<Vec<f64>, Box<dyn Error>> {
-    let mut trainer = workload.trainer()?;
+    let mut trainer = pool.install(|| workload.trainer())?;
     let mut order = vec![0; source.len()];
     let mut seconds = Vec::new();
     pool.install(|| {

@@ -42,7 +42,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         group.throughput(Throughput::Elements(workload.batch_size as u64));
         for &threads in &threads {
             let pool = pool(threads)?;
-            let mut trainer = workload.trainer()?;
+            let mut trainer = pool.install(|| workload.trainer())?;
             let mut batches = order.chunks_exact(workload.batch_size).cycle();
             group.bench_function(BenchmarkId::new(workload.name, threads), |bencher| {
                 bencher.iter_custom(|times| {

@@ -23,7 +23,7 @@ pub use average_precision::average_precision;
 pub use confusion::Confusion;
 pub use hidden_covariance::hidden_covariance;
 pub use iterative_ridge::iterative_ridge;
-pub use neighbours::{knn_distances, knn_impute};
+pub use neighbours::{Nearest, knn_distances, knn_impute, nearest, nearest_others};
 pub use pca::Pca;
 pub use psnr::psnr;
 pub use ssim::ssim;

@@ -92,7 +92,12 @@ impl Pca {
         let mut variances: Vec<f64> = order.iter().map(variance).collect();
         let k = count(&variances)?;
         variances.truncate(k);
-        let components = DMatrix::from_fn(d, k, |i, j| eigen.eigenvectors[(i, order[j])]);
+        let mut components = DMatrix::from_fn(d, k, |i, j| eigen.eigenvectors[(i, order[j])]);
+        for mut component in components.column_iter_mut() {
+            if component.iter().max_by(|a, b| a.abs().total_cmp(&b.abs())).is_some_and(|&largest| largest < 0.0) {
+                component.neg_mut();
+            }
+        }
         Some(Self { mean, components, variances })
     }
 
@@ -100,6 +105,31 @@ impl Pca {
     #[must_use]
     pub fn components(&self) -> usize {
         self.variances.len()
+    }
+
+    /// Returns the codes h of `samples`, one sample per row: samples×k. The sign of each component is chosen so that its
+    /// largest value is positive.
+    ///
+    /// ```
+    /// use handgrad_analysis::Pca;
+    /// use ndarray::array;
+    ///
+    /// let samples = array![[2.0, 0.0], [-2.0, 0.0], [0.0, 1.0], [0.0, -1.0]];
+    /// let pca = Pca::fit(samples.view(), 1).expect("finite values");
+    /// assert_eq!(pca.codes(array![[7.0, 3.0]].view()), array![[7.0]]);
+    /// ```
+    ///
+    /// # Panics
+    /// If the samples do not have as many values as those of [`fit`](Self::fit).
+    #[must_use]
+    pub fn codes(&self, samples: ArrayView2<f32>) -> Array2<f32> {
+        assert_eq!(samples.ncols(), self.mean.len(), "samples of the size of those it was fitted to");
+        let mut all = Array2::zeros((samples.nrows(), self.components()));
+        for (chunk, mut to) in samples.axis_chunks_iter(Axis(0), CHUNK).zip(all.axis_chunks_iter_mut(Axis(0), CHUNK)) {
+            let codes = self.components.tr_mul(&centred(chunk, &self.mean));
+            to.indexed_iter_mut().for_each(|((i, j), value)| *value = codes[(j, i)] as f32);
+        }
+        all
     }
 
     /// Returns the reconstruction of each of `samples`, one sample per row.

@@ -19,9 +19,9 @@ use std::cell::Cell;
 use std::hint::spin_loop;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::ptr::null_mut;
-use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{Thread, available_parallelism, current, park, yield_now};
+use std::thread::{Thread, available_parallelism, current, park, sleep, yield_now};
 use std::time::{Duration, Instant};
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
@@ -34,6 +34,13 @@ const LOOKS: u32 = 500;
 const YIELDS: u32 = 5000;
 /// The same if there are more threads than cores.
 const YIELDS_IN_A_CROWD: u32 = 50;
+/// If letting other threads run takes longer than this, another program uses the core. A thread that waits then gives
+/// up its share of the core, and gets it back late; a thread that sleeps gets the core as soon as it wakes up.
+const LONG: Duration = Duration::from_micros(200);
+/// Number of waits for which threads fall asleep at once after another program has used the core.
+const WAITS_IN_A_CROWD: u32 = 1000;
+/// How long a leader sleeps in a crowd before it looks again.
+const NAP: Duration = Duration::from_micros(30);
 
 /// Threads that work together. See the [module](self).
 #[derive(Debug)]
@@ -58,6 +65,8 @@ struct Seats {
     looks: u32,
     /// How often a member then lets others run before it falls asleep.
     yields: u32,
+    /// For how many more waits threads fall asleep at once, because other programs use the cores.
+    crowded: AtomicU32,
 }
 
 /// Where a member finds the work that it is offered. Each seat has cache lines of its own.
@@ -144,6 +153,7 @@ impl Team {
             is_over: AtomicBool::new(false),
             looks: if has_cores { LOOKS } else { 1 },
             yields: if has_cores { YIELDS } else { YIELDS_IN_A_CROWD },
+            crowded: AtomicU32::new(0),
         });
         // Without members the leader does all the work.
         let members = match threads {
@@ -227,7 +237,7 @@ impl Seats {
                 // SAFETY: the offer was taken from the seat, so the thread that made it now waits until it is done.
                 unsafe { ((*job).run)(job) };
                 looked = 0;
-            } else if looked < self.looks + self.yields {
+            } else if looked < self.looks || (looked < self.looks + self.yields && !self.is_crowded()) {
                 self.pause(&mut looked);
             } else if seat.is_asleep.swap(true, Ordering::SeqCst) {
                 // It was marked as asleep before it looked once more, so nothing was missed.
@@ -239,7 +249,25 @@ impl Seats {
     /// Waits a moment; after many of them, lets other threads run.
     fn pause(&self, looked: &mut u32) {
         *looked = looked.saturating_add(1);
-        if *looked < self.looks { spin_loop() } else { yield_now() }
+        if *looked < self.looks {
+            spin_loop();
+        } else if self.is_crowded() {
+            sleep(NAP);
+        } else {
+            let start = Instant::now();
+            yield_now();
+            if start.elapsed() > LONG {
+                self.crowded.store(WAITS_IN_A_CROWD, Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// Whether other programs used the cores not long ago. Each call counts as one wait.
+    fn is_crowded(&self) -> bool {
+        let waits = self.crowded.load(Ordering::Relaxed);
+        // It does not matter if two threads count the same wait.
+        self.crowded.store(waits.saturating_sub(1), Ordering::Relaxed);
+        waits > 0
     }
 }
 

@@ -115,6 +115,14 @@ pub enum Error {
         /// The run or the model file.
         path: PathBuf,
     },
+    /// The training data of a model is not known or is not there any more.
+    #[error(
+        "{why}, but the samples that this learns from are the training samples: name the data set it was trained on"
+    )]
+    NoTrainingData {
+        /// What is wrong with the training data.
+        why: String,
+    },
     /// The training data of a model is not known, and no normal data was named.
     #[error(
         "the training data of the model is not known, so no threshold can be computed from its scores: name normal \

@@ -360,6 +360,20 @@ impl Subject {
         }
     }
 
+    /// Returns the training samples of the data that the model was trained on, and describes them in words.
+    ///
+    /// # Errors
+    /// If they are not known, cannot be loaded, or have changed.
+    pub fn training(&mut self, progress: &dyn Progress) -> Result<(Samples, String)> {
+        self.normal(None, progress).map_err(|error| match error {
+            Error::NoNormalData => Error::NoTrainingData { why: "the training data of the model is not known".into() },
+            Error::NormalDataGone { path } => Error::NoTrainingData {
+                why: format!("{}: the model was trained on this data, which is gone", shown(&path)),
+            },
+            error => error,
+        })
+    }
+
     /// Returns normal samples, whose scores can set a threshold, and describes them in words. They come from the data
     /// `named`, or by default from the training samples of the data that the model was trained on. Some of them may be
     /// of other classes.

@@ -16,6 +16,21 @@ pub enum Error {
     /// The samples have no labels.
     #[error("no labels, so the classes of the samples are not known: use data that has labels")]
     NoLabels,
+    /// All samples that a method learns from are of the same class.
+    #[error("every sample is of class {class}, so there is nothing to tell apart: use data with at least two classes")]
+    OneClass {
+        /// The class.
+        class: String,
+    },
+    /// A value is NaN or infinite.
+    #[error(
+        "a value of the {form} of a sample is not finite, so distances are not defined: use data without missing \
+         values, or choose how they are filled (zero, mean or previous)"
+    )]
+    NotFinite {
+        /// The form of the samples: code, pca or inputs.
+        form: &'static str,
+    },
     /// Values are missing, but the model was trained without missing values.
     #[error(
         "values are missing, or series are shorter than those of the training, but the model was trained without \

@@ -27,12 +27,14 @@ pub mod columns;
 pub mod denoise;
 mod error;
 mod fit;
+mod inputs;
 pub mod interpolate;
 pub mod latent;
 pub mod noise;
 pub mod reconstruct;
 pub mod tiles;
 pub mod untrained;
+pub mod views;
 
 use check::{check_numbers, check_room};
 pub use error::Error;

@@ -42,7 +42,8 @@ pub struct Trainer<T> {
 }
 
 impl<T: Scalar> Trainer<T> {
-    /// Creates a trainer with newly initialised weights.
+    /// Creates a trainer with newly initialised weights. It starts as many threads as the rayon pool has in which it is
+    /// created, and uses them in every later step, in whichever pool that step is made.
     ///
     /// # Errors
     /// If a setting has an invalid value, or there is not enough memory.

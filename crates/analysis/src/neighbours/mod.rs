@@ -1,18 +1,21 @@
 //! # Nearest neighbours: methods without training, from the distances to known rows
 //!
 //! ```text
+//! nearest.rs     the k nearest known rows of a sample
 //! distances.rs   how far is a sample from its k-th nearest training row       anomaly scores
 //! impute.rs      the mean of the k nearest training rows that know a cell     missing values
 //! ```
 //!
-//! Both compute all distances, with matrix products over blocks of rows. Blocks are computed on all threads; their
+//! All compute all distances, with matrix products over blocks of rows. Blocks are computed on all threads; their
 //! borders do not depend on the number of threads, so the results do not either.
 
 mod distances;
 mod impute;
+mod nearest;
 
 pub use distances::knn_distances;
 pub use impute::knn_impute;
+pub use nearest::{Nearest, nearest, nearest_others};
 
 /// The number of samples whose distances are computed together, by one thread.
 const SAMPLES: usize = 128;

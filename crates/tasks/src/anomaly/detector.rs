@@ -18,8 +18,9 @@
 use handgrad_analysis::{Pca, knn_distances};
 use handgrad_dataset::Samples;
 use handgrad_models::Model;
-use ndarray::{Array2, ArrayView1, Axis};
+use ndarray::Array2;
 
+use crate::inputs::{fill, means, rows};
 use crate::{CHUNK, Error, check_numbers};
 
 /// The most normal samples that a detector learns from.
@@ -64,7 +65,7 @@ impl<'a> Fitted<'a> {
             )));
         }
         let mut normal = rows(model, samples, &numbers);
-        let means: Vec<f32> = normal.columns().into_iter().map(known_mean).collect();
+        let means = means(&normal);
         fill(&mut normal, &means);
         let pca = match detector {
             Detector::Pca => Some(Pca::fit(normal.view(), normal.ncols()).ok_or(Error::NoScores)?),
@@ -93,43 +94,5 @@ impl<'a> Fitted<'a> {
             });
         }
         Ok(scores)
-    }
-}
-
-/// The samples in the units of the network.
-fn rows(model: &Model, samples: &Samples, numbers: &[u32]) -> Array2<f32> {
-    let mut all = Array2::zeros((numbers.len(), model.spec().features()));
-    for (numbers, mut to) in numbers.chunks(CHUNK).zip(all.axis_chunks_iter_mut(Axis(0), CHUNK)) {
-        to.assign(&model.scaled(samples.exact_rows(numbers).view()));
-    }
-    all
-}
-
-/// The mean of the values that are known. 0 if there is none.
-fn known_mean(values: ArrayView1<f32>) -> f32 {
-    let known = || values.iter().filter(|value| !value.is_nan());
-    (known().map(|&value| f64::from(value)).sum::<f64>() / known().count().max(1) as f64) as f32
-}
-
-/// Replaces missing values by the mean of their column.
-fn fill(rows: &mut Array2<f32>, means: &[f32]) {
-    for mut row in rows.rows_mut() {
-        row.iter_mut().zip(means).filter(|(value, _)| value.is_nan()).for_each(|(value, mean)| *value = *mean);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use ndarray::array;
-
-    use super::{fill, known_mean};
-
-    #[test]
-    fn a_missing_value_counts_as_the_mean_of_its_place() {
-        let mut rows = array![[1.0, f32::NAN, f32::NAN], [f32::NAN, 4.0, f32::NAN], [2.0, 6.0, f32::NAN]];
-        let means: Vec<f32> = rows.columns().into_iter().map(known_mean).collect();
-        assert_eq!(means, [1.5, 5.0, 0.0]);
-        fill(&mut rows, &means);
-        assert_eq!(rows, array![[1.0, 5.0, 0.0], [1.5, 4.0, 0.0], [2.0, 6.0, 0.0]]);
     }
 }
