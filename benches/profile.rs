@@ -26,6 +26,9 @@ use handgrad_trainer::{Source, shuffled};
 /// Number of timed steps, after the warm-up steps.
 const STEPS: usize = 200;
 const WARM_UP: usize = 20;
+/// The number of values and of rows of a block of weights that are updated at once, as in the trainer.
+const BLOCK_VALUES: usize = 1 << 15;
+const BLOCK_ROWS: usize = 96;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let (workloads, timed) = chosen()?;
@@ -69,6 +72,12 @@ struct Stopwatch {
 
 impl Stopwatch {
     fn time(&mut self, name: &str, flops: usize, values: usize, part: impl FnOnce()) {
+        let start = Instant::now();
+        part();
+        self.add(name, flops, values, start.elapsed().as_secs_f64());
+    }
+
+    fn add(&mut self, name: &str, flops: usize, values: usize, seconds: f64) {
         if self.at == self.parts.len() {
             self.parts.push(Part {
                 name: name.to_owned(),
@@ -77,9 +86,7 @@ impl Stopwatch {
                 seconds: Vec::new(),
             });
         }
-        let start = Instant::now();
-        part();
-        self.parts[self.at].seconds.push(start.elapsed().as_secs_f64());
+        self.parts[self.at].seconds.push(seconds);
         self.at += 1;
     }
 }
@@ -157,19 +164,29 @@ fn profile(workload: &Workload, source: &Source, steps: usize) -> Result<Vec<Par
             if range.is_empty() {
                 continue;
             }
-            let (flops, values) = (flops_of(at), m * k + m * n + range.len());
-            watch.time(&format!("backward_params {}", layer.describe()), flops, values, || {
-                let mut rest = &mut dtheta[range.clone()];
-                for (param, spec) in layer.params().iter().enumerate() {
-                    let (dtheta, after) = rest.split_at_mut(spec.len());
-                    layer.backward_params(saved, &Block { param, rows: 0..spec.rows() }, dtheta, &mut scratch);
-                    rest = after;
+            // As in training, a block of rows is updated at once, so that its gradient stays in the cache.
+            let mut seconds = [0.0; 2];
+            let mut start_of_block = range.start;
+            for (param, spec) in layer.params().iter().enumerate() {
+                let width = spec.len() / spec.rows();
+                let rows = if spec.uses == 1 { (BLOCK_VALUES / width).max(BLOCK_ROWS) } else { spec.rows() };
+                for first in (0..spec.rows()).step_by(rows) {
+                    let rows = first..spec.rows().min(first + rows);
+                    let dtheta = &mut dtheta[..rows.len() * width];
+                    let range = start_of_block..start_of_block + dtheta.len();
+                    start_of_block = range.end;
+                    let start = Instant::now();
+                    layer.backward_params(saved, &Block { param, rows }, dtheta, &mut scratch);
+                    seconds[0] += start.elapsed().as_secs_f64();
+                    let start = Instant::now();
+                    let slots = slots.each_mut().map(|slot| &mut slot[range.clone()]);
+                    optimizer.update(&mut theta[range], dtheta, slots, step as u64 + 1);
+                    seconds[1] += start.elapsed().as_secs_f64();
                 }
-            });
-            let [first, second] = slots.each_mut().map(|slot| &mut slot[range.clone()]);
-            watch.time(&format!("Adam            {}", layer.describe()), 0, 7 * range.len(), || {
-                optimizer.update(&mut theta[range.clone()], &dtheta[range.clone()], [first, second], step as u64 + 1);
-            });
+            }
+            let name = layer.describe();
+            watch.add(&format!("backward_params {name}"), flops_of(at), m * k + m * n + range.len(), seconds[0]);
+            watch.add(&format!("Adam            {name}"), 0, 7 * range.len(), seconds[1]);
         }
     }
     Ok(watch.parts)
