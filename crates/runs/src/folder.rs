@@ -14,7 +14,7 @@ use crate::{Error, Result, Settings, checkpoints, metrics};
 
 pub(crate) const CONFIG: &str = "config.toml";
 const VERSION: &str = env!("CARGO_PKG_VERSION");
-const METRICS: &str = "metrics.csv";
+pub(crate) const METRICS: &str = "metrics.csv";
 pub(crate) const MODEL: &str = "model.safetensors";
 pub(crate) const RECONSTRUCTIONS: &str = "reconstructions.png";
 pub(crate) const CURVES: &str = "reconstructions.svg";

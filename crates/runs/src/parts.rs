@@ -28,8 +28,8 @@ impl<'a> Parts<'a> {
             return Ok(Self { train: Source::new(&data.train), validation: set_apart, test: None, about });
         };
         let all = data.train.len();
-        let held_out = held(all, split);
-        let kept = all - held_out;
+        let kept = kept(all, Some(split));
+        let held_out = all - kept;
         if kept == 0 || held_out == 0 {
             return Err(Error::Split(format!(
                 "validation_split is {split}, but of the {} of {} this leaves none to {}: choose another part, or use \
@@ -51,6 +51,11 @@ impl<'a> Parts<'a> {
     }
 }
 
+/// The number of samples that a split leaves for training. Those after them are held out.
+pub(crate) fn kept(all: usize, split: Option<f64>) -> usize {
+    all - split.map_or(0, |split| held(all, split))
+}
+
 /// The number of samples that a split holds out of `all`.
 fn held(all: usize, split: f64) -> usize {
     ((all as f64 * split).round() as usize).min(all)
@@ -70,7 +75,7 @@ pub(crate) fn draw(data: &mut DataSet, settings: &Settings) {
 pub(crate) fn differences(data: &DataSet, settings: &Settings) -> Vec<String> {
     let (train, all) = (&data.train, data.train.len());
     let is_series = data.series.is_some();
-    let kept = all - settings.validation_split.map_or(0, |split| held(all, split));
+    let kept = kept(all, settings.validation_split);
     let validation = if kept < all { (train, kept..all) } else { (&data.validation, 0..data.validation.len()) };
     let columns = data.table.iter().flat_map(|schema| schema.used()).enumerate();
     let is_category = |(_, column): &(usize, &Column)| column.kind_name() == KindName::Category;

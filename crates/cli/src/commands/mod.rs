@@ -8,6 +8,7 @@ use crate::exit::Done;
 mod alter;
 mod anomaly;
 mod claims;
+mod compare;
 mod data;
 mod decode;
 mod denoise;
@@ -22,13 +23,14 @@ mod reconstruct;
 mod sample;
 mod score;
 mod scoreboard;
+mod search;
 mod split;
 mod trace;
 mod train;
 
 /// The groups of the list of commands in the help.
 pub const GROUPS: [(&str, &[&str]); 5] = [
-    ("Train", &["train", "eval"]),
+    ("Train", &["train", "eval", "compare", "search"]),
     ("Look at a model", &["reconstruct", "interpolate", "alter", "sample", "latent-grid"]),
     ("Use a model", &["encode", "decode", "denoise", "anomaly", "impute", "split"]),
     ("Learn how it works", &["trace", "gradcheck", "claims", "scoreboard", "score"]),
@@ -44,6 +46,17 @@ pub enum Command {
     Train(Box<train::TrainArgs>),
     /// Measure the loss of a trained model on data.
     Eval(eval::EvalArgs),
+    /// Show finished runs side by side.
+    ///
+    /// A table of the losses, sizes and times, and of the settings in which the runs differ, and a chart of the
+    /// validation losses. Losses are compared only if all runs have the same loss and the same data.
+    Compare(compare::CompareArgs),
+    /// Search for good settings.
+    ///
+    /// Each combination of the given values is trained with several seeds and measured on samples that are held out of
+    /// the training samples. The best one is trained once more as a run, and only that run is measured on the test
+    /// samples. The search writes a table, one line for each training; if it is interrupted, the same command goes on.
+    Search(Box<search::SearchArgs>),
     /// Draw samples and, below them, their reconstructions.
     Reconstruct(reconstruct::ReconstructArgs),
     /// Write the codes of samples to a CSV or .npy file.
@@ -132,6 +145,7 @@ impl Command {
     pub fn threads(&self) -> Option<u16> {
         match self {
             Self::Train(args) => args.threads,
+            Self::Search(args) => args.threads,
             Self::Scoreboard(args) => args.experiment.threads,
             Self::Claims(args) => args.experiment.threads,
             _ => None,
@@ -143,6 +157,8 @@ impl Command {
         match self {
             Self::Train(args) => train::run(args),
             Self::Eval(args) => eval::run(args),
+            Self::Compare(args) => compare::run(args),
+            Self::Search(args) => search::run(args),
             Self::Reconstruct(args) => reconstruct::run(args),
             Self::Encode(args) => encode::run(args),
             Self::Decode(args) => decode::run(args),

@@ -63,6 +63,39 @@ impl Drawing {
         }
     }
 
+    /// A small filled shape: a circle, a square, a triangle, a diamond, a triangle on its tip, or a cross.
+    pub fn marker(&mut self, class: &str, shape: usize, [x, y]: [f64; 2]) {
+        const R: f64 = 4.0;
+        let corners: &[[f64; 2]] = match shape % 6 {
+            0 => {
+                let [x, y] = [x, y].map(tenths);
+                self.add(format_args!("<circle class=\"{class}\" cx=\"{x}\" cy=\"{y}\" r=\"{R}\"/>"));
+                return;
+            }
+            1 => &[[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]],
+            2 => &[[0.0, -1.2], [1.2, 1.0], [-1.2, 1.0]],
+            3 => &[[0.0, -1.3], [1.3, 0.0], [0.0, 1.3], [-1.3, 0.0]],
+            4 => &[[0.0, 1.2], [1.2, -1.0], [-1.2, -1.0]],
+            _ => &[
+                [-0.4, -1.2],
+                [0.4, -1.2],
+                [0.4, -0.4],
+                [1.2, -0.4],
+                [1.2, 0.4],
+                [0.4, 0.4],
+                [0.4, 1.2],
+                [-0.4, 1.2],
+                [-0.4, 0.4],
+                [-1.2, 0.4],
+                [-1.2, -0.4],
+                [-0.4, -0.4],
+            ],
+        };
+        let points: Vec<_> =
+            corners.iter().map(|[a, b]| format!("{},{}", tenths(x + R * a), tenths(y + R * b))).collect();
+        self.add(format_args!("<polygon class=\"{class}\" points=\"{}\"/>", points.join(" ")));
+    }
+
     pub fn text(&mut self, class: &str, anchor: Anchor, place: [f64; 2], text: &str) {
         self.any_text(class, anchor, place, "", "", text);
     }

@@ -8,6 +8,7 @@
 mod axis;
 mod drawing;
 pub mod heat_map;
+pub mod lines;
 pub mod losses;
 pub mod scores;
 pub mod series;

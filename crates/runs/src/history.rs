@@ -1,0 +1,139 @@
+//! What the folder of a finished run tells: its settings, its losses and its model.
+
+use std::path::Path;
+
+use handgrad_models::{Model, Part};
+use serde_json::{Map, Value};
+
+use crate::folder::METRICS;
+use crate::{Error, Result, Settings};
+
+/// A finished run, as its folder describes it.
+pub struct History {
+    /// The trained model.
+    pub model: Model,
+    /// The settings that the configuration states.
+    pub settings: Settings,
+    /// The losses of each epoch, the first one first.
+    pub epochs: Vec<Measured>,
+}
+
+/// What `metrics.csv` says about an epoch.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Measured {
+    /// The number of the epoch, counted from 1.
+    pub epoch: usize,
+    /// The training loss.
+    pub train_loss: f64,
+    /// The validation loss, with all its terms.
+    pub validation_loss: f64,
+    /// The reconstruction term of the validation loss per value of a sample.
+    pub reconstruction_per_value: f64,
+    /// The duration in seconds.
+    pub seconds: f64,
+}
+
+/// The largest `metrics.csv` that is read. A million epochs take less.
+const MOST_BYTES: u64 = 1 << 28;
+
+impl History {
+    /// Reads the folder of a run.
+    ///
+    /// # Errors
+    /// If the folder has no finished run, or one of its files cannot be read.
+    pub fn read(run: &Path) -> Result<Self> {
+        if !run.is_dir() {
+            return Err(Error::NoRun { path: run.into(), config: crate::folder::CONFIG });
+        }
+        let (model, settings) = crate::model(run, &[Part::Whole])?;
+        let path = run.join(METRICS);
+        let bytes = handgrad_files::read(&path, MOST_BYTES)?;
+        let unread = |what: String| Error::Configuration { path: path.clone(), line: None, what };
+        let text = String::from_utf8(bytes).map_err(|_| unread("is not text in UTF-8".into()))?;
+        let mut lines = text.lines();
+        let header: Vec<&str> = lines.next().unwrap_or_default().split(',').collect();
+        const NAMES: [&str; 5] = ["epoch", "train_loss", "val_loss", "val_reconstruction_per_value", "seconds"];
+        let mut columns = [0; 5];
+        for (column, name) in columns.iter_mut().zip(NAMES) {
+            let found = header.iter().position(|column| *column == name);
+            *column = found.ok_or_else(|| unread(format!("has no column {name}, as training writes it")))?;
+        }
+        let mut epochs = Vec::new();
+        for (number, line) in (2..).zip(lines) {
+            let cells: Vec<&str> = line.split(',').collect();
+            let read = |at: usize| cells.get(columns[at]).and_then(|cell| cell.parse::<f64>().ok());
+            let values = [0, 1, 2, 3, 4].map(read);
+            let [Some(epoch), Some(train_loss), Some(validation_loss), Some(reconstruction_per_value), Some(seconds)] =
+                values
+            else {
+                return Err(unread(format!(
+                    "line {number} is not a whole line of numbers: continue the run, which repairs the file"
+                )));
+            };
+            let epoch = epoch as usize;
+            epochs.push(Measured { epoch, train_loss, validation_loss, reconstruction_per_value, seconds });
+        }
+        if epochs.is_empty() {
+            return Err(unread("has no epoch yet: finish the run first".into()));
+        }
+        Ok(Self { model, settings, epochs })
+    }
+
+    /// The epoch whose weights were kept: with early stopping the one with the smallest validation loss, otherwise the
+    /// last one.
+    #[must_use]
+    pub fn kept(&self) -> Measured {
+        let last = self.epochs[self.epochs.len() - 1];
+        if self.settings.early_stopping.is_none() {
+            return last;
+        }
+        let smaller =
+            |best: Measured, epoch: &Measured| if epoch.validation_loss < best.validation_loss { *epoch } else { best };
+        self.epochs.iter().fold(self.epochs[0], smaller)
+    }
+}
+
+/// A setting in which runs differ.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// The name of the setting.
+    pub name: String,
+    /// Its value in each run, in words; a dash where it is not set.
+    pub values: Vec<String>,
+}
+
+/// Returns the settings in which the runs differ, in the order of the configuration.
+///
+/// ```
+/// use handgrad_runs::{Settings, history::differences};
+///
+/// let [a, b] = ["8", "16"].map(|units| Settings::of(&[("layers", units), ("epochs", "5")]).expect("valid"));
+/// let found = differences(&[&a, &b]);
+/// assert_eq!((found[0].name.as_str(), &found[0].values[..]), ("layers", &["8".to_owned(), "16".to_owned()][..]));
+/// assert_eq!(found.len(), 1);
+/// ```
+#[must_use]
+pub fn differences(settings: &[&Settings]) -> Vec<Difference> {
+    let fields = |settings: &&Settings| match serde_json::to_value(settings) {
+        Ok(Value::Object(fields)) => fields,
+        _ => Map::new(),
+    };
+    let fields: Vec<Map<String, Value>> = settings.iter().map(fields).collect();
+    let names = crate::settings::SETTINGS.iter().map(|setting| setting.name).filter(|name| *name != "data_dir");
+    let in_words = |value: &Value| match value {
+        Value::Null => "–".to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Array(values) => {
+            let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            values.iter().map(text).collect::<Vec<_>>().join(",")
+        }
+        other => other.to_string(),
+    };
+    let difference = |name: &str| {
+        let values: Vec<String> =
+            fields.iter().map(|fields| in_words(fields.get(name).unwrap_or(&Value::Null))).collect();
+        let differ = values.iter().any(|value| *value != values[0]);
+        differ.then(|| Difference { name: name.to_owned(), values })
+    };
+    names.filter_map(difference).collect()
+}
