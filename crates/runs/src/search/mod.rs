@@ -145,7 +145,7 @@ impl Search {
     fn combinations(&self) -> Vec<Vec<String>> {
         let longer = |all: Vec<Vec<String>>, choice: &Choice| {
             let with = |values: &Vec<String>| {
-                choice.values.iter().map(|value| [&values[..], &[value.clone()]].concat()).collect::<Vec<_>>()
+                choice.values.iter().map(|value| [&values[..], std::slice::from_ref(value)].concat()).collect::<Vec<_>>()
             };
             all.iter().flat_map(with).collect()
         };
