@@ -6,7 +6,7 @@ use std::path::Path;
 
 use handgrad_analysis::Pca;
 use handgrad_pictures::charts::lines::{self, Line, Lines};
-use handgrad_runs::history::differences;
+use handgrad_runs::history::{differences, not_comparable};
 use handgrad_runs::search::{Choice, Combination, Method, Search, Table, baseline};
 use handgrad_runs::{Error, History, Request, Run, Settings};
 use ndarray::Axis;
@@ -27,7 +27,7 @@ fn small() -> Search {
 fn run(search: &Search, folder: &Path, threads: usize) -> Vec<Combination> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
     pool.install(|| {
-        let mut table = Table::open(folder, search).expect("a new table");
+        let mut table = Table::open(folder, search, &()).expect("a new table");
         search.run(&mut table, &()).expect("trained")
     })
 }
@@ -56,8 +56,7 @@ fn a_search_that_was_killed_goes_on() {
     let kept: Vec<&str> = whole.split_inclusive('\n').collect();
     let cut = kept[..6].concat() + &kept[8][..kept[8].len() - 9];
     std::fs::write(&path, cut).expect("written");
-    let table = Table::open(folder.path(), &small()).expect("the table");
-    assert_eq!(table.trials().len(), 5);
+    assert_eq!(Table::open(folder.path(), &small(), &()).expect("the table").trials().len(), 5);
     assert_eq!(run(&small(), folder.path(), 2), found);
     assert_eq!(std::fs::read_to_string(&path).expect("a table"), whole);
 }
@@ -70,7 +69,8 @@ fn the_error_is_that_of_the_run_with_these_settings() {
     let found = run(&search, &folder.path().join("search"), 2);
     let settings = search.settings_of(&found[0]).expect("valid");
     let request = Request { given: settings, out: Some(folder.path().join("run")), ..Request::default() };
-    let finished = Run::begin(&request, &()).expect("begun").train(&mut |_| ControlFlow::Continue(())).expect("trained");
+    let finished =
+        Run::begin(&request, &()).expect("begun").train(&mut |_| ControlFlow::Continue(())).expect("trained");
     let all = finished.data.train.to_floats();
     let first = all.nrows() - (all.nrows() as f64 * 0.1).round() as usize;
     let held_out = all.slice_axis(Axis(0), (first..).into());
@@ -86,7 +86,8 @@ fn the_error_is_that_of_the_run_with_these_settings() {
     assert_eq!(sizes, [2, 6], "no more components than values");
     for (size, error) in baseline.errors {
         let pca = Pca::fit(fit, size).expect("finite");
-        let squares = pca.reconstruct(held_out).iter().zip(held_out).map(|(y, x)| f64::from(y - x).powi(2)).sum::<f64>();
+        let squares =
+            pca.reconstruct(held_out).iter().zip(held_out).map(|(y, x)| f64::from(y - x).powi(2)).sum::<f64>();
         assert!((error * held_out.len() as f64 / squares - 1.0).abs() < 1e-4);
     }
 }
@@ -99,7 +100,7 @@ fn halving_keeps_the_better_half() {
     let found = run(&search, folder.path(), 2);
     assert_eq!(found.len(), 1);
     assert_eq!((found[0].values[0].as_str(), found[0].epochs), ("1e-3", 4));
-    let table = Table::open(folder.path(), &search).expect("the table");
+    let table = Table::open(folder.path(), &search, &()).expect("the table");
     let epochs: Vec<usize> = table.trials().iter().map(|trial| trial.epochs).collect();
     assert_eq!(epochs, [1, 1, 1, 1, 2, 2, 4]);
     assert!(table.trials()[3].error.is_nan(), "a training that diverges is no error of the search");
@@ -120,22 +121,63 @@ fn wrong_searches_are_refused_before_anything_is_trained() {
         let error = search(choices, Method::Grid, "1").check().expect_err(what);
         assert!(error.is_usage() && error.to_string().contains(what), "{error}");
     };
-    wrong(vec![choice("layer", &["8"])], "layer is not a setting");
-    wrong(vec![choice("data", &["mnist"])], "data is not a setting");
-    wrong(vec![choice("scale", &["standard"])], "scale is not a setting");
-    wrong(vec![choice("layers", &["8", "8"])], "must be named once");
+    wrong(vec![choice("layer", &["8"])], "there is no setting layer");
+    wrong(vec![choice("data", &["mnist"])], "cannot try values of data");
+    wrong(vec![choice("scale", &["standard"])], "cannot try values of scale");
+    wrong(vec![choice("batch_size", &["8"])], "batch_size is given, and it is also");
+    wrong(vec![choice("layers", &["8", "08"])], "the values 8 and 08 are the same");
+    wrong(vec![choice("layers", &["8\t"])], "must be named once, with values");
     wrong(vec![choice("layers", &["8"]), choice("layers", &["9"])], "must be named once");
     wrong(vec![choice("layers", &["8", "many"])], "many");
     wrong(vec![choice("cell", &["gru"])], "cell");
     wrong(Vec::new(), "at least one seed");
     let many: Vec<String> = (1..=200).map(|units| units.to_string()).collect();
     let many: Vec<&str> = many.iter().map(String::as_str).collect();
-    wrong(vec![choice("layers", &many), choice("batch_size", &many)], "more than 10000 combinations");
+    wrong(vec![choice("layers", &many), choice("early_stopping", &many)], "more than 10000 combinations");
+    let error = Search { method: Method::Random(9), ..small() }.check().expect_err("too many").to_string();
+    assert!(error.contains("only 4 combinations, but 9"), "{error}");
+
     let folder = tempfile::tempdir().expect("a folder");
-    run(&Search { seeds: 1, ..small() }, folder.path(), 2);
-    let other = search(small().choices, Method::Grid, "2");
-    let error = Table::open(folder.path(), &other).err().expect("another search").to_string();
-    assert!(error.contains("search.toml") && error.contains("another folder"), "{error}");
+    let open = Table::open(folder.path(), &small(), &()).expect("a new table");
+    let second = Table::open(folder.path(), &small(), &()).err().expect("locked").to_string();
+    assert!(second.contains("lock"), "{second}");
+    drop(open);
+    for other in [search(small().choices, Method::Grid, "2"), Search { seeds: 3, ..small() }] {
+        let error = Table::open(folder.path(), &other, &()).err().expect("another search").to_string();
+        assert!(error.contains("search.toml") && error.contains("another folder"), "{error}");
+    }
+}
+
+/// A table has columns with losses of their own. Its error is the squared error over the encoded columns all the same.
+#[test]
+fn a_table_is_measured_by_the_squared_error() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("table.csv");
+    let row = |i: usize| format!("{},{},{}\n", i % 17, (i * i) % 23, ["red", "green", "blue"][i * 7 % 5 % 3]);
+    let text: String = std::iter::once("a,b,colour\n".to_owned()).chain((0..300).map(row)).collect();
+    std::fs::write(&path, &text).expect("written");
+    let data = path.to_str().expect("a name");
+    let base = Settings::of(&[("data", data), ("epochs", "2"), ("layers", "3")]).expect("valid");
+    let choices = vec![choice("reduction", &["mean", "sum"])];
+    let search = Search { base, choices, method: Method::Grid, seeds: 1 };
+    let found = run(&search, &folder.path().join("search"), 2);
+    let ratio = found[1].error / found[0].error;
+    assert!((0.5..2.0).contains(&ratio), "the reduction of the loss is no part of the error: {ratio}");
+    // Changed data is another search.
+    std::fs::write(&path, text + "1,2,red\n").expect("written");
+    let error = Table::open(&folder.path().join("search"), &search, &()).err().expect("changed").to_string();
+    assert!(error.contains("other data"), "{error}");
+}
+
+/// Weights that are not finite are a training that diverged. If all diverge, that is the result.
+#[test]
+fn trainings_that_diverge_do_not_stop_a_search() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let search = Search { seeds: 1, ..search(vec![choice("learning_rate", &["1e30", "1e25"])], Method::Grid, "1") };
+    let mut table = Table::open(folder.path(), &search, &()).expect("a new table");
+    let error = search.run(&mut table, &()).expect_err("all diverge");
+    assert!(error.is_divergence(), "{error}");
+    assert_eq!(table.trials().len(), 2);
 }
 
 #[test]
@@ -144,7 +186,8 @@ fn runs_are_read_back_and_their_differences_are_found() {
     let trained = |name: &str, units: &str| {
         let given = [("data", "synthetic"), ("layers", units), ("epochs", "2"), ("batch_size", "500")];
         let out = folder.path().join(name);
-        let request = Request { given: Settings::of(&given).expect("valid"), out: Some(out.clone()), ..Request::default() };
+        let request =
+            Request { given: Settings::of(&given).expect("valid"), out: Some(out.clone()), ..Request::default() };
         let run = Run::begin(&request, &()).expect("begun");
         (run.train(&mut |_| ControlFlow::Continue(())).expect("trained"), History::read(&out).expect("a finished run"))
     };
@@ -155,6 +198,12 @@ fn runs_are_read_back_and_their_differences_are_found() {
     let found = differences(&[&a.settings, &b.settings]);
     assert_eq!(found.iter().map(|it| it.name.as_str()).collect::<Vec<_>>(), ["layers"]);
     assert_eq!(found[0].values, ["4", "8"]);
+    assert_eq!(not_comparable(&[&a, &b]), None);
+    let mut other = b;
+    other.settings = Settings { seed: Some(9), validation_split: Some(0.1), ..a.settings.clone() };
+    assert!(not_comparable(&[&a, &other]).is_some_and(|why| why.contains("validation samples")));
+    other.settings = Settings { data: Some("mnist".into()), ..a.settings.clone() };
+    assert!(not_comparable(&[&a, &other]).is_some_and(|why| why.contains("data")));
 
     let metrics = folder.path().join("a/metrics.csv");
     let whole = std::fs::read_to_string(&metrics).expect("metrics");
@@ -172,7 +221,11 @@ fn a_chart_of_curves_shows_what_was_given() {
     let (x, y) = ("labels", "error");
     let drawn = lines::svg(&Lines { title: "T", x, y, is_logarithmic: true, mark: Some(("m", 4.0)), lines: &curves });
     let svg = roxmltree::Document::parse(&drawn).expect("well-formed");
-    let texts: Vec<&str> = svg.descendants().filter(|it| it.has_tag_name("text") || it.tag_name().name() == "text").filter_map(|it| it.text()).collect();
+    let texts: Vec<&str> = svg
+        .descendants()
+        .filter(|it| it.has_tag_name("text") || it.tag_name().name() == "text")
+        .filter_map(|it| it.text())
+        .collect();
     for expected in ["T", "labels", "error", "1", "10", "100", "a < b 3.000", "c 1.000", "m 4.000"] {
         assert!(texts.contains(&expected), "{expected} is not in {texts:?}");
     }

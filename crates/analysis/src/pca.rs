@@ -107,8 +107,8 @@ impl Pca {
         self.variances.len()
     }
 
-    /// Returns the codes h of `samples`, one sample per row: samples×k. The sign of each component is chosen so that its
-    /// largest value is positive.
+    /// Returns the codes h of `samples`, one sample per row: samples×k. The sign of each component is chosen so that
+    /// its largest value is positive.
     ///
     /// ```
     /// use handgrad_analysis::Pca;

@@ -115,6 +115,9 @@ pub enum Error {
         /// The run or the model file.
         path: PathBuf,
     },
+    /// All trainings of a search diverged.
+    #[error("all trainings of the search diverged: try smaller values of learning_rate")]
+    AllDiverged,
     /// The training data of a model is not known or is not there any more.
     #[error(
         "{why}, but the samples that this learns from are the training samples: name the data set it was trained on"
@@ -259,6 +262,7 @@ impl Error {
     pub fn is_divergence(&self) -> bool {
         match self {
             Self::Trainer(error) => error.is_divergence(),
+            Self::AllDiverged => true,
             Self::At { source, .. } | Self::Stopped { source, .. } => source.is_divergence(),
             _ => false,
         }

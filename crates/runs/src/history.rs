@@ -2,10 +2,12 @@
 
 use std::path::Path;
 
+use handgrad_dataset::named;
 use handgrad_models::{Model, Part};
 use serde_json::{Map, Value};
 
 use crate::folder::METRICS;
+use crate::settings::{Group, SETTINGS, Setting};
 use crate::{Error, Result, Settings};
 
 /// A finished run, as its folder describes it.
@@ -119,7 +121,7 @@ pub fn differences(settings: &[&Settings]) -> Vec<Difference> {
         _ => Map::new(),
     };
     let fields: Vec<Map<String, Value>> = settings.iter().map(fields).collect();
-    let names = crate::settings::SETTINGS.iter().map(|setting| setting.name).filter(|name| *name != "data_dir");
+    let names = SETTINGS.iter().map(|setting| setting.name).filter(|name| *name != "data_dir");
     let in_words = |value: &Value| match value {
         Value::Null => "–".to_owned(),
         Value::String(text) => text.clone(),
@@ -136,4 +138,32 @@ pub fn differences(settings: &[&Settings]) -> Vec<Difference> {
         differ.then(|| Difference { name: name.to_owned(), values })
     };
     names.filter_map(difference).collect()
+}
+
+/// Returns why the reconstruction errors of runs cannot be compared, or `None` if they can: the runs need the same kind
+/// of loss, the same data and the same validation samples.
+#[must_use]
+pub fn not_comparable(runs: &[&History]) -> Option<&'static str> {
+    let kinds = || runs.iter().map(|run| run.model.network().loss().kind);
+    if kinds().any(|kind| Some(kind) != kinds().next()) {
+        return Some("their losses are of different kinds");
+    }
+    let differences = differences(&runs.iter().map(|run| &run.settings).collect::<Vec<_>>());
+    let is_of_data = |name: &str| {
+        let is = |setting: &Setting| setting.name == name && setting.group == Group::Data;
+        name == "data" || (name != "validation_split" && SETTINGS.iter().any(is))
+    };
+    if differences.iter().any(|difference| is_of_data(&difference.name)) {
+        return Some("their data differ, or how it was read or scaled");
+    }
+    // The seed draws the validation samples, unless the data set has some of its own.
+    let draws = |run: &&History| {
+        let is_named = run.settings.data.as_deref().is_some_and(|data| named::find(data).is_some());
+        run.settings.validation_split.is_some() || !is_named
+    };
+    let differs = |name: &str| differences.iter().any(|difference| difference.name == name);
+    if differs("validation_split") || (differs("seed") && runs.iter().any(draws)) {
+        return Some("their validation samples differ");
+    }
+    None
 }

@@ -9,7 +9,7 @@ use handgrad_files::place::{self, Replaceable};
 use handgrad_files::shown;
 use handgrad_pictures::charts::lines::{self, Line, Lines};
 use handgrad_runs::History;
-use handgrad_runs::history::{Difference, differences};
+use handgrad_runs::history::{Difference, differences, not_comparable};
 use serde_json::json;
 
 use crate::exit::{Done, UsageError};
@@ -27,7 +27,8 @@ pub struct CompareArgs {
     #[arg(required = true, num_args = 2.., value_name = "RUN")]
     runs: Vec<PathBuf>,
 
-    /// The chart of the validation losses to write. An older picture of this name is replaced, any other file is not.
+    /// The chart of the reconstruction errors to write. An older picture of this name is replaced, any other file is
+    /// not.
     #[arg(long, value_name = "FILE.svg")]
     out: Option<PathBuf>,
 
@@ -36,7 +37,7 @@ pub struct CompareArgs {
 }
 
 /// The most runs that are compared; more would not be readable.
-const MOST: usize = 50;
+const MOST: usize = 20;
 
 pub fn run(args: &CompareArgs) -> Result<Done> {
     if let Some(out) = &args.out {
@@ -49,30 +50,25 @@ pub fn run(args: &CompareArgs) -> Result<Done> {
     let names = names(&args.runs);
     let differences = differences(&histories.iter().map(|history| &history.settings).collect::<Vec<_>>());
     let losses: Vec<String> = histories.iter().map(|it| words::loss_of(it.model.network())).collect();
-    // Losses of different kinds cannot be compared, and neither can those on different data.
-    let same_loss = losses.iter().all(|loss| *loss == losses[0]);
-    let same_data = !differences.iter().any(|difference| {
-        ["data", "only_class", "validation_split", "scale", "window"].contains(&difference.name.as_str())
-    });
-    let comparable = same_loss && same_data;
+    let why = not_comparable(&histories.iter().collect::<Vec<_>>());
     if let Some(out) = &args.out {
-        if !comparable {
-            let why = if same_loss { "data or their scale" } else { "losses" };
+        if let Some(why) = why {
             return Err(UsageError(format!(
-                "the runs have different {why}, so their curves cannot share an axis: leave --out out, or compare runs \
-                 with the same loss and data"
+                "the curves of these runs cannot share an axis, because {why}: leave --out out, or compare other runs"
             ))
             .into());
         }
         let points: Vec<Vec<[f64; 2]>> = histories
             .iter()
-            .map(|history| history.epochs.iter().map(|epoch| [epoch.epoch as f64, epoch.validation_loss]).collect())
+            .map(|history| {
+                history.epochs.iter().map(|epoch| [epoch.epoch as f64, epoch.reconstruction_per_value]).collect()
+            })
             .collect();
         let curves: Vec<Line> = names.iter().zip(&points).map(|(name, points)| Line { name, points }).collect();
         let chart = lines::svg(&Lines {
-            title: "Validation loss of each run",
+            title: "Reconstruction error of each run on its validation samples",
             x: "epoch",
-            y: &losses[0],
+            y: "reconstruction error per value",
             is_logarithmic: false,
             mark: None,
             lines: &curves,
@@ -84,19 +80,18 @@ pub fn run(args: &CompareArgs) -> Result<Done> {
             histories.iter().zip(&names).zip(&losses).map(|((it, name), loss)| json_of(it, name, loss)).collect();
         let settings: serde_json::Map<_, _> =
             differences.into_iter().map(|Difference { name, values }| (name, json!(values))).collect();
-        let object = json!({ "runs": runs, "different_settings": settings, "comparable": comparable });
+        let object = json!({ "runs": runs, "different_settings": settings, "not_comparable": why });
         terminal::result(&object.to_string())?;
         return Ok(Done::Whole);
     }
     terminal::result(&table(&histories, &names, &losses, &differences))?;
-    if !comparable {
-        let why = if same_loss { "their data or scale differ" } else { "their losses differ" };
-        terminal::result(&format!("The losses of these runs cannot be compared, because {why}."))?;
+    if let Some(why) = why {
+        terminal::result(&format!("These runs cannot be compared by their losses, because {why}."))?;
     } else if let Some(best) = best(&histories) {
-        terminal::result(&format!("smallest validation loss: {}", names[best]))?;
+        terminal::result(&format!("smallest reconstruction error: {}", names[best]))?;
     }
     if let Some(out) = &args.out {
-        terminal::result(&format!("wrote {}: the validation losses of all runs", shown(out)))?;
+        terminal::result(&format!("wrote {}: the reconstruction errors of all runs", shown(out)))?;
     }
     Ok(Done::Whole)
 }
@@ -109,10 +104,10 @@ fn names(runs: &[PathBuf]) -> Vec<String> {
     short.iter().zip(runs).map(|(name, run)| if is_unique(name) { name.clone() } else { shown(run) }).collect()
 }
 
-/// The run with the smallest validation loss; the first one of several. `None` if no loss is finite.
+/// The run with the smallest reconstruction error; the first one of several. `None` if none is finite.
 fn best(histories: &[History]) -> Option<usize> {
-    let losses = histories.iter().map(|history| history.kept().validation_loss).enumerate();
-    losses.filter(|(_, loss)| loss.is_finite()).min_by(|a, b| a.1.total_cmp(&b.1)).map(|(at, _)| at)
+    let errors = histories.iter().map(|history| history.kept().reconstruction_per_value).enumerate();
+    errors.filter(|(_, error)| error.is_finite()).min_by(|a, b| a.1.total_cmp(&b.1)).map(|(at, _)| at)
 }
 
 fn json_of(history: &History, name: &str, loss: &str) -> serde_json::Value {
@@ -140,7 +135,6 @@ fn table(histories: &[History], names: &[String], losses: &[String], differences
     let of = |text: &dyn Fn(&History) -> String| histories.iter().map(text).collect::<Vec<_>>();
     let mut rows: Vec<(&str, Vec<String>)> = vec![
         ("", names.to_vec()),
-        ("loss", losses.to_vec()),
         ("validation loss", of(&|it| number(it.kept().validation_loss))),
         ("training loss", of(&|it| number(it.kept().train_loss))),
         ("reconstruction per value", of(&|it| number(it.kept().reconstruction_per_value))),
@@ -149,6 +143,10 @@ fn table(histories: &[History], names: &[String], losses: &[String], differences
         ("parameters", of(&|it| thousands(it.model.network().param_count()))),
         ("seconds", of(&|it| format!("{:.1}", seconds(it)))),
     ];
+    let same_loss = losses.iter().all(|loss| *loss == losses[0]);
+    if !same_loss {
+        rows.insert(1, ("loss", losses.to_vec()));
+    }
     rows.extend(differences.iter().map(|Difference { name, values }| (name.as_str(), values.clone())));
     let width = |texts: &mut dyn Iterator<Item = &str>| texts.map(|text| text.chars().count()).max().unwrap_or(0);
     let first = width(&mut rows.iter().map(|(name, _)| *name));
@@ -158,5 +156,9 @@ fn table(histories: &[History], names: &[String], losses: &[String], differences
         let cells = cells.iter().zip(&widths).map(|(cell, width)| format!("  {cell:>width$}"));
         format!("{name:first$}{}", cells.collect::<String>())
     };
-    rows.iter().map(line).collect::<Vec<_>>().join("\n")
+    let mut table = rows.iter().map(line).collect::<Vec<_>>().join("\n");
+    if same_loss {
+        table += &format!("\nthe losses are: {}", losses[0]);
+    }
+    table
 }

@@ -49,13 +49,15 @@ pub enum Command {
     /// Show finished runs side by side.
     ///
     /// A table of the losses, sizes and times, and of the settings in which the runs differ, and a chart of the
-    /// validation losses. Losses are compared only if all runs have the same loss and the same data.
+    /// reconstruction errors. They are compared only if all runs have the same kind of loss and the same validation
+    /// samples.
     Compare(compare::CompareArgs),
     /// Search for good settings.
     ///
     /// Each combination of the given values is trained with several seeds and measured on samples that are held out of
     /// the training samples. The best one is trained once more as a run, and only that run is measured on the test
-    /// samples. The search writes a table, one line for each training; if it is interrupted, the same command goes on.
+    /// samples. All are measured by the squared error, whatever their loss. The search writes a table, one line for
+    /// each training; if it is interrupted, the same command goes on.
     Search(Box<search::SearchArgs>),
     /// Draw samples and, below them, their reconstructions.
     Reconstruct(reconstruct::ReconstructArgs),

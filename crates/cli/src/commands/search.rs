@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use handgrad_dataset::{count, thousands};
 use handgrad_files::shown;
 use handgrad_pictures::charts::lines::{self, Line, Lines};
-use handgrad_runs::search::{Baseline, Choice, Combination, Method, SEARCH, Search, Table, baseline};
+use handgrad_runs::search::{Baseline, Choice, Combination, Method, SEARCH, Search, Table, baseline, squared_error};
 use handgrad_runs::{Every, Request, Run};
 use serde_json::json;
 use std::ops::ControlFlow;
@@ -28,9 +28,9 @@ pub struct SearchArgs {
     #[command(flatten)]
     settings: SettingsArgs,
 
-    /// A setting and the values to try, separated by `/`: layers=8/16/64,32. Can be given several times; then all
-    /// combinations are tried. The slides name four: code size, number of layers and their nodes, which are all in
-    /// layers, and the loss.
+    /// A setting and the values to try, separated by `/`: layers=8/16/64,32. The flag can be given several times; then
+    /// all combinations are tried. The slides name four settings: code size, number of layers and number of nodes,
+    /// which are all in layers, and the loss.
     #[arg(long = "try", value_name = "SETTING=VALUES", required = true, help_heading = "Search")]
     choices: Vec<String>,
 
@@ -80,17 +80,15 @@ pub fn run(args: &SearchArgs) -> Result<Done> {
     };
     let choices = args.choices.iter().map(|text| choice(text)).collect::<Result<_>>()?;
     let search = Search { base: args.settings.0.clone(), choices, method, seeds: usize::from(args.seeds) };
-    search.check()?;
     let bars = Bars::new(args.output.quiet);
-    let mut table = Table::open(&args.out, &search)?;
+    let mut table = Table::open(&args.out, &search, &bars)?;
     if !args.output.quiet && !table.trials().is_empty() {
         let made = count(table.trials().len(), "training", "trainings");
         terminal::note(&format!("{made} of this search are in {} already", shown(args.out.join(SEARCH))));
     }
     let found = search.run(&mut table, &bars)?;
-    let Some(best) = found.iter().find(|combination| combination.error.is_finite()) else {
-        anyhow::bail!("every training diverged: try a smaller learning_rate");
-    };
+    // The first one has the smallest error.
+    let best = &found[0];
     let mut sizes: Vec<usize> = found.iter().map(|combination| combination.code).collect();
     sizes.sort_unstable();
     sizes.dedup();
@@ -113,9 +111,9 @@ fn choice(text: &str) -> Result<Choice> {
     Ok(Choice { name: name.trim().replace('-', "_"), values })
 }
 
-/// Trains the best combination once more as a run, unless its folder holds that run already, and returns its loss on
-/// the samples that took no part in the search.
-fn trained(args: &SearchArgs, search: &Search, best: &Combination, bars: &Bars) -> Result<Option<f64>> {
+/// Trains the best combination once more as a run, unless its folder holds that run already, and returns its squared
+/// error per value on the samples that took no part in the search.
+fn trained(args: &SearchArgs, search: &Search, best: &Combination, bars: &Bars) -> Result<f64> {
     let folder = args.out.join(BEST);
     let is_there = folder.join("config.toml").exists();
     let request = Request {
@@ -127,7 +125,8 @@ fn trained(args: &SearchArgs, search: &Search, best: &Combination, bars: &Bars) 
         notes: Arc::new(terminal::note),
     };
     let finished = Run::begin(&request, bars)?.train(&mut |_| ControlFlow::Continue(()))?;
-    Ok(finished.test.map(|test| test.loss))
+    let test = &finished.data.validation;
+    Ok(squared_error(&finished.model, test, &test.numbers())?)
 }
 
 /// Draws the smallest error of each size of the code, and the error of as many principal components.
@@ -159,7 +158,7 @@ fn report(
     found: &[Combination],
     best: &Combination,
     baseline: Option<&Baseline>,
-    test: Option<f64>,
+    test: f64,
 ) -> Result<Done> {
     let names: Vec<&str> = search.choices.iter().map(|choice| choice.name.as_str()).collect();
     let of_pca =
@@ -185,7 +184,8 @@ fn report(
             "combinations": rows,
             "seeds": search.seeds,
             "best": args.out.join(BEST).display().to_string(),
-            "test_loss_of_best": test,
+            "test_error_of_best": test,
+            "pca_fitted_to": baseline.map(|it| it.fitted),
         });
         terminal::result(&object.to_string())?;
         return Ok(Done::Whole);
@@ -214,10 +214,17 @@ fn report(
     }
     let seeds = count(search.seeds, "seed", "seeds");
     terminal::result(&format!("squared error per value on held out training samples, the mean of {seeds}"))?;
+    if let Some(baseline) = baseline {
+        let fitted = count(baseline.fitted, "training sample", "training samples");
+        terminal::result(&format!("PCA: as many principal components as values of a code, fitted to {fitted}"))?;
+    }
     let settings: Vec<String> = names.iter().zip(&best.values).map(|(name, value)| format!("{name} {value}")).collect();
     let (settings, folder) = (settings.join(", "), shown(args.out.join(BEST)));
-    let test = test.map_or_else(String::new, |test| format!("; its loss on the test samples is {}", number(test)));
-    terminal::result(&format!("best: {settings}: trained with its first seed in {folder}{test}"))?;
-    terminal::result(&format!("wrote {}: the error of each code size", shown(args.out.join(CHART))))?;
+    terminal::result(&format!("The best is {settings}. It was trained once more, in {folder}."))?;
+    let samples = "samples that took no part in the search";
+    terminal::result(&format!("Its squared error per value on {samples} is {}.", number(test)))?;
+    if found.iter().any(|it| it.code != best.code) {
+        terminal::result(&format!("wrote {}: the error of each code size", shown(args.out.join(CHART))))?;
+    }
     Ok(Done::Whole)
 }

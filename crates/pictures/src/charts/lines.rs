@@ -15,7 +15,8 @@ const NAMES: f64 = 260.0;
 /// Points are marked if a curve has at most this many.
 const MARKED: usize = 40;
 
-const STYLE: &str = ".c0{stroke:#4477aa}.c1{stroke:#cc6677;stroke-dasharray:8 3}.c2{stroke:#117733;stroke-dasharray:2 3}\
+const STYLE: &str = ".c0{stroke:#4477aa}.c1{stroke:#cc6677;stroke-dasharray:8 3}\
+    .c2{stroke:#117733;stroke-dasharray:2 3}\
     .c3{stroke:#aa7711;stroke-dasharray:10 3 2 3}.c4{stroke:#882255;stroke-dasharray:5 5}\
     .c5{stroke:#333;stroke-dasharray:14 4}.c0,.c1,.c2,.c3,.c4,.c5{fill:none;stroke-width:2}\
     .p0{fill:#4477aa}.p1{fill:#cc6677}.p2{fill:#117733}.p3{fill:#aa7711}.p4{fill:#882255}.p5{fill:#333}\
@@ -134,7 +135,13 @@ fn ticks_of_x(chart: &Lines, axis: &Axis, room: f64) -> Vec<(f64, String)> {
     if !chart.is_logarithmic {
         // Numbers of epochs, for example, have no fractions.
         let are_whole = points().all(|point| point[0].fract() == 0.0);
-        return axis.ticks().into_iter().filter(|(value, _)| !are_whole || value.fract() == 0.0).collect();
+        let ticks = axis.ticks().into_iter();
+        return match are_whole {
+            true => {
+                ticks.filter(|(value, _)| value.fract() == 0.0).map(|(value, _)| (value, value.to_string())).collect()
+            }
+            false => ticks.collect(),
+        };
     }
     let mut values: Vec<f64> = points().map(|point| point[0]).collect();
     values.retain(|value| *value > 0.0 && value.is_finite());

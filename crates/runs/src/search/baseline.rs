@@ -17,20 +17,19 @@ const MOST_SAMPLES: usize = 20_000;
 /// The error of principal components for some sizes of the code.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Baseline {
-    /// The number of components, and the squared error per value on the held out samples of the first seed, in the units
-    /// of the network.
+    /// The number of components, and the squared error per value on the held out samples, in the units of the network.
     pub errors: Vec<(usize, f64)>,
     /// The number of training samples that the components were fitted to.
     pub fitted: usize,
 }
 
-/// Returns the errors of principal components for codes of these sizes; sizes above the number of values of a sample are
-/// left out. `None` if a sample has too many values, or if values are missing.
+/// Returns the errors of principal components for codes of these sizes; sizes above the number of values of a sample
+/// are left out. `None` if a sample has too many values, or if values are missing.
 ///
 /// # Errors
 /// If the data cannot be loaded.
 pub fn baseline(search: &Search, codes: &[usize], progress: &dyn Progress) -> Result<Option<Baseline>> {
-    let prepared = prepare(search.settings(&search.combinations()[0], 0, None)?, progress)?;
+    let prepared = prepare(search.settings(&search.combinations()[0])?, progress)?;
     let train = &prepared.data.train;
     let first = kept(train.len(), prepared.config.settings().validation_split);
     let network = Network::new(&prepared.spec)?;

@@ -2,29 +2,29 @@
 //! in the same way on samples held out of the training samples.
 //!
 //! ```text
-//! error       Σ (x − x̂)² / d, the mean over the held out samples      x as the network gets it, d values
+//! error       Σ (x − x̂)² / d, the mean over the held out samples      x as the network gets it, d known values
 //! of a combination: the mean over its seeds, ± their standard deviation
 //! ```
 //!
 //! The error is the squared error whatever the loss, since values of different losses cannot be compared. The held out
-//! samples of a seed are the same for all combinations. The validation samples of the data set take no part in this:
-//! they are the test, and only the combination with the smallest error is measured on them, once.
+//! samples are drawn once, with the first seed, and are the same for all trainings. The validation samples of the data
+//! set take no part in this: they are the test, and only the combination with the smallest error is measured on them.
 //!
-//! Slides: KERAS "Hyperparameters to Train an Autoencoder": code size, number of layers, number of nodes per layer, loss
-//! function. Source of the successive halving: Jamieson & Talwalkar, "Non-stochastic best arm identification and
+//! Slides: KERAS "Hyperparameters to Train an Autoencoder": code size, number of layers, number of nodes per layer,
+//! loss function. Source of the successive halving: Jamieson & Talwalkar, "Non-stochastic best arm identification and
 //! hyperparameter optimization", AISTATS 2016.
 
 use std::ops::ControlFlow;
 
+use handgrad_dataset::Samples;
 use handgrad_files::{Progress, Unit};
-use handgrad_layers::LossKind;
-use handgrad_models::Model;
+use handgrad_models::{Model, Network};
 use handgrad_tasks::CHUNK;
-use handgrad_trainer::{Event, fit, shuffled};
+use handgrad_trainer::{Event, Trainer, Training, fit, shuffled};
 
 use crate::parts::{Parts, kept};
-use crate::settings::{Group, Setting, find};
-use crate::{Config, Error, Result, Settings, prepare};
+use crate::settings::{Group, find};
+use crate::{Config, Error, Prepared, Result, Settings, prepare};
 
 mod baseline;
 mod table;
@@ -36,6 +36,8 @@ pub use table::{SEARCH, Table};
 const HELD_OUT: f64 = 0.1;
 /// The most combinations of one search.
 const MOST: usize = 10_000;
+/// Settings of which a search cannot try values, besides those of the data: they would not be compared alike.
+const FIXED: [&str; 4] = ["preset", "seed", "epochs", "validation_split"];
 
 /// The name of a setting, and the values to try.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,8 +55,8 @@ pub enum Method {
     Grid,
     /// This many of all combinations, drawn from the seed.
     Random(usize),
-    /// Successive halving: all combinations for a few epochs, the better half of them for twice as many, and so on, until
-    /// one is left, which is trained for all epochs.
+    /// Successive halving: all combinations for a few epochs, the better half of them for twice as many, and so on,
+    /// until one is left, which is trained for all epochs.
     Halving,
 }
 
@@ -116,50 +118,66 @@ impl Search {
         if self.seeds == 0 || self.choices.is_empty() {
             return usage("a search needs at least one seed, and one setting with the values to try".into());
         }
-        for (at, choice) in self.choices.iter().enumerate() {
-            let name = &choice.name;
+        for (at, Choice { name, values }) in self.choices.iter().enumerate() {
+            let Some(setting) = find(name) else {
+                return usage(format!("there is no setting {name}; for example layers and loss are settings"));
+            };
             // Errors on different data or with different scales could not be compared.
-            let varies = |setting: &Setting| setting.group != Group::Data;
-            let fixed = ["preset", "data", "seed", "epochs", "validation_split"].contains(&name.as_str());
-            if fixed || !find(name).is_some_and(varies) {
-                return usage(format!(
-                    "{name} is not a setting of which a search can try values; layers, loss and learning_rate are"
-                ));
+            if setting.group == Group::Data || name == "data" || FIXED.contains(&name.as_str()) {
+                return usage(format!("a search cannot try values of {name}: it must be the same for all trainings"));
             }
-            let is_twice = self.choices[..at].iter().any(|other| other.name == *name);
-            let value_twice = choice.values.iter().enumerate().find(|(at, value)| choice.values[..*at].contains(value));
-            if is_twice || choice.values.is_empty() || value_twice.is_some() {
-                return usage(format!(
-                    "{name} must be named once, with different values, for example layers=8/16/64,32"
-                ));
+            if (setting.is_given)(&self.base) {
+                return usage(format!("{name} is given, and it is also a setting to try: leave one of them out"));
+            }
+            let other = self.choices[..at].iter().any(|other| other.name == *name);
+            if other || values.is_empty() || values.iter().any(|value| value.contains(char::is_control)) {
+                return usage(format!("{name} must be named once, with values such as layers=8/16/64,32"));
             }
         }
         let all = self.choices.iter().try_fold(1_usize, |all, choice| all.checked_mul(choice.values.len()));
         if all.is_none_or(|all| all > MOST) {
             return usage(format!("there are more than {MOST} combinations: try fewer values"));
         }
-        self.combinations().iter().try_for_each(|values| Config::new(self.settings(values, 0, None)?).map(|_| ()))
+        if let Method::Random(count) = self.method
+            && all.is_some_and(|all| all < count)
+        {
+            return usage(format!("there are only {} combinations, but {count} are to be drawn", all.unwrap_or(0)));
+        }
+        let combinations = self.combinations();
+        let mut all: Vec<Settings> = Vec::with_capacity(combinations.len());
+        for values in &combinations {
+            let settings = self.settings(values)?;
+            Config::new(settings.clone())?;
+            if let Some(same) = all.iter().position(|other| *other == settings) {
+                let [first, second] = [&combinations[same], values].map(|values| values.join(", "));
+                return usage(format!("the values {first} and {second} are the same: leave one of them out"));
+            }
+            all.push(settings);
+        }
+        Ok(())
     }
 
     /// All combinations of values, the last choice varying fastest.
     fn combinations(&self) -> Vec<Vec<String>> {
         let longer = |all: Vec<Vec<String>>, choice: &Choice| {
             let with = |values: &Vec<String>| {
-                choice.values.iter().map(|value| [&values[..], std::slice::from_ref(value)].concat()).collect::<Vec<_>>()
+                choice
+                    .values
+                    .iter()
+                    .map(|value| [&values[..], std::slice::from_ref(value)].concat())
+                    .collect::<Vec<_>>()
             };
             all.iter().flat_map(with).collect()
         };
         self.choices.iter().fold(vec![Vec::new()], longer)
     }
 
-    /// The settings of a training. `number` is that of its seed, counted from 0.
-    fn settings(&self, values: &[String], number: usize, epochs: Option<usize>) -> Result<Settings> {
+    /// The settings of the trainings with these values.
+    fn settings(&self, values: &[String]) -> Result<Settings> {
         let pairs: Vec<(&str, &str)> =
             self.choices.iter().zip(values).map(|(choice, value)| (choice.name.as_str(), value.as_str())).collect();
         let mut settings = Settings::of(&pairs)?.or(self.base.clone());
-        settings.seed = Some(self.base.seed().wrapping_add(number as u64));
         settings.validation_split = settings.validation_split.or(Some(HELD_OUT));
-        settings.epochs = epochs.or(settings.epochs);
         Ok(settings)
     }
 
@@ -168,14 +186,15 @@ impl Search {
     /// # Errors
     /// If the values are not valid.
     pub fn settings_of(&self, best: &Combination) -> Result<Settings> {
-        self.settings(&best.values, 0, Some(best.epochs))
+        Ok(Settings { epochs: Some(best.epochs), ..self.settings(&best.values)? })
     }
 
     /// Makes all trainings that `table` does not have yet, and adds them to it. Returns the combinations of the last
     /// round, the one with the smallest error first.
     ///
     /// # Errors
-    /// If the search is not valid, if the data cannot be loaded, or if a training fails other than by diverging.
+    /// If the search is not valid, if the data cannot be loaded, if a training fails other than by diverging, or if all
+    /// of them diverge.
     pub fn run(&self, table: &mut Table, progress: &dyn Progress) -> Result<Vec<Combination>> {
         self.check()?;
         let mut left = self.combinations();
@@ -186,7 +205,7 @@ impl Search {
             drawn.sort_unstable();
             left = drawn.into_iter().map(|at| left[at as usize].clone()).collect();
         }
-        let epochs = Config::new(self.settings(&left[0], 0, None)?)?.plan().epochs;
+        let epochs = Config::new(self.settings(&left[0])?)?.plan().epochs;
         let mut rounds = match self.method {
             Method::Halving => left.len().next_power_of_two().trailing_zeros(),
             _ => 0,
@@ -194,6 +213,9 @@ impl Search {
         loop {
             let epochs = epochs.div_ceil(1 << rounds);
             let of_round = self.round(&left, epochs, table, progress)?;
+            if of_round.iter().all(|combination| combination.error.is_nan()) {
+                return Err(Error::AllDiverged);
+            }
             if rounds == 0 {
                 return Ok(of_round);
             }
@@ -214,17 +236,20 @@ impl Search {
         let mut combinations = Vec::new();
         for (at, values) in left.iter().enumerate() {
             let mut trials = Vec::new();
+            let settings = Settings { epochs: Some(epochs), ..self.settings(values)? };
             for number in 0..self.seeds {
-                let settings = self.settings(values, number, Some(epochs))?;
-                let trial = match table.find(values, settings.seed(), epochs) {
-                    Some(trial) => trial.clone(),
-                    None => {
-                        let what = format!("combination {} of {}, seed {}", at + 1, left.len(), settings.seed());
-                        let trial = train(values, settings, epochs, &what, progress)?;
-                        table.add(trial.clone())?;
-                        trial
-                    }
-                };
+                let seed = self.base.seed().wrapping_add(number as u64);
+                if let Some(trial) = table.find(values, seed, epochs) {
+                    trials.push(trial.clone());
+                    continue;
+                }
+                let what = format!("combination {} of {}, seed {seed}", at + 1, left.len());
+                let prepared = prepare(settings.clone(), progress)?;
+                let (error, network) = train(&prepared, seed, &what, progress)?;
+                let code = network.width(network.encoder_len());
+                let parameters = network.param_count();
+                let trial = Trial { values: values.clone(), seed, epochs, error, code, parameters };
+                table.add(trial.clone())?;
                 trials.push(trial);
             }
             combinations.push(combined(&trials));
@@ -237,15 +262,16 @@ impl Search {
     }
 }
 
-/// Trains a network and measures it on the held out samples.
-fn train(values: &[String], settings: Settings, epochs: usize, what: &str, progress: &dyn Progress) -> Result<Trial> {
-    let seed = settings.seed();
-    let prepared = prepare(settings, progress)?;
+/// Trains a network with its weights, its noise and the order of its samples drawn from `seed`, and measures it on the
+/// held out samples. The error of a training that diverges is not a number.
+fn train(prepared: &Prepared, seed: u64, what: &str, progress: &dyn Progress) -> Result<(f64, Network<f32>)> {
     let parts = Parts::new(&prepared.data, prepared.config.settings().validation_split)?;
-    let mut trainer = prepared.trainer(parts.train.len())?;
-    progress.start(what, Some((parts.train.len() * epochs) as u64), Unit::Samples);
+    let training = Training { seed, ..prepared.config.training(parts.train.len()) };
+    let plan = prepared.plan();
+    let mut trainer = Trainer::new(Network::new(&prepared.spec)?, &training)?;
+    progress.start(what, Some((parts.train.len() * plan.epochs) as u64), Unit::Samples);
     let mut seen = 0;
-    let outcome = fit(&mut trainer, &parts.train, &parts.validation, &prepared.plan(), &mut |event| {
+    let outcome = fit(&mut trainer, &parts.train, &parts.validation, &plan, &mut |event| {
         if let Event::Step { epoch, samples, samples_per_epoch, .. } = event {
             let now = ((epoch - 1) * samples_per_epoch + samples) as u64;
             progress.advance(now - seen);
@@ -254,27 +280,34 @@ fn train(values: &[String], settings: Settings, epochs: usize, what: &str, progr
         ControlFlow::Continue(())
     });
     progress.finish();
-    let parameters = trainer.network().param_count();
-    let diverged = match outcome {
-        Ok(_) => false,
-        Err(error) if error.is_divergence() => true,
+    match outcome {
+        Ok(_) => {}
+        Err(error) if error.is_divergence() => return Ok((f64::NAN, Network::new(&prepared.spec)?)),
         Err(error) => return Err(error.into()),
-    };
+    }
     let model = trainer.into_model()?;
-    let error = if diverged { f64::NAN } else { error_of(&model, &prepared)? };
-    Ok(Trial { values: values.to_vec(), seed, epochs, error, code: model.code_len(), parameters })
+    let train = &prepared.data.train;
+    let held_out = kept(train.len(), prepared.config.settings().validation_split)..train.len();
+    let error = squared_error(&model, train, &held_out.map(|number| number as u32).collect::<Vec<_>>())?;
+    Ok((if error.is_finite() { error } else { f64::NAN }, model.into_parts().0))
 }
 
-/// The squared error per value on the held out samples, in the units of the network.
-fn error_of(model: &Model, prepared: &crate::Prepared) -> Result<f64> {
-    let train = &prepared.data.train;
-    let first = kept(train.len(), prepared.config.settings().validation_split);
-    let numbers: Vec<u32> = (first as u32..train.len() as u32).collect();
-    let mut sum = 0.0;
+/// Returns the squared error per value of the reconstructions of the samples with these numbers, in the units of the
+/// network: scaled, and the columns of a table encoded. Missing values do not count.
+///
+/// # Errors
+/// If the samples do not fit the model, or there is not enough memory.
+pub fn squared_error(model: &Model, samples: &Samples, numbers: &[u32]) -> Result<f64> {
+    let (mut sum, mut values) = (0.0, 0_usize);
     for numbers in numbers.chunks(CHUNK) {
-        sum += model.score_by(LossKind::Mse, train.exact_rows(numbers).view())?.sum();
+        let x = model.scaled(samples.exact_rows(numbers).view());
+        let predicted = model.network().predict(model.weights(), x.view())?;
+        for (&x, &predicted) in x.iter().zip(&predicted).filter(|(x, _)| !x.is_nan()) {
+            sum += (f64::from(x) - f64::from(predicted)).powi(2);
+            values += 1;
+        }
     }
-    Ok(sum / numbers.len() as f64)
+    Ok(sum / values as f64)
 }
 
 /// A combination from the trainings with all its seeds.

@@ -2,40 +2,56 @@
 
 use std::path::{Path, PathBuf};
 
-use handgrad_files::shown;
+use handgrad_files::{Lock, Progress, shown};
 
 use super::{Search, Trial};
-use crate::{Error, Result};
+use crate::{Error, Result, prepare};
 
 /// The name of the table in the folder of a search.
 pub const SEARCH: &str = "search.tsv";
 /// The name of the file that says what is searched.
 const ASKED: &str = "search.toml";
+/// The name of the lock file.
+const LOCK: &str = "lock";
 /// The largest file that is read.
 const MOST_BYTES: u64 = 1 << 26;
 
-/// The trainings of a search that have been made.
+/// The trainings of a search that have been made. Its folder is locked as long as this value exists.
 pub struct Table {
     path: PathBuf,
     trials: Vec<Trial>,
+    _lock: Lock,
 }
 
 impl Table {
-    /// Opens the table in the folder of a search, or begins it.
+    /// Opens the table in the folder of a search, or begins it. A search with other settings, other values to try or
+    /// other data needs another folder.
     ///
     /// # Errors
-    /// If the folder belongs to another search, or a file cannot be read or written.
-    pub fn open(folder: &Path, search: &Search) -> Result<Self> {
+    /// If the search is not valid, if its data cannot be loaded, if the folder belongs to another search or to another
+    /// process, or if a file cannot be read or written.
+    pub fn open(folder: &Path, search: &Search, progress: &dyn Progress) -> Result<Self> {
+        search.check()?;
+        let data = prepare(search.settings(&search.combinations()[0])?, progress)?.data;
         handgrad_files::make_folder(folder)?;
+        let lock = handgrad_files::lock(&folder.join(LOCK))?;
         let (path, asked) = (folder.join(SEARCH), folder.join(ASKED));
         let unread = |path: &Path, what: String| Error::Configuration { path: path.into(), line: None, what };
         let settings = toml::to_string(&search.base).map_err(|error| Error::Usage(error.to_string()))?;
         let names: Vec<&str> = search.choices.iter().map(|choice| choice.name.as_str()).collect();
-        let text =
-            format!("# The settings that all trainings of search.tsv share. Varied: {}\n{settings}", names.join(", "));
+        let tried: Vec<String> =
+            search.choices.iter().map(|choice| format!("{}={}", choice.name, choice.values.join("/"))).collect();
+        let text = format!(
+            "# A search, {:?}, of {}, with {} seeds\n# Data: {}, {}\n{settings}",
+            search.method,
+            tried.join(" "),
+            search.seeds,
+            data.train.fingerprint(),
+            data.validation.fingerprint()
+        );
         if asked.exists() {
             if handgrad_files::read(&asked, MOST_BYTES)? != text.as_bytes() {
-                let what = "is of a search with other settings or other names of choices: name another folder";
+                let what = "is of a search with other settings, other values or other data: name another folder";
                 return Err(unread(&asked, what.into()));
             }
         } else if path.exists() {
@@ -47,7 +63,7 @@ impl Table {
         if !path.exists() {
             handgrad_files::write_into(&asked, text.as_bytes())?;
             handgrad_files::write_into(&path, format!("{header}\n").as_bytes())?;
-            return Ok(Self { path, trials: Vec::new() });
+            return Ok(Self { path, trials: Vec::new(), _lock: lock });
         }
         let text = String::from_utf8(handgrad_files::read(&path, MOST_BYTES)?)
             .map_err(|_| unread(&path, "is not text in UTF-8".into()))?;
@@ -71,7 +87,7 @@ impl Table {
             let trial = read(&cells, search.choices.len());
             trials.push(trial.ok_or_else(|| unread(&path, format!("line {number} is not a training of this search")))?);
         }
-        Ok(Self { path, trials })
+        Ok(Self { path, trials, _lock: lock })
     }
 
     /// The trainings so far, in the order in which they were made.
