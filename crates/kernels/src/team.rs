@@ -10,9 +10,6 @@
 //! costs several microseconds each time. A thread in its seat instead finds work within a fraction of a microsecond.
 //! Nobody ever waits for work that has not begun: if another program has the core of a thread, the others do the work
 //! that it has not begun. A member without work soon lets other threads run, and then falls asleep.
-//!
-//! The members are the threads of a rayon pool of their own. In a shared pool a thread that waits for a part of other
-//! work takes any work of the pool, so it could sit down in the middle of what its own leader waits for.
 
 use std::any::Any;
 use std::cell::Cell;
@@ -28,16 +25,13 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 
 /// Number of times that a waiting thread looks for a change before it lets other threads run: some 20 µs.
 const LOOKS: u32 = 500;
-/// Number of times that a member without work then lets other threads run before it falls asleep: some milliseconds if
-/// it has a core for itself.
-/// Falling asleep and waking up takes longer than many a step.
+/// Number of times that a member without work then lets others run before it falls asleep: some milliseconds.
 const YIELDS: u32 = 5000;
 /// The same if there are more threads than cores.
 const YIELDS_IN_A_CROWD: u32 = 50;
-/// If letting other threads run takes longer than this, another program uses the core. A thread that waits then gives
-/// up its share of the core, and gets it back late; a thread that sleeps gets the core as soon as it wakes up.
+/// If letting others run takes longer than this, another program has the core; a thread that sleeps gets it back sooner.
 const LONG: Duration = Duration::from_micros(200);
-/// Number of waits for which threads fall asleep at once after another program has used the core.
+/// Number of waits after that for which threads fall asleep at once.
 const WAITS_IN_A_CROWD: u32 = 1000;
 /// How long a leader sleeps in a crowd before it looks again.
 const NAP: Duration = Duration::from_micros(30);
@@ -54,9 +48,7 @@ pub struct Team {
 #[derive(Debug)]
 struct Seats {
     seats: Box<[Seat]>,
-    /// Whether somebody leads the team.
     is_led: AtomicBool,
-    /// Whether the parts of the work are timed.
     is_timed: AtomicBool,
     timings: Mutex<Vec<Timing>>,
     /// Whether the members must leave.
@@ -114,7 +106,7 @@ struct Offer<'t, F, R> {
     result: Option<Result<R, Box<dyn Any + Send>>>,
 }
 
-/// How long the leader took for its own share of a part of the work, and how long it then waited for the others.
+/// How long the leader took for its own share of a part, and how long it then waited for the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timing {
     /// The part, as [`Hands::name_part`] named it.
@@ -127,8 +119,7 @@ pub struct Timing {
     pub waited: Duration,
 }
 
-/// Some neighbouring seats of a team, and the right to offer work to all of them but the first, which is that of the
-/// thread that has these hands.
+/// Some neighbouring seats of a team, of which the first belongs to the thread that may offer work to the others.
 #[derive(Debug)]
 pub struct Hands<'t> {
     seats: &'t Seats,
@@ -143,7 +134,6 @@ impl Team {
     #[must_use]
     pub fn new() -> Self {
         let threads = rayon::current_num_threads();
-        // A thread that shares its core with others should not keep them waiting.
         let has_cores = available_parallelism().is_ok_and(|cores| cores.get() >= threads);
         let seats = Arc::new(Seats {
             seats: (0..threads).map(|_| Seat::new()).collect(),
@@ -155,7 +145,6 @@ impl Team {
             yields: if has_cores { YIELDS } else { YIELDS_IN_A_CROWD },
             crowded: AtomicU32::new(0),
         });
-        // Without members the leader does all the work.
         let members = match threads {
             1 => None,
             _ => ThreadPoolBuilder::new().num_threads(threads - 1).build().ok(),
@@ -167,8 +156,8 @@ impl Team {
         Self { seats, members }
     }
 
-    /// Calls `lead` with the right to offer work to the members. The result is the same if none of them comes. It
-    /// allocates nothing. If this thread or another one leads the team already, there is nobody to offer work to.
+    /// Calls `lead` with the right to offer work to the members. The result is the same if none of them comes. If this
+    /// thread or another one leads the team already, there is nobody to offer work to.
     ///
     /// ```
     /// use handgrad_kernels::team::Team;
@@ -262,10 +251,9 @@ impl Seats {
         }
     }
 
-    /// Whether other programs used the cores not long ago. Each call counts as one wait.
+    /// Whether other programs used the cores not long ago. Each call counts as one wait, more or less.
     fn is_crowded(&self) -> bool {
         let waits = self.crowded.load(Ordering::Relaxed);
-        // It does not matter if two threads count the same wait.
         self.crowded.store(waits.saturating_sub(1), Ordering::Relaxed);
         waits > 0
     }
@@ -319,7 +307,6 @@ impl<'t> Hands<'t> {
         let job = Job { run: run::<FB, B>, is_done: AtomicBool::new(false) };
         let mut offer = Offer { job, hands: right, work: Some(b), result: None };
         let job = (&raw mut offer).cast::<Job>();
-        // Only the outermost division of a part is timed.
         let is_timed = count == seats.seats.len() && seats.is_timed.load(Ordering::Relaxed);
         let start = is_timed.then(Instant::now);
         seat.offered.store(job, Ordering::SeqCst);
@@ -402,18 +389,17 @@ mod tests {
 
     #[test]
     fn members_sleep_and_wake_up() {
+        let pause = || std::thread::sleep(std::time::Duration::from_millis(30));
         on(4, || {
-            let team = Team::new();
-            team.gather(|hands| {
+            Team::new().gather(|hands| {
                 for _ in 0..5 {
-                    std::thread::sleep(std::time::Duration::from_millis(30));
+                    pause();
                     assert_eq!(sum(&[1, 2, 3, 4, 5], hands), 15);
                 }
             });
         });
     }
 
-    /// Several leaders share the members, and a member that leads has no other hands.
     #[test]
     fn leaders_do_not_wait_for_each_other() {
         on(3, || {
