@@ -29,7 +29,7 @@ const LOOKS: u32 = 500;
 const YIELDS: u32 = 5000;
 /// The same if there are more threads than cores.
 const YIELDS_IN_A_CROWD: u32 = 50;
-/// If letting others run takes longer than this, another program has the core; a thread that sleeps gets it back sooner.
+/// If letting others run takes longer than this, others have the core; a thread that sleeps gets it back sooner.
 const LONG: Duration = Duration::from_micros(200);
 /// Number of waits after that for which threads fall asleep at once.
 const WAITS_IN_A_CROWD: u32 = 1000;
