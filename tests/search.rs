@@ -214,6 +214,25 @@ fn runs_are_read_back_and_their_differences_are_found() {
     assert!(matches!(missing, Error::NoRun { .. }), "{missing}");
 }
 
+/// The path of the data is the same, but its content has changed between the runs.
+#[test]
+fn runs_on_a_file_that_changed_cannot_be_compared() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("table.csv");
+    let trained = |name: &str, rows: usize| {
+        let row = |i: usize| format!("{},{}\n", i % 7, (i * i) % 11);
+        std::fs::write(&path, (0..rows).map(row).fold("a,b\n".to_owned(), |text, row| text + &row)).expect("written");
+        let given = [("data", path.to_str().expect("a name")), ("epochs", "1"), ("layers", "1")];
+        let (given, out) = (Settings::of(&given).expect("valid"), folder.path().join(name));
+        let request = Request { given, out: Some(out.clone()), ..Request::default() };
+        Run::begin(&request, &()).expect("begun").train(&mut |_| ControlFlow::Continue(())).expect("trained");
+        History::read(&out).expect("a finished run")
+    };
+    let (a, same, changed) = (trained("a", 60), trained("same", 60), trained("changed", 61));
+    assert_eq!(not_comparable(&[&a, &same]), None);
+    assert_eq!(not_comparable(&[&a, &changed]), Some("the content of their data differs"));
+}
+
 #[test]
 fn a_chart_of_curves_shows_what_was_given() {
     let [one, two] = [[[1.0, 5.0], [10.0, 3.0], [100.0, f64::NAN]], [[1.0, 2.0], [10.0, 2.5], [100.0, 1.0]]];

@@ -156,6 +156,11 @@ pub fn not_comparable(runs: &[&History]) -> Option<&'static str> {
     if differences.iter().any(|difference| is_of_data(&difference.name)) {
         return Some("their data differ, or how it was read or scaled");
     }
+    // A file can have changed between two runs.
+    let contents = || runs.iter().map(|run| run.model.spec().trained_on.as_ref().map(|file| &file.sha256));
+    if contents().any(|content| Some(content) != contents().next()) {
+        return Some("the content of their data differs");
+    }
     // The seed draws the validation samples, unless the data set has some of its own.
     let draws = |run: &&History| {
         let is_named = run.settings.data.as_deref().is_some_and(|data| named::find(data).is_some());

@@ -92,8 +92,9 @@ fn search(known: ArrayView2<f32>, samples: ArrayView2<f32>, k: usize, without_se
     Some(found)
 }
 
-/// Of each sample the `most` rows with the smallest ‖t‖² − 2·x·t: this key and the number of the row. `first` is the
-/// number of the first sample if the samples are known rows, which are not their own neighbours.
+/// Returns for each sample the `most` rows t with the smallest key ‖t‖² − 2·x·t, as pairs of the key and the number of
+/// the row. If the samples are known rows themselves, `first` is the number of the first one, so that no row becomes
+/// its own neighbour.
 fn candidates(
     known: ArrayView2<f32>,
     samples: ArrayView2<f32>,

@@ -54,7 +54,7 @@ pub fn run(args: &CompareArgs) -> Result<Done> {
     if let Some(out) = &args.out {
         if let Some(why) = why {
             return Err(UsageError(format!(
-                "the curves of these runs cannot share an axis, because {why}: leave --out out, or compare other runs"
+                "the curves of these runs cannot share an axis, because {why}: do without --out, or compare other runs"
             ))
             .into());
         }

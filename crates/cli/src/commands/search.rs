@@ -93,9 +93,11 @@ pub fn run(args: &SearchArgs) -> Result<Done> {
     sizes.sort_unstable();
     sizes.dedup();
     let baseline = baseline(&search, &sizes, &bars)?;
-    let chart = args.out.join(CHART);
-    handgrad_files::write(&chart, drawn(&found, &sizes, baseline.as_ref()).as_bytes())
-        .with_context(|| shown(&chart))?;
+    // One size is no curve.
+    if sizes.len() > 1 {
+        let (chart, drawn) = (args.out.join(CHART), drawn(&found, &sizes, baseline.as_ref()));
+        handgrad_files::write(&chart, drawn.as_bytes()).with_context(|| shown(&chart))?;
+    }
     let test = trained(args, &search, best, &bars)?;
     report(args, &search, &found, best, baseline.as_ref(), test)
 }
