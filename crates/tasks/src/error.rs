@@ -22,6 +22,51 @@ pub enum Error {
         /// The class.
         class: String,
     },
+    /// A class has fewer samples than are needed.
+    #[error(
+        "{asked} labels of each class are asked for, but class {class} has {}: ask for at most {has}",
+        count(*.has, "sample", "samples")
+    )]
+    FewOfClass {
+        /// The number of samples that were asked for.
+        asked: usize,
+        /// The class with the fewest samples.
+        class: String,
+        /// The number of its samples.
+        has: usize,
+    },
+    /// There are fewer samples than the method needs.
+    #[error("{what} needs at least {}, but there are {}", number_of_samples(*.needed), number_of_samples(*.has))]
+    FewSamples {
+        /// The method, at the start of a sentence and in the singular.
+        what: String,
+        /// The number of samples that it needs.
+        needed: usize,
+        /// The number of samples that there are.
+        has: usize,
+    },
+    /// More neighbours are asked for than there are other samples.
+    #[error("{asked} nearest samples are asked for, but there are {} to choose from: ask for fewer", thousands(*.has))]
+    Neighbours {
+        /// The number of neighbours that were asked for.
+        asked: usize,
+        /// The number of samples from which they are chosen.
+        has: usize,
+    },
+    /// All samples have the same values.
+    #[error("the {form} of all samples is the same, so there is nothing to tell apart")]
+    AllEqual {
+        /// The form of the samples: code, pca or inputs.
+        form: &'static str,
+    },
+    /// There are not as many labels as samples.
+    #[error("there are {} for {}", count(*.labels, "label", "labels"), number_of_samples(*.samples))]
+    LabelCount {
+        /// The number of labels.
+        labels: usize,
+        /// The number of samples.
+        samples: usize,
+    },
     /// A value is NaN or infinite.
     #[error(
         "a value of the {form} of a sample is not finite, so distances are not defined: use data without missing \
@@ -145,7 +190,14 @@ impl Error {
     /// True if the request itself was wrong, false if it was right but could not be carried out.
     #[must_use]
     pub fn is_usage(&self) -> bool {
-        matches!(self, Self::Usage(_) | Self::NoNoise | Self::NoSuchClass { .. })
+        matches!(
+            self,
+            Self::Usage(_)
+                | Self::NoNoise
+                | Self::NoSuchClass { .. }
+                | Self::Neighbours { .. }
+                | Self::FewOfClass { .. }
+        )
     }
 }
 
@@ -156,6 +208,11 @@ fn counted(count: usize) -> String {
         1 => "there is only sample 0".into(),
         _ => format!("there are {}, counted from 0 to {}", thousands(count), count - 1),
     }
+}
+
+/// A number of samples, in words.
+fn number_of_samples(number: usize) -> String {
+    count(number, "sample", "samples")
 }
 
 /// The classes of data, in words: `only class 2`, or `the classes 2, 3`.

@@ -25,6 +25,7 @@ mod check;
 pub mod code;
 pub mod columns;
 pub mod denoise;
+pub mod draws;
 mod error;
 mod fit;
 mod inputs;

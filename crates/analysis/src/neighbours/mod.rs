@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! nearest.rs     the k nearest known rows of a sample
+//! vote.rs        the class of most of the k nearest rows                     classification
 //! distances.rs   how far is a sample from its k-th nearest training row       anomaly scores
 //! impute.rs      the mean of the k nearest training rows that know a cell     missing values
 //! ```
@@ -12,10 +13,12 @@
 mod distances;
 mod impute;
 mod nearest;
+mod vote;
 
 pub use distances::knn_distances;
 pub use impute::knn_impute;
 pub use nearest::{Nearest, nearest, nearest_others};
+pub use vote::vote;
 
 /// The number of samples whose distances are computed together, by one thread.
 const SAMPLES: usize = 128;
