@@ -5,7 +5,8 @@
 //! measured   how far x̃ and x̂ are from x: squared error, PSNR, SSIM (see handgrad_analysis)
 //! ```
 //!
-//! Slides: KERAS "Denoising Autoencoder"; CE6146 "Denoising Autoencoder".
+//! Slides: CE6146 "Denoising Autoencoders", "Example – Denoising Autoencoders"; UTMIST "Denoising Autoencoders"; one
+//! sentence in KERAS "Key Takeaways".
 
 use handgrad_analysis::{psnr, ssim};
 use handgrad_dataset::{Samples, photo};

@@ -5,7 +5,7 @@
 //! grid    z = (Φ⁻¹((i + ½)/n), Φ⁻¹((j + ½)/n))            i, j = 0 … n − 1: each code has the same probability mass
 //! ```
 //!
-//! Slides: CE6146 "Variational Autoencoders (VAEs)"; DIVE "Variational autoencoder".
+//! Slides: CE6146 "Variational Autoencoders (VAEs)"; DIVE "Types of Autoencoders" (variational autoencoder).
 
 use handgrad_dataset::{count as counted, thousands};
 use handgrad_layers::{Mode, Pass, math, random};

@@ -18,8 +18,9 @@
 //! A flag tells the network that a 0 stands for nothing, and not for the mean, which is 0 after scaling. A sample of
 //! several steps has the flags of a step after the values of that step, so that the steps stay separate.
 //!
-//! Slides: DIVE "How to Train Autoencoders?", denoising by masking. Source: Vincent et al., JMLR 11 (2010), masking
-//! noise; Lipton, Kale & Wetzel, "Directly modeling missing data in sequences with RNNs", MLHC 2016, for the flags.
+//! Slides: CE6146 "Denoising Autoencoders": "by masking some of the data values"; DIVE "Applications of Autoencoders",
+//! 4: "corruptions or missing values". Source: Vincent et al., JMLR 11 (2010), masking noise; Lipton, Kale & Wetzel,
+//! "Directly modeling missing data in sequences with RNNs", MLHC 2016, for the flags.
 
 use crate::{Error, Layer, Mode, ParamSpec, Pass, Saved, Scalar, random};
 

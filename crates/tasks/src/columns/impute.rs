@@ -9,7 +9,7 @@
 //! were tried: a guess that is fed back looks as certain as a measured value. A category gets its most likely class,
 //! never `other`; an amount the number whose logarithm is the mean of the logarithm.
 //!
-//! Slides: DIVE "Applications of Autoencoders", missing value imputation. Source: Vincent et al., JMLR 11 (2010).
+//! Slides: DIVE "Applications of Autoencoders", 4: "missing values". Source: Vincent et al., JMLR 11 (2010).
 
 use handgrad_dataset::Samples;
 use handgrad_dataset::tables::{Column, Kind};
