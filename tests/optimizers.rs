@@ -73,6 +73,26 @@ fn the_first_step_of_adam_does_not_depend_on_the_scale_of_the_gradient() {
     }
 }
 
+/// After 20,000 gradients of 0, the first other one moves the parameter by (1 − β₁)/√(1 − β₂) = 3.16 α, and the twelfth
+/// of the same size by 6.57 α. No sequence of gradients gives more than 7.27 α.
+#[test]
+fn after_a_silence_adam_takes_steps_longer_than_alpha() {
+    let (mut theta, mut m, mut v) = ([0.0_f64], [0.0], [0.0]);
+    let mut steps = Vec::new();
+    for t in 1..=20_040 {
+        let (before, g) = (theta[0], if t > 20_000 { 0.25 } else { 0.0 });
+        Optimizer::Adam(Adam::default()).update(&mut theta, &[g], [&mut m, &mut v], t);
+        steps.push((before - theta[0]) / 1e-3);
+    }
+    assert!(steps[..20_000].iter().all(|step| *step == 0.0));
+    let after = &steps[20_000..];
+    assert!((after[0] - 0.1 / 0.001_f64.sqrt()).abs() < 1e-4, "{}", after[0]);
+    let longest = after.iter().copied().fold(0.0, f64::max);
+    assert!((longest - 6.5685).abs() < 1e-3 && longest == after[11], "{after:?}");
+    let bound = 0.1 / (0.001 * (1.0 - 0.81 / 0.999_f64)).sqrt();
+    assert!((bound - 7.27).abs() < 5e-3 && longest < bound, "{bound}");
+}
+
 /// AdamW's recurrence as in the paper, written out in f64, compared with decay and Adam applied one after the other.
 #[test]
 fn adam_with_decay_is_the_recurrence_of_adamw() {

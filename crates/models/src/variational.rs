@@ -7,9 +7,12 @@
 //! L = Σ ℓ(x̂_i, x_i) + β·KL( N(μ, σ²) ‖ N(0, 1) )       summed over a sample's values, so that the two are in balance
 //! ```
 //!
-//! With β = 1 and ℓ the cross-entropy, −L is a lower bound of ln p(x) (the ELBO). The divergence concentrates the
-//! codes of all samples around 0 and gives each code a width, so that every z drawn from N(0, 1) decodes to a
-//! plausible sample. The codes of a plain autoencoder can be anywhere, with gaps between them that do not decode to
+//! With β = 1, ℓ the binary cross-entropy and x binary (every x_i is 0 or 1), −ℓ is ln p(x_i|z), so the expectation of
+//! −L over ε is a lower bound of ln p(x), the ELBO. The −L of a single draw of ε may be above ln p(x). For grey x the
+//! cross-entropy is not the logarithm of a density: ∫ x̂ˣ·(1 − x̂)¹⁻ˣ dx over 0..1 is not 1, for example ½ at x̂ = ½.
+//! Then L is a loss like any other, but no bound (Loaiza-Ganem & Cunningham, NeurIPS 2019). The divergence concentrates
+//! the codes of all samples around 0 and gives each code a width, so that most z drawn from N(0, 1) decode to a
+//! plausible sample (`handgrad claims holes` measures how plausible). The codes of a plain autoencoder can be anywhere, with gaps between them that do not decode to
 //! plausible samples.
 //!
 //! Slides: CE6146 "Variational Autoencoders (VAEs)"; UTMIST "Variational Autoencoder"; DIVE "Types of Autoencoders"

@@ -18,8 +18,9 @@
 //!
 //! As in Keras and PyTorch this is a cross-correlation: the window is not flipped. *Same* padding gives h′ = ⌈h/s⌉,
 //! as in Keras. The zeros are divided between both sides. If their number is odd, the additional one is below or to
-//! the right: with a 3×3 window and stride 2, an image of even height has no zeros above. PyTorch's `padding=p` adds
-//! p zeros on every side, so there `nn.Conv2d(c, o, 3, 2)(F.pad(x, (0, 1, 0, 1)))` computes the same.
+//! the right. With stride 2, an image of even height gets d·(k−1) − 1 lines of zeros, ⌊(d·(k−1) − 1)/2⌋ of them above:
+//! none above and one below for k = 3 and d = 1, but one above and two below for k = 5. PyTorch's `padding=p` adds p
+//! zeros on every side, so for k = 3 `nn.Conv2d(c, o, 3, 2)(F.pad(x, (0, 1, 0, 1)))` computes the same.
 //!
 //! The loops are in [`window`]. Slides: UTMIST "Convolutional Autoencoder": `layers.Conv2D`; DIVE "Types of
 //! Autoencoders": convolutional autoencoder; CE6146 "Examples for Dilation". Source: LeCun, Bottou, Bengio & Haffner,

@@ -1,10 +1,10 @@
 //! # Binary cross-entropy of a probability
 //!
 //! ```text
-//! q        = p clipped to ε ..= 1 − ε,  ε = 10⁻⁷, so that no logarithm is infinite
-//! ℓ(p, t)  = −( t·ln q + (1 − t)·ln(1 − q) )                 0 ≤ t ≤ 1, in nats
-//! ∂ℓ/∂p    = −t/q + (1 − t)/(1 − q) = (q − t)/(q·(1 − q))    inside the clipping range
-//!          = 0                                              outside, where q does not depend on p
+//! p̃        = p clipped to 10⁻⁷ ..= 1 − 10⁻⁷, so that no logarithm is infinite
+//! ℓ(p, t)  = −( t·ln p̃ + (1 − t)·ln(1 − p̃) )                 0 ≤ t ≤ 1, in nats
+//! ∂ℓ/∂p    = −t/p̃ + (1 − t)/(1 − p̃) = (p̃ − t)/(p̃·(1 − p̃))    inside the clipping range
+//!          = 0                                              outside, where p̃ does not depend on p
 //! ```
 //!
 //! The target may be any grey value, not just 0 or 1. ℓ is then smallest at p = t. This minimum is not 0 but the
@@ -39,12 +39,11 @@
 //! cancellation.
 //!
 //! Slides: CE6146 "Basic Autoencoder (2/3)": `loss='binary_crossentropy'`. DIVE "Define Autoencoder Model" applies it
-//! to the output of a ReLU, for which it is not defined: ln(1 − p) needs p < 1. The clipping and its ε are those of
-//! Keras.
+//! to the output of a ReLU, for which it is not defined: ln(1 − p) needs p < 1. The clipping is that of Keras.
 
 use crate::Scalar;
 
-/// ε: predictions are clipped to ε ..= 1 − ε.
+/// Predictions are clipped to CLIP ..= 1 − CLIP.
 pub const CLIP: f64 = 1e-7;
 
 #[inline(always)]
@@ -63,7 +62,7 @@ pub fn to_unit<T: Scalar>(t: T) -> T {
     if t > T::ONE { T::ONE } else { t }
 }
 
-/// ℓ(p, t) = −(t·ln q + (1 − t)·ln(1 − q)) with q = p clipped.
+/// ℓ(p, t) = −(t·ln p̃ + (1 − t)·ln(1 − p̃)) with p̃ = p clipped.
 #[inline(always)]
 pub fn loss<T: Scalar>(p: T, t: T) -> T {
     let q = clip(p);
@@ -97,7 +96,7 @@ pub(crate) fn not_below_zero<T: Scalar>(divergence: T) -> T {
     if divergence < T::ZERO { T::ZERO } else { divergence }
 }
 
-/// ∂ℓ/∂p = (q − t)/(q·(1 − q)) inside the clipping range, 0 outside.
+/// ∂ℓ/∂p = (p̃ − t)/(p̃·(1 − p̃)) inside the clipping range, 0 outside.
 #[inline(always)]
 pub fn derivative<T: Scalar>(p: T, t: T) -> T {
     let epsilon = T::from_f64(CLIP);

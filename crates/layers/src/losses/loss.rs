@@ -71,7 +71,7 @@ impl Output {
     }
 
     /// Replaces the prediction of one sample by an output that gives it, in place: ln(p/(1 − p)) for the sigmoid, ln p
-    /// for the softmax. p is first clipped to ε ..= 1 − ε, with the ε of [`bce`], so that no output is infinite.
+    /// for the softmax. p is first clipped as in [`bce`], so that no output is infinite.
     pub fn inverse<T: Scalar>(self, row: &mut [T]) {
         match self {
             Output::Linear => {}

@@ -5,11 +5,11 @@
 //! ℓ(z, t)  = −Σ_i t_i·ln p_i = Σ_i t_i·(ln S − z_i)     t_i ≥ 0, Σ t = 1; one number per sample, in nats
 //! ln S     = m + ln Σ_j e^(z_j − m),  m = max z         log-sum-exp: no power is above 1, and at least one is 1
 //!
-//! Every p_i depends on every logit, through S: ∂ln S/∂z_k = e^z_k/S = p_k, so the Jacobian of softmax is
-//!   ∂p_i/∂z_k = p_i·∂ln p_i/∂z_k = p_i·(1[i = k] − p_k)
+//! Every p_i depends on every logit, through S: ∂ln S/∂z_j = e^z_j/S = p_j, so the Jacobian of softmax is
+//!   ∂p_i/∂z_j = p_i·∂ln p_i/∂z_j = p_i·(1[i = j] − p_j)
 //! and the gradient of the loss is
-//!   ∂ℓ/∂z_k = −Σ_i t_i·(1[i = k] − p_k) = p_k·Σ_i t_i − t_k
-//!           = p_k − t_k                                 δ = softmax(z) − t, for Σ t = 1
+//!   ∂ℓ/∂z_j = −Σ_i t_i·(1[i = j] − p_j) = p_j·Σ_i t_i − t_j
+//!           = p_j − t_j                                 δ = softmax(z) − t, for Σ t = 1
 //! ```
 //!
 //! The target of a sample is a distribution over its n values; a one-hot target is a choice of one of them. In
@@ -25,15 +25,15 @@
 //! KL(t ‖ p)  = Σ_i t_i·ln(t_i/p_i) = ℓ(z, t) − H(t) ≥ 0
 //! ```
 //!
-//! Where one probability is close to 1, p_k − t_k would lose its digits: in f32 the p of a well-classified sample is
-//! 1 or one of the numbers next to it. For the largest logit, where e^(z_k − m) = 1, δ is therefore computed from r
+//! Where one probability is close to 1, p_j − t_j would lose its digits: in f32 the p of a well-classified sample is
+//! 1 or one of the numbers next to it. For the largest logit, where e^(z_j − m) = 1, δ is therefore computed from r
 //! = S·e^−m − 1, the sum of the powers of the other logits:
 //!
 //! ```text
-//! p_k = 1/(1 + r) = 1 − r/(1 + r)          δ_k = p_k·Σ t − t_k = (Σ t − t_k) − Σ t·r/(1 + r)
+//! p_j = 1/(1 + r) = 1 − r/(1 + r)          δ_j = p_j·Σ t − t_j = (Σ t − t_j) − Σ t·r/(1 + r)
 //! ```
 //!
-//! As two steps, softmax would return δ_k = p_k·(dp_k − Σ_i dp_i·p_i) for the gradient of the loss, dp = −t/p, which
+//! As two steps, softmax would return δ_j = p_j·(dp_j − Σ_i dp_i·p_i) for the gradient of the loss, dp = −t/p, which
 //! is infinite where p rounds to 0. As one function, there is no division by p.
 //!
 //! Slides: KERAS "Hyperparameters to Train an Autoencoder": "The mean squared error (MSE) or cross-entropy is used as

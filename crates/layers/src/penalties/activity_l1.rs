@@ -7,8 +7,20 @@
 //! given dy = ∂L/∂y:   dx_j = dy_j + weight/m·sign(x_j)         sign(0) = 0, the subgradient at the kink
 //! ```
 //!
-//! The gradient of |x| has the same size for every x ≠ 0, however small. So after a ReLU most values become exactly
-//! 0: the code is sparse. The gradient of a penalty on x² would vanish as x approaches 0.
+//! The gradient of |x| has the same size for every x ≠ 0, however small, so small values are still pushed towards 0; the
+//! gradient of a penalty on x² would vanish as x approaches 0. But the values of a code are not parameters: the penalty
+//! moves weights, and a value is exactly 0 only for those samples whose z before the ReLU is not above 0. How many these
+//! are depends on the weight. Measured on MNIST's test images (`handgrad train --data mnist --layers 64 --loss bce
+//! --batch-size 256 --epochs 8 --l1 WEIGHT`, then `handgrad encode`, and the zeros in the file counted):
+//!
+//! ```text
+//! weight                            none    10⁻⁴    10⁻³    10⁻²
+//! values that are exactly 0          2 %    15 %    59 %  > 99 %     of 10,000 codes of 64 values
+//! units that are 0 for all samples     0       0       5      43     of 64
+//! ```
+//!
+//! With the usual weight of 10⁻⁴ most values are small, but not 0. (A proximal step, which subtracts a constant and
+//! stops at 0, gives exact zeros for parameters, but there is none for a code computed by a layer.)
 //!
 //! Slides: CE6146 "Sparse Autoencoders": "a regularization term in the loss function that penalizes non-zero
 //! activations". The Keras blog, "Building Autoencoders in Keras", uses

@@ -6,12 +6,13 @@
 //! P   = weight·Σ_j KL(ρ ‖ ρ̂_j)
 //! KL(ρ ‖ ρ̂) = ρ·ln(ρ/ρ̂) + (1 − ρ)·ln((1 − ρ)/(1 − ρ̂))        0 at ρ̂ = ρ, and above 0 elsewhere
 //!
-//! ∂P/∂x_rj = weight·KL′(ρ̂_j)·∂ρ̂_j/∂x_rj = weight/m·( (1 − ρ)/(1 − ρ̂_j) − ρ/ρ̂_j )
+//! KL′(ρ̂) = (1 − ρ)/(1 − ρ̂) − ρ/ρ̂
+//! ∂P/∂x_rj = weight·KL′(ρ̂_j)·∂ρ̂_j/∂x_rj = weight/m·KL′(ρ̂_j)
 //! given dy = ∂L/∂y:   dx = dy + ∂P/∂x
 //! ```
 //!
-//! Unlike an [L1 penalty](crate::activity_l1), it drives the mean activity of each unit towards ρ, so that no unit
-//! becomes inactive for good.
+//! Unlike an [L1 penalty](crate::activity_l1), it drives the mean activity of each unit towards ρ from both sides, so
+//! it also activates units that are less active than ρ.
 //!
 //! At ρ̂ = 0 and ρ̂ = 1 the divergence is infinite. Below c = [`LOWEST`] and above c = [`HIGHEST`] it is therefore
 //! continued along its tangent at c:
@@ -22,8 +23,9 @@
 //!
 //! If ρ̂ were only clipped, the derivative would be 0 there, and an inactive unit would never become active again.
 //! Behind a sigmoid, the gradient with respect to the pre-activation z of an inactive unit is KL′(ρ̂)·ρ̂·(1 − ρ̂) ≈
-//! −ρ down to the lower limit, which is reached at z ≈ −69; below it the gradient falls to 0 with ρ̂. Near 1, 32-bit
-//! numbers cannot distinguish ρ̂ from 1 more finely than the upper limit does.
+//! −ρ down to c = 10⁻³⁰, which is reached at z ≈ −69. Below it the gradient is −ρ·ρ̂/c and falls to 0 with ρ̂: at
+//! z = −80 it is −2·10⁻⁵·ρ, and where ρ̂ is rounded to 0, such a unit does stay inactive. The upper limit in 32 bits is
+//! 1 − 2⁻²³, the second number below 1.
 //!
 //! Slides: CE6146 "Sparse Autoencoders", without a formula; "Guideline for Autoencoders (3/4)": "experiment with the
 //! sparsity parameter". Source: Ng, "Sparse autoencoder", CS294A lecture notes (2011). There ρ̂ is the mean over all
@@ -52,7 +54,7 @@ pub fn divergence<T: Scalar>(rho: T, means: &[T]) -> T {
     })
 }
 
-/// KL′(ρ̂) = (1 − ρ)/(1 − ρ̂) − ρ/ρ̂, with ρ̂ clipped.
+/// KL′(ρ̂) = (1 − ρ)/(1 − ρ̂) − ρ/ρ̂; for ρ̂ beyond c, the slope KL′(c) of the tangent.
 pub fn derivative<T: Scalar>(rho: T, mean: T) -> T {
     let c = clip(mean);
     (T::ONE - rho) / (T::ONE - c) - rho / c

@@ -1,7 +1,7 @@
 //! # Noise on the input: what a denoising autoencoder learns to remove
 //!
 //! ```text
-//! gaussian          y_i = x_i + std·n_i, optionally clipped to low..high      n_i ~ N(0, 1)
+//! gaussian          y_i = x_i + std·ε_i, optionally clipped to low..high      ε_i ~ N(0, 1)
 //! masking           y_i = 0 with probability p, else x_i
 //! salt and pepper   y_i = low with probability p/2, high with probability p/2, else x_i
 //!

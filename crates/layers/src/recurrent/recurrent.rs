@@ -6,7 +6,8 @@
 //! forward      s_t = F(x_t, s_{t−1}; θ),  s₀ = 0         h_t, a part of s_t, is the output
 //!
 //! L depends on s_t directly, through the output h_t, and through s_{t+1}. Given dy_t, the direct part of ∂L/∂h_t:
-//!   ∂L/∂s_t = dy_t + (∂s_{t+1}/∂s_t)ᵀ·∂L/∂s_{t+1}        t = T, T−1, …, 1; for t = T only dy_T
+//!   ∂L/∂s_t = (∂h_t/∂s_t)ᵀ·dy_t + (∂s_{t+1}/∂s_t)ᵀ·∂L/∂s_{t+1}     t = T, T−1, …, 1; for t = T only the first part
+//!             (∂h_t/∂s_t)ᵀ·dy_t is dy_t if s = h; it is (dy_t, 0) for an LSTM, where s = (h, c)
 //!   ∂L/∂x_t = (∂s_t/∂x_t)ᵀ·∂L/∂s_t
 //!   ∂L/∂θ   = Σ_t (∂s_t/∂θ)ᵀ·∂L/∂s_t                     s_{t−1} held fixed; its dependence on θ: see term t−1
 //!
@@ -22,17 +23,17 @@
 //! ∂s_2/∂s_1)ᵀ·∂L/∂s_T. If every factor makes vectors shorter, it decreases geometrically with T; if every factor
 //! makes them longer, it increases geometrically. [`gradient_norms`] returns ‖∂L/∂h_t‖ for every step.
 //!
-//! **Truncated backpropagation** ([`Sequence::truncate_every`] = k): the state is passed on as usual, but no gradient
-//! flows from step k+1 back to step k, from 2k+1 to 2k, and so on. So ∂L/∂s_k is its direct part alone, without the
-//! term from s_{k+1}. The cuts are counted from the first step, as for a stream that is processed piece by piece. So
-//! a layer that returns h_T alone learns only from the 1 to k steps after the last cut: with T = 5 and k = 4, only
+//! **Truncated backpropagation** ([`Sequence::truncate_every`] = κ): the state is passed on as usual, but no gradient
+//! flows from step κ+1 back to step κ, from 2κ+1 to 2κ, and so on. So ∂L/∂s_κ is its direct part alone, without the
+//! term from s_{κ+1}. The cuts are counted from the first step, as for a stream that is processed piece by piece. So
+//! a layer that returns h_T alone learns only from the 1 to κ steps after the last cut: with T = 5 and κ = 4, only
 //! from step 5. A layer that runs backwards counts from x_T.
 //!
 //! Slides: CE6146 "Backpropagation Through Time", "BPTT Steps (1/4)" to "(4/4)", "Example – BPTT (1/4)" to "(4/4)".
-//! Errors on the slides: ∂h_t/∂W_h is printed without the dependence of h_{t−1} on W_h, which is the truncation k = 1
+//! Errors on the slides: ∂h_t/∂W_h is printed without the dependence of h_{t−1} on W_h, which is the truncation κ = 1
 //! above. For the sequence 1, 2, 3, 4, with all weights 1 and an identity unit, dW_hh, dW_xh and db_h would then be
-//! 72, 50 and 20 instead of 96, 92 and 50. The unit is linear on one slide and σ on the next; one W_h stands for W_hh
-//! and W_xh; the "Mean Squared Error" is not averaged; four numbers give three losses, not four. Source: Werbos,
+//! 72, 50 and 20 instead of 96, 92 and 50. The slide writes one W_h for W_hh and W_xh; the gradient of one shared weight
+//! is the sum of both, 122 as printed instead of 188. The unit is linear on one slide and σ on the next; the "Mean Squared Error" is not averaged; four numbers give three losses, not four. Source: Werbos,
 //! "Backpropagation through time: what it does and how to do it", Proc. IEEE 78 (1990); truncated: Williams & Peng
 //! (1990); vanishing: Bengio, Simard & Frasconi (1994).
 
@@ -57,7 +58,7 @@ pub struct Sequence {
     pub repeat: bool,
     /// If true, the output is h₁ … h_T, a row of T·units values; otherwise it is h_T alone (many-to-one).
     pub return_sequences: bool,
-    /// k of truncated backpropagation: see above. With `None`, gradients flow through all steps.
+    /// κ of truncated backpropagation: see above. With `None`, gradients flow through all steps.
     pub truncate_every: Option<usize>,
 }
 

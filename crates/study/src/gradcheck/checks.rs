@@ -139,7 +139,7 @@ fn decay() -> (Report, &'static str) {
     (check("dw", &w, &gradient, penalty), "21 weights")
 }
 
-/// Checks the gradient of an Elman layer whose backpropagation is truncated every k steps, by cutting the sequence
+/// Checks the gradient of an Elman layer whose backpropagation is truncated every κ steps, by cutting the sequence
 /// into pieces of k steps. Each piece starts from h₀ = 0 and gets the state before the cut, held constant, as
 /// additional inputs of its first step, with the weights w_hh. So z₁ = x₁·w_ih + h·w_hh + b as in the whole sequence,
 /// but no gradient goes back to h.

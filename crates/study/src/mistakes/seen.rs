@@ -102,8 +102,8 @@ pub const MISTAKES: [Mistake; 12] = [
     Mistake {
         name: "softmax-diagonal",
         says: "only the diagonal of softmax's Jacobian is used, as if each output depended only on its own logit",
-        right: "δ_k = p_k·Σ_i t_i − t_k",
-        wrong: "δ_k = p_k·t_k − t_k",
+        right: "δ_j = p_j·Σ_i t_i − t_j",
+        wrong: "δ_j = p_j·t_j − t_j",
         property: None,
         plant: plant_softmax_diagonal,
     },
@@ -285,7 +285,7 @@ fn plant_softmax_diagonal() -> Result<Planting, Error> {
     softmax_cross_entropy::forward_backward(&z, &t, 1.0, &mut right);
     let mut p = z.clone();
     softmax_cross_entropy::softmax(&mut p);
-    // ∂ℓ/∂p_k = −t_k/p_k, times the diagonal of the Jacobian, p_k·(1 − p_k). Right: p_k·Σ_i t_i − t_k, from the whole
+    // ∂ℓ/∂p_j = −t_j/p_j, times the diagonal of the Jacobian, p_j·(1 − p_j). Right: p_j·Σ_i t_i − t_j, from the whole
     // Jacobian.
     let diagonal: Vec<f64> = p.iter().zip(&t).map(|(p, t)| -t / p * (p * (1.0 - p))).collect();
     let loss = |z: &[f64]| softmax_cross_entropy::forward(z, &t);
