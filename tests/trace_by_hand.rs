@@ -157,3 +157,22 @@ fn the_update_gate_of_a_gru_either_way_round() {
         near_all(&row("h, turned"), &gru(&trace, true), 1e-14, "−z keeps the old");
     }
 }
+
+/// The first step of gradient descent and of Adam, from the printed gradients: the loss after it is that of a batch that
+/// starts with the new parameters.
+#[test]
+fn a_step_for_a_batch_is_that_of_its_gradients() {
+    let batch = trace(&["batch", "--learning-rate", "0.2"]);
+    let rules: [(&str, fn(f64) -> f64); 2] = [("gradient descent", |g| g), ("Adam", |g| g / (g.abs() + 1e-8))];
+    for (name, rule) in rules {
+        let settings = ["w_e", "b_e", "w_d", "b_d"].map(|parameter| {
+            let of = |symbol: &str| flat(&line_of(&batch, "", symbol)["value"]);
+            let moved = of(parameter).into_iter().zip(of(&format!("d{parameter}"))).map(|(w, g)| w - 0.2 * rule(g));
+            format!("{parameter}={}", moved.map(|w| w.to_string()).collect::<Vec<_>>().join(","))
+        });
+        let args: Vec<_> = settings.iter().flat_map(|setting| ["--set", setting]).collect();
+        let moved = trace(&[&["batch"], &args[..]].concat());
+        near(value(&batch, &format!("L after step 1 of {name}")), value(&moved, "L"), 1e-14, name);
+        assert!(value(&moved, "L") < value(&batch, "L"), "{name} improves");
+    }
+}

@@ -46,6 +46,8 @@ const OTHER_NUMBERS: &[&[&str]] = &[
     &["bptt", "--steps", "4", "--set", "w_hh=-0.5", "--set", "b_y=0.25"],
     &["bptt-printed", "--steps", "4", "--set", "w_hh=-0.5", "--set", "w_hy=2"],
     &["autoencoder", "--set", "b_e=-0.5,0.1", "--steps", "3", "--learning-rate", "0.1"],
+    &["dense", "--set", "x=0.3,-1,2,0.4", "--set", "b=-0.5", "--set", "dy=0.1,-2,3,0.7,-0.2,1"],
+    &["batch", "--set", "b_e=-0.1,0.2", "--steps", "3", "--learning-rate", "0.5"],
     &["mse", "--set", "p=-2,3,0.5,1"],
     &["bce", "--set", "z=-3,4,0.1,-0.2", "--set", "t=0.5"],
     &["adam", "--steps", "5", "--set", "beta1=0.5", "--set", "g=-1,2,-3,4,0.5", "--learning-rate", "0.2"],
@@ -218,7 +220,7 @@ fn gradients_are_central_differences_of_the_losses() {
             for place in 0..values.len() {
                 let expected = central_difference(moved(args, name, &values, place), |trace| value(trace, "L"));
                 let found = match args[0] {
-                    "autoencoder" => flat(&line_of(&trace, "Gradients", &format!("d{name}"))["value"])[place],
+                    "autoencoder" | "batch" => flat(&line_of(&trace, "", &format!("d{name}"))["value"])[place],
                     "lstm" | "gru" if values.len() > 1 => {
                         let gate = if args[0] == "lstm" { ["i", "f", "g", "o"][place] } else { ["r", "z", "n"][place] };
                         let symbol = format!("d{}{}{gate}", &name[..2], &name[2..3]);
@@ -251,6 +253,27 @@ fn pieces_agree_with_central_differences() {
         near(value(&conv, symbol), gradient("w", place), 1e-8, symbol);
     }
     near(value(&conv, "db"), gradient("b", 0), 1e-8, "db");
+
+    let dense = trace(&["dense"]);
+    let dy = flat(&line_of(&dense, "Given", "dy")["value"]);
+    for (name, heading) in [("relu", "y = relu(z)"), ("σ", "y = σ(z)")] {
+        let seen = |trace: &Value| {
+            let y = ["y₁₁", "y₁₂", "y₁₃", "y₂₁", "y₂₂", "y₂₃"].map(|symbol| value_below(trace, heading, symbol));
+            y.iter().zip(&dy).map(|(y, dy)| y * dy).sum::<f64>()
+        };
+        for (given, starts, count) in [("x", "dx = δ·wᵀ", 4), ("w", "dw = xᵀ·δ", 6)] {
+            let values = flat(&line_of(&dense, "Given", given)["value"]);
+            let found = flat(&line_of(&dense, &format!("{starts}, for {name}"), &format!("d{given}"))["value"]);
+            for place in 0..count {
+                let expected = central_difference(moved(&["dense"], given, &values, place), seen);
+                near(found[place], expected, 1e-8, given);
+            }
+        }
+        for (place, symbol) in ["db₁", "db₂", "db₃"].into_iter().enumerate() {
+            let expected = central_difference(moved(&["dense"], "b", &[0.1, 0.0, 0.2], place), seen);
+            near(value_below(&dense, &format!("of δ, for {name}"), symbol), expected, 1e-8, symbol);
+        }
+    }
 
     let vae = trace(&["vae"]);
     let dz = flat(&line_of(&vae, "Given", "dz")["value"]);

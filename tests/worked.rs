@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::command::{self, err, number, run};
 
-pub const NAMES: [&str; 14] = [
+pub const NAMES: [&str; 16] = [
     "elman",
     "jordan",
     "jordan-classic",
@@ -16,7 +16,9 @@ pub const NAMES: [&str; 14] = [
     "gru",
     "bptt",
     "bptt-printed",
+    "dense",
     "autoencoder",
+    "batch",
     "mse",
     "bce",
     "adam",

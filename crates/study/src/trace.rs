@@ -14,6 +14,7 @@ mod notes;
 mod options;
 mod passes;
 mod render;
+mod small_autoencoder;
 
 use serde_json::json;
 

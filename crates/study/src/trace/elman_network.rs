@@ -115,6 +115,12 @@ pub fn write_gradients(trace: &mut Trace, heading: &str, run: &Run) {
     next::write_output_gradients(trace, &run.prediction);
 }
 
+/// Writes the gradient of w_h, which on the slide is one weight for both the input and the previous state.
+pub fn write_one_weight(trace: &mut Trace, run: &Run) {
+    trace.line("dw_h", "dw_hh + dw_xh", run.gradients[0] + run.gradients[1]);
+    trace.note("if W_h is one weight, as the slide writes it");
+}
+
 /// Writes the update with the given gradients, and the loss with the new parameters. The loss is always that of the
 /// full network, also if the gradients are truncated.
 pub fn write_update(trace: &mut Trace, heading: &str, numbers: &Numbers, phi: Activation, gradients: &[f64; 5]) {
@@ -145,7 +151,8 @@ pub fn write_bptt_errors(trace: &mut Trace) {
          is easy to check by hand.",
     );
     trace.text(
-        "One W_h stands for both w_hh and w_xh. If both were the same weight, its gradient would be dw_hh + dw_xh.",
+        "One W_h stands for both w_hh and w_xh. Read as two weights, they have the gradients dw_hh and dw_xh; read as \
+         one weight, it has their sum, dw_h. Both readings are shown.",
     );
     trace.text(
         "\"(3/4)\" gives ∂Loss_t/∂W_h = ∂Loss_t/∂y_t·∂y_t/∂h_t·∂h_t/∂W_h, without the recursion, although h_{t−1} \

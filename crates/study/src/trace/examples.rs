@@ -2,10 +2,12 @@
 
 mod adam;
 mod autoencoder;
+mod batch;
 mod bce;
 mod bptt;
 mod bptt_printed;
 mod conv;
+mod dense;
 mod elman;
 mod gru;
 mod jordan;
@@ -26,7 +28,9 @@ pub const EXAMPLES: &[&Example] = &[
     &gru::EXAMPLE,
     &bptt::EXAMPLE,
     &bptt_printed::EXAMPLE,
+    &dense::EXAMPLE,
     &autoencoder::EXAMPLE,
+    &batch::EXAMPLE,
     &mse::EXAMPLE,
     &bce::EXAMPLE,
     &adam::EXAMPLE,

@@ -1,13 +1,14 @@
 //! `autoencoder`: a 4-2-4 autoencoder, small enough to follow every number.
 
 use handgrad_layers::adam::{Adam, update};
-use handgrad_layers::{Activation, BatchRows, Loss, LossKind, Reduction, activation, bce_logits, dense};
+use handgrad_layers::{Activation, activation, bce_logits};
 
 use crate::Error;
 use crate::trace::example::Example;
 use crate::trace::form::{Trace, Value, sub};
 use crate::trace::given::{Given, Numbers, matrix};
 use crate::trace::notes;
+use crate::trace::small_autoencoder::{K, N, PARAMETERS, Run, dot, parts, run, theta, weights};
 
 pub const EXAMPLE: Example = Example {
     name: "autoencoder",
@@ -19,75 +20,9 @@ pub const EXAMPLE: Example = Example {
     work,
 };
 
-/// The number of inputs, and the number of units of the code.
-const N: usize = 4;
-const K: usize = 2;
-/// Averages over the values of a sample, as Keras does.
-const LOSS: Loss = Loss { kind: LossKind::BceLogits, reduction: Reduction::Mean };
-
 fn given(_: usize) -> Vec<Given> {
-    let w_e = [0.5, -0.3, 0.1, 0.4, -0.2, 0.6, 0.3, 0.2];
-    let w_d = [0.6, -0.4, 0.2, 0.1, -0.5, 0.3, 0.7, -0.2];
-    vec![
-        matrix("x", &[0.9, 0.1, 0.8, 0.2], N, "one sample, which is its own target"),
-        matrix("w_e", &w_e, K, "weights of the encoder, one row per input"),
-        matrix("b_e", &[0.0; K], K, "biases of the encoder"),
-        matrix("w_d", &w_d, N, "weights of the decoder, one row per unit of the code"),
-        matrix("b_d", &[0.0; N], N, "biases of the decoder"),
-    ]
-}
-
-/// The parameters in the order of θ: the name, the number of values and the number of columns of each.
-const PARAMETERS: [(&str, usize, usize); 4] = [("w_e", N * K, K), ("b_e", K, K), ("w_d", K * N, N), ("b_d", N, N)];
-
-/// The values of the forward and the backward pass for one sample.
-struct Run {
-    h: [f64; K],
-    z: [f64; N],
-    loss: f64,
-    delta_d: [f64; N],
-    dh: [f64; K],
-    delta_e: [f64; K],
-    dtheta: Vec<f64>,
-}
-
-/// Splits θ, or its gradient, into the four parameters.
-fn parts(theta: &[f64]) -> [&[f64]; 4] {
-    let mut rest = theta;
-    PARAMETERS.map(|(_, len, _)| {
-        let (part, after) = rest.split_at(len);
-        rest = after;
-        part
-    })
-}
-
-fn run(theta: &[f64], x: &[f64]) -> Run {
-    let [w_e, b_e, w_d, b_d] = parts(theta);
-    let (mut h, mut z, mut delta_d, mut dh) = ([0.0; K], [0.0; N], [0.0; N], [0.0; K]);
-    dense::forward(x, w_e, b_e, Activation::Relu, &mut h);
-    // The sigmoid is part of the loss: δ is p − t, without a division by p·(1 − p).
-    dense::forward(&h, w_d, b_d, Activation::Linear, &mut z);
-    let loss = LOSS.forward_backward(&z, x, 1, &mut delta_d);
-    dense::backward_input(w_d, &delta_d, N, &mut dh);
-    let mut delta_e = dh;
-    dense::backward_activation(&h, Activation::Relu, &mut delta_e);
-
-    let mut dtheta = vec![0.0; theta.len()];
-    let (dw_e, rest) = dtheta.split_at_mut(N * K);
-    let (db_e, rest) = rest.split_at_mut(K);
-    let (dw_d, db_d) = rest.split_at_mut(K * N);
-    let [x, h_row] = [x, &h].map(|row| BatchRows::contiguous(row, row.len()));
-    let (of_e, of_d) = (BatchRows::contiguous(&delta_e, K), BatchRows::contiguous(&delta_d, N));
-    dense::backward_weights(x, of_e, 0..N, dw_e);
-    dense::backward_bias(of_e, 0..K, db_e);
-    dense::backward_weights(h_row, of_d, 0..K, dw_d);
-    dense::backward_bias(of_d, 0..N, db_d);
-    Run { h, z, loss, delta_d, dh, delta_e, dtheta }
-}
-
-/// Returns the formula a₁·b₁ + a₂·b₂ + …; `a` and `b` return the name at each place.
-fn dot(len: usize, a: impl Fn(usize) -> String, b: impl Fn(usize) -> String) -> String {
-    (1..=len).map(|at| format!("{}·{}", a(at), b(at))).collect::<Vec<_>>().join(" + ")
+    let x = matrix("x", &[0.9, 0.1, 0.8, 0.2], N, "one sample, which is its own target");
+    [x].into_iter().chain(weights()).collect()
 }
 
 fn write_forward(trace: &mut Trace, run: &Run, x: &[f64]) {
@@ -97,7 +32,7 @@ fn write_forward(trace: &mut Trace, run: &Run, x: &[f64]) {
         trace.line(format!("h{}", sub(j)), format!("relu({sum} + b_e{})", sub(j)), h);
     }
     trace.section("Decoder: x̂ = σ(h·w_d + b_d)");
-    let mut p = run.z;
+    let mut p = run.z.clone();
     activation::forward(Activation::Sigmoid, &mut p);
     for (j, (&z, &p)) in (1..).zip(run.z.iter().zip(&p)) {
         let sum = dot(K, |i| format!("h{}", sub(i)), |i| format!("w_d{}{}", sub(i), sub(j)));
@@ -179,7 +114,7 @@ fn write_adam(trace: &mut Trace, numbers: &Numbers, mut theta: Vec<f64>, first: 
 }
 
 fn work(numbers: &Numbers, trace: &mut Trace) -> Result<(), Error> {
-    let theta: Vec<f64> = PARAMETERS.iter().flat_map(|(name, ..)| numbers.of(name).to_vec()).collect();
+    let theta = theta(numbers);
     let x = numbers.within_unit("x")?;
     let run = run(&theta, x);
     write_forward(trace, &run, x);
@@ -196,8 +131,8 @@ fn work(numbers: &Numbers, trace: &mut Trace) -> Result<(), Error> {
          training converges less stably.",
     );
     trace.text(
-        "CE6146 \"Basic Autoencoder (3/3)\", \"Train the Model\": the code in the text of the slide never calls fit; \
-         the call may be in a picture that is missing from the text. The plotting loop runs, but its comment on the \
+        "CE6146 \"Basic Autoencoder (3/3)\" has a step \"Train the Model\", but the code in the text of the slide never \
+         calls fit; the call may be in a picture that is missing from the text. The plotting loop runs, but its comment on the \
          reconstruction is not indented, and it hides the y axis twice.",
     );
     trace.text(

@@ -25,7 +25,7 @@ fn given(_: usize) -> Vec<Given> {
     vec![
         matrix("t", &[1.0, 0.0, 0.8, 0.3], N, "targets, 0 to 1"),
         matrix("z", &[2.0, -1.0, 0.5, 0.0], N, "output of the last layer, before the sigmoid"),
-        matrix("r", &[1.5, 0.0], 2, "possible outputs of a ReLU instead"),
+        matrix("relu", &[1.5, 0.0], 2, "possible outputs of a ReLU instead"),
     ]
 }
 
@@ -47,12 +47,12 @@ fn work(numbers: &Numbers, trace: &mut Trace) -> Result<(), Error> {
     trace.note("the smallest possible loss: the entropy of the targets");
     trace.section("Backward");
     trace.text(
-        "dp is ∂ℓ/∂p. Its denominator cancels with σ′ = p·(1 − p). So dz, which is ∂L/∂z with the 1/4 of the mean, is \
+        "The denominator of ∂ℓ/∂p cancels with σ′ = p·(1 − p). So dz, which is ∂L/∂z with the 1/4 of the mean, is \
          computed without a division: for large |z|, p·(1 − p) is 0 in floating point.",
     );
     for (at, (((&t, &p), &z), &dz)) in (1..).zip(t.iter().zip(&p).zip(z).zip(&dz)) {
         let at = sub(at);
-        trace.line(format!("dp{at}"), format!("(p{at} − t{at})/(p{at}·(1 − p{at}))"), bce::derivative(p, t));
+        trace.line(format!("∂ℓ/∂p{at}"), format!("(p{at} − t{at})/(p{at}·(1 − p{at}))"), bce::derivative(p, t));
         if !(bce::CLIP..=1.0 - bce::CLIP).contains(&p) {
             trace.note(format!("0, since bce.rs clips p to stay {} away from 0 and 1", long(bce::CLIP)));
         }
@@ -62,15 +62,15 @@ fn work(numbers: &Numbers, trace: &mut Trace) -> Result<(), Error> {
     trace.section("A ReLU output");
     trace.text(
         "The model of DIVE \"Define Autoencoder Model\" ends in a ReLU and is trained with binary cross-entropy. The \
-         output r of a ReLU is 0 or any positive number, but ln(1 − r) is not defined for r > 1, and ln r is infinite \
-         at r = 0. Keras and bce.rs clip r to 1e−7 … 1 − 1e−7. Then the loss is finite, but the gradient is 0, so such \
+         output p of a ReLU is 0 or any positive number, but ln(1 − p) is not defined for p > 1, and ln p is infinite \
+         at p = 0. Keras and bce.rs clip p to 1e−7 … 1 − 1e−7. Then the loss is finite, but the gradient is 0, so such \
          an output is never corrected. `handgrad train` refuses this combination.",
     );
-    for (at, &r) in (1..).zip(numbers.of("r")) {
-        for (number, target) in [("₀", 0.0), ("₁", 1.0)] {
-            trace.line(format!("ℓ(r{}, t = {target})", sub(at)), "", bce::loss(r, target));
-            trace.line(format!("dr{}{number}", sub(at)), "", bce::derivative(r, target));
-            trace.note(format!("its gradient for r = {r}, t = {target}"));
+    for (at, &relu) in (1..).zip(numbers.of("relu")) {
+        for target in [0.0, 1.0] {
+            let with = format!("relu{}, t = {target}", sub(at));
+            trace.line(format!("ℓ({with})"), "", bce::loss(relu, target));
+            trace.line(format!("∂ℓ/∂p({with})"), "", bce::derivative(relu, target));
         }
     }
     Ok(())

@@ -4,7 +4,8 @@ use handgrad_layers::Activation;
 
 use crate::Error;
 use crate::trace::elman_network::{
-    self, PARAMETERS, run, theta, write_backward, write_bptt_errors, write_bptt_forward, write_gradients, write_update,
+    self, PARAMETERS, run, theta, write_backward, write_bptt_errors, write_bptt_forward, write_gradients,
+    write_one_weight, write_update,
 };
 use crate::trace::example::Example;
 use crate::trace::form::{Trace, Value};
@@ -27,8 +28,7 @@ fn work(numbers: &Numbers, trace: &mut Trace) -> Result<(), Error> {
     write_bptt_forward(trace, &linear);
     write_backward(trace, phi, &linear, "");
     write_gradients(trace, next::SUMMED, &linear);
-    trace.line("dw_h", "dw_hh + dw_xh", linear.gradients[0] + linear.gradients[1]);
-    trace.note("if W_h were one weight, as the slide writes it");
+    write_one_weight(trace, &linear);
     next::write_norms(trace, &linear.norms);
     write_update(trace, next::UPDATE, numbers, phi, &linear.gradients);
     for (phi, name) in [(Activation::Tanh, "tanh"), (Activation::Sigmoid, "σ")] {

@@ -5,7 +5,7 @@ use handgrad_layers::Activation;
 use crate::Error;
 use crate::trace::elman_network::{
     self, PARAMETERS, delta_formula, run, theta, write_backward, write_bptt_errors, write_bptt_forward,
-    write_gradients, write_update,
+    write_gradients, write_one_weight, write_update,
 };
 use crate::trace::example::Example;
 use crate::trace::form::{Trace, sub};
@@ -22,7 +22,7 @@ pub const EXAMPLE: Example = Example {
     work,
 };
 
-/// The formula as printed equals truncated backpropagation with k = 1: no gradient passes from a step to the step
+/// The formula as printed equals truncated backpropagation with κ = 1: no gradient passes from a step to the step
 /// before.
 fn work(numbers: &Numbers, trace: &mut Trace) -> Result<(), Error> {
     let phi = Activation::Linear;
@@ -33,7 +33,7 @@ fn work(numbers: &Numbers, trace: &mut Trace) -> Result<(), Error> {
     trace.section("Backward by the formula as printed, without the recursion");
     trace.text(
         "∂Loss_t/∂W_h = ∂Loss_t/∂y_t·∂y_t/∂h_t·∂h_t/∂W_h, where h_{t−1} is treated as a constant, so no gradient \
-         passes from one step to another. Truncated backpropagation with k = 1 computes the same.",
+         passes from one step to another. Truncated backpropagation with κ = 1 computes the same.",
     );
     for t in 1..=steps {
         next::write_dy(trace, t, printed.prediction.losses.dy[t - 1]);
@@ -41,9 +41,11 @@ fn work(numbers: &Numbers, trace: &mut Trace) -> Result<(), Error> {
         trace.line(format!("δ{}", sub(t)), delta_formula(phi, t), printed.delta[t - 1]);
     }
     write_gradients(trace, "Gradients as printed", &printed);
+    write_one_weight(trace, &printed);
     write_update(trace, "Update along the printed gradients", numbers, phi, &printed.gradients);
     write_backward(trace, phi, &right, ", with the recursion");
     write_gradients(trace, "Gradients with the recursion", &right);
+    write_one_weight(trace, &right);
     write_update(trace, "Update along the right gradients", numbers, phi, &right.gradients);
 
     trace.section("What is missing");

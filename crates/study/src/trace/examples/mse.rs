@@ -22,30 +22,30 @@ const N: usize = 4;
 
 fn given(_: usize) -> Vec<Given> {
     vec![
-        matrix("y", &[1.0, 0.0, 0.5, 0.25], N, "observed values: the target"),
+        matrix("t", &[1.0, 0.0, 0.5, 0.25], N, "targets: the observed values, the slide's y"),
         matrix("p", &[0.8, 0.1, 0.6, 0.0], N, "predicted values, the slide's ỹ"),
     ]
 }
 
 fn work(numbers: &Numbers, trace: &mut Trace) -> Result<(), Error> {
-    let (y, p) = (numbers.of("y"), numbers.of("p"));
+    let (t, p) = (numbers.of("t"), numbers.of("p"));
     let of = |reduction| {
         let mut delta = [0.0; N];
-        let loss = Loss { kind: LossKind::Mse, reduction }.forward_backward(p, y, 1, &mut delta);
+        let loss = Loss { kind: LossKind::Mse, reduction }.forward_backward(p, t, 1, &mut delta);
         (loss, delta)
     };
     trace.section("Forward");
-    for (at, (&y, &p)) in (1..).zip(y.iter().zip(p)) {
+    for (at, (&t, &p)) in (1..).zip(t.iter().zip(p)) {
         let at = sub(at);
-        trace.line(format!("ℓ{at}"), format!("(y{at} − p{at})²"), mse::loss(p, y));
+        trace.line(format!("ℓ{at}"), format!("(p{at} − t{at})²"), mse::loss(p, t));
     }
     let (mean, of_mean) = of(Reduction::Mean);
     trace.line("MSE", format!("({})/4", sum("ℓ", N)), mean);
-    trace.note("1/n·Σ(y_i − ỹ_i)² with n = 4");
+    trace.note("the slide's 1/n·Σ(y_i − ỹ_i)² with n = 4");
     trace.section("Backward");
     for (at, &delta) in (1..).zip(&of_mean) {
         let at = sub(at);
-        trace.line(format!("dp{at}"), format!("2·(p{at} − y{at})/4"), delta);
+        trace.line(format!("dp{at}"), format!("2·(p{at} − t{at})/4"), delta);
     }
     trace.section("Summed instead");
     trace.text(
@@ -57,7 +57,7 @@ fn work(numbers: &Numbers, trace: &mut Trace) -> Result<(), Error> {
     trace.line("SSE", sum("ℓ", N), total);
     for (at, &delta) in (1..).zip(&of_sum) {
         let at = sub(at);
-        trace.line(format!("dp{at}"), format!("2·(p{at} − y{at})"), delta);
+        trace.line(format!("dp{at}"), format!("2·(p{at} − t{at})"), delta);
     }
     trace.section("What the slides get wrong");
     trace.text(

@@ -4,7 +4,7 @@ use handgrad_layers::{ActivityL1, KlSparsity, Layer, Pass, Saved, activity_l1, k
 
 use crate::Error;
 use crate::trace::example::Example;
-use crate::trace::form::{Trace, long, sub};
+use crate::trace::form::{Trace, sub};
 use crate::trace::given::{Given, Numbers, matrix, number};
 
 pub const EXAMPLE: Example = Example {
@@ -65,17 +65,30 @@ fn write_l1(trace: &mut Trace, numbers: &Numbers, weight: f64) {
         trace.line(format!("dh{}", sub(j)), format!("dy{} {sign}", sub(j)), dh);
         trace.note(note);
     }
-    trace.text("The gradient of the penalty is the same however small h is, so most units end at exactly 0.");
+    trace.text(
+        "The gradient of the penalty is the same however small h is, so small values are still pushed towards 0. How \
+         many values end at exactly 0 depends on the weight: activity_l1.rs has a count.",
+    );
 }
 
-/// Returns a note if the divergence is continued along its tangent, since it is infinite at 0 and 1; otherwise an
-/// empty text.
-fn beyond(mean: f64) -> String {
-    let (lowest, highest) = (kl_sparsity::LOWEST, kl_sparsity::HIGHEST);
+/// Returns the limit c if the mean is beyond it. There the divergence is continued along its tangent at c, since it is
+/// infinite at 0 and 1.
+fn limit(mean: f64) -> Option<f64> {
     match mean {
-        mean if mean < lowest => format!("for ρ̂ below {}, KL is continued along its tangent", long(lowest)),
-        mean if mean > highest => format!("for ρ̂ above {}, KL is continued along its tangent", long(highest)),
-        _ => String::new(),
+        mean if mean < kl_sparsity::LOWEST => Some(kl_sparsity::LOWEST),
+        mean if mean > kl_sparsity::HIGHEST => Some(kl_sparsity::HIGHEST),
+        _ => None,
+    }
+}
+
+/// Returns the formulas of KL and of its derivative for unit `j`, and a note if they are those of the tangent.
+fn formulas(j: &str, limit: Option<f64>) -> [String; 3] {
+    let at = limit.map_or(format!("ρ̂{j}"), |_| format!("c{j}"));
+    let divergence = format!("rho·ln(rho/{at}) + (1 − rho)·ln((1 − rho)/(1 − {at}))");
+    let slope = format!("((1 − rho)/(1 − {at}) − rho/{at})");
+    match limit {
+        Some(_) => [format!("{divergence} + {slope}·(ρ̂{j} − c{j})"), slope, "continued along the tangent at c".into()],
+        None => [divergence, slope, String::new()],
     }
 }
 
@@ -88,9 +101,14 @@ fn write_kl(trace: &mut Trace, s: &[f64], kl: KlSparsity) {
         trace.line(format!("ρ̂{}", sub(j)), format!("({})/3", column.join(" + ")), *mean);
     }
     for (j, mean) in (1..).zip(&means) {
-        let formula = format!("rho·ln(rho/ρ̂{j}) + (1 − rho)·ln((1 − rho)/(1 − ρ̂{j}))", j = sub(j));
+        let limit = limit(*mean);
+        if let Some(c) = limit {
+            trace.line(format!("c{}", sub(j)), "", c);
+            trace.note("the limit beyond which KL is continued along its tangent, since it is infinite at 0 and 1");
+        }
+        let [formula, _, beyond] = formulas(&sub(j), limit);
         trace.line(format!("KL{}", sub(j)), formula, kl_sparsity::divergence(kl.rho, &[*mean]));
-        trace.note(beyond(*mean));
+        trace.note(beyond);
     }
     let mut pass = Pass { batch: M, means: &means, ..Pass::predict() };
     let mut penalties = [0.0; M];
@@ -99,9 +117,8 @@ fn write_kl(trace: &mut Trace, s: &[f64], kl: KlSparsity) {
     let mut ds = [0.0; M * K];
     kl.backward_input(&[], Saved { x: s, y: s }, &mut [0.0; M * K], Some(&mut ds), &mut pass);
     for (j, (&ds, &mean)) in (1..).zip(ds.iter().zip(&means)) {
-        let formula = format!("kl_weight/3·((1 − rho)/(1 − ρ̂{j}) − rho/ρ̂{j})", j = sub(j));
-        trace.line(format!("ds{}", sub(j)), formula, ds);
-        let beyond = beyond(mean);
+        let [_, slope, beyond] = formulas(&sub(j), limit(mean));
+        trace.line(format!("ds{}", sub(j)), format!("kl_weight/3·{slope}"), ds);
         let beyond = if beyond.is_empty() { beyond } else { format!("; {beyond}") };
         trace.note(format!("for each of the 3 samples, added to the gradient from the decoder{beyond}"));
     }
