@@ -48,10 +48,12 @@ const OTHER_NUMBERS: &[&[&str]] = &[
     &["autoencoder", "--set", "b_e=-0.5,0.1", "--steps", "3", "--learning-rate", "0.1"],
     &["dense", "--set", "x=0.3,-1,2,0.4", "--set", "b=-0.5", "--set", "dy=0.1,-2,3,0.7,-0.2,1"],
     &["batch", "--set", "b_e=-0.1,0.2", "--steps", "3", "--learning-rate", "0.5"],
+    &["pca", "--set", "x=3,2,-1,0.5,2,-1,0.25,4"],
     &["mse", "--set", "p=-2,3,0.5,1"],
     &["bce", "--set", "z=-3,4,0.1,-0.2", "--set", "t=0.5"],
     &["adam", "--steps", "5", "--set", "beta1=0.5", "--set", "g=-1,2,-3,4,0.5", "--learning-rate", "0.2"],
     &["conv", "--set", "w=1,2,3,4,5,6,7,8,9", "--set", "b=-1"],
+    &["stride", "--set", "w=0.5,-2,3", "--set", "x=1,-1,2,0.5,0,3,-2,1"],
     &["vae", "--set", "logvar=-2,1.5", "--set", "beta=0.3"],
     &["sparse", "--set", "h=-1,0.5,0,2", "--set", "rho=0.2", "--set", "kl_weight=2"],
 ];
@@ -273,6 +275,18 @@ fn pieces_agree_with_central_differences() {
             let expected = central_difference(moved(&["dense"], "b", &[0.1, 0.0, 0.2], place), seen);
             near(value_below(&dense, &format!("of δ, for {name}"), symbol), expected, 1e-8, symbol);
         }
+    }
+
+    for args in [&["stride"][..], &["stride", "--set", "w=0.5,-2,3"]] {
+        let stride = trace(args);
+        near(value(&stride, "⟨y, a⟩"), value(&stride, "⟨x, z⟩"), 1e-12, "the adjoint identity");
+    }
+
+    // The library's error, from 32 bits, equals the one of the formulas.
+    for args in [&["pca"][..], &["pca", "--set", "x=3,2,-1,0.5,2,-1,0.25,4"]] {
+        let pca = trace(args);
+        near(value(&pca, "E of pca.rs"), value(&pca, "E"), 1e-6, "E");
+        near(value(&pca, "E"), value(&pca, "λ₂"), 1e-12, "the variance that is left out");
     }
 
     let vae = trace(&["vae"]);

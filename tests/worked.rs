@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::command::{self, err, number, run};
 
-pub const NAMES: [&str; 16] = [
+pub const NAMES: [&str; 18] = [
     "elman",
     "jordan",
     "jordan-classic",
@@ -19,10 +19,12 @@ pub const NAMES: [&str; 16] = [
     "dense",
     "autoencoder",
     "batch",
+    "pca",
     "mse",
     "bce",
     "adam",
     "conv",
+    "stride",
     "vae",
     "sparse",
 ];

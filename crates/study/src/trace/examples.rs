@@ -14,7 +14,9 @@ mod jordan;
 mod jordan_classic;
 mod lstm;
 mod mse;
+mod pca;
 mod sparse;
+mod stride;
 mod vae;
 
 use super::example::Example;
@@ -31,10 +33,12 @@ pub const EXAMPLES: &[&Example] = &[
     &dense::EXAMPLE,
     &autoencoder::EXAMPLE,
     &batch::EXAMPLE,
+    &pca::EXAMPLE,
     &mse::EXAMPLE,
     &bce::EXAMPLE,
     &adam::EXAMPLE,
     &conv::EXAMPLE,
+    &stride::EXAMPLE,
     &vae::EXAMPLE,
     &sparse::EXAMPLE,
 ];
