@@ -89,8 +89,7 @@ fn trees_are_those_of_scipy() {
     for case in fixture("rows") {
         let rows = of_case(&case);
         let [clusters] = counts(&case, ["clusters"]);
-        for (name, method) in
-            [("ward", Linkage::Ward), ("average", Linkage::Average), ("complete", Linkage::Complete)]
+        for (name, method) in [("ward", Linkage::Ward), ("average", Linkage::Average), ("complete", Linkage::Complete)]
         {
             let merges = linkage(rows.view(), method).expect("finite values");
             let theirs = list(&case[name]["heights"]);
@@ -182,7 +181,12 @@ fn many_rows_are_clustered_by_mini_batches() {
     let rows = rows(100_001, 2, 3, 0.1, 0.0);
     let found = on(2, || kmeans(rows.view(), 3, 2, 0)).expect("finite values");
     let whole = lloyd(rows.view(), found.centres.clone(), 0.0);
-    assert!(found.inertia >= whole.inertia && found.inertia < 1.01 * whole.inertia, "{} {}", found.inertia, whole.inertia);
+    assert!(
+        found.inertia >= whole.inertia && found.inertia < 1.01 * whole.inertia,
+        "{} {}",
+        found.inertia,
+        whole.inertia
+    );
     let classes: Vec<u32> = (0..100_001).map(|i| i % 3).collect();
     assert!(agreement(&found.labels, &classes).expect("as many").accuracy > 0.95);
     assert_eq!(on(5, || kmeans(rows.view(), 3, 2, 0)), Some(found));

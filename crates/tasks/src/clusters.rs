@@ -303,8 +303,8 @@ fn of_form(
         Method::Kmeans { clusters, .. } => clusters,
         _ => of.iter().flatten().max().map_or(0, |&last| last as usize + 1),
     };
-    let (silhouette, within) = measure(rows.select(Axis(0), measured), measured.iter().map(|&at| of[at]).collect())
-        .ok_or_else(not_finite)?;
+    let (silhouette, within) =
+        measure(rows.select(Axis(0), measured), measured.iter().map(|&at| of[at]).collect()).ok_or_else(not_finite)?;
     // Noise is a cluster of its own here.
     let numbered: Vec<u32> = of.iter().map(|cluster| cluster.unwrap_or(clusters as u32)).collect();
     let noise = of.iter().filter(|cluster| cluster.is_none()).count();

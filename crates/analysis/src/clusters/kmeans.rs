@@ -118,7 +118,8 @@ pub fn lloyd(rows: ArrayView2<f32>, starts: Array2<f64>, tolerance: f64) -> Kmea
         }
         assigned.fill_empty(rows);
         let mut moved = 0.0;
-        for ((mut centre, sum), &count) in centres.rows_mut().into_iter().zip(assigned.sums.rows()).zip(&assigned.counts)
+        for ((mut centre, sum), &count) in
+            centres.rows_mut().into_iter().zip(assigned.sums.rows()).zip(&assigned.counts)
         {
             let mean = if count == 0 { centre.to_owned() } else { &sum / count as f64 };
             moved += squared_of(centre.view(), mean.view());
