@@ -1,6 +1,6 @@
 //! Measures: how similar two images are, how well scores separate two kinds of samples, and how an untrained recurrent
-//! network separates samples. Baselines, which need no network: principal components, nearest neighbours, and ridge
-//! regressions that fill missing cells.
+//! network separates samples. Baselines, which need no network: principal components, nearest neighbours, clusters, and
+//! ridge regressions that fill missing cells.
 //!
 //! Each file has one measure or method and begins with its formula and its source. A higher score means that a sample
 //! is more likely a *positive*; the caller decides which kind of samples is the positive one. An undefined result is
@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 pub mod average_precision;
+pub mod clusters;
 pub mod confusion;
 pub mod hidden_covariance;
 pub mod iterative_ridge;

@@ -22,6 +22,7 @@
 pub mod alter;
 pub mod anomaly;
 mod check;
+pub mod clusters;
 pub mod code;
 pub mod columns;
 pub mod denoise;

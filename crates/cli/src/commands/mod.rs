@@ -8,6 +8,7 @@ use crate::exit::Done;
 mod alter;
 mod anomaly;
 mod claims;
+mod cluster;
 mod compare;
 mod data;
 mod decode;
@@ -32,7 +33,7 @@ mod train;
 pub const GROUPS: [(&str, &[&str]); 5] = [
     ("Train", &["train", "eval", "compare", "search"]),
     ("Look at a model", &["reconstruct", "interpolate", "alter", "sample", "latent-grid"]),
-    ("Use a model", &["encode", "decode", "denoise", "anomaly", "impute", "split"]),
+    ("Use a model", &["encode", "decode", "denoise", "anomaly", "impute", "cluster", "split"]),
     ("Learn how it works", &["trace", "gradcheck", "claims", "scoreboard", "score"]),
     ("Data and help", &["data", "completions", "man"]),
 ];
@@ -112,6 +113,13 @@ pub enum Command {
     /// The model tells each missing cell from the cells of its row that are not missing. Columns that the model does
     /// not use, such as identifiers and free text, keep their holes.
     Impute(impute::ImputeArgs),
+    /// Find clusters of samples by their codes.
+    ///
+    /// The labels take no part in finding them. Afterwards, the clusters are compared with the classes: by the adjusted
+    /// Rand index (ARI), the normalised mutual information (NMI), and the accuracy if each class gets the cluster that
+    /// fits best. The silhouette needs no labels: it says how far the clusters are apart. The same is done with as many
+    /// principal components as a code has values, and with the inputs, for comparison.
+    Cluster(Box<cluster::ClusterArgs>),
     /// Write the encoder and the decoder to separate files.
     Split(split::SplitArgs),
     /// Score an untrained recurrent network.
@@ -148,6 +156,7 @@ impl Command {
         match self {
             Self::Train(args) => args.threads,
             Self::Search(args) => args.threads,
+            Self::Cluster(args) => args.threads,
             Self::Scoreboard(args) => args.experiment.threads,
             Self::Claims(args) => args.experiment.threads,
             _ => None,
@@ -171,6 +180,7 @@ impl Command {
             Self::Alter(args) => alter::run(args),
             Self::Anomaly(args) => anomaly::run(args),
             Self::Impute(args) => impute::run(args),
+            Self::Cluster(args) => cluster::run(args),
             Self::Split(args) => split::run(args),
             Self::Score(args) => score::run(args),
             Self::Gradcheck(args) => gradcheck::run(args),

@@ -6,6 +6,7 @@
 //! has the whole text.
 
 mod axis;
+pub mod dendrogram;
 mod drawing;
 pub mod heat_map;
 pub mod lines;
