@@ -127,7 +127,7 @@ fn unusual_data() {
     write("one.csv", "a,b,c,label", &|i| format!("{},x", values(i)), 80);
     write("equal.csv", "a,b,c", &|_| "1,2,3".into(), 20);
     write("two.csv", "a,b,c", &values, 2);
-    let args = ["train", "--data", "plain.csv", "--model", "basic", "--layers", "1", "--epochs", "2", "--out", "run"];
+    let args = ["train", "--data", "plain.csv", "--layers", "1", "--epochs", "2", "--out", "run"];
     let output = run(at, &args);
     assert!(output.status.success(), "{}", err(&output));
 
@@ -148,7 +148,7 @@ fn unusual_data() {
         (&["--data", "equal.csv", "--method", "hierarchical"][..], "the code of all samples is the same"),
         (&["--data", "two.csv", "--method", "hierarchical"], "a division into 10 clusters needs at least 10 samples"),
         (&["--data", "two.csv", "--method", "dbscan"], "needs at least 5 samples, but there are 2"),
-        (&["--clusters", "900"], "a division into 900 clusters needs at least 900 samples"),
+        (&["--clusters", "900"], "the training samples into 900 clusters needs at least 900 samples"),
         (&["--method", "dbscan", "--eps=-1"], "must be a finite number above 0"),
         (&["--method", "dbscan", "--clusters", "3"], "--clusters is only for --method kmeans and hierarchical"),
         (&["--eps", "1"], "--eps is only for --method dbscan"),

@@ -198,9 +198,10 @@ fn drawn(count: usize, asked: &Asked) -> Result<Vec<usize>, Error> {
     }
     let points = some_of(count, asked.points.unwrap_or(usual), asked.seed, 0);
     let (what, needed) = match asked.method {
-        Method::Kmeans { clusters, .. } | Method::Hierarchical { clusters, .. } => {
-            (format!("a division into {clusters} clusters"), clusters.max(2))
+        Method::Kmeans { clusters, .. } => {
+            (format!("a division of the training samples into {clusters} clusters"), clusters.max(2))
         }
+        Method::Hierarchical { clusters, .. } => (format!("a division into {clusters} clusters"), clusters.max(2)),
         Method::Dbscan { min_samples, .. } => {
             (format!("DBSCAN with {min_samples} samples in a neighbourhood"), min_samples.max(2))
         }

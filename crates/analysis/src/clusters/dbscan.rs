@@ -11,8 +11,8 @@
 //! Clusters are numbered in the order of their first core rows; scikit-learn's DBSCAN gives the same labels. The
 //! neighbours are kept as one bit for each pair of rows: n²/8 bytes.
 //!
-//! The radius ε is usually read off the k-distance plot: the distances of all rows to their (m − 1)-th nearest other row
-//! in ascending order. The rows up to a height of ε are core rows.
+//! The radius ε is usually read off the k-distance plot: the distances of all rows to their (m − 1)-th nearest other
+//! row in ascending order. The rows up to a height of ε are core rows.
 //!
 //! Source: Ester, Kriegel, Sander & Xu, "A density-based algorithm for discovering clusters in large spatial databases
 //! with noise", KDD 1996; the choice of ε is in its section 4.2.

@@ -5,8 +5,8 @@
 //! maximise Σ g_r,c(r) over all choices c(r), different for each row; a row may have none if there are more rows
 //! ```
 //!
-//! The Hungarian algorithm keeps potentials u_r and v_c with u_r + v_c ≤ cost_rc = −g_rc, and adds one row at a time: it
-//! goes along pairs with u_r + v_c = cost_rc, the cheapest way from the new row to a column that is free, and matches
+//! The Hungarian algorithm keeps potentials u_r and v_c with u_r + v_c ≤ cost_rc = −g_rc, and adds one row at a time:
+//! it goes along pairs with u_r + v_c = cost_rc, the cheapest way from the new row to a column that is free, and matches
 //! anew along this way. O(r²·c) steps; all numbers are whole, so the result is exact.
 //!
 //! Source: Kuhn, "The Hungarian method for the assignment problem", Naval Research Logistics Quarterly 2 (1955); with

@@ -310,12 +310,12 @@ fn report(args: &ClusterArgs, subject: &Subject, found: &Clusters, fit_origin: &
         return Ok(Done::Whole);
     }
     terminal::result(&table(found, args.method == MethodName::Dbscan))?;
-    let (figures, fitted) = (count(n, "sample", "samples"), thousands(found.fitted));
+    let (figures, fitted) = (count(n, "sample", "samples"), count(found.fitted, "sample", "samples"));
     terminal::result(&match args.method {
         MethodName::Kmeans => {
-            format!("the centres were fitted to {fitted} of {fit_origin}; figures on {figures} of {}", subject.origin)
+            format!("centres fitted to {fitted} ({fit_origin}), figures of {figures} ({})", subject.origin)
         }
-        _ => format!("clusters and figures of {figures} of {}", subject.origin),
+        _ => format!("clusters and figures of {figures} ({})", subject.origin),
     })?;
     if n < subject.samples.len() {
         terminal::result(&format!("these samples were drawn with the seed {}", args.seed))?;
