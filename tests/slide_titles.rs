@@ -1,14 +1,14 @@
 //! Every slide that the project cites exists: each title in quotation marks after the short name of a deck is in the
 //! list of titles in docs/slides.md, in the section of that deck.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 const DECKS: [&str; 4] = ["KERAS", "DIVE", "CE6146", "UTMIST"];
 
-/// The titles of each deck, with the number of slides of that title.
-type Titles = BTreeMap<String, BTreeMap<String, usize>>;
+/// The titles of each deck, with the number of slides of that title and the chapters of the course that cover them.
+type Titles = BTreeMap<String, BTreeMap<String, (usize, Vec<usize>)>>;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a workspace around the tests")
@@ -22,9 +22,10 @@ fn titles(document: &str) -> Titles {
         let (deck, table) = section.split_once('\n').expect("a table below the name");
         let rows = table.lines().filter_map(|line| line.strip_prefix("| ")).skip(2);
         let row = |row: &str| {
-            let mut cells = row.split(" | ");
-            let title = cells.next().expect("a title").to_string();
-            (title, cells.next().expect("a number").trim_end_matches(" |").parse().expect("a number of slides"))
+            let cells: Vec<_> = row.trim_end_matches(" |").split(" | ").collect();
+            let chapters = cells[2].split(", ").filter(|chapter| *chapter != "—");
+            let chapters = chapters.map(|chapter| chapter.parse().expect("a chapter")).collect();
+            (cells[0].to_string(), (cells[1].parse().expect("a number of slides"), chapters))
         };
         (deck.to_string(), rows.map(row).collect())
     });
@@ -88,7 +89,7 @@ fn part(title: &str) -> Option<(&str, usize, usize)> {
 
 /// A citation of all slides of a title has no number.
 fn exists(titles: &Titles, deck: &str, title: &str) -> bool {
-    let slides = |title: &str| titles.get(deck).and_then(|titles| titles.get(title)).copied();
+    let slides = |title: &str| titles.get(deck).and_then(|titles| titles.get(title)).map(|of_title| of_title.0);
     slides(title).is_some()
         || part(title).is_some_and(|(base, number, of)| slides(base) == Some(of) && (1..=of).contains(&number))
 }
@@ -131,10 +132,32 @@ fn every_cited_slide_exists() {
     assert!(count > 150, "only {count} citations were found");
 }
 
+/// The list of titles names a chapter exactly where the chapter names the slide.
+#[test]
+fn the_chapters_of_a_slide_are_those_that_cite_it() {
+    let titles = titles(&fs::read_to_string(root().join("docs/slides.md")).expect("text"));
+    let listed: BTreeSet<_> = titles
+        .iter()
+        .flat_map(|(deck, titles)| titles.iter().map(move |(title, (_, chapters))| (deck, title, chapters)))
+        .flat_map(|(deck, title, chapters)| chapters.iter().map(move |chapter| (*chapter, deck.clone(), title.clone())))
+        .collect();
+    let mut cited = BTreeSet::new();
+    for (path, text) in files().into_iter().filter(|(path, _)| path.starts_with(root().join("docs/course"))) {
+        let chapter = path.file_name().expect("a name").to_string_lossy()[..2].parse().expect("a number");
+        let (_, slides) = text.split_once("**Slides:**").expect("the slides of the chapter");
+        for (deck, title) in citations(slides.split("\n\n").next().unwrap_or_default()) {
+            let base = part(&title).map_or(title.as_str(), |(base, ..)| base).to_string();
+            cited.insert((chapter, deck.to_string(), base));
+        }
+    }
+    assert_eq!(listed, cited);
+}
+
 #[test]
 fn a_wrong_citation_is_found() {
-    let table = "\n## The titles of the slides\n\n### KERAS\n\n| title | slides |\n| --- | --- |\n| A | 1 |\n\
-                 | B | 3 |\n\n### UTMIST\n\n| title | slides |\n| --- | --- |\n| B | 1 |\n\n## Errors\n";
+    let table = "\n## The titles of the slides\n\n### KERAS\n\n| title | slides | chapters |\n| --- | --- | --- |\n\
+                 | A | 1 | — |\n| B | 3 | 2, 4 |\n\n### UTMIST\n\n| title | slides | chapters |\n\
+                 | --- | --- | --- |\n| B | 1 | 0 |\n\n## Errors\n";
     let titles = titles(table);
     let of = |deck: &'static str, title: &str| (deck, title.to_string());
     let text =

@@ -158,8 +158,8 @@ fn the_update_gate_of_a_gru_either_way_round() {
     }
 }
 
-/// The first step of gradient descent and of Adam, from the printed gradients: the loss after it is that of a batch that
-/// starts with the new parameters.
+/// The first step of gradient descent and of Adam, from the printed gradients: the loss after it is that of a batch
+/// that starts with the new parameters.
 #[test]
 fn a_step_for_a_batch_is_that_of_its_gradients() {
     let batch = trace(&["batch", "--learning-rate", "0.2"]);

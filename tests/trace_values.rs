@@ -54,6 +54,8 @@ const OTHER_NUMBERS: &[&[&str]] = &[
     &["adam", "--steps", "5", "--set", "beta1=0.5", "--set", "g=-1,2,-3,4,0.5", "--learning-rate", "0.2"],
     &["conv", "--set", "w=1,2,3,4,5,6,7,8,9", "--set", "b=-1"],
     &["stride", "--set", "w=0.5,-2,3", "--set", "x=1,-1,2,0.5,0,3,-2,1"],
+    &["two-units", "--steps", "3", "--set", "w_hh=0.3,-0.8,0.7,0.4", "--set", "x=0.3,-1,0.2,2"],
+    &["noise", "--set", "std=0.7", "--set", "p=0.3", "--set", "rate=0.2"],
     &["vae", "--set", "logvar=-2,1.5", "--set", "beta=0.3"],
     &["sparse", "--set", "h=-1,0.5,0,2", "--set", "rho=0.2", "--set", "kl_weight=2"],
 ];
@@ -68,7 +70,7 @@ struct Worked<'a> {
 }
 
 fn worked<'a>(args: &[&str], trace: &'a Value) -> Vec<Worked<'a>> {
-    let mut scope = HashMap::from(["h₀", "y₀", "c₀", "m₀", "v₀"].map(|name| (name.to_string(), 0.0)));
+    let mut scope = HashMap::from(["h₀", "h₀₁", "h₀₂", "y₀", "c₀", "m₀", "v₀"].map(|name| (name.to_string(), 0.0)));
     let mut found = Vec::new();
     for (heading, line) in lines(trace) {
         let (symbol, known) = (line["symbol"].as_str().expect("a symbol"), &line["value"]);
@@ -227,6 +229,13 @@ fn gradients_are_central_differences_of_the_losses() {
                         let gate = if args[0] == "lstm" { ["i", "f", "g", "o"][place] } else { ["r", "z", "n"][place] };
                         let symbol = format!("d{}{}{gate}", &name[..2], &name[2..3]);
                         value(&trace, &symbol)
+                    }
+                    "two-units" if values.len() > 1 => {
+                        let symbols = match values.len() {
+                            4 => ["₁₁", "₁₂", "₂₁", "₂₂"][place],
+                            _ => ["₁", "₂"][place],
+                        };
+                        value(&trace, &format!("d{name}{symbols}"))
                     }
                     "bptt-printed" => value_below(&trace, "with the recursion", &format!("d{name}")),
                     _ => value(&trace, &format!("d{name}")),

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::command::{self, err, number, run};
 
-pub const NAMES: [&str; 18] = [
+pub const NAMES: [&str; 20] = [
     "elman",
     "jordan",
     "jordan-classic",
@@ -16,6 +16,7 @@ pub const NAMES: [&str; 18] = [
     "gru",
     "bptt",
     "bptt-printed",
+    "two-units",
     "dense",
     "autoencoder",
     "batch",
@@ -25,6 +26,7 @@ pub const NAMES: [&str; 18] = [
     "adam",
     "conv",
     "stride",
+    "noise",
     "vae",
     "sparse",
 ];

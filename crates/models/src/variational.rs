@@ -12,8 +12,8 @@
 //! cross-entropy is not the logarithm of a density: ∫ x̂ˣ·(1 − x̂)¹⁻ˣ dx over 0..1 is not 1, for example ½ at x̂ = ½.
 //! Then L is a loss like any other, but no bound (Loaiza-Ganem & Cunningham, NeurIPS 2019). The divergence concentrates
 //! the codes of all samples around 0 and gives each code a width, so that most z drawn from N(0, 1) decode to a
-//! plausible sample (`handgrad claims holes` measures how plausible). The codes of a plain autoencoder can be anywhere, with gaps between them that do not decode to
-//! plausible samples.
+//! plausible sample (`handgrad claims holes` measures how plausible). The codes of a plain autoencoder can be anywhere,
+//! with gaps between them that do not decode to plausible samples.
 //!
 //! Slides: CE6146 "Variational Autoencoders (VAEs)"; UTMIST "Variational Autoencoder"; DIVE "Types of Autoencoders"
 //! (variational autoencoder). Source: Kingma & Welling, ICLR 2014; β: Higgins et al., ICLR 2017.

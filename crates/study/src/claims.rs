@@ -55,8 +55,8 @@ pub static CLAIMS: [Claim; 10] = [
     },
     Claim {
         name: "holes",
-        says: "Codes drawn from a variational autoencoder's prior decode to more plausible images than codes drawn for a \
-               plain autoencoder.",
+        says: "Codes drawn from a variational autoencoder's prior decode to more plausible images than codes drawn for \
+               a plain autoencoder.",
         how: "784-400-20-400-784 on MNIST, 20 epochs. 1,000 codes are drawn and decoded: for the variational \
               autoencoder from N(0, 1), for the plain one each unit separately from its values on the test images. \
               Distance: the squared distance to the nearest of 20,000 training images. Factor: the distance of the \

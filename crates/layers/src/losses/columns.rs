@@ -21,8 +21,8 @@
 //! prediction, its mean, is 1. For a category, the best constant prediction is the marginal distribution q of the
 //! training samples, and its loss is the entropy H(q) = −Σ_c q_c·ln q_c. With w = 1/H(q) this is 1 as well.
 //!
-//! Slides: DIVE "Applications of Autoencoders", 4: "corruptions or missing values". Source: Vincent, Larochelle, Lajoie,
-//! Bengio & Manzagol, JMLR 11 (2010): a denoising autoencoder learns to fill in hidden values; Nazábal, Olmos,
+//! Slides: DIVE "Applications of Autoencoders", 4: "corruptions or missing values". Source: Vincent, Larochelle,
+//! Lajoie, Bengio & Manzagol, JMLR 11 (2010): a denoising autoencoder learns to fill in hidden values; Nazábal, Olmos,
 //! Ghahramani & Valera, "Handling incomplete heterogeneous data using VAEs", Pattern Recognition 107 (2020): one head
 //! for each kind of column, and only observed values in the loss.
 

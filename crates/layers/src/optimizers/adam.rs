@@ -11,8 +11,8 @@
 //! The step is about α·E(g)/√E(g²), whatever the scale of the gradients: at most about α, as long as they keep their
 //! distribution. After many gradients of 0 it is longer, because v is then much smaller than g²: the first gradient
 //! that is not 0 gives a step of α·(1 − β₁)/√(1 − β₂) = 3.16·α, and more gradients of the same size give up to 6.57·α,
-//! at the twelfth of them. No step is longer than α·(1 − β₁)/√((1 − β₂)·(1 − β₁²/β₂)) = 7.27·α: apply
-//! the Cauchy–Schwarz inequality to m = (1 − β₁)·Σ (β₁/√β₂)ⁱ·(√β₂ⁱ·g_{t−i}); the corrections only shorten the step. t is
+//! at the twelfth of them. No step is longer than α·(1 − β₁)/√((1 − β₂)·(1 − β₁²/β₂)) = 7.27·α: apply the
+//! Cauchy–Schwarz inequality to m = (1 − β₁)·Σ (β₁/√β₂)ⁱ·(√β₂ⁱ·g_{t−i}); the corrections only shorten the step. t is
 //! counted from 1, so the first step of all is −α·sign(g), apart from ε.
 //!
 //! Some gradients become 0 for good, such as those of a ReLU that no sample activates, or of a pixel that is 0 in

@@ -7,11 +7,11 @@
 //! given dy = ∂L/∂y:   dx_j = dy_j + weight/m·sign(x_j)         sign(0) = 0, the subgradient at the kink
 //! ```
 //!
-//! The gradient of |x| has the same size for every x ≠ 0, however small, so small values are still pushed towards 0; the
-//! gradient of a penalty on x² would vanish as x approaches 0. But the values of a code are not parameters: the penalty
-//! moves weights, and a value is exactly 0 only for those samples whose z before the ReLU is not above 0. How many these
-//! are depends on the weight. Measured on MNIST's test images (`handgrad train --data mnist --layers 64 --loss bce
-//! --batch-size 256 --epochs 8 --l1 WEIGHT`, then `handgrad encode`, and the zeros in the file counted):
+//! The gradient of |x| has the same size for every x ≠ 0, however small, so small values are still pushed towards 0;
+//! the gradient of a penalty on x² would vanish as x approaches 0. But the values of a code are not parameters: the
+//! penalty moves weights, and a value is exactly 0 only for those samples whose z before the ReLU is not above 0. How
+//! many these are depends on the weight. Measured on MNIST's test images (`handgrad train --data mnist --layers 64
+//! --loss bce --batch-size 256 --epochs 8 --l1 WEIGHT`, then `handgrad encode`, and the zeros in the file counted):
 //!
 //! ```text
 //! weight                            none    10⁻⁴    10⁻³    10⁻²

@@ -31,11 +31,12 @@
 //!
 //! Slides: CE6146 "Backpropagation Through Time", "BPTT Steps (1/4)" to "(4/4)", "Example – BPTT (1/4)" to "(4/4)".
 //! Errors on the slides: ∂h_t/∂W_h is printed without the dependence of h_{t−1} on W_h, which is the truncation κ = 1
-//! above. For the sequence 1, 2, 3, 4, with all weights 1 and an identity unit, dW_hh, dW_xh and db_h would then be
-//! 72, 50 and 20 instead of 96, 92 and 50. The slide writes one W_h for W_hh and W_xh; the gradient of one shared weight
-//! is the sum of both, 122 as printed instead of 188. The unit is linear on one slide and σ on the next; the "Mean Squared Error" is not averaged; four numbers give three losses, not four. Source: Werbos,
-//! "Backpropagation through time: what it does and how to do it", Proc. IEEE 78 (1990); truncated: Williams & Peng
-//! (1990); vanishing: Bengio, Simard & Frasconi (1994).
+//! above. For the sequence 1, 2, 3, 4, with all weights 1 and an identity unit, dW_hh, dW_xh and db_h would then be 72,
+//! 50 and 20 instead of 96, 92 and 50. The slide writes one W_h for W_hh and W_xh; the gradient of one shared weight is
+//! the sum of both, 122 as printed instead of 188. The unit is linear on one slide and σ on the next; the "Mean Squared
+//! Error" is not averaged; four numbers give three losses, not four. Source: Werbos, "Backpropagation through time:
+//! what it does and how to do it", Proc. IEEE 78 (1990); truncated: Williams & Peng (1990); vanishing: Bengio, Simard &
+//! Frasconi (1994).
 
 use std::ops::Range;
 

@@ -14,9 +14,11 @@ mod jordan;
 mod jordan_classic;
 mod lstm;
 mod mse;
+mod noise;
 mod pca;
 mod sparse;
 mod stride;
+mod two_units;
 mod vae;
 
 use super::example::Example;
@@ -30,6 +32,7 @@ pub const EXAMPLES: &[&Example] = &[
     &gru::EXAMPLE,
     &bptt::EXAMPLE,
     &bptt_printed::EXAMPLE,
+    &two_units::EXAMPLE,
     &dense::EXAMPLE,
     &autoencoder::EXAMPLE,
     &batch::EXAMPLE,
@@ -39,6 +42,7 @@ pub const EXAMPLES: &[&Example] = &[
     &adam::EXAMPLE,
     &conv::EXAMPLE,
     &stride::EXAMPLE,
+    &noise::EXAMPLE,
     &vae::EXAMPLE,
     &sparse::EXAMPLE,
 ];

@@ -131,9 +131,9 @@ fn work(numbers: &Numbers, trace: &mut Trace) -> Result<(), Error> {
          training converges less stably.",
     );
     trace.text(
-        "CE6146 \"Basic Autoencoder (3/3)\" has a step \"Train the Model\", but the code in the text of the slide never \
-         calls fit; the call may be in a picture that is missing from the text. The plotting loop runs, but its comment on the \
-         reconstruction is not indented, and it hides the y axis twice.",
+        "CE6146 \"Basic Autoencoder (3/3)\" has a step \"Train the Model\", but the code in the text of the slide \
+         never calls fit; the call may be in a picture that is missing from the text. The plotting loop runs, but its \
+         comment on the reconstruction is not indented, and it hides the y axis twice.",
     );
     trace.text(
         "DIVE \"Define Autoencoder Model\" has a ReLU at the output, for which this loss is not defined: see \
