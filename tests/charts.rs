@@ -524,7 +524,8 @@ fn a_scatter_chart_has_every_point_once_in_the_style_of_its_group() {
     let names: Vec<String> = (0..12).map(|class| format!("class {class}")).collect();
     let of_points: Vec<u32> = (0..2500).map(|i| i % 12).collect();
     let captions = ["one line".to_owned(), "and a very long line of many words ".repeat(9)];
-    let chart = Scatter { title: "Codes", points: &points, groups: None, axes: Some(["z0", "z1"]), captions: &captions };
+    let chart =
+        Scatter { title: "Codes", points: &points, groups: None, axes: Some(["z0", "z1"]), captions: &captions };
     // Two points are not finite.
     let drawn = |groups: u32| (0..2500).filter(|i| i % 12 < groups && *i != 7 && *i != 8).count();
     for are_ordered in [false, true] {
@@ -537,7 +538,7 @@ fn a_scatter_chart_has_every_point_once_in_the_style_of_its_group() {
         // Each group has one more marker, in the legend.
         let expected = if are_ordered { drawn(5) + 5 } else { drawn(12) + 12 };
         assert_eq!(points, expected);
-        assert!(texts(&document).contains(&"class 3 (208)".into()), "with its number of points");
+        assert!(texts(&document).contains(&"class 4 (208)".into()), "with its number of points");
         assert_eq!(all(&document, "text", "name").is_empty(), are_ordered, "names in the chart");
         if are_ordered {
             let shades: Vec<f64> = markers[..5].iter().map(|(color, _)| brightness(color)).collect();
@@ -555,14 +556,17 @@ fn a_scatter_chart_has_every_point_once_in_the_style_of_its_group() {
 fn a_scatter_chart_keeps_the_proportions_of_distances() {
     let captions = [STRANGE.to_owned()];
     let chart = Scatter { title: STRANGE, points: &[], groups: None, axes: None, captions: &captions };
-    for points in [&[][..], &[[1.0, 1.0]], &[[5.0, 5.0]; 9], &[[0.0, 2.0], [1.0, 2.0]], &[[f64::NAN; 2]], &[[1e300, -1e300]; 2]] {
+    for points in
+        [&[][..], &[[1.0, 1.0]], &[[5.0, 5.0]; 9], &[[0.0, 2.0], [1.0, 2.0]], &[[f64::NAN; 2]], &[[1e300, -1e300]; 2]]
+    {
         check(&scatter::svg(&Scatter { points, axes: Some(["x", "y"]), ..chart }));
         check(&scatter::svg(&Scatter { points, ..chart }));
     }
     let svg = scatter::svg(&Scatter { points: &[[0.0, 0.0], [10.0, 0.0], [0.0, 5.0]], ..chart });
     let document = parsed(&svg);
     let path = all(&document, "path", "*")[0].attribute("d").expect("a path").replace("h0", "");
-    let places: Vec<Vec<f64>> = path.split('M').skip(1).map(|at| at.split(',').map(|v| v.parse().expect("a number")).collect()).collect();
+    let places: Vec<Vec<f64>> =
+        path.split('M').skip(1).map(|at| at.split(',').map(|v| v.parse().expect("a number")).collect()).collect();
     let across = places[1][0] - places[0][0];
     let up = places[0][1] - places[2][1];
     assert!(across > 500.0 && (across - 2.0 * up).abs() < 0.3, "{across} {up}");

@@ -1,4 +1,5 @@
-//! `handgrad map`, with good and with bad input, and the network that places new points. This file belongs to the package of the binary.
+//! `handgrad map`, with good and with bad input, and the network that places new points. This file belongs to the
+//! package of the binary.
 
 use std::fs;
 use std::path::Path;
@@ -37,7 +38,9 @@ fn codes_are_mapped_by_tsne() {
     let report = json(at, &args);
     assert_eq!((&report["method"], &report["points"], &report["samples"]), (&"tsne".into(), &60.into(), &60.into()));
     assert_eq!((&report["compared_with"], &report["neighbours"]), (&"code".into(), &12.into()));
-    assert!((0.8..=1.0).contains(&score(&report, "trustworthiness")) && (0.8..=1.0).contains(&score(&report, "continuity")));
+    assert!(
+        (0.8..=1.0).contains(&score(&report, "trustworthiness")) && (0.8..=1.0).contains(&score(&report, "continuity"))
+    );
     assert!(score(&report, "knn_accuracy") > 0.3, "of four or more classes");
     assert!(number(&report["kl_divergence"]) > 0.0 && report["pca_scores"]["trustworthiness"].is_number());
     for name in ["map.svg", "map-trust.svg", "map-pictures.svg", "map-kl.svg"] {
@@ -126,7 +129,7 @@ fn samples_without_labels_are_mapped() {
     fs::write(at.join("mine-kl.svg"), "mine").expect("written");
     let before = files(at);
     for (code, args, says) in [
-        (1, &["--data", "equal.npy"][..], &["the code of all samples is the same"][..]),
+        (1, &["--data", "equal.npy", "--perplexity", "8"][..], &["the code of all samples is the same"][..]),
         (1, &["--data", "two.npy"], &["t-SNE needs at least 7 samples", "2"]),
         (1, &["--data", "two.npy", "--method", "pca"], &["at least 3 samples", "2"]),
         (1, &["--data", "six.npy"], &["at least 7 samples", "6"]),
@@ -152,7 +155,8 @@ fn samples_without_labels_are_mapped() {
 }
 
 fn train_on(at: &Path, data: &str, out: &str) {
-    let args = ["train", "--data", data, "--layers", "4", "--code-activation", "linear", "--loss", "mse", "--epochs", "2"];
+    let args =
+        ["train", "--data", data, "--layers", "4", "--code-activation", "linear", "--loss", "mse", "--epochs", "2"];
     json(at, &[&args[..], &["--out", out, "--json", "--quiet"]].concat());
 }
 
@@ -174,6 +178,11 @@ fn a_placer_places_new_points_in_their_groups() {
     let best = best.iter().zip(count as u32..).filter(|(class, i)| **class == i % 7).count();
     assert!(right * 100 >= best * 90, "{right} of 300, by all values {best}");
     let [ours, columns] = [places.view(), known.slice(s![.., ..2])].map(|map| trust(known, map, 12).expect("finite"));
-    assert!(ours.trustworthiness > columns.trustworthiness + 0.05, "{} {}", ours.trustworthiness, columns.trustworthiness);
+    assert!(
+        ours.trustworthiness > columns.trustworthiness + 0.05,
+        "{} {}",
+        ours.trustworthiness,
+        columns.trustworthiness
+    );
     assert_eq!(on(5, fit).place(new), placer.place(new), "the same bits on 2 and on 5 threads");
 }

@@ -152,7 +152,11 @@ impl Placer {
 
     fn scaled(&self, codes: ArrayView2<f32>) -> Vec<f32> {
         let scaled = |(value, [mean, deviation]): (&f32, &[f32; 2])| (value - mean) / deviation;
-        codes.rows().into_iter().flat_map(|row| row.into_iter().zip(&self.scale).map(scaled).collect::<Vec<_>>()).collect()
+        codes
+            .rows()
+            .into_iter()
+            .flat_map(|row| row.into_iter().zip(&self.scale).map(scaled).collect::<Vec<_>>())
+            .collect()
     }
 
     /// One step on a batch of scaled codes.

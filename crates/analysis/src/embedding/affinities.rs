@@ -17,12 +17,12 @@
 //! number is subtracted from all D_j: the smallest one is, so that s ≥ 1. If more points than the perplexity are
 //! equally near, H never becomes small enough. Then β becomes so large that only these points count, all alike.
 //!
-//! Beyond a few times the perplexity all p_{j|i} are nearly 0. So for many points only the k = 3·perplexity nearest ones
-//! of each point are kept.
+//! Beyond a few times the perplexity all p_{j|i} are nearly 0. So for many points only the k = 3·perplexity nearest
+//! ones of each point are kept.
 //!
 //! Sources: Hinton & Roweis, "Stochastic neighbor embedding", NIPS 2002; van der Maaten & Hinton, "Visualizing data
-//! using t-SNE", JMLR 9 (2008); the k nearest: van der Maaten, "Accelerating t-SNE using tree-based algorithms", JMLR 15
-//! (2014).
+//! using t-SNE", JMLR 9 (2008); the k nearest: van der Maaten, "Accelerating t-SNE using tree-based algorithms",
+//! JMLR 15 (2014).
 
 use ndarray::{Array2, ArrayView2, Axis};
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
@@ -151,8 +151,8 @@ pub fn dense(rows: ArrayView2<f32>, perplexity: f64) -> Option<Array2<f64>> {
     Some(p)
 }
 
-/// Returns p_ij of the pairs in which one point is among the 3·perplexity nearest of the other, for the points in `rows`
-/// (n×d). Returns `None` if there are not more than 3·perplexity points, or if a value is not finite.
+/// Returns p_ij of the pairs in which one point is among the 3·perplexity nearest of the other, for the points in
+/// `rows` (n×d). Returns `None` if there are not more than 3·perplexity points, or if a value is not finite.
 ///
 /// ```
 /// use handgrad_analysis::embedding::affinities::sparse;

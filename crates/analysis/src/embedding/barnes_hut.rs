@@ -5,13 +5,14 @@
 //! ```
 //!
 //! The attraction has few terms, because p_ij is 0 for all but a few neighbours. The repulsion has n of them for each
-//! point. Points that are close together and far from y_i act on it almost as if all were at their mean. So the plane is
-//! divided into a tree of squares, each with its number of points N and their mean ȳ:
+//! point. Points that are close together and far from y_i act on it almost as if all were at their mean. So the plane
+//! is divided into a tree of squares, each with its number of points N and their mean ȳ:
 //!
 //! ```text
-//! a square with side s:  if s / ‖y_i − ȳ‖ < θ:  Σ_{j in the square} w_ij²·(y_i − y_j) ≈ N·w̄²·(y_i − ȳ),  w̄ = 1/(1 + ‖y_i − ȳ‖²)
-//!                                               Σ_{j in the square} w_ij              ≈ N·w̄
-//!                        otherwise:             its four quarters in the same way; single points in the smallest squares
+//! a square with side s, and w̄ = 1/(1 + ‖y_i − ȳ‖²):
+//!   if s / ‖y_i − ȳ‖ < θ:    Σ_{j in the square} w_ij²·(y_i − y_j) ≈ N·w̄²·(y_i − ȳ)
+//!                            Σ_{j in the square} w_ij              ≈ N·w̄
+//!   otherwise:               its four quarters in the same way; single points in the smallest squares
 //! ```
 //!
 //! θ = 0 would be exact. A square that contains y_i itself is never taken as a whole: its mean is at most √2·s away, so
@@ -22,8 +23,8 @@
 //! code, the points of a square are neighbours in the list, for squares of any size. A square of points that all have
 //! the same code is not divided further, so coincident points are no problem.
 //!
-//! The sums for one point do not depend on those for the others, and Z is added up point by point. So the results do not
-//! depend on the number of threads.
+//! The sums for one point do not depend on those for the others, and Z is added up point by point. So the results do
+//! not depend on the number of threads.
 //!
 //! Sources: Barnes & Hut, "A hierarchical O(N log N) force-calculation algorithm", Nature 324 (1986); van der Maaten,
 //! "Accelerating t-SNE using tree-based algorithms", JMLR 15 (2014); Morton, "A computer oriented geodetic data base
@@ -84,7 +85,8 @@ struct Repulsion {
 }
 
 impl BarnesHut {
-    /// Writes ∂C/∂y_i of each point to `gradient`, with all p_ij multiplied by `exaggeration`. `theta` is from 0 to 0.7.
+    /// Writes ∂C/∂y_i of each point to `gradient`, with all p_ij multiplied by `exaggeration`. `theta` is from 0 to
+    /// 0.7.
     ///
     /// # Panics
     /// If `p`, `y` and `gradient` are not for the same number of points, or if `theta` is out of its range.
@@ -126,9 +128,8 @@ impl BarnesHut {
 
     /// Makes the tree.
     fn plant(&mut self, y: &[[f64; 2]], theta: f64) {
-        let [low, high] = [f64::min as fn(f64, f64) -> f64, f64::max].map(|pick| {
-            [0, 1].map(|axis| y.iter().map(|point| point[axis]).reduce(pick).unwrap_or(0.0))
-        });
+        let [low, high] = [f64::min as fn(f64, f64) -> f64, f64::max]
+            .map(|pick| [0, 1].map(|axis| y.iter().map(|point| point[axis]).reduce(pick).unwrap_or(0.0)));
         let side = (high[0] - low[0]).max(high[1] - low[1]).max(f64::MIN_POSITIVE);
         let scale = f64::from(u32::MAX) / side;
         let code = |point: [f64; 2]| {

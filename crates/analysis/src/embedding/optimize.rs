@@ -39,10 +39,8 @@ struct Phase {
     momentum: f64,
 }
 
-const PHASES: [Phase; 2] = [
-    Phase { steps: 250, exaggeration: 12.0, momentum: 0.5 },
-    Phase { steps: 750, exaggeration: 1.0, momentum: 0.8 },
-];
+const PHASES: [Phase; 2] =
+    [Phase { steps: 250, exaggeration: 12.0, momentum: 0.5 }, Phase { steps: 750, exaggeration: 1.0, momentum: 0.8 }];
 /// The number of all steps.
 pub const STEPS: usize = PHASES[0].steps + PHASES[1].steps;
 /// C is computed after every so many steps.

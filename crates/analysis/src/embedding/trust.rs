@@ -17,7 +17,7 @@
 //! Source: Venna & Kaski, "Neighborhood preservation in nonlinear projection methods: an experimental study", ICANN
 //! 2001. scikit-learn's `trustworthiness` computes T; C is the same with data and map exchanged.
 
-use ndarray::{Array2, ArrayView2, Axis};
+use ndarray::{Array2, ArrayView1, ArrayView2, Axis};
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 /// How well a map keeps neighbourhoods.
@@ -38,8 +38,8 @@ const COLUMNS: usize = 512;
 /// Up to this many values, distances are computed from the differences, and not from products.
 const FEW: usize = 3;
 
-/// Compares the `k` nearest neighbours of each point in `data` (n×d) and in `map` (n×2, or of any width). Returns `None`
-/// if k is 0 or not below n/2, or if a value is not finite.
+/// Compares the `k` nearest neighbours of each point in `data` (n×d) and in `map` (n×2, or of any width). Returns
+/// `None` if k is 0 or not below n/2, or if a value is not finite.
 ///
 /// ```
 /// use handgrad_analysis::embedding::trust::trust;
@@ -99,9 +99,11 @@ impl Points {
     fn keys(&self, first: usize, keys: &mut Array2<f64>) {
         let some = self.rows.slice_axis(Axis(0), (first..first + keys.nrows()).into());
         if self.rows.ncols() <= FEW {
-            for ((i, j), key) in keys.indexed_iter_mut() {
-                let differences = some.row(i).into_iter().zip(self.rows.row(j)).map(|(a, b)| a - b);
-                *key = differences.map(|difference| difference * difference).sum();
+            keys.fill(0.0);
+            for (axis, some) in self.rows.columns().into_iter().zip(some.columns()) {
+                for (mut keys, &x) in keys.rows_mut().into_iter().zip(some) {
+                    keys.iter_mut().zip(axis).for_each(|(key, &other)| *key += (x - other) * (x - other));
+                }
             }
         } else {
             self.products(some, keys);
@@ -133,7 +135,7 @@ fn block(data: &Points, map: &Points, block: usize, k: usize) -> Vec<[u64; 2]> {
         points.keys(first, &mut keys);
         keys
     });
-    let sums = |(data, map): (ndarray::ArrayView1<f64>, ndarray::ArrayView1<f64>)| {
+    let sums = |(data, map): (ArrayView1<f64>, ArrayView1<f64>)| {
         let [data, map] = [data.to_vec(), map.to_vec()];
         [beyond(&nearest(&map, k), &data, k), beyond(&nearest(&data, k), &map, k)]
     };
@@ -154,13 +156,22 @@ fn nearest(keys: &[f64], k: usize) -> Vec<usize> {
 
 /// Σ (rank of j − k) over the `neighbours` j whose rank by `keys` is above k.
 fn beyond(neighbours: &[usize], keys: &[f64], k: usize) -> u64 {
-    let farthest = neighbours.iter().map(|&j| keys[j]).fold(f64::NEG_INFINITY, f64::max);
-    let mut ranks = vec![1_u64; neighbours.len()];
-    // Most points are farther than all neighbours, and do not count for any of them.
-    for (l, &key) in keys.iter().enumerate().filter(|(_, key)| **key <= farthest) {
-        for (rank, &j) in ranks.iter_mut().zip(neighbours) {
-            *rank += u64::from(key < keys[j] || (key == keys[j] && l < j));
+    // In the order of their ranks.
+    let mut sorted = neighbours.to_vec();
+    sorted.sort_unstable_by(|&a, &b| keys[a].total_cmp(&keys[b]).then(a.cmp(&b)));
+    let Some(farthest) = sorted.last().map(|&j| keys[j]) else { return 0 };
+    // between[m]: how many points are before the neighbour m and not before the one before it.
+    let mut between = vec![0_u64; sorted.len() + 1];
+    for (l, &key) in keys.iter().enumerate() {
+        // Most points are farther than all neighbours, and do not count for any of them.
+        if key <= farthest {
+            between[sorted.partition_point(|&j| keys[j] < key || (keys[j] == key && j <= l))] += 1;
         }
     }
-    ranks.iter().map(|rank| rank.saturating_sub(k as u64)).sum()
+    let mut before = 0;
+    let ranks = between[..sorted.len()].iter().map(|between| {
+        before += between;
+        before + 1
+    });
+    ranks.map(|rank| rank.saturating_sub(k as u64)).sum()
 }

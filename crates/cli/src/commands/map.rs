@@ -22,8 +22,8 @@ use crate::words::number;
 
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \
-    handgrad map runs/deep-mnist --out map.svg         t-SNE of the codes\n  \
-    handgrad map runs/vae-2d-mnist --out map.svg       a code of two values as it is\n  \
+    handgrad map runs/deep-mnist --out map.svg     t-SNE of the codes\n  \
+    handgrad map runs/vae-2d-mnist --out map.svg   a code of two values as it is\n  \
     handgrad map runs/deep-mnist --points 2000 --perplexity 50 --out map.svg")]
 pub struct MapArgs {
     #[command(flatten)]
@@ -93,7 +93,9 @@ pub fn run(args: &MapArgs) -> Result<Done> {
     let found = map::map(model, &samples, method, &bars).with_context(|| shown(&args.subject.run))?;
 
     let taken = match chosen.len() < all {
-        true => format!("{} of {}, chosen at random with the seed {}", thousands(chosen.len()), samples_of(all), args.seed),
+        true => {
+            format!("{} of {}, chosen at random with the seed {}", thousands(chosen.len()), samples_of(all), args.seed)
+        }
         false => format!("all {}", samples_of(all)),
     };
     let captions = captions(&found, model, method, &taken);
@@ -226,13 +228,9 @@ fn captions(found: &Map, model: &Model, method: Method, taken: &str) -> Vec<Stri
     lines.push(format!("Points: {taken}"));
     let Score { trust, accuracy } = &found.score;
     let accuracy = accuracy.map_or(String::new(), |accuracy| format!(", k-NN accuracy {accuracy:.3}"));
-    lines.push(format!(
-        "Trustworthiness {:.3}, continuity {:.3}{accuracy}, with {} neighbours, compared with {}",
-        trust.trustworthiness,
-        trust.continuity,
-        found.neighbours,
-        data_of(found.data)
-    ));
+    let (trustworthiness, continuity) = (trust.trustworthiness, trust.continuity);
+    lines.push(format!("Trustworthiness {trustworthiness:.3}, continuity {continuity:.3}{accuracy}"));
+    lines.push(format!("with {} neighbours, compared with {}", found.neighbours, data_of(found.data)));
     if let Method::Tsne { .. } = method {
         lines.push("The sizes of clusters and the distances between clusters have no meaning.".into());
     }

@@ -90,7 +90,8 @@ impl Drawing {
             None => "h0".into(),
             Some(corners) => {
                 let step = |pair: &[[f64; 2]]| {
-                    let [a, b] = [pair[0], pair[1]].map(|corner| corner.map(|part| (10.0 * radius * part).round() / 10.0));
+                    let [a, b] =
+                        [pair[0], pair[1]].map(|corner| corner.map(|part| (10.0 * radius * part).round() / 10.0));
                     format!("l{},{}", tenths(b[0] - a[0]), tenths(b[1] - a[1]))
                 };
                 corners.windows(2).map(step).chain(["z".into()]).collect()

@@ -21,6 +21,9 @@ const LINE: f64 = 19.0;
 const LINES: usize = 30;
 /// So many points are drawn before the next group has its turn, so that no group hides all others.
 const TURN: usize = 1000;
+/// The cells of a grid along each side, and the side of a cell. A name is written in the fullest cell.
+const CELLS: usize = 10;
+const CELL: f64 = SIDE / CELLS as f64;
 /// The side of the picture of a point, and the most such pictures.
 const PICTURE: f64 = 28.0;
 const PICTURES: usize = 400;
@@ -29,9 +32,8 @@ const STYLE: &str = ".frame{fill:none;stroke:#999}\
     .name{font-weight:600;paint-order:stroke;stroke:#fff;stroke-width:4px;stroke-linejoin:round}";
 
 /// Colours of groups without an order, for colour-blind readers too (after Paul Tol).
-const COLORS: [&str; 10] = [
-    "#332288", "#66b5dd", "#117733", "#ddaa33", "#cc3311", "#44aa99", "#882255", "#999933", "#aa4499", "#555555",
-];
+const COLORS: [&str; 10] =
+    ["#332288", "#66b5dd", "#117733", "#ddaa33", "#cc3311", "#44aa99", "#882255", "#999933", "#aa4499", "#555555"];
 /// Colours of groups with an order: each is darker than the one before.
 const SHADES: [&str; 5] = ["#b9c8dd", "#7fa6cf", "#c9803a", "#9c2f48", "#2d0a41"];
 
@@ -225,14 +227,14 @@ impl Frame {
     }
 }
 
-/// Writes the names of groups at the points that are nearest to their medians, unless one would cover another.
+/// Writes the name of each group where it has most of its points, unless it would cover another name.
 fn name(drawing: &mut Drawing, groups: &Groups, points: &[(usize, [f64; 2])]) {
     let mut taken: Vec<[[f64; 2]; 2]> = Vec::new();
     for (group, name) in groups.names.iter().enumerate().take(LINES) {
         let of_group = |point: usize| groups.of_points.get(point).is_some_and(|&of| of as usize == group);
         let places: Vec<[f64; 2]> =
             points.iter().filter(|(point, _)| of_group(*point)).map(|&(_, place)| place).collect();
-        let Some(place) = medoid(&places) else { continue };
+        let Some(place) = densest(&places) else { continue };
         // Bold letters are up to a quarter wider.
         let half = width(name, 1.25 * FONT) / 2.0;
         if 2.0 * half > SIDE / 4.0 {
@@ -249,15 +251,18 @@ fn name(drawing: &mut Drawing, groups: &Groups, points: &[(usize, [f64; 2])]) {
     }
 }
 
-/// The place that is nearest to the median of each coordinate.
-fn medoid(places: &[[f64; 2]]) -> Option<[f64; 2]> {
-    let median = [0, 1].map(|axis| {
-        let mut values: Vec<f64> = places.iter().map(|place| place[axis]).collect();
-        values.sort_by(f64::total_cmp);
-        values.get(values.len() / 2).copied().unwrap_or(0.0)
-    });
-    let distance = |place: &[f64; 2]| (place[0] - median[0]).hypot(place[1] - median[1]);
-    places.iter().min_by(|a, b| distance(a).total_cmp(&distance(b))).copied()
+/// The mean of the places in the cell of a grid that has most of them; the first such cell.
+fn densest(places: &[[f64; 2]]) -> Option<[f64; 2]> {
+    let cell = |place: &[f64; 2]| {
+        let [x, y] = [place[0] - LEFT, place[1] - TOP].map(|at| ((at / CELL) as usize).min(CELLS - 1));
+        y * CELLS + x
+    };
+    let mut counts = vec![0_usize; CELLS * CELLS];
+    places.iter().for_each(|place| counts[cell(place)] += 1);
+    let fullest = (0..counts.len()).rev().max_by_key(|&cell| counts[cell])?;
+    let count = counts[fullest] as f64;
+    let sum = |axis: usize| places.iter().filter(|place| cell(place) == fullest).map(|place| place[axis]).sum::<f64>();
+    (count > 0.0).then(|| [sum(0) / count, sum(1) / count])
 }
 
 fn legend(drawing: &mut Drawing, groups: &Groups) {
