@@ -6,6 +6,7 @@ use std::ops::Range;
 use handgrad_pictures::Error;
 use handgrad_pictures::charts::heat_map::{self, HeatMap};
 use handgrad_pictures::charts::losses::{self, Losses};
+use handgrad_pictures::charts::scatter::{self, Groups, Scatter};
 use handgrad_pictures::charts::scores::{self, Roc, Scores};
 use handgrad_pictures::charts::series::{self, Channel, Series, StepErrors};
 use handgrad_pictures::charts::table::{self, Column, Table};
@@ -499,4 +500,107 @@ proptest! {
         let chart = Series { title: text, steps: other, channels: &channels, marked: &marked, mark: text, error };
         check(&series::svg(&chart));
     }
+}
+
+/// The colour of each path of markers, and the number of its markers.
+fn drawn_markers(svg: &Document) -> Vec<(String, usize)> {
+    let path = |node: &Node| {
+        let color = node.attribute("fill").or(node.attribute("stroke")).expect("a colour").to_owned();
+        (color, node.attribute("d").expect("a path").matches('M').count())
+    };
+    all(svg, "path", "*").iter().map(path).collect()
+}
+
+fn grouped<'a>(names: &'a [String], of_points: &'a [u32], are_ordered: bool) -> Groups<'a> {
+    Groups { title: "class", names, of_points, are_ordered }
+}
+
+#[test]
+fn a_scatter_chart_has_every_point_once_in_the_style_of_its_group() {
+    let places = numbers(5000, 3);
+    let mut points: Vec<[f64; 2]> = (0..2500).map(|i| [0, 1].map(|axis| f64::from(places[2 * i + axis]))).collect();
+    points[7] = [f64::NAN, 0.0];
+    points[8] = [0.0, f64::INFINITY];
+    let names: Vec<String> = (0..12).map(|class| format!("class {class}")).collect();
+    let of_points: Vec<u32> = (0..2500).map(|i| i % 12).collect();
+    let captions = ["one line".to_owned(), "and a very long line of many words ".repeat(9)];
+    let chart =
+        Scatter { title: "Codes", points: &points, groups: None, axes: Some(["z0", "z1"]), captions: &captions };
+    // Two points are not finite.
+    let drawn = |groups: u32| (0..2500).filter(|i| i % 12 < groups && *i != 7 && *i != 8).count();
+    for are_ordered in [false, true] {
+        let groups = Some(grouped(&names[..if are_ordered { 5 } else { 12 }], &of_points, are_ordered));
+        let svg = scatter::svg(&Scatter { groups, ..chart });
+        check(&svg);
+        let document = parsed(&svg);
+        let markers = drawn_markers(&document);
+        let points: usize = markers.iter().map(|(_, count)| count).sum();
+        // Each group has one more marker, in the legend.
+        let expected = if are_ordered { drawn(5) + 5 } else { drawn(12) + 12 };
+        assert_eq!(points, expected);
+        assert!(texts(&document).contains(&"class 4 (208)".into()), "with its number of points");
+        assert_eq!(all(&document, "text", "name").is_empty(), are_ordered, "names in the chart");
+        if are_ordered {
+            let shades: Vec<f64> = markers[..5].iter().map(|(color, _)| brightness(color)).collect();
+            assert!(shades.windows(2).all(|pair| pair[1] < 0.8 * pair[0]), "{shades:?}");
+        }
+    }
+    let svg = scatter::svg(&chart);
+    check(&svg);
+    assert_eq!(drawn_markers(&parsed(&svg)).iter().map(|(_, count)| count).sum::<usize>(), 2498);
+    assert!(svg.len() < 20 * 2500, "{} bytes for 2,500 points", svg.len());
+}
+
+/// Both axes have the same scale, and a map of one point, of equal points or of points on a line is drawn.
+#[test]
+fn a_scatter_chart_keeps_the_proportions_of_distances() {
+    let captions = [STRANGE.to_owned()];
+    let chart = Scatter { title: STRANGE, points: &[], groups: None, axes: None, captions: &captions };
+    for points in
+        [&[][..], &[[1.0, 1.0]], &[[5.0, 5.0]; 9], &[[0.0, 2.0], [1.0, 2.0]], &[[f64::NAN; 2]], &[[1e300, -1e300]; 2]]
+    {
+        check(&scatter::svg(&Scatter { points, axes: Some(["x", "y"]), ..chart }));
+        check(&scatter::svg(&Scatter { points, ..chart }));
+    }
+    let svg = scatter::svg(&Scatter { points: &[[0.0, 0.0], [10.0, 0.0], [0.0, 5.0]], ..chart });
+    let document = parsed(&svg);
+    let path = all(&document, "path", "*")[0].attribute("d").expect("a path").replace("h0", "");
+    let places: Vec<Vec<f64>> =
+        path.split('M').skip(1).map(|at| at.split(',').map(|v| v.parse().expect("a number")).collect()).collect();
+    let across = places[1][0] - places[0][0];
+    let up = places[0][1] - places[2][1];
+    assert!(across > 500.0 && (across - 2.0 * up).abs() < 0.3, "{across} {up}");
+    let names: Vec<String> = (0..40).map(|class| format!("{STRANGE}{class}")).collect();
+    let of_points: Vec<u32> = (0..9).collect();
+    let groups = Some(grouped(&names, &of_points, false));
+    let svg = scatter::svg(&Scatter { points: &[[5.0, 5.0]; 9], groups, ..chart });
+    check(&svg);
+    assert!(svg.contains("and 10 more"));
+}
+
+#[test]
+fn pictures_of_points_do_not_cover_each_other() {
+    let places = numbers(400, 5);
+    let points: Vec<[f64; 2]> = (0..200).map(|i| [0, 1].map(|axis| f64::from(places[2 * i + axis]))).collect();
+    let chart = Scatter { title: "Codes", points: &points, groups: None, axes: None, captions: &[] };
+    for (shape, values) in [(&[6, 4][..], 24), (&[1, 4, 6], 24), (&[3, 5, 5], 75), (&[4, 5, 5], 100)] {
+        let samples = ndarray::Array2::from_elem((200, values), 0.5);
+        let svg = scatter::with_pictures(&chart, &samples, shape).expect("images");
+        check(&svg);
+        let document = parsed(&svg);
+        let images = all(&document, "image", "*");
+        assert!((50..=200).contains(&images.len()), "{}", images.len());
+        let corners: Vec<[f64; 2]> = images.iter().map(|&node| [at(node, "x"), at(node, "y")]).collect();
+        let size = ["width", "height"].map(|name| at(images[0], name));
+        for (number, a) in corners.iter().enumerate() {
+            let apart = |b: &[f64; 2]| (0..2).any(|axis| (a[axis] - b[axis]).abs() >= size[axis]);
+            assert!(corners[..number].iter().all(apart));
+        }
+        assert_eq!(drawn_markers(&document).iter().map(|(_, count)| count).sum::<usize>(), 200);
+    }
+    let samples = ndarray::Array2::zeros((200, 24));
+    for shape in [&[24][..], &[5, 5], &[2, 3, 4], &[]] {
+        assert!(matches!(scatter::with_pictures(&chart, &samples, shape), Err(Error::Shape { .. })), "{shape:?}");
+    }
+    assert!(scatter::with_pictures(&chart, &ndarray::Array2::zeros((3, 24)), &[6, 4]).is_err(), "3 samples of 200");
 }

@@ -10,6 +10,7 @@
 pub mod average_precision;
 pub mod clusters;
 pub mod confusion;
+pub mod embedding;
 pub mod hidden_covariance;
 pub mod iterative_ridge;
 pub mod neighbours;

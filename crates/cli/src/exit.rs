@@ -139,7 +139,9 @@ fn of_data(error: &handgrad_dataset::Error) -> Option<String> {
 }
 
 fn of_tasks(error: &handgrad_tasks::Error) -> Option<String> {
-    use handgrad_tasks::Error::{Missing, NoAnomaly, NoLabels, NoNoise, NotTwoPlaces, NotVariational, Target};
+    use handgrad_tasks::Error::{
+        Missing, NoAnomaly, NoLabels, NoNoise, NotTwoPlaces, NotVariational, Perplexity, Target, WideCode,
+    };
     Some(match error {
         Missing => "the flag is --fill".into(),
         NotVariational => "`handgrad train --preset vae` trains such a model".into(),
@@ -150,6 +152,8 @@ fn of_tasks(error: &handgrad_tasks::Error) -> Option<String> {
         NoNoise => "for example --noise gaussian --noise-level 0.2".into(),
         NoLabels => "the named data sets have labels, and so have folders with label files".into(),
         NoAnomaly => "the flag is --normal-class".into(),
+        Perplexity { .. } => "the flag is --perplexity".into(),
+        WideCode { .. } => "the flag is --method".into(),
         Target { .. } => "--loss mse accepts any values".into(),
         _ => return None,
     })

@@ -53,6 +53,29 @@ pub enum Error {
         /// The number of samples from which they are chosen.
         has: usize,
     },
+    /// The perplexity is not possible for so many samples.
+    #[error(
+        "the perplexity is {asked}, but with {} it must be from {least} to {most}: three times as many other samples \
+         are needed", number_of_samples(*.samples)
+    )]
+    Perplexity {
+        /// The perplexity that was asked for.
+        asked: f64,
+        /// The number of samples.
+        samples: usize,
+        /// The smallest possible perplexity.
+        least: f64,
+        /// The largest possible perplexity for this number of samples.
+        most: f64,
+    },
+    /// The codes have too many values to be drawn as they are.
+    #[error(
+        "the code has {values} values, but a map has two axes: draw two principal components of the codes, or use t-SNE"
+    )]
+    WideCode {
+        /// The number of values in a code.
+        values: usize,
+    },
     /// All samples have the same values.
     #[error("the {form} of all samples is the same, so there is nothing to tell apart")]
     AllEqual {
@@ -196,6 +219,8 @@ impl Error {
                 | Self::NoNoise
                 | Self::NoSuchClass { .. }
                 | Self::Neighbours { .. }
+                | Self::Perplexity { .. }
+                | Self::WideCode { .. }
                 | Self::FewOfClass { .. }
         )
     }

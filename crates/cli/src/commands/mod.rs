@@ -20,6 +20,7 @@ mod help;
 mod impute;
 mod interpolate;
 mod latent_grid;
+mod map;
 mod reconstruct;
 mod sample;
 mod score;
@@ -34,6 +35,8 @@ pub const GROUPS: [(&str, &[&str]); 5] = [
     ("Train", &["train", "eval", "compare", "search"]),
     ("Look at a model", &["reconstruct", "interpolate", "alter", "sample", "latent-grid"]),
     ("Use a model", &["encode", "decode", "denoise", "anomaly", "impute", "cluster", "split"]),
+    ("Look at a model", &["reconstruct", "interpolate", "alter", "sample", "latent-grid", "map"]),
+    ("Use a model", &["encode", "decode", "denoise", "anomaly", "impute", "split"]),
     ("Learn how it works", &["trace", "gradcheck", "claims", "scoreboard", "score"]),
     ("Data and help", &["data", "completions", "man"]),
 ];
@@ -90,6 +93,13 @@ pub enum Command {
     ///
     /// The codes are spaced so that each image of the grid represents the same part of the distribution N(0, 1).
     LatentGrid(latent_grid::LatentGridArgs),
+    /// Draw the codes of samples as points in the plane.
+    ///
+    /// A code of two values is drawn as it is, others by t-SNE or as two principal components. Printed beside the
+    /// picture: how many neighbours in the map are neighbours in the data (trustworthiness), how many neighbours in the
+    /// data are neighbours in the map (continuity), and how often the class of a sample is that of its neighbours. The
+    /// same is told of principal components.
+    Map(map::MapArgs),
     /// Draw the way from the code of one sample to that of another.
     ///
     /// The first row blends the two images pixel by pixel. The second row moves from code to code on a straight line
@@ -157,6 +167,7 @@ impl Command {
             Self::Train(args) => args.threads,
             Self::Search(args) => args.threads,
             Self::Cluster(args) => args.threads,
+            Self::Map(args) => args.threads,
             Self::Scoreboard(args) => args.experiment.threads,
             Self::Claims(args) => args.experiment.threads,
             _ => None,
@@ -176,6 +187,7 @@ impl Command {
             Self::Denoise(args) => denoise::run(args),
             Self::Sample(args) => sample::run(args),
             Self::LatentGrid(args) => latent_grid::run(args),
+            Self::Map(args) => map::run(args),
             Self::Interpolate(args) => interpolate::run(args),
             Self::Alter(args) => alter::run(args),
             Self::Anomaly(args) => anomaly::run(args),

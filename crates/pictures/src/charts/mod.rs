@@ -11,6 +11,7 @@ mod drawing;
 pub mod heat_map;
 pub mod lines;
 pub mod losses;
+pub mod scatter;
 pub mod scores;
 pub mod series;
 pub mod table;

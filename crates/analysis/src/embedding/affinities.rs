@@ -1,0 +1,208 @@
+//! # Affinities: which points are neighbours, as probabilities
+//!
+//! ```text
+//! p_{j|i} = e^(−β_i·‖x_i − x_j‖²) / Σ_{l≠i} e^(−β_i·‖x_i − x_l‖²)     how likely i would pick j as its neighbour
+//! H_i     = −Σ_j p_{j|i}·ln p_{j|i}                                   the entropy of this choice
+//! e^H_i   = perplexity                                                which sets β_i: about so many neighbours count
+//! p_ij    = (p_{j|i} + p_{i|j}) / 2n                                  symmetric, with the sum 1
+//! ```
+//!
+//! With s = Σ_j e^(−β·D_j) and D_j = ‖x_i − x_j‖², the entropy is
+//!
+//! ```text
+//! H = −Σ_j p_j·(−β·D_j − ln s) = ln s + β·Σ_j p_j·D_j      dH/dβ = −β·(E[D²] − E[D]²) ≤ 0
+//! ```
+//!
+//! H falls from the logarithm of the number of neighbours at β = 0, so bisection finds β. Nothing changes if the same
+//! number is subtracted from all D_j: the smallest one is, so that s ≥ 1. If more points than the perplexity are
+//! equally near, H never becomes small enough. Then β becomes so large that only these points count, all alike.
+//!
+//! Beyond a few times the perplexity all p_{j|i} are nearly 0. So for many points only the k = 3·perplexity nearest
+//! ones of each point are kept.
+//!
+//! Sources: Hinton & Roweis, "Stochastic neighbor embedding", NIPS 2002; van der Maaten & Hinton, "Visualizing data
+//! using t-SNE", JMLR 9 (2008); the k nearest: van der Maaten, "Accelerating t-SNE using tree-based algorithms",
+//! JMLR 15 (2014).
+
+use ndarray::{Array2, ArrayView2, Axis};
+use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
+
+use crate::nearest_others;
+
+/// How near e^H comes to the perplexity, as a difference of logarithms.
+const TOLERANCE: f64 = 1e-10;
+/// The most halvings or doublings of β. After so many, β is too large for anything but the nearest points to count.
+const HALVINGS: usize = 200;
+
+/// p_ij ≠ 0 for some pairs of points, row by row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sparse {
+    /// The pairs of point i are those from `starts[i]` to `starts[i + 1]`.
+    pub starts: Vec<usize>,
+    /// The point j of each pair, ascending within a row.
+    pub others: Vec<u32>,
+    /// p_ij of each pair.
+    pub values: Vec<f64>,
+}
+
+impl Sparse {
+    /// The pairs of the point `i`, as j and p_ij.
+    pub fn row(&self, i: usize) -> impl Iterator<Item = (usize, f64)> + '_ {
+        let range = self.starts[i]..self.starts[i + 1];
+        self.others[range.clone()].iter().zip(&self.values[range]).map(|(&j, &p)| (j as usize, p))
+    }
+
+    /// The number of points.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.starts.len() - 1
+    }
+
+    /// Whether there are no points.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// The number of neighbours whose affinities are kept: 3·perplexity, rounded down. There must be at least as many other
+/// points.
+#[must_use]
+pub fn neighbours(perplexity: f64) -> usize {
+    (3.0 * perplexity) as usize
+}
+
+/// Turns squared distances D_j into p_j with the given perplexity, in place. Returns β.
+///
+/// ```
+/// use handgrad_analysis::embedding::affinities::to_perplexity;
+///
+/// // Four equally near points and one that is far away: the four share all of the probability.
+/// let mut row = [1.0, 1.0, 1.0, 1.0, 50.0];
+/// to_perplexity(&mut row, 4.0001);
+/// assert!(row[..4].iter().all(|p| (p - 0.25).abs() < 1e-4) && row[4] < 1e-4);
+/// ```
+pub fn to_perplexity(row: &mut [f64], perplexity: f64) -> f64 {
+    let nearest = row.iter().copied().fold(f64::INFINITY, f64::min);
+    let mean = row.iter().map(|d| d - nearest).sum::<f64>() / row.len().max(1) as f64;
+    // If all are equally far, any β gives the same probabilities.
+    let mut beta = if mean > 0.0 { 1.0 / mean } else { 1.0 };
+    let (mut low, mut high) = (0.0, f64::INFINITY);
+    for _ in 0..HALVINGS {
+        let too_much = entropy(row, nearest, beta) - perplexity.ln();
+        if too_much.abs() < TOLERANCE {
+            break;
+        }
+        if too_much > 0.0 {
+            low = beta;
+        } else {
+            high = beta;
+        }
+        beta = if high.is_finite() { f64::midpoint(low, high) } else { 2.0 * beta };
+    }
+    row.iter_mut().for_each(|d| *d = (-beta * (*d - nearest)).exp());
+    let sum: f64 = row.iter().sum();
+    row.iter_mut().for_each(|p| *p /= sum);
+    beta
+}
+
+/// H = ln s + β·E[D], with all D reduced by the smallest.
+fn entropy(row: &[f64], nearest: f64, beta: f64) -> f64 {
+    let (mut sum, mut weighted) = (0.0, 0.0);
+    for d in row {
+        let d = d - nearest;
+        let p = (-beta * d).exp();
+        sum += p;
+        weighted += p * d;
+    }
+    sum.ln() + beta * weighted / sum
+}
+
+/// The number of rows that one thread computes at a time.
+const ROWS: usize = 16;
+
+/// Returns p_ij of all pairs of the points in `rows` (n×d): n×n values, with p_ii = 0. Returns `None` if there are not
+/// more than 3·perplexity points, or if a value is not finite.
+#[must_use]
+pub fn dense(rows: ArrayView2<f32>, perplexity: f64) -> Option<Array2<f64>> {
+    let n = check(rows, perplexity)?;
+    let rows = rows.mapv(f64::from);
+    let mut p = Array2::zeros((n, n));
+    let blocks = p.axis_chunks_iter_mut(Axis(0), ROWS).into_par_iter().with_min_len(1).enumerate();
+    blocks.for_each(|(block, mut p)| {
+        let mut others = vec![0.0; n - 1];
+        for (at, mut p) in p.rows_mut().into_iter().enumerate() {
+            let i = block * ROWS + at;
+            let not_i = (0..n).filter(|&j| j != i);
+            for (d, j) in others.iter_mut().zip(not_i.clone()) {
+                let differences = rows.row(i).into_iter().zip(rows.row(j)).map(|(a, b)| a - b);
+                *d = differences.map(|difference| difference * difference).sum();
+            }
+            to_perplexity(&mut others, perplexity);
+            others.iter().zip(not_i).for_each(|(&value, j)| p[j] = value);
+        }
+    });
+    for i in 0..n {
+        for j in 0..i {
+            let both = (p[[i, j]] + p[[j, i]]) / (2 * n) as f64;
+            (p[[i, j]], p[[j, i]]) = (both, both);
+        }
+    }
+    Some(p)
+}
+
+/// Returns p_ij of the pairs in which one point is among the 3·perplexity nearest of the other, for the points in
+/// `rows` (n×d). Returns `None` if there are not more than 3·perplexity points, or if a value is not finite.
+///
+/// ```
+/// use handgrad_analysis::embedding::affinities::sparse;
+///
+/// let rows = ndarray::Array2::from_shape_fn((20, 1), |(i, _)| i as f32);
+/// let p = sparse(rows.view(), 2.0).expect("finite values");
+/// assert!((p.values.iter().sum::<f64>() - 1.0).abs() < 1e-12);
+/// ```
+#[must_use]
+pub fn sparse(rows: ArrayView2<f32>, perplexity: f64) -> Option<Sparse> {
+    let n = check(rows, perplexity)?;
+    let found = nearest_others(rows, neighbours(perplexity))?;
+    let mut conditional = found.distances;
+    let blocks = conditional.axis_chunks_iter_mut(Axis(0), ROWS).into_par_iter().with_min_len(1);
+    blocks.for_each(|mut block| {
+        for mut row in block.rows_mut() {
+            row.mapv_inplace(|distance| distance * distance);
+            if let Some(row) = row.as_slice_mut() {
+                to_perplexity(row, perplexity);
+            }
+        }
+    });
+    // Each p_{j|i} is a part of p_ij and of p_ji.
+    let mut pairs: Vec<Vec<(u32, f64)>> = vec![Vec::new(); n];
+    for ((i, place), &j) in found.rows.indexed_iter() {
+        let half = conditional[[i, place]] / (2 * n) as f64;
+        pairs[i].push((j, half));
+        pairs[j as usize].push((i as u32, half));
+    }
+    pairs.par_iter_mut().for_each(|pairs| {
+        pairs.sort_by_key(|&(j, _)| j);
+        pairs.dedup_by(|next, kept| {
+            let is_same = next.0 == kept.0;
+            if is_same {
+                kept.1 += next.1;
+            }
+            is_same
+        });
+    });
+    let mut all = Sparse { starts: vec![0], others: Vec::new(), values: Vec::new() };
+    for pairs in pairs {
+        all.others.extend(pairs.iter().map(|&(j, _)| j));
+        all.values.extend(pairs.iter().map(|&(_, p)| p));
+        all.starts.push(all.others.len());
+    }
+    Some(all)
+}
+
+/// The number of points, if affinities are defined for them.
+fn check(rows: ArrayView2<f32>, perplexity: f64) -> Option<usize> {
+    let is_possible = perplexity > 1.0 && perplexity.is_finite() && neighbours(perplexity) < rows.nrows();
+    (is_possible && rows.iter().all(|value| value.is_finite())).then_some(rows.nrows())
+}
