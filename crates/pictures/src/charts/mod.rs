@@ -6,6 +6,7 @@
 //! has the whole text.
 
 mod axis;
+pub mod confusion;
 mod drawing;
 pub mod heat_map;
 pub mod lines;
