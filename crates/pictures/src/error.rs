@@ -32,6 +32,14 @@ pub enum Error {
         /// How many columns there are.
         columns: usize,
     },
+    /// A confusion matrix does not have one count for each pair of classes.
+    #[error("a confusion matrix of {classes} classes has {counts} counts, not one for each pair of classes")]
+    Counts {
+        /// How many counts there are.
+        counts: usize,
+        /// How many classes there are.
+        classes: usize,
+    },
     /// The picture has more pixels than a PNG file can have.
     #[error("a picture of {width} × {height} pixels is too large for a PNG; draw fewer samples")]
     TooLarge {

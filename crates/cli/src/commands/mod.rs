@@ -19,8 +19,11 @@ mod gradcheck;
 mod help;
 mod impute;
 mod interpolate;
+mod label;
 mod latent_grid;
 mod map;
+mod nearest;
+mod probe;
 mod reconstruct;
 mod sample;
 mod score;
@@ -31,12 +34,13 @@ mod trace;
 mod train;
 
 /// The groups of the list of commands in the help.
-pub const GROUPS: [(&str, &[&str]); 5] = [
+pub const GROUPS: [(&str, &[&str]); 6] = [
     ("Train", &["train", "eval", "compare", "search"]),
     ("Look at a model", &["reconstruct", "interpolate", "alter", "sample", "latent-grid"]),
     ("Use a model", &["encode", "decode", "denoise", "anomaly", "impute", "cluster", "split"]),
     ("Look at a model", &["reconstruct", "interpolate", "alter", "sample", "latent-grid", "map"]),
     ("Use a model", &["encode", "decode", "denoise", "anomaly", "impute", "split"]),
+    ("What codes are good for", &["nearest", "probe", "label"]),
     ("Learn how it works", &["trace", "gradcheck", "claims", "scoreboard", "score"]),
     ("Data and help", &["data", "completions", "man"]),
 ];
@@ -130,6 +134,22 @@ pub enum Command {
     /// fits best. The silhouette needs no labels: it says how far the clusters are apart. The same is done with as many
     /// principal components as a code has values, and with the inputs, for comparison.
     Cluster(Box<cluster::ClusterArgs>),
+    /// Show the training samples that are nearest to a sample.
+    ///
+    /// Once by their codes, and once by their inputs, such as pixels. The picture has two rows for each sample: the
+    /// sample and its nearest training samples by code, and below it those by inputs.
+    Nearest(nearest::NearestArgs),
+    /// Measure how well simple classifiers tell the classes apart from codes.
+    ///
+    /// k-NN and logistic regression learn from the training samples, once from their codes, once from as many principal
+    /// components, and once from the inputs, and classify the other samples. The data needs labels. The network itself
+    /// never saw a label.
+    Probe(probe::ProbeArgs),
+    /// Label many samples from few labels.
+    ///
+    /// With --labels-per-class, measures how many samples five methods label wrongly if only so many training samples
+    /// of each class have a label. With --out, writes a label and its confidence for every sample.
+    Label(label::LabelArgs),
     /// Write the encoder and the decoder to separate files.
     Split(split::SplitArgs),
     /// Score an untrained recurrent network.
@@ -168,6 +188,9 @@ impl Command {
             Self::Search(args) => args.threads,
             Self::Cluster(args) => args.threads,
             Self::Map(args) => args.threads,
+            Self::Nearest(args) => args.threads,
+            Self::Probe(args) => args.threads,
+            Self::Label(args) => args.threads,
             Self::Scoreboard(args) => args.experiment.threads,
             Self::Claims(args) => args.experiment.threads,
             _ => None,
@@ -193,6 +216,9 @@ impl Command {
             Self::Anomaly(args) => anomaly::run(args),
             Self::Impute(args) => impute::run(args),
             Self::Cluster(args) => cluster::run(args),
+            Self::Nearest(args) => nearest::run(args),
+            Self::Probe(args) => probe::run(args),
+            Self::Label(args) => label::run(args),
             Self::Split(args) => split::run(args),
             Self::Score(args) => score::run(args),
             Self::Gradcheck(args) => gradcheck::run(args),

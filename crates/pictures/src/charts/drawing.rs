@@ -55,6 +55,16 @@ impl Drawing {
         self.add(format_args!("<rect fill=\"{color}\" x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\"/>"));
     }
 
+    /// A rectangle with a colour of its own, and a text that appears under the mouse pointer.
+    pub fn cell_with_title(&mut self, color: &str, [x, y]: [f64; 2], [width, height]: [f64; 2], title: &str) {
+        let [x, y, width, height] = [x, y, width, height].map(tenths);
+        let title = escape(title);
+        self.add(format_args!(
+            "<rect fill=\"{color}\" x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\">\
+             <title>{title}</title></rect>"
+        ));
+    }
+
     /// A line through the points, or a dot where there is only one.
     pub fn curve(&mut self, class: &str, points: &[[f64; 2]]) {
         if let [[x, y]] = points {

@@ -143,7 +143,7 @@ fn worst_first(columns: usize, rows: &[Row]) -> Vec<usize> {
 }
 
 /// The colour of an error: `part` is 0 for the smallest and 1 for the largest.
-fn color(part: f64) -> String {
+pub(super) fn color(part: f64) -> String {
     let place = part * (COLORS.len() - 1) as f64;
     let from = (place as usize).min(COLORS.len() - 2);
     let way = place - from as f64;

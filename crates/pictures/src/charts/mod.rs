@@ -7,6 +7,7 @@
 
 mod axis;
 pub mod dendrogram;
+pub mod confusion;
 mod drawing;
 pub mod heat_map;
 pub mod lines;
