@@ -1,9 +1,7 @@
 use std::ops::Range;
 
 use handgrad_dataset::tables::Kind;
-use handgrad_layers::{
-    Activation, Columns, Head, Init, Layer, Loss, LossKind, Output, ParamRole, ParamSpec, Scalar,
-};
+use handgrad_layers::{Activation, Columns, Head, Init, Layer, Loss, LossKind, Output, ParamRole, ParamSpec, Scalar};
 
 use crate::channels::{check_channels, check_scale};
 use crate::classes::{check_classes, check_head};

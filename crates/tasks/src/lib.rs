@@ -22,11 +22,13 @@
 pub mod alter;
 pub mod anomaly;
 mod check;
+pub mod classify;
 pub mod code;
 pub mod columns;
 pub mod denoise;
 pub mod draws;
 mod error;
+pub mod finetune;
 mod fit;
 mod inputs;
 pub mod interpolate;

@@ -14,11 +14,13 @@ mod decode;
 mod denoise;
 mod encode;
 mod eval;
+mod finetune;
 mod gradcheck;
 mod help;
 mod impute;
 mod interpolate;
 mod latent_grid;
+mod predict;
 mod reconstruct;
 mod sample;
 mod score;
@@ -32,7 +34,7 @@ mod train;
 pub const GROUPS: [(&str, &[&str]); 5] = [
     ("Train", &["train", "eval", "compare", "search"]),
     ("Look at a model", &["reconstruct", "interpolate", "alter", "sample", "latent-grid"]),
-    ("Use a model", &["encode", "decode", "denoise", "anomaly", "impute", "split"]),
+    ("Use a model", &["encode", "decode", "denoise", "anomaly", "impute", "finetune", "predict", "split"]),
     ("Learn how it works", &["trace", "gradcheck", "claims", "scoreboard", "score"]),
     ("Data and help", &["data", "completions", "man"]),
 ];
@@ -112,6 +114,18 @@ pub enum Command {
     /// The model tells each missing cell from the cells of its row that are not missing. Columns that the model does
     /// not use, such as identifiers and free text, keep their holes.
     Impute(impute::ImputeArgs),
+    /// Make a classifier of the encoder of a model, with few labels or many.
+    ///
+    /// The classifier is the encoder and a new layer on top of it, with one output for each class, all trained on
+    /// labelled samples. The same network is also trained from scratch, which shows what the training of the
+    /// autoencoder was worth. The errors on the test samples are printed and drawn for each number of labels, and the
+    /// classifier with the most labels is written.
+    Finetune(Box<finetune::FinetuneArgs>),
+    /// Tell the classes of samples with a classifier.
+    ///
+    /// The classifier comes from `handgrad finetune`. The file has one row for each sample: its number, its label if
+    /// there is one, the predicted class, and the probability that the classifier gives it.
+    Predict(predict::PredictArgs),
     /// Write the encoder and the decoder to separate files.
     Split(split::SplitArgs),
     /// Score an untrained recurrent network.
@@ -148,6 +162,8 @@ impl Command {
         match self {
             Self::Train(args) => args.threads,
             Self::Search(args) => args.threads,
+            Self::Finetune(args) => args.threads,
+            Self::Predict(args) => args.threads,
             Self::Scoreboard(args) => args.experiment.threads,
             Self::Claims(args) => args.experiment.threads,
             _ => None,
@@ -171,6 +187,8 @@ impl Command {
             Self::Alter(args) => alter::run(args),
             Self::Anomaly(args) => anomaly::run(args),
             Self::Impute(args) => impute::run(args),
+            Self::Finetune(args) => finetune::run(args),
+            Self::Predict(args) => predict::run(args),
             Self::Split(args) => split::run(args),
             Self::Score(args) => score::run(args),
             Self::Gradcheck(args) => gradcheck::run(args),
