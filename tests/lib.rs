@@ -269,6 +269,7 @@ pub fn conv_lstms(image: [usize; 2], truncate_every: Option<usize>) -> Spec {
         reduction: Reduction::Mean,
         encoder: vec![LayerSpec::Reshape { shape: vec![4, 1, h / 4, w] }, conv_lstm(2)],
         decoder: vec![conv_lstm(1), LayerSpec::Reshape { shape: image.to_vec() }],
+        classes: Vec::new(),
     }
 }
 

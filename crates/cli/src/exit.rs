@@ -68,6 +68,7 @@ fn in_full(error: &anyhow::Error) -> String {
 
 fn is_divergence(error: &anyhow::Error) -> bool {
     error.downcast_ref::<Run>().is_some_and(Run::is_divergence)
+        || error.downcast_ref::<handgrad_tasks::Error>().is_some_and(handgrad_tasks::Error::is_divergence)
         || error.downcast_ref::<handgrad_study::Error>().is_some_and(handgrad_study::Error::is_divergence)
 }
 
@@ -106,6 +107,8 @@ fn of_run(error: &Run) -> Option<String> {
         Run::NotCsv { .. } => "the flags are --label-column, --header and --fill".into(),
         Run::NoScale { .. } => "the flag is --scale".into(),
         Run::NoLabels => "the flag is --only-class".into(),
+        Run::Model(handgrad_models::Error::IsClassifier) => "`handgrad predict` uses a classifier".into(),
+        Run::Model(handgrad_models::Error::NotAClassifier) => "`handgrad finetune` does".into(),
         Run::Data(error) => return of_data(error),
         Run::Task(error) => return of_tasks(error),
         Run::At { source, .. } | Run::Stopped { source, .. } => return of_run(source),
@@ -140,7 +143,8 @@ fn of_data(error: &handgrad_dataset::Error) -> Option<String> {
 
 fn of_tasks(error: &handgrad_tasks::Error) -> Option<String> {
     use handgrad_tasks::Error::{
-        Missing, NoAnomaly, NoLabels, NoNoise, NotTwoPlaces, NotVariational, Perplexity, Target, WideCode,
+        FewOfClass, Missing, NoAnomaly, NoLabels, NoNoise, NotLayerwise, NotTwoPlaces, NotVariational, Perplexity,
+        Target, UnknownClass, WideCode,
     };
     Some(match error {
         Missing => "the flag is --fill".into(),
@@ -151,6 +155,9 @@ fn of_tasks(error: &handgrad_tasks::Error) -> Option<String> {
         }
         NoNoise => "for example --noise gaussian --noise-level 0.2".into(),
         NoLabels => "the named data sets have labels, and so have folders with label files".into(),
+        FewOfClass { .. } => "the flag is --labels-per-class".into(),
+        NotLayerwise { .. } => "--pretrain none does".into(),
+        UnknownClass { .. } => "with --label-column none, a table has no labels".into(),
         NoAnomaly => "the flag is --normal-class".into(),
         Perplexity { .. } => "the flag is --perplexity".into(),
         WideCode { .. } => "the flag is --method".into(),

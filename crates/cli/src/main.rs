@@ -6,6 +6,7 @@ mod columns;
 mod commands;
 mod exit;
 mod flags;
+mod signals;
 mod terminal;
 mod threads;
 mod words;

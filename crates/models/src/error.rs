@@ -204,6 +204,37 @@ pub enum Error {
     /// The network is only a part of a model, but this operation needs the whole model.
     #[error("the network is only the {0} of a model: use the whole model")]
     NotWhole(&'static str),
+    /// The model is a classifier, but this operation needs an autoencoder.
+    #[error(
+        "the model is a classifier: it gives the classes of samples, but it neither reconstructs nor decodes them; use \
+         the autoencoder whose encoder it has"
+    )]
+    IsClassifier,
+    /// The model is not a classifier, but this operation needs one.
+    #[error(
+        "the model is not a classifier, so it knows no classes: fine-tune its encoder with labelled samples, and use \
+         the classifier that results"
+    )]
+    NotAClassifier,
+    /// The classes of a classifier are not valid.
+    #[error("{problem}: a classifier needs at least two classes, and each has a name of its own")]
+    Classes {
+        /// What is wrong with them.
+        problem: String,
+    },
+    /// The head of a classifier does not have one output for each class, or another loss than cross-entropy.
+    #[error(
+        "the head of the classifier has {outputs} outputs for {classes} classes, and the loss {loss}: it needs one for \
+         each class, and the loss cross-entropy"
+    )]
+    Head {
+        /// Number of values of its output.
+        outputs: usize,
+        /// Number of classes.
+        classes: usize,
+        /// The loss in words.
+        loss: &'static str,
+    },
     /// Dropout in a network without hidden layers other than the code.
     #[error(
         "dropout needs a hidden layer before or after the code, but there is none: add one, for example 128 before 32"

@@ -34,7 +34,8 @@
 //! with the version of the program that wrote it, which belongs to that text. A file of only an encoder or only a
 //! decoder also has the key `part`. Its tensors have the names of a separate Sequential, but its specification is
 //! that of the whole model. The specification of a decoder thus gives the shape of its samples and whether its codes
-//! have a distribution.
+//! have a distribution. A classifier has the key `part` too; its specification and its tensors are those of its encoder
+//! and, as the decoder, of its head, whose output are logits.
 //!
 //! | format | |
 //! | --- | --- |
@@ -42,21 +43,23 @@
 //! | 2 | feed-forward networks without a scale |
 //! | 3 | recurrent layers, other layers for sequences, and a scale |
 //! | 4 | tensor names of strided convolutions; tables, masks, series, a scale per channel; the file of the training |
+//! | 5 | classifiers |
 //!
 //! Before format 4, the tensors of convolutions with *same* padding and a stride were named `weight` and `bias` too.
 //! Such files are still read.
 //!
 //! For a model of tables, a last line follows: `#table ` and then the [`Schema`] in JSON. For a model of series whose
-//! steps have names, it is `#steps ` and a list of these names in JSON. The SHA-256 of the specification covers both
-//! texts, one after the other.
+//! steps have names, it is `#steps ` and a list of these names in JSON. For a classifier, another line follows:
+//! `#classes ` and a list of the names of the classes in JSON. The SHA-256 of the specification covers these texts too,
+//! one after the other.
 //!
 //! A file must state the lowest format number that supports everything in it. An older program can then read every
 //! file that it supports, and reports for all others that they are too new.
 
 pub mod header;
 pub(crate) mod room;
+mod tensors;
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::Read;
 
@@ -67,11 +70,14 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use self::header::{LONGEST, LONGEST_TABLE, LONGEST_TEXT, check_toml, one_line};
-use self::room::{spec_text, steps_text, table_text};
-use crate::{Error, LayerSpec, Network, Param, Part, Spec};
+use self::room::{classes_text, spec_text, steps_text, table_text};
+use self::tensors::tensors_of;
+use crate::{Error, LayerSpec, Network, Part, Spec};
 
-/// The newest format, which has other names for the tensors of some convolutions.
-const FORMAT: u64 = 4;
+/// The newest format, which has classifiers.
+const FORMAT: u64 = 5;
+/// The format with other names for the tensors of some convolutions.
+const TABLES: u64 = 4;
 /// The last format in which the tensors of all convolutions have PyTorch's names.
 const SEQUENCES: u64 = 3;
 /// The last format without sequences.
@@ -84,6 +90,8 @@ const KEY: &str = "handgrad";
 const TABLE: &str = "\n#table ";
 /// The beginning of the line with the names of the steps of a series.
 const STEPS: &str = "\n#steps ";
+/// The beginning of the line with the names of the classes of a classifier.
+const CLASSES: &str = "\n#classes ";
 /// The line with which the specification begins in the text.
 const MODEL: &str = "[model]";
 
@@ -111,15 +119,21 @@ struct Header {
 
 /// Returns the lowest format that supports everything in a specification.
 fn format_of(spec: &Spec) -> u64 {
+    if !spec.classes.is_empty() {
+        return FORMAT;
+    }
     let channels = spec.scale.as_ref().is_some_and(|scale| scale.offset.len() > 1);
     let newest = spec.table.is_some() || spec.series.is_some() || spec.takes_missing() || channels;
-    if newest || spec.layers().any(LayerSpec::pads_one_side) { FORMAT } else { format_with_old_names(spec) }
+    if newest || spec.layers().any(LayerSpec::pads_one_side) { TABLES } else { format_with_old_names(spec) }
 }
 
 /// Returns the format of a specification before some convolutions had other names for their tensors.
 fn format_with_old_names(spec: &Spec) -> u64 {
-    if spec.trained_on.is_some() || spec.value_kind.is_some() {
+    if !spec.classes.is_empty() {
         return FORMAT;
+    }
+    if spec.trained_on.is_some() || spec.value_kind.is_some() {
+        return TABLES;
     }
     let of_sequences = |layer: &LayerSpec| {
         matches!(
@@ -158,7 +172,8 @@ pub fn encode(network: &Network<f32>, theta: &[f32]) -> Result<Vec<u8>, Error> {
     let tail = spec_text(network.spec())?;
     let (part, weights_sha256) = (network.part(), weights_sha256(theta));
     let (table, steps) = (table_text(network.spec())?, steps_text(network.spec())?);
-    let model_sha256 = model_sha256(&tail, table.as_deref().or(steps.as_deref()));
+    let classes = classes_text(network.spec())?;
+    let model_sha256 = model_sha256(&tail, [&table, &steps, &classes].map(Option::as_deref));
     let format = format_of(network.spec());
     let head = toml::to_string(&Head { format, part, weights_sha256, model_sha256 }).map_err(cannot)?;
     let stored: Vec<_> = tensors_of(network)
@@ -174,9 +189,9 @@ pub fn encode(network: &Network<f32>, theta: &[f32]) -> Result<Vec<u8>, Error> {
         views.push((&*tensor.name, view));
     }
     // A second entry would stand before or after the first one at random.
-    let table = table.map_or_else(String::new, |table| format!("{TABLE}{table}"));
-    let steps = steps.map_or_else(String::new, |steps| format!("{STEPS}{steps}"));
-    let metadata = HashMap::from([(KEY.to_string(), format!("{head}\n{tail}{table}{steps}"))]);
+    let line = |start: &str, text: Option<String>| text.map_or_else(String::new, |text| format!("{start}{text}"));
+    let lines = line(TABLE, table) + &line(STEPS, steps) + &line(CLASSES, classes);
+    let metadata = HashMap::from([(KEY.to_string(), format!("{head}\n{tail}{lines}"))]);
     let bytes = safetensors::serialize(views, Some(metadata)).map_err(|error| Error::NotAModel(error.to_string()))?;
     header_len(&bytes)?;
     Ok(bytes)
@@ -221,10 +236,10 @@ pub fn decode(bytes: &[u8]) -> Result<(Network<f32>, Vec<f32>), Error> {
     let (metadata, data) = header::read(bytes, LONGEST).map_err(Error::NotAModel)?;
     let text = metadata.metadata().as_ref().and_then(|metadata| metadata.get(KEY));
     let text = text.ok_or_else(|| Error::NotAModel(format!("its metadata has no entry {KEY:?}")))?;
-    let (text, table, steps) = match (text.split_once(TABLE), text.split_once(STEPS)) {
-        (Some((text, table)), _) => (text, Some(table), None),
-        (None, Some((text, steps))) => (text, None, Some(steps)),
-        (None, None) => (text.as_str(), None, None),
+    let (text, classes) = split(text, CLASSES);
+    let (text, table, steps) = match (split(text, TABLE), split(text, STEPS)) {
+        ((text, Some(table)), _) => (text, Some(table), None),
+        (_, (text, steps)) => (text, None, steps),
     };
     // The format number is read first, without the rest: a newer format may have unknown entries.
     let format = text.lines().find_map(|line| line.strip_prefix("format = "));
@@ -241,19 +256,23 @@ pub fn decode(bytes: &[u8]) -> Result<(Network<f32>, Vec<f32>), Error> {
     check_toml(text).map_err(Error::Damaged)?;
     let mut header: Header = toml::from_str(text).map_err(|error| Error::Damaged(one_line(error.message())))?;
     header.model.table = table.map(read_table).transpose()?;
-    match (steps.map(read_steps).transpose()?, &mut header.model.series) {
+    if header.format < FORMAT && (classes.is_some() || header.part == Part::Classifier) {
+        return Err(Error::Damaged(format!("it is a classifier, but states format {}", header.format)));
+    }
+    header.model.classes = classes.map(|text| read_names(text, "classes")).transpose()?.unwrap_or_default();
+    match (steps.map(|text| read_names(text, "steps")).transpose()?, &mut header.model.series) {
         (None, _) => {}
         (Some(steps), Some(series)) => series.steps = steps,
         (Some(_), None) => return Err(Error::Damaged("it names steps, but has no series".into())),
     }
-    check_model_text(&header, text, table.or(steps))?;
+    check_model_text(&header, text, [table, steps, classes])?;
 
     // The specification is compared with the tensors in the file before memory of the size that it claims is
     // allocated.
     let with_weights = |layer: &&LayerSpec| layer.has_weights();
     let Spec { encoder, decoder, .. } = &header.model;
     let claimed = match header.part {
-        Part::Whole => header.model.layers().filter(with_weights).count(),
+        Part::Whole | Part::Classifier => header.model.layers().filter(with_weights).count(),
         Part::Encoder => encoder.iter().filter(with_weights).count(),
         Part::Decoder => decoder.iter().filter(with_weights).count(),
     };
@@ -308,7 +327,7 @@ pub fn decode(bytes: &[u8]) -> Result<(Network<f32>, Vec<f32>), Error> {
 }
 
 /// Compares the text of the specification with its SHA-256. Format 1 has no such SHA-256 and no parts.
-fn check_model_text(header: &Header, text: &str, table: Option<&str>) -> Result<(), Error> {
+fn check_model_text(header: &Header, text: &str, lines: [Option<&str>; 3]) -> Result<(), Error> {
     match (header.format, &header.model_sha256) {
         (1, None) if header.part == Part::Whole => Ok(()),
         (format, Some(_))
@@ -319,7 +338,7 @@ fn check_model_text(header: &Header, text: &str, table: Option<&str>) -> Result<
         }
         (FEED_FORWARD..=FORMAT, Some(stated)) => {
             let start = text.find(MODEL).unwrap_or(text.len());
-            match model_sha256(&text[start..], table) {
+            match model_sha256(&text[start..], lines) {
                 found if found == *stated => Ok(()),
                 found => {
                     let problem = format!("its specification has SHA-256 {found}, but it states {stated}");
@@ -331,10 +350,15 @@ fn check_model_text(header: &Header, text: &str, table: Option<&str>) -> Result<
     }
 }
 
-/// Returns the SHA-256 of the text of the specification, followed by that of the table if there is one.
-fn model_sha256(spec: &str, table: Option<&str>) -> String {
+/// Splits a text before the first line that begins with `start`. Returns the text before it, and the rest of it.
+fn split<'a>(text: &'a str, start: &str) -> (&'a str, Option<&'a str>) {
+    text.split_once(start).map_or((text, None), |(text, line)| (text, Some(line)))
+}
+
+/// Returns the SHA-256 of the text of the specification, followed by those of the lines after it.
+fn model_sha256(spec: &str, lines: [Option<&str>; 3]) -> String {
     let mut hash = Sha256::new_with_prefix(spec);
-    table.into_iter().for_each(|table| hash.update(table));
+    lines.into_iter().flatten().for_each(|line| hash.update(line));
     handgrad_files::hex(hash)
 }
 
@@ -346,10 +370,11 @@ fn read_table(text: &str) -> Result<Schema, Error> {
     Ok(schema)
 }
 
-fn read_steps(text: &str) -> Result<Vec<String>, Error> {
-    check_length(text, "the list of its steps")?;
+/// Reads a list of names in JSON. `what` has names, in the plural.
+fn read_names(text: &str, what: &'static str) -> Result<Vec<String>, Error> {
+    check_length(text, "a list of names")?;
     serde_json::from_str(text)
-        .map_err(|error| Error::Damaged(format!("its steps cannot be read: {}", one_line(&error.to_string()))))
+        .map_err(|error| Error::Damaged(format!("its {what} cannot be read: {}", one_line(&error.to_string()))))
 }
 
 fn check_length(text: &str, what: &'static str) -> Result<(), Error> {
@@ -367,56 +392,5 @@ fn old_name(name: &str) -> String {
     match name.strip_suffix(".w") {
         Some(layer) => format!("{layer}.weight"),
         None => format!("{}.bias", name.trim_end_matches(".b")),
-    }
-}
-
-/// A parameter as it is stored in the file.
-#[derive(Clone)]
-struct Stored<'a> {
-    param: &'a Param,
-    name: Cow<'a, str>,
-    transposed: bool,
-}
-
-/// Returns the tensors of a network: those of θ in order, then the second copies of tied weights.
-fn tensors_of(network: &Network<f32>) -> Vec<Stored<'_>> {
-    let params = network.params();
-    let first =
-        params.iter().map(|param| Stored { param, name: Cow::from(&param.torch_name), transposed: param.transposed });
-    let second = params.iter().filter_map(|param| {
-        param.tie.as_ref().map(|tie| Stored { param, name: Cow::from(&tie.torch_name), transposed: !param.transposed })
-    });
-    first.chain(second).collect()
-}
-
-impl Stored<'_> {
-    fn shape(&self) -> Vec<usize> {
-        let shape = self.param.spec.shape.iter();
-        if self.transposed { shape.rev().copied().collect() } else { shape.copied().collect() }
-    }
-
-    /// Returns the numbers of rows and columns of the parameter. A transposed parameter is always a matrix.
-    fn sizes(&self) -> [usize; 2] {
-        let rows = self.param.spec.rows();
-        [rows, self.param.spec.len() / rows.max(1)]
-    }
-
-    fn write(&self, values: &[f32]) -> Vec<u8> {
-        if !self.transposed {
-            return values.iter().copied().flat_map(f32::to_le_bytes).collect();
-        }
-        let [rows, cols] = self.sizes();
-        let transposed = (0..cols).flat_map(|col| (0..rows).map(move |row| values[row * cols + col]));
-        transposed.flat_map(f32::to_le_bytes).collect()
-    }
-
-    fn read(&self, bytes: &[u8]) -> Vec<f32> {
-        let (stored, _) = bytes.as_chunks::<4>();
-        if !self.transposed {
-            return stored.iter().copied().map(f32::from_le_bytes).collect();
-        }
-        let [rows, cols] = self.sizes();
-        let place = |row: usize, col: usize| f32::from_le_bytes(stored[col * rows + row]);
-        (0..rows).flat_map(|row| (0..cols).map(move |col| place(row, col))).collect()
     }
 }

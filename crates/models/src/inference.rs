@@ -7,7 +7,7 @@ use handgrad_layers::{Pass, Scalar};
 use ndarray::parallel::prelude::*;
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis};
 
-use crate::{Error, LayerSpec, Network};
+use crate::{Error, LayerSpec, Network, Part};
 
 /// Largest number of rows that one thread processes at a time: enough for fast products, and few enough to stay in
 /// cache.
@@ -51,11 +51,13 @@ impl<T: Scalar> Network<T> {
     /// network.
     ///
     /// # Errors
-    /// If the network is only an encoder, the size of the codes or the number of weights is wrong, or there is not
+    /// If the network is only an encoder or a classifier, the size of the codes or the number of weights is wrong, or there is not
     /// enough memory.
     pub fn decode(&self, theta: &[T], codes: ArrayView2<T>) -> Result<Array2<T>, Error> {
-        if !self.has_decoder() {
-            return Err(Error::NoDecoder);
+        match self.part() {
+            Part::Encoder => return Err(Error::NoDecoder),
+            Part::Classifier => return Err(Error::IsClassifier),
+            Part::Whole | Part::Decoder => {}
         }
         Ok(self.predicted(forward(self, theta, self.encoder_len()..self.layers().len(), codes, "codes")?))
     }
@@ -64,7 +66,7 @@ impl<T: Scalar> Network<T> {
     /// each row, in the units of the network.
     ///
     /// # Errors
-    /// If the network is only a part of a model, the size of the samples or the number of weights is wrong, or there
+    /// If the network is only a part of a model or a classifier, the size of the samples or the number of weights is wrong, or there
     /// is not enough memory.
     pub fn predict(&self, theta: &[T], x: ArrayView2<T>) -> Result<Array2<T>, Error> {
         Ok(self.predicted(self.outputs(theta, x)?))
@@ -76,11 +78,25 @@ impl<T: Scalar> Network<T> {
     /// # Errors
     /// As [`predict`](Self::predict).
     pub fn outputs(&self, theta: &[T], x: ArrayView2<T>) -> Result<Array2<T>, Error> {
-        match (self.has_encoder(), self.has_decoder()) {
-            (true, true) => forward(self, theta, 0..self.layers().len(), x, "samples"),
-            (true, false) => Err(Error::NoDecoder),
-            (false, _) => Err(Error::NoEncoder),
+        match self.part() {
+            Part::Whole => forward(self, theta, 0..self.layers().len(), x, "samples"),
+            Part::Encoder => Err(Error::NoDecoder),
+            Part::Decoder => Err(Error::NoEncoder),
+            Part::Classifier => Err(Error::IsClassifier),
         }
+    }
+
+    /// Returns the probabilities of the classes. Shapes: samples × values → samples × classes, with one sample in each
+    /// row, in the units of the network.
+    ///
+    /// # Errors
+    /// If the network is not a classifier, the size of the samples or the number of weights is wrong, or there is not
+    /// enough memory.
+    pub fn classify(&self, theta: &[T], x: ArrayView2<T>) -> Result<Array2<T>, Error> {
+        if self.part() != Part::Classifier {
+            return Err(Error::NotAClassifier);
+        }
+        Ok(self.predicted(forward(self, theta, 0..self.layers().len(), x, "samples")?))
     }
 
     /// Turns outputs of the last layer into predictions.

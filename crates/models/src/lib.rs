@@ -10,6 +10,8 @@
 pub mod basic;
 pub mod builders;
 mod channels;
+mod classes;
+pub mod classifier;
 pub mod convolutional;
 pub mod deep;
 pub mod denoising;
@@ -25,6 +27,7 @@ mod recurrent;
 pub mod regularized;
 mod scale;
 pub mod sequence;
+mod shapes;
 pub mod sparse;
 mod spec;
 pub mod targets;
@@ -32,6 +35,7 @@ mod tied;
 pub mod variational;
 
 pub use basic::Basic;
+pub use classifier::Classifier;
 pub use convolutional::{PooledConv, PooledStridedConv, StridedConv};
 pub use deep::Deep;
 pub use encoding::Encoding;

@@ -63,7 +63,7 @@ impl Model {
         Self::new(Network::of(&spec, self.network.part())?, self.weights)
     }
 
-    /// Reads a model file: a whole model, an encoder or a decoder.
+    /// Reads a model file: a whole model, an encoder, a decoder or a classifier.
     ///
     /// # Errors
     /// If it cannot be read or is not a model file; the error names the file.
@@ -126,7 +126,7 @@ impl Model {
     /// Returns the encoder or the decoder as a separate model.
     ///
     /// # Errors
-    /// If this model is already a part.
+    /// If this model is already a part, or a classifier.
     pub fn split(&self, part: Part) -> Result<Self, Error> {
         let (network, weights) = self.network.split(part, &self.weights)?;
         Ok(Self { network, weights })
@@ -161,7 +161,7 @@ impl Model {
     /// Decodes codes. Shapes: samples × code → samples × values, with one code in each row.
     ///
     /// # Errors
-    /// If the model is only an encoder, the codes have the wrong size, or a value is not finite.
+    /// If the model is only an encoder or a classifier, the codes have the wrong size, or a value is not finite.
     pub fn decode(&self, codes: ArrayView2<f32>) -> Result<Array2<f32>, Error> {
         finite("the codes", codes, |_| false)?;
         Ok(self.in_data_units(self.network.decode(&self.weights, codes)?))
@@ -170,10 +170,21 @@ impl Model {
     /// Reconstructs samples. Shapes: samples × values → samples × values, with one sample in each row.
     ///
     /// # Errors
-    /// If the model is only a part, the samples have the wrong size, or a value is not finite.
+    /// If the model is only a part or a classifier, the samples have the wrong size, or a value is not finite.
     pub fn reconstruct<A: Copy + Into<f64>>(&self, x: ArrayView2<A>) -> Result<Array2<f32>, Error> {
         self.check_values(x)?;
         Ok(self.in_data_units(self.network.predict(&self.weights, self.scaled(x).view())?))
+    }
+
+    /// Returns the probabilities of the classes of a classifier, in the order of [`Spec::classes`]. Shapes: samples ×
+    /// values → samples × classes, with one sample in each row.
+    ///
+    /// # Errors
+    /// If the model is not a [`classifier`](crate::classifier), the samples have the wrong size, or a value is not
+    /// finite.
+    pub fn classify<A: Copy + Into<f64>>(&self, x: ArrayView2<A>) -> Result<Array2<f32>, Error> {
+        self.check_values(x)?;
+        self.network.classify(&self.weights, self.scaled(x).view())
     }
 
     /// Returns the reconstruction error of each sample: how far the loss of the model is above its least possible value
@@ -197,6 +208,9 @@ impl Model {
     /// As [`score`](Self::score).
     pub fn score_by<A: Copy + Into<f64>>(&self, kind: LossKind, x: ArrayView2<A>) -> Result<Array1<f64>, Error> {
         self.check_values(x)?;
+        if self.network.part() == Part::Classifier {
+            return Err(Error::IsClassifier);
+        }
         let target = self.scaled(x);
         for (sample, row) in target.rows().into_iter().enumerate().filter(|_| self.network.columns().is_none()) {
             let values = row.iter().map(|&value| f64::from(value));

@@ -1,12 +1,12 @@
 use std::ops::Range;
 
 use handgrad_dataset::tables::Kind;
-use handgrad_layers::{
-    Activation, Columns, Head, Init, Layer, Loss, LossKind, Output, ParamRole, ParamSpec, Scalar, window,
-};
+use handgrad_layers::{Activation, Columns, Head, Init, Layer, Loss, LossKind, Output, ParamRole, ParamSpec, Scalar};
 
 use crate::channels::{check_channels, check_scale};
+use crate::classes::{check_classes, check_head};
 use crate::file::room;
+use crate::shapes::check_shape;
 use crate::{Error, LayerSpec, Part, Spec, tied};
 
 /// Largest number of values of a sample and of weights of a network: 2³⁰, which is 4 GiB of f32.
@@ -59,6 +59,8 @@ pub struct Network<T> {
     params: Vec<Param>,
     loss: Loss,
     columns: Option<Columns>,
+    /// 0 … 0 1 0 … 0, of which every one-hot target of a classifier is a stretch. Empty for an autoencoder.
+    one_hots: Vec<T>,
 }
 
 impl<T: Scalar> Network<T> {
@@ -67,7 +69,7 @@ impl<T: Scalar> Network<T> {
     /// # Errors
     /// If a layer does not fit the layer before it, or the loss does not fit the last layer.
     pub fn new(spec: &Spec) -> Result<Self, Error> {
-        Self::of(spec, Part::Whole)
+        Self::of(spec, if spec.classes.is_empty() { Part::Whole } else { Part::Classifier })
     }
 
     /// Builds the whole network, checks that its layers fit together, and keeps the given part.
@@ -89,7 +91,8 @@ impl<T: Scalar> Network<T> {
         if let Some(channels) = &spec.series {
             check_channels(channels, &spec.input)?;
         }
-        if spec.table.is_some() && matches!(spec.loss, LossKind::CrossEntropy) {
+        check_classes(spec, part)?;
+        if spec.table.is_some() && part != Part::Classifier && matches!(spec.loss, LossKind::CrossEntropy) {
             return Err(Error::TableLoss);
         }
         if spec.layers().skip(1).any(|layer| matches!(layer, LayerSpec::Mask { .. })) {
@@ -110,7 +113,7 @@ impl<T: Scalar> Network<T> {
         }
 
         let loss = Loss { kind, reduction: spec.reduction };
-        let columns = columns_of(spec, loss);
+        let columns = if part == Part::Classifier { None } else { columns_of(spec, loss) };
         let groups = spec.groups();
         let (mut layers, mut shapes) = (Vec::new(), vec![spec.input.clone()]);
         let mirrored = tied::mirrored(spec)?;
@@ -128,23 +131,13 @@ impl<T: Scalar> Network<T> {
             shapes.push(shape);
             layers.push(layer);
         }
-        let output = &shapes[specs.len()];
-        // An image or a sequence must be returned with the same shape, not only with the same number of values.
-        if output.len() > 1 && spec.input.len() > 1 && !is_same_shape(output, &spec.input) {
-            let (input, output) = (spec.input.clone(), output.clone());
-            if !specs.iter().any(LayerSpec::resizes_images) {
-                return Err(Error::AnotherShape { input, output });
-            }
-            let rounds = (0..layers.len()).find_map(|at| rounding(&layers[at].describe(), &shapes[at..at + 2]));
-            return Err(Error::AnotherImage { fit: sides_that_fit(spec), input, output, rounds });
-        }
-        let width = output.iter().product();
-        if width != spec.features() {
-            return Err(Error::NotAnAutoencoder { input: spec.features(), output: width });
+        match part {
+            Part::Classifier => check_head(spec, &shapes[specs.len()])?,
+            _ => check_shape(spec, &layers, &shapes)?,
         }
 
         let kept = match part {
-            Part::Whole => 0..specs.len(),
+            Part::Whole | Part::Classifier => 0..specs.len(),
             Part::Encoder => 0..spec.encoder.len(),
             Part::Decoder => spec.encoder.len()..specs.len(),
         };
@@ -154,7 +147,11 @@ impl<T: Scalar> Network<T> {
         // A tie connects the encoder with the decoder, so a part has no ties.
         let mirrored = if part == Part::Whole { mirrored } else { vec![None; layers.len()] };
         let params = params_of(&layers, &given, &mirrored);
-        let network = Self { spec: spec.clone(), part, layers, shapes, params, loss, columns };
+        let mut one_hots = vec![T::ZERO; (2 * spec.classes.len()).saturating_sub(1)];
+        if let Some(middle) = one_hots.get_mut(spec.classes.len().saturating_sub(1)) {
+            *middle = T::ONE;
+        }
+        let network = Self { spec: spec.clone(), part, layers, shapes, params, loss, columns, one_hots };
         let values = network.param_count();
         if values > MAX_VALUES {
             return Err(Error::TooLarge { what: "the network", values });
@@ -191,7 +188,19 @@ impl<T: Scalar> Network<T> {
     /// Returns whether the network has a decoder, which returns samples.
     #[must_use]
     pub fn has_decoder(&self) -> bool {
-        self.part != Part::Encoder
+        matches!(self.part, Part::Whole | Part::Decoder)
+    }
+
+    /// Returns the one-hot target of a class, which has one value for each class of a classifier: 1 for the given one,
+    /// and 0 for all others.
+    ///
+    /// # Panics
+    /// If the network has no such class.
+    #[must_use]
+    pub fn one_hot(&self, class: u32) -> &[T] {
+        let (class, classes) = (class as usize, self.spec.classes.len());
+        assert!(class < classes, "class {class} does not exist: there are {classes}");
+        &self.one_hots[classes - 1 - class..][..classes]
     }
 
     /// Returns the number of layers of the encoder. Layer number `encoder_len` is the first one of the decoder. For a
@@ -268,24 +277,26 @@ impl<T: Scalar> Network<T> {
     /// Replaces the output of the last layer by the prediction, in place.
     pub fn predict_row(&self, output: &mut [T]) {
         match &self.columns {
-            _ if !self.has_decoder() => {}
+            _ if self.part == Part::Encoder => {}
             Some(columns) => columns.predict(output),
             None => self.loss.kind.output().forward(output),
         }
     }
 
-    /// Returns the names of the terms of the loss: first the reconstruction, then the penalties of the layers.
+    /// Returns the names of the terms of the loss: first the reconstruction, or for a classifier the classification,
+    /// then the penalties of the layers.
     #[must_use]
     pub fn term_names(&self) -> Vec<&'static str> {
         let penalties = self.layers.iter().filter_map(|layer| layer.penalty_name());
-        ["reconstruction"].into_iter().chain(penalties).collect()
+        let first = if self.part == Part::Classifier { "classification" } else { "reconstruction" };
+        [first].into_iter().chain(penalties).collect()
     }
 
     /// Returns the function that turns the output of the last layer into the prediction. For a network that is only
     /// an encoder, it is the identity.
     #[must_use]
     pub fn output(&self) -> Output {
-        if self.has_decoder() { self.loss.kind.output() } else { Output::Linear }
+        if self.part == Part::Encoder { Output::Linear } else { self.loss.kind.output() }
     }
 
     /// Returns the initial θ. The same seed gives the same values, in f32 and in f64.
@@ -394,46 +405,4 @@ fn torch_name(name: &str) -> String {
     let (letter, of) = name.split_once('_').unwrap_or((name, ""));
     let kind = if letter == "w" { "weight" } else { "bias" };
     if of.is_empty() { kind.to_string() } else { format!("{kind}_{of}_l0{reverse}") }
-}
-
-/// Returns whether two shapes describe the same samples. Axes of size 1 before the last two may be missing: one
-/// channel or one step.
-fn is_same_shape(a: &[usize], b: &[usize]) -> bool {
-    let shortest = |shape: &[usize]| {
-        let (before, image) = shape.split_at(shape.len().saturating_sub(2));
-        before.iter().filter(|&&dim| dim != 1).chain(image).copied().collect::<Vec<_>>()
-    };
-    a == b || (a.len() != b.len() && shortest(a) == shortest(b))
-}
-
-/// Describes how a layer resizes an image, if it does not divide a side of the image evenly.
-fn rounding(layer: &str, shapes: &[Vec<usize>]) -> Option<String> {
-    let ([_, h, w], [_, lines, columns]) = (window::chw(&shapes[0])?, window::chw(&shapes[1])?);
-    let uneven = |from: usize, to: usize| to > 0 && to < from && !from.is_multiple_of(to);
-    let of = |shape: &[usize]| shape.iter().map(ToString::to_string).collect::<Vec<_>>().join("×");
-    (uneven(h, lines) || uneven(w, columns))
-        .then(|| format!("{layer} makes {} of {}, which does not divide evenly", of(&shapes[1]), of(&shapes[0])))
-}
-
-/// Returns the sides of the nearest square images that the network gives back with the same size: at most one side up
-/// to the longer side of the input, and one above it.
-fn sides_that_fit(spec: &Spec) -> Vec<usize> {
-    let Some([channels, h, w]) = window::chw(&spec.input) else { return Vec::new() };
-    let gives_back = |side: &usize| {
-        let mut shape = if spec.input.len() == 3 { vec![channels, *side, *side] } else { vec![*side; 2] };
-        for layer in spec.layers() {
-            let next = layer
-                .build::<f32>(&shape, [0, 0], &spec.groups())
-                .ok()
-                .and_then(|layer| layer.output_shape(&shape).ok());
-            let Some(next) = next else { return false };
-            shape = next;
-        }
-        window::chw(&shape) == Some([channels, *side, *side])
-    };
-    // The strides and sizes of pooling and upsampling multiply to less than this in any useful network.
-    const REACH: usize = 64;
-    let side = h.max(w);
-    let below = (side.saturating_sub(REACH).max(1)..=side).rev().find(gives_back);
-    below.into_iter().chain((side + 1..=side.saturating_add(REACH)).find(gives_back)).collect()
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Error, Network};
 
-/// Which part of a model a network is.
+/// Which part of an autoencoder a network is, or that it is a classifier.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Part {
@@ -16,6 +16,9 @@ pub enum Part {
     Encoder,
     /// The decoder, from the code to the sample.
     Decoder,
+    /// No part of an autoencoder, but an encoder with a head that tells classes: see
+    /// [`classifier`](crate::classifier).
+    Classifier,
 }
 
 impl Part {
@@ -26,6 +29,7 @@ impl Part {
             Part::Whole => "whole",
             Part::Encoder => "encoder",
             Part::Decoder => "decoder",
+            Part::Classifier => "classifier",
         }
     }
 }
@@ -36,19 +40,24 @@ impl<T: Scalar> Network<T> {
     /// tied weights.
     ///
     /// # Errors
-    /// If this network is already a part.
+    /// If this network is already a part, or a classifier.
     ///
     /// # Panics
     /// If θ has the wrong length.
     pub fn split(&self, part: Part, theta: &[T]) -> Result<(Self, Vec<T>), Error> {
-        if self.part() != Part::Whole {
-            return Err(Error::NotWhole(self.part().name()));
+        match self.part() {
+            Part::Whole => {}
+            Part::Classifier => return Err(Error::IsClassifier),
+            other => return Err(Error::NotWhole(other.name())),
+        }
+        if part == Part::Classifier {
+            return Err(Error::NotAClassifier);
         }
         assert_eq!(theta.len(), self.param_count(), "as many weights as the network has");
         let network = Network::of(self.spec(), part)?;
         let first = if part == Part::Decoder { self.encoder_len() } else { 0 };
         let weights = match part {
-            Part::Whole => theta.to_vec(),
+            Part::Whole | Part::Classifier => theta.to_vec(),
             _ => (first..first + network.layers().len())
                 .flat_map(|at| theta[self.theta_of(at)].iter().copied())
                 .collect(),

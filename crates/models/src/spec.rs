@@ -34,8 +34,13 @@ pub struct Spec {
     pub reduction: Reduction,
     /// The layers from the sample to the code.
     pub encoder: Vec<LayerSpec>,
-    /// The layers from the code back to the sample.
+    /// The layers from the code back to the sample, or for a classifier the head, from the code to one logit for each
+    /// class.
     pub decoder: Vec<LayerSpec>,
+    /// The names of the classes, if the network is a [`classifier`](crate::classifier). They are stored beside this
+    /// specification.
+    #[serde(skip)]
+    pub classes: Vec<String>,
 }
 
 /// What the values of samples are, before they are scaled.
@@ -95,6 +100,7 @@ impl Spec {
             reduction: loss.usual_reduction(),
             encoder: encoder.into_iter().collect(),
             decoder: decoder.into_iter().collect(),
+            classes: Vec::new(),
         }
     }
 

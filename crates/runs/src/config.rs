@@ -286,6 +286,7 @@ impl Config {
             seed: s.seed(),
             weight_decay: s.weight_decay(),
             clip_norm: s.clip_norm,
+            encoder_rate: 1.0,
         }
     }
 }

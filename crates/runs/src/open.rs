@@ -50,8 +50,17 @@ pub fn model(run: &Path, parts: &[Part]) -> Result<(Model, Settings)> {
     })?;
     let part = model.network().part();
     if !parts.contains(&part) {
+        let of_file = |error| Error::Model(error).at(shown(&path));
+        if part == Part::Classifier {
+            return Err(of_file(handgrad_models::Error::IsClassifier));
+        }
+        if *parts == [Part::Classifier] {
+            return Err(of_file(handgrad_models::Error::NotAClassifier));
+        }
         let name = |part: &Part| if *part == Part::Whole { "a whole model" } else { part.name() };
-        let needed = parts.iter().map(name).collect::<Vec<_>>().join(" or its ");
+        // A classifier is no part.
+        let parts = parts.iter().filter(|part| **part != Part::Classifier);
+        let needed = parts.map(name).collect::<Vec<_>>().join(" or its ");
         return Err(Error::WrongPart { path, part: part.name(), needed });
     }
     let settings = match config.filter(|config| config.exists()) {

@@ -10,6 +10,9 @@ pub enum Error {
     /// An error of the model, for example because of wrong values.
     #[error(transparent)]
     Model(#[from] handgrad_models::Error),
+    /// An error of a training.
+    #[error(transparent)]
+    Trainer(#[from] handgrad_trainer::Error),
     /// The request is not valid.
     #[error("{0}")]
     Usage(String),
@@ -21,6 +24,23 @@ pub enum Error {
     OneClass {
         /// The class.
         class: String,
+    },
+    /// A sample is of a class that a classifier does not know.
+    #[error("a sample is of class {class}, which the classifier does not know: it knows {}", classes(.known))]
+    UnknownClass {
+        /// The class.
+        class: String,
+        /// The classes of the classifier.
+        known: Vec<String>,
+    },
+    /// The encoder cannot be pre-trained layer by layer.
+    #[error(
+        "the encoder has the layer {layer}, but only dense layers can be pre-trained one by one: use the encoder of \
+         the trained model as it is"
+    )]
+    NotLayerwise {
+        /// The layer in words.
+        layer: String,
     },
     /// A class has fewer samples than are needed.
     #[error(
@@ -210,6 +230,12 @@ pub enum Error {
 }
 
 impl Error {
+    /// True if a training diverged.
+    #[must_use]
+    pub fn is_divergence(&self) -> bool {
+        matches!(self, Self::Trainer(error) if error.is_divergence())
+    }
+
     /// True if the request itself was wrong, false if it was right but could not be carried out.
     #[must_use]
     pub fn is_usage(&self) -> bool {

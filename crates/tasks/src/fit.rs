@@ -1,7 +1,7 @@
 use handgrad_dataset::{Samples, Values};
 use handgrad_layers::LossKind;
 use handgrad_models::targets::{self, Misfit};
-use handgrad_models::{Encoding, Model, Scale};
+use handgrad_models::{Encoding, Model, Part, Scale};
 
 use crate::{CHUNK, Error};
 
@@ -22,7 +22,10 @@ pub fn check_fit(model: &Model, samples: &Samples) -> Result<(), Error> {
             false => Err(Error::Shape { has: samples.shape.clone(), takes: vec![spec.values()] }),
         };
     }
-    check_uses(model.network().loss().kind, spec.scale.as_ref(), samples)?;
+    // The target of a classifier is a class, so that its loss is defined for all values.
+    if model.network().part() != Part::Classifier {
+        check_uses(model.network().loss().kind, spec.scale.as_ref(), samples)?;
+    }
     // A shape with one channel is the same as a shape without channels. Samples with only one dimension fit every shape
     // that has as many values.
     let bare = |shape: &[usize]| shape.iter().copied().skip_while(|&dim| dim == 1).collect::<Vec<_>>();

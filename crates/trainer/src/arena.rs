@@ -98,7 +98,7 @@ impl Arena {
         &mut shard[self.offset_of_x(at)..][..rows * self.widths[at]]
     }
 
-    /// Returns x₀, x_L and δ_L of a shard: the target, the prediction and the gradient of the loss.
+    /// Returns x₀, x_L and δ_L of a shard: the input, the prediction and the gradient of the loss.
     pub fn ends<'a, T>(&self, shard: &'a mut [T], rows: usize) -> (&'a [T], &'a [T], &'a mut [T]) {
         let last = self.widths.len() - 1;
         let (xs, deltas) = shard.split_at_mut(self.offset_of_x(last + 1));

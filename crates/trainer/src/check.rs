@@ -1,16 +1,40 @@
 //! Checks that a network, its weights and the samples fit together, before anything is computed.
 
 use handgrad_layers::Scalar;
-use handgrad_models::Network;
+use handgrad_models::{Network, Part};
 
 use crate::{Error, Source};
 
-/// Refuses a network that is only a part of a model, because it has no loss.
+/// Refuses a network that is not a whole autoencoder.
 pub(crate) fn whole<T: Scalar>(network: &Network<T>) -> Result<(), Error> {
-    match (network.has_encoder(), network.has_decoder()) {
-        (true, true) => Ok(()),
-        (true, false) => Err(Error::NoDecoder),
-        (false, _) => Err(Error::NoEncoder),
+    match network.part() {
+        Part::Whole => Ok(()),
+        Part::Encoder => Err(Error::NoDecoder),
+        Part::Decoder => Err(Error::NoEncoder),
+        Part::Classifier => Err(Error::IsClassifier),
+    }
+}
+
+/// Refuses a network that is only a part of a model, because it has no loss.
+fn has_loss<T: Scalar>(network: &Network<T>) -> Result<(), Error> {
+    if network.part() == Part::Classifier { Ok(()) } else { whole(network) }
+}
+
+/// Refuses samples without classes, and classes that do not exist, if the network is a classifier. `numbers` are the
+/// samples whose classes are needed.
+fn classes<T: Scalar>(
+    network: &Network<T>,
+    source: &Source,
+    mut numbers: impl Iterator<Item = usize>,
+    set: &'static str,
+) -> Result<(), Error> {
+    if network.part() != Part::Classifier {
+        return Ok(());
+    }
+    let (of, classes) = (source.classes().ok_or(Error::NoClasses(set))?, network.spec().classes.len());
+    match numbers.find(|&sample| of[sample] as usize >= classes) {
+        Some(sample) => Err(Error::NoSuchClass { sample, class: of[sample], classes }),
+        None => Ok(()),
     }
 }
 
@@ -31,19 +55,21 @@ pub(crate) fn batch<T: Scalar>(
     samples: &[u32],
     batch_size: usize,
 ) -> Result<(), Error> {
-    whole(network)?;
+    has_loss(network)?;
     self::samples(network, source, "given")?;
-    match (1..=batch_size).contains(&samples.len()) {
-        true => source.check_numbers(samples),
-        false => Err(Error::BatchSize { samples: samples.len(), batch_size }),
+    if !(1..=batch_size).contains(&samples.len()) {
+        return Err(Error::BatchSize { samples: samples.len(), batch_size });
     }
+    source.check_numbers(samples)?;
+    classes(network, source, samples.iter().map(|&sample| sample as usize), "given")
 }
 
-/// Refuses everything for which no loss can be computed: a part of a network, samples that do not fit it, and values
-/// that are not finite.
+/// Refuses everything for which no loss can be computed: a part of a network, samples that do not fit it, values that
+/// are not finite, and for a classifier, samples without classes.
 pub(crate) fn set<T: Scalar>(network: &Network<T>, source: &Source, set: &'static str) -> Result<(), Error> {
-    whole(network)?;
+    has_loss(network)?;
     samples(network, source, set)?;
+    classes(network, source, 0..source.len(), set)?;
     if let Some((sample, position, value)) = source.first_not_finite::<T>(network.spec()) {
         return Err(Error::NotFinite { set, sample, position, value });
     }

@@ -149,6 +149,30 @@ pub enum Error {
     /// The network is only a decoder.
     #[error("the network is only a decoder, but this needs an encoder: use the whole model")]
     NoEncoder,
+    /// The network is a classifier.
+    #[error("the network is a classifier, which gives classes, but this needs an autoencoder, which gives samples")]
+    IsClassifier,
+    /// There are not as many classes as samples.
+    #[error("there are {classes} classes of samples for {}: each sample has one", count(*.samples, "sample", "samples"))]
+    ClassCount {
+        /// Number of classes that were given.
+        classes: usize,
+        /// Number of samples.
+        samples: usize,
+    },
+    /// A classifier was given samples without classes.
+    #[error("the {0} samples have no classes, which are the targets of a classifier: give the class of each sample")]
+    NoClasses(&'static str),
+    /// The class of a sample does not exist.
+    #[error("sample {sample} (counted from 0) is of class {class}, but the classifier has {classes}, counted from 0")]
+    NoSuchClass {
+        /// The number of the sample.
+        sample: usize,
+        /// Its class.
+        class: u32,
+        /// Number of classes of the classifier.
+        classes: usize,
+    },
     /// The codes have the wrong size for the network.
     #[error(
         "the network's code has {}, but the codes have {codes}: use codes of this network",

@@ -145,15 +145,17 @@ impl<T: Scalar> Phase<'_, '_, T> {
         hands: &mut Hands,
     ) {
         let (network, arena, rows) = (self.job.network, self.arena, samples.len());
-        let (width, layers) = (network.width(0), network.layers());
-        let (target, prediction, delta) = arena.ends(shard, rows);
+        let layers = network.layers();
+        let [width, outputs] = [0, layers.len()].map(|at| network.width(at));
+        let (inputs_of_rows, prediction, delta) = arena.ends(shard, rows);
         hands.name_part("loss and its gradient", layers.len().saturating_sub(1));
         let last = Rows { samples, one: delta, other: losses };
-        last.each(0, [width, 1], hands, &|first, Rows { samples, one: delta, other: losses }| {
-            let [target, prediction] = [target, prediction].map(|values| rows_of(values, width, first, samples));
-            self.losses(target, prediction, delta, losses);
+        last.each(0, [outputs, 1], hands, &|first, Rows { samples, one: delta, other: losses }| {
+            let inputs_of_rows = rows_of(inputs_of_rows, width, first, samples);
+            let prediction = rows_of(prediction, outputs, first, samples);
+            self.losses(samples, inputs_of_rows, prediction, delta, losses);
             if let Some(layer) = layers.last().and_then(|layer| layer.divisible()).filter(|_| self.backward) {
-                layer.backward_activation(matrix(prediction, width), matrix_mut(delta, width));
+                layer.backward_activation(matrix(prediction, outputs), matrix_mut(delta, outputs));
             }
         });
         let mut number = layers.iter().filter(|layer| layer.penalty_name().is_some()).count();

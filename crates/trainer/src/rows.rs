@@ -4,7 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use handgrad_kernels::team::seat;
 use handgrad_layers::{Mode, Pass, Saved, Scalar};
-use handgrad_models::Network;
+use handgrad_models::{Network, Part};
 
 use crate::Source;
 use crate::arena::Arena;
@@ -69,11 +69,18 @@ impl<T: Scalar> Phase<'_, '_, T> {
         }
     }
 
-    /// Computes the loss of some rows, and its gradient if it is needed.
-    pub fn losses(&self, target: &[T], prediction: &[T], delta: &mut [T], losses: &mut [T]) {
-        let (network, width) = (self.job.network, self.job.network.width(0));
-        let pairs = prediction.chunks_exact(width).zip(target.chunks_exact(width));
-        for (((prediction, target), delta), row_loss) in pairs.zip(delta.chunks_exact_mut(width)).zip(losses) {
+    /// Computes the loss of some samples, and its gradient if it is needed. The target of an autoencoder is the input,
+    /// and that of a classifier the class.
+    pub fn losses(&self, samples: &[u32], inputs: &[T], prediction: &[T], delta: &mut [T], losses: &mut [T]) {
+        let Job { network, source, .. } = self.job;
+        let classes = source.classes().filter(|_| network.part() == Part::Classifier);
+        let [width, outputs] = [0, network.layers().len()].map(|at| network.width(at));
+        let targets = inputs.chunks_exact(width).zip(samples).map(|(input, &sample)| match classes {
+            Some(classes) => network.one_hot(classes[sample as usize]),
+            None => input,
+        });
+        let pairs = prediction.chunks_exact(outputs).zip(targets);
+        for (((prediction, target), delta), row_loss) in pairs.zip(delta.chunks_exact_mut(outputs)).zip(losses) {
             *row_loss = match self.backward {
                 true => network.row_loss_and_gradient(prediction, target, self.batch, delta),
                 false => network.row_loss(prediction, target),
@@ -87,8 +94,8 @@ impl<T: Scalar> Phase<'_, '_, T> {
         let Shards { memory: shard, samples, losses, mut inputs } = shard;
         let (Job { network, theta, .. }, arena, rows) = (self.job, self.arena, samples.len());
         let mut workspace = lock(of_thread(self.workspace));
-        let (target, prediction, delta) = arena.ends(shard, rows);
-        self.losses(target, prediction, delta, losses);
+        let (inputs_of_rows, prediction, delta) = arena.ends(shard, rows);
+        self.losses(samples, inputs_of_rows, prediction, delta, losses);
         // From the last layer to the first. The means and penalties are stored in the order of the layers, so they
         // are taken from the end.
         let (mut means, mut number) = (means, network.layers().iter().filter(|l| l.penalty_name().is_some()).count());

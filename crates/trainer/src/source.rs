@@ -22,6 +22,8 @@ use crate::Error;
 #[derive(Clone, Copy, Debug)]
 pub struct Source<'a> {
     values: View<'a>,
+    /// The class of each sample, for a classifier.
+    classes: Option<&'a [u32]>,
 }
 
 /// The values, in one of the types that data can have.
@@ -34,13 +36,13 @@ enum View<'a> {
 
 impl<'a> From<ArrayView2<'a, f32>> for Source<'a> {
     fn from(values: ArrayView2<'a, f32>) -> Self {
-        Self { values: View::Singles(values) }
+        Self { values: View::Singles(values), classes: None }
     }
 }
 
 impl<'a> From<ArrayView2<'a, f64>> for Source<'a> {
     fn from(values: ArrayView2<'a, f64>) -> Self {
-        Self { values: View::Doubles(values) }
+        Self { values: View::Doubles(values), classes: None }
     }
 }
 
@@ -53,7 +55,7 @@ impl<'a> Source<'a> {
             Values::Floats(values) => View::Singles(values.view()),
             Values::Doubles(values) => View::Doubles(values.view()),
         };
-        Self { values }
+        Self { values, classes: None }
     }
 
     /// Creates a source of a range of `samples`. The first sample of the range has the number 0.
@@ -71,7 +73,32 @@ impl<'a> Source<'a> {
             Values::Floats(values) => View::Singles(values.slice_axis(Axis(0), rows)),
             Values::Doubles(values) => View::Doubles(values.slice_axis(Axis(0), rows)),
         };
-        Ok(Self { values })
+        Ok(Self { values, classes: None })
+    }
+
+    /// Returns the same samples with the class of each, which is the target of a classifier: the number of its output,
+    /// counted from 0.
+    ///
+    /// ```
+    /// # use handgrad_trainer::Source;
+    /// let measured = ndarray::array![[0.5_f64, 0.25], [1.0, 0.125]];
+    /// let source = Source::from(measured.view());
+    /// assert!(source.with_classes(&[1, 0]).is_ok());
+    /// assert!(source.with_classes(&[1]).is_err());
+    /// ```
+    ///
+    /// # Errors
+    /// If there are not as many classes as samples.
+    pub fn with_classes(self, classes: &'a [u32]) -> Result<Self, Error> {
+        match classes.len() == self.len() {
+            true => Ok(Self { classes: Some(classes), ..self }),
+            false => Err(Error::ClassCount { classes: classes.len(), samples: self.len() }),
+        }
+    }
+
+    /// Returns the class of each sample, if the source has them.
+    pub(crate) fn classes(&self) -> Option<&'a [u32]> {
+        self.classes
     }
 
     /// Returns the same source with a shorter lifetime. The compiler does not shorten the lifetime of an array view
@@ -85,7 +112,7 @@ impl<'a> Source<'a> {
             View::Singles(values) => View::Singles(values.reborrow()),
             View::Doubles(values) => View::Doubles(values.reborrow()),
         };
-        Source { values }
+        Source { values, classes: self.classes }
     }
 
     /// Returns the number of samples.

@@ -18,13 +18,18 @@ pub struct Training {
     /// Largest norm of the gradient, to which it is clipped: see [`clip`](handgrad_layers::clip). With clipping, the
     /// whole gradient is kept, which needs as much memory as the weights.
     pub clip_norm: Option<f64>,
+    /// The learning rate of the encoder's parameters, as a factor of that of the others. 1 trains both alike. With 0
+    /// the encoder is frozen: not a bit of its parameters changes, and its gradient does not count in the norm that is
+    /// clipped.
+    pub encoder_rate: f64,
 }
 
 impl Default for Training {
-    /// Adam with its default settings, batches of 32, seed 0, no weight decay and no clipping.
+    /// Adam with its default settings, batches of 32, seed 0, no weight decay and no clipping, and the same learning
+    /// rate for all parameters.
     fn default() -> Self {
         let optimizer = Optimizer::Adam(Adam::default());
-        Self { optimizer, batch_size: 32, seed: 0, weight_decay: 0.0, clip_norm: None }
+        Self { optimizer, batch_size: 32, seed: 0, weight_decay: 0.0, clip_norm: None, encoder_rate: 1.0 }
     }
 }
 
@@ -36,6 +41,9 @@ impl Training {
         let outside = |name, value: f64, range| Err(SettingError::OutOfRange { name, value: value.to_string(), range });
         if !(self.weight_decay.is_finite() && self.weight_decay >= 0.0) {
             outside("weight_decay", self.weight_decay, "a number of at least 0")?;
+        }
+        if !(self.encoder_rate.is_finite() && self.encoder_rate >= 0.0) {
+            outside("encoder_rate", self.encoder_rate, "a number of at least 0")?;
         }
         if let Some(norm) = self.clip_norm.filter(|norm| !(norm.is_finite() && *norm > 0.0)) {
             outside("clip_norm", norm, "a number above 0")?;

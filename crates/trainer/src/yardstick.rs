@@ -19,8 +19,9 @@ pub struct Yardsticks {
 /// Computes both losses in f64, with the loss function and the scale of the network.
 ///
 /// # Errors
-/// If one of the sets has no samples, or the samples have the wrong size.
+/// If one of the sets has no samples, the samples have the wrong size, or the network is not a whole autoencoder.
 pub fn yardsticks<T: Scalar>(train: &Source, validation: &Source, network: &Network<T>) -> Result<Yardsticks, Error> {
+    check::whole(network)?;
     check::samples(network, train, "training")?;
     check::samples(network, validation, "validation")?;
     let mut row = vec![0.0_f64; network.spec().features()];

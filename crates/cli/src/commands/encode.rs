@@ -51,7 +51,7 @@ enum Split {
 pub fn run(args: &EncodeArgs) -> Result<Done> {
     let format = table::check_place(&args.out)?;
     let output = args.subject.output;
-    let subject = args.subject.open(&[Part::Whole, Part::Encoder], &Bars::new(output.quiet))?;
+    let subject = args.subject.open(&[Part::Whole, Part::Encoder, Part::Classifier], &Bars::new(output.quiet))?;
     // The lines of a table, and what names its rows.
     let lines = |rows: fn(&OfTable) -> &[usize]| {
         subject.table.as_ref().map_or_else(Vec::new, |of| columns::origin(&subject.model, of, rows(of)))

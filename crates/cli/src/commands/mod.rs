@@ -15,6 +15,7 @@ mod decode;
 mod denoise;
 mod encode;
 mod eval;
+mod finetune;
 mod gradcheck;
 mod help;
 mod impute;
@@ -24,6 +25,7 @@ mod latent_grid;
 mod map;
 mod nearest;
 mod probe;
+mod predict;
 mod reconstruct;
 mod sample;
 mod score;
@@ -41,6 +43,7 @@ pub const GROUPS: [(&str, &[&str]); 6] = [
     ("Look at a model", &["reconstruct", "interpolate", "alter", "sample", "latent-grid", "map"]),
     ("Use a model", &["encode", "decode", "denoise", "anomaly", "impute", "split"]),
     ("What codes are good for", &["nearest", "probe", "label"]),
+    ("Use a model", &["encode", "decode", "denoise", "anomaly", "impute", "finetune", "predict", "split"]),
     ("Learn how it works", &["trace", "gradcheck", "claims", "scoreboard", "score"]),
     ("Data and help", &["data", "completions", "man"]),
 ];
@@ -150,6 +153,18 @@ pub enum Command {
     /// With --labels-per-class, measures how many samples five methods label wrongly if only so many training samples
     /// of each class have a label. With --out, writes a label and its confidence for every sample.
     Label(label::LabelArgs),
+    /// Make a classifier of the encoder of a model, with few labels or many.
+    ///
+    /// The classifier is the encoder and a new layer on top of it, with one output for each class, all trained on
+    /// labelled samples. The same network is also trained from scratch, which shows what the training of the
+    /// autoencoder was worth. The errors on the test samples are printed and drawn for each number of labels, and the
+    /// classifier with the most labels is written.
+    Finetune(Box<finetune::FinetuneArgs>),
+    /// Tell the classes of samples with a classifier.
+    ///
+    /// The classifier comes from `handgrad finetune`. The file has one row for each sample: its number, its label if
+    /// there is one, the predicted class, and the probability that the classifier gives it.
+    Predict(predict::PredictArgs),
     /// Write the encoder and the decoder to separate files.
     Split(split::SplitArgs),
     /// Score an untrained recurrent network.
@@ -191,6 +206,8 @@ impl Command {
             Self::Nearest(args) => args.threads,
             Self::Probe(args) => args.threads,
             Self::Label(args) => args.threads,
+            Self::Finetune(args) => args.threads,
+            Self::Predict(args) => args.threads,
             Self::Scoreboard(args) => args.experiment.threads,
             Self::Claims(args) => args.experiment.threads,
             _ => None,
@@ -219,6 +236,8 @@ impl Command {
             Self::Nearest(args) => nearest::run(args),
             Self::Probe(args) => probe::run(args),
             Self::Label(args) => label::run(args),
+            Self::Finetune(args) => finetune::run(args),
+            Self::Predict(args) => predict::run(args),
             Self::Split(args) => split::run(args),
             Self::Score(args) => score::run(args),
             Self::Gradcheck(args) => gradcheck::run(args),

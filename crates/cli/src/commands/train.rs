@@ -1,13 +1,11 @@
 //! `handgrad train`.
 
 use handgrad_files::shown;
-use std::ops::ControlFlow;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Args;
 use handgrad_dataset::{count, thousands};
 use handgrad_models::file;
@@ -21,10 +19,10 @@ use serde_json::{Value, json};
 
 use crate::advice;
 use crate::columns;
-use crate::exit::{Done, INTERRUPTED};
+use crate::exit::Done;
 use crate::flags::{Output, SettingsArgs, heading};
+use crate::signals;
 use crate::terminal::{self, Bars};
-use crate::threads;
 use crate::words::{self, number};
 
 /// A heading in the help.
@@ -64,9 +62,6 @@ pub struct TrainArgs {
     output: Output,
 }
 
-/// Set by Ctrl-C, SIGTERM and SIGHUP.
-static STOP: AtomicBool = AtomicBool::new(false);
-
 pub fn run(args: &TrainArgs) -> Result<Done> {
     let file = args.config.as_deref().map(Settings::read).transpose()?.unwrap_or_default();
     let given = args.settings.0.clone().or(file);
@@ -92,7 +87,7 @@ pub fn run(args: &TrainArgs) -> Result<Done> {
 fn train(args: &TrainArgs, request: &Request) -> Result<Finished> {
     let quiet = args.output.quiet;
     let run = Run::begin(request, &Bars::new(quiet))?;
-    listen_for_signals()?;
+    signals::listen("writing checkpoint and model", "its last checkpoint is kept")?;
     let (plan, yardsticks) = (run.prepared().plan(), run.yardsticks()?);
     if !quiet {
         let prepared = run.prepared();
@@ -137,7 +132,7 @@ fn train(args: &TrainArgs, request: &Request) -> Result<Finished> {
             }
             Event::Epoch(_) => {}
         }
-        if STOP.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        signals::flow()
     });
     bar.finish_and_clear();
     Ok(finished?)
@@ -146,35 +141,6 @@ fn train(args: &TrainArgs, request: &Request) -> Result<Finished> {
 /// Returns whether the line of an epoch is printed, so long after the last one.
 fn is_printed(epoch: usize, epochs: usize, since: Duration) -> bool {
     epochs <= 100 || epoch <= 10 || epoch == epochs || since >= Duration::from_secs(2)
-}
-
-/// Signals that arrive this soon after the first one are the same request: `timeout` of GNU coreutils sends SIGTERM to
-/// the process and once more to its group, and a terminal that is closed sends SIGHUP with it.
-const SAME_REQUEST: Duration = Duration::from_secs(1);
-
-/// The first Ctrl-C, SIGTERM or SIGHUP asks the training to stop after its step. A second one, at least a second
-/// later, ends the process at once.
-fn listen_for_signals() -> Result<()> {
-    static FIRST: OnceLock<Instant> = OnceLock::new();
-    let heard = ctrlc::set_handler(|| match FIRST.set(Instant::now()) {
-        Ok(()) => {
-            STOP.store(true, Ordering::Relaxed);
-            terminal::note(
-                "\nstopping after this step, then writing checkpoint and model; to stop at once, press Ctrl-C again",
-            );
-        }
-        Err(now) if FIRST.get().is_some_and(|first| now.duration_since(*first) < SAME_REQUEST) => {}
-        Err(_) => std::process::exit(i32::from(INTERRUPTED)),
-    });
-    match heard {
-        Err(error) if !threads::can_start_one() => {
-            terminal::note(&format!(
-                "note: Ctrl-C and SIGTERM end this training at once ({error}); its last checkpoint is kept"
-            ));
-            Ok(())
-        }
-        heard => heard.context("the program cannot listen for Ctrl-C and SIGTERM"),
-    }
 }
 
 /// A note if the losses show that the network is useless.

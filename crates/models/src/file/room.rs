@@ -21,10 +21,12 @@ pub(crate) fn check(tensors: usize, spec: &Spec) -> Result<(), Error> {
     if tensors > MOST_TENSORS || text > LONGEST_TEXT {
         return Err(Error::TooDeep { tensors, text, most_tensors: MOST_TENSORS, most_text: LONGEST_TEXT });
     }
-    for (what, text) in
-        [("the description of the table", table_text(spec)?), ("the list of the steps", steps_text(spec)?)]
-    {
-        let (found, most) = (text.map_or(0, |text| text.len() as u64), LONGEST_TABLE as u64);
+    let classes = classes_text(spec)?.map_or(0, |text| text.len());
+    for (what, text) in [
+        ("the description of the table and of the classes", table_text(spec)?),
+        ("the list of the steps and of the classes", steps_text(spec)?),
+    ] {
+        let (found, most) = ((text.map_or(0, |text| text.len()) + classes) as u64, LONGEST_TABLE as u64);
         if found > most {
             return Err(Error::TooLong { what, found, most });
         }
@@ -42,6 +44,12 @@ pub(super) fn table_text(model: &Spec) -> Result<Option<String>, Error> {
 pub(super) fn steps_text(model: &Spec) -> Result<Option<String>, Error> {
     let steps = model.series.as_ref().map(|series| &series.steps).filter(|steps| !steps.is_empty());
     steps.map(serde_json::to_string).transpose().map_err(|error| Error::NotAModel(error.to_string()))
+}
+
+/// Returns the names of the classes of a classifier as text.
+pub(super) fn classes_text(model: &Spec) -> Result<Option<String>, Error> {
+    let classes = Some(&model.classes).filter(|classes| !classes.is_empty());
+    classes.map(serde_json::to_string).transpose().map_err(|error| Error::NotAModel(error.to_string()))
 }
 
 /// Returns the specification as text. The comment at its end is covered by the SHA-256 of the text.

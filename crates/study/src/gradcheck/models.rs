@@ -166,6 +166,7 @@ fn conv_lstm() -> Spec {
         reduction: Reduction::Mean,
         encoder: vec![LayerSpec::Reshape { shape: vec![4, 1, 2, 8] }, layer(2)],
         decoder: vec![layer(1), LayerSpec::Reshape { shape: IMAGE.to_vec() }],
+        classes: Vec::new(),
     }
 }
 

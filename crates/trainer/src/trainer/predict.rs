@@ -2,7 +2,7 @@
 //! the data. After training, a [`Model`](handgrad_models::Model) does the same without a trainer.
 
 use handgrad_layers::Scalar;
-use handgrad_models::Encoding;
+use handgrad_models::{Encoding, Part};
 use ndarray::Array2;
 
 use super::Trainer;
@@ -12,7 +12,8 @@ impl<T: Scalar> Trainer<T> {
     /// Returns the reconstructions of the given samples, one in each row.
     ///
     /// # Errors
-    /// If the samples have the wrong size, a sample does not exist, or the network is only a part of a model.
+    /// If the samples have the wrong size, a sample does not exist, or the network is only a part of a model or a
+    /// classifier.
     pub fn predict(&self, source: &Source, samples: &[u32]) -> Result<Array2<T>, Error> {
         check::whole(&self.network)?;
         let predictions = self.network.predict(&self.theta, self.rows_of(source, samples)?.view());
@@ -33,10 +34,12 @@ impl<T: Scalar> Trainer<T> {
     /// Decodes codes, one in each row. The network is a whole model or a decoder.
     ///
     /// # Errors
-    /// If the codes have the wrong size, or the network is only an encoder.
+    /// If the codes have the wrong size, or the network is only an encoder or a classifier.
     pub fn decode(&self, codes: &Array2<T>) -> Result<Array2<T>, Error> {
-        if !self.network.has_decoder() {
-            return Err(Error::NoDecoder);
+        match self.network.part() {
+            Part::Encoder => return Err(Error::NoDecoder),
+            Part::Classifier => return Err(Error::IsClassifier),
+            Part::Whole | Part::Decoder => {}
         }
         let (network, codes_len) = (self.network.width(self.network.encoder_len()), codes.ncols());
         if network != codes_len {

@@ -66,10 +66,17 @@ impl<T: Scalar> Trainer<T> {
         let [first, second] = &mut self.slots;
         let mut part = Part { theta: &mut self.theta, first, second, gradient: &mut [] };
         let optimizer = self.training.optimizer.with_learning_rate(self.learning_rate);
-        let rate = self.learning_rate;
+        let (rate, of_encoder) = (self.learning_rate, self.training.encoder_rate);
+        let optimizer_of_encoder = self.training.optimizer.with_learning_rate(rate * of_encoder);
+        let encoder_len = network.encoder_len();
+        let is_frozen = |work: &Work| of_encoder == 0.0 && work.layer < encoder_len;
         *finite.get_mut() = true;
         let finite = &*finite;
         let step = |work: &Work, theta: &mut [T], g: &[T], slots: [&mut [T]; 2]| {
+            let (rate, optimizer) = match work.layer < encoder_len {
+                true => (rate * of_encoder, &optimizer_of_encoder),
+                false => (rate, &optimizer),
+            };
             if decay > 0.0 && work.decays {
                 weight_decay::decay(theta, rate, decay);
             }
@@ -82,6 +89,9 @@ impl<T: Scalar> Trainer<T> {
         };
         let Some(Clipping { max_norm, gradient, squares }) = &mut self.clipping else {
             return update(blocks, groups, part, hands, &|work: &Work, part: Part<T>| {
+                if is_frozen(work) {
+                    return;
+                }
                 let (mut scratch, mut workspace) = (lock(of_thread(scratch)), lock(of_thread(workspace)));
                 let dtheta = gradient_of(network, arena, memory, work, rows, &mut scratch, &mut workspace);
                 step(work, part.theta, dtheta, [part.first, part.second]);
@@ -90,6 +100,9 @@ impl<T: Scalar> Trainer<T> {
         // 1. Compute the whole gradient.
         let whole = Part { theta: &mut [], first: &mut [], second: &mut [], gradient: &mut *gradient };
         update(blocks, groups, whole, hands, &|work: &Work, part: Part<T>| {
+            if is_frozen(work) {
+                return part.gradient.fill(T::ZERO);
+            }
             let (mut scratch, mut workspace) = (lock(of_thread(scratch)), lock(of_thread(workspace)));
             part.gradient.copy_from_slice(gradient_of(
                 network,
@@ -107,6 +120,9 @@ impl<T: Scalar> Trainer<T> {
         // 3. Update the weights.
         part.gradient = gradient;
         update(blocks, groups, part, hands, &|work: &Work, part: Part<T>| {
+            if is_frozen(work) {
+                return;
+            }
             if factor < 1.0 {
                 clip::scale(part.gradient, factor);
             }

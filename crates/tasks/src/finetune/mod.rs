@@ -1,0 +1,246 @@
+//! Fine-tuning: what pre-training without labels is worth to a classifier that gets few labels.
+//!
+//! ```text
+//! fine-tuned       encoder: the weights learnt without labels          head: new weights
+//! from scratch     encoder: new weights, otherwise the same network    head: the same new weights
+//! both             trained on n labels of each class with the cross-entropy, Adam, and a learning rate that falls
+//!                  along half a cosine to 0; of the encoder it is `encoder_rate` times as large if fine-tuned
+//! epochs           at least as many as are asked for, and so many that there are 500 steps
+//! error            1 − accuracy on the test samples, which take no part in any training
+//! ```
+//!
+//! The encoder is that of a trained autoencoder as a whole, or it is pre-trained anew, layer by layer: see
+//! [`layerwise`]. With each seed the labelled samples, the head, and the weights from scratch are drawn again; the
+//! pre-trained encoder stays the same. A smaller draw of labels is a part of a larger one of the same seed.
+//!
+//! Sources: Hinton & Salakhutdinov, Science 313 (2006); Vincent et al., JMLR 11 (2010), section 3.4; Erhan et al.,
+//! "Why does unsupervised pre-training help deep learning?", JMLR 11 (2010), which varies the number of labels.
+
+pub mod layerwise;
+mod training;
+
+use std::ops::ControlFlow;
+
+use handgrad_dataset::Samples;
+use handgrad_models::{Classifier, Model, Network};
+
+pub use self::layerwise::{Layer, Layerwise};
+pub use self::training::{Event, LEAST_STEPS, Observer, Settings, epochs_for};
+use crate::classify::{Accuracy, numbered, predict};
+use crate::{Error, check_fit, draws};
+
+/// What is compared.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Options {
+    /// The numbers of labels of each class. `None` means all labels.
+    pub labels: Vec<Option<usize>>,
+    /// The settings of each training.
+    pub settings: Settings,
+    /// Dropout after each layer of the encoder with weights, while the classifier is trained.
+    pub dropout: f64,
+    /// The part of the input values that is set to 0 while the classifier is trained.
+    pub input_noise: f64,
+    /// The learning rate of the pre-trained encoder, as a factor of that of the head. With 0 its weights stay as they
+    /// are.
+    pub encoder_rate: f64,
+    /// How the encoder is pre-trained anew. `None` means that it has the weights of the model.
+    pub pretraining: Option<Layerwise>,
+    /// Whether the same network is also trained from scratch.
+    pub from_scratch: bool,
+    /// The number of seeds, which begin with that of the settings.
+    pub seeds: usize,
+}
+
+/// The errors of the classifiers with one number of labels.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// The number of labels of each class. `None` means all.
+    pub per_class: Option<usize>,
+    /// The number of labelled samples.
+    pub samples: usize,
+    /// The error of the fine-tuned classifier on the test samples, for each seed.
+    pub fine_tuned: Vec<f64>,
+    /// The same of the classifier from scratch. Empty if none was trained.
+    pub from_scratch: Vec<f64>,
+}
+
+/// The result of a comparison.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The layers that were pre-trained. Empty without layer-wise pre-training.
+    pub layers: Vec<Layer>,
+    /// The errors, with the fewest labels first. If the observer stopped, those that were finished.
+    pub rows: Vec<Row>,
+    /// The fine-tuned classifier of the last row with the first seed. `None` if no row was finished.
+    pub classifier: Option<Model>,
+    /// Whether the observer stopped the comparison.
+    pub stopped: bool,
+}
+
+/// Returns the mean of errors, and their standard deviation, which is 0 for a single one. `None` if there are none.
+///
+/// ```
+/// assert_eq!(handgrad_tasks::finetune::mean_and_deviation(&[1.0, 3.0]), Some([2.0, 2.0_f64.sqrt()]));
+/// ```
+#[must_use]
+pub fn mean_and_deviation(errors: &[f64]) -> Option<[f64; 2]> {
+    let n = errors.len() as f64;
+    let mean = errors.iter().sum::<f64>() / n;
+    let squares: f64 = errors.iter().map(|error| (error - mean).powi(2)).sum();
+    (!errors.is_empty()).then_some([mean, if errors.len() > 1 { (squares / (n - 1.0)).sqrt() } else { 0.0 }])
+}
+
+/// Samples with the number of the class of each.
+struct Labelled<'a> {
+    samples: &'a Samples,
+    classes: Vec<u32>,
+}
+
+/// Numbers the classes of the samples. `known` are those of the training samples.
+fn labelled<'a>(samples: &'a Samples, known: &[String]) -> Result<Labelled<'a>, Error> {
+    let labels = samples.labels.as_ref().ok_or(Error::NoLabels)?;
+    if labels.len() != samples.len() {
+        return Err(Error::LabelCount { labels: labels.len(), samples: samples.len() });
+    }
+    Ok(Labelled { samples, classes: numbered(labels, known)? })
+}
+
+/// Fine-tunes the encoder of `model` on labelled samples of `train`, and measures the classifiers on `test`.
+///
+/// ```
+/// use std::ops::ControlFlow;
+///
+/// use handgrad_dataset::synthetic;
+/// use handgrad_models::{Basic, Model, Network};
+/// use handgrad_tasks::finetune::{Options, Settings, compare};
+///
+/// let (train, test) = (synthetic::draw(0, 200), synthetic::draw(1, 50));
+/// let network = Network::new(&Basic { units: 8, ..Basic::default() }.spec(&train.shape))?;
+/// let weights = network.init(0);
+/// let options = Options {
+///     labels: vec![Some(2)],
+///     settings: Settings { epochs: 1, batch_size: 10, learning_rate: 1e-3, seed: 0 },
+///     dropout: 0.0,
+///     input_noise: 0.0,
+///     encoder_rate: 0.1,
+///     pretraining: None,
+///     from_scratch: true,
+///     seeds: 1,
+/// };
+/// let outcome = compare(&Model::new(network, weights)?, &train, &test, &options, &mut |_| ControlFlow::Continue(()))?;
+/// assert_eq!((outcome.rows[0].samples, outcome.rows[0].fine_tuned.len()), (20, 1));
+/// assert!(outcome.classifier.is_some());
+/// # Ok::<(), handgrad_tasks::Error>(())
+/// ```
+///
+/// # Errors
+/// If samples do not fit the model or have no labels, all training samples are of one class, a class of the test does
+/// not occur in training or has too few samples, an option is not valid, or a training fails.
+pub fn compare(
+    model: &Model,
+    train: &Samples,
+    test: &Samples,
+    options: &Options,
+    observer: Observer<'_>,
+) -> Result<Outcome, Error> {
+    for samples in [train, test] {
+        check_fit(model, samples)?;
+    }
+    let names = train.classes();
+    let (train, test) = (labelled(train, &names)?, labelled(test, &names)?);
+    if let [class] = &names[..] {
+        return Err(Error::OneClass { class: class.clone() });
+    }
+    if test.classes.is_empty() {
+        return Err(Error::FewSamples { what: "A test".into(), needed: 1, has: 0 });
+    }
+    let ready = Classifier { classes: names.clone(), dropout: options.dropout, input_noise: options.input_noise };
+    // Everything is checked before anything is trained.
+    ready.on(model, options.settings.seed)?;
+    let mut labels = options.labels.clone();
+    labels.sort_by_key(|count| count.unwrap_or(usize::MAX));
+    labels.dedup();
+    for per_class in labels.iter().flatten() {
+        draws::balanced(&train.classes, &names, *per_class, options.settings.seed)?;
+    }
+
+    let mut outcome = Outcome { layers: Vec::new(), rows: Vec::new(), classifier: None, stopped: true };
+    let fresh;
+    let encoder = match &options.pretraining {
+        None => model,
+        Some(how) => {
+            let ControlFlow::Continue((encoder, layers)) =
+                layerwise::pretrain(model, train.samples, how, &options.settings, observer)?
+            else {
+                return Ok(outcome);
+            };
+            outcome.layers = layers;
+            fresh = encoder;
+            &fresh
+        }
+    };
+    for per_class in labels {
+        let ControlFlow::Continue((row, classifier)) =
+            compare_with(per_class, encoder, &ready, [&train, &test], options, observer)?
+        else {
+            return Ok(outcome);
+        };
+        outcome.rows.push(row);
+        outcome.classifier = Some(classifier);
+    }
+    outcome.stopped = false;
+    Ok(outcome)
+}
+
+/// Trains and measures the classifiers with one number of labels. Also returns the fine-tuned one of the first seed.
+fn compare_with(
+    per_class: Option<usize>,
+    encoder: &Model,
+    ready: &Classifier,
+    [train, test]: [&Labelled; 2],
+    options: &Options,
+    observer: Observer<'_>,
+) -> Result<ControlFlow<(), (Row, Model)>, Error> {
+    let mut row = Row { per_class, samples: train.samples.len(), fine_tuned: Vec::new(), from_scratch: Vec::new() };
+    let mut first = None;
+    for number in 0..options.seeds.max(1) {
+        let settings = Settings { seed: options.settings.seed.wrapping_add(number as u64), ..options.settings };
+        let drawn = match per_class {
+            None => None,
+            Some(count) => {
+                let numbers = draws::balanced(&train.classes, &ready.classes, count, settings.seed)?;
+                let at: Vec<usize> = numbers.iter().map(|&number| number as usize).collect();
+                Some((train.samples.select(&at), at.iter().map(|&at| train.classes[at]).collect::<Vec<_>>()))
+            }
+        };
+        let (samples, classes) =
+            drawn.as_ref().map_or((train.samples, &train.classes), |(samples, classes)| (samples, classes));
+        row.samples = samples.len();
+        let labels = per_class.map_or_else(|| "all labels".to_owned(), |count| format!("{count} labels a class"));
+        let measured = |model: &Model| -> Result<f64, Error> {
+            Ok(1.0 - Accuracy::of(&predict(model, test.samples)?.classes, &test.classes)?.value())
+        };
+        let (network, theta) = ready.on(encoder, settings.seed)?;
+        let what = format!("{labels}, seed {}, fine-tuned", settings.seed);
+        let rate = options.encoder_rate;
+        let ControlFlow::Continue(model) =
+            training::classifier(network, theta, samples, classes, &settings, rate, &what, observer)?
+        else {
+            return Ok(ControlFlow::Break(()));
+        };
+        row.fine_tuned.push(measured(&model)?);
+        first.get_or_insert(model);
+        if options.from_scratch {
+            let network = Network::new(&ready.spec(encoder.spec()))?;
+            let theta = network.init(settings.seed);
+            let what = format!("{labels}, seed {}, from scratch", settings.seed);
+            let ControlFlow::Continue(model) =
+                training::classifier(network, theta, samples, classes, &settings, 1.0, &what, observer)?
+            else {
+                return Ok(ControlFlow::Break(()));
+            };
+            row.from_scratch.push(measured(&model)?);
+        }
+    }
+    Ok(first.map_or(ControlFlow::Break(()), |model| ControlFlow::Continue((row, model))))
+}
