@@ -33,6 +33,7 @@ pub mod interpolate;
 pub mod latent;
 pub mod noise;
 pub mod reconstruct;
+pub mod report;
 pub mod tiles;
 pub mod untrained;
 pub mod views;
