@@ -13,6 +13,8 @@ pub enum Replaceable {
     Png,
     /// A chart.
     Svg,
+    /// A report.
+    Html,
 }
 
 impl Replaceable {
@@ -21,6 +23,7 @@ impl Replaceable {
         match self {
             Self::Png => ("PNG", "png", b"\x89PNG\r\n\x1a\n"),
             Self::Svg => ("SVG", "svg", b"<svg"),
+            Self::Html => ("HTML page", "html", b"<!DOCTYPE html>"),
         }
     }
 }

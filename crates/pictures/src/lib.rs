@@ -26,6 +26,7 @@
 pub mod charts;
 mod error;
 mod grid;
+pub mod report;
 
 /// The program that wrote a picture, which its file names.
 pub(crate) const SOFTWARE: &str = concat!("handgrad ", env!("CARGO_PKG_VERSION"));

@@ -18,6 +18,8 @@ pub struct History {
     pub settings: Settings,
     /// The losses of each epoch, the first one first.
     pub epochs: Vec<Measured>,
+    /// The terms of the validation loss: the name of each, and its value in each epoch.
+    pub terms: Vec<(String, Vec<f64>)>,
 }
 
 /// What `metrics.csv` says about an epoch.
@@ -31,6 +33,8 @@ pub struct Measured {
     pub validation_loss: f64,
     /// The reconstruction term of the validation loss per value of a sample.
     pub reconstruction_per_value: f64,
+    /// The learning rate.
+    pub learning_rate: f64,
     /// The duration in seconds.
     pub seconds: f64,
 }
@@ -54,31 +58,54 @@ impl History {
         let text = String::from_utf8(bytes).map_err(|_| unread("is not text in UTF-8".into()))?;
         let mut lines = text.lines();
         let header: Vec<&str> = lines.next().unwrap_or_default().split(',').collect();
-        const NAMES: [&str; 5] = ["epoch", "train_loss", "val_loss", "val_reconstruction_per_value", "seconds"];
-        let mut columns = [0; 5];
+        const NAMES: [&str; 6] =
+            ["epoch", "train_loss", "val_loss", "val_reconstruction_per_value", "learning_rate", "seconds"];
+        let mut columns = [0; 6];
         for (column, name) in columns.iter_mut().zip(NAMES) {
             let found = header.iter().position(|column| *column == name);
             *column = found.ok_or_else(|| unread(format!("has no column {name}, as training writes it")))?;
         }
+        let is_term = |name: &str| name.starts_with("val_") && name != NAMES[2] && !name.contains("_per_");
+        let places = header.iter().enumerate().filter(|(_, name)| is_term(name));
+        let mut terms: Vec<(usize, String, Vec<f64>)> = places
+            .map(|(at, name)| (at, name.trim_start_matches("val_").replace('_', " "), Vec::new()))
+            .collect();
         let mut epochs = Vec::new();
         for (number, line) in (2..).zip(lines) {
             let cells: Vec<&str> = line.split(',').collect();
             let read = |at: usize| cells.get(columns[at]).and_then(|cell| cell.parse::<f64>().ok());
-            let values = [0, 1, 2, 3, 4].map(read);
-            let [Some(epoch), Some(train_loss), Some(validation_loss), Some(reconstruction_per_value), Some(seconds)] =
-                values
+            let values = [0, 1, 2, 3, 4, 5].map(read);
+            let [
+                Some(epoch),
+                Some(train_loss),
+                Some(validation_loss),
+                Some(reconstruction_per_value),
+                Some(learning_rate),
+                Some(seconds),
+            ] = values
             else {
                 return Err(unread(format!(
                     "line {number} is not a whole line of numbers: continue the run, which repairs the file"
                 )));
             };
             let epoch = epoch as usize;
-            epochs.push(Measured { epoch, train_loss, validation_loss, reconstruction_per_value, seconds });
+            for (at, _, values) in &mut terms {
+                values.push(cells.get(*at).and_then(|cell| cell.parse().ok()).unwrap_or(f64::NAN));
+            }
+            epochs.push(Measured {
+                epoch,
+                train_loss,
+                validation_loss,
+                reconstruction_per_value,
+                learning_rate,
+                seconds,
+            });
         }
         if epochs.is_empty() {
             return Err(unread("has no epoch yet: finish the run first".into()));
         }
-        Ok(Self { model, settings, epochs })
+        let terms = terms.into_iter().map(|(_, name, values)| (name, values)).collect();
+        Ok(Self { model, settings, epochs, terms })
     }
 
     /// The epoch whose weights were kept: with early stopping the one with the smallest validation loss, otherwise the

@@ -42,6 +42,7 @@ pub mod neighbours;
 pub mod noise;
 pub mod probe;
 pub mod reconstruct;
+pub mod report;
 pub mod tiles;
 pub mod untrained;
 pub mod views;

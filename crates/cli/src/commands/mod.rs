@@ -27,6 +27,7 @@ mod nearest;
 mod probe;
 mod predict;
 mod reconstruct;
+mod report;
 mod sample;
 mod score;
 mod scoreboard;
@@ -41,6 +42,7 @@ pub const GROUPS: [(&str, &[&str]); 6] = [
     ("Look at a model", &["reconstruct", "interpolate", "alter", "sample", "latent-grid"]),
     ("Use a model", &["encode", "decode", "denoise", "anomaly", "impute", "cluster", "split"]),
     ("Look at a model", &["reconstruct", "interpolate", "alter", "sample", "latent-grid", "map"]),
+    ("Look at a model", &["report", "reconstruct", "interpolate", "alter", "sample", "latent-grid"]),
     ("Use a model", &["encode", "decode", "denoise", "anomaly", "impute", "split"]),
     ("What codes are good for", &["nearest", "probe", "label"]),
     ("Use a model", &["encode", "decode", "denoise", "anomaly", "impute", "finetune", "predict", "split"]),
@@ -70,6 +72,12 @@ pub enum Command {
     /// samples. All are measured by the squared error, whatever their loss. The search writes a table, one line for
     /// each training; if it is interrupted, the same command goes on.
     Search(Box<search::SearchArgs>),
+    /// Write a page about a run, with an explorer of its codes.
+    ///
+    /// The page is one HTML file for any browser, and needs no network. It shows what was trained and how the training
+    /// went, the best, median and worst reconstructions, a map of the codes, and the scores. The network runs in the
+    /// page: move a point over the map, change the values of a code, draw an image or edit a row, and see the result.
+    Report(report::ReportArgs),
     /// Draw samples and, below them, their reconstructions.
     Reconstruct(reconstruct::ReconstructArgs),
     /// Write the codes of samples to a CSV or .npy file.
@@ -208,6 +216,7 @@ impl Command {
             Self::Label(args) => args.threads,
             Self::Finetune(args) => args.threads,
             Self::Predict(args) => args.threads,
+            Self::Report(args) => args.threads,
             Self::Scoreboard(args) => args.experiment.threads,
             Self::Claims(args) => args.experiment.threads,
             _ => None,
@@ -221,6 +230,7 @@ impl Command {
             Self::Eval(args) => eval::run(args),
             Self::Compare(args) => compare::run(args),
             Self::Search(args) => search::run(args),
+            Self::Report(args) => report::run(args),
             Self::Reconstruct(args) => reconstruct::run(args),
             Self::Encode(args) => encode::run(args),
             Self::Decode(args) => decode::run(args),

@@ -12,7 +12,7 @@ const FENCE: f64 = 10.0;
 
 /// An axis whose ends are ticks, or an axis between two given ends.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Axis {
+pub(crate) struct Axis {
     pub low: f64,
     pub high: f64,
     /// The distance of two ticks.
@@ -68,7 +68,7 @@ pub(super) fn nice(value: f64) -> f64 {
 }
 
 /// The smallest and the largest finite value, or `None` if there is none.
-pub(super) fn ends<'a>(values: impl IntoIterator<Item = &'a f64>) -> Option<(f64, f64)> {
+pub(crate) fn ends<'a>(values: impl IntoIterator<Item = &'a f64>) -> Option<(f64, f64)> {
     let finite = values.into_iter().copied().filter(|value| value.is_finite());
     finite.fold(None, |ends, value| {
         let (low, high) = ends.unwrap_or((value, value));

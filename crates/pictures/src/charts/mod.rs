@@ -18,4 +18,5 @@ pub mod series;
 pub mod table;
 mod text;
 
+pub(crate) use axis::{Axis, ends};
 pub use text::number;
