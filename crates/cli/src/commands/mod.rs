@@ -24,8 +24,8 @@ mod label;
 mod latent_grid;
 mod map;
 mod nearest;
-mod probe;
 mod predict;
+mod probe;
 mod reconstruct;
 mod report;
 mod sample;
@@ -37,15 +37,12 @@ mod trace;
 mod train;
 
 /// The groups of the list of commands in the help.
-pub const GROUPS: [(&str, &[&str]); 6] = [
+pub const GROUPS: [(&str, &[&str]); 7] = [
     ("Train", &["train", "eval", "compare", "search"]),
-    ("Look at a model", &["reconstruct", "interpolate", "alter", "sample", "latent-grid"]),
-    ("Use a model", &["encode", "decode", "denoise", "anomaly", "impute", "cluster", "split"]),
-    ("Look at a model", &["reconstruct", "interpolate", "alter", "sample", "latent-grid", "map"]),
     ("Look at a model", &["report", "reconstruct", "interpolate", "alter", "sample", "latent-grid"]),
     ("Use a model", &["encode", "decode", "denoise", "anomaly", "impute", "split"]),
-    ("What codes are good for", &["nearest", "probe", "label"]),
-    ("Use a model", &["encode", "decode", "denoise", "anomaly", "impute", "finetune", "predict", "split"]),
+    ("Use its codes", &["map", "cluster", "nearest", "probe", "label"]),
+    ("Classify", &["finetune", "predict"]),
     ("Learn how it works", &["trace", "gradcheck", "claims", "scoreboard", "score"]),
     ("Data and help", &["data", "completions", "man"]),
 ];

@@ -6,8 +6,8 @@
 //! has the whole text.
 
 mod axis;
-pub mod dendrogram;
 pub mod confusion;
+pub mod dendrogram;
 mod drawing;
 pub mod heat_map;
 pub mod lines;

@@ -61,12 +61,7 @@ struct Shown<'a> {
     only_class: &'a [String],
 }
 
-fn page(
-    history: &History,
-    data: &Shown,
-    [name, what, command]: [&str; 3],
-    progress: &dyn Progress,
-) -> Result<Page> {
+fn page(history: &History, data: &Shown, [name, what, command]: [&str; 3], progress: &dyn Progress) -> Result<Page> {
     let (model, samples) = (data.model, data.samples);
     let scores = measures::scores(model, samples, progress)?;
     let chosen = measures::evenly(samples.len(), POINTS);
@@ -221,7 +216,10 @@ fn explorer(
         decoder,
         outputs: layers::outputs(network),
         params,
-        scale: spec.scale.as_ref().map(|scale| page::Scale { offset: scale.offset.clone(), factor: scale.factor.clone() }),
+        scale: spec
+            .scale
+            .as_ref()
+            .map(|scale| page::Scale { offset: scale.offset.clone(), factor: scale.factor.clone() }),
         columns: spec.table.as_ref().map_or_else(Vec::new, layers::columns),
         channels: spec.series.as_ref().map_or_else(Vec::new, |series| series.names.clone()),
         range: if low.is_finite() && high.is_finite() { [low, high] } else { [0.0, 1.0] },
