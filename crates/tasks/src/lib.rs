@@ -28,6 +28,7 @@ pub mod columns;
 pub mod denoise;
 pub mod draws;
 mod error;
+pub mod features;
 mod fit;
 mod inputs;
 pub mod interpolate;

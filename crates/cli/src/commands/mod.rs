@@ -15,6 +15,7 @@ mod decode;
 mod denoise;
 mod encode;
 mod eval;
+mod features;
 mod gradcheck;
 mod help;
 mod impute;
@@ -33,7 +34,7 @@ mod train;
 pub const GROUPS: [(&str, &[&str]); 5] = [
     ("Train", &["train", "eval", "compare", "search"]),
     ("Look at a model", &["reconstruct", "interpolate", "alter", "sample", "latent-grid"]),
-    ("Use a model", &["encode", "decode", "denoise", "anomaly", "impute", "cluster", "split"]),
+    ("Use a model", &["encode", "decode", "denoise", "anomaly", "impute", "cluster", "features", "split"]),
     ("Learn how it works", &["trace", "gradcheck", "claims", "scoreboard", "score"]),
     ("Data and help", &["data", "completions", "man"]),
 ];
@@ -120,6 +121,12 @@ pub enum Command {
     /// fits best. The silhouette needs no labels: it says how far the clusters are apart. The same is done with as many
     /// principal components as a code has values, and with the inputs, for comparison.
     Cluster(Box<cluster::ClusterArgs>),
+    /// Choose the inputs that tell the most about all others.
+    ///
+    /// The inputs are scored in five ways: by a small autoencoder with a group-L1 penalty on the weights of each input,
+    /// by shuffling them, by their variance, by principal components, and at random. For 10 to 200 inputs, all inputs
+    /// are rebuilt from the best ones. An L1 penalty on the code, as in the presets for sparse codes, selects no inputs.
+    Features(features::FeaturesArgs),
     /// Write the encoder and the decoder to separate files.
     Split(split::SplitArgs),
     /// Score an untrained recurrent network.
@@ -157,6 +164,7 @@ impl Command {
             Self::Train(args) => args.threads,
             Self::Search(args) => args.threads,
             Self::Cluster(args) => args.threads,
+            Self::Features(args) => args.threads,
             Self::Scoreboard(args) => args.experiment.threads,
             Self::Claims(args) => args.experiment.threads,
             _ => None,
@@ -181,6 +189,7 @@ impl Command {
             Self::Anomaly(args) => anomaly::run(args),
             Self::Impute(args) => impute::run(args),
             Self::Cluster(args) => cluster::run(args),
+            Self::Features(args) => features::run(args),
             Self::Split(args) => split::run(args),
             Self::Score(args) => score::run(args),
             Self::Gradcheck(args) => gradcheck::run(args),
