@@ -21,6 +21,7 @@ pub mod pca;
 pub mod psnr;
 pub mod random;
 mod ranking;
+pub mod ridge;
 pub mod roc;
 pub mod spreading;
 pub mod ssim;
@@ -35,4 +36,5 @@ pub use neighbours::{Nearest, knn_distances, knn_impute, nearest, nearest_others
 pub use pca::Pca;
 pub use psnr::psnr;
 pub use random::Random;
+pub use ridge::Ridge;
 pub use ssim::ssim;

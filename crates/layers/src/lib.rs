@@ -92,6 +92,8 @@ pub mod softmax_cross_entropy;
 // penalties/: terms that a layer adds to the loss because of its activations.
 #[path = "penalties/activity_l1.rs"]
 pub mod activity_l1;
+#[path = "penalties/group_l1.rs"]
+pub mod group_l1;
 #[path = "penalties/kl_sparsity.rs"]
 pub mod kl_sparsity;
 

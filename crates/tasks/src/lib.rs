@@ -30,6 +30,7 @@ pub mod denoise;
 pub mod draws;
 mod error;
 pub mod finetune;
+pub mod features;
 mod fit;
 mod inputs;
 pub mod interpolate;

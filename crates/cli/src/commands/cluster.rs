@@ -193,11 +193,9 @@ fn drawn(found: &Clusters, method: Method, labels: Option<&Labels>) -> String {
         Method::Dbscan { min_samples, .. } => {
             let points: Vec<[f64; 2]> = (1..).zip(&codes.distances).map(|(rank, &d)| [f64::from(rank), d]).collect();
             lines::svg(&Lines {
-                title: &format!(
-                    "k-distance plot of the codes: distance to the {min_samples}th sample, itself included"
-                ),
+                title: "k-distance plot of the codes",
                 x: "samples in ascending order of their distance",
-                y: "distance",
+                y: &format!("distance to the nearest sample number {min_samples}, the sample itself included"),
                 is_logarithmic: false,
                 mark: codes.eps.map(|eps| ("eps", eps)),
                 lines: &[Line { name: "codes", points: &points }],
@@ -223,7 +221,7 @@ fn tree(found: &Clusters, codes: &OfForm, labels: Option<&Labels>) -> String {
             members.iter().for_each(|&sample| counts[labels.numbers()[sample as usize] as usize] += 1);
             let most = (0..counts.len()).rev().max_by_key(|&class| counts[class]).unwrap_or(0);
             let part = 100.0 * counts[most] as f64 / members.len().max(1) as f64;
-            format!("{size}, {part:.0} % {}", labels.classes()[most])
+            format!("{size}, {part:.0} % are {}", labels.classes()[most])
         })
         .collect();
     let joins: Vec<Join> =

@@ -16,6 +16,7 @@ mod denoise;
 mod encode;
 mod eval;
 mod finetune;
+mod features;
 mod gradcheck;
 mod help;
 mod impute;
@@ -43,6 +44,8 @@ pub const GROUPS: [(&str, &[&str]); 7] = [
     ("Use a model", &["encode", "decode", "denoise", "anomaly", "impute", "split"]),
     ("Use its codes", &["map", "cluster", "nearest", "probe", "label"]),
     ("Classify", &["finetune", "predict"]),
+    ("Look at a model", &["reconstruct", "interpolate", "alter", "sample", "latent-grid"]),
+    ("Use a model", &["encode", "decode", "denoise", "anomaly", "impute", "cluster", "features", "split"]),
     ("Learn how it works", &["trace", "gradcheck", "claims", "scoreboard", "score"]),
     ("Data and help", &["data", "completions", "man"]),
 ];
@@ -170,6 +173,12 @@ pub enum Command {
     /// The classifier comes from `handgrad finetune`. The file has one row for each sample: its number, its label if
     /// there is one, the predicted class, and the probability that the classifier gives it.
     Predict(predict::PredictArgs),
+    /// Choose the inputs that tell the most about all others.
+    ///
+    /// The inputs are scored in five ways: by a small autoencoder with a group-L1 penalty on the weights of each input,
+    /// by shuffling them, by their variance, by principal components, and at random. For 10 to 200 inputs, all inputs
+    /// are rebuilt from the best ones. An L1 penalty on the code, as in the presets for sparse codes, selects no inputs.
+    Features(features::FeaturesArgs),
     /// Write the encoder and the decoder to separate files.
     Split(split::SplitArgs),
     /// Score an untrained recurrent network.
@@ -214,6 +223,7 @@ impl Command {
             Self::Finetune(args) => args.threads,
             Self::Predict(args) => args.threads,
             Self::Report(args) => args.threads,
+            Self::Features(args) => args.threads,
             Self::Scoreboard(args) => args.experiment.threads,
             Self::Claims(args) => args.experiment.threads,
             _ => None,
@@ -245,6 +255,7 @@ impl Command {
             Self::Label(args) => label::run(args),
             Self::Finetune(args) => finetune::run(args),
             Self::Predict(args) => predict::run(args),
+            Self::Features(args) => features::run(args),
             Self::Split(args) => split::run(args),
             Self::Score(args) => score::run(args),
             Self::Gradcheck(args) => gradcheck::run(args),
