@@ -67,9 +67,8 @@ impl History {
         }
         let is_term = |name: &str| name.starts_with("val_") && name != NAMES[2] && !name.contains("_per_");
         let places = header.iter().enumerate().filter(|(_, name)| is_term(name));
-        let mut terms: Vec<(usize, String, Vec<f64>)> = places
-            .map(|(at, name)| (at, name.trim_start_matches("val_").replace('_', " "), Vec::new()))
-            .collect();
+        let mut terms: Vec<(usize, String, Vec<f64>)> =
+            places.map(|(at, name)| (at, name.trim_start_matches("val_").replace('_', " "), Vec::new())).collect();
         let mut epochs = Vec::new();
         for (number, line) in (2..).zip(lines) {
             let cells: Vec<&str> = line.split(',').collect();

@@ -64,7 +64,8 @@ pub(super) fn chart(caption: &str, epochs: &[usize], curves: &[Curve], marks: &[
         let _ = write!(svg, "<line class=\"mark\" x1=\"{at:.1}\" x2=\"{at:.1}\" y1=\"{TOP}\" y2=\"{BOTTOM}\"/>");
     }
     for (number, curve) in curves.iter().enumerate() {
-        let drawn = epochs.iter().zip(&curve.values).filter(|(_, value)| value.is_finite() && (!is_log || **value > 0.0));
+        let drawn =
+            epochs.iter().zip(&curve.values).filter(|(_, value)| value.is_finite() && (!is_log || **value > 0.0));
         let points: Vec<String> = drawn.map(|(&epoch, &value)| format!("{:.1},{:.1}", x(epoch), y(value))).collect();
         match &points[..] {
             [only] => {
@@ -96,14 +97,21 @@ pub(super) fn chart(caption: &str, epochs: &[usize], curves: &[Curve], marks: &[
     let scale = if is_log { ", logarithmic axis" } else { "" };
     let legend = |(number, curve): (usize, &Curve)| {
         let last = curve.values.last().map_or_else(|| "–".into(), |value| figure(*value));
-        format!("<li><svg class=\"key\" viewBox=\"0 0 30 8\" aria-hidden=\"true\"><line class=\"c{number}\" x1=\"0\" \
-                 x2=\"30\" y1=\"4\" y2=\"4\"/></svg>{}: {last}</li>", escape(curve.name))
+        format!(
+            "<li><svg class=\"key\" viewBox=\"0 0 30 8\" aria-hidden=\"true\"><line class=\"c{number}\" x1=\"0\" \
+                 x2=\"30\" y1=\"4\" y2=\"4\"/></svg>{}: {last}</li>",
+            escape(curve.name)
+        )
     };
     let legend: String = curves.iter().enumerate().map(legend).collect();
-    let about: Vec<String> = curves.iter().map(|curve| {
-        let [first, last] = [curve.values.first(), curve.values.last()].map(|value| figure(value.copied().unwrap_or(f64::NAN)));
-        format!("{} from {first} to {last}", curve.name)
-    }).collect();
+    let about: Vec<String> = curves
+        .iter()
+        .map(|curve| {
+            let [first, last] =
+                [curve.values.first(), curve.values.last()].map(|value| figure(value.copied().unwrap_or(f64::NAN)));
+            format!("{} from {first} to {last}", curve.name)
+        })
+        .collect();
     let about = escape(&about.join(", "));
     format!(
         "<figure class=\"chart\"><figcaption>{}{scale}</figcaption><svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" \
@@ -114,7 +122,13 @@ pub(super) fn chart(caption: &str, epochs: &[usize], curves: &[Curve], marks: &[
 }
 
 /// A histogram as a figure with a caption. `mark` is a vertical line with a name. Bins of the unit `what`.
-pub(super) fn histogram(caption: &str, edges: &[f64], counts: &[usize], mark: Option<(&str, f64)>, what: &str) -> String {
+pub(super) fn histogram(
+    caption: &str,
+    edges: &[f64],
+    counts: &[usize],
+    mark: Option<(&str, f64)>,
+    what: &str,
+) -> String {
     let most = counts.iter().copied().max().unwrap_or(0);
     let (Some(&low), Some(&high)) = (edges.first(), edges.last()) else { return String::new() };
     if most == 0 {
@@ -127,7 +141,10 @@ pub(super) fn histogram(caption: &str, edges: &[f64], counts: &[usize], mark: Op
         let height = *count as f64 / most as f64 * (BOTTOM - TOP - 16.0);
         let say = format!("{} to {}: {count} {what}", figure(edges[0]), figure(edges[1]));
         let (top, width) = (BOTTOM - height, (right - left - 0.6).max(0.5));
-        let _ = write!(svg, "<rect class=\"bar\" x=\"{left:.1}\" y=\"{top:.1}\" width=\"{width:.1}\" height=\"{height:.1}\"/>");
+        let _ = write!(
+            svg,
+            "<rect class=\"bar\" x=\"{left:.1}\" y=\"{top:.1}\" width=\"{width:.1}\" height=\"{height:.1}\"/>"
+        );
         let (width, height) = (right - left, BOTTOM - TOP);
         let _ = write!(
             svg,

@@ -12,7 +12,9 @@ const MOST_EPOCHS: usize = 200;
 
 /// What was trained: facts, the command that repeats it, and the settings.
 pub(super) fn facts(page: &Page) -> String {
-    let row = |[name, value]: &[String; 2]| format!("<tr><th scope=\"row\">{}</th><td>{}</td></tr>", escape(name), escape(value));
+    let row = |[name, value]: &[String; 2]| {
+        format!("<tr><th scope=\"row\">{}</th><td>{}</td></tr>", escape(name), escape(value))
+    };
     let facts: String = page.facts.iter().map(row).collect();
     let settings: String = page.settings.iter().map(row).collect();
     format!(
@@ -39,17 +41,13 @@ pub(super) fn training(page: &Page) -> String {
     if !yardsticks.is_empty() {
         let _ = write!(html, "<p>To compare: {}.</p>", yardsticks.join(", "));
     }
-    let names: Vec<String> = page.epochs.first().map_or_else(Vec::new, |epoch| {
-        epoch.terms.iter().map(|(name, _)| name.clone()).collect()
-    });
+    let names: Vec<String> =
+        page.epochs.first().map_or_else(Vec::new, |epoch| epoch.terms.iter().map(|(name, _)| name.clone()).collect());
     if names.len() > 1 {
         let terms: Vec<Curve> = names
             .iter()
             .enumerate()
-            .map(|(at, name)| Curve {
-                name,
-                values: of(&|epoch| epoch.terms.get(at).map_or(f64::NAN, |term| term.1)),
-            })
+            .map(|(at, name)| Curve { name, values: of(&|epoch| epoch.terms.get(at).map_or(f64::NAN, |term| term.1)) })
             .collect();
         html += &chart("Terms of the validation loss", &epochs, &terms, &[], page.kept);
     }
@@ -85,14 +83,14 @@ pub(super) fn examples(examples: &Examples) -> String {
                 format!(" In the samples, black is {} and white is {}.", figure(low), figure(high))
             });
             format!(
-                "<p>Each row: the sample, its reconstruction, and the absolute error of each value, from black (no error) \
+                "<p>Side by side: a sample, its reconstruction, and the absolute error of each value, from black (no error) \
                  to white (an error of {}).{range}</p><div class=\"examples\">{drawn}</div>",
                 figure(*white)
             )
         }
         Examples::Chart(svg, about) => format!(
-            "<figure><figcaption>{0}</figcaption><div class=\"scroll\" tabindex=\"0\" role=\"region\" \
-             aria-label=\"Chart\"><img class=\"wide\" alt=\"{0}\" src=\"data:image/svg+xml;base64,{1}\"></div></figure>",
+            "<figure><figcaption>{0}</figcaption><div class=\"scroll whole\" tabindex=\"0\" \
+             role=\"region\" aria-label=\"Chart\"><img class=\"wide\" alt=\"{0}\" src=\"data:image/svg+xml;base64,{1}\"></div></figure>",
             escape(about),
             base64(svg.as_bytes())
         ),
@@ -171,7 +169,9 @@ pub(super) fn columns(columns: &[ColumnQuality]) -> String {
         };
         let [name, kind, quality, error] =
             [&column.name, &column.kind, &column.quality, &column.error].map(|text| escape(text));
-        format!("<tr><th scope=\"row\">{name}</th><td>{kind}</td><td>{quality}</td><td>{meter}</td><td>{error}</td></tr>")
+        format!(
+            "<tr><th scope=\"row\">{name}</th><td>{kind}</td><td>{quality}</td><td>{meter}</td><td>{error}</td></tr>"
+        )
     };
     let rows: String = columns.iter().map(row).collect();
     format!(
@@ -215,24 +215,76 @@ pub(super) fn anomaly(scores: &Scores) -> String {
 
 /// The words of the page: the word, what it means, and the file with its formula and derivation.
 const GLOSSARY: [(&str, &str, &str); 18] = [
-    ("autoencoder", "a network that is trained to return its input, through a layer with few values", "docs/derivation.md"),
-    ("code", "the values of the narrow layer: a short description of a sample, made by the encoder", "crates/models/src/basic.rs"),
-    ("encoder, decoder", "the layers from the sample to the code, and those from the code back to the sample", "crates/models/src/spec.rs"),
+    (
+        "autoencoder",
+        "a network that is trained to return its input, through a layer with few values",
+        "docs/derivation.md",
+    ),
+    (
+        "code",
+        "the values of the narrow layer: a short description of a sample, made by the encoder",
+        "crates/models/src/basic.rs",
+    ),
+    (
+        "encoder, decoder",
+        "the layers from the sample to the code, and those from the code back to the sample",
+        "crates/models/src/spec.rs",
+    ),
     ("reconstruction", "what the decoder makes of the code of a sample", "crates/tasks/src/reconstruct.rs"),
-    ("loss", "the number that training makes small: how far the reconstructions are from the samples", "crates/layers/src/losses/loss.rs"),
-    ("validation loss", "the loss on samples that training never uses; if it rises while the training loss falls, the network learns the training samples by heart", "crates/trainer/src/fit.rs"),
+    (
+        "loss",
+        "the number that training makes small: how far the reconstructions are from the samples",
+        "crates/layers/src/losses/loss.rs",
+    ),
+    (
+        "validation loss",
+        "the loss on samples that training never uses; if it rises while the training loss falls, the network learns the training samples by heart",
+        "crates/trainer/src/fit.rs",
+    ),
     ("epoch", "one pass of the training through all training samples", "crates/trainer/src/epochs.rs"),
     ("learning rate", "how far the weights move in one step", "crates/layers/src/optimizers/adam.rs"),
     ("dense layer", "every output depends on every input: y = φ(x·w + b)", "crates/layers/src/dense/dense.rs"),
-    ("convolution", "the same small window of weights at every place of an image", "crates/layers/src/convolution/conv2d.rs"),
-    ("activation", "the function φ after the weighted sums, for example ReLU, max(z, 0)", "crates/layers/src/dense/activation.rs"),
-    ("variational", "the encoder gives a distribution of codes; new samples can be drawn from it", "crates/models/src/variational.rs"),
-    ("KL divergence", "how far the distribution of a code is from N(0, 1), in nats", "crates/layers/src/randomness/reparameterize.rs"),
-    ("dead unit", "a value of the code that is the same for every sample, so that it says nothing", "crates/tasks/src/code.rs"),
-    ("PCA", "the directions along which the codes differ most; the best linear map to few values", "crates/analysis/src/pca.rs"),
-    ("score", "the reconstruction error of one sample; a high one means that the sample is unlike those of the training", "crates/tasks/src/anomaly/mod.rs"),
+    (
+        "convolution",
+        "the same small window of weights at every place of an image",
+        "crates/layers/src/convolution/conv2d.rs",
+    ),
+    (
+        "activation",
+        "the function φ after the weighted sums, for example ReLU, max(z, 0)",
+        "crates/layers/src/dense/activation.rs",
+    ),
+    (
+        "variational",
+        "the encoder gives a distribution of codes; new samples can be drawn from it",
+        "crates/models/src/variational.rs",
+    ),
+    (
+        "KL divergence",
+        "how far the distribution of a code is from N(0, 1), in nats",
+        "crates/layers/src/randomness/reparameterize.rs",
+    ),
+    (
+        "dead unit",
+        "a value of the code that is the same for every sample, so that it says nothing",
+        "crates/tasks/src/code.rs",
+    ),
+    (
+        "PCA",
+        "the directions along which the codes differ most; the best linear map to few values",
+        "crates/analysis/src/pca.rs",
+    ),
+    (
+        "score",
+        "the reconstruction error of one sample; a high one means that the sample is unlike those of the training",
+        "crates/tasks/src/anomaly/mod.rs",
+    ),
     ("threshold", "the score from which on a sample counts as unusual", "crates/tasks/src/anomaly/threshold.rs"),
-    ("R²", "1 minus the squared error divided by the variance: 1 is perfect, 0 is no better than the mean", "crates/tasks/src/columns/report.rs"),
+    (
+        "R²",
+        "1 minus the squared error divided by the variance: 1 is perfect, 0 is no better than the mean",
+        "crates/tasks/src/columns/report.rs",
+    ),
 ];
 
 /// The words of the page with their meaning.

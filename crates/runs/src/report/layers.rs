@@ -53,12 +53,8 @@ fn layer(network: &Network<f32>, at: usize, spec: &LayerSpec) -> Result<Layer, S
         _ => [1, inputs],
     };
     Ok(match *spec {
-        LayerSpec::Dense { activation, .. } => {
-            Layer::Dense { inputs, units, activation: activation.name(), w, b }
-        }
-        LayerSpec::TiedDense { activation, .. } => {
-            Layer::Tied { inputs, units, activation: activation.name(), w, b }
-        }
+        LayerSpec::Dense { activation, .. } => Layer::Dense { inputs, units, activation: activation.name(), w, b },
+        LayerSpec::TiedDense { activation, .. } => Layer::Tied { inputs, units, activation: activation.name(), w, b },
         LayerSpec::TimeDistributed { units, activation, .. } => {
             let [steps, inputs] = steps_and_width();
             Layer::EachStep { steps, inputs, units, activation: activation.name(), w, b }

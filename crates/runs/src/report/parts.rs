@@ -55,12 +55,12 @@ pub(super) fn map(data: &Shown, plane: &Plane, numbers: &[u32]) -> Map {
     let (all, shown) = (data.samples.len(), numbers.len());
     let chosen = match shown < all {
         true => format!(
-            "{} of {} samples, evenly spaced through {}.",
+            "Shown: {} of {} samples, evenly spaced. The samples are {}.",
             thousands(shown),
             thousands(all),
             data.origin
         ),
-        false => format!("All {} of {}.", count(all, "sample", "samples"), data.origin),
+        false => format!("Shown: all samples. They are {}.", data.origin),
     };
     let labels = data.samples.labels.as_ref();
     Map {
@@ -69,9 +69,8 @@ pub(super) fn map(data: &Shown, plane: &Plane, numbers: &[u32]) -> Map {
         points: plane.points.clone(),
         ends,
         classes: labels.map_or_else(Vec::new, |labels| labels.classes().to_vec()),
-        of: labels.map_or_else(Vec::new, |labels| {
-            numbers.iter().map(|&number| labels.numbers()[number as usize]).collect()
-        }),
+        of: labels
+            .map_or_else(Vec::new, |labels| numbers.iter().map(|&number| labels.numbers()[number as usize]).collect()),
     }
 }
 
@@ -154,14 +153,17 @@ pub(super) fn examples(data: &Shown, scores: &[f64]) -> Result<Examples> {
         let told = data.model.unscaled(told.view());
         let names = schema.used().map(|column| column.name.clone()).collect();
         let rows = titles.into_iter().zip(errors).zip(x.rows().into_iter().zip(told.rows()));
-        let row = |((title, error), (found, told)): ((String, f64), (ndarray::ArrayView1<f64>, ndarray::ArrayView1<f64>))| {
-            let cells = schema.used().zip(found.iter().zip(told));
-            ExampleRow {
-                title,
-                error,
-                cells: cells.map(|(column, (&found, &told))| [found, told].map(|value| cell(column, value))).collect(),
-            }
-        };
+        let row =
+            |((title, error), (found, told)): ((String, f64), (ndarray::ArrayView1<f64>, ndarray::ArrayView1<f64>))| {
+                let cells = schema.used().zip(found.iter().zip(told));
+                ExampleRow {
+                    title,
+                    error,
+                    cells: cells
+                        .map(|(column, (&found, &told))| [found, told].map(|value| cell(column, value)))
+                        .collect(),
+                }
+            };
         return Ok(Examples::Rows(names, rows.map(row).collect()));
     }
     if form(data) == "series" {
@@ -171,7 +173,7 @@ pub(super) fn examples(data: &Shown, scores: &[f64]) -> Result<Examples> {
             .map(|(title, error)| format!("{title}, error {}", charts::number(*error)))
             .collect();
         let svg = curves(data.model, data.samples, &numbers, "Best, median and worst", &titles)?;
-        let about = format!("Inputs (solid) and reconstructions (dashed): {}.", titles.join("; "));
+        let about = "The best, median and worst series: inputs (solid) and reconstructions (dashed)".to_owned();
         return Ok(Examples::Chart(svg, about));
     }
     let pairs = pairs(data.model, data.samples, &numbers)?;
@@ -293,7 +295,10 @@ pub(super) fn scores(data: &Shown, scores: &[f64], threshold: f64) -> Scores {
             (*samples, *sum, *above) = (*samples + 1, *sum + score, *above + usize::from(score >= threshold));
         }
         let named = labels.classes().iter().zip(sums).filter(|(_, (samples, ..))| *samples > 0);
-        named.map(|(name, (samples, sum, above))| (name.clone(), samples, sum / samples as f64, above)).take(100).collect()
+        named
+            .map(|(name, (samples, sum, above))| (name.clone(), samples, sum / samples as f64, above))
+            .take(100)
+            .collect()
     });
     let trained = anomaly::usual_normal(data.only_class, data.samples);
     let separation = labels.filter(|_| !trained.is_empty()).and_then(|labels| {
