@@ -101,6 +101,26 @@ impl Pca {
         Some(Self { mean, components, variances })
     }
 
+    /// Returns the mean sample m.
+    ///
+    /// ```
+    /// use handgrad_analysis::Pca;
+    /// use ndarray::array;
+    ///
+    /// let pca = Pca::fit(array![[3.0, 1.0], [5.0, 1.0]].view(), 1).expect("finite values");
+    /// assert_eq!((pca.mean(), pca.component(0)), (vec![4.0, 1.0], Some(vec![1.0, 0.0])));
+    /// ```
+    #[must_use]
+    pub fn mean(&self) -> Vec<f64> {
+        self.mean.iter().copied().collect()
+    }
+
+    /// Returns the principal component v_j, counted from 0. Its sign is arbitrary. `None` if there are not so many.
+    #[must_use]
+    pub fn component(&self, j: usize) -> Option<Vec<f64>> {
+        (j < self.components.ncols()).then(|| self.components.column(j).iter().copied().collect())
+    }
+
     /// Returns the number of components, k.
     #[must_use]
     pub fn components(&self) -> usize {

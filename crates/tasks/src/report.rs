@@ -17,7 +17,7 @@ use handgrad_analysis::Pca;
 use handgrad_dataset::Samples;
 use handgrad_files::{Progress, Unit};
 use handgrad_models::Model;
-use ndarray::{Array2, ArrayView2, Axis, array};
+use ndarray::{Array2, ArrayView2, Axis};
 
 use crate::{CHUNK, Error};
 
@@ -161,11 +161,10 @@ pub fn plane(codes: ArrayView2<f32>) -> Option<Plane> {
         (vec![0.0; 2], [unit(0), unit(1)], ["z0".to_owned(), "z1".to_owned()])
     } else if k <= LONGEST {
         let pca = Pca::fit(codes, 2)?;
-        // The reconstruction of (0, 0) is the mean, and that of (1, 0) is the mean plus the first component.
-        let ends = pca.reconstruct(array![[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]].view());
-        let component = |at: usize| (&ends.row(at) - &ends.row(0)).to_vec();
+        let narrow = |values: Vec<f64>| values.into_iter().map(|value| value as f32).collect::<Vec<_>>();
         let name = |which: &str| format!("the {which} principal component of the codes");
-        (ends.row(0).to_vec(), [component(1), component(2)], [name("first"), name("second")])
+        let directions = [narrow(pca.component(0)?), narrow(pca.component(1)?)];
+        (narrow(pca.mean()), directions, [name("first"), name("second")])
     } else {
         let mean = codes.mean_axis(Axis(0))?;
         let variance = codes.var_axis(Axis(0), 0.0);

@@ -15,8 +15,8 @@ mod decode;
 mod denoise;
 mod encode;
 mod eval;
-mod finetune;
 mod features;
+mod finetune;
 mod gradcheck;
 mod help;
 mod impute;
@@ -41,11 +41,9 @@ mod train;
 pub const GROUPS: [(&str, &[&str]); 7] = [
     ("Train", &["train", "eval", "compare", "search"]),
     ("Look at a model", &["report", "reconstruct", "interpolate", "alter", "sample", "latent-grid"]),
-    ("Use a model", &["encode", "decode", "denoise", "anomaly", "impute", "split"]),
+    ("Use a model", &["encode", "decode", "denoise", "anomaly", "impute", "features", "split"]),
     ("Use its codes", &["map", "cluster", "nearest", "probe", "label"]),
     ("Classify", &["finetune", "predict"]),
-    ("Look at a model", &["reconstruct", "interpolate", "alter", "sample", "latent-grid"]),
-    ("Use a model", &["encode", "decode", "denoise", "anomaly", "impute", "cluster", "features", "split"]),
     ("Learn how it works", &["trace", "gradcheck", "claims", "scoreboard", "score"]),
     ("Data and help", &["data", "completions", "man"]),
 ];

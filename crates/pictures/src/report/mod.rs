@@ -4,7 +4,8 @@
 //! page.html     the frame: it has the places of the sections
 //! style.css     dark and light, wide and narrow, screen and paper
 //! network.js    the layers: the formulas of crates/layers, for one sample
-//! explorer.js   the map, the sliders, drawing, and the check of the page against stored results
+//! views.js      the canvases, the map, drawing, and the row of a table
+//! explorer.js   from the data to the network and back, the sliders, and the check of the page against stored results
 //! ```
 //!
 //! Everything is inside the file: it has no address of another file or server, and a policy in its head forbids the
@@ -204,7 +205,8 @@ pub fn html(page: &Page) -> String {
     };
     let data = has.map_or_else(|_| "null".to_owned(), script);
     let map = page.map.as_ref().map_or_else(String::new, map::section);
-    let scripts = if has.is_ok() { [include_str!("network.js"), include_str!("explorer.js")] } else { [""; 2] };
+    let scripts = [include_str!("network.js"), include_str!("views.js"), include_str!("explorer.js")];
+    let scripts = if has.is_ok() { scripts.concat() } else { String::new() };
     let places = [
         ("title", escape(&page.title)),
         ("about", escape(&page.about)),
@@ -221,8 +223,7 @@ pub fn html(page: &Page) -> String {
         ("glossary", glossary()),
         ("data", data),
         ("weights", weights.to_owned()),
-        ("network", scripts[0].to_owned()),
-        ("script", scripts[1].to_owned()),
+        ("scripts", scripts),
         ("hover", include_str!("hover.js").to_owned()),
     ];
     fill(include_str!("page.html"), &places)

@@ -1,6 +1,6 @@
 "use strict";
-// The network in the page. Each layer mirrors the file of the same name in crates/layers/src: the same formula, with the
-// same names, for one sample. Sums are computed in 64 bits, results are kept in 32 bits as in the library.
+// The network in the page. Each layer mirrors the file of the same name in crates/layers/src: the same formula, with
+// the same names, for one sample. Sums are computed in 64 bits, results are kept in 32 bits as in the library.
 
 /** The bytes of a base64 text. */
 function bytesOf(base64) {
@@ -132,7 +132,8 @@ const LAYERS = {
   /** upsample2d.rs: every value becomes a square. */
   upsample2d(x, l) {
     const [channels, h, width] = l.x, s = l.size, y = new Float32Array(x.length * s * s);
-    for (let c = 0, at = 0; c < channels; c++) for (let i = 0; i < h * s; i++) for (let j = 0; j < width * s; j++, at++) {
+    for (let c = 0, at = 0; c < channels; c++) for (let i = 0; i < h * s; i++)
+    for (let j = 0; j < width * s; j++, at++) {
       y[at] = x[(c * h + Math.floor(i / s)) * width + Math.floor(j / s)];
     }
     return y;
@@ -176,7 +177,9 @@ const LAYERS = {
   /** recurrent.rs and bidirectional.rs: one direction, or two whose outputs are side by side. */
   recurrent(x, l, p) {
     const runs = l.directions.map((names, turned) => oneDirection(x, l, names.map(at => p[at]), turned === 1));
-    if (!l.return_sequences) return Float32Array.from(runs.flatMap((h, turned) => Array.from(h[turned ? 0 : l.steps - 1])));
+    if (!l.return_sequences) {
+      return Float32Array.from(runs.flatMap((h, turned) => Array.from(h[turned ? 0 : l.steps - 1])));
+    }
     const y = new Float32Array(l.steps * l.units * runs.length);
     for (let t = 0; t < l.steps; t++) runs.forEach((h, run) => y.set(h[t], (t * runs.length + run) * l.units));
     return y;

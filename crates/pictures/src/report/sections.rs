@@ -83,14 +83,14 @@ pub(super) fn examples(examples: &Examples) -> String {
                 format!(" In the samples, black is {} and white is {}.", figure(low), figure(high))
             });
             format!(
-                "<p>Each row: the sample, its reconstruction, and the absolute error of each value, from black (no error) \
+                "<p>Side by side: a sample, its reconstruction, and the absolute error of each value, from black (no error) \
                  to white (an error of {}).{range}</p><div class=\"examples\">{drawn}</div>",
                 figure(*white)
             )
         }
         Examples::Chart(svg, about) => format!(
-            "<figure><figcaption>{0}</figcaption><div class=\"scroll\" tabindex=\"0\" role=\"region\" \
-             aria-label=\"Chart\"><img class=\"wide\" alt=\"{0}\" src=\"data:image/svg+xml;base64,{1}\"></div></figure>",
+            "<figure><figcaption>{0}</figcaption><div class=\"scroll whole\" tabindex=\"0\" \
+             role=\"region\" aria-label=\"Chart\"><img class=\"wide\" alt=\"{0}\" src=\"data:image/svg+xml;base64,{1}\"></div></figure>",
             escape(about),
             base64(svg.as_bytes())
         ),

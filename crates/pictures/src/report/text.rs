@@ -52,7 +52,11 @@ pub(super) fn script(data: &impl Serialize) -> String {
 
 /// A value with five significant digits; a value that is not finite is a dash.
 pub(super) fn figure(value: f64) -> String {
-    if value.is_finite() { number(value) } else { "–".into() }
+    match value {
+        0.0 => "0".into(),
+        value if value.is_finite() => number(value),
+        _ => "–".into(),
+    }
 }
 
 /// A whole number with commas between thousands.

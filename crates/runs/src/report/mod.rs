@@ -39,15 +39,19 @@ const USUAL: f64 = 0.95;
 /// If the folder has no finished run, or the samples cannot be used with the model.
 pub fn report(run: &Path, subject: &Subject, progress: &dyn Progress) -> Result<String> {
     let history = History::read(run)?;
+    // The page is to be shown to others, who do not need the folders of this machine.
+    let name_of =
+        |path: &str| Path::new(path).file_name().map_or(path.to_owned(), |name| name.to_string_lossy().into());
+    let origin = subject.origin.replace(&shown(&subject.what), &name_of(&subject.what));
     let data = Shown {
         model: &subject.model,
         samples: &subject.samples,
-        origin: &subject.origin,
+        origin: &origin,
         train: subject.train.as_ref(),
         only_class: &subject.only_class,
     };
     let name = run.file_name().map_or_else(|| shown(run), |name| name.to_string_lossy().into_owned());
-    let what = history.settings.data.clone().unwrap_or_else(|| subject.what.clone());
+    let what = name_of(history.settings.data.as_ref().unwrap_or(&subject.what));
     let command = format!("handgrad train --config {} --out NEW-FOLDER", shown(run.join("config.toml")));
     Ok(page::html(&page(&history, &data, [&name, &what, &command], progress)?))
 }
@@ -79,7 +83,7 @@ fn page(history: &History, data: &Shown, [name, what, command]: [&str; 3], progr
         ["shown samples".to_owned(), data.origin.to_owned()],
         ["parameters".to_owned(), thousands(model.network().param_count())],
         ["values of a code".to_owned(), thousands(model.code_len())],
-        ["loss".to_owned(), model.network().loss().to_string()],
+        ["loss".to_owned(), loss_in_words(model)],
         ["epochs".to_owned(), format!("{}; the weights are those of epoch {}", history.epochs.len(), best.epoch)],
         ["validation loss".to_owned(), page_number(best.validation_loss)],
         [
@@ -102,7 +106,7 @@ fn page(history: &History, data: &Shown, [name, what, command]: [&str; 3], progr
         command: command.to_owned(),
         blocks: blocks(model),
         epochs: epochs(history),
-        loss: model.network().loss().to_string(),
+        loss: loss_in_words(model),
         yardsticks: compared(data)?,
         kept: best.epoch,
         examples: parts::examples(data, &scores)?,
@@ -118,10 +122,17 @@ fn page_number(value: f64) -> String {
     handgrad_pictures::charts::number(value)
 }
 
+fn loss_in_words(model: &Model) -> String {
+    match model.spec().table {
+        Some(_) => "mean over the columns of their losses; about 1 for the mean row".into(),
+        None => model.network().loss().to_string(),
+    }
+}
+
+/// The numbers of values from layer to layer.
 fn network_in_words(model: &Model) -> String {
     let network = model.network();
-    let widths: Vec<String> = (0..=network.layers().len()).map(|at| network.width(at).to_string()).collect();
-    let mut widths = widths;
+    let mut widths: Vec<String> = (0..=network.layers().len()).map(|at| network.width(at).to_string()).collect();
     widths.dedup();
     widths.join("-")
 }

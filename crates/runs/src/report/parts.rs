@@ -54,8 +54,13 @@ pub(super) fn map(data: &Shown, plane: &Plane, numbers: &[u32]) -> Map {
     });
     let (all, shown) = (data.samples.len(), numbers.len());
     let chosen = match shown < all {
-        true => format!("{} of {} samples, evenly spaced through {}.", thousands(shown), thousands(all), data.origin),
-        false => format!("All {} of {}.", count(all, "sample", "samples"), data.origin),
+        true => format!(
+            "Shown: {} of {} samples, evenly spaced. The samples are {}.",
+            thousands(shown),
+            thousands(all),
+            data.origin
+        ),
+        false => format!("Shown: all samples. They are {}.", data.origin),
     };
     let labels = data.samples.labels.as_ref();
     Map {
@@ -168,7 +173,7 @@ pub(super) fn examples(data: &Shown, scores: &[f64]) -> Result<Examples> {
             .map(|(title, error)| format!("{title}, error {}", charts::number(*error)))
             .collect();
         let svg = curves(data.model, data.samples, &numbers, "Best, median and worst", &titles)?;
-        let about = format!("Inputs (solid) and reconstructions (dashed): {}.", titles.join("; "));
+        let about = "The best, median and worst series: inputs (solid) and reconstructions (dashed)".to_owned();
         return Ok(Examples::Chart(svg, about));
     }
     let pairs = pairs(data.model, data.samples, &numbers)?;
