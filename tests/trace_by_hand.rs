@@ -163,7 +163,8 @@ fn the_update_gate_of_a_gru_either_way_round() {
 #[test]
 fn a_step_for_a_batch_is_that_of_its_gradients() {
     let batch = trace(&["batch", "--learning-rate", "0.2"]);
-    let rules: [(&str, fn(f64) -> f64); 2] = [("gradient descent", |g| g), ("Adam", |g| g / (g.abs() + 1e-8))];
+    type Rule = (&'static str, fn(f64) -> f64);
+    let rules: [Rule; 2] = [("gradient descent", |g| g), ("Adam", |g| g / (g.abs() + 1e-8))];
     for (name, rule) in rules {
         let settings = ["w_e", "b_e", "w_d", "b_d"].map(|parameter| {
             let of = |symbol: &str| flat(&line_of(&batch, "", symbol)["value"]);

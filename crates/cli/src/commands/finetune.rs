@@ -171,7 +171,7 @@ fn options(args: &FinetuneArgs) -> Result<Options> {
         }
     }
     let positive = args.learning_rate > 0.0 && args.learning_rate.is_finite();
-    if !positive || !(args.encoder_rate >= 0.0 && args.encoder_rate.is_finite()) {
+    if !(positive && args.encoder_rate >= 0.0 && args.encoder_rate.is_finite()) {
         let text = "--learning-rate must be a number above 0, and --encoder-rate one of at least 0";
         return Err(UsageError(text.into()).into());
     }
