@@ -1,6 +1,6 @@
 //! The course in docs/: every chapter is complete and in the table of contents, every link leads somewhere, every
-//! drawing is well-formed, and the lines that a chapter shows of a command are lines that the command prints. This file
-//! belongs to the package of the binary, which it needs. The commands in `console` blocks are tried in `tests/cli.rs`.
+//! drawing is well-formed, the lines that a chapter shows of a command are lines that the command prints, and the
+//! commands in `console` blocks work. This file belongs to the package of the binary, which it needs.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -177,6 +177,27 @@ fn shown_lines_are_lines_of_the_output() {
         }
     }
     assert!(tried > 10, "{tried} lines were compared");
+}
+
+/// The commands in `console` blocks work, in the order of the chapter. The chapters are tried side by side.
+#[test]
+fn the_commands_of_every_chapter_work() {
+    let chapters = chapters();
+    std::thread::scope(|scope| {
+        for (path, text) in &chapters {
+            scope.spawn(move || {
+                let folder = tempfile::tempdir().expect("a temporary folder");
+                for block in text.split("```console\n").skip(1) {
+                    for line in block.split("```").next().unwrap_or_default().lines() {
+                        let Some((_, args)) = line.split_once("$ handgrad ") else { continue };
+                        let args: Vec<_> = args.split_whitespace().collect();
+                        let output = run(folder.path(), &args);
+                        assert!(output.status.success(), "{}: {line}: {}", path.display(), err(&output));
+                    }
+                }
+            });
+        }
+    });
 }
 
 #[test]
