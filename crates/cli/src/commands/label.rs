@@ -184,7 +184,7 @@ fn text(args: &LabelArgs, found: &Measured, is_m1: bool, [train, samples]: [&str
     text += &format!("\nwrong labels in %: mean and standard deviation over {draws} draws of labelled samples\n");
     text += "dive: label of the nearest reconstruction; probe: logistic regression on codes\n";
     text += &format!(
-        "spreading: along the graph of {} codes, in which the measured samples are, without their labels (transductive)",
+        "spreading: along the graph of {} codes, which has the measured samples without their labels (transductive)",
         thousands(found.in_graph)
     );
     if found.unreached > 0.0 {
