@@ -31,7 +31,7 @@ enum MethodName {
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \
     handgrad label runs/denoise-mnist --labels-per-class 10,60 --chart few.svg\n  \
-    handgrad label runs/mine --unlabelled unknown --out labels.csv --threshold 0.9\n  \
+    handgrad label runs/mine --unlabelled unknown --out labels.csv\n  \
     handgrad label runs/mine --data new.csv --out labels.csv")]
 pub struct LabelArgs {
     #[command(flatten)]
@@ -72,7 +72,8 @@ pub struct LabelArgs {
     #[arg(long, value_name = "NAME", default_value = "spreading")]
     method: MethodName,
 
-    /// With --out: labels with a smaller confidence are left empty.
+    /// With --out: labels with a smaller confidence are left empty. The confidences of spreading are lower than those of
+    /// probe, so look at them before you choose a number.
     #[arg(long, value_name = "CONFIDENCE", default_value_t = 0.0)]
     threshold: f64,
 
