@@ -148,7 +148,7 @@ pub enum Command {
     /// Once by their codes, and once by their inputs, such as pixels. The picture has two rows for each sample: the
     /// sample and its nearest training samples by code, and below it those by inputs.
     Nearest(nearest::NearestArgs),
-    /// Measure how well simple classifiers tell the classes apart from codes.
+    /// Measure how well codes tell the classes apart.
     ///
     /// k-NN and logistic regression learn from the training samples, once from their codes, once from as many principal
     /// components, and once from the inputs, and classify the other samples. The data needs labels. The network itself
