@@ -114,7 +114,7 @@ pub enum Command {
     /// The model tells each missing cell from the cells of its row that are not missing. Columns that the model does
     /// not use, such as identifiers and free text, keep their holes.
     Impute(impute::ImputeArgs),
-    /// Make a classifier of the encoder of a model, with few labels or many.
+    /// Make a classifier of the encoder of a model, with few labels.
     ///
     /// The classifier is the encoder and a new layer on top of it, with one output for each class, all trained on
     /// labelled samples. The same network is also trained from scratch, which shows what the training of the
