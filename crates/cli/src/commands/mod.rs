@@ -160,6 +160,7 @@ pub enum Command {
     /// of each class have a label. With --out, writes a label and its confidence for every sample.
     Label(label::LabelArgs),
     /// Make a classifier of the encoder of a model, with few labels or many.
+    /// Make a classifier of the encoder of a model, with few labels.
     ///
     /// The classifier is the encoder and a new layer on top of it, with one output for each class, all trained on
     /// labelled samples. The same network is also trained from scratch, which shows what the training of the
