@@ -63,7 +63,7 @@ pub fn proximal<T: Scalar>(w: &mut [T], units: usize, step: T) {
     for row in w.chunks_exact_mut(units) {
         let norm = row.iter().fold(T::ZERO, |sum, &w| sum + w * w).sqrt();
         if norm > step {
-            row.iter_mut().for_each(|w| *w = *w * (T::ONE - step / norm));
+            row.iter_mut().for_each(|w| *w *= T::ONE - step / norm);
         } else {
             row.fill(T::ZERO);
         }
