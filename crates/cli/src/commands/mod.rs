@@ -176,7 +176,8 @@ pub enum Command {
     ///
     /// The inputs are scored in five ways: by a small autoencoder with a group-L1 penalty on the weights of each input,
     /// by shuffling them, by their variance, by principal components, and at random. For 10 to 200 inputs, all inputs
-    /// are rebuilt from the best ones. An L1 penalty on the code, as in the presets for sparse codes, selects no inputs.
+    /// are rebuilt from the best ones. An L1 penalty on the code, as in the presets for sparse codes, selects no
+    /// inputs.
     Features(features::FeaturesArgs),
     /// Write the encoder and the decoder to separate files.
     Split(split::SplitArgs),
