@@ -1,6 +1,6 @@
 //! `handgrad report`: the page of a run. The tests in a browser run where Chromium is found: `HANDGRAD_CHROMIUM` names
-//! its program, otherwise `chromium`, `chromium-browser` and `google-chrome` are tried. This file belongs to the package
-//! `handgrad-cli`.
+//! its program, otherwise `chromium`, `chromium-browser` and `google-chrome` are tried. This file belongs to the
+//! package `handgrad-cli`.
 
 mod command;
 
@@ -213,8 +213,8 @@ const HANDS: &str = "
     const seen = id => document.getElementById(id).toDataURL();
     const z0 = () => document.querySelector('#sliders input').value;
     const pointer = (element, kind, x, y) => { const box = element.getBoundingClientRect();
-      element.dispatchEvent(new PointerEvent(kind, { clientX: box.left + x * box.width, clientY: box.top + y * box.height,
-        buttons: 1, pointerId: 1, bubbles: true, cancelable: true })); };
+      element.dispatchEvent(new PointerEvent(kind, { clientX: box.left + x * box.width,
+        clientY: box.top + y * box.height, buttons: 1, pointerId: 1, bubbles: true, cancelable: true })); };
     (async () => {
       while (!noted.shown) await wait();
       let before = seen('v-output');
