@@ -239,8 +239,8 @@ const GLOSSARY: [(&str, &str, &str); 18] = [
     ),
     (
         "validation loss",
-        "the loss on samples that training never uses; if it rises while the training loss falls, the network learns the \
-         training samples by heart",
+        "the loss on samples that training never uses; if it rises while the training loss falls, the network \
+         learns the training samples by heart",
         "crates/trainer/src/fit.rs",
     ),
     ("epoch", "one pass of the training through all training samples", "crates/trainer/src/epochs.rs"),
