@@ -72,8 +72,8 @@ pub struct LabelArgs {
     #[arg(long, value_name = "NAME", default_value = "spreading")]
     method: MethodName,
 
-    /// With --out: labels with a smaller confidence are left empty. The confidences of spreading are lower than those of
-    /// probe, so look at them before you choose a number.
+    /// With --out: labels with a smaller confidence are left empty. The confidences of spreading are lower than those
+    /// of probe, so look at them before you choose a number.
     #[arg(long, value_name = "CONFIDENCE", default_value_t = 0.0)]
     threshold: f64,
 
