@@ -5,8 +5,9 @@
 //! balanced      n samples of each class: the first n of a random order of the samples of the class
 //! ```
 //!
-//! The order of all samples depends on the seed and on a stream, of which each use has its own. The order of a class depends on the seed and on the number of the class alone. So the samples of a smaller draw are
-//! also in a larger draw of the same seed.
+//! The order of all samples depends on the seed and on a stream, of which each use has its own. The order of a class
+//! depends on the seed and on the number of the class alone. So the samples of a smaller draw are also in a larger draw
+//! of the same seed.
 
 use handgrad_analysis::Random;
 

@@ -10,8 +10,8 @@
 //!
 //! Each map is judged by three numbers: trustworthiness (are neighbours in the map neighbours in the data?), continuity
 //! (the reverse), and the part of the samples whose class is that of most of their nearest others in the map. The same
-//! numbers of as many principal components say what a linear map would give. They are components of the same data, or, for
-//! parametric t-SNE, of the codes that the network learnt from.
+//! numbers of as many principal components say what a linear map would give. They are components of the same data, or,
+//! for parametric t-SNE, of the codes that the network learnt from.
 
 use handgrad_analysis::embedding::trust::{Trust, trust};
 use handgrad_analysis::embedding::{Gradient, affinities, optimize, tsne};
@@ -196,7 +196,8 @@ fn network_inputs(model: &Model, samples: &Samples) -> Result<Array2<f32>, Error
     Ok(rows)
 }
 
-/// The first `count` principal components of `fit`, or as many as there are values if these are fewer, for each of `rows`.
+/// The first `count` principal components of `fit`, or as many as there are values if these are fewer, for each of
+/// `rows`.
 fn components(fit: ArrayView2<f32>, rows: ArrayView2<f32>, count: usize, form: Form) -> Result<Array2<f32>, Error> {
     let pca = Pca::fit(fit, count.min(rows.ncols())).ok_or(Error::NotFinite { form: form.name() })?;
     Ok(pca.codes(rows))

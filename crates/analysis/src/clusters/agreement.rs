@@ -16,8 +16,8 @@
 //! ```
 //!
 //! ARI is about 0 for clusters that were drawn at random, and may be negative; ARI and NMI are 1 if clusters and
-//! classes are the same. A matching gives each class at most one cluster: samples of further clusters count as wrong. The
-//! logarithms are natural; their base has no influence on NMI.
+//! classes are the same. A matching gives each class at most one cluster: samples of further clusters count as wrong.
+//! The logarithms are natural; their base has no influence on NMI.
 //!
 //! Sources: Hubert & Arabie, "Comparing partitions", Journal of Classification 2 (1985); Vinh, Epps & Bailey,
 //! "Information theoretic measures for clusterings comparison", Journal of Machine Learning Research 11 (2010). With

@@ -17,8 +17,8 @@
 //! number is subtracted from all D_j: the smallest one is, so that s ≥ 1. If more points than the perplexity are
 //! equally near, H never becomes small enough. Then β becomes so large that only these points count, all alike.
 //!
-//! Beyond a few times the perplexity all p_{j|i} are nearly 0. So only the k = 3·perplexity nearest ones of each point are
-//! kept, and the sums above are over these.
+//! Beyond a few times the perplexity all p_{j|i} are nearly 0. So only the k = 3·perplexity nearest ones of each point
+//! are kept, and the sums above are over these.
 //!
 //! Sources: Hinton & Roweis, "Stochastic neighbor embedding", NIPS 2002; van der Maaten & Hinton, "Visualizing data
 //! using t-SNE", JMLR 9 (2008); the k nearest: van der Maaten, "Accelerating t-SNE using tree-based algorithms",

@@ -45,9 +45,8 @@ pub struct MapArgs {
     #[arg(long, value_name = "NAME")]
     method: Option<MethodName>,
 
-    /// For both kinds of t-SNE: about how many neighbours of a point count. At least 2, and at most a third of the number
-    /// of points, or of training samples for parametric t-SNE.
-    /// [default: 30]
+    /// For both kinds of t-SNE: about how many neighbours of a point count. At least 2, and at most a third of the
+    /// number of points, or of training samples for parametric t-SNE [default: 30].
     #[arg(long, value_name = "NUMBER")]
     perplexity: Option<f64>,
 
@@ -56,8 +55,8 @@ pub struct MapArgs {
     #[arg(long, default_value_t = 10_000, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(3..))]
     points: u32,
 
-    /// The seed of the choice of samples, of the small random part of the start of t-SNE, and of the network of parametric
-    /// t-SNE.
+    /// The seed of the choice of samples, of the small random part of the start of t-SNE, and of the network of
+    /// parametric t-SNE.
     #[arg(long, default_value_t = 0)]
     seed: u64,
 

@@ -123,7 +123,8 @@ pub struct Asked {
 /// samples.
 ///
 /// # Errors
-/// If there are fewer inputs than asked for, or too few samples; [`Error::AllEqual`] for the training samples; also the errors of [`view`].
+/// If there are fewer inputs than asked for, or too few samples; [`Error::AllEqual`] for the training samples; also the
+/// errors of [`view`].
 pub fn choose(
     model: &Model,
     fit: &Samples,
