@@ -5,7 +5,8 @@
 //! ```
 //!
 //! The attraction is computed as in exact.rs. The repulsion has n terms for each point. Points that are close together
-//! and far from y_i act on it almost as if all were at their mean. So the plane is divided into a tree of squares, each with its number of points N and their mean ȳ:
+//! and far from y_i act on it almost as if all were at their mean. So the plane is divided into a tree of squares, each
+//! with its number of points N and their mean ȳ:
 //!
 //! ```text
 //! a square with side s, and w̄ = 1/(1 + ‖y_i − ȳ‖²):
