@@ -1,6 +1,6 @@
 //! The course in docs/: every chapter is complete and in the table of contents, every link leads somewhere, every
-//! drawing is well-formed, and the lines that a chapter shows of a command are lines that the command prints. This file
-//! belongs to the package of the binary, which it needs. The commands in `console` blocks are tried in `tests/cli.rs`.
+//! drawing is well-formed, the lines that a chapter shows of a command are lines that the command prints, and the
+//! commands in `console` blocks work. This file belongs to the package of the binary, which it needs.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -100,6 +100,35 @@ fn the_table_of_contents_names_every_page() {
     assert_eq!(book["book"]["src"].as_str(), Some("docs"));
 }
 
+/// In the table from Keras to handgrad, every flag is one of `handgrad train`, and every function is in its file.
+#[test]
+fn flags_and_functions_of_the_keras_table_exist() {
+    let page = fs::read_to_string(root().join("docs/course.md")).expect("text");
+    let (_, table) = page.split_once("## From Keras to handgrad").expect("the table");
+    let help = train_help();
+    let mut flags = 0;
+    for row in table.lines().filter(|line| line.starts_with("| `")) {
+        let cells: Vec<_> = row.trim_matches('|').split(" | ").collect();
+        for flag in cells[1].split(['`', ' ']).filter(|word| word.starts_with("--")) {
+            assert!(help.contains(&format!("{flag} ")), "{row}: `handgrad train --help` has no {flag}");
+            flags += 1;
+        }
+        let file = links(cells[2]).first().expect("a file").clone();
+        let source = fs::read_to_string(root().join("docs").join(&file)).expect("a source file");
+        for name in cells[2].split('`').skip(1).step_by(2) {
+            assert!(source.contains(&format!("fn {name}")), "{row}: {file} has no function {name}");
+        }
+    }
+    assert!(flags > 10, "{flags} flags were looked for");
+}
+
+/// The long help text of `handgrad train`.
+fn train_help() -> String {
+    let output = run(here(), &["train", "--help"]);
+    assert!(output.status.success(), "{}", err(&output));
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
 /// The parts of a chapter, in this order.
 const PARTS: [&str; 6] =
     ["## The idea", "## The formulas", "## The numbers", "## An experiment", "## Exercises", "## A question"];
@@ -148,6 +177,27 @@ fn shown_lines_are_lines_of_the_output() {
         }
     }
     assert!(tried > 10, "{tried} lines were compared");
+}
+
+/// The commands in `console` blocks work, in the order of the chapter. The chapters are tried side by side.
+#[test]
+fn the_commands_of_every_chapter_work() {
+    let chapters = chapters();
+    std::thread::scope(|scope| {
+        for (path, text) in &chapters {
+            scope.spawn(move || {
+                let folder = tempfile::tempdir().expect("a temporary folder");
+                for block in text.split("```console\n").skip(1) {
+                    for line in block.split("```").next().unwrap_or_default().lines() {
+                        let Some((_, args)) = line.split_once("$ handgrad ") else { continue };
+                        let args: Vec<_> = args.split_whitespace().collect();
+                        let output = run(folder.path(), &args);
+                        assert!(output.status.success(), "{}: {line}: {}", path.display(), err(&output));
+                    }
+                }
+            });
+        }
+    });
 }
 
 #[test]

@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use handgrad_pictures::Error;
+use handgrad_pictures::charts::dendrogram::{self, Dendrogram, Join};
 use handgrad_pictures::charts::heat_map::{self, HeatMap};
 use handgrad_pictures::charts::losses::{self, Losses};
 use handgrad_pictures::charts::scatter::{self, Groups, Scatter};
@@ -453,6 +454,46 @@ fn names_are_escaped_in_every_chart() {
 }
 
 /// Numbers of every size, and what is not a number.
+
+#[test]
+fn a_tree_puts_joined_leaves_side_by_side_and_its_joins_where_the_axis_says() {
+    let joins = [([0, 3], 2.0), ([1, 2], 5.0), ([4, 5], 10.0)].map(|(of, height)| Join { of, height });
+    let leaves = ["a & b", "second", "third", "a very long name of a leaf, which does not fit beside the tree at all"];
+    let tree = Dendrogram {
+        title: "Tree <1>",
+        height: "distance",
+        leaves: &leaves,
+        joins: &joins,
+        cut: Some(("2 clusters", 7.5)),
+    };
+    let drawn = dendrogram::svg(&tree);
+    check(&drawn);
+    let svg = parsed(&drawn);
+    let height = |name: &str| {
+        let is_it = |node: &Node| node.text().is_some_and(|text| text.starts_with(name));
+        at(all(&svg, "text", "").into_iter().find(is_it).expect("a name"), "y")
+    };
+    assert!(height("a & b") < height("a very") && height("a very") < height("second"));
+    assert!(height("second") < height("third"), "no branches cross");
+    let branches: Vec<_> = all(&svg, "polyline", "branch").into_iter().map(points).collect();
+    assert_eq!(branches.len(), 3);
+    // 0 is on the right, so a join of twice the height is twice as far from the leaves.
+    let zero = branches[0][0][0];
+    let depth = |branch: &[[f64; 2]]| zero - branch[1][0];
+    assert!((depth(&branches[1]) / depth(&branches[0]) - 2.5).abs() < 0.01);
+    assert!((depth(&branches[2]) / depth(&branches[0]) - 5.0).abs() < 0.01);
+    let cut = at(all(&svg, "line", "cut")[0], "x1");
+    assert!(((zero - cut) / depth(&branches[0]) - 3.75).abs() < 0.01);
+
+    // Joins that make no tree are left out.
+    let wrong = [([0, 9], 1.0), ([5, 1], 2.0), ([0, 1], 3.0)].map(|(of, height)| Join { of, height });
+    let drawn = dendrogram::svg(&Dendrogram { joins: &wrong, ..tree });
+    check(&drawn);
+    assert_eq!(all(&parsed(&drawn), "polyline", "branch").len(), 1);
+    check(&dendrogram::svg(&Dendrogram { leaves: &[], joins: &[], cut: None, ..tree }));
+    check(&dendrogram::svg(&Dendrogram { leaves: &leaves[..1], joins: &[], cut: None, ..tree }));
+}
+
 fn any_number() -> impl Strategy<Value = f64> {
     prop_oneof![
         4 => -3.0..3.0_f64,

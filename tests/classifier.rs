@@ -167,7 +167,9 @@ fn any_number_of_threads_gives_the_same_bits() {
             let spec = Classifier::new(names(3)).spec(&deep(300, &[256, 128]));
             let mut trainer = Trainer::<f32>::new(Network::new(&spec).expect("fits"), &adam(1.0)).expect("fits");
             let source = Source::new(&samples).with_classes(&classes).expect("as many");
-            (0..4).for_each(|_| _ = trainer.step(&source, &all(8)));
+            for _ in 0..4 {
+                trainer.step(&source, &all(8));
+            }
             bits(trainer.theta())
         })
     };

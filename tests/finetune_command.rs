@@ -127,7 +127,7 @@ fn wrong_uses_are_one_line_and_write_nothing() {
         (&["finetune", "decoder.safetensors", "--data", "small", "--out", "new"], "holds only the decoder"),
         (&["finetune", "encoder.safetensors", "--out", "new"], "does not say which data"),
         (&["reconstruct", "sorted", "--out", "new.png"], "neither reconstructs nor decodes"),
-        (&["anomaly", "sorted", "--out", "new.csv"], "neither reconstructs nor decodes"),
+        (&["anomaly", "sorted", "--out", "new.png"], "neither reconstructs nor decodes"),
         (&["eval", "sorted"], "neither reconstructs nor decodes"),
         (&["split", "sorted", "--encoder", "new.safetensors"], "neither reconstructs nor decodes"),
         (&["decode", "sorted", "bare.npy", "--out", "new.png"], "neither reconstructs nor decodes"),

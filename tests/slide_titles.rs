@@ -60,7 +60,7 @@ fn citations(text: &str) -> Vec<(&'static str, String)> {
     let mut found = Vec::new();
     for deck in DECKS {
         for (at, _) in text.match_indices(deck) {
-            let mut rest = text[at + deck.len()..].trim_start();
+            let Some(mut rest) = text[at + deck.len()..].strip_prefix(' ') else { continue };
             // CE6146 and UTMIST "Denoising Autoencoders" cites the slide of both decks.
             while let Some(next) = rest.strip_prefix("and ").or_else(|| rest.strip_prefix(", ")) {
                 let Some(after) = DECKS.iter().find_map(|deck| next.strip_prefix(deck)) else { break };

@@ -51,8 +51,8 @@ impl<T: Scalar> Network<T> {
     /// network.
     ///
     /// # Errors
-    /// If the network is only an encoder or a classifier, the size of the codes or the number of weights is wrong, or there is not
-    /// enough memory.
+    /// If the network is only an encoder or a classifier, the size of the codes or the number of weights is wrong, or
+    /// there is not enough memory.
     pub fn decode(&self, theta: &[T], codes: ArrayView2<T>) -> Result<Array2<T>, Error> {
         match self.part() {
             Part::Encoder => return Err(Error::NoDecoder),
@@ -66,8 +66,8 @@ impl<T: Scalar> Network<T> {
     /// each row, in the units of the network.
     ///
     /// # Errors
-    /// If the network is only a part of a model or a classifier, the size of the samples or the number of weights is wrong, or there
-    /// is not enough memory.
+    /// If the network is only a part of a model or a classifier, the size of the samples or the number of weights is
+    /// wrong, or there is not enough memory.
     pub fn predict(&self, theta: &[T], x: ArrayView2<T>) -> Result<Array2<T>, Error> {
         Ok(self.predicted(self.outputs(theta, x)?))
     }

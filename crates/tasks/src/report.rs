@@ -1,13 +1,13 @@
 //! What a report shows of a model: an error for each sample, a map of the codes, and examples.
 //!
 //! ```text
-//! score of a sample    s = 1/|O| · Σ_{i∈O} (x̂_i − x_i)²      in the units of the network; O: the values that are known
+//! score of a sample    s = 1/|O| · Σ_{i∈O} (x̂_i − x_i)²     in the units of the network; O: the values that are known
 //! threshold            the quantile 0.95 of the scores of normal samples
 //! map                  z ≈ m + a·u + b·v                      m: mean code; u, v: the first two principal components
 //!                      a = u·(z − m),  b = v·(z − m)          of a code of two values: m = 0, u = (1, 0), v = (0, 1)
 //! ```
 //!
-//! The score is the same for every kind of data, so that a page can compute it too. The scores of `handgrad anomaly` are
+//! The score is the same for every kind of data, so that a page can compute it too. The scores of anomaly detection are
 //! those of the loss of the model.
 //!
 //! The components of a very long code (from 600 values on) would take long; its map has the two values with the largest

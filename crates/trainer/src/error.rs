@@ -153,7 +153,10 @@ pub enum Error {
     #[error("the network is a classifier, which gives classes, but this needs an autoencoder, which gives samples")]
     IsClassifier,
     /// There are not as many classes as samples.
-    #[error("there are {classes} classes of samples for {}: each sample has one", count(*.samples, "sample", "samples"))]
+    #[error(
+        "there are the classes of {} for {}: each sample has one class",
+        count(*.classes, "sample", "samples"), count(*.samples, "sample", "samples")
+    )]
     ClassCount {
         /// Number of classes that were given.
         classes: usize,

@@ -6,8 +6,8 @@
 //! ```
 //!
 //! The Hungarian algorithm keeps potentials u_r and v_c with u_r + v_c ≤ cost_rc = −g_rc, and adds one row at a time:
-//! it goes along pairs with u_r + v_c = cost_rc, the cheapest way from the new row to a free column, and matches anew
-//! along this way. O(r²·c) steps; all numbers are whole, so the result is exact.
+//! it goes along pairs with u_r + v_c = cost_rc, the cheapest way from the new row to a column that is free, and
+//! matches anew along this way. O(r²·c) steps; all numbers are whole, so the result is exact.
 //!
 //! Source: Kuhn, "The Hungarian method for the assignment problem", Naval Research Logistics Quarterly 2 (1955); with
 //! shortest ways: Jonker & Volgenant, Computing 38 (1987). SciPy's linear_sum_assignment finds the same sum.

@@ -170,8 +170,8 @@ fn options(args: &FinetuneArgs) -> Result<Options> {
             return Err(UsageError(format!("{flag} {rate}: expected a number of at least 0 and below 1")).into());
         }
     }
-    let positive = args.learning_rate > 0.0 && args.learning_rate.is_finite();
-    if !(positive && args.encoder_rate >= 0.0 && args.encoder_rate.is_finite()) {
+    let are_finite = args.learning_rate.is_finite() && args.encoder_rate.is_finite();
+    if !(are_finite && args.learning_rate > 0.0 && args.encoder_rate >= 0.0) {
         let text = "--learning-rate must be a number above 0, and --encoder-rate one of at least 0";
         return Err(UsageError(text.into()).into());
     }

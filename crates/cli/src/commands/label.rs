@@ -31,7 +31,7 @@ enum MethodName {
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \
     handgrad label runs/denoise-mnist --labels-per-class 10,60 --chart few.svg\n  \
-    handgrad label runs/mine --unlabelled unknown --out labels.csv --threshold 0.9\n  \
+    handgrad label runs/mine --unlabelled unknown --out labels.csv\n  \
     handgrad label runs/mine --data new.csv --out labels.csv")]
 pub struct LabelArgs {
     #[command(flatten)]
@@ -72,7 +72,8 @@ pub struct LabelArgs {
     #[arg(long, value_name = "NAME", default_value = "spreading")]
     method: MethodName,
 
-    /// With --out: labels with a smaller confidence are left empty.
+    /// With --out: labels with a smaller confidence are left empty. The confidences of spreading are lower than those of
+    /// probe, so look at them before you choose a number.
     #[arg(long, value_name = "CONFIDENCE", default_value_t = 0.0)]
     threshold: f64,
 
@@ -184,7 +185,7 @@ fn text(args: &LabelArgs, found: &Measured, is_m1: bool, [train, samples]: [&str
     text += &format!("\nwrong labels in %: mean and standard deviation over {draws} draws of labelled samples\n");
     text += "dive: label of the nearest reconstruction; probe: logistic regression on codes\n";
     text += &format!(
-        "spreading: along the graph of {} codes, in which the measured samples are, without their labels (transductive)",
+        "spreading: along the graph of {} codes, which has the measured samples without their labels (transductive)",
         thousands(found.in_graph)
     );
     if found.unreached > 0.0 {

@@ -148,7 +148,7 @@ pub enum Command {
     /// Once by their codes, and once by their inputs, such as pixels. The picture has two rows for each sample: the
     /// sample and its nearest training samples by code, and below it those by inputs.
     Nearest(nearest::NearestArgs),
-    /// Measure how well simple classifiers tell the classes apart from codes.
+    /// Measure how well codes tell the classes apart.
     ///
     /// k-NN and logistic regression learn from the training samples, once from their codes, once from as many principal
     /// components, and once from the inputs, and classify the other samples. The data needs labels. The network itself
@@ -160,6 +160,7 @@ pub enum Command {
     /// of each class have a label. With --out, writes a label and its confidence for every sample.
     Label(label::LabelArgs),
     /// Make a classifier of the encoder of a model, with few labels or many.
+    /// Make a classifier of the encoder of a model, with few labels.
     ///
     /// The classifier is the encoder and a new layer on top of it, with one output for each class, all trained on
     /// labelled samples. The same network is also trained from scratch, which shows what the training of the
@@ -175,7 +176,8 @@ pub enum Command {
     ///
     /// The inputs are scored in five ways: by a small autoencoder with a group-L1 penalty on the weights of each input,
     /// by shuffling them, by their variance, by principal components, and at random. For 10 to 200 inputs, all inputs
-    /// are rebuilt from the best ones. An L1 penalty on the code, as in the presets for sparse codes, selects no inputs.
+    /// are rebuilt from the best ones. An L1 penalty on the code, as in the presets for sparse codes, selects no
+    /// inputs.
     Features(features::FeaturesArgs),
     /// Write the encoder and the decoder to separate files.
     Split(split::SplitArgs),

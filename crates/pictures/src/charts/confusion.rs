@@ -15,7 +15,7 @@ const CELLS: [f64; 2] = [44.0, 18.0];
 /// The most room for the name of a class.
 const NAME: f64 = 150.0;
 const GAP: f64 = 8.0;
-const LEAST_WIDTH: f64 = 560.0;
+const LEAST_WIDTH: f64 = 720.0;
 
 const STYLE: &str = ".frame{fill:none;stroke:#999}.light{fill:#fff}.note{fill:#666}";
 
@@ -70,7 +70,7 @@ pub fn svg(matrix: &Confusion) -> Result<String, Error> {
     let mut drawing = Drawing::new([full_width, height], title, &about, STYLE);
     let whole_line = full_width - 2.0 * GAP;
     drawing.text_within("title", Anchor::Start, [GAP, 24.0], title, whole_line);
-    let note = "rows: the class; columns: what its samples are called; darker: a larger part of the row";
+    let note = "rows: the class; columns: what it is called; darker: a larger part of the row";
     drawing.text_within("note", Anchor::Start, [GAP, 46.0], note, whole_line);
     for (at, name) in classes[..drawn].iter().enumerate() {
         drawing.rising_text([left + cell * (at as f64 + 0.5) + 4.0, top - GAP], name, NAME);

@@ -6,7 +6,7 @@ use super::drawing::{Anchor, Drawing, FONT};
 use super::text::{counted, short, width};
 
 const WIDTH: f64 = 760.0;
-const TOP: f64 = 44.0;
+const TOP: f64 = 62.0;
 /// The distance of two leaves.
 const LINE: f64 = 19.0;
 const GAP: f64 = 8.0;
@@ -80,11 +80,15 @@ pub fn svg(tree: &Dendrogram) -> String {
     }
     drawing.text_within("", Anchor::Middle, [f64::midpoint(left, right), bottom + 40.0], height_name, right - left);
     let of = |cluster: usize| cluster.checked_sub(m).map_or(0.0, |join| joins[join].height);
-    for (number, join) in joins.iter().enumerate().filter(|(number, join)| join.of.iter().all(|&at| at < m + number)) {
+    for (number, join) in joins.iter().enumerate() {
         let [a, b] = join.of;
+        // A part that does not exist, or is joined only later, has no place.
+        let [Some(above), Some(below)] = [a, b].map(|part| y.get(part).copied().filter(|y| y.is_finite())) else {
+            continue;
+        };
         let at = x(join.height);
-        drawing.curve("branch", &[[x(of(a)), y[a]], [at, y[a]], [at, y[b]], [x(of(b)), y[b]]]);
-        y[m + number] = f64::midpoint(y[a], y[b]);
+        drawing.curve("branch", &[[x(of(a)), above], [at, above], [at, below], [x(of(b)), below]]);
+        y[m + number] = f64::midpoint(above, below);
     }
     for (leaf, name) in leaves.iter().enumerate() {
         drawing.text_within("", Anchor::Start, [right + GAP, y[leaf] + 4.0], name, names + GAP);

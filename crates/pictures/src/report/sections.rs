@@ -83,14 +83,15 @@ pub(super) fn examples(examples: &Examples) -> String {
                 format!(" In the samples, black is {} and white is {}.", figure(low), figure(high))
             });
             format!(
-                "<p>Side by side: a sample, its reconstruction, and the absolute error of each value, from black (no error) \
-                 to white (an error of {}).{range}</p><div class=\"examples\">{drawn}</div>",
+                "<p>Side by side: a sample, its reconstruction, and the absolute error of each value, from black (no \
+                 error) to white (an error of {}).{range}</p><div class=\"examples\">{drawn}</div>",
                 figure(*white)
             )
         }
         Examples::Chart(svg, about) => format!(
             "<figure><figcaption>{0}</figcaption><div class=\"scroll whole\" tabindex=\"0\" \
-             role=\"region\" aria-label=\"Chart\"><img class=\"wide\" alt=\"{0}\" src=\"data:image/svg+xml;base64,{1}\"></div></figure>",
+             role=\"region\" aria-label=\"Chart\"><img class=\"wide\" alt=\"{0}\" \
+             src=\"data:image/svg+xml;base64,{1}\"></div></figure>",
             escape(about),
             base64(svg.as_bytes())
         ),
@@ -238,7 +239,8 @@ const GLOSSARY: [(&str, &str, &str); 18] = [
     ),
     (
         "validation loss",
-        "the loss on samples that training never uses; if it rises while the training loss falls, the network learns the training samples by heart",
+        "the loss on samples that training never uses; if it rises while the training loss falls, the network \
+         learns the training samples by heart",
         "crates/trainer/src/fit.rs",
     ),
     ("epoch", "one pass of the training through all training samples", "crates/trainer/src/epochs.rs"),

@@ -19,7 +19,7 @@ pub struct Packed {
     /// The number of its weights.
     pub len: usize,
     /// The largest absolute value of its weights.
-    pub scale: f32,
+    pub scale: f64,
 }
 
 /// The largest whole number of 24 bits with a sign.
@@ -35,9 +35,9 @@ const MOST: f64 = 8_388_607.0;
 pub fn pack(params: &[&[f32]]) -> (Vec<Packed>, String) {
     let (mut packed, mut bytes) = (Vec::with_capacity(params.len()), Vec::new());
     for weights in params {
-        let scale = weights.iter().fold(0.0_f32, |largest, w| largest.max(w.abs()));
+        let scale = f64::from(weights.iter().fold(0.0_f32, |largest, w| largest.max(w.abs())));
         packed.push(Packed { start: bytes.len() / 3, len: weights.len(), scale });
-        let divisor = if scale > 0.0 { f64::from(scale) } else { 1.0 };
+        let divisor = if scale > 0.0 { scale } else { 1.0 };
         for &w in *weights {
             let q = (f64::from(w) / divisor * MOST).round() as i32;
             bytes.extend_from_slice(&q.to_le_bytes()[..3]);

@@ -12,9 +12,9 @@
 //! ∂/∂W = Xᵀ·δ + λ·W                ∂/∂b = Σ_i δ_i                 see dense.rs; b has no penalty
 //! ```
 //!
-//! L is convex, so there is one minimum, which [`lbfgs`] finds: every value of the gradient is at most 10⁻⁵ there. The
-//! rows are divided into blocks of fixed size; the loss and the gradient of each block are computed on any thread, in
-//! f64, and added in the order of the blocks. So the bits do not depend on the number of threads.
+//! L is convex, so there is one minimum, which [`lbfgs`] finds: every value of the gradient is at most 10⁻⁴ there, as
+//! in scikit-learn. The rows are divided into blocks of fixed size; the loss and gradient of each block are computed on
+//! any thread, in f64, and added in the order of the blocks. So the bits do not depend on the number of threads.
 //!
 //! scikit-learn's LogisticRegression minimises the same L, with C = 1. If there are only two classes, it has one vector
 //! w = W_1 − W_0 and the penalty ½·‖w‖², where this one is ½·‖W_0‖² + ½·‖W_1‖² = ¼·‖w‖²: C here is 2·C there.
@@ -25,15 +25,15 @@
 //! probes", 2016.
 
 use handgrad_analysis::lbfgs;
-use handgrad_layers::{Activation, BatchRows, dense, softmax_cross_entropy};
-use ndarray::{Array2, ArrayView2, Axis};
+use handgrad_layers::softmax_cross_entropy;
+use ndarray::{Array2, ArrayView1, ArrayView2, Axis};
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
 use rayon::slice::ParallelSlice;
 
 /// The rows whose products are computed together.
 const ROWS: usize = 256;
 /// The largest value of the gradient at the minimum.
-const TOLERANCE: f64 = 1e-5;
+const TOLERANCE: f64 = 1e-4;
 /// The most steps of the search for the minimum.
 const STEPS: usize = 1000;
 
@@ -85,25 +85,22 @@ impl Problem<'_> {
     pub fn loss(&self, theta: &[f64], gradient: &mut [f64]) -> f64 {
         let (d, k, n) = (self.rows.ncols(), self.count, self.rows.nrows() as f64);
         let (w, b) = theta.split_at(d * k);
+        let weights = Array2::from_shape_fn((d, k), |(value, class)| w[value * k + class]);
         let blocks = self.rows.axis_chunks_iter(Axis(0), ROWS).into_par_iter();
         let blocks = blocks.zip(self.classes.par_chunks(ROWS)).with_min_len(1);
         let block = |(rows, classes): (ArrayView2<f32>, &[u32])| {
-            let x: Vec<f64> = rows.iter().map(|&value| f64::from(value)).collect();
-            let (mut z, mut delta) = (vec![0.0; classes.len() * k], vec![0.0; classes.len() * k]);
-            dense::forward(&x, w, b, Activation::Linear, &mut z);
-            let mut loss = 0.0;
-            let mut target = vec![0.0; k];
-            for ((z, delta), &class) in z.chunks_exact(k).zip(delta.chunks_exact_mut(k)).zip(classes) {
+            let x = rows.mapv(f64::from);
+            let z = logits(&x, &weights, b);
+            let (mut delta, mut of_row) = (Array2::zeros((classes.len(), k)), vec![0.0; k]);
+            let (mut loss, mut target) = (0.0, vec![0.0; k]);
+            for ((z, mut delta), &class) in z.chunks_exact(k).zip(delta.rows_mut()).zip(classes) {
                 target[class as usize] = 1.0;
-                loss += softmax_cross_entropy::forward_backward(z, &target, 1.0 / n, delta);
+                loss += softmax_cross_entropy::forward_backward(z, &target, 1.0 / n, &mut of_row);
                 target[class as usize] = 0.0;
+                delta.iter_mut().zip(&of_row).for_each(|(to, &value)| *to = value);
             }
-            let (x, delta) = (BatchRows::contiguous(&x, d), BatchRows::contiguous(&delta, k));
-            let mut gradient = vec![0.0; (d + 1) * k];
-            let (dw, db) = gradient.split_at_mut(d * k);
-            dense::backward_weights(x, delta, 0..d, dw);
-            dense::backward_bias(delta, 0..k, db);
-            (loss, gradient)
+            let (dw, db) = (x.t().dot(&delta), delta.sum_axis(Axis(0)));
+            (loss, dw.iter().chain(&db).copied().collect())
         };
         let blocks: Vec<(f64, Vec<f64>)> = blocks.map(block).collect();
         gradient.fill(0.0);
@@ -117,7 +114,7 @@ impl Problem<'_> {
         loss / n + lambda / 2.0 * w.iter().map(|w| w * w).sum::<f64>()
     }
 
-    /// Finds the minimum of L.
+    /// Finds the minimum of L, to where every value of the gradient is at most 10⁻⁴.
     ///
     /// ```
     /// use handgrad_tasks::probe::logistic::Problem;
@@ -133,8 +130,17 @@ impl Problem<'_> {
     /// As [`loss`](Self::loss).
     #[must_use]
     pub fn fit(&self) -> Logistic {
+        self.fit_to(TOLERANCE)
+    }
+
+    /// The same, to where every value of the gradient is at most `tolerance`.
+    ///
+    /// # Panics
+    /// As [`loss`](Self::loss).
+    #[must_use]
+    pub fn fit_to(&self, tolerance: f64) -> Logistic {
         let (d, k) = (self.rows.ncols(), self.count);
-        let found = lbfgs(vec![0.0; self.len()], TOLERANCE, STEPS, |theta, gradient| self.loss(theta, gradient));
+        let found = lbfgs(vec![0.0; self.len()], tolerance, STEPS, |theta, gradient| self.loss(theta, gradient));
         let (w, b) = found.x.split_at(d * k);
         Logistic {
             w: Array2::from_shape_fn((d, k), |(value, class)| w[value * k + class]),
@@ -153,14 +159,11 @@ impl Logistic {
     /// If the rows do not have as many values as those that were fitted.
     #[must_use]
     pub fn probabilities(&self, rows: ArrayView2<f32>) -> Array2<f64> {
-        let w: Vec<f64> = self.w.iter().copied().collect();
         assert_eq!(rows.ncols(), self.w.nrows(), "rows of the size of the fitting rows");
         let mut all = Array2::zeros((rows.nrows(), self.b.len()));
         let blocks = rows.axis_chunks_iter(Axis(0), ROWS).into_par_iter();
         blocks.zip(all.axis_chunks_iter_mut(Axis(0), ROWS).into_par_iter()).for_each(|(rows, mut to)| {
-            let x: Vec<f64> = rows.iter().map(|&value| f64::from(value)).collect();
-            let mut z = vec![0.0; to.len()];
-            dense::forward(&x, &w, &self.b, Activation::Linear, &mut z);
+            let mut z = logits(&rows.mapv(f64::from), &self.w, &self.b);
             for (z, mut to) in z.chunks_exact_mut(self.b.len()).zip(to.rows_mut()) {
                 softmax_cross_entropy::softmax(z);
                 to.iter_mut().zip(z).for_each(|(to, p)| *to = *p);
@@ -179,10 +182,15 @@ impl Logistic {
     }
 }
 
+/// Z = X·W + 1·bᵀ, one row after another.
+fn logits(x: &Array2<f64>, w: &Array2<f64>, b: &[f64]) -> Vec<f64> {
+    let z = x.dot(w) + ArrayView1::from(b);
+    z.iter().copied().collect()
+}
+
 /// The column with the largest value of each row; of equal ones, the first.
 pub(crate) fn most_probable(probabilities: &Array2<f64>) -> Vec<u32> {
-    let of_row = |row: ndarray::ArrayView1<f64>| {
-        (0..row.len()).rev().max_by(|&a, &b| row[a].total_cmp(&row[b])).unwrap_or(0) as u32
-    };
+    let of_row =
+        |row: ArrayView1<f64>| (0..row.len()).rev().max_by(|&a, &b| row[a].total_cmp(&row[b])).unwrap_or(0) as u32;
     probabilities.rows().into_iter().map(of_row).collect()
 }

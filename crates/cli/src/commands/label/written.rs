@@ -133,7 +133,7 @@ impl Written<'_> {
             let percent = 100.0 * wrong as f64 / compared as f64;
             let (wrong, compared) = (thousands(wrong), thousands(compared));
             text += &format!(
-                "\nof the labels that were found, {compared} can be compared with those in the data: {wrong} are wrong, \
+                "\nof the labels that were found, {compared} can be compared with those in the data: {wrong} differ, \
                  {percent:.2} %"
             );
         }
