@@ -47,6 +47,20 @@ fn columns_of_a_table_are_named() {
     assert!(output.status.success(), "{}", err(&output));
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(text.contains("variance: ") && text.contains("third"), "{text}");
+    // A category has an input for each class.
+    let line = |i: usize| format!("{},{}", ["red", "green", "blue"][i % 3], (i * i) % 11);
+    let lines: Vec<String> = (0..80).map(line).collect();
+    fs::write(at.join("colours.csv"), format!("colour,size\n{}\n", lines.join("\n"))).expect("written");
+    let args = ["train", "--data", "colours.csv", "--layers", "2", "--epochs", "2", "--out", "colours"];
+    assert!(run(at, &args).status.success());
+    let output = run(at, &["features", "colours", "--inputs", "4"]);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(text.contains("colour (red)") && text.contains("colour (blue)"), "{text}{}", err(&output));
+    // Nothing can be chosen if all samples are the same.
+    let lines = vec!["1,2,3"; 80].join("\n");
+    fs::write(at.join("rows.csv"), format!("first,second,third\n{lines}\n")).expect("written");
+    let output = run(at, &["features", "run", "--inputs", "2"]);
+    assert!(!output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
     let output = run(at, &["features", "run", "--inputs", "2", "--out", "x.png"]);
     assert!(!output.status.success() && err(&output).contains("draws pictures"), "{}", err(&output));
 }

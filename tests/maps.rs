@@ -102,6 +102,37 @@ fn small_codes_are_drawn_as_they_are() {
     assert!(score(&report, "trustworthiness") > 0.9);
 }
 
+/// The network learns from the training samples, and places the others.
+#[test]
+fn new_samples_are_placed_by_a_network() {
+    let folder = small();
+    let at = folder.path();
+    train(at, "run", &["--layers", "16"]);
+    let args = ["map", "run", "--method", "parametric-tsne", "--perplexity", "10", "--out", "map.svg", "--json"];
+    let report = json(at, &args);
+    assert_eq!((&report["method"], &report["points"]), (&"parametric-tsne".into(), &60.into()));
+    assert_eq!((&report["training_samples"], &report["compared_with"]), (&300.into(), &"code".into()));
+    assert!(score(&report, "trustworthiness") > 0.8, "{report}");
+    assert!(report["pca_scores"]["trustworthiness"].is_number() && report["kl_chart"].is_null());
+    let map = fs::read_to_string(at.join("map.svg")).expect("a picture");
+    for part in ["Parametric t-SNE of 60 codes", "perplexity 10", "learnt from 300 samples", "no meaning"] {
+        assert!(map.contains(part), "{part}");
+    }
+    let before = files(at);
+    for threads in ["1", "5"] {
+        assert_eq!(json(at, &[&args[..], &["--threads", threads]].concat()), report, "{threads} threads");
+        assert!(files(at) == before, "{threads} threads");
+    }
+    let told = String::from_utf8(run(at, &args[..8]).stdout).expect("UTF-8");
+    for part in ["the network learnt from 300 samples", "PCA of the training codes, 2 components", "no meaning"] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    let some = json(at, &[&args[..], &["--points", "50"]].concat());
+    assert_eq!((&some["points"], &some["training_samples"]), (&50.into(), &50.into()));
+    let output = run(at, &["map", "run", "--method", "parametric-tsne", "--perplexity", "100", "--out", "x.svg"]);
+    assert!(err(&output).contains("with 300 samples it must be from 2 to 99"), "{}", err(&output));
+}
+
 /// Without labels the map has no colours; its scores are told all the same.
 #[test]
 fn samples_without_labels_are_mapped() {
@@ -137,6 +168,7 @@ fn samples_without_labels_are_mapped() {
         (2, &["--data", "fifty.npy", "--perplexity", "nan"], &["NaN", "from 2 to 16"]),
         (2, &["--data", "fifty.npy", "--perplexity", "1.5"], &["1.5", "from 2 to 16"]),
         (2, &["--data", "values.npy", "--method", "code"], &["4 values", "two axes", "--method"]),
+        (2, &["--data", "values.npy", "--method", "pca", "--perplexity", "8"], &["only for t-SNE", "method is pca"]),
         (2, &["--points", "2"], &["--points"]),
         (2, &["--method", "umap"], &["umap", "tsne"]),
     ] {
@@ -185,4 +217,6 @@ fn a_placer_places_new_points_in_their_groups() {
         columns.trustworthiness
     );
     assert_eq!(on(5, fit).place(new), placer.place(new), "the same bits on 2 and on 5 threads");
+    // A place depends on the code alone, not on the codes that are placed together with it.
+    assert_eq!(placer.place(new.slice(s![7..8, ..])), placer.place(new).slice(s![7..8, ..]));
 }

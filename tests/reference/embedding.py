@@ -54,18 +54,16 @@ def best_map(points, affinities):
     return min(found)
 
 
-def affinities(points, neighbours):
-    return PerplexityBasedNN(points, PERPLEXITY, method="exact", k_neighbors=neighbours, n_jobs=1)
-
-
 if __name__ == "__main__":
     points = groups(600, 10, 7)
-    fixture = {"perplexity": PERPLEXITY, "affinities": {}, "divergence": {}, "trust": []}
-    for name, neighbours in (("neighbours", 3 * PERPLEXITY), ("all", len(points) - 1)):
-        found = affinities(points, neighbours)
+    affinities = PerplexityBasedNN(points, PERPLEXITY, method="exact", k_neighbors=3 * PERPLEXITY, n_jobs=1)
+    fixture = {
+        "perplexity": PERPLEXITY,
         # Some rows are enough to compare.
-        fixture["affinities"][name] = found.P.toarray()[:3].tolist()
-        fixture["divergence"][name] = best_map(points, found)
+        "affinities": affinities.P.toarray()[:3].tolist(),
+        "divergence": best_map(points, affinities),
+        "trust": [],
+    }
     for k in (1, 12, 100):
         columns = points[:, :2]
         fixture["trust"].append({

@@ -42,6 +42,6 @@ pub fn hidden_covariance(states: ArrayView2<f32>) -> Option<f64> {
     let correlations = &centred * centred.transpose();
     let eigenvalues = correlations.symmetric_eigenvalues();
     // Because of rounding, some eigenvalues that should be 0 are slightly negative.
-    let term = |value: &f64| (value.max(0.0) + K).ln() + 1.0 / (value.max(0.0) + K);
+    let term = |value: &f64| libm::log(value.max(0.0) + K) + 1.0 / (value.max(0.0) + K);
     Some(-eigenvalues.iter().map(term).sum::<f64>())
 }

@@ -15,7 +15,7 @@
 /// If `x` and `y` do not have the same number of values.
 #[must_use]
 pub fn psnr(x: &[f32], y: &[f32], range: f64) -> Option<f64> {
-    mse(x, y).map(|mse| 10.0 * (range * range / mse).log10())
+    mse(x, y).map(|mse| 10.0 * libm::log10(range * range / mse))
 }
 
 /// Returns the mean squared error, computed in f64, or `None` if there are no values.

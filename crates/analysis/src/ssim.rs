@@ -53,7 +53,8 @@ pub fn ssim(x: ArrayView2<f32>, y: ArrayView2<f32>, range: f64) -> Option<f64> {
 /// The weights of a window along one axis. Their sum is 1.
 fn weights() -> [f64; WINDOW] {
     let centre = (WINDOW / 2) as f64;
-    let weights: [f64; WINDOW] = std::array::from_fn(|i| (-(i as f64 - centre).powi(2) / (2.0 * SIGMA * SIGMA)).exp());
+    let weights: [f64; WINDOW] =
+        std::array::from_fn(|i| libm::exp(-(i as f64 - centre).powi(2) / (2.0 * SIGMA * SIGMA)));
     let sum: f64 = weights.iter().sum();
     weights.map(|weight| weight / sum)
 }

@@ -19,12 +19,13 @@
 use handgrad_analysis::clusters::{
     Agreement, Linkage, Merge, agreement, cluster_distances, cut, dbscan, kmeans, linkage, nearest_centre,
 };
-use handgrad_analysis::{Random, nearest, nearest_others};
+use handgrad_analysis::{nearest, nearest_others};
 use handgrad_dataset::{Samples, thousands};
 use handgrad_files::{Progress, Unit};
 use handgrad_models::Model;
 use ndarray::{Array2, Axis};
 
+use crate::draws;
 use crate::views::{Form, View, view};
 use crate::{Error, check_room};
 
@@ -156,7 +157,7 @@ pub fn find(
     let everyone: Vec<usize> = (0..samples.len()).collect();
     let numbers = if is_kmeans { &everyone } else { &points };
     let (some_fit, some) = (is_kmeans.then(|| fit.select(&points)), samples.select(numbers));
-    let measured = some_of(numbers.len(), MOST_MEASURED, asked.seed, 1);
+    let measured = draws::some(numbers.len(), MOST_MEASURED, asked.seed, 1);
     let classes = some.labels.as_ref().filter(|labels| labels.classes().len() > 1).map(|labels| labels.numbers());
     let mut forms: Vec<OfForm> = Vec::new();
     progress.start("finding clusters", Some(Form::ALL.len() as u64), Unit::Samples);
@@ -196,7 +197,7 @@ fn drawn(count: usize, asked: &Asked) -> Result<Vec<usize>, Error> {
             return Err(Error::Usage(format!("the radius is {eps}, but must be a finite number above 0")));
         }
     }
-    let points = some_of(count, asked.points.unwrap_or(usual), asked.seed, 0);
+    let points = draws::some(count, asked.points.unwrap_or(usual), asked.seed, 0);
     let (what, needed) = match asked.method {
         Method::Kmeans { clusters, .. } => {
             (format!("a division of the training samples into {clusters} clusters"), clusters.max(2))
@@ -214,17 +215,6 @@ fn drawn(count: usize, asked: &Asked) -> Result<Vec<usize>, Error> {
         check_room(Some(points.len()), points.len(), || "the distances of all samples".into())?;
     }
     Ok(points)
-}
-
-/// The numbers of `most` of `count` samples, or of all if they are not more, in ascending order.
-fn some_of(count: usize, most: usize, seed: u64, stream: u64) -> Vec<usize> {
-    let mut numbers: Vec<usize> = (0..count).collect();
-    if most < count {
-        Random::new(seed, stream).shuffle(&mut numbers);
-        numbers.truncate(most);
-        numbers.sort_unstable();
-    }
-    numbers
 }
 
 /// The samples in a form, with unit length and smooth if that is asked for.

@@ -1,15 +1,34 @@
 //! Random draws of samples that are the same for a seed on every machine.
 //!
 //! ```text
+//! some          n of all samples: the first n of a random order
 //! balanced      n samples of each class: the first n of a random order of the samples of the class
 //! ```
 //!
-//! The order of a class depends on the seed and on the number of the class alone. So the samples of a smaller draw are
-//! also in a larger draw of the same seed.
+//! The order of all samples depends on the seed and on a stream, of which each use has its own. The order of a class
+//! depends on the seed and on the number of the class alone. So the samples of a smaller draw are also in a larger draw
+//! of the same seed.
 
 use handgrad_analysis::Random;
 
 use crate::Error;
+
+/// Returns the numbers of `most` of `count` samples, or of all if there are not more, in ascending order.
+///
+/// ```
+/// assert_eq!(handgrad_tasks::draws::some(3, 10, 0, 0), [0, 1, 2]);
+/// assert_eq!(handgrad_tasks::draws::some(1000, 10, 0, 0).len(), 10);
+/// ```
+#[must_use]
+pub fn some(count: usize, most: usize, seed: u64, stream: u64) -> Vec<usize> {
+    let mut numbers: Vec<usize> = (0..count).collect();
+    if most < count {
+        Random::new(seed, stream).shuffle(&mut numbers);
+        numbers.truncate(most);
+        numbers.sort_unstable();
+    }
+    numbers
+}
 
 /// Returns the numbers of `per_class` samples of each class, in ascending order. `classes` has the class of each
 /// sample, a position in `names`. Classes without any sample are left out.

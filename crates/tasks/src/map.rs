@@ -1,24 +1,27 @@
 //! A map of codes: a place in the plane for each sample, and how far it can be trusted.
 //!
 //! ```text
-//! method   place of a sample                                       judged by the neighbours among
-//! code     its code, if that has one or two values                 the inputs
-//! pca      the first two principal components of its code          the codes
-//! tsne     t-SNE of the codes                                      the codes
+//! method            place of a sample                                         judged by the neighbours among
+//! code              its code, if that has one or two values                   the inputs
+//! pca               the first two principal components of its code            the codes
+//! tsne              t-SNE of the codes                                        the codes
+//! parametric-tsne   by a network that learnt from the codes of other samples  the codes
 //! ```
 //!
 //! Each map is judged by three numbers: trustworthiness (are neighbours in the map neighbours in the data?), continuity
 //! (the reverse), and the part of the samples whose class is that of most of their nearest others in the map. The same
-//! numbers of as many principal components of the same data say what a linear map would give.
+//! numbers of as many principal components say what a linear map would give. They are components of the same data, or,
+//! for parametric t-SNE, of the codes that the network learnt from.
 
 use handgrad_analysis::embedding::trust::{Trust, trust};
 use handgrad_analysis::embedding::{Gradient, affinities, optimize, tsne};
-use handgrad_analysis::{Pca, Random, nearest_others, vote};
+use handgrad_analysis::{Pca, nearest_others, vote};
 use handgrad_dataset::Samples;
 use handgrad_files::{Progress, Unit};
 use handgrad_models::Model;
 use ndarray::{Array2, ArrayView2};
 
+use crate::placer::Placer;
 use crate::views::{Form, codes};
 use crate::{Error, inputs};
 
@@ -28,8 +31,8 @@ pub const NEIGHBOURS: usize = 12;
 pub const LEAST_PERPLEXITY: f64 = 2.0;
 
 /// How the places are found.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Method {
+#[derive(Clone, Copy, Debug)]
+pub enum Method<'a> {
     /// The codes as they are.
     Code,
     /// The first two principal components of the codes.
@@ -40,6 +43,15 @@ pub enum Method {
         perplexity: f64,
         /// The seed of the small random part of the start.
         seed: u64,
+    },
+    /// Parametric t-SNE: by a network that learns from the codes of other samples.
+    ParametricTsne {
+        /// About how many neighbours of a point count.
+        perplexity: f64,
+        /// The seed of the weights of the network and of the order of the samples it learns from.
+        seed: u64,
+        /// The samples it learns from.
+        train: &'a Samples,
     },
 }
 
@@ -66,28 +78,11 @@ pub struct Map {
     pub neighbours: usize,
     /// How good the map is.
     pub score: Score,
-    /// How good the same number of principal components of the same data is. `None` if the map itself is that.
+    /// How good the same number of principal components is: of the same data, or of the codes that parametric t-SNE
+    /// learnt from. `None` if the map itself is that.
     pub by_pca: Option<Score>,
     /// The Kullback–Leibler divergence of t-SNE after some numbers of steps. Empty for other methods.
     pub curve: Vec<(usize, f64)>,
-}
-
-/// Chooses `most` of `samples` samples at random, or all if there are not more. Returns their numbers in ascending
-/// order.
-///
-/// ```
-/// assert_eq!(handgrad_tasks::map::choose(3, 10, 0), [0, 1, 2]);
-/// assert_eq!(handgrad_tasks::map::choose(1000, 10, 0).len(), 10);
-/// ```
-#[must_use]
-pub fn choose(samples: usize, most: usize, seed: u64) -> Vec<usize> {
-    let mut all: Vec<usize> = (0..samples).collect();
-    if most < samples {
-        Random::new(seed, 1).shuffle(&mut all);
-        all.truncate(most);
-        all.sort_unstable();
-    }
-    all
 }
 
 /// Maps samples by their codes.
@@ -112,25 +107,41 @@ pub fn choose(samples: usize, most: usize, seed: u64) -> Vec<usize> {
 /// # Errors
 /// As [`Model::encode`]; [`Error::FewSamples`] and [`Error::Perplexity`] if the samples are too few,
 /// [`Error::WideCode`] if the codes have too many values to be a map, [`Error::AllEqual`] and [`Error::NotFinite`].
-pub fn map(model: &Model, samples: &Samples, method: Method, progress: &dyn Progress) -> Result<Map, Error> {
+pub fn map(model: &Model, samples: &Samples, method: Method<'_>, progress: &dyn Progress) -> Result<Map, Error> {
     check(method, model.code_len(), samples.len())?;
-    let codes = codes(model, samples)?;
-    check_values(codes.view(), Form::Code)?;
+    let checked = |samples| {
+        let codes = codes(model, samples)?;
+        check_values(codes.view(), Form::Code)?;
+        Ok::<_, Error>(codes)
+    };
+    let codes = checked(samples)?;
+    let learnt_from = match method {
+        Method::ParametricTsne { train, .. } => Some(checked(train)?),
+        Method::Code | Method::Pca | Method::Tsne { .. } => None,
+    };
+    // The codes whose principal components are used.
+    let fit = learnt_from.as_ref().unwrap_or(&codes).view();
     let (places, curve) = match method {
         Method::Code => (codes.clone(), Vec::new()),
-        Method::Pca => (components(codes.view(), 2, Form::Code)?, Vec::new()),
+        Method::Pca => (components(fit, codes.view(), 2, Form::Code)?, Vec::new()),
         Method::Tsne { perplexity, seed } => by_tsne(codes.view(), perplexity, seed, progress)?,
+        Method::ParametricTsne { perplexity, seed, .. } => {
+            (Placer::fit(fit, perplexity, seed, progress)?.place(codes.view()), Vec::new())
+        }
     };
     let axes = places.ncols();
-    let (data, form) = match method {
-        Method::Code => (network_inputs(model, samples)?, Form::Inputs),
-        Method::Pca | Method::Tsne { .. } => (codes, Form::Code),
+    let inputs = matches!(method, Method::Code).then(|| network_inputs(model, samples)).transpose()?;
+    let (fit, data, form) = match &inputs {
+        Some(inputs) => (inputs.view(), inputs.view(), Form::Inputs),
+        None => (fit, codes.view(), Form::Code),
     };
     let neighbours = NEIGHBOURS.min((samples.len() - 1) / 2);
-    let score_of = |places: ArrayView2<f32>| score(data.view(), places, samples, neighbours, form);
+    let score_of = |places: ArrayView2<f32>| score(data, places, samples, neighbours, form);
     let by_pca = match method {
         Method::Pca => None,
-        Method::Code | Method::Tsne { .. } => Some(score_of(components(data.view(), axes, form)?.view())?),
+        Method::Code | Method::Tsne { .. } | Method::ParametricTsne { .. } => {
+            Some(score_of(components(fit, data, axes, form)?.view())?)
+        }
     };
     let score = score_of(places.view())?;
     let points = places.rows().into_iter().map(|place| [0, 1].map(|axis| place.get(axis).map_or(0.0, |&x| x.into())));
@@ -138,15 +149,19 @@ pub fn map(model: &Model, samples: &Samples, method: Method, progress: &dyn Prog
 }
 
 /// Refuses what cannot become a map.
-fn check(method: Method, code_len: usize, samples: usize) -> Result<(), Error> {
+fn check(method: Method<'_>, code_len: usize, samples: usize) -> Result<(), Error> {
     match method {
         Method::Code if code_len > 2 => return Err(Error::WideCode { values: code_len }),
-        Method::Tsne { perplexity, .. } => {
+        Method::Tsne { perplexity, .. } | Method::ParametricTsne { perplexity, .. } => {
+            let (what, samples) = match method {
+                Method::ParametricTsne { train, .. } => ("Training for parametric t-SNE", train.len()),
+                _ => ("t-SNE", samples),
+            };
             // Three times the perplexity are other samples.
             let most = (samples.saturating_sub(1) / 3) as f64;
             if most < LEAST_PERPLEXITY {
                 let needed = affinities::neighbours(LEAST_PERPLEXITY) + 1;
-                return Err(Error::FewSamples { what: "t-SNE".into(), needed, has: samples });
+                return Err(Error::FewSamples { what: what.into(), needed, has: samples });
             }
             if !(LEAST_PERPLEXITY..=most).contains(&perplexity) {
                 return Err(Error::Perplexity { asked: perplexity, samples, least: LEAST_PERPLEXITY, most });
@@ -181,9 +196,10 @@ fn network_inputs(model: &Model, samples: &Samples) -> Result<Array2<f32>, Error
     Ok(rows)
 }
 
-/// The first `count` principal components, or as many as there are values if these are fewer.
-fn components(rows: ArrayView2<f32>, count: usize, form: Form) -> Result<Array2<f32>, Error> {
-    let pca = Pca::fit(rows, count.min(rows.ncols())).ok_or(Error::NotFinite { form: form.name() })?;
+/// The first `count` principal components of `fit`, or as many as there are values if these are fewer, for each of
+/// `rows`.
+fn components(fit: ArrayView2<f32>, rows: ArrayView2<f32>, count: usize, form: Form) -> Result<Array2<f32>, Error> {
+    let pca = Pca::fit(fit, count.min(rows.ncols())).ok_or(Error::NotFinite { form: form.name() })?;
     Ok(pca.codes(rows))
 }
 
@@ -217,7 +233,9 @@ fn score(
 ) -> Result<Score, Error> {
     let undefined = || Error::NotFinite { form: form.name() };
     let trust = trust(data, places, neighbours).ok_or_else(undefined)?;
-    let labels = samples.labels.as_ref().filter(|labels| labels.classes().len() > 1);
+    // Some of the classes that have names may have no sample.
+    let of_several = |numbers: &[u32]| numbers.iter().any(|class| *class != numbers[0]);
+    let labels = samples.labels.as_ref().filter(|labels| of_several(labels.numbers()));
     let accuracy = |labels: &handgrad_dataset::Labels| {
         let nearest = nearest_others(places, neighbours).ok_or_else(undefined)?;
         let found = vote(&nearest, labels.numbers(), labels.classes().len());

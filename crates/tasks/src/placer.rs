@@ -11,13 +11,14 @@
 //! ```
 //!
 //! All pairs of a batch are in its loss, so a batch is large. Its P_B is computed from the codes, by their distances
-//! within the batch. From round to round the samples are divided into other batches.
+//! from the nearest others of the batch. From round to round the samples are divided into other batches.
 //!
 //! Source: van der Maaten, "Learning a parametric embedding by preserving local structure", AISTATS 2009. There the
 //! network is larger and pre-trained layer by layer.
 
 use handgrad_analysis::Random;
-use handgrad_analysis::embedding::{affinities, exact};
+use handgrad_analysis::embedding::affinities::{self, Sparse};
+use handgrad_analysis::embedding::exact;
 use handgrad_files::{Progress, Unit};
 use handgrad_layers::adam::{self, Adam};
 use handgrad_layers::{Activation, BatchRows, Init, ParamRole, ParamSpec, dense};
@@ -123,14 +124,14 @@ impl Placer {
             let exaggeration = if round == 0 { EXAGGERATION } else { 1.0 };
             let some = |batch: usize| codes.select(Axis(0), &order[n * batch / batches..n * (batch + 1) / batches]);
             let batches: Vec<Array2<f32>> = (0..batches).map(some).collect();
-            let affinities: Option<Vec<Array2<f64>>> =
-                batches.iter().map(|batch| affinities::dense(batch.view(), perplexity)).collect();
+            let affinities: Option<Vec<Sparse>> =
+                batches.iter().map(|batch| affinities::sparse(batch.view(), perplexity)).collect();
             let affinities = affinities.ok_or_else(undefined)?;
             let inputs: Vec<Vec<f32>> = batches.iter().map(|batch| placer.scaled(batch.view())).collect();
             for _ in 0..EPOCHS {
                 for (p, z) in affinities.iter().zip(&inputs) {
                     t += 1;
-                    placer.step(z, p.view(), exaggeration, t);
+                    placer.step(z, p, exaggeration, t);
                 }
                 progress.advance(1);
             }
@@ -160,7 +161,7 @@ impl Placer {
     }
 
     /// One step on a batch of scaled codes.
-    fn step(&mut self, z: &[f32], p: ArrayView2<f64>, exaggeration: f64, t: u64) {
+    fn step(&mut self, z: &[f32], p: &Sparse, exaggeration: f64, t: u64) {
         let [first, second, third] = &mut self.layers;
         let h1 = first.forward(z);
         let h2 = second.forward(&h1);

@@ -92,12 +92,12 @@ fn normalised_information(table: &Array2<u32>, a: &[f64], b: &[f64], n: f64) -> 
         return 0.0;
     }
     let entropy = |counts: &[f64]| {
-        let terms = counts.iter().filter(|count| **count > 0.0).map(|count| count / n * (count / n).ln());
+        let terms = counts.iter().filter(|count| **count > 0.0).map(|count| count / n * libm::log(count / n));
         -terms.sum::<f64>()
     };
     let term = |((r, c), &count): ((usize, usize), &u32)| {
         let count = f64::from(count);
-        if count == 0.0 { 0.0 } else { count / n * (n * count / (a[r] * b[c])).ln() }
+        if count == 0.0 { 0.0 } else { count / n * libm::log(n * count / (a[r] * b[c])) }
     };
     let information: f64 = table.indexed_iter().map(term).sum();
     information.max(0.0) / f64::midpoint(entropy(a), entropy(b))

@@ -17,14 +17,14 @@
 //! number is subtracted from all D_j: the smallest one is, so that s ≥ 1. If more points than the perplexity are
 //! equally near, H never becomes small enough. Then β becomes so large that only these points count, all alike.
 //!
-//! Beyond a few times the perplexity all p_{j|i} are nearly 0. So for many points only the k = 3·perplexity nearest
-//! ones of each point are kept.
+//! Beyond a few times the perplexity all p_{j|i} are nearly 0. So only the k = 3·perplexity nearest ones of each point
+//! are kept, and the sums above are over these.
 //!
 //! Sources: Hinton & Roweis, "Stochastic neighbor embedding", NIPS 2002; van der Maaten & Hinton, "Visualizing data
 //! using t-SNE", JMLR 9 (2008); the k nearest: van der Maaten, "Accelerating t-SNE using tree-based algorithms",
 //! JMLR 15 (2014).
 
-use ndarray::{Array2, ArrayView2, Axis};
+use ndarray::{ArrayView2, Axis};
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
 
 use crate::nearest_others;
@@ -89,7 +89,7 @@ pub fn to_perplexity(row: &mut [f64], perplexity: f64) -> f64 {
     let mut beta = if mean > 0.0 { 1.0 / mean } else { 1.0 };
     let (mut low, mut high) = (0.0, f64::INFINITY);
     for _ in 0..HALVINGS {
-        let too_much = entropy(row, nearest, beta) - perplexity.ln();
+        let too_much = entropy(row, nearest, beta) - libm::log(perplexity);
         if too_much.abs() < TOLERANCE {
             break;
         }
@@ -100,7 +100,7 @@ pub fn to_perplexity(row: &mut [f64], perplexity: f64) -> f64 {
         }
         beta = if high.is_finite() { f64::midpoint(low, high) } else { 2.0 * beta };
     }
-    row.iter_mut().for_each(|d| *d = (-beta * (*d - nearest)).exp());
+    row.iter_mut().for_each(|d| *d = libm::exp(-beta * (*d - nearest)));
     let sum: f64 = row.iter().sum();
     row.iter_mut().for_each(|p| *p /= sum);
     beta
@@ -111,45 +111,15 @@ fn entropy(row: &[f64], nearest: f64, beta: f64) -> f64 {
     let (mut sum, mut weighted) = (0.0, 0.0);
     for d in row {
         let d = d - nearest;
-        let p = (-beta * d).exp();
+        let p = libm::exp(-beta * d);
         sum += p;
         weighted += p * d;
     }
-    sum.ln() + beta * weighted / sum
+    libm::log(sum) + beta * weighted / sum
 }
 
 /// The number of rows that one thread computes at a time.
 const ROWS: usize = 16;
-
-/// Returns p_ij of all pairs of the points in `rows` (n×d): n×n values, with p_ii = 0. Returns `None` if there are not
-/// more than 3·perplexity points, or if a value is not finite.
-#[must_use]
-pub fn dense(rows: ArrayView2<f32>, perplexity: f64) -> Option<Array2<f64>> {
-    let n = check(rows, perplexity)?;
-    let rows = rows.mapv(f64::from);
-    let mut p = Array2::zeros((n, n));
-    let blocks = p.axis_chunks_iter_mut(Axis(0), ROWS).into_par_iter().with_min_len(1).enumerate();
-    blocks.for_each(|(block, mut p)| {
-        let mut others = vec![0.0; n - 1];
-        for (at, mut p) in p.rows_mut().into_iter().enumerate() {
-            let i = block * ROWS + at;
-            let not_i = (0..n).filter(|&j| j != i);
-            for (d, j) in others.iter_mut().zip(not_i.clone()) {
-                let differences = rows.row(i).into_iter().zip(rows.row(j)).map(|(a, b)| a - b);
-                *d = differences.map(|difference| difference * difference).sum();
-            }
-            to_perplexity(&mut others, perplexity);
-            others.iter().zip(not_i).for_each(|(&value, j)| p[j] = value);
-        }
-    });
-    for i in 0..n {
-        for j in 0..i {
-            let both = (p[[i, j]] + p[[j, i]]) / (2 * n) as f64;
-            (p[[i, j]], p[[j, i]]) = (both, both);
-        }
-    }
-    Some(p)
-}
 
 /// Returns p_ij of the pairs in which one point is among the 3·perplexity nearest of the other, for the points in
 /// `rows` (n×d). Returns `None` if there are not more than 3·perplexity points, or if a value is not finite.

@@ -4,9 +4,9 @@
 //! ∂C/∂y_i = 4·( Σ_j p_ij·w_ij·(y_i − y_j)  −  1/Z · Σ_j w_ij²·(y_i − y_j) )      (exact.rs)
 //! ```
 //!
-//! The attraction has few terms, because p_ij is 0 for all but a few neighbours. The repulsion has n of them for each
-//! point. Points that are close together and far from y_i act on it almost as if all were at their mean. So the plane
-//! is divided into a tree of squares, each with its number of points N and their mean ȳ:
+//! The attraction is computed as in exact.rs. The repulsion has n terms for each point. Points that are close together
+//! and far from y_i act on it almost as if all were at their mean. So the plane is divided into a tree of squares, each
+//! with its number of points N and their mean ȳ:
 //!
 //! ```text
 //! a square with side s, and w̄ = 1/(1 + ‖y_i − ȳ‖²):
@@ -30,10 +30,10 @@
 //! "Accelerating t-SNE using tree-based algorithms", JMLR 15 (2014); Morton, "A computer oriented geodetic data base
 //! and a new technique in file sequencing" (1966).
 
-use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
+use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
 
 use super::affinities::Sparse;
-use super::exact::squared_distance;
+use super::exact::{attract, divergence_by};
 
 /// The usual θ.
 pub const THETA: f64 = 0.5;
@@ -97,21 +97,13 @@ impl BarnesHut {
         for (&(_, i), forces) in self.order.iter().zip(&self.forces) {
             gradient[i as usize] = forces.force;
         }
-        gradient.par_iter_mut().with_min_len(ROWS).enumerate().for_each(|(i, gradient)| {
-            let repulsion = *gradient;
-            let attraction = attraction(p, y, i);
-            *gradient = [0, 1].map(|axis| 4.0 * (exaggeration * attraction[axis] - repulsion[axis] / z));
-        });
+        attract(p, y, exaggeration, z, gradient);
     }
 
     /// Returns C, the Kullback–Leibler divergence of the map `y` from the affinities. Only Z is approximate.
     #[must_use]
     pub fn divergence(&mut self, p: &Sparse, y: &[[f64; 2]], theta: f64) -> f64 {
-        let z = self.repulsions(y, theta);
-        let of_pair = |i: usize, j: usize, p: f64| p * (p * (1.0 + squared_distance(y[i], y[j]))).ln();
-        let of_row = |i: usize| p.row(i).filter(|(_, p)| *p > 0.0).map(|(j, p)| of_pair(i, j, p)).sum();
-        let rows: Vec<f64> = (0..y.len()).into_par_iter().map(of_row).collect();
-        rows.iter().sum::<f64>() + z.ln() * p.values.iter().sum::<f64>()
+        divergence_by(p, y, self.repulsions(y, theta))
     }
 
     /// Computes the sums of all points, and returns Z.
@@ -226,18 +218,6 @@ fn repulsion_on(y: [f64; 2], squares: &[Square], sorted: &[[f64; 2]]) -> Repulsi
         at += 1;
     }
     sums
-}
-
-/// Σ_j p_ij·w_ij·(y_i − y_j)
-fn attraction(p: &Sparse, y: &[[f64; 2]], i: usize) -> [f64; 2] {
-    let mut sum = [0.0; 2];
-    for (j, p) in p.row(i) {
-        let d = [y[i][0] - y[j][0], y[i][1] - y[j][1]];
-        let pw = p / (1.0 + d[0] * d[0] + d[1] * d[1]);
-        sum[0] += pw * d[0];
-        sum[1] += pw * d[1];
-    }
-    sum
 }
 
 /// Puts a 0 between every two bits.

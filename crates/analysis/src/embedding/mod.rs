@@ -18,7 +18,7 @@ pub mod exact;
 pub mod optimize;
 pub mod trust;
 
-use ndarray::{Array2, ArrayView2};
+use ndarray::ArrayView2;
 
 use affinities::Sparse;
 use barnes_hut::{BarnesHut, THETA};
@@ -30,9 +30,9 @@ pub const EXACT: usize = 5000;
 /// How the gradient is computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Gradient {
-    /// Over all pairs of points, with the affinities of all pairs.
+    /// Over all pairs of points.
     Exact,
-    /// By Barnes–Hut with θ = 0.5, with the affinities of neighbours.
+    /// By Barnes–Hut with θ = 0.5.
     BarnesHut,
 }
 
@@ -88,36 +88,31 @@ pub fn tsne(
         curve.push((steps, divergence));
         observe(steps, divergence);
     };
+    let p = affinities::sparse(rows, perplexity)?;
     match gradient {
-        Gradient::Exact => {
-            let p = affinities::dense(rows, perplexity)?;
-            descend(&mut OfAllPairs(p), &mut points, &mut record);
-        }
-        Gradient::BarnesHut => {
-            let p = affinities::sparse(rows, perplexity)?;
-            descend(&mut OfNeighbours(p, BarnesHut::default()), &mut points, &mut record);
-        }
+        Gradient::Exact => descend(&mut OfAllPairs(p), &mut points, &mut record),
+        Gradient::BarnesHut => descend(&mut ByTree(p, BarnesHut::default()), &mut points, &mut record),
     }
     Some(Embedding { points, curve })
 }
 
 /// The exact gradient.
-struct OfAllPairs(Array2<f64>);
+struct OfAllPairs(Sparse);
 
 impl Objective for OfAllPairs {
     fn gradient(&mut self, y: &[[f64; 2]], exaggeration: f64, gradient: &mut [[f64; 2]]) {
-        exact::gradient(self.0.view(), y, exaggeration, gradient);
+        exact::gradient(&self.0, y, exaggeration, gradient);
     }
 
     fn divergence(&mut self, y: &[[f64; 2]]) -> f64 {
-        exact::divergence(self.0.view(), y)
+        exact::divergence(&self.0, y)
     }
 }
 
 /// The gradient by Barnes–Hut.
-struct OfNeighbours(Sparse, BarnesHut);
+struct ByTree(Sparse, BarnesHut);
 
-impl Objective for OfNeighbours {
+impl Objective for ByTree {
     fn gradient(&mut self, y: &[[f64; 2]], exaggeration: f64, gradient: &mut [[f64; 2]]) {
         self.1.gradient(&self.0, y, THETA, exaggeration, gradient);
     }

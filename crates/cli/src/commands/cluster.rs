@@ -195,7 +195,7 @@ fn drawn(found: &Clusters, method: Method, labels: Option<&Labels>) -> String {
             lines::svg(&Lines {
                 title: "k-distance plot of the codes",
                 x: "samples in ascending order of their distance",
-                y: &format!("distance to the nearest sample number {min_samples}, the sample itself included"),
+                y: &format!("distance within which a sample has {min_samples} samples, itself included"),
                 is_logarithmic: false,
                 mark: codes.eps.map(|eps| ("eps", eps)),
                 lines: &[Line { name: "codes", points: &points }],

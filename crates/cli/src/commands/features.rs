@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::Args;
+use handgrad_dataset::tables::{Column, Kind};
 use handgrad_dataset::{count, thousands};
 use handgrad_files::place::{self, Replaceable};
 use handgrad_files::shown;
@@ -87,10 +88,17 @@ pub fn run(args: &FeaturesArgs) -> Result<Done> {
     report(args, &found, &names(&subject.model))
 }
 
-/// The names of the inputs of a table: a category or a date has several inputs with the name of its column.
+/// The names of the inputs of a table. A category has an input for each class, and a date has five.
 fn names(model: &handgrad_models::Model) -> Option<Vec<String>> {
     let schema = model.spec().table.as_ref()?;
-    let of = |column: &handgrad_dataset::tables::Column| vec![column.name.clone(); column.width()];
+    let of = |column: &Column| -> Vec<String> {
+        let parts: Vec<&str> = match &column.kind {
+            Kind::Category { classes, .. } => classes.iter().map(String::as_str).chain(["other"]).collect(),
+            Kind::Date { .. } => vec!["days", "year sin", "year cos", "week sin", "week cos"],
+            _ => return vec![column.name.clone(); column.width()],
+        };
+        parts.iter().map(|part| format!("{} ({part})", column.name)).collect()
+    };
     Some(schema.used().flat_map(of).collect())
 }
 

@@ -4,18 +4,19 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
-use handgrad_dataset::{count, thousands};
+use handgrad_dataset::{Samples, count, thousands};
 use handgrad_files::place::{self, Replaceable};
 use handgrad_files::shown;
 use handgrad_models::{Model, Part};
 use handgrad_pictures::charts::lines::{self, Line, Lines};
 use handgrad_pictures::charts::scatter::{self, Groups, Scatter};
 use handgrad_pictures::to_unit;
-use handgrad_tasks::map::{self, Map, Method, Score};
+use handgrad_tasks::draws;
+use handgrad_tasks::map::{Map, Method, Score, map};
 use handgrad_tasks::views::Form;
 use serde_json::json;
 
-use crate::exit::Done;
+use crate::exit::{Done, UsageError};
 use crate::flags::SubjectArgs;
 use crate::terminal::{self, Bars};
 use crate::words::number;
@@ -24,7 +25,9 @@ use crate::words::number;
 #[command(after_help = "Examples:\n  \
     handgrad map runs/deep-mnist --out map.svg     t-SNE of the codes\n  \
     handgrad map runs/vae-2d-mnist --out map.svg   a code of two values as it is\n  \
-    handgrad map runs/deep-mnist --points 2000 --perplexity 50 --out map.svg")]
+    handgrad map runs/deep-mnist --points 2000 --perplexity 50 --out map.svg
+      handgrad map runs/deep-mnist --method parametric-tsne --out map.svg
+                                                     a network learns from training samples where to place new ones")]
 pub struct MapArgs {
     #[command(flatten)]
     subject: SubjectArgs,
@@ -36,20 +39,24 @@ pub struct MapArgs {
     #[arg(long, value_name = "FILE.svg")]
     out: PathBuf,
 
-    /// How the places are found: `code`, the codes as they are, `pca`, their first two principal components, or `tsne`
+    /// How the places are found: `code`, the codes as they are; `pca`, their first two principal components; `tsne`; or
+    /// `parametric-tsne`, by a network that learns from the codes of the training samples where to place codes
     /// [default: code if the code has at most two values, otherwise tsne].
     #[arg(long, value_name = "NAME")]
     method: Option<MethodName>,
 
-    /// For t-SNE: about how many neighbours of a point count. At least 2, and at most a third of the number of points.
-    #[arg(long, default_value_t = 30.0, value_name = "NUMBER")]
-    perplexity: f64,
+    /// For both kinds of t-SNE: about how many neighbours of a point count. At least 2, and at most a third of the
+    /// number of points, or of training samples for parametric t-SNE [default: 30].
+    #[arg(long, value_name = "NUMBER")]
+    perplexity: Option<f64>,
 
-    /// The most samples to draw. If there are more, so many are chosen at random.
+    /// The most samples to draw, and the most training samples for parametric t-SNE. If there are more, so many are
+    /// chosen at random.
     #[arg(long, default_value_t = 10_000, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(3..))]
     points: u32,
 
-    /// The seed of the choice of samples, and of the small random part of the start of t-SNE.
+    /// The seed of the choice of samples, of the small random part of the start of t-SNE, and of the network of
+    /// parametric t-SNE.
     #[arg(long, default_value_t = 0)]
     seed: u64,
 
@@ -63,8 +70,11 @@ enum MethodName {
     Code,
     Pca,
     Tsne,
+    ParametricTsne,
 }
 
+/// The perplexity by default.
+const PERPLEXITY: f64 = 30.0;
 /// What is said with every map by t-SNE.
 const CAUTION: &str = "The sizes of clusters and the distances between clusters in a map by t-SNE have no meaning, and \
                        another perplexity gives another map.";
@@ -79,22 +89,30 @@ pub fn run(args: &MapArgs) -> Result<Done> {
     }
     let output = args.subject.output;
     let bars = Bars::new(output.quiet);
-    let subject = args.subject.open(&[Part::Whole, Part::Encoder], &bars)?;
+    let mut subject = args.subject.open(&[Part::Whole, Part::Encoder], &bars)?;
+    let learns = args.method == Some(MethodName::ParametricTsne);
+    let training = learns.then(|| subject.training(&bars)).transpose()?;
+    let training = training.map(|(samples, origin)| (at_most(args, samples), origin));
+    let (perplexity, seed) = (args.perplexity.unwrap_or(PERPLEXITY), args.seed);
     let model = &subject.model;
-    let method = match args.method {
-        Some(MethodName::Code) => Method::Code,
-        Some(MethodName::Pca) => Method::Pca,
-        None if model.code_len() <= 2 => Method::Code,
-        Some(MethodName::Tsne) | None => Method::Tsne { perplexity: args.perplexity, seed: args.seed },
+    let method = match (args.method, &training) {
+        (_, Some((train, _))) => Method::ParametricTsne { perplexity, seed, train },
+        (Some(MethodName::Code), _) => Method::Code,
+        (Some(MethodName::Pca), _) => Method::Pca,
+        (None, _) if model.code_len() <= 2 => Method::Code,
+        _ => Method::Tsne { perplexity, seed },
     };
+    if args.perplexity.is_some() && matches!(method, Method::Code | Method::Pca) {
+        let text = format!("--perplexity is only for t-SNE, but the method is {}", name_of(method));
+        return Err(UsageError(text).into());
+    }
     let all = subject.samples.len();
-    let chosen = map::choose(all, args.points as usize, args.seed);
-    let samples = if chosen.len() < all { subject.samples.select(&chosen) } else { subject.samples };
-    let found = map::map(model, &samples, method, &bars).with_context(|| shown(&args.subject.run))?;
+    let samples = at_most(args, subject.samples);
+    let found = map(model, &samples, method, &bars).with_context(|| shown(&args.subject.run))?;
 
-    let taken = match chosen.len() < all {
+    let taken = match samples.len() < all {
         true => {
-            format!("{} of {}, chosen at random with the seed {}", thousands(chosen.len()), samples_of(all), args.seed)
+            format!("{} of {}, chosen at random with the seed {seed}", thousands(samples.len()), samples_of(all))
         }
         false => format!("all {}", samples_of(all)),
     };
@@ -104,7 +122,7 @@ pub fn run(args: &MapArgs) -> Result<Done> {
         (Method::Code, 1) => Some(["z0", ""]),
         (Method::Code, _) => Some(["z0", "z1"]),
         (Method::Pca, 1) => Some(["component 1", ""]),
-        (Method::Pca | Method::Tsne { .. }, _) => None,
+        (Method::Pca | Method::Tsne { .. } | Method::ParametricTsne { .. }, _) => None,
     };
     let chart = Scatter { title: &title, points: &found.points, groups: None, axes, captions: &captions };
     let labels = samples.labels.as_ref();
@@ -145,6 +163,7 @@ pub fn run(args: &MapArgs) -> Result<Done> {
             "method": name_of(method),
             "points": found.points.len(),
             "samples": all,
+            "training_samples": training.as_ref().map(|(train, _)| train.len()),
             "compared_with": found.data.name(),
             "neighbours": found.neighbours,
             "kl_divergence": divergence,
@@ -167,8 +186,11 @@ pub fn run(args: &MapArgs) -> Result<Done> {
         terminal::result(&format!("wrote {path}: the KL divergence during the descent; it ends at {divergence}"))?;
     }
     terminal::result(&format!("points: {taken}, from {}", subject.origin))?;
+    if let Some((train, origin)) = &training {
+        terminal::result(&format!("the network learnt from {}, from {origin}", samples_of(train.len())))?;
+    }
     terminal::result(&table(&found, method))?;
-    if let Method::Tsne { .. } = method {
+    if let Method::Tsne { .. } | Method::ParametricTsne { .. } = method {
         terminal::result(CAUTION)?;
     }
     Ok(Done::Whole)
@@ -180,6 +202,12 @@ fn beside(out: &Path, what: &str) -> PathBuf {
     out.with_file_name(format!("{stem}-{what}.svg"))
 }
 
+/// The samples, or some of them, if there are more than points are wanted.
+fn at_most(args: &MapArgs, samples: Samples) -> Samples {
+    let chosen = draws::some(samples.len(), args.points as usize, args.seed, 1);
+    if chosen.len() < samples.len() { samples.select(&chosen) } else { samples }
+}
+
 fn write(path: &Path, svg: &str) -> Result<()> {
     handgrad_files::write(path, svg.as_bytes()).with_context(|| shown(path))
 }
@@ -188,11 +216,12 @@ fn samples_of(number: usize) -> String {
     count(number, "sample", "samples")
 }
 
-fn name_of(method: Method) -> &'static str {
+fn name_of(method: Method<'_>) -> &'static str {
     match method {
         Method::Code => "code",
         Method::Pca => "pca",
         Method::Tsne { .. } => "tsne",
+        Method::ParametricTsne { .. } => "parametric-tsne",
     }
 }
 
@@ -203,7 +232,7 @@ fn is_image(model: &Model, shape: &[usize]) -> bool {
 }
 
 /// The method and the codes in words.
-fn title(found: &Map, model: &Model, method: Method) -> String {
+fn title(found: &Map, model: &Model, method: Method<'_>) -> String {
     let points = count(found.points.len(), "code", "codes");
     let values = count(model.code_len(), "value", "values");
     match method {
@@ -213,14 +242,19 @@ fn title(found: &Map, model: &Model, method: Method) -> String {
             format!("{components} of {points} of {values}")
         }
         Method::Tsne { .. } => format!("t-SNE of {points} of {values}"),
+        Method::ParametricTsne { .. } => format!("Parametric t-SNE of {points} of {values}"),
     }
 }
 
 /// The lines below the picture.
-fn captions(found: &Map, model: &Model, method: Method, taken: &str) -> Vec<String> {
+fn captions(found: &Map, model: &Model, method: Method<'_>, taken: &str) -> Vec<String> {
     let mut lines = vec![title(found, model, method)];
     if let (Method::Tsne { perplexity, seed }, Some((_, divergence))) = (method, found.curve.last()) {
         lines[0] += &format!(", perplexity {perplexity}, KL divergence {}, seed {seed}", number(*divergence));
+    }
+    if let Method::ParametricTsne { perplexity, seed, train } = method {
+        lines[0] += &format!(", perplexity {perplexity}, seed {seed}");
+        lines.push(format!("The network that places them learnt from {}", samples_of(train.len())));
     }
     if found.axes == 1 {
         lines[0] += ". The map has one axis: heights have no meaning";
@@ -231,7 +265,7 @@ fn captions(found: &Map, model: &Model, method: Method, taken: &str) -> Vec<Stri
     let (trustworthiness, continuity) = (trust.trustworthiness, trust.continuity);
     lines.push(format!("Trustworthiness {trustworthiness:.3}, continuity {continuity:.3}{accuracy}"));
     lines.push(format!("with {} neighbours, compared with {}", found.neighbours, data_of(found.data)));
-    if let Method::Tsne { .. } = method {
+    if let Method::Tsne { .. } | Method::ParametricTsne { .. } = method {
         lines.push("The sizes of clusters and the distances between clusters have no meaning.".into());
     }
     lines
@@ -264,15 +298,17 @@ fn kl_chart(curve: &[(usize, f64)]) -> String {
 }
 
 /// The scores of the map and of principal components.
-fn table(found: &Map, method: Method) -> String {
+fn table(found: &Map, method: Method<'_>) -> String {
     let k = found.neighbours;
     let own = match method {
         Method::Code => "code",
         Method::Pca => "PCA of the codes",
         Method::Tsne { .. } => "t-SNE of the codes",
+        Method::ParametricTsne { .. } => "parametric t-SNE of the codes",
     };
     let components = count(found.axes, "component", "components");
-    let of_pca = format!("PCA of {}, {components}", data_of(found.data));
+    let fit = if let Method::ParametricTsne { .. } = method { "the training codes" } else { data_of(found.data) };
+    let of_pca = format!("PCA of {fit}, {components}");
     let rows = [Some((own.to_owned(), &found.score)), found.by_pca.as_ref().map(|score| (of_pca, score))];
     let width = rows.iter().flatten().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
     let mut text = format!("{:width$}  trustworthiness  continuity  k-NN accuracy", "");

@@ -23,6 +23,7 @@ use ndarray::parallel::prelude::*;
 use ndarray::{Array2, Axis};
 
 use crate::Error;
+use crate::draws::some;
 use crate::views::{Classes, Form, view};
 
 mod sparse;
@@ -122,7 +123,8 @@ pub struct Asked {
 /// samples.
 ///
 /// # Errors
-/// If there are fewer inputs than asked for, or too few samples; also the errors of [`view`].
+/// If there are fewer inputs than asked for, or too few samples; [`Error::AllEqual`] for the training samples; also the
+/// errors of [`view`].
 pub fn choose(
     model: &Model,
     fit: &Samples,
@@ -150,6 +152,9 @@ pub fn choose(
     let (fit, samples) = (of(fit, FIT, 0), of(samples, MEASURED, 1));
     let classes = Classes::of(&fit, &samples).ok();
     let whole = view(Form::Inputs, model, &fit, &samples)?;
+    if whole.fit.rows().into_iter().all(|row| row == whole.fit.row(0)) {
+        return Err(Error::AllEqual { form: Form::Inputs.name() });
+    }
     progress.start("scoring inputs", Some(asked.seeds as u64 * 5), Unit::Samples);
     let scored = scored(model, &whole.fit, asked, progress);
     progress.finish();
@@ -200,17 +205,6 @@ pub fn choose(
         originals: whole.rows.slice_axis(Axis(0), (..shown).into()).to_owned(),
         rebuilt,
     })
-}
-
-/// The numbers of `most` of `count` samples, or of all if they are not more, in ascending order.
-fn some(count: usize, most: usize, seed: u64, stream: u64) -> Vec<usize> {
-    let mut numbers: Vec<usize> = (0..count).collect();
-    if most < count {
-        Random::new(seed, stream).shuffle(&mut numbers);
-        numbers.truncate(most);
-        numbers.sort_unstable();
-    }
-    numbers
 }
 
 /// For each score, and each seed, the inputs in the order of their scores on a random half of `rows`.
