@@ -102,6 +102,17 @@ fn rows_of_a_table_keep_their_names() {
     assert!(all.starts_with("line,name,label,class,probability\n2,tree-0,ash,"), "{all}");
     let bare = json(at, &["predict", "trees", "trees.csv", "--label-column", "none", "--out", "b.csv", "--json"]);
     assert!(bare["accuracy"].is_null(), "{bare}");
+
+    // A row without any value is left out, which is said.
+    fs::write(at.join("gap.csv"), "name,height,width,kind\na,2.0,0.2,ash\nb,,,birch\nc,5.0,0.2,birch\n")
+        .expect("written");
+    let output = run(at, &["predict", "trees", "gap.csv", "--out", "gap-classes.csv"]);
+    assert!(output.status.success() && err(&output).contains("1 row without any value left out"), "{}", err(&output));
+    // Numbers that overflow in the network have no class.
+    fs::write(at.join("far.csv"), "name,height,width,kind\na,2.0,0.2,ash\nb,1e38,3e38,birch\n").expect("written");
+    let output = run(at, &["predict", "trees", "far.csv", "--out", "far-classes.csv"]);
+    assert!(!output.status.success() && err(&output).contains("sample 1 (counted from 0)"), "{}", err(&output));
+    assert!(!at.join("far-classes.csv").exists());
 }
 
 #[test]

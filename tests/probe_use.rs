@@ -174,7 +174,7 @@ fn mistakes_are_one_clear_error_each() {
     table(at);
     out(at, &["train", "--data", "t.csv", "--label-column", "label", "--epochs", "1", "--out", "r", "--quiet"]);
     out(at, &["train", "--data", "t.csv", "--label-column", "none", "--epochs", "1", "--out", "n", "--quiet"]);
-    let cases: [(i32, &[&str], &[&str]); 17] = [
+    let cases: [(i32, &[&str], &[&str]); 18] = [
         (1, &["nearest", "run", "--sample", "60"], &["no sample 60", "0 to 59"]),
         (2, &["nearest", "run", "--neighbours", "0"], &["--neighbours"]),
         (2, &["nearest", "run", "--out", "x.svg"], &["x.svg", ".png"]),
@@ -182,6 +182,7 @@ fn mistakes_are_one_clear_error_each() {
         (1, &["nearest", "r", "--data", "t.csv", "--sample", "200"], &["no sample 200"]),
         (1, &["probe", "run", "--data", images], &["no labels"]),
         (1, &["probe", "n"], &["no labels"]),
+        (2, &["probe", "r", "--data", "t.csv"], &["t.csv holds the samples", "leave --data out"]),
         (2, &["probe", "run", "--neighbours", "301"], &["301 nearest samples", "300"]),
         (2, &["probe", "run", "--out", "there.csv"], &["there.csv", ".svg"]),
         (2, &["label", "run"], &["--labels-per-class", "--out"]),
@@ -202,4 +203,15 @@ fn mistakes_are_one_clear_error_each() {
     }
     assert_eq!(fs::read_to_string(at.join("there.csv")).expect("a file"), "mine");
     assert!(!at.join("x.csv").exists() && !at.join("x.svg").exists() && !at.join("x.png").exists());
+}
+
+#[test]
+fn only_the_classes_of_the_training_take_part() {
+    let folder = small();
+    let at = folder.path();
+    train(at, "run", &["--layers", "16", "--epochs", "1", "--only-class", "1,2"]);
+    let found = json(at, &["probe", "run", "--json"]);
+    assert_eq!(array(&found["measured"][0]["confusion"]).len(), 2, "{found}");
+    let text = out(at, &["nearest", "run"]);
+    assert!(text.contains("class 1") && !text.contains("class 0"), "{text}");
 }

@@ -23,7 +23,8 @@
 //! until    ‖r‖ ≤ 10⁻⁸·‖y‖
 //! ```
 //!
-//! A row that no labelled row is connected with has F* = 0, exactly, and no label.
+//! A row that no labelled row is connected with has F* = 0, exactly, and no label. A row that is more edges away from
+//! every labelled row than there are steps has none either: its F* is smaller than the error of the solution.
 //!
 //! Source: Zhou, Bousquet, Lal, Weston & Schölkopf, "Learning with local and global consistency", NIPS 2003
 //! (proceedings of 2004), whose α is .99. Conjugate gradients: Hestenes & Stiefel, "Methods of conjugate gradients for

@@ -13,7 +13,8 @@
 //!
 //! *Fine-tuning* trains all of it together with a few labelled samples. The encoder starts from what it has learnt
 //! from many samples without labels, not from random weights, so it needs fewer labels. If only the head is trained,
-//! and the encoder stays as it is, the classifier is a multinomial logistic regression of the codes.
+//! and the encoder stays as it is, the classifier has the form of a multinomial logistic regression of the codes. It
+//! comes close to the minimum of its loss only after many steps, or with a large learning rate.
 //!
 //! Layers of the encoder that only shaped the training of the autoencoder are left out: noise, dropout and penalties.
 //! The sampler of a variational encoder stays, with β = 0. A mask stays, because it also marks missing values.
@@ -62,7 +63,7 @@ impl Classifier {
     #[must_use]
     pub fn spec(&self, autoencoder: &Spec) -> Spec {
         let mut encoder = Vec::new();
-        for layer in &autoencoder.encoder {
+        for (at, layer) in autoencoder.encoder.iter().enumerate() {
             match layer {
                 LayerSpec::Noise(_)
                 | LayerSpec::Dropout { .. }
@@ -75,7 +76,9 @@ impl Classifier {
                 LayerSpec::Mask { .. } => encoder.push(LayerSpec::Mask { rate: self.input_noise }),
                 layer => encoder.push(layer.clone()),
             }
-            if self.dropout > 0.0 && layer.has_weights() {
+            // The values before a sampler are μ and ln σ², which are no outputs of units.
+            let is_distribution = matches!(autoencoder.encoder.get(at + 1), Some(LayerSpec::Reparameterize { .. }));
+            if self.dropout > 0.0 && layer.has_weights() && !is_distribution {
                 encoder.push(dropout(self.dropout));
             }
         }

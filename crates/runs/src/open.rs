@@ -316,6 +316,7 @@ fn of_table(schema: &Schema, layout: &Layout, path: &Path, own: bool, progress: 
     let table = tables::read(path, &layout.label, layout.header, progress)?;
     let name = shown(path);
     let (all, mut train_rows) = (schema.samples(&table)?, Vec::new());
+    let all_rows = all.len();
     let (train, train_origin, rows, origin) = if own {
         (None, String::new(), all, format!("all rows of {name}"))
     } else {
@@ -326,7 +327,11 @@ fn of_table(schema: &Schema, layout: &Layout, path: &Path, own: bool, progress: 
         train_rows = train;
         (Some(samples), train_origin, rows, origin)
     };
-    let (samples, rows, told) = tables::samples_of(&table, schema, &rows)?;
+    let (samples, rows, mut told) = tables::samples_of(&table, schema, &rows)?;
+    if own {
+        // Rows without any value were left out before.
+        told.empty_rows += table.empty_rows + table.len() - all_rows;
+    }
     Ok(Data {
         train,
         train_origin,
@@ -362,6 +367,11 @@ impl Subject {
                 let kept = labels.among(&self.only_class);
                 let mut kept = kept.iter();
                 of.rows.retain(|_| kept.next() == Some(&true));
+                if let Some(labels) = self.train.as_ref().and_then(|train| train.labels.as_ref()) {
+                    let kept = labels.among(&self.only_class);
+                    let mut kept = kept.iter();
+                    of.train_rows.retain(|_| kept.next() == Some(&true));
+                }
             }
             self.samples = self.samples.of_classes(&self.only_class);
             self.train = self.train.take().map(|train| train.of_classes(&self.only_class));
@@ -369,18 +379,33 @@ impl Subject {
         }
     }
 
-    /// Returns the training samples of the data that the model was trained on, and describes them in words.
+    /// Returns whether the samples are those that the model was trained on, or whether these are among them, as far as
+    /// the content of the file tells.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn holds_training(&self) -> Result<bool> {
+        Ok(matches!(Kinship::of(&self.what, self.content.as_ref())?, Kinship::Same | Kinship::Grown))
+    }
+
+    /// Returns the samples that the model was trained on, and describes them in words.
     ///
     /// # Errors
     /// If they are not known, cannot be loaded, or have changed.
     pub fn training(&mut self, progress: &dyn Progress) -> Result<(Samples, String)> {
-        self.normal(None, progress).map_err(|error| match error {
+        let (train, origin) = self.normal(None, progress).map_err(|error| match error {
             Error::NoNormalData => Error::NoTrainingData { why: "the training data of the model is not known".into() },
             Error::NormalDataGone { path } => Error::NoTrainingData {
                 why: format!("{}: the model was trained on this data, which is gone", shown(&path)),
             },
             error => error,
-        })
+        })?;
+        match self.only_class.is_empty() {
+            true => Ok((train, origin)),
+            false => {
+                Ok((train.of_classes(&self.only_class), format!("those of the classes trained on, from {origin}")))
+            }
+        }
     }
 
     /// Returns normal samples, whose scores can set a threshold, and describes them in words. They come from the data

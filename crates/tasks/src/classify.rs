@@ -41,12 +41,16 @@ pub struct Predictions {
 /// ```
 ///
 /// # Errors
-/// If the model is not a classifier, or the samples do not fit it.
+/// If the model is not a classifier, or the samples do not fit it; [`Error::NoProbabilities`] if the result for a
+/// sample is not finite.
 pub fn predict(model: &Model, samples: &Samples) -> Result<Predictions, Error> {
     check_fit(model, samples)?;
     let (mut classes, mut probabilities) = (Vec::new(), Vec::new());
     for numbers in samples.numbers().chunks(CHUNK) {
-        for row in model.classify(samples.exact_rows(numbers).view())?.rows() {
+        for (row, &sample) in model.classify(samples.exact_rows(numbers).view())?.rows().into_iter().zip(numbers) {
+            if row.iter().any(|probability| !probability.is_finite()) {
+                return Err(Error::NoProbabilities { sample: sample as usize });
+            }
             let mut largest = (0, f32::NEG_INFINITY);
             for (class, &probability) in (0..).zip(row) {
                 if probability > largest.1 {

@@ -119,6 +119,15 @@ pub enum Error {
         /// The form of the samples: code, pca or inputs.
         form: &'static str,
     },
+    /// The classifier's result for a sample is NaN or infinite.
+    #[error(
+        "the probabilities of the classes of sample {sample} (counted from 0) are not finite: look for values that are \
+         far outside those of the training, and correct them or leave the sample out"
+    )]
+    NoProbabilities {
+        /// The number of the sample, counted from 0.
+        sample: usize,
+    },
     /// Values are missing, but the model was trained without missing values.
     #[error(
         "values are missing, or series are shorter than those of the training, but the model was trained without \

@@ -129,6 +129,9 @@ pub fn run(args: &ClusterArgs) -> Result<Done> {
     if args.sheet.is_some() {
         columns::refuse(&subject.model, "cluster --sheet")?;
     }
+    if args.subject.data.is_none() {
+        subject.keep_trained_classes();
+    }
     let (fit, fit_origin) = subject.training(&bars)?;
     let asked = Asked {
         method,

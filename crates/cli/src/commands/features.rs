@@ -72,6 +72,9 @@ pub fn run(args: &FeaturesArgs) -> Result<Done> {
     if args.out.is_some() {
         columns::refuse(&subject.model, "features --out")?;
     }
+    if args.subject.data.is_none() {
+        subject.keep_trained_classes();
+    }
     let (fit, _) = subject.training(&bars)?;
     let asked =
         Asked { inputs: usize::from(args.inputs), seeds: usize::from(args.seeds), seed: args.seed, shown: SHOWN };

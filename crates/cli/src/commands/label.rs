@@ -87,6 +87,11 @@ pub fn run(args: &LabelArgs) -> Result<Done> {
     let output = args.subject.output;
     let bars = Bars::new(output.quiet);
     let mut subject = args.subject.open(&[Part::Whole], &bars)?;
+    if args.subject.data.is_none() {
+        subject.keep_trained_classes();
+    } else if !args.labels_per_class.is_empty() {
+        args.subject.must_be_new(&subject)?;
+    }
     let (train, train_origin) = subject.training(&bars)?;
     let mut per_class: Vec<usize> = args.labels_per_class.iter().map(|&number| number as usize).collect();
     per_class.sort_unstable();
@@ -182,7 +187,10 @@ fn text(args: &LabelArgs, found: &Measured, is_m1: bool, [train, samples]: [&str
         errors.iter().for_each(|of| text += &format!("{:>16}", percent(of)));
     }
     let draws = args.draws;
-    text += &format!("\nwrong labels in %: mean and standard deviation over {draws} draws of labelled samples\n");
+    text += &match draws {
+        1 => "\nwrong labels in %, with one draw of labelled samples\n".to_owned(),
+        _ => format!("\nwrong labels in %: mean and standard deviation over {draws} draws of labelled samples\n"),
+    };
     text += "dive: label of the nearest reconstruction; probe: logistic regression on codes\n";
     text += &format!(
         "spreading: along the graph of {} codes, which has the measured samples without their labels (transductive)",
@@ -190,7 +198,8 @@ fn text(args: &LabelArgs, found: &Measured, is_m1: bool, [train, samples]: [&str
     );
     if found.unreached > 0.0 {
         let unreached = format!("{:.1}", found.unreached);
-        text += &format!("; it does not reach {unreached} of them on average, which count as wrong");
+        text +=
+            &format!("; {unreached} of them on average are too far from every label to get one, and count as wrong");
     }
     text += match is_m1 {
         true => "\nThe model is variational, so probe is Kingma's M1 with logistic regression.",

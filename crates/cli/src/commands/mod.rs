@@ -159,7 +159,6 @@ pub enum Command {
     /// With --labels-per-class, measures how many samples five methods label wrongly if only so many training samples
     /// of each class have a label. With --out, writes a label and its confidence for every sample.
     Label(label::LabelArgs),
-    /// Make a classifier of the encoder of a model, with few labels or many.
     /// Make a classifier of the encoder of a model, with few labels.
     ///
     /// The classifier is the encoder and a new layer on top of it, with one output for each class, all trained on

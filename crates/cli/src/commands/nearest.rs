@@ -58,6 +58,9 @@ pub fn run(args: &NearestArgs) -> Result<Done> {
         let text = "the model was trained on a table, whose rows are no pictures: leave --out out, the rows are listed";
         return Err(UsageError(text.into()).into());
     }
+    if args.subject.data.is_none() {
+        subject.keep_trained_classes();
+    }
     let known = subject.train.is_some();
     let (train, train_origin) = subject.training(&bars)?;
     let samples = &subject.samples;

@@ -44,6 +44,10 @@ pub fn run(args: &ProbeArgs) -> Result<Done> {
     let output = args.subject.output;
     let bars = Bars::new(output.quiet);
     let mut subject = args.subject.open(&[Part::Whole], &bars)?;
+    match args.subject.data {
+        None => subject.keep_trained_classes(),
+        Some(_) => args.subject.must_be_new(&subject)?,
+    }
     let (train, train_origin) = subject.training(&bars)?;
     let k = usize::from(args.neighbours);
     let found = probe::measure(&subject.model, &train, &subject.samples, k, &bars)

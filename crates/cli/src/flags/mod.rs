@@ -10,6 +10,7 @@ use handgrad_runs::settings::{FillName, HeaderName, Value};
 use handgrad_runs::{Subject, Wanted, usual_data_dir};
 use handgrad_study::experiment::Setup;
 
+use crate::exit::UsageError;
 use crate::{terminal, words};
 
 mod settings;
@@ -82,6 +83,20 @@ impl SubjectArgs {
             header: self.header.map(|header| header == HeaderName::Yes),
             fill: self.fill.map(Fill::from),
             data_dir: self.place.data_dir.clone(),
+        }
+    }
+
+    /// Returns an error if classifiers would be measured on the samples that they learn from.
+    pub fn must_be_new(&self, subject: &Subject) -> anyhow::Result<()> {
+        match &self.data {
+            Some(data) if subject.holds_training()? => {
+                let text = format!(
+                    "{data} holds the samples that the classifiers learn from: leave --data out, to measure them on \
+                     the samples that were held out, or name other data"
+                );
+                Err(UsageError(text).into())
+            }
+            _ => Ok(()),
         }
     }
 

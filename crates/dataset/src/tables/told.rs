@@ -16,7 +16,8 @@ pub(super) struct Misfit {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Told {
     pub(super) misfits: Vec<Misfit>,
-    pub(super) empty_rows: usize,
+    /// The number of rows without any value, which are left out.
+    pub empty_rows: usize,
     /// Whether only one of the table and the model has names of columns.
     pub(super) by_position: bool,
     /// If the decimal sign is not that of the training: whether it is a comma.

@@ -48,7 +48,8 @@ pub struct Dendrogram<'a> {
 /// let joins = [Join { of: [0, 2], height: 1.0 }, Join { of: [3, 1], height: 4.0 }];
 /// let leaves = ["ones", "zeros", "sevens"];
 /// let svg = svg(&Dendrogram { title: "Digits", height: "distance", leaves: &leaves, joins: &joins, cut: None });
-/// assert!(svg.find("sevens") < svg.find("zeros"), "clusters that are joined are neighbours");
+/// // Clusters that are joined first are neighbours: the third name is above both or below both.
+/// assert_eq!(svg.find(">zeros") < svg.find(">ones"), svg.find(">zeros") < svg.find(">sevens"));
 /// ```
 #[must_use]
 pub fn svg(tree: &Dendrogram) -> String {

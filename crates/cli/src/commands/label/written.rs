@@ -120,8 +120,8 @@ impl Written<'_> {
         let Counts { samples, given, labelled, compared, wrong } = self.counts();
         let abstained = samples - given - labelled;
         let mut text = format!(
-            "wrote {}: {}, of which {} had a label, {} got one, and {} have none, because its confidence would be \
-             below {}",
+            "wrote {}: {}, of which {} had a label, {} got one, and {} have none, because their confidence is below \
+             {} or because they are too far from every label",
             shown(out),
             count(samples, "sample", "samples"),
             thousands(given),
