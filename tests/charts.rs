@@ -305,6 +305,7 @@ fn labels_of_near_losses_are_apart_and_inside() {
                     loss: "binary cross-entropy on logits + 0.001 · L1 penalty of the code + 0.1 · divergence + more",
                     training: &training,
                     validation: &validation,
+                    terms: &[],
                     best_epoch: Some(best),
                     least,
                 };
@@ -321,6 +322,7 @@ fn losses_have_four_significant_digits() {
         loss: "",
         training: &[0.31, 0.284_449],
         validation: &[0.9, 0.300_04],
+        terms: &[],
         best_epoch: None,
         least: 0.242_249_9,
     };
@@ -409,7 +411,8 @@ fn a_far_threshold_is_drawn_beyond_the_axis() {
 fn two_kinds_differ_by_more_than_their_hue() {
     let style =
         |svg: &str| svg.split("<style>").nth(1).and_then(|rest| rest.split("</style>").next().map(str::to_owned));
-    let losses = Losses { title: "", loss: "", training: &[1.0], validation: &[1.0], best_epoch: None, least: 0.0 };
+    let losses =
+        Losses { title: "", loss: "", training: &[1.0], validation: &[1.0], terms: &[], best_epoch: None, least: 0.0 };
     let losses = style(&losses::svg(&losses)).expect("a style");
     assert!(losses.contains(".val{stroke:#cc6677;stroke-dasharray"), "{losses}");
     let series = style(&series::svg(&series_of(&[], &[]))).expect("a style");
@@ -428,6 +431,7 @@ fn empty_input_is_a_picture_without_content() {
         loss: "",
         training: &[],
         validation: &[],
+        terms: &[],
         best_epoch: Some(1),
         least: 0.0,
     }));
@@ -520,7 +524,7 @@ proptest! {
     ) {
         let (text, other) = (text.as_str(), other.as_str());
         let losses = Losses {
-            title: text, loss: other, training: &a, validation: &b, best_epoch: Some(count), least: one,
+            title: text, loss: other, training: &a, validation: &b, terms: &[], best_epoch: Some(count), least: one,
         };
         check(&losses::svg(&losses));
         let points: Vec<_> = a.iter().zip(&b).map(|(&a, &b)| [a.clamp(0.0, 1.0), b.clamp(0.0, 1.0)]).collect();

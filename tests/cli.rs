@@ -27,7 +27,7 @@ fn a_run_leaves_a_folder_from_which_it_can_be_run_again() {
     let names: Vec<_> =
         all.iter().map(|(path, _)| path.strip_prefix(at).expect("below").to_str().expect("Unicode")).collect();
     let expected = "run/checkpoint/epoch-4-step-0.checkpoint run/checkpoint/lock run/config.toml run/loss.svg \
-        run/metrics.csv run/model.safetensors run/reconstructions.png";
+        run/metrics.csv run/model.safetensors run/reconstructions.png run/report.html";
     assert_eq!(names, expected.split(' ').collect::<Vec<_>>());
     let metrics = fs::read_to_string(at.join("run/metrics.csv")).expect("metrics");
     let lines: Vec<_> = metrics.lines().collect();

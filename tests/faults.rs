@@ -17,6 +17,9 @@ use handgrad_files::fault::VARIABLE;
 use handgrad_trainer::checkpoint;
 use runs::checkpoints;
 
+/// A page contains times, so there is none where runs are compared.
+const RESUME: &[&str] = &["train", "--resume=run", "--no-report", "--json", "--quiet"];
+
 fn sha(report: &serde_json::Value) -> String {
     report["weights_sha256"].as_str().expect("a hash").to_string()
 }
@@ -40,8 +43,7 @@ fn copy(from: &Path, to: &Path) {
 /// Finishes the run in `run`, and compares it with the whole run.
 fn goes_on(at: &Path, fault: &str) {
     let begun = at.join("run/config.toml").exists();
-    let command: Vec<&str> =
-        if begun { vec!["train", "--resume=run", "--json", "--quiet"] } else { [TRAIN, &["--out=run"]].concat() };
+    let command: Vec<&str> = if begun { RESUME.to_vec() } else { [TRAIN, &["--out=run"]].concat() };
     let output = run(at, &command);
     assert!(output.status.success(), "after {fault}, begun: {begun}: {}", err(&output));
     same_as_whole(at, fault);
@@ -95,7 +97,7 @@ fn every_fault_of_a_resumed_training_leaves_the_older_checkpoint() {
         copy(&at.join("stopped"), &at.join("run"));
     };
     let before = [files(&at.join("tiny")), files(&at.join("whole"))];
-    let count = exhaust(at, &["train", "--resume=run", "--json", "--quiet"], prepare, |fault, output| {
+    let count = exhaust(at, RESUME, prepare, |fault, output| {
         assert!(before == [files(&at.join("tiny")), files(&at.join("whole"))], "{fault}: older files changed");
         if output.status.success() {
             same_as_whole(at, fault);
@@ -117,6 +119,36 @@ fn every_fault_of_a_resumed_training_leaves_the_older_checkpoint() {
     });
     let _ = writeln!(std::io::stderr(), "train --resume: {count} faults");
     assert!(count > 60, "{count}");
+}
+
+#[test]
+fn every_fault_of_a_page_is_a_note_and_leaves_a_whole_page_or_none() {
+    let folder = folder_with_a_run();
+    let at = folder.path();
+    let prepare = || {
+        remove(&at.join("run"));
+        copy(&at.join("whole"), &at.join("run"));
+    };
+    let resume = ["train", "--resume=run", "--json", "--quiet"];
+    let page = || fs::read_to_string(at.join("run/report.html")).ok();
+    prepare();
+    json(at, &resume);
+    let whole = page().expect("a page");
+    let notes = std::cell::Cell::new(0);
+    exhaust(at, &resume, prepare, |fault, output| {
+        let told = err(output).contains("report.html was not written");
+        notes.set(notes.get() + usize::from(told));
+        assert!(page().is_none_or(|page| page == whole), "{fault}: a part of a page");
+        let advised = !told || err(output).contains("to write it: handgrad report run");
+        assert!(advised && (!output.status.success() || told || page().is_some()), "{fault}: {}", err(output));
+        let others = |run: &str| {
+            let mut files = lasting(&at.join(run));
+            files.retain(|(path, _)| path != Path::new("report.html"));
+            files
+        };
+        assert!(others("run") == others("whole"), "{fault}");
+    });
+    assert!(notes.get() > 5, "{}", notes.get());
 }
 
 #[test]

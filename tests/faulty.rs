@@ -77,6 +77,7 @@ pub const TRAIN: &[&str] = &[
     "--epochs=2",
     "--batch-size=10",
     "--checkpoint-every=1step",
+    "--no-report",
     "--json",
     "--quiet",
 ];

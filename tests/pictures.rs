@@ -278,6 +278,7 @@ fn losses_stand_where_the_axes_say() {
             loss: "",
             training: &training,
             validation: &validation,
+            terms: &[],
             best_epoch: Some(7),
             least: 0.0,
         };
@@ -309,10 +310,81 @@ fn losses_stand_where_the_axes_say() {
 
 #[test]
 fn the_least_possible_loss_is_left_out_where_it_would_press_the_curves_flat() {
-    let with =
-        |least| Losses { title: "", loss: "", training: &[5.0, 4.0], validation: &[5.0, 4.5], best_epoch: None, least };
+    let with = |least| Losses {
+        title: "",
+        loss: "",
+        training: &[5.0, 4.0],
+        validation: &[5.0, 4.5],
+        terms: &[],
+        best_epoch: None,
+        least,
+    };
     assert!(losses::svg(&with(2.1)).contains("least possible 2.100"));
     assert!(!losses::svg(&with(1.9)).contains("least possible"));
+}
+
+/// Losses over several powers of ten have a logarithmic axis, on which equal ratios have equal distances.
+#[test]
+fn losses_of_many_sizes_have_a_logarithmic_axis() {
+    for (scale, decades) in [(1e-9, 2), (0.03, 2), (1.0, 5), (700.0, 40)] {
+        let losses: Vec<f64> = (0..=10).map(|at| scale * 10_f64.powf(f64::from((10 - at) * decades) / 10.0)).collect();
+        let term = vec![0.0, scale * 1e-9, scale * 3.0];
+        let chart = Losses {
+            title: "",
+            loss: "error",
+            training: &losses,
+            validation: &losses,
+            terms: &[("one", term), ("two", losses.clone())],
+            best_epoch: None,
+            least: 0.0,
+        };
+        let svg = losses::svg(&chart);
+        assert!(svg.contains("error (logarithmic axis)") && !svg.contains("NaN"), "{svg}");
+        let svg = elements(&svg);
+        // The logarithm of a loss against its place, from the labels of the grid lines.
+        let lines = svg.iter().enumerate().filter(|(_, line)| line.is("line", "grid"));
+        let label = |at: usize| svg[at + 1].text.parse::<f64>().expect("a number").log10();
+        let ticks: Vec<(f64, f64)> = lines.map(|(at, line)| (line.at("y1"), label(at))).collect();
+        assert!((3..=10).contains(&ticks.len()), "{ticks:?}");
+        let [(from, low), .., (to, high)] = ticks[..] else { panic!("several ticks") };
+        let of = |place: f64| low + (place - from) / (to - from) * (high - low);
+        let fine = (of(0.2) - of(0.0)).abs();
+        ticks.iter().for_each(|(place, tick)| near("tick", of(*place), *tick, fine));
+        let points = |class: &str| svg.iter().find(|line| line.is("polyline", class)).map(Element::points);
+        for class in ["train", "val", "term1"] {
+            for ([_, place], loss) in points(class).expect("a curve").into_iter().zip(&losses) {
+                near(class, of(place), loss.log10(), fine);
+            }
+        }
+        // A term of 0 is a gap, and one far below all losses is at the lower end.
+        let small = points("term0").expect("a curve");
+        assert_eq!((small.len(), small[0][1]), (2, 350.0));
+        near("a term", of(small[1][1]), (scale * 3.0).log10(), fine);
+    }
+}
+
+#[test]
+fn the_axis_of_losses_is_linear_where_they_are_alike_or_not_positive() {
+    for losses in [[1.0, 0.1, 0.06], [5.0, 0.0, 1.0], [100.0, -1.0, 2.0]] {
+        let one = [("reconstruction", losses.to_vec())];
+        let (training, validation) = (&losses[..], &losses[..]);
+        let chart =
+            Losses { title: "", loss: "", training, validation, terms: &one, best_epoch: None, least: f64::NAN };
+        let svg = losses::svg(&chart);
+        assert!(!svg.contains("logarithmic") && !svg.contains("reconstruction"), "a single term is the loss: {svg}");
+        let y = y_axis(&elements(&svg), 70.0);
+        let points = elements(&svg).iter().find(|line| line.is("polyline", "train")).expect("a curve").points();
+        let fine = (y(0.1) - y(0.0)).abs();
+        points.iter().zip(losses).for_each(|(point, loss)| near("loss", y(point[1]), loss, fine));
+    }
+    // With a second term that is much smaller than the loss, both are to be seen.
+    let terms = [("reconstruction", vec![200.0, 190.0]), ("KL divergence", vec![2.0, 3.0])];
+    let (training, validation) = (&[202.0, 193.0][..], &[202.0, 193.0][..]);
+    let chart = Losses { title: "", loss: "", training, validation, terms: &terms, best_epoch: None, least: 0.0 };
+    let svg = losses::svg(&chart);
+    for text in ["logarithmic", "reconstruction 190.0", "KL divergence 3.000", "validation 193.0"] {
+        assert!(svg.contains(text), "{text}");
+    }
 }
 
 #[test]
@@ -376,7 +448,15 @@ fn a_curve_of_very_many_points_is_thinned_but_keeps_its_ends() {
 #[test]
 fn charts_of_nothing_and_of_one_number_have_axes() {
     for losses in [&[][..], &[0.0], &[3.0]] {
-        let chart = Losses { title: "", loss: "", training: losses, validation: losses, best_epoch: None, least: 0.0 };
+        let chart = Losses {
+            title: "",
+            loss: "",
+            training: losses,
+            validation: losses,
+            terms: &[],
+            best_epoch: None,
+            least: 0.0,
+        };
         assert!(y_axis(&elements(&losses::svg(&chart)), 70.0)(100.0).is_finite());
     }
     for scores in [&[][..], &[0.0], &[3.0]] {
@@ -390,7 +470,8 @@ fn charts_of_nothing_and_of_one_number_have_axes() {
 #[test]
 fn names_cannot_break_the_svg_and_long_titles_are_cut() {
     let title = "a < b & c > d";
-    let chart = Losses { title, loss: title, training: &[1.0], validation: &[1.0], best_epoch: None, least: 0.0 };
+    let chart =
+        Losses { title, loss: title, training: &[1.0], validation: &[1.0], terms: &[], best_epoch: None, least: 0.0 };
     let escaped = "a &lt; b &amp; c &gt; d";
     assert_eq!(losses::svg(&chart).matches(&format!(">{escaped}</")).count(), 3, "twice the title, once the loss");
     let scores = |title| Scores { title, name: "a&b", scores: &[1.0], truth: None, threshold: 2.0, roc: None };

@@ -24,6 +24,15 @@ fn page(folder: &Path, training: &[&str]) -> String {
 
 const SMALL: [&str; 6] = ["--data", "small", "--epochs", "2", "--batch-size", "64"];
 
+const SERIES: [&str; 8] = ["--preset", "series", "--data", "waves.csv", "--window", "20", "--epochs", "2"];
+
+/// A series of two channels.
+fn waves() -> String {
+    let wave = |step: usize| ((step as f64 * 0.3).sin(), (step as f64 * 0.11).cos() * 5.0);
+    let lines = (0..600).map(|step| format!("{},{}\n", wave(step).0, wave(step).1));
+    "flow,pressure\n".to_owned() + &lines.collect::<String>()
+}
+
 /// The JSON inside of the page.
 fn data(html: &str) -> serde_json::Value {
     let rest = html.split_once("id=\"data\">").expect("the data").1;
@@ -114,6 +123,42 @@ fn a_page_of_784_400_20_has_at_most_3_megabytes_and_is_the_same_for_any_threads(
         assert!(told.status.success(), "{}", err(&told));
         assert_eq!(fs::read_to_string(at.join(out)).expect("a page"), html, "{threads} threads");
     }
+}
+
+/// The page that training writes is the one that the command draws from the run folder.
+#[test]
+fn training_writes_the_same_page_unless_it_is_told_not_to() {
+    let folder = small();
+    let at = folder.path();
+    let lines =
+        (0..300).map(|row| format!("{},{},{}\n", row % 17, f64::from(row) * 0.25, ["a", "b"][row as usize % 2]));
+    let csv = "x,y,kind\n".to_owned() + &lines.collect::<String>();
+    fs::write(at.join("table.csv"), csv).expect("a file");
+    let table = ["--data", "./table.csv", "--preset", "table", "--epochs", "1"];
+    let split = [&SMALL[..], &["--validation-split", "0.2"]].concat();
+    for (what, training) in [("images", &SMALL[..]), ("table", &table), ("series", &SERIES), ("split", &split)] {
+        fs::write(at.join("waves.csv"), waves()).expect("a file");
+        let trained = run(at, &[&["train", "--out", what], training].concat());
+        assert!(trained.status.success(), "{what}: {}", err(&trained));
+        assert!(String::from_utf8_lossy(&trained.stdout).contains(", report.html"), "{what}: it is among the files");
+        let path = at.join(what).join("report.html");
+        let written = fs::read_to_string(&path).expect("a page");
+        fs::remove_file(&path).expect("removed");
+        json(at, &["report", what, "--json"]);
+        // With a split, the samples of the training are in another order.
+        assert!(what == "split" || fs::read_to_string(&path).expect("a page") == written, "{what}");
+        let again = run(at, &["train", "--resume", what]);
+        assert!(again.status.success(), "{}", err(&again));
+        assert!(what == "split" || String::from_utf8_lossy(&again.stdout).contains("no file has changed"), "{what}");
+    }
+    let more = run(at, &["train", "--resume", "images", "--epochs", "3", "--no-report"]);
+    assert!(err(&more).contains("an earlier state of this run; to write it: handgrad report images"), "{}", err(&more));
+    let none = run(at, &[&["train", "--out", "none", "--no-report"], &SMALL[..]].concat());
+    assert!(none.status.success() && !at.join("none/report.html").exists(), "{}", err(&none));
+    fs::write(at.join("none/report.html"), "my own notes").expect("a file");
+    let kept = run(at, &["train", "--resume", "none"]);
+    assert!(kept.status.success() && err(&kept).contains("note: report.html was not written"), "{}", err(&kept));
+    assert_eq!(fs::read_to_string(at.join("none/report.html")).expect("a file"), "my own notes");
 }
 
 #[test]
@@ -274,10 +319,8 @@ fn a_browser_computes_every_kind_of_network() {
 fn a_series_has_curves() {
     let folder = tempfile::tempdir().expect("a folder");
     let at = folder.path();
-    let wave = |step: usize| ((step as f64 * 0.3).sin(), (step as f64 * 0.11).cos() * 5.0);
-    let lines = (0..600).map(|step| format!("{},{}\n", wave(step).0, wave(step).1));
-    fs::write(at.join("waves.csv"), "flow,pressure\n".to_owned() + &lines.collect::<String>()).expect("a file");
-    let html = page(at, &["--preset", "series", "--data", "waves.csv", "--window", "20", "--epochs", "2"]);
+    fs::write(at.join("waves.csv"), waves()).expect("a file");
+    let html = page(at, &SERIES);
     assert!(html.contains("data:image/svg+xml;base64,"), "the curves");
     let Some(chromium) = chromium() else { return };
     let (dom, console) = browse(&chromium, at, &html, "");

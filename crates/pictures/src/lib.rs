@@ -15,6 +15,7 @@
 //!     loss: "mean squared error",
 //!     training: &[0.9, 0.5, 0.4],
 //!     validation: &[0.8, 0.6, 0.7],
+//!     terms: &[],
 //!     best_epoch: Some(2),
 //!     least: 0.0,
 //! });

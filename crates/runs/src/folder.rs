@@ -20,6 +20,7 @@ pub(crate) const RECONSTRUCTIONS: &str = "reconstructions.png";
 pub(crate) const CURVES: &str = "reconstructions.svg";
 pub(crate) const COLUMNS: &str = "columns.svg";
 pub(crate) const LOSS_CHART: &str = "loss.svg";
+pub(crate) const REPORT: &str = "report.html";
 pub(crate) const CHECKPOINTS: &str = "checkpoint";
 pub(crate) const LOCK: &str = "lock";
 
@@ -207,7 +208,7 @@ fn refuse_a_run(out: &Path) -> Result<()> {
     let checkpoint = || {
         handgrad_files::names(&out.join(CHECKPOINTS)).ok()?.into_iter().find(|name| checkpoints::place(name).is_some())
     };
-    let named = [CONFIG, METRICS, MODEL, RECONSTRUCTIONS, LOSS_CHART]
+    let named = [CONFIG, METRICS, MODEL, RECONSTRUCTIONS, LOSS_CHART, REPORT]
         .into_iter()
         .find(|name| out.join(name).symlink_metadata().is_ok());
     if let Some(name) = named.map(ToString::to_string).or_else(checkpoint) {

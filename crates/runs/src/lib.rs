@@ -48,6 +48,6 @@ pub use history::History;
 pub use interval::Every;
 pub use open::{Data, Loader, OfTable, Subject, Wanted, check_takes_pictures, model, open, open_one_of};
 pub use prepared::{Prepared, prepare};
-pub use report::report;
+pub use report::{report, write_report};
 pub use session::{Event, Finished, Notes, Request, Run};
 pub use settings::Settings;

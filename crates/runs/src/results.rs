@@ -65,11 +65,17 @@ pub(crate) fn surprises(model: &Model, data: &DataSet, schema: &Schema) -> Resul
 pub(crate) fn loss_chart(title: &str, model: &Model, outcome: &Outcome, yardsticks: &Yardsticks) -> Option<String> {
     outcome.epochs.last()?;
     let of = |loss: fn(&EpochRecord) -> f64| outcome.epochs.iter().map(loss).collect::<Vec<_>>();
+    let names = outcome.epochs.first().map_or(&[][..], |record| &record.validation_terms).iter().enumerate();
+    let term = |at: usize| {
+        outcome.epochs.iter().map(move |record| record.validation_terms.get(at).map_or(f64::NAN, |term| term.1))
+    };
+    let terms: Vec<(&str, Vec<f64>)> = names.map(|(at, (name, _))| (*name, term(at).collect())).collect();
     Some(losses::svg(&losses::Losses {
         title,
         loss: &model.network().loss().to_string(),
         training: &of(|record| record.train_loss),
         validation: &of(|record| record.validation_loss),
+        terms: &terms,
         best_epoch: outcome.best_epoch,
         least: yardsticks.least,
     }))

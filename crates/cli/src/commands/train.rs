@@ -58,6 +58,10 @@ pub struct TrainArgs {
     #[arg(long, value_name = "INTERVAL", help_heading = CHECKPOINTS)]
     checkpoint_every: Option<Every>,
 
+    /// Do not write report.html at the end. `handgrad report` writes it later.
+    #[arg(long, help_heading = CHECKPOINTS)]
+    no_report: bool,
+
     #[command(flatten)]
     output: Output,
 }
@@ -73,7 +77,8 @@ pub fn run(args: &TrainArgs) -> Result<Done> {
         every: args.checkpoint_every.unwrap_or_default(),
         notes: Arc::new(terminal::note),
     };
-    let finished = train(args, &request)?;
+    let mut finished = train(args, &request)?;
+    page(args, &mut finished);
     if !args.output.quiet
         && let Some(note) = warning(&finished)
     {
@@ -150,6 +155,18 @@ fn warning(finished: &Finished) -> Option<&'static str> {
         "note: the mean sample has a lower validation loss than this network, which has learnt nothing useful yet: try \
          more epochs, or a tenth of the learning rate if you changed it",
     )
+}
+
+/// Writes the page of a training that has reached its end. If this fails, the run is still whole, so it is only a note.
+fn page(args: &TrainArgs, finished: &mut Finished) {
+    let write = format!("to write it: handgrad report {}", shown(&finished.folder));
+    if !args.no_report && !finished.outcome.stopped {
+        if let Err(error) = handgrad_runs::write_report(finished, &Bars::new(args.output.quiet)) {
+            terminal::note(&format!("note: report.html was not written: {}; {write}", error.in_full()));
+        }
+    } else if !finished.written.is_empty() && finished.folder.join("report.html").exists() {
+        terminal::note(&format!("note: report.html shows an earlier state of this run; {write}"));
+    }
 }
 
 fn report(args: &TrainArgs, finished: &Finished) -> Result<()> {

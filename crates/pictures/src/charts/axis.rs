@@ -51,6 +51,29 @@ impl Axis {
     }
 }
 
+/// A logarithmic axis that contains all values from `low` to `high`, which must be positive: the axis of their decimal
+/// logarithms, and the ticks with their labels. Its ends are 1, 2 or 5 times a power of ten, and so are the ticks if the
+/// axis is short; otherwise they are powers of ten.
+pub(super) fn decades(low: f64, high: f64) -> (Axis, Vec<(f64, String)>) {
+    let exponents = low.log10().floor() as i32..=high.log10().ceil() as i32;
+    let round: Vec<(i32, f64, f64)> = exponents
+        .flat_map(|power| [1.0, 2.0, 5.0].map(|factor| (power, factor, factor * 10_f64.powi(power))))
+        .filter(|(.., value)| value.is_finite() && *value > 0.0)
+        .collect();
+    let first = round.iter().rposition(|(.., value)| *value <= low).unwrap_or(0);
+    let last = round.iter().position(|(.., value)| *value >= high).unwrap_or(round.len().saturating_sub(1));
+    let within = round.get(first..=last).unwrap_or_default();
+    let end = |found: Option<&(i32, f64, f64)>, other: f64| found.map_or(other, |(.., value)| *value).log10();
+    let axis = Axis { low: end(within.first(), low), high: end(within.last(), high), step: 1.0 };
+    let length = axis.high - axis.low;
+    let each = (length / 6.0).ceil().max(1.0) as i32;
+    let is_tick = |power: i32, factor: f64| length <= 2.5 || (factor == 1.0 && power % each == 0);
+    let ticks = within.iter().filter(|(power, factor, _)| is_tick(*power, *factor));
+    // As many digits as the value itself needs.
+    let labelled = |&(.., value): &(i32, f64, f64)| (value, tick_label(value, 1.001 * value));
+    (axis, ticks.map(labelled).collect())
+}
+
 /// The round number (1, 2 or 5 times a power of ten) at or above `value`.
 pub(super) fn nice(value: f64) -> f64 {
     let power = 10_f64.powf(value.max(1e-300).log10().floor());

@@ -6,15 +6,17 @@ mod parts;
 use std::path::Path;
 
 use handgrad_dataset::{Samples, count, sizes, thousands};
+use handgrad_files::place::{Replaceable, must_be};
 use handgrad_files::{Progress, shown};
 use handgrad_layers::Output;
 use handgrad_models::Model;
 use handgrad_pictures::report::{self as page, Block, Epoch, Explorer, Page};
 use handgrad_tasks::report as measures;
 use handgrad_trainer::Source;
-use handgrad_trainer::yardstick::yardsticks;
+use handgrad_trainer::yardstick::{Yardsticks, yardsticks};
 
-use crate::{History, Result, Subject};
+use crate::folder::REPORT;
+use crate::{Error, Finished, History, Result, Subject};
 
 /// The most points of the map.
 const POINTS: usize = 2000;
@@ -38,30 +40,81 @@ const USUAL: f64 = 0.95;
 /// # Errors
 /// If the folder has no finished run, or the samples cannot be used with the model.
 pub fn report(run: &Path, subject: &Subject, progress: &dyn Progress) -> Result<String> {
-    let history = History::read(run)?;
-    // The page is to be shown to others, who do not need the folders of this machine.
-    let name_of =
-        |path: &str| Path::new(path).file_name().map_or(path.to_owned(), |name| name.to_string_lossy().into());
-    let origin = subject.origin.replace(&shown(&subject.what), &name_of(&subject.what));
-    let data = Shown {
+    let yardsticks = subject.train.as_ref().map(|train| {
+        yardsticks(&Source::new(train), &Source::new(&subject.samples), subject.model.network()).map_err(Error::from)
+    });
+    let shown = Shown {
         model: &subject.model,
         samples: &subject.samples,
-        origin: &origin,
+        origin: without_folders(&subject.origin, Path::new(&subject.what)),
         train: subject.train.as_ref(),
+        yardsticks: yardsticks.transpose()?,
         only_class: &subject.only_class,
     };
+    html(run, &subject.what, &shown, progress)
+}
+
+/// Writes the report of a training that has ended into its folder, from the data that it was trained on, and adds it to
+/// the files that were written. A page that has these bytes already is not changed.
+///
+/// # Errors
+/// As [`report`], or if the file cannot be written, or if something else has its name.
+pub fn write_report(finished: &mut Finished, progress: &dyn Progress) -> Result<()> {
+    let settings = finished.config.settings();
+    let what = settings.data.clone().unwrap_or_default();
+    let shown = Shown {
+        model: &finished.model,
+        samples: &finished.data.validation,
+        origin: without_folders(&finished.data.validation_origin, Path::new(&what)),
+        train: Some(&finished.data.train),
+        yardsticks: Some(finished.yardsticks),
+        only_class: settings.only_class.as_ref().map_or(&[], |classes| &classes.0),
+    };
+    let path = finished.folder.join(REPORT);
+    must_be(&path, Replaceable::Html)?;
+    let html = html(&finished.folder, &what, &shown, progress)?;
+    if handgrad_files::is_plain(&path) && handgrad_files::holds(&path, html.as_bytes())? {
+        return Ok(());
+    }
+    handgrad_files::write_into(&path, html.as_bytes())?;
+    finished.written.push(REPORT);
+    Ok(())
+}
+
+/// Draws the page of the run in the folder `run`, which was trained on the data `what`, if its settings name none.
+fn html(run: &Path, what: &str, data: &Shown, progress: &dyn Progress) -> Result<String> {
+    let history = History::read(run)?;
     let name = run.file_name().map_or_else(|| shown(run), |name| name.to_string_lossy().into_owned());
-    let what = name_of(history.settings.data.as_ref().unwrap_or(&subject.what));
+    let what = history.settings.data.as_deref().unwrap_or(what);
+    let what = Path::new(what).file_name().map_or(what.to_owned(), |name| name.to_string_lossy().into());
     let command = format!("handgrad train --config {} --out NEW-FOLDER", shown(run.join("config.toml")));
-    Ok(page::html(&page(&history, &data, [&name, &what, &command], progress)?))
+    Ok(page::html(&page(&history, data, [&name, &what, &command], progress)?))
+}
+
+/// Returns a text about the file or folder `path` with only its name, because the page is to be shown to others, who
+/// do not need the folders of this machine. The text can have the path or, if it was given so, an end of it.
+fn without_folders(text: &str, path: &Path) -> String {
+    let Some(name) = path.file_name() else { return text.to_owned() };
+    let mut end = path.components();
+    loop {
+        let part = shown(end.as_path());
+        if text.contains(&part) {
+            return text.replace(&part, &name.to_string_lossy());
+        }
+        if end.next().is_none() {
+            return text.to_owned();
+        }
+    }
 }
 
 /// The samples that a report shows.
 struct Shown<'a> {
     model: &'a Model,
     samples: &'a Samples,
-    origin: &'a str,
+    origin: String,
     train: Option<&'a Samples>,
+    /// Losses to compare with, if the training samples are known.
+    yardsticks: Option<Yardsticks>,
     only_class: &'a [String],
 }
 
@@ -80,7 +133,7 @@ fn page(history: &History, data: &Shown, [name, what, command]: [&str; 3], progr
     let mut facts = vec![
         ["model".to_owned(), format!("{preset}: {}", network_in_words(model))],
         ["data".to_owned(), what.to_owned()],
-        ["shown samples".to_owned(), data.origin.to_owned()],
+        ["shown samples".to_owned(), data.origin.clone()],
         ["parameters".to_owned(), thousands(model.network().param_count())],
         ["values of a code".to_owned(), thousands(model.code_len())],
         ["loss".to_owned(), loss_in_words(model)],
@@ -107,7 +160,9 @@ fn page(history: &History, data: &Shown, [name, what, command]: [&str; 3], progr
         blocks: blocks(model),
         epochs: epochs(history),
         loss: loss_in_words(model),
-        yardsticks: compared(data)?,
+        yardsticks: data.yardsticks.map_or_else(Vec::new, |found| {
+            vec![("least possible loss".into(), found.least), ("loss of the mean sample".into(), found.mean_sample)]
+        }),
         kept: best.epoch,
         examples: parts::examples(data, &scores)?,
         map,
@@ -187,13 +242,6 @@ fn epochs(history: &History) -> Vec<Epoch> {
         seconds: epoch.seconds,
     };
     history.epochs.iter().enumerate().map(epoch).collect()
-}
-
-/// Losses to compare with, if the training samples are known.
-fn compared(data: &Shown) -> Result<Vec<(String, f64)>> {
-    let Some(train) = data.train else { return Ok(Vec::new()) };
-    let found = yardsticks(&Source::new(train), &Source::new(data.samples), data.model.network())?;
-    Ok(vec![("least possible loss".into(), found.least), ("loss of the mean sample".into(), found.mean_sample)])
 }
 
 /// What the page needs to run the network, and the packed weights.
