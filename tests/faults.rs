@@ -210,7 +210,7 @@ fn a_full_disk_is_told_and_once_there_is_room_the_run_goes_on() {
         assert!(files(&disk.0).iter().all(|(path, _)| !path.to_string_lossy().contains(".part")), "{kib} KiB: {text}");
         assert!(disk.set(100_000, true), "room is made");
         let begun = disk.0.join("run/config.toml").exists();
-        let resume: &[&str] = &["train", "--resume=disk/run", "--json", "--quiet"];
+        let resume: &[&str] = &["train", "--resume=disk/run", "--no-report", "--json", "--quiet"];
         let output = run(at, &if begun { resume.to_vec() } else { [TRAIN, &["--out=disk/run"]].concat() });
         assert!(output.status.success(), "{kib} KiB: {}", err(&output));
         let whole = json(at, &["eval", "whole", "--json"]);

@@ -52,7 +52,7 @@ impl Axis {
 }
 
 /// A logarithmic axis that contains all values from `low` to `high`, which must be positive: the axis of their decimal
-/// logarithms, and the ticks with their labels. Its ends are 1, 2 or 5 times a power of ten, and so are the ticks if the
+/// logarithms, and the ticks with their labels. Its ends are 1, 2 or 5 times a power of ten. So are the ticks if the
 /// axis is short; otherwise they are powers of ten.
 pub(super) fn decades(low: f64, high: f64) -> (Axis, Vec<(f64, String)>) {
     let exponents = low.log10().floor() as i32..=high.log10().ceil() as i32;

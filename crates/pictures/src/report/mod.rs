@@ -208,6 +208,7 @@ pub fn html(page: &Page) -> String {
     let scripts = [include_str!("network.js"), include_str!("views.js"), include_str!("explorer.js")];
     let scripts = if has.is_ok() { scripts.concat() } else { String::new() };
     let places = [
+        ("software", crate::SOFTWARE.to_owned()),
         ("title", escape(&page.title)),
         ("about", escape(&page.about)),
         ("style", include_str!("style.css").to_owned()),
