@@ -141,7 +141,7 @@ pub struct OfForm {
 ///
 /// # Errors
 /// If there are fewer samples than clusters or than neighbours; [`Error::AllEqual`], [`Error::LabelCount`] and
-/// [`Error::OutOfMemory`]; also the errors of [`view`](crate::views::view).
+/// [`Error::OutOfMemory`]; also the errors of [`view`].
 pub fn find(
     model: &Model,
     fit: &Samples,

@@ -9,7 +9,7 @@
 //! ```
 //!
 //! Everything is inside the file: it has no address of another file or server, and a policy in its head forbids the
-//! browser to load any. Every text that comes from data is escaped where it is written ([`text`]).
+//! browser to load any. Every text that comes from data is escaped where it is written (`text.rs`).
 
 mod curves;
 mod diagram;

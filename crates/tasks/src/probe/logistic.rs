@@ -12,7 +12,7 @@
 //! ∂/∂W = Xᵀ·δ + λ·W                ∂/∂b = Σ_i δ_i                 see dense.rs; b has no penalty
 //! ```
 //!
-//! L is convex, so there is one minimum, which [`lbfgs`] finds: every value of the gradient is at most 10⁻⁴ there, as
+//! L is convex, so there is one minimum, which [`lbfgs()`] finds: every value of the gradient is at most 10⁻⁴ there, as
 //! in scikit-learn. The rows are divided into blocks of fixed size; the loss and gradient of each block are computed on
 //! any thread, in f64, and added in the order of the blocks. So the bits do not depend on the number of threads.
 //!
