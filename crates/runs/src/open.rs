@@ -329,8 +329,8 @@ fn of_table(schema: &Schema, layout: &Layout, path: &Path, own: bool, progress: 
     };
     let (samples, rows, mut told) = tables::samples_of(&table, schema, &rows)?;
     if own {
-        // Rows without any value were left out before.
-        told.empty_rows += table.empty_rows + table.len() - all_rows;
+        // Rows with values only in columns that are not used were left out before.
+        told.empty_rows += table.len() - all_rows;
     }
     Ok(Data {
         train,
