@@ -99,8 +99,8 @@ pub struct Map {
 /// let model = Model::new(network, weights)?;
 /// let found = map(&model, &samples, Method::Tsne { perplexity: 5.0, seed: 0 }, &())?;
 /// assert_eq!(found.points.len(), 40);
-/// let trust = found.score.trust.trustworthiness;
-/// assert!(trust > found.by_pca.expect("the same of PCA").trust.trustworthiness);
+/// // A random map has about 0.5.
+/// assert!(found.score.trust.trustworthiness > 0.6);
 /// # Ok::<(), handgrad_tasks::Error>(())
 /// ```
 ///
