@@ -28,7 +28,7 @@ struct Counts {
     samples: usize,
     given: usize,
     labelled: usize,
-    /// Of the labels that were found: how many samples have a label in the data to compare with, and how many differ.
+    /// How many of the labels that were found can be compared with a label in the data, and how many of these differ.
     compared: usize,
     wrong: usize,
 }
