@@ -26,6 +26,8 @@ use handgrad_trainer::{Source, shuffled};
 /// Number of timed steps, after the warm-up steps.
 const STEPS: usize = 200;
 const WARM_UP: usize = 20;
+/// The number of values of a cache line.
+const LINE: usize = 16;
 /// The number of values and of rows of a block of weights that are updated at once, as in the trainer.
 const BLOCK_VALUES: usize = 1 << 15;
 const BLOCK_ROWS: usize = 96;
@@ -100,7 +102,9 @@ fn profile(workload: &Workload, source: &Source, steps: usize) -> Result<Vec<Par
     let mut dtheta = vec![0.0; theta.len()];
     let mut x: Vec<Vec<f32>> = (0..=layers.len()).map(|at| vec![0.0; m * network.width(at)]).collect();
     let mut delta = x.clone();
-    let mut caches: Vec<Vec<f32>> = layers.iter().map(|layer| vec![0.0; m * layer.cache_len()]).collect();
+    // As in training, the caches begin with a cache line.
+    let mut caches: Vec<Vec<f32>> = layers.iter().map(|layer| vec![0.0; m * layer.cache_len() + LINE]).collect();
+    let skips: Vec<usize> = caches.iter().map(|cache| cache.as_ptr().align_offset(LINE * size_of::<f32>())).collect();
 
     let mut order = vec![0; source.len()];
     shuffled(0, 0, &mut order);
@@ -131,7 +135,7 @@ fn profile(workload: &Workload, source: &Source, steps: usize) -> Result<Vec<Par
                 flops_of(at),
                 m * k + theta.len() + m * n,
                 || {
-                    let mut pass = pass(at, &numbers, &mut scratch, &mut caches[at]);
+                    let mut pass = pass(at, &numbers, &mut scratch, &mut caches[at][skips[at]..]);
                     layer.forward(theta, &input[at], &mut output[0], &mut pass);
                 },
             );
@@ -151,13 +155,13 @@ fn profile(workload: &Workload, source: &Source, steps: usize) -> Result<Vec<Par
             let flops = if at > 0 { flops_of(at) } else { 0 };
             let theta = &theta[network.theta_of(at)];
             watch.time(&format!("backward_input  {}", layer.describe()), flops, m * n + theta.len() + m * k, || {
-                let mut pass = pass(at, &numbers, &mut scratch, &mut caches[at]);
+                let mut pass = pass(at, &numbers, &mut scratch, &mut caches[at][skips[at]..]);
                 layer.backward_input(theta, saved, &mut dy[0], dx, &mut pass);
             });
         }
         for (at, layer) in layers.iter().enumerate() {
             let (k, n) = (network.width(at), network.width(at + 1));
-            let cache = BatchRows::contiguous(&caches[at], layer.cache_len());
+            let cache = BatchRows::contiguous(&caches[at][skips[at]..][..m * layer.cache_len()], layer.cache_len());
             let (x, delta) = (BatchRows::contiguous(&x[at], k), BatchRows::contiguous(&delta[at + 1], n));
             let saved = SavedBatch { x, delta, cache };
             let range = network.theta_of(at);

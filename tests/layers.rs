@@ -1,10 +1,11 @@
 //! Every layer except the dense and the recurrent ones: forward passes against their definition.
 
+use handgrad_kernels::Finish;
 use handgrad_layers::gradcheck::catalogue;
-use handgrad_layers::window::Chw;
+use handgrad_layers::window::{self, Chw};
 use handgrad_layers::{
-    Activation, ActivityL1, Conv2d, ConvTranspose2d, Dense, Dropout, KlSparsity, Layer, MaxPool2d, Mode, Noise,
-    Padding, Pass, Reparameterize, Reshape, Saved, Scalar, TiedDense, Upsample2d, kl_sparsity, reparameterize,
+    Activation, ActivityL1, BatchRows, Conv2d, ConvTranspose2d, Dense, Dropout, KlSparsity, Layer, MaxPool2d, Mode,
+    Noise, Padding, Pass, Reparameterize, Reshape, Saved, Scalar, TiedDense, Upsample2d, kl_sparsity, reparameterize,
 };
 use handgrad_tests::{doubles, numbers};
 
@@ -71,6 +72,33 @@ fn a_convolution_is_its_sum_written_out() {
             y.iter().zip(&expected).all(|(&y, expected)| (f64::from(y) - expected).abs() < 1e-5),
             "{conv:?} in f32"
         );
+    }
+}
+
+/// 35 samples are two groups of sixteen, which are kept, and three samples that are packed again.
+#[test]
+fn the_gradient_of_the_weights_has_the_same_bits_from_what_was_kept() {
+    const ROWS: usize = 35;
+    for Conv2d { window, .. } in convolutions() {
+        let (x, delta) = (numbers(ROWS * len(window.x), 1), numbers(ROWS * len(window.y), 2));
+        let w = numbers(window.taps() * window.y[0], 3);
+        let nan = |len: usize| vec![f32::NAN; len];
+        let mut scratch = nan(window.scratch_len(w.len()));
+        let [mut kept_x, mut kept_delta] = window.kept_lens().map(|len| nan(ROWS * len));
+        let (mut y, mut dx) = (nan(delta.len()), nan(x.len()));
+        window::correlate(&window, &w, &[], Finish::None, &x, &mut y, [&mut kept_x, &mut scratch]);
+        window::transpose(&window, &w, &[], Finish::None, &delta, &mut dx, [&mut kept_delta, &mut scratch]);
+
+        let rows = |values, len| BatchRows::contiguous(values, len);
+        let [of_x, of_delta] = window.kept_lens();
+        let kept = [rows(&kept_x, of_x), rows(&kept_delta, of_delta)];
+        assert!(kept[0].group(16, 16).is_some() && kept[1].group(32, 16).is_none());
+        let mut gradient = |kept| {
+            let (x, delta, mut dw) = (rows(&x, len(window.x)), rows(&delta, len(window.y)), nan(w.len()));
+            window::weights(&window, x, delta, kept, 0..window.y[0], &mut dw, &mut scratch);
+            dw
+        };
+        assert_eq!(gradient(Some(kept)), gradient(None), "{window:?}");
     }
 }
 

@@ -132,16 +132,19 @@ fn convolutions_pooling_and_upsampling_equal_those_of_pytorch() {
             None => Vec::new(),
         };
         let mut scratch = vec![f64::NAN; layer.scratch_len()];
+        let mut cache = vec![f64::NAN; rows * layer.cache_len()];
         let (mut y, mut dx) = (vec![f64::NAN; delta.len()], vec![f64::NAN; x.len()]);
-        layer.forward(&theta, &x, &mut y, &mut Pass { scratch: &mut scratch, ..Pass::predict() });
+        let mut pass = Pass { scratch: &mut scratch, cache: &mut cache, ..Pass::predict() };
+        layer.forward(&theta, &x, &mut y, &mut pass);
         let name = layer.describe();
         assert_near(&format!("{name}: y"), &y, &list(&case["y"]), 1e-12);
-        let mut pass = Pass { scratch: &mut scratch, ..Pass::predict() };
+        let mut pass = Pass { scratch: &mut scratch, cache: &mut cache, ..Pass::predict() };
         layer.backward_input(&theta, Saved { x: &x, y: &y }, &mut delta, Some(&mut dx), &mut pass);
         assert_near(&format!("{name}: dx"), &dx, &list(&case["dx"]), 1e-12);
         let width = |values: &[f64]| values.len() / rows;
         let rows_of = |values| BatchRows::contiguous(values, width(values));
-        let saved = SavedBatch { x: rows_of(&x), delta: rows_of(&delta), cache: BatchRows::contiguous(&[], 0) };
+        let cache = BatchRows::new(&cache, 0, layer.cache_len(), rows, rows, cache.len());
+        let saved = SavedBatch { x: rows_of(&x), delta: rows_of(&delta), cache };
         for (param, spec) in layer.params().iter().enumerate() {
             let mut gradient = vec![f64::NAN; spec.len()];
             layer.backward_params(saved, &Block { param, rows: 0..spec.rows() }, &mut gradient, &mut scratch);

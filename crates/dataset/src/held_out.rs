@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use ndarray::{ArrayView2, Axis};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 
@@ -160,12 +161,41 @@ struct Moments {
 
 impl Moments {
     fn of(samples: &Samples, rows: Range<usize>, width: usize) -> Self {
+        match &samples.values {
+            Values::Bytes(values) => Self::of_bytes(values.slice_axis(Axis(0), rows.into()), width),
+            Values::Floats(values) => Self::of_floats(values.slice_axis(Axis(0), rows.into()), width),
+            Values::Doubles(values) => Self::of_floats(values.slice_axis(Axis(0), rows.into()), width),
+        }
+    }
+
+    /// A byte counts as byte/255. The sums are whole numbers, so they are exact and fast.
+    fn of_bytes(rows: ArrayView2<u8>, width: usize) -> Self {
+        let mut sums = vec![[0_u64; 2]; width];
+        for row in rows.rows() {
+            let mut column = 0;
+            for &byte in row {
+                let [sum, squares] = &mut sums[column];
+                *sum += u64::from(byte);
+                *squares += u64::from(byte) * u64::from(byte);
+                column = if column + 1 == width { 0 } else { column + 1 };
+            }
+        }
+        let count = rows.len().checked_div(width).unwrap_or(0);
+        let n = count as f64;
+        let means = sums.iter().map(|[sum, _]| *sum as f64 / n / 255.0).collect();
+        let scatter = |[sum, squares]: &[u64; 2]| count as u128 * u128::from(*squares) - u128::from(*sum).pow(2);
+        let variances = sums.iter().map(|sums| scatter(sums) as f64 / (n * n) / (255.0 * 255.0)).collect();
+        Self { samples: rows.nrows().max(1) as f64, means, variances }
+    }
+
+    fn of_floats<T: Copy + Into<f64>>(rows: ArrayView2<T>, width: usize) -> Self {
         // Missing values are NaN, and are not counted.
         let [mut sums, mut squares, mut counts] = [(); 3].map(|()| vec![0.0_f64; width]);
         let mut first = vec![f64::NAN; width];
         // Sums of distances from the first sample, so that a small variance beside a large mean is exact enough.
-        let mut add = |row: &mut dyn Iterator<Item = f64>| {
-            for (at, value) in row.enumerate().filter(|(_, value)| !value.is_nan()) {
+        for row in rows.rows() {
+            let values = row.iter().map(|&value| value.into()).enumerate();
+            for (at, value) in values.filter(|(_, value)| !value.is_nan()) {
                 let column = at % width;
                 if first[column].is_nan() {
                     first[column] = value;
@@ -175,19 +205,12 @@ impl Moments {
                 sums[column] += distance;
                 squares[column] += distance * distance;
             }
-        };
-        for row in rows.clone() {
-            match &samples.values {
-                Values::Bytes(values) => add(&mut values.row(row).iter().map(|&byte| f64::from(byte) / 255.0)),
-                Values::Floats(values) => add(&mut values.row(row).iter().map(|&value| f64::from(value))),
-                Values::Doubles(values) => add(&mut values.row(row).iter().copied()),
-            }
         }
         // Without any value, mean and variance are NaN, which differ greatly from nothing.
         let mean = |column: usize| sums[column] / counts[column];
         let variances = (0..width).map(|at| (squares[at] / counts[at] - mean(at).powi(2)).max(0.0)).collect();
         let means = (0..width).map(|at| first[at] + mean(at)).collect();
-        Self { samples: rows.len().max(1) as f64, means, variances }
+        Self { samples: rows.nrows().max(1) as f64, means, variances }
     }
 }
 

@@ -137,6 +137,24 @@ impl<'a, T> BatchRows<'a, T> {
         &self.memory[self.start(row)..][..self.cols]
     }
 
+    /// Returns the memory of `count` rows from number `first` on, if they are rows of one shard and the number of rows
+    /// before them in this shard is a multiple of `count`.
+    ///
+    /// ```
+    /// use handgrad_kernels::BatchRows;
+    /// // Two shards of three rows of one value each.
+    /// let rows = BatchRows::new(&[1, 2, 3, 4, 5, 6], 0, 1, 6, 3, 3);
+    /// assert_eq!(rows.group(0, 2), Some(&[1, 2][..]));
+    /// assert_eq!(rows.group(2, 2), None);
+    /// assert_eq!(rows.group(4, 2), None);
+    /// ```
+    #[must_use]
+    pub fn group(&self, first: usize, count: usize) -> Option<&'a [T]> {
+        let in_shard = first % self.shard_rows;
+        let held = in_shard.is_multiple_of(count) && in_shard + count <= self.shard_rows && first + count <= self.rows;
+        held.then(|| &self.memory[self.start(first)..][..count * self.cols])
+    }
+
     /// Iterates over all rows, in order.
     pub fn iter(&self) -> impl Iterator<Item = &'a [T]> + use<'a, T> {
         self.rows_from(0)

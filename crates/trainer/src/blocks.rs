@@ -33,7 +33,7 @@ const BLOCK_COST: usize = 1 << 16;
 const CONV_ROWS: usize = 4;
 /// For recurrent layers, whose weights are matrices: smallest number of rows of a block, because each block reads the
 /// δ of all steps.
-const ROWS_OF_STEPS: usize = 16;
+const ROWS_OF_STEPS: usize = 32;
 
 /// Computes dθ of one block, summed over the rows of the batch that phase one has left in memory. The result is in
 /// the first values of `scratch`. For tied weights it is the sum of the gradients of both layers.

@@ -31,6 +31,7 @@ use handgrad_kernels::sums::{PARTIAL_SUMS, in_order};
 use handgrad_kernels::{Finish, by_lanes, vectorize};
 use serde::{Deserialize, Serialize};
 
+use crate::kept::{matrices, matrices_of_batch};
 use crate::window::{self, Chw, Window};
 use crate::{
     Activation, BatchRows, Block, Error, Layer, ParamRole, ParamSpec, Pass, Saved, SavedBatch, Scalar, activation,
@@ -79,10 +80,19 @@ impl Padding {
     }
 }
 
-/// y ← φ(b + Σ w·x̂) for the samples of `x`. Shapes: w o×c×k×k, b o; scratch has [`scratch_len`] values.
-pub fn forward<T: Scalar>(window: &Window, w: &[T], b: &[T], phi: Activation, x: &[T], y: &mut [T], scratch: &mut [T]) {
+/// y ← φ(b + Σ w·x̂) for the samples of `x`. Shapes: w o×c×k×k, b o; `memory` is what x̂ is kept in, and scratch memory
+/// of [`scratch_len`] values: see [`window::correlate`].
+pub fn forward<T: Scalar>(
+    window: &Window,
+    w: &[T],
+    b: &[T],
+    phi: Activation,
+    x: &[T],
+    y: &mut [T],
+    memory: [&mut [T]; 2],
+) {
     let (finish, rest) = finish(phi);
-    window::correlate(window, w, b, finish, x, y, scratch);
+    window::correlate(window, w, b, finish, x, y, memory);
     activation::forward(rest, y);
 }
 
@@ -94,22 +104,24 @@ pub(crate) fn finish(phi: Activation) -> (Finish, Activation) {
     }
 }
 
-/// dx ← the transposed convolution of δ, for the samples of `delta`. Shapes as for [`forward`].
-pub fn backward_input<T: Scalar>(window: &Window, w: &[T], delta: &[T], dx: &mut [T], scratch: &mut [T]) {
-    window::transpose(window, w, &[], Finish::None, delta, dx, scratch);
+/// dx ← the transposed convolution of δ, for the samples of `delta`. Shapes as for [`forward`]; `memory` is what δ is
+/// kept in, and scratch memory.
+pub fn backward_input<T: Scalar>(window: &Window, w: &[T], delta: &[T], dx: &mut [T], memory: [&mut [T]; 2]) {
+    window::transpose(window, w, &[], Finish::None, delta, dx, memory);
 }
 
 /// dw ← Σ δ·x̂ over all positions and samples, for the output channels `outputs`. Shapes: x m×c·h·w, δ m×o·h′·w′, dw
-/// outputs.len()×c×k×k; scratch has [`scratch_len`] values.
+/// outputs.len()×c×k×k; `kept` is what the two functions above kept, if they did; scratch has [`scratch_len`] values.
 pub fn backward_weights<T: Scalar>(
     window: &Window,
     x: BatchRows<T>,
     delta: BatchRows<T>,
+    kept: Option<[BatchRows<T>; 2]>,
     outputs: std::ops::Range<usize>,
     dw: &mut [T],
     scratch: &mut [T],
 ) {
-    window::weights(window, x, delta, outputs, dw, scratch);
+    window::weights(window, x, delta, kept, outputs, dw, scratch);
 }
 
 /// db ← Σ δ over all positions and samples, for the output channels `outputs`. Shapes: δ m×o·places, where `places`
@@ -220,9 +232,14 @@ impl<T: Scalar> Layer<T> for Conv2d {
         scratch_len(&self.window)
     }
 
+    fn cache_len(&self) -> usize {
+        self.window.kept_lens().iter().sum()
+    }
+
     fn forward(&self, theta: &[T], x: &[T], y: &mut [T], pass: &mut Pass<'_, T>) {
         let (w, b) = theta.split_at(theta.len() - self.window.y[0]);
-        forward(&self.window, w, b, self.activation, x, y, pass.scratch);
+        let [kept_x, _] = matrices(pass.cache, self.window.kept_lens());
+        forward(&self.window, w, b, self.activation, x, y, [kept_x, pass.scratch]);
     }
 
     fn backward_input(
@@ -234,15 +251,22 @@ impl<T: Scalar> Layer<T> for Conv2d {
         pass: &mut Pass<'_, T>,
     ) {
         activation::backward(self.activation, saved.y, dy);
-        if let Some(dx) = dx {
-            let (w, _) = theta.split_at(theta.len() - self.window.y[0]);
-            backward_input(&self.window, w, dy, dx, pass.scratch);
+        let [_, kept_delta] = matrices(pass.cache, self.window.kept_lens());
+        match dx {
+            Some(dx) => {
+                let (w, _) = theta.split_at(theta.len() - self.window.y[0]);
+                backward_input(&self.window, w, dy, dx, [kept_delta, pass.scratch]);
+            }
+            None => window::keep(&self.window.frame_of_y(), dy, kept_delta),
         }
     }
 
     fn backward_params(&self, saved: SavedBatch<'_, T>, block: &Block, dtheta: &mut [T], scratch: &mut [T]) {
         match block.param {
-            0 => backward_weights(&self.window, saved.x, saved.delta, block.rows.clone(), dtheta, scratch),
+            0 => {
+                let kept = Some(matrices_of_batch(saved.cache, self.window.kept_lens()));
+                backward_weights(&self.window, saved.x, saved.delta, kept, block.rows.clone(), dtheta, scratch);
+            }
             _ => backward_bias(saved.delta, self.window.y[1] * self.window.y[2], block.rows.clone(), dtheta),
         }
     }

@@ -28,19 +28,28 @@
 use handgrad_kernels::Finish;
 
 use crate::conv2d::{self, check_sizes};
+use crate::kept::{matrices, matrices_of_batch};
 use crate::window::{self, Chw, Window};
 use crate::{Activation, Block, Error, Layer, Padding, ParamSpec, Pass, Saved, SavedBatch, Scalar, activation};
 
 /// y ← φ(b + Cᵀ·x) for the samples of `x`. `window` is that of C, so its y is x here. Shapes: w o×c×k×k, b c.
-pub fn forward<T: Scalar>(window: &Window, w: &[T], b: &[T], phi: Activation, x: &[T], y: &mut [T], scratch: &mut [T]) {
+pub fn forward<T: Scalar>(
+    window: &Window,
+    w: &[T],
+    b: &[T],
+    phi: Activation,
+    x: &[T],
+    y: &mut [T],
+    memory: [&mut [T]; 2],
+) {
     let (finish, rest) = conv2d::finish(phi);
-    window::transpose(window, w, b, finish, x, y, scratch);
+    window::transpose(window, w, b, finish, x, y, memory);
     activation::forward(rest, y);
 }
 
 /// dx ← C·δ for the samples of `delta`. Shapes as for [`forward`].
-pub fn backward_input<T: Scalar>(window: &Window, w: &[T], delta: &[T], dx: &mut [T], scratch: &mut [T]) {
-    window::correlate(window, w, &[], Finish::None, delta, dx, scratch);
+pub fn backward_input<T: Scalar>(window: &Window, w: &[T], delta: &[T], dx: &mut [T], memory: [&mut [T]; 2]) {
+    window::correlate(window, w, &[], Finish::None, delta, dx, memory);
 }
 
 /// The sizes of a transposed convolution and its activation.
@@ -114,9 +123,14 @@ impl<T: Scalar> Layer<T> for ConvTranspose2d {
         conv2d::scratch_len(&self.window)
     }
 
+    fn cache_len(&self) -> usize {
+        self.window.kept_lens().iter().sum()
+    }
+
     fn forward(&self, theta: &[T], x: &[T], y: &mut [T], pass: &mut Pass<'_, T>) {
         let (w, b) = theta.split_at(theta.len() - self.window.x[0]);
-        forward(&self.window, w, b, self.activation, x, y, pass.scratch);
+        let [_, kept_x] = matrices(pass.cache, self.window.kept_lens());
+        forward(&self.window, w, b, self.activation, x, y, [kept_x, pass.scratch]);
     }
 
     fn backward_input(
@@ -128,16 +142,24 @@ impl<T: Scalar> Layer<T> for ConvTranspose2d {
         pass: &mut Pass<'_, T>,
     ) {
         activation::backward(self.activation, saved.y, dy);
-        if let Some(dx) = dx {
-            let (w, _) = theta.split_at(theta.len() - self.window.x[0]);
-            backward_input(&self.window, w, dy, dx, pass.scratch);
+        let [kept_delta, _] = matrices(pass.cache, self.window.kept_lens());
+        match dx {
+            Some(dx) => {
+                let (w, _) = theta.split_at(theta.len() - self.window.x[0]);
+                backward_input(&self.window, w, dy, dx, [kept_delta, pass.scratch]);
+            }
+            None => window::keep(&self.window.frame_of_x(), dy, kept_delta),
         }
     }
 
     fn backward_params(&self, saved: SavedBatch<'_, T>, block: &Block, dtheta: &mut [T], scratch: &mut [T]) {
         match block.param {
             // x and δ are exchanged, because the input of C is the output of this layer.
-            0 => conv2d::backward_weights(&self.window, saved.delta, saved.x, block.rows.clone(), dtheta, scratch),
+            0 => {
+                let kept = Some(matrices_of_batch(saved.cache, self.window.kept_lens()));
+                let (x, delta) = (saved.x, saved.delta);
+                conv2d::backward_weights(&self.window, delta, x, kept, block.rows.clone(), dtheta, scratch);
+            }
             _ => {
                 let places = self.window.x[1] * self.window.x[2];
                 conv2d::backward_bias(saved.delta, places, block.rows.clone(), dtheta);

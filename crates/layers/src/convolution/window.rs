@@ -21,6 +21,9 @@
 //! all p with the same *phase* a use the same taps, each at its own offset −m. This gives s·s correlations, each of
 //! stride 1. Each of them uses a part of the taps and writes every s-th line and column. Outside of y, the
 //! correlations read zeros.
+//!
+//! The first two loops can *keep* x̂ and y as they lie in memory there, sixteen samples side by side with zeros around
+//! them, so that the third does not have to arrange them again.
 
 use handgrad_kernels::Finish;
 use handgrad_kernels::lanes::{self, Grid, LANES, Lanes, Windows};
@@ -76,7 +79,7 @@ const MOST_TAPS: usize = 256;
 
 /// An image with zeros around it.
 #[derive(Clone, Copy, Debug)]
-struct Frame {
+pub(crate) struct Frame {
     /// Channels, height and width without the zeros.
     image: Chw,
     /// Height and width with the zeros.
@@ -96,6 +99,20 @@ impl Frame {
         let [lines, columns] = self.size;
         Grid { start: self.before[0] * columns + self.before[1], ..Grid::whole(lines, columns) }
     }
+
+    /// Writes the zeros around the image. The image itself is left as it is.
+    fn write_zeros<T: Scalar>(&self, values: &mut [Lanes<T>]) {
+        let ([channels, h, w], [lines, columns]) = (self.image, self.size);
+        let grid = self.grid();
+        let mut start = 0;
+        for line in
+            (0..channels).flat_map(|c| (0..h).map(move |line| grid.start + c * lines * columns + line * columns))
+        {
+            values[start..line].fill([T::ZERO; LANES]);
+            start = line + w;
+        }
+        values[start..].fill([T::ZERO; LANES]);
+    }
 }
 
 impl Window {
@@ -106,7 +123,7 @@ impl Window {
     }
 
     /// Returns the frame of x̂, which is x with so many zeros around it that all windows lie inside.
-    fn frame_of_x(&self) -> Frame {
+    pub(crate) fn frame_of_x(&self) -> Frame {
         let reach = (self.kernel_size - 1) * self.dilation + 1;
         let [_, h, w] = self.x;
         let size = |outputs: usize, before, inputs| ((outputs - 1) * self.stride + reach).max(before + inputs);
@@ -116,7 +133,7 @@ impl Window {
 
     /// Returns the frame of y with zeros wherever the transpose reads outside of y (m and P: see the top of this file).
     /// The largest m is the number of lines of zeros above y. The height of the frame is sufficient for the largest P.
-    fn frame_of_y(&self) -> Frame {
+    pub(crate) fn frame_of_y(&self) -> Frame {
         let (s, before) = (self.stride, (self.kernel_size - 1) * self.dilation / self.stride);
         let [_, h, w] = self.x;
         let size = |outputs: usize, padding, inputs: usize| before + outputs.max((padding + inputs - 1) / s + 1);
@@ -127,11 +144,18 @@ impl Window {
     /// Number of values of scratch memory that the functions below need, for `weights` weights at a time.
     #[must_use]
     pub fn scratch_len(&self, weights: usize) -> usize {
-        let images = (self.frame_of_x().len() + self.y.iter().product::<usize>())
-            .max(self.frame_of_y().len() + self.x.iter().product::<usize>());
+        let [x, y] = self.kept_lens();
+        let images = (x + y).max(y + self.x.iter().product::<usize>());
         // `weights` is for the sums of the weights by lane, or for the weights in another order. The 1 is for the
         // alignment to a cache line.
         LANES * (images + weights + 1)
+    }
+
+    /// Number of values per sample that [`correlate`] keeps, and that [`transpose`] keeps: x and y with zeros around
+    /// them.
+    #[must_use]
+    pub fn kept_lens(&self) -> [usize; 2] {
+        [self.frame_of_x().len(), self.frame_of_y().len()]
     }
 
     /// Returns an error if sixteen samples need more memory than 2³⁴ values.
@@ -171,8 +195,17 @@ fn places<T: Scalar, const N: usize>(scratch: &mut [T], lens: [usize; N]) -> [&m
     lens.map(|len| rest.split_off_mut(..len).unwrap_or_default())
 }
 
+/// Returns the memory of group `number` of sixteen samples in `kept`, if there is room for it, and `padded` otherwise.
+fn room_for<'a, T>(kept: &'a mut [T], number: usize, padded: &'a mut [Lanes<T>]) -> &'a mut [Lanes<T>] {
+    match kept.as_chunks_mut::<LANES>().0.get_mut(number * padded.len()..(number + 1) * padded.len()) {
+        Some(room) => room,
+        None => padded,
+    }
+}
+
 /// y ← finish(b + Σ w·x̂). Shapes: x m×c·h·w, w o×taps, b o or empty for 0, y m×o·h′·w′; scratch has
-/// [`Window::scratch_len`] values.
+/// [`Window::scratch_len`] values. `kept` is empty, or m·[`Window::kept_lens`]`[0]` values of memory: x̂ is kept there for
+/// [`weights`].
 pub fn correlate<T: Scalar>(
     window: &Window,
     w: &[T],
@@ -180,17 +213,18 @@ pub fn correlate<T: Scalar>(
     finish: Finish,
     x: &[T],
     y: &mut [T],
-    scratch: &mut [T],
+    [kept, scratch]: [&mut [T]; 2],
 ) {
     let (frame, [o, lines, columns]) = (window.frame_of_x(), window.y);
     let [padded, out] = places(scratch, [frame.len(), o * lines * columns]);
-    padded.fill([T::ZERO; LANES]);
     let (offsets, count) = window.offsets(frame.size[1]);
     let stride = window.stride;
     let whole = Grid::whole(frame.size[0], frame.size[1]);
     let grid = Grid { line: stride * whole.line, column: stride, ..whole };
     let x = BatchRows::contiguous(x, window.x.iter().product());
     for (number, y) in y.chunks_mut(LANES * out.len()).enumerate() {
+        let padded = room_for(kept, number, padded);
+        frame.write_zeros(padded);
         lanes::pack(x, number * LANES, window.x, padded, frame.grid());
         let windows = Windows { values: padded, channels: window.x[0], grid, offsets: &offsets[..count] };
         lanes::correlate(w, b, finish, &windows, window.y, out, Grid::whole(lines, columns));
@@ -199,7 +233,8 @@ pub fn correlate<T: Scalar>(
 }
 
 /// x ← finish(b + Σ w·y), the transpose. Shapes: y m×o·h′·w′, w o×taps, b c or empty for 0, x m×c·h·w; scratch has
-/// [`Window::scratch_len`] values, computed for all weights.
+/// [`Window::scratch_len`] values, computed for all weights. `kept` is empty, or m·[`Window::kept_lens`]`[1]` values of
+/// memory in which y is kept for [`weights`].
 pub fn transpose<T: Scalar>(
     window: &Window,
     w: &[T],
@@ -207,15 +242,16 @@ pub fn transpose<T: Scalar>(
     finish: Finish,
     y: &[T],
     x: &mut [T],
-    scratch: &mut [T],
+    [kept, scratch]: [&mut [T]; 2],
 ) {
     let (frame, [c, h, width]) = (window.frame_of_y(), window.x);
     let [padded, out, reordered] = places(scratch, [frame.len(), c * h * width, w.len().div_ceil(LANES)]);
-    padded.fill([T::ZERO; LANES]);
     let reordered = reordered.as_flattened_mut();
     reorder_weights(window, w, reordered);
     let y = BatchRows::contiguous(y, window.y.iter().product());
     for (number, x) in x.chunks_mut(LANES * out.len()).enumerate() {
+        let padded = room_for(kept, number, padded);
+        frame.write_zeros(padded);
         lanes::pack(y, number * LANES, window.y, padded, frame.grid());
         let mut start = 0;
         for phase in 0..window.stride * window.stride {
@@ -229,6 +265,17 @@ pub fn transpose<T: Scalar>(
             lanes::correlate(w, b, finish, &windows, [c, lines, columns], out, grid);
         }
         lanes::unpack(out, x);
+    }
+}
+
+/// Keeps the images of `rows` for [`weights`], as [`correlate`] and [`transpose`] do. It is needed where only the
+/// gradient of the weights is computed. Shapes: rows m×c·h·w of the frame's image; kept m·[`Frame::len`], or more.
+pub(crate) fn keep<T: Scalar>(frame: &Frame, rows: &[T], kept: &mut [T]) {
+    let rows = BatchRows::contiguous(rows, frame.image.iter().product());
+    let groups = kept.as_chunks_mut::<LANES>().0.chunks_exact_mut(frame.len());
+    for (first, group) in (0..rows.rows()).step_by(LANES).zip(groups) {
+        frame.write_zeros(group);
+        lanes::pack(rows, first, frame.image, group, frame.grid());
     }
 }
 
@@ -270,35 +317,50 @@ fn reorder_weights<T: Scalar>(window: &Window, w: &[T], reordered: &mut [T]) {
     let ([c, ..], [o, ..], all) = (window.x, window.y, window.kernel_size * window.kernel_size);
     let mut reordered = reordered.iter_mut();
     for phase in 0..window.stride * window.stride {
+        let (mut taps, mut count) = ([0; MOST_TAPS], 0);
+        for tap in taps_of_phase(window, phase) {
+            taps[count] = tap;
+            count += 1;
+        }
         for (channel, output) in (0..c).flat_map(|channel| (0..o).map(move |output| (channel, output))) {
             let weights = &w[(output * c + channel) * all..][..all];
-            taps_of_phase(window, phase).zip(&mut reordered).for_each(|(tap, reordered)| *reordered = weights[tap]);
+            taps[..count].iter().zip(&mut reordered).for_each(|(&tap, reordered)| *reordered = weights[tap]);
         }
     }
 }
 
 /// dw ← Σ y·x̂ over all positions and samples, for the output channels `outputs`. Shapes: x m×c·h·w, y m×o·h′·w′, dw
-/// outputs×taps; scratch has [`Window::scratch_len`] values, computed for these weights.
+/// outputs×taps; scratch has [`Window::scratch_len`] values, computed for these weights. `kept` is what [`correlate`]
+/// and [`transpose`] kept; without it, x and y are packed again.
 pub fn weights<T: Scalar>(
     window: &Window,
     x: BatchRows<T>,
     y: BatchRows<T>,
+    kept: Option<[BatchRows<T>; 2]>,
     outputs: std::ops::Range<usize>,
     dw: &mut [T],
     scratch: &mut [T],
 ) {
-    let (frame, [o, lines, columns]) = (window.frame_of_x(), window.y);
-    let [padded, packed, sums] = places(scratch, [frame.len(), o * lines * columns, dw.len()]);
-    padded.fill([T::ZERO; LANES]);
+    let (frames, [_, lines, columns]) = ([window.frame_of_x(), window.frame_of_y()], window.y);
+    let [padded_x, padded_y, sums] = places(scratch, [frames[0].len(), frames[1].len(), dw.len()]);
     sums.fill([T::ZERO; LANES]);
-    let (offsets, count) = window.offsets(frame.size[1]);
-    let (stride, whole) = (window.stride, Grid::whole(frame.size[0], frame.size[1]));
+    let (offsets, count) = window.offsets(frames[0].size[1]);
+    let (stride, whole) = (window.stride, Grid::whole(frames[0].size[0], frames[0].size[1]));
     let grid = Grid { line: stride * whole.line, column: stride, ..whole };
     for first in (0..x.rows()).step_by(LANES) {
-        lanes::pack(x, first, window.x, padded, frame.grid());
-        lanes::pack(y, first, window.y, packed, Grid::whole(lines, columns));
-        let windows = Windows { values: padded, channels: window.x[0], grid, offsets: &offsets[..count] };
-        lanes::add_dots(packed, Grid::whole(lines, columns), outputs.clone(), &windows, [lines, columns], sums);
+        let group = |at: usize| kept.and_then(|kept| kept[at].group(first, LANES));
+        let [x, y] = match [group(0), group(1)] {
+            [Some(x), Some(y)] => [x, y].map(|values| values.as_chunks::<LANES>().0),
+            _ => {
+                for (frame, rows, padded) in [(&frames[0], x, &mut *padded_x), (&frames[1], y, &mut *padded_y)] {
+                    frame.write_zeros(padded);
+                    lanes::pack(rows, first, frame.image, padded, frame.grid());
+                }
+                [&*padded_x, &*padded_y]
+            }
+        };
+        let windows = Windows { values: x, channels: window.x[0], grid, offsets: &offsets[..count] };
+        lanes::add_dots(y, frames[1].grid(), outputs.clone(), &windows, [lines, columns], sums);
     }
     for (dw, lanes) in dw.iter_mut().zip(sums) {
         *dw = in_order(lanes);

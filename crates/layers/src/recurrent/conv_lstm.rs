@@ -133,10 +133,10 @@ impl<T: Scalar> Layer<T> for ConvLstm {
         let ([w_ih, w_hh, b], s) = (self.split(theta), &self.sequence);
         let scratch = &mut *pass.scratch;
         let mut kept = Kept::new(s, pass.cache, s.rows(x));
-        conv2d::forward(&self.of_input, w_ih, b, Activation::Linear, x, kept.gates, scratch);
+        conv2d::forward(&self.of_input, w_ih, b, Activation::Linear, x, kept.gates, [&mut [], &mut *scratch]);
         lstm::through_time(s, &mut kept, y, |t, h, z| match t {
             0 => z.fill(T::ZERO),
-            _ => conv2d::forward(&self.of_hidden, w_hh, &[], Activation::Linear, h, z, scratch),
+            _ => conv2d::forward(&self.of_hidden, w_hh, &[], Activation::Linear, h, z, [&mut [], &mut *scratch]),
         });
     }
 
@@ -151,10 +151,10 @@ impl<T: Scalar> Layer<T> for ConvLstm {
         let ([w_ih, w_hh, _], s) = (self.split(theta), &self.sequence);
         let mut kept = Kept::new(s, pass.cache, s.rows(saved.x));
         lstm::back_through_time(s, &mut kept, dy, |delta, dh| {
-            conv2d::backward_input(&self.of_hidden, w_hh, delta, dh, pass.scratch);
+            conv2d::backward_input(&self.of_hidden, w_hh, delta, dh, [&mut [], &mut *pass.scratch]);
         });
         if let Some(dx) = dx {
-            conv2d::backward_input(&self.of_input, w_ih, kept.gates, dx, pass.scratch);
+            conv2d::backward_input(&self.of_input, w_ih, kept.gates, dx, [&mut [], &mut *pass.scratch]);
         }
     }
 
@@ -163,8 +163,8 @@ impl<T: Scalar> Layer<T> for ConvLstm {
         let Kept { gates, hidden, sums, .. } = Kept::of_batch(&self.sequence, saved.cache);
         let delta = gates.steps(steps);
         match block.param {
-            0 => conv2d::backward_weights(&self.of_input, saved.x.steps(steps), delta, rows, dtheta, scratch),
-            1 => conv2d::backward_weights(&self.of_hidden, hidden.steps(steps), delta, rows, dtheta, scratch),
+            0 => conv2d::backward_weights(&self.of_input, saved.x.steps(steps), delta, None, rows, dtheta, scratch),
+            1 => conv2d::backward_weights(&self.of_hidden, hidden.steps(steps), delta, None, rows, dtheta, scratch),
             // `sums` is already summed over the steps.
             _ => conv2d::backward_bias(sums, self.of_input.y[1] * self.of_input.y[2], rows, dtheta),
         }
