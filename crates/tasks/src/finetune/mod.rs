@@ -101,17 +101,23 @@ fn labelled<'a>(samples: Cow<'a, Samples>, known: &[String]) -> Result<Labelled<
 }
 
 /// The classifier of samples of these classes.
-fn classifier(classes: Vec<String>, options: &Options) -> Classifier {
-    Classifier { classes, dropout: options.dropout, input_noise: options.input_noise }
+///
+/// # Errors
+/// If there is only one class.
+fn classifier(classes: Vec<String>, options: &Options) -> Result<Classifier, Error> {
+    match &classes[..] {
+        [class] => Err(Error::OneClass { class: class.clone() }),
+        _ => Ok(Classifier { classes, dropout: options.dropout, input_noise: options.input_noise }),
+    }
 }
 
 /// Returns the network that [`compare`] trains: the encoder of `model` and a new head.
 ///
 /// # Errors
-/// If the samples have no labels, or an option is not valid.
+/// If the samples have no labels or are of one class, or an option is not valid.
 pub fn network(model: &Model, train: &Samples, options: &Options) -> Result<Network<f32>, Error> {
     let classes = with_class(train, options.unknown.as_deref())?.classes();
-    Ok(classifier(classes, options).on(model, options.settings.seed)?.0)
+    Ok(classifier(classes, options)?.on(model, options.settings.seed)?.0)
 }
 
 /// Fine-tunes the encoder of `model` on labelled samples of `train`, and measures the classifiers on `test`.
@@ -166,14 +172,11 @@ pub fn compare(
     let [train, test] = [train, test].map(|samples| with_class(samples, options.unknown.as_deref()));
     let train = train?;
     let names = train.classes();
+    let ready = classifier(names.clone(), options)?;
     let (train, test) = (labelled(train, &names)?, labelled(test?, &names)?);
-    if let [class] = &names[..] {
-        return Err(Error::OneClass { class: class.clone() });
-    }
     if test.classes.is_empty() {
         return Err(Error::FewSamples { what: "A test".into(), needed: 1, has: 0 });
     }
-    let ready = classifier(names.clone(), options);
     // Everything is checked before anything is trained.
     ready.on(model, options.settings.seed)?;
     let mut labels = options.labels.clone();
