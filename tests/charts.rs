@@ -5,6 +5,7 @@ mod svg;
 
 use std::ops::Range;
 
+use handgrad_pictures::Error;
 use handgrad_pictures::charts::heat_map::{self, HeatMap};
 use handgrad_pictures::charts::losses::{self, Losses};
 use handgrad_pictures::charts::scores::{self, Roc, Scores};

@@ -7,11 +7,11 @@ use handgrad_dataset::{Labels, Samples, synthetic};
 use handgrad_layers::{Activation, LossKind};
 use handgrad_models::builders::{conv2d, dense, max_pool2d, reshape, upsample2d};
 use handgrad_models::{Deep, Model, Network, Part, Spec};
-use handgrad_tasks::views::Form;
-use handgrad_tasks::{Error, probe};
 use handgrad_tasks::classify::{Accuracy, predict};
 use handgrad_tasks::finetune::layerwise::pretrain;
 use handgrad_tasks::finetune::{Event, Layerwise, Options, Outcome, Settings, compare, epochs_for};
+use handgrad_tasks::views::Form;
+use handgrad_tasks::{Error, probe};
 use handgrad_tests::on;
 
 fn model_of(spec: &Spec) -> Model {
@@ -135,7 +135,8 @@ fn a_frozen_encoder_has_the_head_of_the_probe() {
 #[test]
 fn samples_without_a_label_are_left_out() {
     let (train, test) = (synthetic::draw(1, 120), synthetic::draw(2, 60));
-    let name = |samples: &Samples, at: usize| samples.labels.as_ref().and_then(|of| of.name(at)).expect("a label").to_owned();
+    let name =
+        |samples: &Samples, at: usize| samples.labels.as_ref().and_then(|of| of.name(at)).expect("a label").to_owned();
     let partly = |samples: &Samples| {
         let label = |at: usize| if at % 3 == 0 { "unknown".into() } else { name(samples, at) };
         with_labels(samples, label)

@@ -122,7 +122,15 @@ fn samples_without_a_label_are_counted_by_the_reason() {
 fn samples_that_are_too_far_are_counted() {
     let n = 800;
     let values: Vec<f32> = (0..n).map(|at| at as f32).collect();
-    let class = |at: usize| if at == 0 { "low" } else if at == n - 1 { "high" } else { "unknown" };
+    let class = |at: usize| {
+        if at == 0 {
+            "low"
+        } else if at == n - 1 {
+            "high"
+        } else {
+            "unknown"
+        }
+    };
     let train = samples(&values, &(0..n).map(class).collect::<Vec<_>>());
     // Each of them lies between two training samples.
     let test = samples(&[1.5, 400.5, 401.5, 796.5], &["low", "low", "high", "high"]);
@@ -130,7 +138,9 @@ fn samples_that_are_too_far_are_counted() {
     assert_eq!((found.unconnected, found.too_far), (0.0, 2.0));
     let Assigned { labels, is_connected, .. } =
         assign(&line(1.0), [&train, &test], Some("unknown"), None, (Method::Spreading, 2)).expect("assigned");
-    assert!(is_connected.iter().all(|&it| it) && labels[400].is_none() && labels[1] == Some(1) && labels[798] == Some(0));
+    assert!(
+        is_connected.iter().all(|&it| it) && labels[400].is_none() && labels[1] == Some(1) && labels[798] == Some(0)
+    );
 }
 
 /// Codes that differ by less than the smallest scale have no scale, so the fit cannot end at a minimum.

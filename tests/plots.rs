@@ -7,7 +7,7 @@ use handgrad_pictures::Error;
 use handgrad_pictures::charts::dendrogram::{self, Dendrogram, Join};
 use handgrad_pictures::charts::losses::{self, Losses};
 use handgrad_pictures::charts::scatter::{self, Groups, Scatter};
-use handgrad_pictures::charts::scores::{self, Roc, Scores};
+use handgrad_pictures::charts::scores::{self, Scores};
 use handgrad_tests::numbers;
 use roxmltree::{Document, Node};
 use svg::{STRANGE, all, at, brightness, check, parsed, points, texts};

@@ -3,11 +3,6 @@
 use std::fs;
 use std::path::Path;
 
-use handgrad_dataset::csv::{Fill, Layout, Window};
-use handgrad_dataset::series::{Asked, Known, all_of, ts, tsv};
-use handgrad_dataset::{DataSet, Samples, load};
-use ndarray::Array2;
-
 mod command;
 
 use command::{err, json, number, run};
@@ -65,28 +60,6 @@ fn a_series_with_a_time_column_trains_with_one_command_and_is_used_by_name() {
     let info = run(at, &["data", "info", "s.csv", "--window", "12"]);
     let said = String::from_utf8_lossy(&info.stdout).into_owned();
     assert!(said.contains("1 gap") && said.contains("\"warm\"") && said.contains("the last tenth"), "{said}");
-}
-
-/// A file of two steps has no usual step of its own: what is a gap is what the training taught.
-#[test]
-fn gaps_are_measured_against_the_steps_of_the_training() {
-    let layout = Layout { window: window(2, 1), ..Layout::default() };
-    let hours = |hours: &[u32]| {
-        hours.iter().map(|h| format!("2021-01-{:02} {:02}:00,{h}\n", 1 + h / 24, h % 24)).collect::<String>()
-    };
-    let text = "time,a\n".to_owned() + &hours(&(0..24).map(|step| 2 * step).collect::<Vec<u32>>());
-    let trained = with_text("s.csv", &text, |path| data_set(path, &layout)).expect("windows").series.expect("channels");
-    assert!(trained.usual_step.is_some_and(|step| (step - 2.0 / 24.0).abs() < 1e-9), "{:?}", trained.usual_step);
-    let known = Known { channels: trained, steps: 2 };
-    let layout = Layout { series: Some(Asked { known: Some(known), ..Asked::default() }), ..layout };
-    let used = |text: &[u32]| all("new.csv", &format!("time,a\n{}", hours(text)), &layout);
-    let (samples, told) = used(&[0, 2, 4, 8, 10, 12]).expect("windows");
-    assert!(samples.len() == 4 && !told.join("\n").contains("note"), "{told:?}");
-    let (samples, told) = used(&[0, 1, 2, 3]).expect("windows");
-    let told = told.join("\n");
-    assert!(samples.len() == 3 && told.contains("usually takes 1 hour, but 2 hours in the training data"), "{told}");
-    let error = used(&[0, 6, 12]).expect_err("gaps only");
-    assert!(error.contains("usually takes 6 hours, but 2 hours in the training data"), "{error}");
 }
 
 /// What fills a hole is a part of the model, so that one row does not depend on the others of its file.

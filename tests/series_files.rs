@@ -1,5 +1,4 @@
-//! Series as people have them: time columns, several series in one file, `.ts` and `.tsv` files, unequal lengths. This
-//! file belongs to the package `handgrad`, whose binary it needs.
+//! Series as people have them: time columns, several series in one file, `.ts` and `.tsv` files, unequal lengths.
 
 use std::fs;
 use std::path::Path;
@@ -8,10 +7,6 @@ use handgrad_dataset::csv::{Fill, Layout, Window};
 use handgrad_dataset::series::{Asked, Known, all_of, ts, tsv};
 use handgrad_dataset::{DataSet, Samples, load};
 use ndarray::Array2;
-
-mod command;
-
-use command::{err, json, number, run};
 
 fn window(steps: usize, stride: usize) -> Option<Window> {
     let [steps, stride] = [steps, stride].map(|n| std::num::NonZeroUsize::new(n).expect("not 0"));
@@ -251,4 +246,26 @@ fn hostile_series_are_refused() {
     let error = all("s.csv", "\"a\nb\",c\nx,1\n", &Layout { window: window(1, 1), ..Layout::default() });
     let error = error.expect_err("a word");
     assert!(error.lines().count() == 1 && error.contains("line 3"), "{error}");
+}
+
+/// A file of two steps has no usual step of its own: what is a gap is what the training taught.
+#[test]
+fn gaps_are_measured_against_the_steps_of_the_training() {
+    let layout = Layout { window: window(2, 1), ..Layout::default() };
+    let hours = |hours: &[u32]| {
+        hours.iter().map(|h| format!("2021-01-{:02} {:02}:00,{h}\n", 1 + h / 24, h % 24)).collect::<String>()
+    };
+    let text = "time,a\n".to_owned() + &hours(&(0..24).map(|step| 2 * step).collect::<Vec<u32>>());
+    let trained = with_text("s.csv", &text, |path| data_set(path, &layout)).expect("windows").series.expect("channels");
+    assert!(trained.usual_step.is_some_and(|step| (step - 2.0 / 24.0).abs() < 1e-9), "{:?}", trained.usual_step);
+    let known = Known { channels: trained, steps: 2 };
+    let layout = Layout { series: Some(Asked { known: Some(known), ..Asked::default() }), ..layout };
+    let used = |text: &[u32]| all("new.csv", &format!("time,a\n{}", hours(text)), &layout);
+    let (samples, told) = used(&[0, 2, 4, 8, 10, 12]).expect("windows");
+    assert!(samples.len() == 4 && !told.join("\n").contains("note"), "{told:?}");
+    let (samples, told) = used(&[0, 1, 2, 3]).expect("windows");
+    let told = told.join("\n");
+    assert!(samples.len() == 3 && told.contains("usually takes 1 hour, but 2 hours in the training data"), "{told}");
+    let error = used(&[0, 6, 12]).expect_err("gaps only");
+    assert!(error.contains("usually takes 6 hours, but 2 hours in the training data"), "{error}");
 }

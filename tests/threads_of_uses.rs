@@ -25,9 +25,8 @@ fn done(at: &Path, args: &[&str], threads: &str) -> Done {
     assert!(output.status.success(), "{args:?} on {threads} threads: {}", err(&output));
     let text = String::from_utf8(output.stdout).expect("UTF-8").replace(&folder, FOLDER);
     let written = files(&at.join(&folder)).into_iter().filter(|(path, _)| !has_times(path));
-    let named = |(path, bytes): (PathBuf, Vec<u8>)| {
-        (path.strip_prefix(at.join(&folder)).expect("inside").to_path_buf(), bytes)
-    };
+    let named =
+        |(path, bytes): (PathBuf, Vec<u8>)| (path.strip_prefix(at.join(&folder)).expect("inside").to_path_buf(), bytes);
     let found = written.map(named).collect();
     fs::remove_dir_all(at.join(&folder)).expect("removed");
     (text, found)

@@ -117,7 +117,10 @@ fn what_can_be_done_says_what_is_missing() {
         (&["nearest", "bare", "--neighbours", "3"], "by inputs"),
         (&["features", "bare", "--inputs", "2"], "stability"),
         (&["features", "one", "--inputs", "2"], "stability"),
-        (&["predict", "sorted", "bare.csv", "--label-column", "none", "--out", "bare-classes.csv"], "no sample has a label"),
+        (
+            &["predict", "sorted", "bare.csv", "--label-column", "none", "--out", "bare-classes.csv"],
+            "no sample has a label",
+        ),
         (&["predict", "sorted", "one.csv", "--out", "one-classes.csv"], "of 80 are as their labels say"),
         // Two samples, and equal samples, are measured and used like others.
         (&["predict", "sorted", "two.csv", "--out", "two-classes.csv"], "the classes of 2 samples"),
@@ -145,7 +148,10 @@ fn fewer_clusters_than_asked_for_are_told() {
     table(at, "three", "a,b,c", 90, &|i| ["1,2,3", "4,4,1", "9,1,7"][i % 3].to_owned());
     train(at, "three", "none");
     let text = printed(at, &["cluster", "three", "--clusters", "5"]);
-    assert!(text.contains("inputs: only 3 clusters, not 5, because the other centres lost all training samples"), "{text}");
+    assert!(
+        text.contains("inputs: only 3 clusters, not 5, because the other centres lost all training samples"),
+        "{text}"
+    );
     let found = command::json(at, &["cluster", "three", "--clusters", "5", "--json"]);
     assert_eq!(found["forms"][2]["clusters"], 3, "{found}");
     let text = printed(at, &["cluster", "three", "--clusters", "3"]);

@@ -104,11 +104,7 @@ impl Kmeans {
         self.labels.iter().for_each(|&label| has_rows[label as usize] = true);
         let kept: Vec<usize> = (0..has_rows.len()).filter(|&centre| has_rows[centre]).collect();
         let number = |label: &u32| kept.partition_point(|&centre| centre < *label as usize) as u32;
-        Self {
-            centres: self.centres.select(Axis(0), &kept),
-            labels: self.labels.iter().map(number).collect(),
-            ..self
-        }
+        Self { centres: self.centres.select(Axis(0), &kept), labels: self.labels.iter().map(number).collect(), ..self }
     }
 }
 

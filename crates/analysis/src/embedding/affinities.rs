@@ -27,8 +27,8 @@
 use ndarray::{ArrayView2, Axis};
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
 
-use crate::neighbours::Sparse;
 use crate::nearest_others;
+use crate::neighbours::Sparse;
 
 /// How near e^H comes to the perplexity, as a difference of logarithms.
 const TOLERANCE: f64 = 1e-10;

@@ -207,7 +207,8 @@ fn text(args: &LabelArgs, found: &Measured, is_m1: bool, [train, samples]: [&str
         "spreading: along the graph of {} codes, which has the measured samples without their labels (transductive)",
         thousands(found.in_graph)
     );
-    let reasons = [(found.unconnected, "no label is connected with them"), (found.too_far, "every label is too far away")];
+    let reasons =
+        [(found.unconnected, "no label is connected with them"), (found.too_far, "every label is too far away")];
     for (number, reason) in reasons.into_iter().filter(|(number, _)| *number > 0.0) {
         text += &format!("; {number:.1} of them on average get no label, because {reason}, and count as wrong");
     }

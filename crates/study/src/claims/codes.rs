@@ -72,7 +72,8 @@ pub fn codes_cluster(setup: &Setup) -> Result<Found, Error> {
         lines.push((name, found.forms.iter().map(accuracy).collect()));
     }
     // In the order of Form::ALL: code, components, pixels.
-    let holds = lines.iter().all(|(_, figures): &(String, Vec<f64>)| figures[0] > figures[1] && figures[0] > figures[2]);
+    let holds =
+        lines.iter().all(|(_, figures): &(String, Vec<f64>)| figures[0] > figures[1] && figures[0] > figures[2]);
     Ok(Found { lines, holds })
 }
 

@@ -37,8 +37,8 @@ pub(super) fn fitted(
     seed: u64,
 ) -> Result<Fitted, Error> {
     let codes = codes(model, samples)?;
-    let found = Scaled::fit(codes.view(), classes, ready.classes.len())
-        .ok_or(Error::AllEqual { form: Form::Code.name() })?;
+    let found =
+        Scaled::fit(codes.view(), classes, ready.classes.len()).ok_or(Error::AllEqual { form: Form::Code.name() })?;
     let (w, b) = found.layer();
     let (network, mut theta) = ready.on(model, seed)?;
     let head = network.theta_of(network.layers().len() - 1);

@@ -54,11 +54,10 @@ impl Ground<'_> {
         let of_tests: Vec<u32> = self.of_tests.iter().map(|at| fit.len() as u32 + at).collect();
         let labelled = selected(fit, &drawn);
 
-        let dive: Vec<Option<u32>> =
-            nearest_reconstruction(rebuilt(model, &labelled)?.view(), self.rebuilt.view())?
-                .into_iter()
-                .map(|row| row.map(|row| labels[row]))
-                .collect();
+        let dive: Vec<Option<u32>> = nearest_reconstruction(rebuilt(model, &labelled)?.view(), self.rebuilt.view())?
+            .into_iter()
+            .map(|row| row.map(|row| labels[row]))
+            .collect();
         let of_nearest = |form: Form, known: ArrayView2<f32>, samples: ArrayView2<f32>| {
             let found = nearest(known, samples, 1).ok_or(Error::NotFinite { form: form.name() })?;
             Ok::<_, Error>(found.rows.iter().map(|&row| Some(labels[row as usize])).collect::<Vec<_>>())

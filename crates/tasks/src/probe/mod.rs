@@ -154,8 +154,7 @@ fn of_form(
     let count = classes.names.len();
     let found = nearest(view.fit.view(), view.rows.view(), k).ok_or(Error::NotFinite { form: form.name() })?;
     let of_knn = vote(&found, &classes.fit, count);
-    let fitted =
-        Scaled::fit(view.fit.view(), &classes.fit, count).ok_or(Error::AllEqual { form: form.name() })?;
+    let fitted = Scaled::fit(view.fit.view(), &classes.fit, count).ok_or(Error::AllEqual { form: form.name() })?;
     let of_logistic = fitted.classes(view.rows.view());
     let measured = |method, called: &[u32], is_converged| Measured {
         form,
