@@ -1,9 +1,12 @@
 //! Charts of losses and scores: lines and bars stand where the axes of the picture say.
 
+use std::collections::HashMap;
+
 use handgrad_pictures::charts::losses::{self, Losses};
 use handgrad_pictures::charts::number;
 use handgrad_pictures::charts::scores::{self, Roc, Scores};
 use handgrad_tests::numbers;
+use proptest::prelude::*;
 
 /// An element of an SVG, and the text that follows its tag.
 struct Element<'a> {

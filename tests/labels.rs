@@ -1,5 +1,5 @@
-//! Labels from few labels: which samples get none and why, fits that do not finish, series of unequal length, and labels
-//! of another length. The progress that the uses of codes tell.
+//! Labels from few labels: which samples get none and why, fits that do not finish, series of unequal length, and
+//! labels of another length. The progress that the uses of codes tell.
 
 use std::sync::Mutex;
 
@@ -55,8 +55,8 @@ fn the_symmetric_graph_is_the_sum_with_its_transpose() {
     assert!(found.values.len() > n * k, "some neighbours are not mutual");
 }
 
-/// A chain of rows, each connected with the one before and the one after it. F falls by the same factor with every edge,
-/// so the rows in the middle get too little, and no row gets the label of the other end.
+/// A chain of rows, each connected with the one before and the one after it. F falls by the same factor with every
+/// edge, so the rows in the middle get too little, and no row gets the label of the other end.
 #[test]
 fn rows_far_from_every_label_get_none() {
     let n = 600;

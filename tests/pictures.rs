@@ -1,15 +1,9 @@
-//! Pictures, decoded again by the crate `image`, and charts, read back by their own axes.
+//! Pictures, decoded again by the crate `image`.
 
-use std::collections::HashMap;
-
-use handgrad_pictures::charts::losses::{self, Losses};
-use handgrad_pictures::charts::number;
-use handgrad_pictures::charts::scores::{self, Roc, Scores};
 use handgrad_pictures::{Error, columns_of_square, grid, images, square, to_be_seen, to_unit};
 use handgrad_tests::numbers;
 use image::{DynamicImage, GrayImage};
 use ndarray::{Array2, Array3, array};
-use proptest::prelude::*;
 
 fn decoded(png: &[u8]) -> DynamicImage {
     image::load_from_memory_with_format(png, image::ImageFormat::Png).expect("a PNG")

@@ -1,6 +1,6 @@
-//! The uses of codes on data that is not as it should be: without labels, of one class, of few or of equal samples. Each
-//! gives a result that says so, or one clear error. This file belongs to the package `handgrad-cli`, whose binary it
-//! needs.
+//! The uses of codes on data that is not as it should be: without labels, of one class, of few or of equal samples.
+//! Each gives a result that says so, or one clear error. This file belongs to the package `handgrad-cli`, whose binary
+//! it needs.
 
 mod command;
 

@@ -27,7 +27,7 @@
 //!
 //! ```text
 //! no path          no labelled row is connected with the row: F* = 0, exactly
-//! too far          Σ_c f_ic ≤ Σ_c ‖r_c‖ / (1 − α): the labels that arrive are not larger than the error of the solution
+//! too far          Σ_c f_ic ≤ Σ_c ‖r_c‖ / (1 − α): what arrives is not larger than the error of the solution
 //! ```
 //!
 //! The second holds because f − (I − α·S)⁻¹·y = −(I − α·S)⁻¹·r, where the inverse has no eigenvalue above 1/(1 − α). F*
@@ -115,8 +115,8 @@ impl Graph {
     }
 
     /// Spreads labels. `labels` has pairs of a row and its class, a number below `classes`. Returns for each row how
-    /// its label is distributed over the classes, n×classes: the sum is 1, or 0 for a row that gets no label, because no
-    /// labelled row is [connected](Self::connected) with it, or because it is too far from all of them.
+    /// its label is distributed over the classes, n×classes: the sum is 1, or 0 for a row that gets no label, because
+    /// no labelled row is [connected](Self::connected) with it, or because it is too far from all of them.
     ///
     /// ```
     /// use handgrad_analysis::{nearest_others, spreading::{ALPHA, Graph}};

@@ -11,9 +11,9 @@
 //!   ∂L/∂w = hᵀ·δ        ∂L/∂b = Σ_r δ_r        ∂L/∂h = δ·wᵀ, with which the encoder goes on backwards
 //! ```
 //!
-//! *Fine-tuning* trains all of it together with a few labelled samples. The encoder starts from what it has learnt
-//! from many samples without labels, not from random weights, so it needs fewer labels. If the encoder stays as it is,
-//! the classifier has the form of a multinomial logistic regression of the codes, whose loss has one minimum. Steps of a
+//! *Fine-tuning* trains all of it together with a few labelled samples. The encoder starts from what it has learnt from
+//! many samples without labels, not from random weights, so it needs fewer labels. If the encoder stays as it is, the
+//! classifier has the form of a multinomial logistic regression of the codes, whose loss has one minimum. Steps of a
 //! training come close to it only slowly, so the head is then fitted by another method than the rest of the network.
 //!
 //! Layers of the encoder that only shaped the training of the autoencoder are left out: noise, dropout and penalties.

@@ -12,8 +12,8 @@
 //! Neither step of Lloyd's method makes J larger: for given centres, a(i) is the nearest one; for a given a, the mean
 //! is the point with the smallest sum of squared distances, since ∂J/∂c_j = −2·Σ (x_i − c_j) is 0 there. So the method
 //! ends, but in one of many local minima. A centre that has lost all rows gets the row that is farthest from its own
-//! centre. If fewer than k rows differ, some centres are equal in the end, and the rows belong to the first of them; the
-//! others are left out.
+//! centre. If fewer than k rows differ, some centres are equal in the end, and the rows belong to the first of them;
+//! the others are left out.
 //!
 //! More than 100,000 rows are not all read in every round. Mini-batches of 2,048 rows are drawn; v_j counts the rows
 //! that centre j has had so far:

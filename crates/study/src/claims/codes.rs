@@ -1,8 +1,8 @@
 //! Claims of the slides about what codes are good for, put to the test.
 //!
-//! Slides: DIVE "Applications of Autoencoders", 2 (features for other tasks, such as clustering and classification) and 6
-//! (labels from few labels); UTMIST "Dimensionality Reduction" (maps by t-SNE); CE6146 "Sparse Autoencoders", "Example –
-//! Sparse Autoencoders".
+//! Slides: DIVE "Applications of Autoencoders", 2 (features for other tasks, such as clustering and classification) and
+//! 6 (labels from few labels); UTMIST "Dimensionality Reduction" (maps by t-SNE); CE6146 "Sparse Autoencoders",
+//! "Example – Sparse Autoencoders".
 
 use std::ops::ControlFlow;
 

@@ -7,8 +7,8 @@
 //! ```
 //!
 //! Each pixel is a group of its own. The inputs of one column of a table are a group: a category has an input for each
-//! class, of which one is 1, and these tell the same. If only one of them were shuffled, the others would still tell the
-//! class, and rows of no class or of two classes would arise. All inputs of a column get the score of the column.
+//! class, of which one is 1, and these tell the same. If only one of them were shuffled, the others would still tell
+//! the class, and rows of no class or of two classes would arise. All inputs of a column get the score of the column.
 //!
 //! Source: Breiman, "Random forests", Machine Learning 45 (2001), section 10.
 
@@ -24,7 +24,8 @@ use crate::columns::surprise::starts;
 /// The samples whose inputs are shuffled.
 const SHUFFLED: usize = 100;
 
-/// Returns the score of each input of the model, measured on the first of `rows`, which are in the units of the network.
+/// Returns the score of each input of the model, measured on the first of `rows`, which are in the units of the
+/// network.
 pub(super) fn scores(model: &Model, rows: &Array2<f32>, seed: u64) -> Result<Vec<f64>, Error> {
     let rows = rows.slice_axis(Axis(0), (..SHUFFLED.min(rows.nrows())).into());
     let groups: Vec<Range<usize>> = match &model.spec().table {

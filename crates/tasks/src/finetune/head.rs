@@ -6,8 +6,8 @@
 //! ```
 //!
 //! The loss is convex, so it has one minimum, and no step of a training would end nearer to it. It is the classifier
-//! that `probe` measures on codes ([`probe::Scaled`](crate::probe::Scaled)); here it becomes the last layer of a network.
-//! So there are no epochs, and nothing in which dropout or noise would take part.
+//! that `probe` measures on codes ([`probe::Scaled`](crate::probe::Scaled)); here it becomes the last layer of a
+//! network. So there are no epochs, and nothing in which dropout or noise would take part.
 
 use handgrad_dataset::Samples;
 use handgrad_models::{Classifier, Model};

@@ -12,8 +12,8 @@
 //!
 //! The encoder is that of a trained autoencoder as a whole, or it is pre-trained anew, layer by layer: see
 //! [`layerwise`]. With each seed the labelled samples, the head, and the weights from scratch are drawn again; the
-//! pre-trained encoder stays the same. A smaller draw of labels is a part of a larger one of the same seed. Samples whose
-//! class is not known take part in the pre-training layer by layer only.
+//! pre-trained encoder stays the same. A smaller draw of labels is a part of a larger one of the same seed. Samples
+//! whose class is not known take part in the pre-training layer by layer only.
 //!
 //! Sources: Hinton & Salakhutdinov, Science 313 (2006); Vincent et al., JMLR 11 (2010), section 3.4; Erhan et al.,
 //! "Why does unsupervised pre-training help deep learning?", JMLR 11 (2010), which varies the number of labels.
@@ -151,8 +151,8 @@ pub fn network(model: &Model, train: &Samples, options: &Options) -> Result<Netw
 ///
 /// # Errors
 /// If samples do not fit the model or have no labels, all training samples are of one class, a class of the test does
-/// not occur in training or has too few samples, an option is not valid, or a training fails. If the encoder stays as it
-/// is, also if the codes of all labelled samples are equal.
+/// not occur in training or has too few samples, an option is not valid, or a training fails. If the encoder stays as
+/// it is, also if the codes of all labelled samples are equal.
 pub fn compare(
     model: &Model,
     train: &Samples,
@@ -164,8 +164,8 @@ pub fn compare(
         check_fit(model, samples)?;
     }
     if options.encoder_rate == 0.0 && (options.dropout > 0.0 || options.input_noise > 0.0) {
-        let text = "the encoder stays as it is, and the new layer is fitted to its codes without steps of a training, so \
-                    dropout and input noise have no use: leave them out, or let the encoder learn";
+        let text = "the encoder stays as it is, and the new layer is fitted to its codes without steps of a training, \
+                    so dropout and input noise have no use: leave them out, or let the encoder learn";
         return Err(Error::Usage(text.into()));
     }
     let all = train;

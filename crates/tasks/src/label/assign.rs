@@ -6,8 +6,8 @@
 //! ```
 //!
 //! A sample whose label is known keeps it, with the confidence 1. A sample that label spreading does not reach, because
-//! no labelled sample is connected with it or because all of them are too far away, has no label, with the confidence 0.
-//! A confidence is not the chance that the label is right; the error among samples with known labels says how far it
+//! no labelled sample is connected with it or because all of them are too far away, has no label, with the confidence
+//! 0. A confidence is not the chance that the label is right; the error among samples with known labels says how far it
 //! can be trusted.
 
 use handgrad_analysis::argmax;
