@@ -32,10 +32,9 @@ fn done(at: &Path, args: &[&str], threads: &str) -> Done {
     (text, found)
 }
 
-/// Whether a file of a training holds the seconds that it took.
+/// Whether a file of a training holds the seconds that it took, or the process that has locked the folder.
 fn has_times(path: &Path) -> bool {
-    path.file_name().is_some_and(|name| name == "metrics.csv" || name == "report.html")
-        || path.parent().is_some_and(|folder| folder.ends_with("checkpoint"))
+    path.file_name().is_some_and(|name| ["metrics.csv", "lock"].iter().any(|known| name == *known))
 }
 
 /// Compares a command on all numbers of threads, and returns the number of files that it writes.

@@ -74,8 +74,8 @@ fn what_cannot_be_done_is_one_clear_error() {
         (&["probe", "one"], one_class),
         (&["label", "one", "--out", "new.csv"], one_class),
         (&["finetune", "one", "--labels-per-class", "all", "--out", "new"], one_class),
-        // Fewer samples than neighbours, labels or clusters. The origin that is named is that of the training samples.
-        (&["nearest", "few"], "3 rows of few.csv: 9 nearest samples are asked for, but there are 3"),
+        // Fewer samples than neighbours, labels or clusters.
+        (&["nearest", "few"], "few.csv: 9 nearest samples are asked for, but there are 3"),
         (&["probe", "few"], "5 nearest samples are asked for, but there are 3"),
         (&["label", "few", "--out", "new.csv"], "10 nearest samples are asked for, but there are 3"),
         (&["finetune", "few", "--labels-per-class", "9", "--out", "new"], "9 labels of each class are asked for"),
@@ -94,6 +94,9 @@ fn what_cannot_be_done_is_one_clear_error() {
     ] {
         refused(at, args, says);
     }
+    // The origin that is named is that of the training samples, not of the one row that was held out.
+    let text = err(&run(at, &["nearest", "few"]));
+    assert!(text.contains("error: 3 rows of "), "{text}");
 }
 
 #[test]
