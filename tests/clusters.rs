@@ -211,6 +211,21 @@ fn a_centre_without_rows_gets_the_farthest_row() {
     assert_eq!((found.centres, found.labels), (array![[1.0], [30.0]], vec![0, 0, 0, 1]));
 }
 
+/// Three values cannot be divided into five clusters: three are found, and each has rows.
+#[test]
+fn centres_without_rows_are_left_out() {
+    let rows = Array2::from_shape_fn((30, 1), |(row, _)| [0.0_f32, 7.0, 9.0][row % 3]);
+    for seed in 0..10 {
+        let found = kmeans(rows.view(), 5, 2, seed).expect("finite values");
+        let mut centres: Vec<f64> = found.centres.iter().copied().collect();
+        centres.sort_by(f64::total_cmp);
+        assert_eq!((centres, found.inertia), (vec![0.0, 7.0, 9.0], 0.0));
+        assert_eq!(nearest_centre(rows.view(), &found.centres), found.labels);
+        assert!((0..3).all(|cluster| found.labels.contains(&cluster)), "{:?}", found.labels);
+    }
+    assert_eq!(kmeans(rows.view(), 3, 2, 0).expect("finite values").centres.nrows(), 3);
+}
+
 #[test]
 fn a_best_restart_is_not_worse_than_any() {
     let rows = rows(200, 2, 7, 0.4, 0.0);
@@ -222,7 +237,7 @@ fn a_best_restart_is_not_worse_than_any() {
 fn unusual_rows() {
     let equal = Array2::<f32>::from_elem((5, 2), 3.0);
     let found = kmeans(equal.view(), 3, 2, 0).expect("finite values");
-    assert_eq!((found.inertia, found.labels), (0.0, vec![0; 5]));
+    assert_eq!((found.inertia, found.labels, found.centres.nrows()), (0.0, vec![0; 5], 1));
     assert_eq!(dbscan(equal.view(), 0.0, 5), Some(vec![Some(0); 5]));
     assert!(linkage(equal.view(), Linkage::Ward).expect("finite").iter().all(|merge| merge.height == 0.0));
     let alone = cluster_distances(equal.view(), &[0; 5]).expect("finite values");

@@ -1,5 +1,5 @@
-//! The binary, as users run it. Each test file of its package uses some of these functions.
-#![allow(dead_code)]
+//! The binary, as users run it.
+#![allow(dead_code, reason = "each test file of the package uses some of these functions")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

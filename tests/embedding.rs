@@ -3,10 +3,10 @@
 //!
 //! `tests/reference/embedding.py` makes the fixture.
 
-use handgrad_analysis::embedding::affinities::{self, Sparse};
 use handgrad_analysis::embedding::barnes_hut::BarnesHut;
 use handgrad_analysis::embedding::trust::trust;
-use handgrad_analysis::embedding::{Gradient, exact, optimize, tsne};
+use handgrad_analysis::embedding::{Gradient, affinities, exact, optimize, tsne};
+use handgrad_analysis::neighbours::Sparse;
 use handgrad_tests::{doubles, numbers, on};
 use ndarray::{Array2, array, s};
 use serde_json::Value;

@@ -1,6 +1,5 @@
-//! Commands on a disk that fails, one file operation after the other. Each test file about faults uses some of these
-//! functions.
-#![allow(dead_code)]
+//! Commands on a disk that fails, one file operation after the other.
+#![allow(dead_code, reason = "each test file about faults uses some of these functions")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -7,10 +7,11 @@ use handgrad_dataset::{Labels, Samples, synthetic};
 use handgrad_layers::{Activation, LossKind};
 use handgrad_models::builders::{conv2d, dense, max_pool2d, reshape, upsample2d};
 use handgrad_models::{Deep, Model, Network, Part, Spec};
-use handgrad_tasks::Error;
 use handgrad_tasks::classify::{Accuracy, predict};
 use handgrad_tasks::finetune::layerwise::pretrain;
 use handgrad_tasks::finetune::{Event, Layerwise, Options, Outcome, Settings, compare, epochs_for};
+use handgrad_tasks::views::Form;
+use handgrad_tasks::{Error, probe};
 use handgrad_tests::on;
 
 fn model_of(spec: &Spec) -> Model {
@@ -34,6 +35,7 @@ fn options(labels: &[Option<usize>]) -> Options {
         dropout: 0.0,
         input_noise: 0.0,
         encoder_rate: 1.0,
+        unknown: None,
         pretraining: None,
         from_scratch: true,
         seeds: 1,
@@ -101,16 +103,69 @@ fn fine_tuning_learns_the_classes() {
     assert_eq!(wrong as f64 / 200.0, (outcome.rows[1].fine_tuned[0] * 200.0).round() / 200.0);
 }
 
+/// The encoder stays as it is, and the head is the logistic regression that `probe` measures, at its minimum.
 #[test]
-fn a_frozen_encoder_is_that_of_the_model() {
-    let (train, test) = (synthetic::draw(1, 100), synthetic::draw(2, 50));
+fn a_frozen_encoder_has_the_head_of_the_probe() {
+    let (train, test) = (synthetic::draw(1, 300), synthetic::draw(2, 200));
     let model = deep(Activation::Relu);
-    let wanted = Options { encoder_rate: 0.0, from_scratch: false, dropout: 0.1, ..options(&[Some(4)]) };
-    let outcome = whole(compare(&model, &train, &test, &wanted, &mut on_and_on));
+    let wanted = Options { encoder_rate: 0.0, from_scratch: false, ..options(&[Some(4), None]) };
+    let mut epochs = 0;
+    let outcome = whole(compare(&model, &train, &test, &wanted, &mut |event| {
+        epochs += usize::from(matches!(event, Event::Epoch { .. }));
+        ControlFlow::Continue(())
+    }));
+    assert_eq!((epochs, outcome.rows[0].unfinished, outcome.rows[1].unfinished), (0, 0, 0));
     assert!(outcome.rows[0].from_scratch.is_empty());
-    let classifier = outcome.classifier.expect("trained");
+    let classifier = outcome.classifier.expect("fitted");
     let x = test.to_floats();
     assert_eq!(classifier.encode(x.view()).expect("fits"), model.encode(x.view()).expect("fits"));
+    let probed = probe::measure(&model, &train, &test, 5, &()).expect("measured");
+    let of = |of: &&probe::Measured| of.form == Form::Code && of.method == probe::Method::Logistic;
+    let accuracy = probed.measured.iter().find(of).expect("measured").accuracy();
+    assert_eq!(outcome.rows[1].fine_tuned, [1.0 - accuracy]);
+    assert!(outcome.rows[0].fine_tuned[0] < 0.7, "chance is 0.9: {:?}", outcome.rows[0]);
+    let frozen = Options { dropout: 0.1, ..wanted.clone() };
+    for wanted in [frozen, Options { input_noise: 0.1, ..wanted }] {
+        let refused = compare(&model, &train, &test, &wanted, &mut on_and_on).expect_err("nothing to drop");
+        assert!(refused.is_usage() && refused.to_string().contains("dropout and input noise"), "{refused}");
+    }
+}
+
+/// Samples of the class that stands for no label take no part, except in the pre-training layer by layer.
+#[test]
+fn samples_without_a_label_are_left_out() {
+    let (train, test) = (synthetic::draw(1, 120), synthetic::draw(2, 60));
+    let name =
+        |samples: &Samples, at: usize| samples.labels.as_ref().and_then(|of| of.name(at)).expect("a label").to_owned();
+    let partly = |samples: &Samples| {
+        let label = |at: usize| if at % 3 == 0 { "unknown".into() } else { name(samples, at) };
+        with_labels(samples, label)
+    };
+    let rest = |samples: &Samples| samples.select(&(0..samples.len()).filter(|at| at % 3 != 0).collect::<Vec<_>>());
+    let wanted = Options { unknown: Some("unknown".into()), ..options(&[Some(2), None]) };
+    let found = whole(compare(&deep(Activation::Tanh), &partly(&train), &partly(&test), &wanted, &mut on_and_on));
+    let without = whole(compare(
+        &deep(Activation::Tanh),
+        &rest(&train),
+        &rest(&test),
+        &options(&[Some(2), None]),
+        &mut on_and_on,
+    ));
+    assert_eq!((&found.rows, found.tests), (&without.rows, 40));
+    let weights = |outcome: Outcome| outcome.classifier.expect("trained").weights().to_vec();
+    assert!(weights(found) == weights(without));
+    // The layers learn from all samples.
+    let pretraining = Some(Layerwise { epochs: 1, masked: 0.25 });
+    let layers = |train: &Samples, unknown: Option<String>| {
+        let wanted = Options { pretraining, unknown, from_scratch: false, ..options(&[Some(2)]) };
+        whole(compare(&deep(Activation::Tanh), train, &partly(&test), &wanted, &mut on_and_on)).layers
+    };
+    let unknown = || Some("unknown".to_owned());
+    assert_eq!(layers(&partly(&train), unknown()), layers(&with_labels(&train, |at| name(&train, at)), unknown()));
+    assert_ne!(layers(&partly(&train), unknown()), layers(&rest(&train), unknown()));
+    let all = with_labels(&train, |_| "unknown".into());
+    let refused = compare(&deep(Activation::Tanh), &all, &test, &wanted, &mut on_and_on).expect_err("no label");
+    assert!(refused.to_string().contains("no labels"), "{refused}");
 }
 
 #[test]

@@ -56,6 +56,11 @@ fn a_classifier_is_made_and_used() {
         text.contains("labels a class") && text.contains("–") && text.contains("wrote a: model.safetensors"),
         "{text}"
     );
+    // The network that is printed is the classifier, not the autoencoder.
+    let told = run(at, &["finetune", "run", "--labels-per-class", "2", "--epochs", "1", "--no-scratch", "--out", "b"]);
+    let told = err(&told);
+    let summary: Vec<&str> = told.lines().skip_while(|line| !line.contains("parameters")).take(4).collect();
+    assert!(summary[2].contains("330") && summary[3].contains("25,450"), "784·32 + 32 + 32·10 + 10: {told}");
     // The codes of a classifier are those of its encoder.
     json(at, &["encode", "sorted", "--out", "codes.csv", "--json"]);
 }
@@ -131,6 +136,7 @@ fn wrong_uses_are_one_line_and_write_nothing() {
         (&["finetune", "run", "--masked", "0.1", "--out", "new"], "only for --pretrain layerwise"),
         (&["finetune", "run", "--dropout", "1", "--out", "new"], "--dropout 1: expected a number"),
         (&["finetune", "run", "--encoder-rate=-1", "--out", "new"], "encoder-rate"),
+        (&["finetune", "run", "--encoder-rate", "0", "--dropout", "0.1", "--out", "new"], "dropout and input noise"),
         (&["finetune", "run", "--learning-rate", "nan", "--out", "new"], "--learning-rate must be"),
         (&["finetune", "run", "--data", images, "--out", "new"], "not divided into training and test"),
         (&["finetune", "run", "--out", "sorted"], "model.safetensors"),
@@ -156,6 +162,53 @@ fn wrong_uses_are_one_line_and_write_nothing() {
         assert!(told.lines().filter(|line| line.starts_with("error:")).count() == 1, "{args:?}: {told}");
     }
     assert!(files(at) == before, "nothing is written or changed");
+}
+
+/// Rows without a label take no part in what is measured, and get a class by `predict`.
+#[test]
+fn rows_without_a_label_are_left_out_and_told_apart() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    let row = |number: usize| {
+        let kind = if number % 4 == 0 { "unknown" } else { ["ash", "birch"][number % 2] };
+        let height = 2.0 + (number % 2) as f64 * 3.0 + (number % 7) as f64 * 0.1;
+        format!("{height},{},{kind}\n", (number % 5) as f64 * 0.2)
+    };
+    let table = String::from("height,width,kind\n") + &(0..160).map(row).collect::<String>();
+    fs::write(at.join("trees.csv"), table).expect("written");
+    let args = ["train", "--data", "trees.csv", "--preset", "table", "--label-column", "kind", "--epochs", "2"];
+    json(at, &[&args[..], &["--out", "run", "--quiet", "--json"]].concat());
+    let unlabelled = ["--unlabelled", "unknown"];
+    let made = |rate: &str, out: &str| {
+        let args = ["finetune", "run", "--labels-per-class", "all", "--encoder-rate", rate, "--out", out];
+        json(at, &[&args[..], &unlabelled, QUICK].concat())
+    };
+    for (rate, out) in [("1", "tuned"), ("0", "frozen")] {
+        let report = made(rate, out);
+        assert_eq!((&report["classes"], &report["test_samples"]), (&serde_json::json!(["ash", "birch"]), &12.into()));
+        assert_eq!(report["rows"][0]["labels"], 108, "three quarters of 144 training rows: {report}");
+    }
+    let predicted = |more: &[&str], out: &str| {
+        json(at, &[&["predict", "frozen", "trees.csv", "--out", out, "--json"], more].concat())
+    };
+    let told = predicted(&unlabelled, "all.csv");
+    assert!(told["samples"] == 160 && number(&told["accuracy"]) > 0.9, "{told}");
+    let text = fs::read_to_string(at.join("all.csv")).expect("predictions");
+    assert!(text.starts_with("line,label,class,probability\n2,,"), "{text}");
+    assert_eq!(text.lines().filter(|line| line.split(',').nth(1) == Some("")).count(), 40);
+    assert!(text.lines().skip(1).all(|line| ["ash", "birch"].contains(&line.split(',').nth(2).expect("a class"))));
+    // Without the flag it is a class, which the classifier does not know.
+    let output = run(at, &["predict", "frozen", "trees.csv", "--out", "x.csv"]);
+    assert!(err(&output).contains("a sample is of class unknown"), "{}", err(&output));
+    let probed = json(at, &[&["probe", "run", "--json"], &unlabelled[..]].concat());
+    assert_eq!(probed["classes"], serde_json::json!(["ash", "birch"]));
+    let counted = ["training_samples", "samples"].map(|name| probed[name].as_u64().expect("a count"));
+    assert_eq!((counted, &probed["left_out"]), ([108, 12], &serde_json::json!([36, 4])));
+    let text = run(at, &[&["probe", "run"], &unlabelled[..]].concat());
+    let text = String::from_utf8_lossy(&text.stdout).into_owned();
+    assert!(text.contains("left out, of class unknown: 36 training samples and 4 others"), "{text}");
+    let output = run(at, &["probe", "run", "--unlabelled", "unknwon"]);
+    assert!(err(&output).contains("no sample is of class unknwon"), "{}", err(&output));
 }
 
 #[test]

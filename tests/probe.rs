@@ -2,12 +2,12 @@
 //! properties of the methods. Rows that cannot be used are errors.
 
 use handgrad_analysis::spreading::{ALPHA, Graph};
-use handgrad_analysis::{lbfgs, nearest, nearest_others, vote};
+use handgrad_analysis::{lbfgs, nearest, nearest_others, standard_error, vote};
 use handgrad_dataset::{Labels, Samples, Values};
 use handgrad_layers::LossKind;
 use handgrad_models::{Basic, Model, Network};
 use handgrad_tasks::probe::logistic::Problem;
-use handgrad_tasks::probe::{Method, measure, standard_error};
+use handgrad_tasks::probe::{Method, Scaled, measure};
 use handgrad_tasks::views::Form;
 use handgrad_tasks::{Error, neighbours};
 use handgrad_tests::{all, doubles, on};
@@ -75,6 +75,25 @@ fn logistic_regression_has_the_minimum_that_scikit_learn_finds() {
     assert_near(&b, &list(&expected["b"]), 1e-3, "b");
     let found: Vec<f64> = fitted.probabilities(test.view()).iter().copied().collect();
     assert_near(&found, &list(&expected["probabilities"]), 2e-4, "probabilities");
+}
+
+/// The layer for rows as they are gives the logits of the scaled rows, so the probabilities are the same.
+#[test]
+fn a_scaled_fit_is_a_layer_for_rows_as_they_are() {
+    let ((fit, classes), (test, _)) = (rows(150, 1), rows(60, 2));
+    let (fit, test) = (fit.mapv(|x| 1000.0 + 40.0 * x), test.mapv(|x| 1000.0 + 40.0 * x));
+    let fitted = Scaled::fit(fit.view(), &classes, CLASSES).expect("different rows");
+    assert!(fitted.logistic.is_converged);
+    let (w, b) = fitted.layer();
+    let z = test.mapv(f64::from).dot(&w) + ndarray::ArrayView1::from(&b);
+    let largest = |row: ndarray::ArrayView1<f64>| handgrad_analysis::argmax(row.iter().copied()) as u32;
+    assert_eq!(z.rows().into_iter().map(largest).collect::<Vec<_>>(), fitted.classes(test.view()));
+    // The same classes as from the rows in another unit, and the same loss.
+    let (plain, (test, _)) = (rows(150, 1).0, rows(60, 2));
+    let plain = Scaled::fit(plain.view(), &classes, CLASSES).expect("different rows");
+    assert!((plain.logistic.loss - fitted.logistic.loss).abs() < 1e-5);
+    assert_eq!(plain.classes(test.view()), z.rows().into_iter().map(largest).collect::<Vec<_>>());
+    assert!(Scaled::fit(Array2::zeros((4, 2)).view(), &[0, 1, 0, 1], 2).is_none(), "all rows are equal");
 }
 
 #[test]

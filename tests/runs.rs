@@ -1,6 +1,5 @@
 //! Runs with checkpoints: helper functions to start and inspect them, for the tests of resuming and of reliability.
-//! Each test uses some of them.
-#![allow(dead_code)]
+#![allow(dead_code, reason = "each test file about runs uses some of these functions")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,6 +1,5 @@
-//! The worked examples that `handgrad trace` prints: helper functions for the tests that read them. Each test uses
-//! some of them.
-#![allow(dead_code)]
+//! The worked examples that `handgrad trace` prints: helper functions for the tests that read them.
+#![allow(dead_code, reason = "each test file that reads traces uses some of these functions")]
 
 use std::path::Path;
 

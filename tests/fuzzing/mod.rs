@@ -1,8 +1,8 @@
 //! The properties that every parser has for any input, one function per parser, and inputs to test them with.
 //!
 //! A check panics if a property does not hold. The same checks run as a bounded test (`tests/fuzz.rs`) and for any
-//! length of time (`tests/fuzz_runner.rs`). Each binary uses some of these functions.
-#![allow(dead_code, unused_imports)]
+//! length of time (`tests/fuzz_runner.rs`).
+#![allow(dead_code, unused_imports, reason = "the bounded test and the fuzz runner use some of these functions each")]
 
 use std::alloc::System;
 

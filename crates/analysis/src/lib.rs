@@ -1,8 +1,7 @@
 //! Measures: how similar two images are, how well scores separate two kinds of samples, and how an untrained recurrent
 //! network separates samples. Baselines, which need no network: principal components, nearest neighbours, clusters, and
-//! ridge regressions that fill missing cells.
-//! network separates samples. Baselines, which need no network: principal components, nearest neighbours, and ridge
-//! regressions that fill missing cells. Methods that need a few labels: label spreading; and the optimiser L-BFGS.
+//! ridge regressions that fill missing cells. Maps by t-SNE. Methods that need a few labels: label spreading; and the
+//! optimiser L-BFGS.
 //!
 //! Each file has one measure or method and begins with its formula and its source. A higher score means that a sample
 //! is more likely a *positive*; the caller decides which kind of samples is the positive one. An undefined result is
@@ -25,6 +24,7 @@ pub mod ridge;
 pub mod roc;
 pub mod spreading;
 pub mod ssim;
+pub mod statistics;
 pub mod threshold;
 
 pub use average_precision::average_precision;
@@ -38,3 +38,4 @@ pub use psnr::psnr;
 pub use random::Random;
 pub use ridge::Ridge;
 pub use ssim::ssim;
+pub use statistics::{argmax, deviation, mean, standard_error};

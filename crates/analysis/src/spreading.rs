@@ -20,11 +20,18 @@
 //! repeat   q = p − α·S·p
 //!          a = rᵀr / pᵀq,   f ← f + a·p,   r′ = r − a·q
 //!          b = r′ᵀr′ / rᵀr, p ← r′ + b·p
-//! until    ‖r‖ ≤ 10⁻⁸·‖y‖
+//! until    ‖r‖ ≤ 10⁻¹²·‖y‖
 //! ```
 //!
-//! A row that no labelled row is connected with has F* = 0, exactly, and no label. A row that is more edges away from
-//! every labelled row than there are steps has none either: its F* is smaller than the error of the solution.
+//! Two kinds of rows get no label:
+//!
+//! ```text
+//! no path          no labelled row is connected with the row: F* = 0, exactly
+//! too far          Σ_c f_ic ≤ Σ_c ‖r_c‖ / (1 − α): what arrives is not larger than the error of the solution
+//! ```
+//!
+//! The second holds because f − (I − α·S)⁻¹·y = −(I − α·S)⁻¹·r, where the inverse has no eigenvalue above 1/(1 − α). F*
+//! falls by about the same factor with every edge, so this happens in graphs that are long and thin.
 //!
 //! Source: Zhou, Bousquet, Lal, Weston & Schölkopf, "Learning with local and global consistency", NIPS 2003
 //! (proceedings of 2004), whose α is .99. Conjugate gradients: Hestenes & Stiefel, "Methods of conjugate gradients for
@@ -34,74 +41,82 @@
 
 use ndarray::Array2;
 
-use super::Nearest;
+use crate::Nearest;
+use crate::neighbours::Sparse;
 
 /// α of Zhou et al.
 pub const ALPHA: f64 = 0.99;
 /// The residual of each column, in parts of its right side, at which the solution is exact enough.
-const EXACT: f64 = 1e-8;
+const EXACT: f64 = 1e-12;
 /// The most steps. Rounding aside, far fewer are needed.
 const STEPS: usize = 2000;
 
 /// The symmetric graph of nearest neighbours, normalised: the matrix S.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Graph {
-    /// Row i has the entries from `starts[i]` to `starts[i + 1]`.
-    starts: Vec<usize>,
-    columns: Vec<u32>,
-    values: Vec<f64>,
-}
+pub struct Graph(Sparse);
 
 impl Graph {
     /// The graph in which each row is connected with its nearest rows, as [`nearest_others`](crate::nearest_others)
     /// finds them, and with those whose nearest rows it is one of.
     #[must_use]
     pub fn of(nearest: &Nearest) -> Self {
-        let mut others: Vec<Vec<u32>> = nearest.rows.rows().into_iter().map(|row| row.to_vec()).collect();
-        for (row, nearest) in (0..).zip(nearest.rows.rows()) {
-            nearest.iter().for_each(|&other| others[other as usize].push(row));
+        // The entries of A; their values follow from the degrees alone.
+        let mut s = Sparse::symmetric(&nearest.rows, &Array2::ones(nearest.rows.dim()));
+        let of_degree: Vec<f64> = s.starts.windows(2).map(|of| 1.0 / ((of[1] - of[0]) as f64).sqrt()).collect();
+        for row in 0..s.len() {
+            for entry in s.starts[row]..s.starts[row + 1] {
+                s.values[entry] = of_degree[row] * of_degree[s.others[entry] as usize];
+            }
         }
-        for others in &mut others {
-            others.sort_unstable();
-            others.dedup();
-        }
-        let of_degree = |row: usize| 1.0 / (others[row].len() as f64).sqrt();
-        let (mut starts, mut columns, mut values) = (vec![0], Vec::new(), Vec::new());
-        for (row, others) in others.iter().enumerate() {
-            values.extend(others.iter().map(|&other| of_degree(row) * of_degree(other as usize)));
-            columns.extend(others);
-            starts.push(columns.len());
-        }
-        Self { starts, columns, values }
+        Self(s)
     }
 
     /// The number of rows.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.starts.len() - 1
+        self.0.len()
     }
 
     /// Whether there are no rows.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.0.is_empty()
+    }
+
+    /// For each row, whether a path of edges leads from it to one of these rows.
+    ///
+    /// # Panics
+    /// If one of them does not exist.
+    #[must_use]
+    pub fn connected(&self, rows: impl IntoIterator<Item = u32>) -> Vec<bool> {
+        let mut is_connected = vec![false; self.len()];
+        let mut open: Vec<usize> = rows.into_iter().map(|row| row as usize).collect();
+        open.iter().for_each(|&row| is_connected[row] = true);
+        while let Some(row) = open.pop() {
+            for (other, _) in self.0.row(row) {
+                if !is_connected[other] {
+                    is_connected[other] = true;
+                    open.push(other);
+                }
+            }
+        }
+        is_connected
     }
 
     /// q ← p − α·S·p, for all columns.
     fn times(&self, alpha: f64, p: &[f64], classes: usize, q: &mut [f64]) {
         q.copy_from_slice(p);
         for (row, q) in q.chunks_exact_mut(classes).enumerate() {
-            let entries = self.starts[row]..self.starts[row + 1];
-            for (&column, &value) in self.columns[entries.clone()].iter().zip(&self.values[entries]) {
-                let p = &p[column as usize * classes..][..classes];
+            for (column, value) in self.0.row(row) {
+                let p = &p[column * classes..][..classes];
                 q.iter_mut().zip(p).for_each(|(q, p)| *q -= alpha * value * p);
             }
         }
     }
 
     /// Spreads labels. `labels` has pairs of a row and its class, a number below `classes`. Returns for each row how
-    /// its label is distributed over the classes, n×classes: the sum is 1, or 0 for a row that no labelled row is
-    /// connected with.
+    /// its label is distributed over the classes, n×classes: the sum is 1, or 0 for a row that gets no label, because
+    /// no labelled row is [connected](Self::connected) with it, or because it is too far from all of them.
     ///
     /// ```
     /// use handgrad_analysis::{nearest_others, spreading::{ALPHA, Graph}};
@@ -127,12 +142,16 @@ impl Graph {
             r[row as usize * classes + class as usize] = 1.0;
         }
         self.solve(alpha, classes, &mut r, f.as_slice_mut().unwrap_or_default());
+        let norms: f64 = products(&r, &r, classes).into_iter().map(f64::sqrt).sum();
+        let error = norms / (1.0 - alpha);
         for mut row in f.rows_mut() {
             // Rounding makes some values of almost 0 negative.
             row.mapv_inplace(|value: f64| value.max(0.0));
             let sum = row.sum();
-            if sum > 0.0 {
+            if sum > error {
                 row /= sum;
+            } else {
+                row.fill(0.0);
             }
         }
         f

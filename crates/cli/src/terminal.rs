@@ -81,6 +81,7 @@ impl Progress for Bars {
         let new = match unit {
             Unit::Bytes => bar(total, self.quiet, "{msg} {bar:30} {bytes}/{total_bytes} {bytes_per_sec}"),
             Unit::Samples => bar(total, self.quiet, "{msg} {bar:30} {percent:>3} %  {eta} left"),
+            Unit::Parts => bar(total, self.quiet, "{msg} {bar:30} {pos}/{len}  {eta} left"),
         };
         new.set_message(harmless(what).into_owned());
         self.with_bar(|bar| *bar = Some(new));

@@ -7,6 +7,8 @@ pub enum Unit {
     Bytes,
     /// Samples of a data set.
     Samples,
+    /// Parts of the work that are not samples: steps of a descent, epochs, draws, or forms of the samples.
+    Parts,
 }
 
 /// Receives the progress of an operation. The implementation for `()` shows nothing.

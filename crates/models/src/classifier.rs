@@ -11,10 +11,10 @@
 //!   ∂L/∂w = hᵀ·δ        ∂L/∂b = Σ_r δ_r        ∂L/∂h = δ·wᵀ, with which the encoder goes on backwards
 //! ```
 //!
-//! *Fine-tuning* trains all of it together with a few labelled samples. The encoder starts from what it has learnt
-//! from many samples without labels, not from random weights, so it needs fewer labels. If only the head is trained,
-//! and the encoder stays as it is, the classifier has the form of a multinomial logistic regression of the codes. It
-//! comes close to the minimum of its loss only after many steps, or with a large learning rate.
+//! *Fine-tuning* trains all of it together with a few labelled samples. The encoder starts from what it has learnt from
+//! many samples without labels, not from random weights, so it needs fewer labels. If the encoder stays as it is, the
+//! classifier has the form of a multinomial logistic regression of the codes, whose loss has one minimum. Steps of a
+//! training come close to it only slowly, so the head is then fitted by another method than the rest of the network.
 //!
 //! Layers of the encoder that only shaped the training of the autoencoder are left out: noise, dropout and penalties.
 //! The sampler of a variational encoder stays, with β = 0. A mask stays, because it also marks missing values.

@@ -1,6 +1,7 @@
-//! Claims about autoencoders and recurrent networks, put to the test. Most are made on the slides; `linear-is-pca`,
-//! `holes` and `collapse` are not, but are well known.
+//! Claims about autoencoders, their codes and recurrent networks, put to the test. Most are made on the slides;
+//! `linear-is-pca`, `holes` and `collapse` are not, but are well known, and so is `pre-training`.
 
+mod codes;
 mod recurrent;
 
 use handgrad_analysis::Pca;
@@ -35,7 +36,7 @@ pub struct Found {
 }
 
 /// All claims.
-pub static CLAIMS: [Claim; 10] = [
+pub static CLAIMS: [Claim; 15] = [
     Claim {
         name: "linear-is-pca",
         says: "A linear autoencoder is PCA.",
@@ -135,6 +136,58 @@ pub static CLAIMS: [Claim; 10] = [
               0.5.",
         columns: &["score before training", "test MSE after it"],
         measure: recurrent::hidden_covariance,
+    },
+    Claim {
+        name: "codes-cluster",
+        says: "Codes are better features for clustering than pixels.",
+        how: "DIVE \"Applications of Autoencoders\", 2. 784-256-64-10 with a linear code and masking noise of 0.25, \
+              binary cross-entropy, 8 epochs with batches of 128 on MNIST, for three seeds. k-means with 10 clusters \
+              is fitted to 10,000 training images. The figures are the part of the test images whose cluster is \
+              matched with their class. It holds if the codes have the highest one in every line.",
+        columns: &["codes", "principal components", "pixels"],
+        measure: codes::codes_cluster,
+    },
+    Claim {
+        name: "codes-on-a-map",
+        says: "A map of codes by t-SNE can be trusted as much as a map of pixels.",
+        how: "UTMIST \"Dimensionality Reduction\". 784-256-32 as in `codes-cluster`; t-SNE of the first 2,000 test \
+              images, perplexity 30. Trustworthiness is 1 if the 12 nearest points in the map are the 12 nearest in \
+              the data; the accuracy is that of the classes of most of the 12 nearest points in the map. It holds if \
+              the map of the codes is at most 0.01 less trustworthy than that of the pixels, compared with the codes \
+              and compared with the pixels.",
+        columns: &["trustworthiness", "continuity", "k-NN accuracy"],
+        measure: codes::codes_on_a_map,
+    },
+    Claim {
+        name: "pre-training",
+        says: "Training without labels before helps a classifier if labels are few, and not if they are many.",
+        how: "784-256-64 as in `codes-cluster` with 10 outputs, on MNIST: all weights are trained with the labels \
+              for 5 epochs and at least 500 steps, once from the encoder and once from new weights, for three seeds. \
+              The figures are means of the part of wrong test images. It holds if pre-training lowers the error by \
+              more than a tenth with 5 labels a class, and by less than a tenth with all labels.",
+        columns: &["pre-trained, error", "from scratch, error", "ratio"],
+        measure: codes::pre_training,
+    },
+    Claim {
+        name: "sparse-codes",
+        says: "In sparse codes most values are near 0, and they tell the classes as well as plain codes.",
+        how: "CE6146 \"Sparse Autoencoders\", \"Example – Sparse Autoencoders\". 784-64-784 on MNIST, 10 epochs with \
+              batches of 256. Near 0: below a hundredth of the largest value in all codes. Logistic regression and \
+              5-NN learn from the codes of 10,000 training images; the figures are their accuracies on the test \
+              images. It holds if with L1 and the weight 10⁻³ more than half of the values are near 0 and both \
+              accuracies are at most 0.01 below those of the plain code.",
+        columns: &["values near 0", "logistic, accuracy", "5-NN, accuracy"],
+        measure: codes::sparse_codes,
+    },
+    Claim {
+        name: "nearest-reconstruction",
+        says: "The label of the nearest reconstruction is right more often than that of the nearest image.",
+        how: "DIVE \"Applications of Autoencoders\", 6, which compares reconstructions. 784-256-32 as in \
+              `codes-cluster`. Labelled images are drawn from 10,000 training images, 5 times; the others have no \
+              label. The figures are means and standard deviations of the part of 2,000 test images that gets a wrong \
+              label. It holds if the mean error of the nearest reconstruction is smaller in every line.",
+        columns: &["reconstruction, error", "±", "image, error", "±", "code, error"],
+        measure: codes::nearest_reconstruction,
     },
 ];
 

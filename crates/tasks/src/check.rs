@@ -1,4 +1,5 @@
-//! Checks that are made before anything is computed: that samples exist, and that there is enough memory for results.
+//! Checks that are made before anything is computed: that samples exist, that each has a label if there are labels, and
+//! that there is enough memory for results.
 
 use handgrad_dataset::Samples;
 use handgrad_files::memory::has_room_for;
@@ -10,6 +11,14 @@ pub fn check_numbers(samples: &Samples, numbers: &[u32]) -> Result<(), Error> {
     let count = samples.len();
     match numbers.iter().find(|&&number| number as usize >= count) {
         Some(&number) => Err(Error::NoSuchSample { number, count }),
+        None => Ok(()),
+    }
+}
+
+/// Returns an error if there are labels, but not one for each sample.
+pub fn check_labels(samples: &Samples) -> Result<(), Error> {
+    match samples.labels.as_ref().filter(|labels| labels.len() != samples.len()) {
+        Some(labels) => Err(Error::LabelCount { labels: labels.len(), samples: samples.len() }),
         None => Ok(()),
     }
 }

@@ -7,6 +7,7 @@
 //! s = √( a·(1 − a)/n )                   its standard error, that of n independent samples
 //! ```
 
+use handgrad_analysis::{argmax, standard_error};
 use handgrad_dataset::{Labels, Samples};
 use handgrad_models::Model;
 
@@ -51,14 +52,9 @@ pub fn predict(model: &Model, samples: &Samples) -> Result<Predictions, Error> {
             if row.iter().any(|probability| !probability.is_finite()) {
                 return Err(Error::NoProbabilities { sample: sample as usize });
             }
-            let mut largest = (0, f32::NEG_INFINITY);
-            for (class, &probability) in (0..).zip(row) {
-                if probability > largest.1 {
-                    largest = (class, probability);
-                }
-            }
-            classes.push(largest.0);
-            probabilities.push(largest.1);
+            let class = argmax(row.iter().copied());
+            classes.push(class as u32);
+            probabilities.push(row[class]);
         }
     }
     Ok(Predictions { classes, probabilities })
@@ -129,6 +125,6 @@ impl Accuracy {
     /// s, the standard error of a.
     #[must_use]
     pub fn standard_error(self) -> f64 {
-        (self.value() * (1.0 - self.value()) / self.samples as f64).sqrt()
+        standard_error(self.value(), self.samples)
     }
 }

@@ -27,7 +27,7 @@ use ndarray::{Array2, Axis};
 
 use crate::draws;
 use crate::views::{Form, View, view};
-use crate::{Error, check_room};
+use crate::{Error, check_labels, check_room};
 
 /// The most samples of hierarchical clustering, whose distances need 400 MB, and how many are taken by default.
 pub const MOST_MERGED: usize = 10_000;
@@ -102,7 +102,8 @@ pub struct OfForm {
     pub form: Form,
     /// The cluster of each sample; `None` is noise.
     pub of: Vec<Option<u32>>,
-    /// The number of clusters; some of them may have none of the samples.
+    /// The number of clusters that were found. k-means may find fewer than are asked for, and some of its clusters may
+    /// have none of the samples, because they are fitted to training samples.
     pub clusters: usize,
     /// How well the clusters agree with the classes. `None` if there are no labels or only one class.
     pub agreement: Option<Agreement>,
@@ -149,9 +150,7 @@ pub fn find(
     asked: &Asked,
     progress: &dyn Progress,
 ) -> Result<Clusters, Error> {
-    if let Some(labels) = samples.labels.as_ref().filter(|labels| labels.len() != samples.len()) {
-        return Err(Error::LabelCount { labels: labels.len(), samples: samples.len() });
-    }
+    check_labels(samples)?;
     let is_kmeans = matches!(asked.method, Method::Kmeans { .. });
     let points = drawn(if is_kmeans { fit.len() } else { samples.len() }, asked)?;
     let everyone: Vec<usize> = (0..samples.len()).collect();
@@ -160,7 +159,7 @@ pub fn find(
     let measured = draws::some(numbers.len(), MOST_MEASURED, asked.seed, 1);
     let classes = some.labels.as_ref().filter(|labels| labels.classes().len() > 1).map(|labels| labels.numbers());
     let mut forms: Vec<OfForm> = Vec::new();
-    progress.start("finding clusters", Some(Form::ALL.len() as u64), Unit::Samples);
+    progress.start("finding clusters", Some(Form::ALL.len() as u64), Unit::Parts);
     for form in Form::ALL {
         let found = prepared(model, some_fit.as_ref().unwrap_or(fit), &some, form, asked)
             .and_then(|view| of_form(&view, asked, &measured, classes, forms.first()));
@@ -267,9 +266,11 @@ fn of_form(
         return Err(Error::AllEqual { form: form.name() });
     }
     let (mut merges, mut eps, mut distances) = (Vec::new(), None, Vec::new());
+    let mut centres = None;
     let of: Vec<Option<u32>> = match asked.method {
         Method::Kmeans { clusters, restarts } => {
             let found = kmeans(clustered, clusters, restarts, asked.seed).ok_or_else(not_finite)?;
+            centres = Some(found.centres.nrows());
             nearest_centre(rows, &found.centres).into_iter().map(Some).collect()
         }
         Method::Hierarchical { clusters, linkage: by } => {
@@ -290,10 +291,7 @@ fn of_form(
             dbscan(rows, radius, min_samples).ok_or_else(not_finite)?
         }
     };
-    let clusters = match asked.method {
-        Method::Kmeans { clusters, .. } => clusters,
-        _ => of.iter().flatten().max().map_or(0, |&last| last as usize + 1),
-    };
+    let clusters = centres.unwrap_or_else(|| of.iter().flatten().max().map_or(0, |&last| last as usize + 1));
     let (silhouette, within) =
         measure(rows.select(Axis(0), measured), measured.iter().map(|&at| of[at]).collect()).ok_or_else(not_finite)?;
     // Noise is a cluster of its own here.

@@ -47,7 +47,7 @@ pub mod tiles;
 pub mod untrained;
 pub mod views;
 
-use check::{check_numbers, check_room};
+use check::{check_labels, check_numbers, check_room};
 pub use error::Error;
 pub use fit::{check_fit, check_targets, check_uses, outside};
 

@@ -23,7 +23,7 @@ use ndarray::{Array2, ArrayView2};
 
 use crate::placer::Placer;
 use crate::views::{Form, codes};
-use crate::{Error, inputs};
+use crate::{Error, check_labels, inputs};
 
 /// The number of nearest samples by which a map is judged, if there are enough samples.
 pub const NEIGHBOURS: usize = 12;
@@ -106,9 +106,11 @@ pub struct Map {
 ///
 /// # Errors
 /// As [`Model::encode`]; [`Error::FewSamples`] and [`Error::Perplexity`] if the samples are too few,
-/// [`Error::WideCode`] if the codes have too many values to be a map, [`Error::AllEqual`] and [`Error::NotFinite`].
+/// [`Error::WideCode`] if the codes have too many values to be a map, [`Error::LabelCount`], [`Error::AllEqual`] and
+/// [`Error::NotFinite`].
 pub fn map(model: &Model, samples: &Samples, method: Method<'_>, progress: &dyn Progress) -> Result<Map, Error> {
     check(method, model.code_len(), samples.len())?;
+    check_labels(samples)?;
     let checked = |samples| {
         let codes = codes(model, samples)?;
         check_values(codes.view(), Form::Code)?;
@@ -212,7 +214,7 @@ fn by_tsne(
     seed: u64,
     progress: &dyn Progress,
 ) -> Result<(Array2<f32>, Curve), Error> {
-    progress.start("t-SNE", Some(optimize::STEPS as u64), Unit::Samples);
+    progress.start("t-SNE", Some(optimize::STEPS as u64), Unit::Parts);
     let mut made = 0;
     let found = tsne(codes, perplexity, seed, Gradient::of(codes.nrows()), &mut |steps, _| {
         progress.advance((steps - made) as u64);

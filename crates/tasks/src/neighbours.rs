@@ -13,7 +13,7 @@ use handgrad_analysis::{Nearest, nearest};
 use handgrad_dataset::Samples;
 use handgrad_models::Model;
 
-use crate::views::{Form, view};
+use crate::views::{Form, selected, view};
 use crate::{Error, check_numbers};
 
 /// The nearest training samples of some samples.
@@ -51,7 +51,7 @@ pub fn of(model: &Model, train: &Samples, samples: &Samples, numbers: &[u32], k:
     if k == 0 || k > train.len() {
         return Err(Error::Neighbours { asked: k, has: train.len() });
     }
-    let chosen = samples.select(&numbers.iter().map(|&number| number as usize).collect::<Vec<_>>());
+    let chosen = selected(samples, numbers);
     let in_form = |form: Form| {
         let view = view(form, model, train, &chosen)?;
         nearest(view.fit.view(), view.rows.view(), k).ok_or(Error::NotFinite { form: form.name() })

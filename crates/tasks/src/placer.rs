@@ -17,8 +17,8 @@
 //! network is larger and pre-trained layer by layer.
 
 use handgrad_analysis::Random;
-use handgrad_analysis::embedding::affinities::{self, Sparse};
-use handgrad_analysis::embedding::exact;
+use handgrad_analysis::embedding::{affinities, exact};
+use handgrad_analysis::neighbours::Sparse;
 use handgrad_files::{Progress, Unit};
 use handgrad_layers::adam::{self, Adam};
 use handgrad_layers::{Activation, BatchRows, Init, ParamRole, ParamSpec, dense};
@@ -118,7 +118,7 @@ impl Placer {
         let mut random = Random::new(seed, 2);
         let mut order: Vec<usize> = (0..n).collect();
         let mut t = 0;
-        progress.start("parametric t-SNE", Some((ROUNDS * EPOCHS) as u64), Unit::Samples);
+        progress.start("parametric t-SNE", Some((ROUNDS * EPOCHS) as u64), Unit::Parts);
         for round in 0..ROUNDS {
             random.shuffle(&mut order);
             let exaggeration = if round == 0 { EXAGGERATION } else { 1.0 };

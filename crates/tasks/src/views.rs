@@ -9,12 +9,14 @@
 //! A code that is not better than the principal components of the same width did not need a network. A missing value
 //! counts as the mean of its place over the fitting samples, except for a network that was trained with missing values.
 
+use std::borrow::Cow;
+
 use handgrad_analysis::Pca;
 use handgrad_dataset::Samples;
 use handgrad_models::Model;
 use ndarray::{Array2, Axis};
 
-use crate::{CHUNK, Error, inputs};
+use crate::{CHUNK, Error, check_labels, inputs};
 
 /// A form of samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,8 +122,10 @@ impl Classes {
     /// Numbers the classes of `fit` and `samples`.
     ///
     /// # Errors
-    /// If one of them has no labels, or if all fitting samples are of one class.
+    /// If one of them has no labels or another number of labels than of samples, or if all fitting samples are of one
+    /// class.
     pub fn of(fit: &Samples, samples: &Samples) -> Result<Self, Error> {
+        [fit, samples].into_iter().try_for_each(check_labels)?;
         let (fit, rows) = fit.labels.as_ref().zip(samples.labels.as_ref()).ok_or(Error::NoLabels)?;
         if let [class] = fit.classes() {
             return Err(Error::OneClass { class: class.clone() });
@@ -130,4 +134,43 @@ impl Classes {
         let (fit, rows) = both.numbers().split_at(fit.len());
         Ok(Self { names: both.classes().to_vec(), fit: fit.to_vec(), rows: rows.to_vec() })
     }
+}
+
+/// Returns the numbers of the samples whose class is known: all but those of class `unknown`, the class that stands for
+/// no label, if there is one.
+///
+/// # Errors
+/// If no class is known, or if there are not as many labels as samples.
+pub fn known(samples: &Samples, unknown: Option<&str>) -> Result<Vec<u32>, Error> {
+    check_labels(samples)?;
+    let labels = samples.labels.as_ref().ok_or(Error::NoLabels)?;
+    let Some(unknown) = unknown else { return Ok(samples.numbers()) };
+    let is_unknown = labels.among(&[unknown.to_owned()]);
+    let known: Vec<u32> = (0..).zip(is_unknown).filter(|(_, is_unknown)| !is_unknown).map(|(at, _)| at).collect();
+    if known.is_empty() { Err(Error::NoLabels) } else { Ok(known) }
+}
+
+/// Returns the samples whose class is known, without a copy if that is so for all of them.
+///
+/// ```
+/// use handgrad_dataset::{Labels, synthetic};
+/// use handgrad_tasks::views::with_class;
+///
+/// let mut samples = synthetic::draw(0, 3);
+/// samples.labels = Some(Labels::named(["shoe", "unknown", "bag"]));
+/// assert_eq!(with_class(&samples, Some("unknown"))?.classes(), ["bag", "shoe"]);
+/// assert_eq!(with_class(&samples, None)?.len(), 3);
+/// # Ok::<(), handgrad_tasks::Error>(())
+/// ```
+///
+/// # Errors
+/// As [`known`].
+pub fn with_class<'a>(samples: &'a Samples, unknown: Option<&str>) -> Result<Cow<'a, Samples>, Error> {
+    let known = known(samples, unknown)?;
+    Ok(if known.len() == samples.len() { Cow::Borrowed(samples) } else { Cow::Owned(selected(samples, &known)) })
+}
+
+/// The samples with these numbers.
+pub(crate) fn selected(samples: &Samples, numbers: &[u32]) -> Samples {
+    samples.select(&numbers.iter().map(|&number| number as usize).collect::<Vec<_>>())
 }

@@ -12,7 +12,8 @@
 //! Neither step of Lloyd's method makes J larger: for given centres, a(i) is the nearest one; for a given a, the mean
 //! is the point with the smallest sum of squared distances, since ∂J/∂c_j = −2·Σ (x_i − c_j) is 0 there. So the method
 //! ends, but in one of many local minima. A centre that has lost all rows gets the row that is farthest from its own
-//! centre.
+//! centre. If fewer than k rows differ, some centres are equal in the end, and the rows belong to the first of them;
+//! the others are left out.
 //!
 //! More than 100,000 rows are not all read in every round. Mini-batches of 2,048 rows are drawn; v_j counts the rows
 //! that centre j has had so far:
@@ -49,7 +50,8 @@ const STARTS: usize = 20_000;
 /// The result of k-means.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Kmeans {
-    /// The centres, k×d.
+    /// The centres, k×d. There are fewer than k if some centres have no rows, for example because fewer than k rows
+    /// differ from each other.
     pub centres: Array2<f64>,
     /// For each row, the number of its nearest centre.
     pub labels: Vec<u32>,
@@ -59,8 +61,9 @@ pub struct Kmeans {
     pub rounds: usize,
 }
 
-/// Finds `clusters` centres of `rows` (n×d): the best result of `restarts` starts. Returns `None` if there are no
-/// clusters or more of them than rows, if there is no start, or if a value is not finite.
+/// Finds `clusters` centres of `rows` (n×d): the best result of `restarts` starts, without centres that have no rows.
+/// Returns `None` if there are no clusters or more of them than rows, if there is no start, or if a value is not
+/// finite.
 ///
 /// ```
 /// use ndarray::array;
@@ -91,7 +94,18 @@ pub fn kmeans(rows: ArrayView2<f32>, clusters: usize, restarts: usize, seed: u64
             best = Some(found);
         }
     }
-    best
+    best.map(Kmeans::without_empty)
+}
+
+impl Kmeans {
+    /// Leaves out the centres that no row belongs to, and numbers the others in their order.
+    fn without_empty(self) -> Self {
+        let mut has_rows = vec![false; self.centres.nrows()];
+        self.labels.iter().for_each(|&label| has_rows[label as usize] = true);
+        let kept: Vec<usize> = (0..has_rows.len()).filter(|&centre| has_rows[centre]).collect();
+        let number = |label: &u32| kept.partition_point(|&centre| centre < *label as usize) as u32;
+        Self { centres: self.centres.select(Axis(0), &kept), labels: self.labels.iter().map(number).collect(), ..self }
+    }
 }
 
 /// Lloyd's method from the given centres (k×d), until the sum of their squared moves in a round is at most `tolerance`,

@@ -25,45 +25,15 @@
 //! JMLR 15 (2014).
 
 use ndarray::{ArrayView2, Axis};
-use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
+use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
 
 use crate::nearest_others;
+use crate::neighbours::Sparse;
 
 /// How near e^H comes to the perplexity, as a difference of logarithms.
 const TOLERANCE: f64 = 1e-10;
 /// The most halvings or doublings of β. After so many, β is too large for anything but the nearest points to count.
 const HALVINGS: usize = 200;
-
-/// p_ij ≠ 0 for some pairs of points, row by row.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Sparse {
-    /// The pairs of point i are those from `starts[i]` to `starts[i + 1]`.
-    pub starts: Vec<usize>,
-    /// The point j of each pair, ascending within a row.
-    pub others: Vec<u32>,
-    /// p_ij of each pair.
-    pub values: Vec<f64>,
-}
-
-impl Sparse {
-    /// The pairs of the point `i`, as j and p_ij.
-    pub fn row(&self, i: usize) -> impl Iterator<Item = (usize, f64)> + '_ {
-        let range = self.starts[i]..self.starts[i + 1];
-        self.others[range.clone()].iter().zip(&self.values[range]).map(|(&j, &p)| (j as usize, p))
-    }
-
-    /// The number of points.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.starts.len() - 1
-    }
-
-    /// Whether there are no points.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-}
 
 /// The number of neighbours whose affinities are kept: 3·perplexity, rounded down. There must be at least as many other
 /// points.
@@ -146,29 +116,8 @@ pub fn sparse(rows: ArrayView2<f32>, perplexity: f64) -> Option<Sparse> {
         }
     });
     // Each p_{j|i} is a part of p_ij and of p_ji.
-    let mut pairs: Vec<Vec<(u32, f64)>> = vec![Vec::new(); n];
-    for ((i, place), &j) in found.rows.indexed_iter() {
-        let half = conditional[[i, place]] / (2 * n) as f64;
-        pairs[i].push((j, half));
-        pairs[j as usize].push((i as u32, half));
-    }
-    pairs.par_iter_mut().for_each(|pairs| {
-        pairs.sort_by_key(|&(j, _)| j);
-        pairs.dedup_by(|next, kept| {
-            let is_same = next.0 == kept.0;
-            if is_same {
-                kept.1 += next.1;
-            }
-            is_same
-        });
-    });
-    let mut all = Sparse { starts: vec![0], others: Vec::new(), values: Vec::new() };
-    for pairs in pairs {
-        all.others.extend(pairs.iter().map(|&(j, _)| j));
-        all.values.extend(pairs.iter().map(|&(_, p)| p));
-        all.starts.push(all.others.len());
-    }
-    Some(all)
+    conditional.mapv_inplace(|p| p / (2 * n) as f64);
+    Some(Sparse::symmetric(&found.rows, &conditional))
 }
 
 /// The number of points, if affinities are defined for them.

@@ -32,8 +32,8 @@
 
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
 
-use super::affinities::Sparse;
 use super::exact::{attract, divergence_by};
+use crate::neighbours::Sparse;
 
 /// The usual θ.
 pub const THETA: f64 = 0.5;

@@ -38,7 +38,7 @@
 
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
 
-use super::affinities::Sparse;
+use crate::neighbours::Sparse;
 
 /// The number of rows of pairs in a block.
 const ROWS: usize = 64;
@@ -50,7 +50,8 @@ const LANES: usize = 2;
 /// Writes ∂C/∂y_i of each point to `gradient`, with all p_ij multiplied by `exaggeration`.
 ///
 /// ```
-/// use handgrad_analysis::embedding::{affinities::Sparse, exact::gradient};
+/// use handgrad_analysis::embedding::exact::gradient;
+/// use handgrad_analysis::neighbours::Sparse;
 ///
 /// // Two points attract each other with p_ij − q_ij = 0: Q, like P, is ½ for both pairs.
 /// let p = Sparse { starts: vec![0, 1, 2], others: vec![1, 0], values: vec![0.5, 0.5] };

@@ -20,9 +20,10 @@ pub mod trust;
 
 use ndarray::ArrayView2;
 
-use affinities::Sparse;
 use barnes_hut::{BarnesHut, THETA};
 use optimize::{Objective, descend};
+
+use crate::neighbours::Sparse;
 
 /// Up to this many points, the gradient is computed exactly.
 pub const EXACT: usize = 5000;

@@ -9,6 +9,7 @@
 //! scikit-learn's KNeighborsClassifier with uniform weights computes the same.
 
 use super::Nearest;
+use crate::argmax;
 
 /// Returns for each sample of `nearest` the class of most of its nearest rows. `classes` has the class of each known
 /// row, a number below `count`.
@@ -27,9 +28,9 @@ use super::Nearest;
 #[must_use]
 pub fn vote(nearest: &Nearest, classes: &[u32], count: usize) -> Vec<u32> {
     let of_sample = |rows: ndarray::ArrayView1<u32>| {
-        let mut votes = vec![0_usize; count];
+        let mut votes = vec![0_u32; count];
         rows.iter().for_each(|&row| votes[classes[row as usize] as usize] += 1);
-        (0..count).rev().max_by_key(|&class| votes[class]).unwrap_or(0) as u32
+        argmax(votes) as u32
     };
     nearest.rows.rows().into_iter().map(of_sample).collect()
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
+use handgrad_analysis::argmax;
 use handgrad_analysis::clusters::{Linkage, cut, last_merges};
 use handgrad_dataset::table::cell_text;
 use handgrad_dataset::{Labels, count, thousands};
@@ -111,6 +112,8 @@ enum LinkageName {
     Complete,
 }
 
+/// The number of clusters by default.
+const CLUSTERS: u16 = 10;
 /// The clusters in a sheet, the samples in the middle of each, and the farthest ones.
 const SHEET: [usize; 3] = [20, 5, 3];
 /// The leaves of a tree that is drawn.
@@ -174,7 +177,7 @@ fn method(args: &ClusterArgs) -> Result<Method> {
     of("--eps", args.eps.is_some(), &[Dbscan])?;
     of("--min-samples", args.min_samples.is_some(), &[Dbscan])?;
     of("--chart", args.chart.is_some(), &[Hierarchical, Dbscan])?;
-    let clusters = usize::from(args.clusters.unwrap_or(10));
+    let clusters = usize::from(args.clusters.unwrap_or(CLUSTERS));
     Ok(match args.method {
         Kmeans => Method::Kmeans { clusters, restarts: usize::from(args.restarts.unwrap_or(5)) },
         Hierarchical => Method::Hierarchical {
@@ -220,10 +223,10 @@ fn tree(found: &Clusters, codes: &OfForm, labels: Option<&Labels>) -> String {
         .map(|members| {
             let size = count(members.len(), "sample", "samples");
             let Some(labels) = labels else { return size };
-            let mut counts = vec![0_usize; labels.classes().len()];
+            let mut counts = vec![0_u32; labels.classes().len()];
             members.iter().for_each(|&sample| counts[labels.numbers()[sample as usize] as usize] += 1);
-            let most = (0..counts.len()).rev().max_by_key(|&class| counts[class]).unwrap_or(0);
-            let part = 100.0 * counts[most] as f64 / members.len().max(1) as f64;
+            let most = argmax(counts.iter().copied());
+            let part = 100.0 * f64::from(counts[most]) / members.len().max(1) as f64;
             format!("{size}, {part:.0} % are {}", labels.classes()[most])
         })
         .collect();
@@ -318,6 +321,16 @@ fn report(args: &ClusterArgs, subject: &Subject, found: &Clusters, fit_origin: &
         }
         _ => format!("clusters and figures of {figures} ({})", subject.origin),
     })?;
+    if args.method == MethodName::Kmeans {
+        let asked = usize::from(args.clusters.unwrap_or(CLUSTERS));
+        for of in found.forms.iter().filter(|of| of.clusters < asked) {
+            let (form, clusters) = (of.form.name(), count(of.clusters, "cluster", "clusters"));
+            terminal::result(&format!(
+                "{form}: only {clusters}, not {asked}, because the other centres lost all training samples to these: \
+                 too few of the samples differ from each other"
+            ))?;
+        }
+    }
     if n < subject.samples.len() {
         terminal::result(&format!("these samples were drawn with the seed {}", args.seed))?;
     }

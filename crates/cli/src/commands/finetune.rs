@@ -5,16 +5,17 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
+use handgrad_analysis::{deviation, mean};
 use handgrad_dataset::{Samples, count, thousands};
 use handgrad_files::{place, shown};
 use handgrad_models::Part;
 use handgrad_pictures::charts::lines::{self, Line, Lines};
-use handgrad_tasks::finetune::{Event, Layerwise, Options, Outcome, Row, Settings, compare, mean_and_deviation};
+use handgrad_tasks::finetune::{self, Event, Layerwise, Options, Outcome, Row, Settings, compare};
 use indicatif::ProgressBar;
 use serde_json::json;
 
 use crate::exit::{Done, UsageError};
-use crate::flags::SubjectArgs;
+use crate::flags::{SubjectArgs, Unlabelled};
 use crate::terminal::{self, Bars};
 use crate::words::number;
 use crate::{signals, words};
@@ -29,6 +30,9 @@ use crate::{signals, words};
 pub struct FinetuneArgs {
     #[command(flatten)]
     subject: SubjectArgs,
+
+    #[command(flatten)]
+    unlabelled: Unlabelled,
 
     /// The numbers of labelled samples of each class, drawn from the training samples; `all` means all of them.
     #[arg(long, value_name = "NUMBERS", value_delimiter = ',', value_parser = labels, help_heading = "Training",
@@ -50,7 +54,8 @@ pub struct FinetuneArgs {
     learning_rate: f64,
 
     /// The learning rate of the pre-trained encoder, as a factor of that of the new layer. 0 leaves its weights as they
-    /// are. The network from scratch has the same rate in all layers.
+    /// are; then the new layer is the logistic regression of the codes that `handgrad probe` measures, fitted to the
+    /// minimum of its loss without epochs. The network from scratch has the same rate in all layers.
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0, help_heading = "Training")]
     encoder_rate: f64,
 
@@ -147,15 +152,16 @@ pub fn run(args: &FinetuneArgs) -> Result<Done> {
             subject.training(&bars)?
         }
     };
+    args.unlabelled.note_if_there_are_none([&train, &subject.samples]);
     signals::listen("writing the errors and the classifier that are finished", "nothing is written")?;
     if !output.quiet {
-        terminal::note(&words::summary(subject.model.network()));
+        terminal::note(&words::summary(&finetune::network(&subject.model, &train, &options)?));
         let (train, test) = (thousands(train.len()), thousands(subject.samples.len()));
         terminal::note(&format!("labels from {train} samples, {origin}; test on {test}, {}", subject.origin));
     }
     let outcome = compared(args, &options, &subject.model, [&train, &subject.samples])?;
     let written = write(args, &outcome)?;
-    report(args, &outcome, &written, subject.samples.len())?;
+    report(args, &outcome, &written)?;
     Ok(if outcome.stopped { Done::Interrupted } else { Done::Whole })
 }
 
@@ -186,6 +192,7 @@ fn options(args: &FinetuneArgs) -> Result<Options> {
         dropout: args.dropout,
         input_noise: args.input_noise,
         encoder_rate: args.encoder_rate,
+        unknown: args.unlabelled.class.clone(),
         pretraining: is_layerwise.then(|| Layerwise { epochs: args.pretrain_epochs.unwrap_or(15) as usize, masked }),
         from_scratch: !args.no_scratch,
         seeds: usize::from(args.seeds),
@@ -270,8 +277,8 @@ fn per_class(row: &Row) -> String {
 
 fn drawn(rows: &[Row]) -> String {
     let points = |errors: fn(&Row) -> &[f64]| -> Vec<[f64; 2]> {
-        let point = |row: &Row| Some([row.samples as f64, 100.0 * mean_and_deviation(errors(row))?[0]]);
-        rows.iter().filter_map(point).collect()
+        let rows = rows.iter().filter(|row| !errors(row).is_empty());
+        rows.map(|row| [row.samples as f64, 100.0 * mean(errors(row))]).collect()
     };
     let (fine_tuned, from_scratch) = (points(|row| &row.fine_tuned), points(|row| &row.from_scratch));
     let mut curves = vec![Line { name: "fine-tuned", points: &fine_tuned }];
@@ -290,14 +297,20 @@ fn drawn(rows: &[Row]) -> String {
 
 /// An error in percent, with its standard deviation if there are several seeds.
 fn percent(errors: &[f64]) -> String {
-    match mean_and_deviation(errors) {
-        None => "–".into(),
-        Some([mean, _]) if errors.len() == 1 => format!("{:.2} %", 100.0 * mean),
-        Some([mean, deviation]) => format!("{:.2} ± {:.2} %", 100.0 * mean, 100.0 * deviation),
+    match deviation(errors) {
+        None if errors.is_empty() => "–".into(),
+        None => format!("{:.2} %", 100.0 * mean(errors)),
+        Some(deviation) => format!("{:.2} ± {:.2} %", 100.0 * mean(errors), 100.0 * deviation),
     }
 }
 
-fn report(args: &FinetuneArgs, outcome: &Outcome, written: &[&str], test: usize) -> Result<()> {
+fn report(args: &FinetuneArgs, outcome: &Outcome, written: &[&str]) -> Result<()> {
+    for row in outcome.rows.iter().filter(|row| row.unfinished > 0) {
+        let (labels, seeds) = (per_class(row), count(row.unfinished, "seed", "seeds"));
+        terminal::note(&format!(
+            "note: with {labels} labels a class and {seeds}, the new layer did not reach the minimum of its loss"
+        ));
+    }
     if args.subject.output.json {
         let row = |row: &Row| {
             json!({
@@ -305,6 +318,7 @@ fn report(args: &FinetuneArgs, outcome: &Outcome, written: &[&str], test: usize)
                 "labels": row.samples,
                 "fine_tuned": row.fine_tuned,
                 "from_scratch": row.from_scratch,
+                "unfinished_fits": row.unfinished,
             })
         };
         let layers: Vec<_> = outcome
@@ -315,7 +329,7 @@ fn report(args: &FinetuneArgs, outcome: &Outcome, written: &[&str], test: usize)
         let object = json!({
             "rows": outcome.rows.iter().map(row).collect::<Vec<_>>(),
             "layers": layers,
-            "test_samples": test,
+            "test_samples": outcome.tests,
             "classes": outcome.classifier.as_ref().map(|model| &model.spec().classes),
             "stopped": outcome.stopped,
             "out": args.out.display().to_string(),
@@ -350,7 +364,10 @@ fn report(args: &FinetuneArgs, outcome: &Outcome, written: &[&str], test: usize)
     match written {
         [] => terminal::result("stopped before a classifier was finished, so nothing is written"),
         _ => {
-            terminal::result(&format!("error on {}{more}", count(test, "test sample", "test samples")))?;
+            terminal::result(&format!("error on {}{more}", count(outcome.tests, "test sample", "test samples")))?;
+            if args.encoder_rate == 0.0 {
+                terminal::result("fine-tuned: the encoder as it is, with the logistic regression of its codes")?;
+            }
             let best = outcome.rows.last().map_or_else(String::new, |row| thousands(row.samples));
             terminal::result(&format!(
                 "{stopped}wrote {}: {}; the model is fine-tuned on {best} labelled samples",

@@ -6,8 +6,9 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
+use handgrad_analysis::{deviation, mean};
 use handgrad_dataset::table::{Format, check_place};
-use handgrad_dataset::thousands;
+use handgrad_dataset::{count, thousands};
 use handgrad_files::place::{self, Replaceable};
 use handgrad_files::shown;
 use handgrad_models::Part;
@@ -16,7 +17,7 @@ use handgrad_tasks::label::{self, Asked, Errors, Measured, Method};
 use serde_json::{Value, json};
 
 use crate::exit::{Done, UsageError};
-use crate::flags::SubjectArgs;
+use crate::flags::{SubjectArgs, Unlabelled};
 use crate::terminal::{self, Bars};
 
 /// A method whose labels have a confidence.
@@ -49,9 +50,8 @@ pub struct LabelArgs {
     #[arg(long, default_value_t = 0)]
     seed: u64,
 
-    /// The class that stands for no label, such as `unknown`, in data of which only some samples have one.
-    #[arg(long, value_name = "CLASS", allow_hyphen_values = true)]
-    unlabelled: Option<String>,
+    #[command(flatten)]
+    unlabelled: Unlabelled,
 
     /// Label spreading: the number of nearest codes that each sample is connected with.
     #[arg(long, value_name = "K", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=1000))]
@@ -93,6 +93,7 @@ pub fn run(args: &LabelArgs) -> Result<Done> {
         args.subject.must_be_new(&subject)?;
     }
     let (train, train_origin) = subject.training(&bars)?;
+    args.unlabelled.note_if_there_are_none([&train, &subject.samples]);
     let mut per_class: Vec<usize> = args.labels_per_class.iter().map(|&number| number as usize).collect();
     per_class.sort_unstable();
     per_class.dedup();
@@ -103,10 +104,14 @@ pub fn run(args: &LabelArgs) -> Result<Done> {
             draws: u64::from(args.draws),
             seed: args.seed,
             neighbours: usize::from(args.neighbours),
-            unknown: args.unlabelled.clone(),
+            unknown: args.unlabelled.class.clone(),
         };
         let found = label::measure(&subject.model, &train, &subject.samples, &asked, &bars)
             .with_context(|| format!("{train_origin}, and {}", subject.origin))?;
+        if found.unfinished > 0 {
+            let draws = count(found.unfinished, "draw", "draws");
+            terminal::note(&format!("note: in {draws}, {UNFINISHED}, so the error of probe may be too large"));
+        }
         let is_m1 = label::is_m1(&subject.model);
         if let Some(chart) = &args.chart {
             handgrad_files::write(chart, drawn(&found).as_bytes())?;
@@ -123,13 +128,17 @@ pub fn run(args: &LabelArgs) -> Result<Done> {
             MethodName::Probe => Method::Probe,
         };
         let how = (method, usize::from(args.neighbours));
-        let found = label::assign(&subject.model, [&train, &subject.samples], args.unlabelled.as_deref(), draw, how)
+        let unknown = args.unlabelled.class.as_deref();
+        let found = label::assign(&subject.model, [&train, &subject.samples], unknown, draw, how)
             .with_context(|| train_origin.clone())?;
+        if !found.is_converged {
+            terminal::note(&format!("note: {UNFINISHED}, so the labels may be worse than they could be"));
+        }
         let written = written::Written {
             found: &found,
             train: (&train, args.subject.data.is_none()),
             subject: &subject,
-            unknown: args.unlabelled.as_deref(),
+            unknown,
             threshold: args.threshold,
         };
         handgrad_files::write_new(out, written.csv().as_bytes())?;
@@ -143,6 +152,8 @@ pub fn run(args: &LabelArgs) -> Result<Done> {
     }
     Ok(Done::Whole)
 }
+
+const UNFINISHED: &str = "logistic regression did not reach the minimum of its loss";
 
 /// Checks the arguments before anything is read.
 fn check(args: &LabelArgs) -> Result<()> {
@@ -169,8 +180,8 @@ fn check(args: &LabelArgs) -> Result<()> {
 
 /// The errors in per cent: `5.44 ± 0.71`.
 fn percent(of: &Errors) -> String {
-    let deviation = of.deviation().map_or_else(String::new, |deviation| format!(" ± {:.2}", 100.0 * deviation));
-    format!("{:.2}{deviation}", 100.0 * of.mean())
+    let deviation = deviation(&of.errors).map_or_else(String::new, |deviation| format!(" ± {:.2}", 100.0 * deviation));
+    format!("{:.2}{deviation}", 100.0 * mean(&of.errors))
 }
 
 /// The errors of each number of labels, in the order of the methods.
@@ -196,10 +207,10 @@ fn text(args: &LabelArgs, found: &Measured, is_m1: bool, [train, samples]: [&str
         "spreading: along the graph of {} codes, which has the measured samples without their labels (transductive)",
         thousands(found.in_graph)
     );
-    if found.unreached > 0.0 {
-        let unreached = format!("{:.1}", found.unreached);
-        text +=
-            &format!("; {unreached} of them on average are too far from every label to get one, and count as wrong");
+    let reasons =
+        [(found.unconnected, "no label is connected with them"), (found.too_far, "every label is too far away")];
+    for (number, reason) in reasons.into_iter().filter(|(number, _)| *number > 0.0) {
+        text += &format!("; {number:.1} of them on average get no label, because {reason}, and count as wrong");
     }
     text += match is_m1 {
         true => "\nThe model is variational, so probe is Kingma's M1 with logistic regression.",
@@ -217,15 +228,17 @@ fn as_json(found: &Measured, is_m1: bool) -> Value {
             "method": of.method.name(),
             "labels_per_class": of.per_class,
             "labels": of.labels,
-            "error": of.mean(),
-            "standard_deviation": of.deviation(),
+            "error": mean(&of.errors),
+            "standard_deviation": deviation(&of.errors),
             "errors": of.errors,
         })
     };
     json!({
         "samples": found.samples,
         "in_graph": found.in_graph,
-        "unreached": found.unreached,
+        "unconnected": found.unconnected,
+        "too_far": found.too_far,
+        "unfinished_fits": found.unfinished,
         "probe_is_m1": is_m1,
         "measured": found.errors.iter().map(of).collect::<Vec<_>>(),
     })
@@ -233,7 +246,7 @@ fn as_json(found: &Measured, is_m1: bool) -> Value {
 
 fn drawn(found: &Measured) -> String {
     let points: Vec<Vec<[f64; 2]>> = (0..Method::ALL.len())
-        .map(|at| by_number(found).map(|errors| [errors[at].labels as f64, 100.0 * errors[at].mean()]).collect())
+        .map(|at| by_number(found).map(|errors| [errors[at].labels as f64, 100.0 * mean(&errors[at].errors)]).collect())
         .collect();
     let curves: Vec<Line> =
         Method::ALL.iter().zip(&points).map(|(method, points)| Line { name: method.name(), points }).collect();

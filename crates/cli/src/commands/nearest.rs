@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Args;
 use handgrad_analysis::Nearest;
 use handgrad_dataset::{Labels, Samples, thousands};
@@ -10,6 +10,7 @@ use handgrad_files::place::{self, Replaceable};
 use handgrad_files::shown;
 use handgrad_models::Part;
 use handgrad_pictures::{grid, to_unit};
+use handgrad_tasks::Error;
 use handgrad_tasks::neighbours::{self, Neighbours};
 use ndarray::{Array2, Axis, concatenate};
 use serde_json::{Value, json};
@@ -65,8 +66,12 @@ pub fn run(args: &NearestArgs) -> Result<Done> {
     let (train, train_origin) = subject.training(&bars)?;
     let samples = &subject.samples;
     let numbers = if args.sample.is_empty() { subject.first(USUAL) } else { args.sample.clone() };
-    let found = neighbours::of(&subject.model, &train, samples, &numbers, usize::from(args.neighbours))
-        .with_context(|| subject.origin.clone())?;
+    let found = neighbours::of(&subject.model, &train, samples, &numbers, usize::from(args.neighbours));
+    let found = found.map_err(|error| {
+        // Neighbours are chosen from the training samples; everything else is about the samples themselves.
+        let origin = if matches!(error, Error::Neighbours { .. }) { &train_origin } else { &subject.origin };
+        anyhow::Error::from(error).context(origin.clone())
+    })?;
     if let Some(out) = &args.out {
         let rows = sheet(&train, samples, &numbers, &found)?;
         handgrad_files::write(out, &grid(&rows, &samples.shape)?)?;

@@ -6,17 +6,18 @@ use anyhow::Result;
 use clap::Args;
 use handgrad_dataset::csv::Fill;
 use handgrad_dataset::table::cell_text;
-use handgrad_dataset::{count, thousands};
+use handgrad_dataset::{Samples, count, thousands};
 use handgrad_files::{place, shown};
 use handgrad_models::Part;
 use handgrad_runs::Wanted;
 use handgrad_runs::settings::{FillName, HeaderName, Value};
 use handgrad_tasks::classify::{Accuracy, numbered, predict};
+use handgrad_tasks::{Error, views};
 use serde_json::json;
 
 use crate::columns;
 use crate::exit::{Done, UsageError};
-use crate::flags::{DataDir, Output};
+use crate::flags::{DataDir, Output, Unlabelled};
 use crate::terminal::{self, Bars};
 
 #[derive(Args, Debug)]
@@ -35,6 +36,9 @@ pub struct PredictArgs {
     /// The new CSV file to write. For rows of a table, the line of each row in the file and its identifier come first.
     #[arg(long, value_name = "FILE.csv")]
     out: PathBuf,
+
+    #[command(flatten)]
+    unlabelled: Unlabelled,
 
     /// For CSV files: the column of the labels: its name in the header, its number, counted from 1, `last` or `none`
     /// [default: as in the training].
@@ -84,12 +88,10 @@ pub fn run(args: &PredictArgs) -> Result<Done> {
     }
     let (model, samples) = (&subject.model, &subject.samples);
     let classes = &model.spec().classes;
-    let accuracy = |predicted: &[u32]| -> Result<Option<Accuracy>> {
-        let Some(labels) = &samples.labels else { return Ok(None) };
-        Ok(Some(Accuracy::of(predicted, &numbered(labels, classes)?)?))
-    };
+    args.unlabelled.note_if_there_are_none([samples]);
     let predictions = predict(model, samples)?;
-    let accuracy = accuracy(&predictions.classes)?;
+    let known = known(samples, args.unlabelled.class.as_deref())?;
+    let accuracy = accuracy(samples, &known, &predictions.classes, classes)?;
 
     // Where each sample comes from: the number of a sample, or the line of a row of a table and what names it.
     let mut texts = match &subject.table {
@@ -97,7 +99,9 @@ pub fn run(args: &PredictArgs) -> Result<Done> {
         None => vec![("sample".to_owned(), samples.numbers().iter().map(ToString::to_string).collect())],
     };
     if let Some(labels) = &samples.labels {
-        texts.push(("label".to_owned(), labels.names().map(str::to_owned).collect()));
+        let mut names = vec![String::new(); samples.len()];
+        known.iter().for_each(|&at| names[at].push_str(labels.name(at).unwrap_or_default()));
+        texts.push(("label".to_owned(), names));
     }
     let named = predictions.classes.iter().map(|&class| classes[class as usize].clone());
     texts.push(("class".to_owned(), named.collect()));
@@ -129,7 +133,23 @@ pub fn run(args: &PredictArgs) -> Result<Done> {
             thousands(accuracy.right),
             thousands(accuracy.samples),
         ))?,
-        None => terminal::result("the samples have no labels, so the accuracy is not known")?,
+        None => terminal::result("no sample has a label, so the accuracy is not known")?,
     }
     Ok(Done::Whole)
+}
+
+/// The numbers of the samples whose class is known. There may be none.
+fn known(samples: &Samples, unknown: Option<&str>) -> Result<Vec<usize>> {
+    match views::known(samples, unknown) {
+        Ok(known) => Ok(known.into_iter().map(|number| number as usize).collect()),
+        Err(Error::NoLabels) => Ok(Vec::new()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// How often the predictions are right, of the samples whose class is known. `None` if there are none.
+fn accuracy(samples: &Samples, known: &[usize], predicted: &[u32], classes: &[String]) -> Result<Option<Accuracy>> {
+    let Some(labels) = samples.labels.as_ref().filter(|_| !known.is_empty()) else { return Ok(None) };
+    let predicted: Vec<u32> = known.iter().map(|&at| predicted[at]).collect();
+    Ok(Some(Accuracy::of(&predicted, &numbered(&labels.select(known), classes)?)?))
 }

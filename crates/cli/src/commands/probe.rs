@@ -10,11 +10,11 @@ use handgrad_files::shown;
 use handgrad_models::Part;
 use handgrad_pictures::charts::confusion::{self, Confusion};
 use handgrad_tasks::probe::{self, Measured, Method, Probe};
-use handgrad_tasks::views::Form;
+use handgrad_tasks::views::{Form, with_class};
 use serde_json::{Value, json};
 
 use crate::exit::Done;
-use crate::flags::SubjectArgs;
+use crate::flags::{SubjectArgs, Unlabelled};
 use crate::terminal::{self, Bars};
 
 #[derive(Args, Debug)]
@@ -22,6 +22,9 @@ use crate::terminal::{self, Bars};
 pub struct ProbeArgs {
     #[command(flatten)]
     subject: SubjectArgs,
+
+    #[command(flatten)]
+    unlabelled: Unlabelled,
 
     /// The number of neighbours of k-NN.
     #[arg(long, value_name = "K", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1000))]
@@ -50,8 +53,14 @@ pub fn run(args: &ProbeArgs) -> Result<Done> {
     }
     let (train, train_origin) = subject.training(&bars)?;
     let k = usize::from(args.neighbours);
-    let found = probe::measure(&subject.model, &train, &subject.samples, k, &bars)
-        .with_context(|| format!("{train_origin}, and {}", subject.origin))?;
+    args.unlabelled.note_if_there_are_none([&train, &subject.samples]);
+    let of_known = |samples| with_class(samples, args.unlabelled.class.as_deref());
+    let measured = || {
+        let (fit, samples) = (of_known(&train)?, of_known(&subject.samples)?);
+        probe::measure(&subject.model, &fit, &samples, k, &bars)
+    };
+    let found = measured().with_context(|| format!("{train_origin}, and {}", subject.origin))?;
+    let left_out = [train.len() - found.fitted, subject.samples.len() - found.samples];
     if let Some(out) = &args.out {
         handgrad_files::write(out, chart(&found)?.as_bytes())?;
     }
@@ -74,6 +83,7 @@ pub fn run(args: &ProbeArgs) -> Result<Done> {
         let object = json!({
             "training_samples": found.fitted,
             "samples": found.samples,
+            "left_out": left_out,
             "neighbours": k,
             "classes": found.classes,
             "measured": found.measured.iter().map(of).collect::<Vec<_>>(),
@@ -85,6 +95,10 @@ pub fn run(args: &ProbeArgs) -> Result<Done> {
     let (fitted, samples) = (thousands(found.fitted), thousands(found.samples));
     terminal::result(&format!("learnt from {fitted} training samples: {train_origin}"))?;
     terminal::result(&format!("measured on {samples} samples of {} classes: {}", found.classes.len(), subject.origin))?;
+    if let Some(class) = &args.unlabelled.class {
+        let [train, samples] = left_out.map(thousands);
+        terminal::result(&format!("left out, of class {class}: {train} training samples and {samples} others"))?;
+    }
     terminal::result(&format!("{:24}{:>18}{:>18}", "", format!("{k}-NN"), "logistic"))?;
     for form in Form::ALL {
         let of = |method| found.measured.iter().find(|of| of.form == form && of.method == method);

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use handgrad_dataset::Samples;
 use handgrad_dataset::csv::Fill;
 use handgrad_files::Progress;
 use handgrad_models::Part;
@@ -111,6 +112,25 @@ impl SubjectArgs {
         }
         note.iter().for_each(|note| terminal::note(note));
         Ok(subject)
+    }
+}
+
+/// Which samples have no label.
+#[derive(Args, Debug)]
+pub struct Unlabelled {
+    /// The class that stands for no label, such as `unknown`, in data of which only some samples have one.
+    #[arg(long = "unlabelled", value_name = "CLASS", allow_hyphen_values = true)]
+    pub class: Option<String>,
+}
+
+impl Unlabelled {
+    /// Notes that no sample is of this class, which may be a typing error.
+    pub fn note_if_there_are_none<'a>(&self, all: impl IntoIterator<Item = &'a Samples>) {
+        let Some(class) = &self.class else { return };
+        let has = |samples: &Samples| samples.labels.as_ref().is_some_and(|labels| labels.has(class));
+        if !all.into_iter().any(has) {
+            terminal::note(&format!("note: no sample is of class {class}, so all labels count as known"));
+        }
     }
 }
 

@@ -22,7 +22,7 @@ use crate::recurrent::{Sequence, add};
 use crate::{Block, Error, Layer, ParamSpec, Pass, Saved, SavedBatch, Scalar};
 
 /// `to` ← the sequences of `from`, each with its steps in reverse order. A step has `width` values.
-pub fn turn_round<T: Copy>(from: &[T], [steps, width]: [usize; 2], to: &mut [T]) {
+pub fn reverse_steps<T: Copy>(from: &[T], [steps, width]: [usize; 2], to: &mut [T]) {
     for (from, to) in from.chunks_exact(steps * width).zip(to.chunks_exact_mut(steps * width)) {
         to.chunks_exact_mut(width).zip(from.rchunks_exact(width)).for_each(|(to, from)| to.copy_from_slice(from));
     }
@@ -148,11 +148,11 @@ impl<T: Scalar> Layer<T> for Bidirectional<T> {
 
     fn forward(&self, theta: &[T], x: &[T], y: &mut [T], pass: &mut Pass<'_, T>) {
         let (of_f, of_b) = theta.split_at(theta.len() / 2);
-        let [turned, f_cache, b_cache, f, b, _] = matrices(std::mem::take(&mut pass.cache), self.lens());
-        let (turned, f, b) = (&mut turned[..x.len()], &mut f[..y.len() / 2], &mut b[..y.len() / 2]);
-        turn_round(x, self.input(), turned);
+        let [reversed, f_cache, b_cache, f, b, _] = matrices(std::mem::take(&mut pass.cache), self.lens());
+        let (reversed, f, b) = (&mut reversed[..x.len()], &mut f[..y.len() / 2], &mut b[..y.len() / 2]);
+        reverse_steps(x, self.input(), reversed);
         self.layer.forward(of_f, x, f, &mut with_cache(pass, f_cache));
-        self.layer.forward(of_b, turned, b, &mut with_cache(pass, b_cache));
+        self.layer.forward(of_b, reversed, b, &mut with_cache(pass, b_cache));
         concatenate(f, b, self.output(), y);
     }
 
@@ -165,16 +165,16 @@ impl<T: Scalar> Layer<T> for Bidirectional<T> {
         pass: &mut Pass<'_, T>,
     ) {
         let (of_f, of_b) = theta.split_at(theta.len() / 2);
-        let [turned, f_cache, b_cache, df, db, dx_of_b] = matrices(std::mem::take(&mut pass.cache), self.lens());
-        let (turned, dx_of_b) = (&turned[..saved.x.len()], &mut dx_of_b[..saved.x.len()]);
+        let [reversed, f_cache, b_cache, df, db, dx_of_b] = matrices(std::mem::take(&mut pass.cache), self.lens());
+        let (reversed, dx_of_b) = (&reversed[..saved.x.len()], &mut dx_of_b[..saved.x.len()]);
         let (df, db) = (&mut df[..dy.len() / 2], &mut db[..dy.len() / 2]);
         split(dy, self.output(), df, db);
         // Recurrent layers have their output in their cache, so they do not need y here.
-        let (saved_f, saved_b) = (Saved { x: saved.x, y: &[] }, Saved { x: turned, y: &[] });
+        let (saved_f, saved_b) = (Saved { x: saved.x, y: &[] }, Saved { x: reversed, y: &[] });
         match dx {
             Some(dx) => {
                 self.layer.backward_input(of_b, saved_b, db, Some(dx), &mut with_cache(pass, b_cache));
-                turn_round(dx, self.input(), dx_of_b);
+                reverse_steps(dx, self.input(), dx_of_b);
                 self.layer.backward_input(of_f, saved_f, df, Some(dx), &mut with_cache(pass, f_cache));
                 add(dx, dx_of_b);
             }
@@ -187,10 +187,10 @@ impl<T: Scalar> Layer<T> for Bidirectional<T> {
     }
 
     fn backward_params(&self, saved: SavedBatch<'_, T>, block: &Block, dtheta: &mut [T], scratch: &mut [T]) {
-        let [turned, f_cache, b_cache, df, db, _] = matrices_of_batch(saved.cache, self.lens());
+        let [reversed, f_cache, b_cache, df, db, _] = matrices_of_batch(saved.cache, self.lens());
         let (saved, param) = match block.param < self.params {
             true => (SavedBatch { x: saved.x, cache: f_cache, delta: df }, block.param),
-            false => (SavedBatch { x: turned, cache: b_cache, delta: db }, block.param - self.params),
+            false => (SavedBatch { x: reversed, cache: b_cache, delta: db }, block.param - self.params),
         };
         self.layer.backward_params(saved, &Block { param, rows: block.rows.clone() }, dtheta, scratch);
     }

@@ -79,7 +79,7 @@ pub fn backward_input<T: Scalar>(
 ) {
     let n = s.units;
     let Kept { steps: deltas, sums, z: delta, h: dh, .. } = kept;
-    let turned = recurrent::turn(w.w_hh, n, memory);
+    let transposed = recurrent::transpose(w.w_hh, n, memory);
     sums.fill(T::ZERO);
     dh.fill(T::ZERO);
     for t in (0..s.steps).rev() {
@@ -95,7 +95,7 @@ pub fn backward_input<T: Scalar>(
             add(&mut sums[row * n..][..n], delta);
         }
         match s.goes_back(t) {
-            true => matmul(delta, turned, dh, n, n),
+            true => matmul(delta, transposed, dh, n, n),
             false => dh.fill(T::ZERO),
         }
     }

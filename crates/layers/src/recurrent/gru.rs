@@ -232,7 +232,7 @@ pub fn backward_input<T: Scalar>(
     let rows = dh.len() / n;
     let after = *reset == Reset::AfterProduct;
     let [w_back, w_n] = match after {
-        true => [recurrent::turn(w.w_hh, GATES * n, memory), &[]],
+        true => [recurrent::transpose(w.w_hh, GATES * n, memory), &[]],
         false => split_weights(w.w_hh, n, memory),
     };
     let q_len = if after { GATES * n } else { 2 * n };

@@ -181,8 +181,8 @@ pub fn backward_input<T: Scalar>(
     mut kept: Kept<&mut [T]>,
     memory: &mut [T],
 ) {
-    let turned = recurrent::turn(w.w_hh, GATES * s.units, memory);
-    back_through_time(s, &mut kept, dy, |delta, dh| matmul(delta, turned, dh, GATES * s.units, s.units));
+    let transposed = recurrent::transpose(w.w_hh, GATES * s.units, memory);
+    back_through_time(s, &mut kept, dy, |delta, dh| matmul(delta, transposed, dh, GATES * s.units, s.units));
     if let Some(dx) = dx {
         recurrent::input_backward(s, w.w_ih, kept.gates, kept.sums, dx);
     }

@@ -229,19 +229,19 @@ pub(crate) fn add<T: Scalar>(to: &mut [T], from: &[T]) {
 
 /// Writes the transpose of w to `memory` and returns it: with it, δ_t·wᵀ is a plain product at every step. Shapes: w
 /// rows×cols, memory cols×rows or longer.
-pub(crate) fn turn<'a, T: Scalar>(w: &[T], cols: usize, memory: &'a mut [T]) -> &'a [T] {
+pub(crate) fn transpose<'a, T: Scalar>(w: &[T], cols: usize, memory: &'a mut [T]) -> &'a [T] {
     const SIDE: usize = 16;
     let rows = w.len() / cols;
-    let turned = &mut memory[..w.len()];
+    let transposed = &mut memory[..w.len()];
     // In blocks of columns, so that both reading and writing touch few cache lines.
     for first in (0..cols).step_by(SIDE) {
         for (row, w) in w.chunks_exact(cols).enumerate() {
             for (col, &w) in w[first..cols.min(first + SIDE)].iter().enumerate() {
-                turned[(first + col) * rows + row] = w;
+                transposed[(first + col) * rows + row] = w;
             }
         }
     }
-    turned
+    transposed
 }
 
 /// dx_t ← δ_t·w_ihᵀ for all steps at once. `sums` holds the sums of δ over the steps of each row. Shapes: δ

@@ -16,6 +16,7 @@
 
 use std::ops::ControlFlow;
 
+use handgrad_analysis::{deviation, mean};
 use handgrad_dataset::Samples;
 use handgrad_files::{Progress, Unit};
 use handgrad_models::{Model, Network};
@@ -312,10 +313,8 @@ pub fn squared_error(model: &Model, samples: &Samples, numbers: &[u32]) -> Resul
 
 /// A combination from the trainings with all its seeds.
 fn combined(trials: &[Trial]) -> Combination {
-    let n = trials.len() as f64;
-    let error = trials.iter().map(|trial| trial.error).sum::<f64>() / n;
-    let squares: f64 = trials.iter().map(|trial| (trial.error - error).powi(2)).sum();
-    let deviation = if trials.len() > 1 { (squares / (n - 1.0)).sqrt() } else { 0.0 };
+    let errors: Vec<f64> = trials.iter().map(|trial| trial.error).collect();
+    let (error, deviation) = (mean(&errors), deviation(&errors).unwrap_or(0.0));
     let Trial { values, epochs, code, parameters, .. } = trials[0].clone();
     Combination { values, epochs, error, deviation, code, parameters }
 }

@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 
+use handgrad_analysis::argmax;
 use handgrad_dataset::{Samples, Values};
 use handgrad_files::Unit;
 use handgrad_layers::recurrent::gradient_norms;
@@ -11,7 +12,7 @@ use handgrad_layers::{
 use handgrad_models::{Cell, Network, NextStep, Spec};
 use handgrad_tasks::untrained;
 use handgrad_trainer::{Event, Plan, Source, Trainer, Training, fit};
-use ndarray::Array2;
+use ndarray::{Array2, ArrayView1};
 
 use super::Found;
 use crate::Error;
@@ -76,7 +77,7 @@ pub fn long_memory(setup: &Setup) -> Result<Found, Error> {
             let optimizer = Optimizer::Adam(Adam { learning_rate: 3e-3, ..Adam::default() });
             let training = Training { optimizer, batch_size: 16, clip_norm: Some(1.0), ..Training::default() };
             let mut trainer = Trainer::new(Network::<f32>::new(&next_step(steps, cell, 32))?, &training)?;
-            setup.progress.start(&format!("{name}, {steps} steps"), Some(epochs as u64), Unit::Samples);
+            setup.progress.start(&format!("{name}, {steps} steps"), Some(epochs as u64), Unit::Parts);
             fit(&mut trainer, &Source::new(&train), &Source::new(&test), &plan, &mut |event| {
                 if let Event::Epoch(_) = event {
                     setup.progress.advance(1);
@@ -88,7 +89,8 @@ pub fn long_memory(setup: &Setup) -> Result<Found, Error> {
             let told = trainer.into_model()?.reconstruct(truth.view())?;
             let right = told.rows().into_iter().zip(truth.rows()).filter(|(told, truth)| {
                 let last = (steps - 1) * WIDTH;
-                largest(told.iter().skip(last).take(KINDS)) == largest(truth.iter().skip(last).take(KINDS))
+                let symbol = |row: ArrayView1<f32>| argmax(row.iter().skip(last).take(KINDS).copied());
+                symbol(*told) == symbol(*truth)
             });
             figures.push(right.count() as f64 / test.len() as f64);
         }
@@ -98,11 +100,6 @@ pub fn long_memory(setup: &Setup) -> Result<Found, Error> {
     // The Elman network may succeed at the shorter lengths, but must fail at the largest.
     let holds = lines[0].1[STEPS.len() - 1] < 0.5 && [1, 2].into_iter().all(|line| all(line, |&right| right > 0.9));
     Ok(Found { lines, holds })
-}
-
-/// Returns the index of the largest value.
-fn largest<'a>(values: impl Iterator<Item = &'a f32>) -> usize {
-    values.enumerate().fold((0, f32::NEG_INFINITY), |best, (at, &v)| if v > best.1 { (at, v) } else { best }).0
 }
 
 /// Measures ‖∂L/∂h_t‖ where only the last step has a loss, divided by that of the last step.

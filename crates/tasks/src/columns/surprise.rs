@@ -82,7 +82,7 @@ pub(super) fn in_turns(
 }
 
 /// The places of the columns among the values of the network, and the end of the last one.
-pub(super) fn starts(schema: &Schema) -> Vec<usize> {
+pub(crate) fn starts(schema: &Schema) -> Vec<usize> {
     let mut starts = vec![0];
     schema.used().for_each(|column| starts.push(starts[starts.len() - 1] + column.width()));
     starts

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! group-l1      how long a small autoencoder keeps the input under a growing group-L1 penalty       sparse.rs
-//! permutation   growth of the model's squared error if the values of the input are shuffled over the samples
+//! permutation   growth of the model's squared error if the values of the input are shuffled over the samples;
+//!               of a table, of its whole column                                                      permutation.rs
 //! variance      variance of the input
 //! loadings      Σ_j λ_j·v_ji² over the first k principal components: the part of the variance that they explain
 //! random        a random number
@@ -22,17 +23,16 @@ use handgrad_models::Model;
 use ndarray::parallel::prelude::*;
 use ndarray::{Array2, Axis};
 
-use crate::Error;
 use crate::draws::some;
 use crate::views::{Classes, Form, view};
+use crate::{Error, check_labels};
 
+mod permutation;
 mod sparse;
 
 /// The most training samples and the most samples that are used.
 const FIT: usize = 5_000;
 const MEASURED: usize = 2_000;
-/// The samples whose inputs are shuffled.
-const SHUFFLED: usize = 100;
 /// The numbers of inputs that are tried.
 const COUNTS: [usize; 5] = [10, 20, 50, 100, 200];
 /// The weight α of ridge regressions.
@@ -123,8 +123,8 @@ pub struct Asked {
 /// samples.
 ///
 /// # Errors
-/// If there are fewer inputs than asked for, or too few samples; [`Error::AllEqual`] for the training samples; also the
-/// errors of [`view`].
+/// If there are fewer inputs than asked for, or too few samples; [`Error::AllEqual`] for the training samples;
+/// [`Error::LabelCount`]; also the errors of [`view`].
 pub fn choose(
     model: &Model,
     fit: &Samples,
@@ -142,20 +142,25 @@ pub fn choose(
         );
         return Err(Error::Usage(text));
     }
+    [fit, samples].into_iter().try_for_each(check_labels)?;
     let needed = 2 * (NEIGHBOURS + 1);
     if fit.len() < needed || samples.is_empty() {
-        let (what, has) = ("choosing inputs".into(), fit.len().min(if samples.is_empty() { 0 } else { fit.len() }));
-        return Err(Error::FewSamples { what, needed, has });
+        let has = if samples.is_empty() { 0 } else { fit.len() };
+        return Err(Error::FewSamples { what: "Choosing inputs".into(), needed, has });
     }
     let of =
         |samples: &Samples, most: usize, stream: u64| samples.select(&some(samples.len(), most, asked.seed, stream));
     let (fit, samples) = (of(fit, FIT, 0), of(samples, MEASURED, 1));
-    let classes = Classes::of(&fit, &samples).ok();
+    let classes = match Classes::of(&fit, &samples) {
+        Ok(classes) => Some(classes),
+        Err(Error::NoLabels | Error::OneClass { .. }) => None,
+        Err(error) => return Err(error),
+    };
     let whole = view(Form::Inputs, model, &fit, &samples)?;
     if whole.fit.rows().into_iter().all(|row| row == whole.fit.row(0)) {
         return Err(Error::AllEqual { form: Form::Inputs.name() });
     }
-    progress.start("scoring inputs", Some(asked.seeds as u64 * 5), Unit::Samples);
+    progress.start("scoring inputs", Some(asked.seeds as u64 * 5), Unit::Parts);
     let scored = scored(model, &whole.fit, asked, progress);
     progress.finish();
     let scored = scored?;
@@ -226,7 +231,7 @@ fn scored(
         for &seed in &seeds {
             let half = half(seed);
             let scores = match score {
-                Score::Permutation => permutation(model, &half, seed)?,
+                Score::Permutation => permutation::scores(model, &half, seed)?,
                 Score::Loadings => {
                     let k = model.code_len().min(half.ncols());
                     let pca = Pca::fit(half.view(), k).ok_or(Error::NotFinite { form: Form::Inputs.name() })?;
@@ -255,27 +260,6 @@ fn order(scores: &[f64]) -> Vec<usize> {
 
 fn variances(rows: &Array2<f32>) -> Vec<f64> {
     rows.mapv(f64::from).var_axis(Axis(0), 0.0).to_vec()
-}
-
-/// How much the squared error of the reconstruction of the first rows grows if an input is shuffled over them.
-fn permutation(model: &Model, rows: &Array2<f32>, seed: u64) -> Result<Vec<f64>, Error> {
-    let rows = rows.slice_axis(Axis(0), (..SHUFFLED.min(rows.nrows())).into());
-    let mut places: Vec<usize> = (0..rows.nrows()).collect();
-    let mut random = Random::new(seed, 3);
-    let error = |x: &Array2<f32>| -> Result<f64, Error> {
-        let told = model.network().predict(model.weights(), x.view())?;
-        Ok(told.iter().zip(&rows).map(|(&told, &x)| (f64::from(told) - f64::from(x)).powi(2)).sum())
-    };
-    let mut shuffled = rows.to_owned();
-    let plain = error(&shuffled)?;
-    let mut scores = Vec::new();
-    for input in 0..rows.ncols() {
-        random.shuffle(&mut places);
-        places.iter().enumerate().for_each(|(to, &from)| shuffled[[to, input]] = rows[[from, input]]);
-        scores.push(error(&shuffled)? - plain);
-        shuffled.column_mut(input).assign(&rows.column(input));
-    }
-    Ok(scores)
 }
 
 /// The mean of |A ∩ B| / |A ∪ B| over all pairs of seeds.

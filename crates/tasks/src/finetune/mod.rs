@@ -5,20 +5,24 @@
 //! from scratch     encoder: new weights, otherwise the same network    head: the same new weights
 //! both             trained on n labels of each class with the cross-entropy, Adam, and a learning rate that falls
 //!                  along half a cosine to 0; of the encoder it is `encoder_rate` times as large if fine-tuned
+//! encoder_rate 0   the encoder stays as it is, and the head is logistic regression of its codes         head.rs
 //! epochs           at least as many as are asked for, and so many that there are 500 steps
 //! error            1 − accuracy on the test samples, which take no part in any training
 //! ```
 //!
 //! The encoder is that of a trained autoencoder as a whole, or it is pre-trained anew, layer by layer: see
 //! [`layerwise`]. With each seed the labelled samples, the head, and the weights from scratch are drawn again; the
-//! pre-trained encoder stays the same. A smaller draw of labels is a part of a larger one of the same seed.
+//! pre-trained encoder stays the same. A smaller draw of labels is a part of a larger one of the same seed. Samples
+//! whose class is not known take part in the pre-training layer by layer only.
 //!
 //! Sources: Hinton & Salakhutdinov, Science 313 (2006); Vincent et al., JMLR 11 (2010), section 3.4; Erhan et al.,
 //! "Why does unsupervised pre-training help deep learning?", JMLR 11 (2010), which varies the number of labels.
 
+mod head;
 pub mod layerwise;
 mod training;
 
+use std::borrow::Cow;
 use std::ops::ControlFlow;
 
 use handgrad_dataset::Samples;
@@ -27,6 +31,7 @@ use handgrad_models::{Classifier, Model, Network};
 pub use self::layerwise::{Layer, Layerwise};
 pub use self::training::{Event, LEAST_STEPS, Observer, Settings, epochs_for};
 use crate::classify::{Accuracy, numbered, predict};
+use crate::views::with_class;
 use crate::{Error, check_fit, draws};
 
 /// What is compared.
@@ -41,8 +46,10 @@ pub struct Options {
     /// The part of the input values that is set to 0 while the classifier is trained.
     pub input_noise: f64,
     /// The learning rate of the pre-trained encoder, as a factor of that of the head. With 0 its weights stay as they
-    /// are.
+    /// are, the head is fitted to its codes to the minimum of its loss, and dropout and input noise must be 0.
     pub encoder_rate: f64,
+    /// The class that stands for no label, if there is one.
+    pub unknown: Option<String>,
     /// How the encoder is pre-trained anew. `None` means that it has the weights of the model.
     pub pretraining: Option<Layerwise>,
     /// Whether the same network is also trained from scratch.
@@ -62,6 +69,8 @@ pub struct Row {
     pub fine_tuned: Vec<f64>,
     /// The same of the classifier from scratch. Empty if none was trained.
     pub from_scratch: Vec<f64>,
+    /// For how many seeds the head of an encoder that stays as it is did not reach the minimum of its loss.
+    pub unfinished: usize,
 }
 
 /// The result of a comparison.
@@ -75,34 +84,40 @@ pub struct Outcome {
     pub classifier: Option<Model>,
     /// Whether the observer stopped the comparison.
     pub stopped: bool,
+    /// The number of test samples whose class is known: the errors are of these.
+    pub tests: usize,
 }
 
-/// Returns the mean of errors, and their standard deviation, which is 0 for a single one. `None` if there are none.
-///
-/// ```
-/// assert_eq!(handgrad_tasks::finetune::mean_and_deviation(&[1.0, 3.0]), Some([2.0, 2.0_f64.sqrt()]));
-/// ```
-#[must_use]
-pub fn mean_and_deviation(errors: &[f64]) -> Option<[f64; 2]> {
-    let n = errors.len() as f64;
-    let mean = errors.iter().sum::<f64>() / n;
-    let squares: f64 = errors.iter().map(|error| (error - mean).powi(2)).sum();
-    (!errors.is_empty()).then_some([mean, if errors.len() > 1 { (squares / (n - 1.0)).sqrt() } else { 0.0 }])
-}
-
-/// Samples with the number of the class of each.
+/// Samples whose classes are known, with the number of the class of each.
 struct Labelled<'a> {
-    samples: &'a Samples,
+    samples: Cow<'a, Samples>,
     classes: Vec<u32>,
 }
 
 /// Numbers the classes of the samples. `known` are those of the training samples.
-fn labelled<'a>(samples: &'a Samples, known: &[String]) -> Result<Labelled<'a>, Error> {
+fn labelled<'a>(samples: Cow<'a, Samples>, known: &[String]) -> Result<Labelled<'a>, Error> {
     let labels = samples.labels.as_ref().ok_or(Error::NoLabels)?;
-    if labels.len() != samples.len() {
-        return Err(Error::LabelCount { labels: labels.len(), samples: samples.len() });
+    Ok(Labelled { classes: numbered(labels, known)?, samples })
+}
+
+/// The classifier of samples of these classes.
+///
+/// # Errors
+/// If there is only one class.
+fn classifier(classes: Vec<String>, options: &Options) -> Result<Classifier, Error> {
+    match &classes[..] {
+        [class] => Err(Error::OneClass { class: class.clone() }),
+        _ => Ok(Classifier { classes, dropout: options.dropout, input_noise: options.input_noise }),
     }
-    Ok(Labelled { samples, classes: numbered(labels, known)? })
+}
+
+/// Returns the network that [`compare`] trains: the encoder of `model` and a new head.
+///
+/// # Errors
+/// If the samples have no labels or are of one class, or an option is not valid.
+pub fn network(model: &Model, train: &Samples, options: &Options) -> Result<Network<f32>, Error> {
+    let classes = with_class(train, options.unknown.as_deref())?.classes();
+    Ok(classifier(classes, options)?.on(model, options.settings.seed)?.0)
 }
 
 /// Fine-tunes the encoder of `model` on labelled samples of `train`, and measures the classifiers on `test`.
@@ -123,6 +138,7 @@ fn labelled<'a>(samples: &'a Samples, known: &[String]) -> Result<Labelled<'a>, 
 ///     dropout: 0.0,
 ///     input_noise: 0.0,
 ///     encoder_rate: 0.1,
+///     unknown: None,
 ///     pretraining: None,
 ///     from_scratch: true,
 ///     seeds: 1,
@@ -135,7 +151,8 @@ fn labelled<'a>(samples: &'a Samples, known: &[String]) -> Result<Labelled<'a>, 
 ///
 /// # Errors
 /// If samples do not fit the model or have no labels, all training samples are of one class, a class of the test does
-/// not occur in training or has too few samples, an option is not valid, or a training fails.
+/// not occur in training or has too few samples, an option is not valid, or a training fails. If the encoder stays as
+/// it is, also if the codes of all labelled samples are equal.
 pub fn compare(
     model: &Model,
     train: &Samples,
@@ -146,15 +163,20 @@ pub fn compare(
     for samples in [train, test] {
         check_fit(model, samples)?;
     }
-    let names = train.classes();
-    let (train, test) = (labelled(train, &names)?, labelled(test, &names)?);
-    if let [class] = &names[..] {
-        return Err(Error::OneClass { class: class.clone() });
+    if options.encoder_rate == 0.0 && (options.dropout > 0.0 || options.input_noise > 0.0) {
+        let text = "the encoder stays as it is, and the new layer is fitted to its codes without steps of a training, \
+                    so dropout and input noise have no use: leave them out, or let the encoder learn";
+        return Err(Error::Usage(text.into()));
     }
+    let all = train;
+    let [train, test] = [train, test].map(|samples| with_class(samples, options.unknown.as_deref()));
+    let train = train?;
+    let names = train.classes();
+    let ready = classifier(names.clone(), options)?;
+    let (train, test) = (labelled(train, &names)?, labelled(test?, &names)?);
     if test.classes.is_empty() {
         return Err(Error::FewSamples { what: "A test".into(), needed: 1, has: 0 });
     }
-    let ready = Classifier { classes: names.clone(), dropout: options.dropout, input_noise: options.input_noise };
     // Everything is checked before anything is trained.
     ready.on(model, options.settings.seed)?;
     let mut labels = options.labels.clone();
@@ -164,13 +186,14 @@ pub fn compare(
         draws::balanced(&train.classes, &names, *per_class, options.settings.seed)?;
     }
 
-    let mut outcome = Outcome { layers: Vec::new(), rows: Vec::new(), classifier: None, stopped: true };
+    let tests = test.classes.len();
+    let mut outcome = Outcome { layers: Vec::new(), rows: Vec::new(), classifier: None, stopped: true, tests };
     let fresh;
     let encoder = match &options.pretraining {
         None => model,
         Some(how) => {
             let ControlFlow::Continue((encoder, layers)) =
-                layerwise::pretrain(model, train.samples, how, &options.settings, observer)?
+                layerwise::pretrain(model, all, how, &options.settings, observer)?
             else {
                 return Ok(outcome);
             };
@@ -201,7 +224,8 @@ fn compare_with(
     options: &Options,
     observer: Observer<'_>,
 ) -> Result<ControlFlow<(), (Row, Model)>, Error> {
-    let mut row = Row { per_class, samples: train.samples.len(), fine_tuned: Vec::new(), from_scratch: Vec::new() };
+    let (fine_tuned, from_scratch) = (Vec::new(), Vec::new());
+    let mut row = Row { per_class, samples: train.samples.len(), fine_tuned, from_scratch, unfinished: 0 };
     let mut first = None;
     for number in 0..options.seeds.max(1) {
         let settings = Settings { seed: options.settings.seed.wrapping_add(number as u64), ..options.settings };
@@ -214,20 +238,26 @@ fn compare_with(
             }
         };
         let (samples, classes) =
-            drawn.as_ref().map_or((train.samples, &train.classes), |(samples, classes)| (samples, classes));
+            drawn.as_ref().map_or((&*train.samples, &train.classes), |(samples, classes)| (samples, classes));
         row.samples = samples.len();
         let labels = per_class.map_or_else(|| "all labels".to_owned(), |count| format!("{count} labels a class"));
         let measured = |model: &Model| -> Result<f64, Error> {
-            Ok(1.0 - Accuracy::of(&predict(model, test.samples)?.classes, &test.classes)?.value())
+            Ok(1.0 - Accuracy::of(&predict(model, &test.samples)?.classes, &test.classes)?.value())
         };
-        let (network, theta) = ready.on(encoder, settings.seed)?;
         let what = format!("{labels}, seed {}, fine-tuned", settings.seed);
         let rate = options.encoder_rate;
-        let ControlFlow::Continue(model) =
+        let tuned = if rate == 0.0 {
+            if observer(Event::Begins { what: &what, samples: samples.len() }).is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+            let fitted = head::fitted(ready, encoder, samples, classes, settings.seed)?;
+            row.unfinished += usize::from(!fitted.is_converged);
+            observer(Event::Step { samples: samples.len(), loss: fitted.loss }).map_continue(|()| fitted.classifier)
+        } else {
+            let (network, theta) = ready.on(encoder, settings.seed)?;
             training::classifier(network, theta, samples, classes, &settings, rate, &what, observer)?
-        else {
-            return Ok(ControlFlow::Break(()));
         };
+        let ControlFlow::Continue(model) = tuned else { return Ok(ControlFlow::Break(())) };
         row.fine_tuned.push(measured(&model)?);
         first.get_or_insert(model);
         if options.from_scratch {

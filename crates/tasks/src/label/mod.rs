@@ -3,7 +3,8 @@
 //! ```text
 //! x: a sample without a label      t ∈ T: the labelled samples      z = encode(x)      x̂ = decode(encode(x))
 //!
-//! dive             the label of the t with the smallest ‖x̂ − t̂‖         the nearest reconstruction
+//! dive             the label of the t with the smallest ‖x̂ − t̂‖         the nearest reconstruction; of series of
+//!                                                                        unequal length, by their common steps
 //! nearest-inputs   the label of the t with the smallest ‖x − t‖          what the network is to be better than
 //! nearest-code     the label of the t with the smallest ‖z_x − z_t‖
 //! probe            logistic regression on the codes of T                 see probe/logistic.rs
@@ -28,6 +29,7 @@
 //! paper it is a transductive support vector machine (M1+TSVM).
 
 mod assign;
+mod draw;
 mod measure;
 
 pub use assign::{Assigned, assign};
@@ -77,32 +79,25 @@ pub fn is_m1(model: &Model) -> bool {
     latent::latent_dim(model).is_ok()
 }
 
-/// The numbers of the samples whose class is known. `unknown` is the class that stands for no label, if there is one.
-fn known(samples: &Samples, unknown: Option<&str>) -> Result<Vec<u32>, Error> {
-    let labels = samples.labels.as_ref().ok_or(Error::NoLabels)?;
-    if labels.len() != samples.len() {
-        return Err(Error::LabelCount { labels: labels.len(), samples: samples.len() });
-    }
-    let Some(unknown) = unknown else { return Ok(samples.numbers()) };
-    let is_unknown = labels.among(&[unknown.to_owned()]);
-    let known: Vec<u32> = (0..).zip(is_unknown).filter(|(_, is_unknown)| !is_unknown).map(|(at, _)| at).collect();
-    if known.is_empty() { Err(Error::NoLabels) } else { Ok(known) }
-}
-
-fn selected(samples: &Samples, numbers: &[u32]) -> Samples {
-    samples.select(&numbers.iter().map(|&number| number as usize).collect::<Vec<_>>())
-}
-
 fn rows(all: &Array2<f32>, numbers: &[u32]) -> Array2<f32> {
     all.select(Axis(0), &numbers.iter().map(|&number| number as usize).collect::<Vec<_>>())
 }
 
-/// The reconstructions of samples, in the units of the network's inputs.
+/// The reconstructions of samples, in the units of the network's inputs. Where a series has ended, they are NaN: the
+/// network computes values there too, but they are of no step.
 fn rebuilt(model: &Model, samples: &Samples) -> Result<Array2<f32>, Error> {
     let mut all = Array2::zeros((samples.len(), model.spec().features()));
+    // The values of a step.
+    let width = all.ncols() / model.spec().input.first().copied().unwrap_or(1).max(1);
     for (numbers, mut to) in samples.numbers().chunks(CHUNK).zip(all.axis_chunks_iter_mut(Axis(0), CHUNK)) {
         let x = model.scaled(samples.exact_rows(numbers).view());
         to.assign(&model.network().predict(model.weights(), x.view())?);
+        if model.spec().table.is_none() {
+            for (x, mut rebuilt) in x.rows().into_iter().zip(to.rows_mut()) {
+                let steps = x.iter().rposition(|value| !value.is_nan()).map_or(0, |last| last / width.max(1) + 1);
+                rebuilt.iter_mut().skip(steps * width).for_each(|value| *value = f32::NAN);
+            }
+        }
     }
     Ok(all)
 }

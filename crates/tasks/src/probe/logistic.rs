@@ -24,7 +24,7 @@
 //! qualitative response curve", 1966; Alain & Bengio, "Understanding intermediate layers using linear classifier
 //! probes", 2016.
 
-use handgrad_analysis::lbfgs;
+use handgrad_analysis::{argmax, lbfgs};
 use handgrad_layers::softmax_cross_entropy;
 use ndarray::{Array2, ArrayView1, ArrayView2, Axis};
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
@@ -178,7 +178,7 @@ impl Logistic {
     /// As [`probabilities`](Self::probabilities).
     #[must_use]
     pub fn classes(&self, rows: ArrayView2<f32>) -> Vec<u32> {
-        most_probable(&self.probabilities(rows))
+        self.probabilities(rows).rows().into_iter().map(|row| argmax(row.iter().copied()) as u32).collect()
     }
 }
 
@@ -186,11 +186,4 @@ impl Logistic {
 fn logits(x: &Array2<f64>, w: &Array2<f64>, b: &[f64]) -> Vec<f64> {
     let z = x.dot(w) + ArrayView1::from(b);
     z.iter().copied().collect()
-}
-
-/// The column with the largest value of each row; of equal ones, the first.
-pub(crate) fn most_probable(probabilities: &Array2<f64>) -> Vec<u32> {
-    let of_row =
-        |row: ArrayView1<f64>| (0..row.len()).rev().max_by(|&a, &b| row[a].total_cmp(&row[b])).unwrap_or(0) as u32;
-    probabilities.rows().into_iter().map(of_row).collect()
 }

@@ -24,10 +24,16 @@ pub struct Written<'a> {
 }
 
 /// How many labels there are, and how many are wrong.
+#[derive(Default)]
 struct Counts {
     samples: usize,
     given: usize,
     labelled: usize,
+    /// How many samples have no label: because none is connected with them, because all are too far away, and because
+    /// the confidence is below the threshold.
+    unconnected: usize,
+    too_far: usize,
+    unsure: usize,
     /// How many of the labels that were found can be compared with a label in the data, and how many of these differ.
     compared: usize,
     wrong: usize,
@@ -84,7 +90,7 @@ impl Written<'_> {
     }
 
     fn counts(&self) -> Counts {
-        let mut counts = Counts { samples: 0, given: 0, labelled: 0, compared: 0, wrong: 0 };
+        let mut counts = Counts::default();
         for (_, samples, _, start) in self.parts() {
             for sample in 0..samples.len() {
                 counts.samples += 1;
@@ -92,7 +98,14 @@ impl Written<'_> {
                     counts.given += 1;
                     continue;
                 }
-                let Some(label) = self.found.name(start + sample, self.threshold) else { continue };
+                let Some(label) = self.found.name(start + sample, self.threshold) else {
+                    match (self.found.is_connected[start + sample], self.found.labels[start + sample]) {
+                        (false, _) => counts.unconnected += 1,
+                        (true, None) => counts.too_far += 1,
+                        (true, Some(_)) => counts.unsure += 1,
+                    }
+                    continue;
+                };
                 counts.labelled += 1;
                 if let Some(in_data) = self.in_data(samples.labels.as_ref(), sample) {
                     counts.compared += 1;
@@ -104,31 +117,42 @@ impl Written<'_> {
     }
 
     pub fn json(&self, out: &Path) -> Value {
-        let Counts { samples, given, labelled, compared, wrong } = self.counts();
+        let Counts { samples, given, labelled, unconnected, too_far, unsure, compared, wrong } = self.counts();
         json!({
             "file": out.display().to_string(),
             "samples": samples,
             "given": given,
             "labelled": labelled,
-            "abstained": samples - given - labelled,
+            "abstained": unconnected + too_far + unsure,
+            "unconnected": unconnected,
+            "too_far": too_far,
+            "below_threshold": unsure,
+            "is_converged": self.found.is_converged,
             "compared": compared,
             "wrong": wrong,
         })
     }
 
     pub fn text(&self, out: &Path) -> String {
-        let Counts { samples, given, labelled, compared, wrong } = self.counts();
-        let abstained = samples - given - labelled;
+        let Counts { samples, given, labelled, unconnected, too_far, unsure, compared, wrong } = self.counts();
         let mut text = format!(
-            "wrote {}: {}, of which {} had a label, {} got one, and {} have none, because their confidence is below \
-             {} or because they are too far from every label",
+            "wrote {}: {}, of which {} had a label, {} got one, and {} have none",
             shown(out),
             count(samples, "sample", "samples"),
             thousands(given),
             thousands(labelled),
-            thousands(abstained),
-            self.threshold,
+            thousands(unconnected + too_far + unsure),
         );
+        let threshold = format!("the confidence is below {}", self.threshold);
+        for (number, reason) in [
+            (unconnected, "no label is connected with the sample"),
+            (too_far, "every label is too far away"),
+            (unsure, threshold.as_str()),
+        ] {
+            if number > 0 {
+                text += &format!("\n  {}: {reason}", thousands(number));
+            }
+        }
         if compared > 0 {
             let percent = 100.0 * wrong as f64 / compared as f64;
             let (wrong, compared) = (thousands(wrong), thousands(compared));
