@@ -78,7 +78,7 @@ pub fn long_memory(setup: &Setup) -> Result<Found, Error> {
             let mut trainer = Trainer::new(Network::<f32>::new(&next_step(steps, cell, 32))?, &training)?;
             setup.progress.start(&format!("{name}, {steps} steps"), Some(epochs as u64), Unit::Samples);
             fit(&mut trainer, &Source::new(&train), &Source::new(&test), &plan, &mut |event| {
-                if let Event::Epoch(_) = event {
+                if let Event::Epoch { .. } = event {
                     setup.progress.advance(1);
                 }
                 ControlFlow::Continue(())
