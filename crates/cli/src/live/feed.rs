@@ -109,6 +109,12 @@ impl Feed {
         }
     }
 
+    /// The number of viewers.
+    #[cfg(test)]
+    pub fn viewers(&self) -> usize {
+        self.news().viewers
+    }
+
     /// A new viewer, or `None` if there are too many.
     pub fn viewer(self: &Arc<Self>) -> Option<Viewer> {
         let mut news = self.news();
@@ -221,7 +227,7 @@ mod tests {
         });
         feed.replace(Kind::State, "end".into());
         feed.close(Duration::from_secs(60));
-        assert_eq!(feed.news().viewers, 0);
+        assert_eq!(feed.viewers(), 0);
         assert_eq!(reader.join().expect("it ends"), 1);
     }
 }

@@ -19,7 +19,7 @@ use crate::terminal;
 
 /// Each of the three measurements may take one in this many seconds, so that all of them take two of a hundred.
 const PART: u32 = 150;
-/// A measurement that takes no longer than this is also made when the training is over.
+/// If the map takes no longer than this, it is also drawn when the training is over. The samples are few.
 const CHEAP: Duration = Duration::from_millis(100);
 
 /// Weights to measure.
@@ -64,9 +64,7 @@ impl Measuring {
                     is_busy.store(false, Ordering::Release);
                 }
                 Weights::Kept(theta, when, done) => {
-                    if self.shares[0].last <= CHEAP {
-                        self.samples(&theta, &when);
-                    }
+                    self.samples(&theta, &when);
                     if self.shares[2].last <= CHEAP {
                         self.map(&theta, &when);
                     }

@@ -33,6 +33,8 @@ use server::Door;
 const BETWEEN_STEPS: Duration = Duration::from_millis(250);
 /// The same for epochs: shorter ones are told together.
 const BETWEEN_EPOCHS: Duration = Duration::from_millis(50);
+/// How long a connection may take for its request, and for each part of its answer.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// How long the end of a training waits for its last measurement, and for the viewers to get the last news.
 const LAST_MEASUREMENT: Duration = Duration::from_secs(1);
 const LAST_NEWS: Duration = Duration::from_millis(200);
@@ -81,7 +83,14 @@ impl Live {
             to_stop.replace(Kind::State, page::Event::Stopping.json());
             signals::stop();
         };
-        let door = Door { host, token, page: page::html(&page), feed: Arc::clone(&feed), stop: Box::new(stop) };
+        let door = Door {
+            host,
+            token,
+            page: page::html(&page),
+            feed: Arc::clone(&feed),
+            patience: PATIENCE,
+            stop: Box::new(stop),
+        };
         server::serve(listener, door).context("there is no thread to serve the live page")?;
         let now = Instant::now();
         Ok(Self {

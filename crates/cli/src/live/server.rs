@@ -15,8 +15,6 @@ use super::request::{self, Refusal, Wanted};
 
 /// The most connections at a time: those of all viewers, and some that ask.
 const MOST_CONNECTIONS: usize = MOST_VIEWERS + 16;
-/// The time for the head of a request, and the time in which a connection must take some part of its answer.
-const PATIENCE: Duration = Duration::from_secs(5);
 /// After this time without news a viewer gets an empty line, which shows whether it is still there.
 const SILENCE: Duration = Duration::from_secs(10);
 
@@ -30,6 +28,8 @@ pub struct Door {
     pub page: String,
     /// The news for the page.
     pub feed: Arc<Feed>,
+    /// The time for the head of a request, and the time in which a connection must take some part of its answer.
+    pub patience: Duration,
     /// What a request to stop does.
     pub stop: Box<dyn Fn() + Send + Sync>,
 }
@@ -81,7 +81,7 @@ impl Drop for Place {
 impl Door {
     fn answer(&self, mut stream: TcpStream) -> std::io::Result<()> {
         stream.set_nodelay(true)?;
-        stream.set_write_timeout(Some(PATIENCE))?;
+        stream.set_write_timeout(Some(self.patience))?;
         match self.asked(&mut stream)? {
             Ok(Wanted::Page) => respond(&mut stream, "200 OK", "text/html; charset=utf-8", &self.page)?,
             Ok(Wanted::Events) => return self.tell(stream),
@@ -96,7 +96,7 @@ impl Door {
 
     /// Reads the head of a request. The error of a connection that ends or takes too long.
     fn asked(&self, stream: &mut TcpStream) -> std::io::Result<Result<Wanted, Refusal>> {
-        let until = Instant::now() + PATIENCE;
+        let until = Instant::now() + self.patience;
         let (mut head, mut part) = (Vec::new(), [0; 4096]);
         loop {
             let left = until.saturating_duration_since(Instant::now());
@@ -148,4 +148,118 @@ fn head(status: &str, kind: &str, length: Option<usize>) -> String {
          X-Content-Type-Options: nosniff\r\nX-Frame-Options: DENY\r\nReferrer-Policy: same-origin\r\n\
          Cross-Origin-Resource-Policy: same-origin\r\nCross-Origin-Opener-Policy: same-origin\r\n\r\n"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead, BufReader};
+
+    use super::super::feed::Kind;
+    use super::*;
+
+    const PATIENCE: Duration = Duration::from_secs(1);
+
+    /// A server with an empty page, and its feed.
+    fn served() -> (String, Arc<Feed>) {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let (host, feed) = (listener.local_addr().expect("an address").to_string(), Arc::new(Feed::default()));
+        let (token, page) = ("secret".to_owned(), String::new());
+        let of_server = Arc::clone(&feed);
+        let door =
+            Door { host: host.clone(), token, page, feed: of_server, patience: PATIENCE, stop: Box::new(|| ()) };
+        serve(listener, door).expect("a thread");
+        (host, feed)
+    }
+
+    fn asking(host: &str, path: &str) -> TcpStream {
+        let mut stream = TcpStream::connect(host).expect("it is answered");
+        let request = format!("GET {path}?token=secret HTTP/1.1\r\nHost: {host}\r\n\r\n");
+        stream.write_all(request.as_bytes()).expect("it is read");
+        stream
+    }
+
+    /// A viewer, after it has got the beginning of the events.
+    fn viewer(host: &str) -> BufReader<TcpStream> {
+        let mut stream = BufReader::new(asking(host, "/events"));
+        let mut line = String::new();
+        while !line.starts_with("data: ") {
+            line.clear();
+            assert_ne!(stream.read_line(&mut line).expect("events"), 0, "the events begin");
+        }
+        stream
+    }
+
+    fn is_gone(feed: &Feed) -> bool {
+        let until = Instant::now() + Duration::from_secs(60);
+        while feed.viewers() > 0 && Instant::now() < until {
+            thread::sleep(Duration::from_millis(20));
+        }
+        feed.viewers() == 0
+    }
+
+    /// 64 MB are more than the buffers of a connection hold.
+    #[test]
+    fn a_viewer_that_does_not_read_is_dropped_and_nobody_waits_for_it() {
+        let (host, feed) = served();
+        let stalled = viewer(&host);
+        let reading = viewer(&host);
+        let reader = thread::spawn(move || {
+            let lines = reading.lines().map(|line| line.expect("text")).filter(|line| !line.is_empty());
+            lines.last()
+        });
+        for number in 0..16 {
+            feed.replace(Kind::Map, format!("\"{number}{}\"", "x".repeat(1 << 22)));
+            thread::sleep(Duration::from_millis(20));
+        }
+        feed.replace(Kind::State, "\"the end\"".into());
+        feed.close(Duration::ZERO);
+        assert!(reader.join().expect("it reads").expect("a line").ends_with("\"the end\"]"));
+        assert!(is_gone(&feed), "the other one too");
+        drop(stalled);
+    }
+
+    #[test]
+    fn a_viewer_that_vanishes_is_forgotten() {
+        let (host, feed) = served();
+        drop(viewer(&host));
+        for number in 0..50 {
+            feed.replace(Kind::Step, number.to_string());
+            thread::sleep(Duration::from_millis(10));
+        }
+        assert!(is_gone(&feed));
+    }
+
+    #[test]
+    fn half_a_request_is_dropped_after_a_while() {
+        let (host, _feed) = served();
+        let mut half = TcpStream::connect(&host).expect("it is answered");
+        half.write_all(b"GET / HTTP/1.1\r\nHost: ").expect("it is read");
+        let mut answer = Vec::new();
+        // The connection ends, without an answer or with an error.
+        let _ = half.read_to_end(&mut answer);
+        assert!(answer.is_empty());
+    }
+
+    /// Connections that say nothing take the places of others only for a while.
+    #[test]
+    fn there_are_so_many_places_and_they_become_free_again() {
+        let (host, _feed) = served();
+        let silent: Vec<_> = (0..3 * MOST_CONNECTIONS).map(|_| TcpStream::connect(&host)).collect();
+        thread::sleep(2 * PATIENCE);
+        let mut answer = String::new();
+        asking(&host, "/").read_to_string(&mut answer).expect("an answer");
+        assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+        drop(silent);
+    }
+
+    #[test]
+    fn one_viewer_too_many_is_told_so() {
+        let (host, feed) = served();
+        let viewers: Vec<_> = (0..MOST_VIEWERS).map(|_| viewer(&host)).collect();
+        let mut answer = String::new();
+        asking(&host, "/events").read_to_string(&mut answer).expect("an answer");
+        assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+        assert_eq!(feed.viewers(), MOST_VIEWERS);
+        drop(viewers);
+    }
 }

@@ -16,14 +16,16 @@ mod start;
 
 use handgrad_dataset::Samples;
 use handgrad_models::{Network, Spec};
-use handgrad_pictures::live::{Event, Page, Values, levels, place};
+use handgrad_pictures::live::{Event, Values, levels, place};
 use handgrad_pictures::to_unit;
-use handgrad_tasks::report::{plane, score};
+use handgrad_tasks::report::{Plane, plane, score};
 use handgrad_trainer::{Source, Trainer};
 use ndarray::Array2;
 
+use crate::Result;
 use crate::report::{cell, ends};
-use crate::{Result, Run};
+
+pub use start::watch;
 
 /// Measures a network while it trains. See the [module](self).
 pub struct Watch {
@@ -55,15 +57,6 @@ struct Look {
     range: (f32, f32),
 }
 
-/// Prepares to watch a run before it trains. Also returns the page that shows what does not change. The threads that
-/// measure are those of the rayon pool in which this is called.
-///
-/// # Errors
-/// If the network cannot be used, or there is not enough memory.
-pub fn watch(run: &Run) -> Result<(Watch, Page)> {
-    start::watch(run)
-}
-
 impl Watch {
     /// Reconstructs the samples with the weights `theta`. `when` says in words which weights these are.
     ///
@@ -85,13 +78,7 @@ impl Watch {
         let codes = self.trainer.network().encode(theta, self.mapped.view())?;
         let Some(mut plane) = plane(codes.view()) else { return Ok(None) };
         if let Some(last) = &self.directions {
-            for axis in [0, 1] {
-                let along: f32 = plane.directions[axis].iter().zip(&last[axis]).map(|(now, last)| now * last).sum();
-                if along < 0.0 {
-                    plane.directions[axis].iter_mut().for_each(|value| *value = -*value);
-                    plane.points.iter_mut().for_each(|point| point[axis] = -point[axis]);
-                }
-            }
+            align(&mut plane, last);
         }
         let ends = ends(&plane.points);
         let part = |value: f64, [low, high]: [f64; 2]| (value - low) / (high - low);
@@ -121,6 +108,17 @@ impl Watch {
         let from = std::mem::replace(&mut before.0, epoch);
         before.1.copy_from_slice(theta);
         Ok(Event::Layers { epoch, from, gradients, updates })
+    }
+}
+
+/// Mirrors the axes that point away from their last directions, because the sign of a principal component has no meaning.
+fn align(plane: &mut Plane, last: &[Vec<f32>; 2]) {
+    for axis in [0, 1] {
+        let along: f32 = plane.directions[axis].iter().zip(&last[axis]).map(|(now, last)| now * last).sum();
+        if along < 0.0 {
+            plane.directions[axis].iter_mut().for_each(|value| *value = -*value);
+            plane.points.iter_mut().for_each(|point| point[axis] = -point[axis]);
+        }
     }
 }
 
@@ -157,5 +155,26 @@ impl Look {
             }
             _ => Values::Numbers(rows.iter().map(narrow).collect()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use handgrad_tasks::report::Plane;
+
+    use super::align;
+
+    #[test]
+    fn an_axis_keeps_its_direction() {
+        let of = |directions: [Vec<f32>; 2], points: Vec<[f64; 2]>| Plane {
+            mean: vec![0.0; 2],
+            directions,
+            axes: [String::new(), String::new()],
+            points,
+        };
+        let mut plane = of([vec![0.8, 0.6], vec![0.6, -0.8]], vec![[1.0, 2.0], [-3.0, 4.0]]);
+        align(&mut plane, &[vec![0.9, 0.1], vec![-0.1, 0.9]]);
+        let mirrored = of([vec![0.8, 0.6], vec![-0.6, 0.8]], vec![[1.0, -2.0], [-3.0, -4.0]]);
+        assert_eq!(plane, mirrored);
     }
 }

@@ -26,8 +26,12 @@ const BATCH: usize = 64;
 /// The weights are copied for the measurement, from the training, for the measurement before, and as the gradient.
 const COPIES: usize = 4;
 
-/// See [`super::watch`].
-pub(super) fn watch(run: &Run) -> Result<(Watch, Page)> {
+/// Prepares to watch a run before it trains. Also returns the page, which shows what does not change. The threads that
+/// measure are those of the rayon pool in which this is called.
+///
+/// # Errors
+/// If the network cannot be used, or there is not enough memory.
+pub fn watch(run: &Run) -> Result<(Watch, Page)> {
     let prepared = run.prepared();
     let (config, data, spec) = (&prepared.config, &prepared.data, &prepared.spec);
     let chosen = config.settings();
