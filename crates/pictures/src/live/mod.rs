@@ -221,7 +221,8 @@ mod tests {
         let json = Event::End { text: text.clone() }.json();
         assert!(!json.contains(['\n', '\r']), "{json}");
         let read: serde_json::Value = serde_json::from_str(&json).expect("JSON");
-        assert_eq!((&read["kind"], &read["text"]), (&"end".into(), &text.into()));
+        assert_eq!(read["kind"], "end");
+        assert_eq!(read["text"], text);
         let layers = Event::Layers { epoch: 2, from: 1, gradients: vec![f64::INFINITY], updates: vec![0.5] }.json();
         assert_eq!(layers, r#"{"kind":"layers","epoch":2,"from":1,"gradients":[null],"updates":[0.5]}"#);
     }

@@ -14,6 +14,8 @@
 
 mod start;
 
+use std::ops::Range;
+
 use handgrad_dataset::Samples;
 use handgrad_models::{Network, Spec};
 use handgrad_pictures::live::{Event, Values, levels, place};
@@ -96,15 +98,15 @@ impl Watch {
         let Self { trainer, batch, layers, before, .. } = self;
         trainer.set_theta(theta)?;
         let (_, gradient) = trainer.gradient(&Source::new(batch), &batch.numbers())?;
-        let ranges = || layers.iter().map(|&layer| trainer.network().theta_of(layer));
-        let gradients = ranges().map(|range| norm(gradient[range].iter().map(|&g| f64::from(g)))).collect();
-        let update = |range: std::ops::Range<usize>| {
-            let (old, new) = (&before.1[range.clone()], &theta[range]);
+        let ranges: Vec<Range<usize>> = layers.iter().map(|&layer| trainer.network().theta_of(layer)).collect();
+        let of_gradient = |range: &Range<usize>| norm(gradient[range.clone()].iter().map(|&g| f64::from(g)));
+        let update = |range: &Range<usize>| {
+            let (old, new) = (&before.1[range.clone()], &theta[range.clone()]);
             let moved = norm(old.iter().zip(new).map(|(&old, &new)| f64::from(new) - f64::from(old)));
             let size = norm(old.iter().map(|&old| f64::from(old)));
             if size > 0.0 { moved / size } else { f64::NAN }
         };
-        let updates = ranges().map(update).collect();
+        let (gradients, updates) = (ranges.iter().map(of_gradient).collect(), ranges.iter().map(update).collect());
         let from = std::mem::replace(&mut before.0, epoch);
         before.1.copy_from_slice(theta);
         Ok(Event::Layers { epoch, from, gradients, updates })
