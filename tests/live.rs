@@ -1,5 +1,4 @@
-//! `handgrad train --live`: the page of a training while it runs. The test in a browser runs where Chromium is found, as
-//! in `report.rs`. This file belongs to the package `handgrad-cli`.
+//! `handgrad train --live`: the page of a training while it runs. This file belongs to the package `handgrad-cli`.
 
 mod command;
 
@@ -145,7 +144,10 @@ fn viewers_and_attackers_change_no_bit_and_the_viewers_see_everything() {
             "another page",
             format!("GET /events?token={token} HTTP/1.1\r\nHost: {host}\r\nOrigin: http://evil.example\r\n\r\n"),
         ),
-        ("another page stops it", format!("POST /stop HTTP/1.1\r\nHost: {host}\r\nOrigin: http://evil.example\r\n\r\n")),
+        (
+            "another page stops it",
+            format!("POST /stop HTTP/1.1\r\nHost: {host}\r\nOrigin: http://evil.example\r\n\r\n"),
+        ),
         ("a file", watched.own("GET", "/config.toml")),
         ("a file above", watched.own("GET", "/../../etc/passwd")),
         ("no HTTP", "\u{0}\u{1}\u{2}\r\n\r\n".to_owned()),
@@ -177,11 +179,10 @@ fn viewers_and_attackers_change_no_bit_and_the_viewers_see_everything() {
     assert_eq!((epochs.len(), lines.len()), (400, 400));
     for (event, line) in epochs.iter().zip(&lines) {
         let number = |at: usize| line[at].parse::<f64>().expect("a number");
-        assert_eq!(numbers(&serde_json::json!([event["epoch"], event["training"], event["validation"]])), [
-            number(0),
-            number(1),
-            number(2)
-        ]);
+        assert_eq!(
+            numbers(&serde_json::json!([event["epoch"], event["training"], event["validation"]])),
+            [number(0), number(1), number(2)]
+        );
     }
     for kind in ["step", "layers", "map"] {
         assert!(!of_kind(&events, kind).is_empty(), "{kind}");

@@ -112,7 +112,8 @@ fn the_reconstructions_and_the_map_are_those_of_the_library() {
         let count = samples.len().min(most);
         (0..count).map(|at| (at * samples.len() / count) as u32).collect::<Vec<u32>>()
     };
-    let Event::Samples { when, scores, outputs: Values::Levels(drawn) } = watched.samples(&theta, "now").expect("drawn")
+    let Event::Samples { when, scores, outputs: Values::Levels(drawn) } =
+        watched.samples(&theta, "now").expect("drawn")
     else {
         panic!("images")
     };
@@ -127,7 +128,9 @@ fn the_reconstructions_and_the_map_are_those_of_the_library() {
     assert_eq!((*form, *shape, inputs.len()), ("image", [1, 28, 28], 10));
     assert_ne!(inputs, &drawn);
 
-    let Some(Event::Map { axes, ends, points, .. }) = watched.map(&theta, "now").expect("drawn") else { panic!("a map") };
+    let Some(Event::Map { axes, ends, points, .. }) = watched.map(&theta, "now").expect("drawn") else {
+        panic!("a map")
+    };
     let codes = model.encode(samples.rows(&chosen(500)).view()).expect("codes");
     let plane = handgrad_tasks::report::plane(codes.view()).expect("a plane");
     assert_eq!((points.len(), &axes), (2 * codes.nrows(), &plane.axes));

@@ -63,8 +63,8 @@ pub struct TrainArgs {
     #[arg(long, help_heading = CHECKPOINTS)]
     no_report: bool,
 
-    /// Show the training in a browser while it runs: losses, reconstructions, the codes, and the gradient of each layer.
-    /// The page has an address on this machine alone, which is printed, and which ends with the training. The results
+    /// Show the training in a browser while it runs: losses, reconstructions, codes, and the gradient of each layer.
+    /// The page is served on this machine alone, at the address that is printed, until the training ends. The results
     /// are the same, to the bit [default port: any that is free].
     #[arg(long, value_name = "PORT", num_args = 0..=1, default_missing_value = "0", help_heading = "Output")]
     live: Option<u16>,

@@ -1,5 +1,6 @@
-//! What the viewers of a training are told. Whoever has news stores it here and goes on. Each viewer has a thread, which
-//! takes what is new for it when it is ready: a slow viewer misses what was replaced meanwhile, and nobody waits for it.
+//! What the viewers of a training are told. Whoever has news stores it here and goes on. Each viewer has a thread that
+//! takes what is new for it when it is ready: a slow viewer misses what was replaced meanwhile, and nobody waits for
+//! it.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};

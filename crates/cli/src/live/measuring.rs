@@ -1,8 +1,8 @@
 //! The thread that measures a network while it trains, and puts what it finds into the feed.
 //!
-//! It has a single thread of its own, and works on copies of the weights. On a machine whose cores are all busy with the
-//! training this still takes time from it, so each measurement may take only a small part of the time that has passed:
-//! if it has taken more, it is left out until it has not.
+//! It works on copies of the weights. On a machine whose cores are all busy with the training this still takes time
+//! from it, so each measurement may take only a small part of the time that has passed: if it has taken more, it is left out
+//! until it has not.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -35,12 +35,17 @@ pub enum Weights {
 pub fn start(run: &Run, feed: &Arc<Feed>, is_busy: &Arc<AtomicBool>) -> Result<(Sender<Weights>, Page)> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).thread_name(|_| "live measurements".into());
     // If the thread panics, the page shows no more measurements, and the training goes on.
-    let pool = pool.panic_handler(|_| {}).build().context("there is no thread to measure the network for the live page")?;
+    let pool =
+        pool.panic_handler(|_| {}).build().context("there is no thread to measure the network for the live page")?;
     // Everything that is computed in the pool is computed on its thread.
     let (watch, page) = pool.install(|| handgrad_runs::live::watch(run))?;
     let (sender, receiver) = channel();
-    let measuring =
-        Measuring { watch, feed: Arc::clone(feed), shares: [Share::new(), Share::new(), Share::new()], has_failed: false };
+    let measuring = Measuring {
+        watch,
+        feed: Arc::clone(feed),
+        shares: [Share::new(), Share::new(), Share::new()],
+        has_failed: false,
+    };
     let is_busy = Arc::clone(is_busy);
     pool.spawn(move || measuring.run(&receiver, &is_busy));
     Ok((sender, page))

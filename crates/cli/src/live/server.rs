@@ -165,8 +165,7 @@ mod tests {
         let (host, feed) = (listener.local_addr().expect("an address").to_string(), Arc::new(Feed::default()));
         let (token, page) = ("secret".to_owned(), String::new());
         let of_server = Arc::clone(&feed);
-        let door =
-            Door { host: host.clone(), token, page, feed: of_server, patience: PATIENCE, stop: Box::new(|| ()) };
+        let door = Door { host: host.clone(), token, page, feed: of_server, patience: PATIENCE, stop: Box::new(|| ()) };
         serve(listener, door).expect("a thread");
         (host, feed)
     }

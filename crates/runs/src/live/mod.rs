@@ -113,7 +113,7 @@ impl Watch {
     }
 }
 
-/// Mirrors the axes that point away from their last directions, because the sign of a principal component has no meaning.
+/// Mirrors the axes that point away from their last directions: the sign of a principal component has no meaning.
 fn align(plane: &mut Plane, last: &[Vec<f32>; 2]) {
     for axis in [0, 1] {
         let along: f32 = plane.directions[axis].iter().zip(&last[axis]).map(|(now, last)| now * last).sum();
@@ -142,9 +142,8 @@ impl Look {
         let narrow = |row: &Vec<f64>| row.iter().map(|&value| value as f32).collect::<Vec<f32>>();
         match (self.form, &spec.table) {
             ("table", Some(schema)) => {
-                let cells = |row: &Vec<f64>| {
-                    schema.used().zip(row).map(|(column, &value)| cell(column, value)).collect()
-                };
+                let cells =
+                    |row: &Vec<f64>| schema.used().zip(row).map(|(column, &value)| cell(column, value)).collect();
                 Values::Cells(rows.iter().map(cells).collect())
             }
             ("image", _) => {

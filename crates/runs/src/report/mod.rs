@@ -98,15 +98,14 @@ fn html(run: &Path, what: &str, data: &Shown, progress: &dyn Progress) -> Result
 pub(crate) fn without_folders(text: &str, path: &Path) -> String {
     let Some(name) = path.file_name() else { return text.to_owned() };
     let mut end = path.components();
-    loop {
+    while end.as_path().file_name().is_some() {
         let part = shown(end.as_path());
         if text.contains(&part) {
             return text.replace(&part, &name.to_string_lossy());
         }
-        if end.next().is_none() {
-            return text.to_owned();
-        }
+        end.next();
     }
+    text.to_owned()
 }
 
 /// The samples that a report shows.
@@ -295,4 +294,23 @@ fn explorer(
         check,
     };
     Ok(Ok((explorer, weights)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::without_folders;
+
+    #[test]
+    fn a_text_has_only_the_name_of_a_path() {
+        for (text, path, expected) in [
+            ("the 20 rows of /home/me/data.csv", "/home/me/data.csv", "the 20 rows of data.csv"),
+            ("the 20 rows of me/data.csv", "/home/me/data.csv", "the 20 rows of data.csv"),
+            ("the 10,000 images of t10k-images.gz", "mnist", "the 10,000 images of t10k-images.gz"),
+            ("drawn from seed 0", "a/b", "drawn from seed 0"),
+        ] {
+            assert_eq!(without_folders(text, Path::new(path)), expected);
+        }
+    }
 }
