@@ -191,14 +191,22 @@ fn viewers_and_attackers_change_no_bit_and_the_viewers_see_everything() {
     assert_eq!(end["kind"], "end");
     assert!(end["text"].as_str().expect("text").contains("report.html in run"), "{end}");
     assert!(at.join("run/report.html").exists());
-    check_samples(at, of_kind(&events, "samples").last().expect("reconstructions"));
+    check_samples(at, &page, of_kind(&events, "samples").last().expect("reconstructions"));
+}
+
+/// The data in a page.
+fn start(page: &str) -> Value {
+    let data = page.split_once("id=\"data\">").expect("data").1.split_once("</script>").expect("its end").0;
+    serde_json::from_str(data).expect("JSON")
 }
 
 /// The last reconstructions are those of the model that was written.
-fn check_samples(at: &Path, event: &Value) {
+fn check_samples(at: &Path, page: &str, event: &Value) {
     let model = Model::load(at.join("run/model.safetensors")).expect("a model");
     let samples = command::samples(at);
-    let shown: Vec<usize> = (0..10).map(|number| number * samples.nrows() / 10).collect();
+    let titles = start(page)["samples"]["titles"].as_array().expect("a list").clone();
+    let number = |title: &Value| title.as_str()?.strip_prefix("sample ")?.split_once(',')?.0.parse::<usize>().ok();
+    let shown: Vec<usize> = titles.iter().filter_map(number).collect();
     let x = samples.select(ndarray::Axis(0), &shown);
     let told = model.reconstruct(x.view()).expect("reconstructions");
     let scores = numbers(&event["scores"]);
@@ -306,8 +314,7 @@ fn names_classes_and_values_from_data_are_only_text() {
     assert_eq!(html.matches("id=\"data\"").count(), 1, "a text that looks like a place stays as it is");
     assert!(html.contains("default-src 'none'") && !html.contains("https:"));
     assert_eq!(html.matches("http:").count(), html.matches("http://www.w3.org/2000/svg").count());
-    let start = html.split_once("id=\"data\">").expect("data").1.split_once("</script>").expect("its end").0;
-    let start: Value = serde_json::from_str(start).expect("JSON");
+    let start = start(html);
     assert_eq!(start["samples"]["names"][0], "</script><b>bold</b>");
     assert_eq!(start["classes"], serde_json::json!(["<script>0</script>", "<script>1</script>"]));
     let mut viewer = watched.viewer();

@@ -8,7 +8,7 @@ use handgrad_pictures::live::{Event, Samples, Values};
 use handgrad_runs::live::{Watch, watch};
 use handgrad_runs::{Request, Run, Settings};
 use handgrad_tests::numbers;
-use handgrad_trainer::{Source, evaluate};
+use handgrad_trainer::{Source, evaluate, shuffled};
 
 /// A run that has not begun to train, with its settings as pairs.
 fn run_of(folder: &Path, given: &[(&str, &str)]) -> Run {
@@ -18,7 +18,7 @@ fn run_of(folder: &Path, given: &[(&str, &str)]) -> Run {
 
 /// A table of numbers without any pattern, for a network of a few parameters.
 fn of_numbers(folder: &Path) -> Run {
-    let values = numbers(80 * 5, 1);
+    let values = numbers(60 * 5, 1);
     let rows = values.chunks(5).map(|row| row.iter().map(ToString::to_string).collect::<Vec<_>>().join(","));
     let path = folder.join("numbers.csv");
     fs::write(&path, rows.collect::<Vec<_>>().join("\n")).expect("a file");
@@ -43,6 +43,12 @@ fn moved(run: &Run) -> Vec<f32> {
     run.theta().iter().zip(numbers(run.theta().len(), 7)).map(|(w, change)| w + 0.1 * change).collect()
 }
 
+/// The number of the sample that a title names: `sample 12, class 3`.
+fn number_in(title: &str) -> u32 {
+    let digits: String = title.chars().skip_while(|c| !c.is_ascii_digit()).take_while(char::is_ascii_digit).collect();
+    digits.parse().expect("a number")
+}
+
 fn layers(watch: &mut Watch, theta: &[f32], epoch: usize) -> (usize, Vec<f64>, Vec<f64>) {
     match watch.layers(theta, epoch).expect("they are measured") {
         Event::Layers { epoch: of, from, gradients, updates } if of == epoch => (from, gradients, updates),
@@ -60,15 +66,15 @@ fn the_gradient_of_a_layer_agrees_with_central_differences() {
     assert_eq!((gradients.len(), page.start.layers.len()), (2, 2));
 
     let train = &run.prepared().data.train;
-    // At most 64 samples are in the batch, evenly spaced.
-    let (all, count) = (train.len(), train.len().min(64));
-    let batch = train.select(&(0..count).map(|at| at * all / count).collect::<Vec<_>>());
+    // The batch has room for 64 samples.
+    let count = train.len();
+    assert!((40..=64).contains(&count), "{count}");
     let network = Network::<f64>::new(&run.prepared().spec).expect("a network");
     let exact: Vec<f64> = theta.iter().map(|&w| f64::from(w)).collect();
     let loss = |at: usize, step: f64| {
         let mut theta = exact.clone();
         theta[at] += step;
-        evaluate(&network, &theta, &Source::new(&batch), count).expect("a loss").loss
+        evaluate(&network, &theta, &Source::new(train), count).expect("a loss").loss
     };
     for (layer, gradient) in gradients.iter().enumerate() {
         let slope = |at: usize| (loss(at, 1e-5) - loss(at, -1e-5)) / 2e-5;
@@ -108,16 +114,16 @@ fn the_reconstructions_and_the_map_are_those_of_the_library() {
     let (mut watched, page) = watch(&run).expect("it is watched");
     let model = Model::new(Network::new(&run.prepared().spec).expect("a network"), theta.clone()).expect("a model");
     let samples = &run.prepared().data.validation;
-    let chosen = |most: usize| {
-        let count = samples.len().min(most);
-        (0..count).map(|at| (at * samples.len() / count) as u32).collect::<Vec<u32>>()
-    };
+    let shown: Vec<u32> = page.start.samples.titles.iter().map(|title| number_in(title)).collect();
+    let labels = samples.labels.as_ref().expect("labels");
+    let classes: Vec<u32> = shown.iter().map(|&number| labels.numbers()[number as usize]).collect();
+    assert_eq!(classes, (0..10).collect::<Vec<u32>>(), "one of each class");
     let Event::Samples { when, scores, outputs: Values::Levels(drawn) } =
         watched.samples(&theta, "now").expect("drawn")
     else {
         panic!("images")
     };
-    let x = samples.rows(&chosen(10));
+    let x = samples.rows(&shown);
     let told = model.reconstruct(x.view()).expect("reconstructions");
     assert_eq!((when.as_str(), scores.len(), drawn.len()), ("now", 10, 10));
     for (at, score) in scores.iter().enumerate() {
@@ -131,7 +137,13 @@ fn the_reconstructions_and_the_map_are_those_of_the_library() {
     let Some(Event::Map { axes, ends, points, .. }) = watched.map(&theta, "now").expect("drawn") else {
         panic!("a map")
     };
-    let codes = model.encode(samples.rows(&chosen(500)).view()).expect("codes");
+    let mut mapped = vec![0; samples.len()];
+    shuffled(0, 0, &mut mapped);
+    mapped.truncate(500);
+    mapped.sort_unstable();
+    let classes: Vec<u32> = mapped.iter().map(|&number| labels.numbers()[number as usize]).collect();
+    assert_eq!(page.start.of, classes);
+    let codes = model.encode(samples.rows(&mapped).view()).expect("codes");
     let plane = handgrad_tasks::report::plane(codes.view()).expect("a plane");
     assert_eq!((points.len(), &axes), (2 * codes.nrows(), &plane.axes));
     for (point, place) in plane.points.iter().zip(points.chunks(2)) {
@@ -170,7 +182,7 @@ fn series_and_rows_are_shown_in_the_units_of_the_data() {
         panic!("numbers")
     };
     assert_eq!((*form, *shape, &names[..]), ("series", [1, 20, 2], &["flow".to_owned(), "pressure".to_owned()][..]));
-    let first = run.prepared().data.validation.rows(&[0]);
+    let first = run.prepared().data.validation.rows(&[number_in(&page.start.samples.titles[0])]);
     assert_eq!(inputs[0], first.into_iter().collect::<Vec<f32>>());
     let told = watched.samples(run.theta(), "now").expect("drawn");
     assert!(matches!(told, Event::Samples { outputs: Values::Numbers(rows), .. } if rows[0].len() == 40));

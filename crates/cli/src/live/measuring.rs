@@ -1,8 +1,8 @@
 //! The thread that measures a network while it trains, and puts what it finds into the feed.
 //!
 //! It works on copies of the weights. On a machine whose cores are all busy with the training this still takes time
-//! from it, so each measurement may take only a small part of the time that has passed: if it has taken more, it is left out
-//! until it has not.
+//! from it, so each measurement may take only a small part of the time that has passed: if it has taken more, it is
+//! left out until it has not.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

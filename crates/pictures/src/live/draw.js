@@ -160,7 +160,7 @@ function makeMap(place, classes, of) {
     const [x, y] = map.axes, [[left, right], [below, above]] = map.ends;
     axes.replaceChildren(`→ ${x}: ${figure(left)} to ${figure(right)}`, make("br"),
       `↑ ${y}: ${figure(below)} to ${figure(above)}`);
-    when.textContent = `Validation samples, evenly spaced: ${map.points.length / 2} codes, computed ${map.when}. ` +
+    when.textContent = `Validation samples, drawn at random: ${map.points.length / 2} codes, computed ${map.when}. ` +
       "The axes are computed anew each time.";
   };
 }

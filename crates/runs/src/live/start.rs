@@ -2,13 +2,12 @@
 
 use std::path::Path;
 
-use handgrad_dataset::{count, thousands};
+use handgrad_dataset::{self as dataset, count, thousands};
 use handgrad_files::shown;
 use handgrad_layers::Optimizer;
 use handgrad_models::{Model, Network};
 use handgrad_pictures::live::{Page, Samples, Start};
-use handgrad_tasks::report::evenly;
-use handgrad_trainer::{Trainer, Training};
+use handgrad_trainer::{Trainer, Training, shuffled};
 
 use super::{Look, Watch};
 use crate::curves::channel_names;
@@ -37,7 +36,8 @@ pub fn watch(run: &Run) -> Result<(Watch, Page)> {
     let chosen = config.settings();
     let train = kept(data.train.len(), chosen.validation_split);
     let usual = config.training(train);
-    let batch: Vec<usize> = evenly(train, usual.batch_size.min(BATCH)).into_iter().map(|at| at as usize).collect();
+    let batch = drawn(train, usual.batch_size.min(BATCH), usual.seed);
+    let batch: Vec<usize> = batch.into_iter().map(|at| at as usize).collect();
     // The trainer makes no steps, so this optimiser does nothing.
     let optimizer = Optimizer::Sgd { learning_rate: 0.0, momentum: 0.0 };
     let training = Training { optimizer, batch_size: batch.len(), seed: usual.seed, ..Training::default() };
@@ -46,7 +46,7 @@ pub fn watch(run: &Run) -> Result<(Watch, Page)> {
     check_bytes(Trainer::memory_needed(&network, &training).saturating_add(copies))?;
 
     let samples = &data.validation;
-    let (numbers, points) = (evenly(samples.len(), SHOWN), evenly(samples.len(), POINTS));
+    let (numbers, points) = (of_classes(samples, usual.seed), drawn(samples.len(), POINTS, usual.seed));
     let look = Look::of(run);
     let found: Vec<Vec<f64>> = samples.exact_rows(&numbers).rows().into_iter().map(|row| row.to_vec()).collect();
     let names = match (look.form, &spec.table) {
@@ -92,6 +92,32 @@ pub fn watch(run: &Run) -> Result<(Watch, Page)> {
         trainer: Trainer::with_weights(Network::new(spec)?, run.theta().to_vec(), &training)?,
     };
     Ok((watch, page))
+}
+
+/// Draws `most` of the numbers 0 … `len` − 1, or all of them if they are fewer. They are ascending.
+fn drawn(len: usize, most: usize, seed: u64) -> Vec<u32> {
+    let mut order = vec![0; len];
+    // Training draws the orders of its epochs with their numbers, from 1.
+    shuffled(seed, 0, &mut order);
+    order.truncate(most);
+    order.sort_unstable();
+    order
+}
+
+/// Draws samples of as many different classes as possible, in the order of the classes.
+fn of_classes(samples: &dataset::Samples, seed: u64) -> Vec<u32> {
+    let Some(labels) = &samples.labels else { return drawn(samples.len(), SHOWN, seed) };
+    let mut order = vec![0; samples.len()];
+    shuffled(seed, 0, &mut order);
+    let mut so_far = vec![0_usize; labels.classes().len()];
+    let numbered = order.into_iter().map(|number| {
+        let class = labels.numbers()[number as usize];
+        so_far[class as usize] += 1;
+        (so_far[class as usize], class, number)
+    });
+    let mut all: Vec<_> = numbered.collect();
+    all.sort_unstable();
+    all.into_iter().take(SHOWN).map(|(.., number)| number).collect()
 }
 
 impl Look {
