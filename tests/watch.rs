@@ -61,7 +61,7 @@ fn the_gradient_of_a_layer_agrees_with_central_differences() {
     let folder = tempfile::tempdir().expect("a folder");
     let run = of_numbers(folder.path());
     let theta = moved(&run);
-    let (mut watched, page) = watch(&run).expect("it is watched");
+    let (mut watched, page) = watch(&run, &run.yardsticks().expect("losses")).expect("it is watched");
     let (_, gradients, _) = layers(&mut watched, &theta, 1);
     assert_eq!((gradients.len(), page.start.layers.len()), (2, 2));
 
@@ -87,7 +87,7 @@ fn the_gradient_of_a_layer_agrees_with_central_differences() {
 fn the_update_of_a_layer_is_its_relative_change_since_the_measurement_before() {
     let folder = tempfile::tempdir().expect("a folder");
     let run = of_numbers(folder.path());
-    let (mut watched, _) = watch(&run).expect("it is watched");
+    let (mut watched, _) = watch(&run, &run.yardsticks().expect("losses")).expect("it is watched");
     let first: Vec<f32> = run.theta().iter().map(|w| 1.5 * w).collect();
     let is_near = |updates: &[f64], expected: [f64; 2]| {
         updates.len() == 2 && updates.iter().zip(expected).all(|(update, expected)| (update - expected).abs() < 1e-6)
@@ -111,7 +111,7 @@ fn the_reconstructions_and_the_map_are_those_of_the_library() {
     let folder = tempfile::tempdir().expect("a folder");
     let run = run_of(folder.path(), &[("data", "synthetic"), ("layers", "3"), ("epochs", "1")]);
     let theta = moved(&run);
-    let (mut watched, page) = watch(&run).expect("it is watched");
+    let (mut watched, page) = watch(&run, &run.yardsticks().expect("losses")).expect("it is watched");
     let model = Model::new(Network::new(&run.prepared().spec).expect("a network"), theta.clone()).expect("a model");
     let samples = &run.prepared().data.validation;
     let shown: Vec<u32> = page.start.samples.titles.iter().map(|title| number_in(title)).collect();
@@ -160,7 +160,7 @@ fn a_measurement_can_be_repeated() {
     let noisy = [("data", "synthetic"), ("layers", "3"), ("noise", "gaussian"), ("noise_level", "0.2")];
     let run = run_of(folder.path(), &noisy);
     let theta = moved(&run);
-    let (mut watched, _) = watch(&run).expect("it is watched");
+    let (mut watched, _) = watch(&run, &run.yardsticks().expect("losses")).expect("it is watched");
     let (_, first, _) = layers(&mut watched, &theta, 1);
     layers(&mut watched, run.theta(), 2);
     let (_, again, _) = layers(&mut watched, &theta, 3);
@@ -177,7 +177,7 @@ fn series_and_rows_are_shown_in_the_units_of_the_data() {
     fs::write(at.join("waves.csv"), format!("flow,pressure\n{}\n", lines.join("\n"))).expect("a file");
     let data = at.join("waves.csv").to_str().expect("Unicode").to_owned();
     let run = run_of(at, &[("preset", "series"), ("data", &data), ("window", "20")]);
-    let (watched, page) = watch(&run).expect("it is watched");
+    let (watched, page) = watch(&run, &run.yardsticks().expect("losses")).expect("it is watched");
     let Samples { form, shape, names, inputs: Values::Numbers(inputs), .. } = &page.start.samples else {
         panic!("numbers")
     };
@@ -191,7 +191,7 @@ fn series_and_rows_are_shown_in_the_units_of_the_data() {
     fs::write(at.join("table.csv"), format!("x,kind\n{}\n", lines.join("\n"))).expect("a file");
     let data = at.join("table.csv").to_str().expect("Unicode").to_owned();
     let run = run_of(&at.join("other"), &[("preset", "table"), ("data", &data)]);
-    let (_, page) = watch(&run).expect("it is watched");
+    let (_, page) = watch(&run, &run.yardsticks().expect("losses")).expect("it is watched");
     let Samples { form, names, inputs: Values::Cells(rows), .. } = &page.start.samples else { panic!("cells") };
     assert_eq!((*form, names.len()), ("table", 2));
     let is_found = |row: &Vec<String>| row[0].ends_with(".25") && ["a", "b"].contains(&&row[1][..]);

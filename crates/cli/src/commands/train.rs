@@ -126,7 +126,7 @@ fn train(args: &TrainArgs, request: &Request) -> Result<(Finished, Option<Live>)
     let note = words::outside_note(&data.validation_origin, spec.loss, spec.encoding(), &data.validation);
     let of_values = if spec.scale.is_none() { advice::of_values(&data.train) } else { None };
     note.iter().chain(&of_values).for_each(|note| terminal::note(note));
-    let mut live = address.map(|address| Live::start(address, &run)).transpose()?;
+    let mut live = address.map(|address| Live::start(address, &run, &yardsticks)).transpose()?;
     if let Some(live) = &live {
         terminal::note(&format!("watch this training at {}", live.url));
     }

@@ -13,6 +13,7 @@ use anyhow::{Context, Result};
 use handgrad_pictures::live::Page;
 use handgrad_runs::Run;
 use handgrad_runs::live::Watch;
+use handgrad_trainer::yardstick::Yardsticks;
 
 use super::feed::{Feed, Kind};
 use crate::terminal;
@@ -32,13 +33,18 @@ pub enum Weights {
 
 /// Starts the thread, and returns where to send weights, and the page. While the weights after an epoch are being
 /// measured, `is_busy` is true; who sends them sets it.
-pub fn start(run: &Run, feed: &Arc<Feed>, is_busy: &Arc<AtomicBool>) -> Result<(Sender<Weights>, Page)> {
+pub fn start(
+    run: &Run,
+    yardsticks: &Yardsticks,
+    feed: &Arc<Feed>,
+    is_busy: &Arc<AtomicBool>,
+) -> Result<(Sender<Weights>, Page)> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).thread_name(|_| "live measurements".into());
     // If the thread panics, the page shows no more measurements, and the training goes on.
     let pool =
         pool.panic_handler(|_| {}).build().context("there is no thread to measure the network for the live page")?;
     // Everything that is computed in the pool is computed on its thread.
-    let (watch, page) = pool.install(|| handgrad_runs::live::watch(run))?;
+    let (watch, page) = pool.install(|| handgrad_runs::live::watch(run, yardsticks))?;
     let (sender, receiver) = channel();
     let measuring = Measuring {
         watch,

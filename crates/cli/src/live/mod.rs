@@ -23,6 +23,7 @@ use handgrad_files::shown;
 use handgrad_pictures::live as page;
 use handgrad_runs::{Event, Finished, Run};
 use handgrad_trainer::EpochRecord;
+use handgrad_trainer::yardstick::Yardsticks;
 
 use crate::signals;
 use feed::{Feed, Kind};
@@ -71,9 +72,9 @@ pub struct Live {
 
 impl Live {
     /// Prepares the measurements, and answers the address from now on.
-    pub fn start(Address(listener): Address, run: &Run) -> Result<Self> {
+    pub fn start(Address(listener): Address, run: &Run, yardsticks: &Yardsticks) -> Result<Self> {
         let (feed, is_busy) = (Arc::new(Feed::default()), Arc::new(AtomicBool::new(false)));
-        let (weights, page) = measuring::start(run, &feed, &is_busy)?;
+        let (weights, page) = measuring::start(run, yardsticks, &feed, &is_busy)?;
         let host = listener.local_addr().context("the address of the live page")?.to_string();
         let token = token()?;
         let url = format!("http://{host}/?token={token}");

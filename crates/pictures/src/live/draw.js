@@ -84,7 +84,9 @@ function drawChart(chart, curves, marks, [first, last]) {
       shape("text", { class: "end", x: LEFT - 6, y: at + 4 }, figure(isLog ? 10 ** value : value)));
   }
   for (const epoch of new Set([first, Math.floor(last)])) {
-    parts.push(shape("text", { class: "middle", x: x(epoch), y: BOTTOM + 17 }, String(epoch)));
+    const isAtEnd = x(epoch) > RIGHT - 20;
+    const place = isAtEnd ? { class: "end", x: Math.min(x(epoch) + 8, RIGHT + 8) } : { class: "middle", x: x(epoch) };
+    parts.push(shape("text", { ...place, y: BOTTOM + 17 }, String(epoch)));
   }
   parts.push(shape("text", { class: "middle", x: (LEFT + RIGHT) / 2, y: BOTTOM + 28 }, "epoch"));
   for (const [name, value] of near) {

@@ -7,6 +7,7 @@ use handgrad_files::shown;
 use handgrad_layers::Optimizer;
 use handgrad_models::{Model, Network};
 use handgrad_pictures::live::{Page, Samples, Start};
+use handgrad_trainer::yardstick::Yardsticks;
 use handgrad_trainer::{Trainer, Training, shuffled};
 
 use super::{Look, Watch};
@@ -25,12 +26,13 @@ const BATCH: usize = 64;
 /// The weights are copied for the measurement, from the training, for the measurement before, and as the gradient.
 const COPIES: usize = 4;
 
-/// Prepares to watch a run before it trains. Also returns the page, which shows what does not change. The threads that
-/// measure are those of the rayon pool in which this is called.
+/// Prepares to watch a run before it trains. Also returns the page, which shows what does not change, among it the
+/// losses to compare with, [`Run::yardsticks`]. The threads that measure are those of the rayon pool in which this is
+/// called.
 ///
 /// # Errors
 /// If the network cannot be used, or there is not enough memory.
-pub fn watch(run: &Run) -> Result<(Watch, Page)> {
+pub fn watch(run: &Run, yardsticks: &Yardsticks) -> Result<(Watch, Page)> {
     let prepared = run.prepared();
     let (config, data, spec) = (&prepared.config, &prepared.data, &prepared.spec);
     let chosen = config.settings();
@@ -57,7 +59,6 @@ pub fn watch(run: &Run) -> Result<(Watch, Page)> {
     let labels = samples.labels.as_ref();
     let layers: Vec<usize> = (0..network.layers().len()).filter(|&at| !network.theta_of(at).is_empty()).collect();
     let plan = prepared.plan();
-    let yardsticks = run.yardsticks()?;
     let start = Start {
         epochs: plan.epochs,
         may_end_early: plan.early_stopping.is_some(),
