@@ -106,7 +106,7 @@ fn a_stopped_training_goes_on_to_the_same_bits() {
             let mut state = State::new(&trainer);
             let mut until = |epoch: usize| {
                 let mut events = |event: Event| match event {
-                    Event::Epoch(record) if record.epoch == epoch => ControlFlow::Break(()),
+                    Event::Epoch { record, .. } if record.epoch == epoch => ControlFlow::Break(()),
                     _ => ControlFlow::Continue(()),
                 };
                 go_on(&mut trainer, &train, &validation, &plan, &mut state, &mut events).expect("learns")

@@ -46,12 +46,12 @@ pub fn training(optimizer: Optimizer, batch_size: usize) -> Training {
 }
 
 /// An observer that lets a training continue to the end.
-pub fn to_the_end(_: Event) -> ControlFlow<()> {
+pub fn to_the_end<T>(_: Event<T>) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
 
 /// An observer that stops a training at the first event.
-pub fn stop(_: Event) -> ControlFlow<()> {
+pub fn stop<T>(_: Event<T>) -> ControlFlow<()> {
     ControlFlow::Break(())
 }
 

@@ -20,7 +20,7 @@ fn a_table_gives_the_same_bits_at_every_thread_count() {
                 trainer.poison();
                 let mut losses = Vec::new();
                 let mut keep = |event: Event| {
-                    if let Event::Epoch(record) = event {
+                    if let Event::Epoch { record, .. } = event {
                         losses.push((record.train_loss.to_bits(), record.validation_loss.to_bits()));
                     }
                     ControlFlow::Continue(())

@@ -254,7 +254,7 @@ fn after_a_divergence_the_best_weights_are_kept() {
         let mut losses = Vec::new();
         let plan = Plan { epochs, early_stopping, ..Plan::default() };
         let outcome = fit(&mut trainer, &source, &source, &plan, &mut |event| {
-            if let Event::Epoch(record) = event {
+            if let Event::Epoch { record, .. } = event {
                 losses.push(record.validation_loss);
             }
             ControlFlow::Continue(())

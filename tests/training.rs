@@ -221,7 +221,7 @@ fn an_outlier_is_no_divergence() {
         let plan = Plan { epochs: 3, ..Plan::default() };
         let mut largest: f64 = 0.0;
         let outcome = fit(&mut trainer, &source, &source, &plan, &mut |event| {
-            if let Event::Epoch(record) = event {
+            if let Event::Epoch { record, .. } = event {
                 largest = largest.max(record.train_loss);
                 let sum: f64 = record.train_terms.iter().map(|term| term.1).sum();
                 assert!((sum / record.train_loss - 1.0).abs() < 1e-9, "the terms add up to the loss");

@@ -10,8 +10,10 @@ use anyhow::{Context, Result};
 use crate::exit::INTERRUPTED;
 use crate::{terminal, threads};
 
-/// Set by Ctrl-C, SIGTERM and SIGHUP.
+/// Set by Ctrl-C, SIGTERM and SIGHUP, and by [`stop`].
 static STOP: AtomicBool = AtomicBool::new(false);
+/// When the first request to stop came.
+static FIRST: OnceLock<Instant> = OnceLock::new();
 
 /// Signals that arrive this soon after the first one are the same request: `timeout` of GNU coreutils sends SIGTERM to
 /// the process and once more to its group, and a terminal that is closed sends SIGHUP with it.
@@ -21,7 +23,6 @@ const SAME_REQUEST: Duration = Duration::from_secs(1);
 /// later, ends the process at once. `then` says what is done after the step, and `kept` what is there if the process
 /// cannot listen for signals and ends at once.
 pub fn listen(then: &'static str, kept: &str) -> Result<()> {
-    static FIRST: OnceLock<Instant> = OnceLock::new();
     let heard = ctrlc::set_handler(move || match FIRST.set(Instant::now()) {
         Ok(()) => {
             STOP.store(true, Ordering::Relaxed);
@@ -39,7 +40,15 @@ pub fn listen(then: &'static str, kept: &str) -> Result<()> {
     }
 }
 
-/// Says whether to continue: not after a signal.
+/// Asks the training to stop as the first Ctrl-C does. Nothing happens if it was asked already.
+pub fn stop() {
+    if FIRST.set(Instant::now()).is_ok() {
+        STOP.store(true, Ordering::Relaxed);
+        terminal::note("\nstopping after this step, as the page has asked; to stop at once, press Ctrl-C");
+    }
+}
+
+/// Says whether to continue: not after a request to stop.
 pub fn flow() -> ControlFlow<()> {
     if STOP.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
 }

@@ -249,7 +249,7 @@ impl Autoencoder {
         let mut trainer = Trainer::new(Network::new(&spec)?, &config.training(train.len()))?;
         fit(&mut trainer, &train, &test, &config.plan(), &mut |event| match event {
             Event::Step { .. } => ControlFlow::Continue(()),
-            Event::Epoch(record) => on_epoch(record),
+            Event::Epoch { record, .. } => on_epoch(record),
         })?;
         Ok(trainer.into_model()?)
     }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use handgrad_dataset::{DataSet, Samples};
-use handgrad_models::Model;
+use handgrad_models::{Model, Spec};
 use handgrad_pictures::charts::series::{Channel, Series, svg_of_all};
 use handgrad_tasks::reconstruct::{Pairs, pairs};
 use ndarray::ArrayView1;
@@ -19,13 +19,7 @@ use crate::Result;
 pub fn curves(model: &Model, samples: &Samples, numbers: &[u32], title: &str, titles: &[String]) -> Result<String> {
     let Pairs { originals, reconstructions } = pairs(model, samples, numbers)?;
     let channels = samples.shape.get(1).copied().unwrap_or(1).max(1);
-    let known = model.spec().series.as_ref().map_or(&[][..], |series| &series.names);
-    let name = |at: usize| match known.get(at) {
-        Some(name) => name.clone(),
-        None if channels == 1 => "value".to_owned(),
-        None => format!("channel {}", at + 1),
-    };
-    let names: Vec<String> = (0..channels).map(name).collect();
+    let names = channel_names(model.spec(), channels);
     let drawn: Vec<Curves> = originals
         .rows()
         .into_iter()
@@ -53,6 +47,17 @@ pub fn curves(model: &Model, samples: &Samples, numbers: &[u32], title: &str, ti
         })
         .collect();
     Ok(svg_of_all(title, &charts))
+}
+
+/// The names of the channels of series, or their numbers if they have no names.
+pub(crate) fn channel_names(spec: &Spec, channels: usize) -> Vec<String> {
+    let known = spec.series.as_ref().map_or(&[][..], |series| &series.names);
+    let name = |at: usize| match known.get(at) {
+        Some(name) => name.clone(),
+        None if channels == 1 => "value".to_owned(),
+        None => format!("channel {}", at + 1),
+    };
+    (0..channels).map(name).collect()
 }
 
 /// The most series that are drawn.

@@ -63,7 +63,7 @@ impl Clock {
         self.steps += u64::from(step);
         let due = match (self.every, event) {
             (Every::Steps(every), _) => step && self.steps.is_multiple_of(every),
-            (Every::Epochs(every), Event::Epoch(record)) => (record.epoch as u64).is_multiple_of(every),
+            (Every::Epochs(every), Event::Epoch { record, .. }) => (record.epoch as u64).is_multiple_of(every),
             (Every::Epochs(_), _) => false,
             (Every::Time(every), _) => self.last.elapsed() >= every,
         };

@@ -28,6 +28,7 @@ mod identity;
 mod interval;
 mod kinds;
 mod kinship;
+pub mod live;
 mod metrics;
 mod open;
 mod parts;

@@ -64,7 +64,12 @@ pub enum Event<'a> {
         loss: f64,
     },
     /// An epoch is done, and its line is in `metrics.csv`.
-    Epoch(&'a EpochRecord),
+    Epoch {
+        /// Its results.
+        record: &'a EpochRecord,
+        /// The weights after its last step.
+        theta: &'a [f32],
+    },
 }
 
 /// A training that is ready to start: everything is checked, and its folder exists.
@@ -169,6 +174,24 @@ impl Run {
     #[must_use]
     pub fn network(&self) -> &Network<f32> {
         self.trainer.network()
+    }
+
+    /// The folder of the run.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The weights so far.
+    #[must_use]
+    pub fn theta(&self) -> &[f32] {
+        self.trainer.theta()
+    }
+
+    /// The epochs that are finished already, if the run is continued.
+    #[must_use]
+    pub fn records(&self) -> &[EpochRecord] {
+        &self.state.records
     }
 
     /// Describes the samples in words: which are used for training, and which are held out.
@@ -278,11 +301,11 @@ impl Run {
                         let before = (epoch - 1).saturating_mul(samples_per_epoch);
                         observer(Event::Step { epoch, seen: before.saturating_add(samples), loss })
                     }
-                    Training::Epoch(record) => {
+                    Training::Epoch { record, theta } => {
                         if let Err(error) = folder.add_metrics(record) {
                             failure = Some(error);
                         }
-                        observer(Event::Epoch(record))
+                        observer(Event::Epoch { record, theta })
                     }
                 };
                 is_stopped |= told.is_break() || failure.is_some();

@@ -17,7 +17,7 @@ use handgrad_analysis::Pca;
 use handgrad_dataset::Samples;
 use handgrad_files::{Progress, Unit};
 use handgrad_models::Model;
-use ndarray::{Array2, ArrayView2, Axis};
+use ndarray::{Array2, ArrayView1, ArrayView2, Axis};
 
 use crate::{CHUNK, Error};
 
@@ -47,17 +47,21 @@ pub fn scores(model: &Model, samples: &Samples, progress: &dyn Progress) -> Resu
     for numbers in samples.numbers().chunks(CHUNK) {
         let x = model.scaled(samples.exact_rows(numbers).view());
         let told = model.network().predict(model.weights(), x.view())?;
-        for (x, told) in x.rows().into_iter().zip(told.rows()) {
-            let known = x.iter().zip(told).filter(|(x, _)| !x.is_nan());
-            let (sum, count) = known.fold((0.0, 0.0), |(sum, count), (&x, &told)| {
-                (sum + (f64::from(told) - f64::from(x)).powi(2), count + 1.0)
-            });
-            scores.push(sum / f64::max(count, 1.0));
-        }
+        scores.extend(x.rows().into_iter().zip(told.rows()).map(|(x, told)| score(x, told)));
         progress.advance(numbers.len() as u64);
     }
     progress.finish();
     Ok(scores)
+}
+
+/// Returns the score of one sample x and its reconstruction x̂, both in the units of the network. NaN in x is a missing
+/// value.
+#[must_use]
+pub fn score(x: ArrayView1<f32>, told: ArrayView1<f32>) -> f64 {
+    let known = x.iter().zip(told).filter(|(x, _)| !x.is_nan());
+    let (sum, count) = known
+        .fold((0.0, 0.0), |(sum, count), (&x, &told)| (sum + (f64::from(told) - f64::from(x)).powi(2), count + 1.0));
+    sum / f64::max(count, 1.0)
 }
 
 /// Returns the quantile `part` of some numbers: the one at this part of their sorted list. NaN if there is none.
@@ -173,7 +177,7 @@ pub fn plane(codes: ArrayView2<f32>) -> Option<Plane> {
         let name = |at: usize| format!("z{at}, which varies {}", if at == order[0] { "most" } else { "second most" });
         (mean.to_vec(), [unit(order[0]), unit(order[1])], [name(order[0]), name(order[1])])
     };
-    let along = |row: ndarray::ArrayView1<f32>, direction: &[f32]| {
+    let along = |row: ArrayView1<f32>, direction: &[f32]| {
         row.iter().zip(&mean).zip(direction).fold(0.0, |sum, ((&z, &m), &u)| sum + f64::from(z - m) * f64::from(u))
     };
     let points = codes.rows().into_iter().map(|row| [along(row, &directions[0]), along(row, &directions[1])]).collect();

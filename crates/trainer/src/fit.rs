@@ -52,9 +52,9 @@ pub struct EpochRecord {
     pub samples_per_second: f64,
 }
 
-/// An event during training.
+/// An event during training. T is the type of the weights.
 #[derive(Clone, Copy, Debug)]
-pub enum Event<'a> {
+pub enum Event<'a, T = f32> {
     /// A step has finished.
     Step {
         /// The number of the epoch, counted from 1 over all trainings of the same trainer.
@@ -67,7 +67,12 @@ pub enum Event<'a> {
         loss: f64,
     },
     /// An epoch has finished.
-    Epoch(&'a EpochRecord),
+    Epoch {
+        /// Its results.
+        record: &'a EpochRecord,
+        /// The weights after its last step.
+        theta: &'a [T],
+    },
 }
 
 /// The result of a training.
@@ -142,7 +147,7 @@ pub fn fit<T: Scalar>(
     train: &Source,
     validation: &Source,
     plan: &Plan,
-    on_event: &mut (dyn FnMut(Event) -> ControlFlow<()> + Send),
+    on_event: &mut (dyn FnMut(Event<T>) -> ControlFlow<()> + Send),
 ) -> Result<Outcome, Error> {
     let mut state = State::new(trainer);
     let reached_end = go_on(trainer, train, validation, plan, &mut state, on_event);
@@ -166,7 +171,7 @@ pub fn go_on<T: Scalar>(
     validation: &Source,
     plan: &Plan,
     state: &mut State<T>,
-    on_event: &mut (dyn FnMut(Event) -> ControlFlow<()> + Send),
+    on_event: &mut (dyn FnMut(Event<T>) -> ControlFlow<()> + Send),
 ) -> Result<bool, Error> {
     check_all(trainer, train, validation, state)?;
     let mut order = vec![0; train.len()];
@@ -198,7 +203,7 @@ pub(crate) fn run_epoch<T: Scalar>(
     plan: &Plan,
     state: &mut State<T>,
     order: &mut [u32],
-    on_event: &mut (dyn FnMut(Event) -> ControlFlow<()> + Send),
+    on_event: &mut (dyn FnMut(Event<T>) -> ControlFlow<()> + Send),
 ) -> Result<ControlFlow<()>, Error> {
     let epoch = state.epoch();
     trainer.set_place(epoch - 1, state.place.samples, state.rate.now);
@@ -211,7 +216,7 @@ pub(crate) fn run_epoch<T: Scalar>(
     }
     let record = record(trainer, validation, state)?;
     trainer.set_place(epoch, 0, state.rate.now);
-    let flow = on_event(Event::Epoch(&record));
+    let flow = on_event(Event::Epoch { record: &record, theta: trainer.theta() });
     state.add(record, plan, trainer.theta());
     Ok(flow)
 }
@@ -231,7 +236,7 @@ fn steps<T: Scalar>(
     train: &Source,
     order: &[u32],
     state: &mut State<T>,
-    on_event: &mut (dyn FnMut(Event) -> ControlFlow<()> + Send),
+    on_event: &mut (dyn FnMut(Event<T>) -> ControlFlow<()> + Send),
 ) -> Result<ControlFlow<()>, Error> {
     state.place.term_sums.resize(trainer.terms().len(), 0.0);
     let batches = order.chunks(trainer.batch_size()).skip(state.place.steps);

@@ -21,6 +21,7 @@ use crate::advice;
 use crate::columns;
 use crate::exit::Done;
 use crate::flags::{Output, SettingsArgs, heading};
+use crate::live::{self, Live};
 use crate::signals;
 use crate::terminal::{self, Bars};
 use crate::words::{self, number};
@@ -62,6 +63,12 @@ pub struct TrainArgs {
     #[arg(long, help_heading = CHECKPOINTS)]
     no_report: bool,
 
+    /// Show the training in a browser while it runs: losses, reconstructions, codes, and the gradient of each layer.
+    /// The page is served on this machine alone, at the address that is printed, until the training ends. The results
+    /// are the same, to the bit [default port: any that is free].
+    #[arg(long, value_name = "PORT", num_args = 0..=1, default_missing_value = "0", help_heading = "Output")]
+    live: Option<u16>,
+
     #[command(flatten)]
     output: Output,
 }
@@ -77,8 +84,11 @@ pub fn run(args: &TrainArgs) -> Result<Done> {
         every: args.checkpoint_every.unwrap_or_default(),
         notes: Arc::new(terminal::note),
     };
-    let mut finished = train(args, &request)?;
-    page(args, &mut finished);
+    let (mut finished, live) = train(args, &request)?;
+    let has_report = page(args, &mut finished);
+    if let Some(live) = live {
+        live.end(&finished, has_report);
+    }
     if !args.output.quiet
         && let Some(note) = warning(&finished)
     {
@@ -88,9 +98,10 @@ pub fn run(args: &TrainArgs) -> Result<Done> {
     Ok(if finished.outcome.stopped { Done::Interrupted } else { Done::Whole })
 }
 
-/// Trains, and shows the progress.
-fn train(args: &TrainArgs, request: &Request) -> Result<Finished> {
+/// Trains, and shows the progress in the terminal and, if that was asked for, on a page.
+fn train(args: &TrainArgs, request: &Request) -> Result<(Finished, Option<Live>)> {
     let quiet = args.output.quiet;
+    let address = args.live.map(live::address).transpose()?;
     let run = Run::begin(request, &Bars::new(quiet))?;
     signals::listen("writing checkpoint and model", "its last checkpoint is kept")?;
     let (plan, yardsticks) = (run.prepared().plan(), run.yardsticks()?);
@@ -115,6 +126,10 @@ fn train(args: &TrainArgs, request: &Request) -> Result<Finished> {
     let note = words::outside_note(&data.validation_origin, spec.loss, spec.encoding(), &data.validation);
     let of_values = if spec.scale.is_none() { advice::of_values(&data.train) } else { None };
     note.iter().chain(&of_values).for_each(|note| terminal::note(note));
+    let mut live = address.map(|address| Live::start(address, &run, &yardsticks)).transpose()?;
+    if let Some(live) = &live {
+        terminal::note(&format!("watch this training at {}", live.url));
+    }
     let [seen, all] = run.samples()?;
     let beta = words::beta(&run.prepared().spec);
     let bar = terminal::sample_bar(all, quiet);
@@ -122,6 +137,9 @@ fn train(args: &TrainArgs, request: &Request) -> Result<Finished> {
     bar.reset_eta();
     let mut printed = Instant::now();
     let finished = run.train(&mut |event| {
+        if let Some(live) = &mut live {
+            live.tell(event);
+        }
         match event {
             Event::Step { epoch, seen, loss } => {
                 bar.set_prefix(format!("epoch {epoch}/{}", plan.epochs));
@@ -130,17 +148,25 @@ fn train(args: &TrainArgs, request: &Request) -> Result<Finished> {
                 bar.set_message(format!("loss {}  {rate}/s", number(loss)));
             }
             // Of many short epochs, one is printed every two seconds; metrics.csv has all.
-            Event::Epoch(record) if !quiet && is_printed(record.epoch, plan.epochs, printed.elapsed()) => {
+            Event::Epoch { record, .. } if !quiet && is_printed(record.epoch, plan.epochs, printed.elapsed()) => {
                 printed = Instant::now();
                 let line = words::epoch_line(record, &plan, beta);
                 bar.suspend(|| terminal::note(&line));
             }
-            Event::Epoch(_) => {}
+            Event::Epoch { .. } => {}
         }
         signals::flow()
     });
     bar.finish_and_clear();
-    Ok(finished?)
+    match finished {
+        Ok(finished) => Ok((finished, live)),
+        Err(error) => {
+            if let Some(live) = live {
+                live.fail(&error.in_full());
+            }
+            Err(error.into())
+        }
+    }
 }
 
 /// Returns whether the line of an epoch is printed, so long after the last one.
@@ -158,15 +184,20 @@ fn warning(finished: &Finished) -> Option<&'static str> {
 }
 
 /// Writes the page of a training that has reached its end. If this fails, the run is still whole, so it is only a note.
-fn page(args: &TrainArgs, finished: &mut Finished) {
+/// Returns whether there is a page of the finished network.
+fn page(args: &TrainArgs, finished: &mut Finished) -> bool {
     let write = format!("to write it: handgrad report {}", shown(&finished.folder));
     if !args.no_report && !finished.outcome.stopped {
-        if let Err(error) = handgrad_runs::write_report(finished, &Bars::new(args.output.quiet)) {
+        let written = handgrad_runs::write_report(finished, &Bars::new(args.output.quiet));
+        if let Err(error) = &written {
             terminal::note(&format!("note: report.html was not written: {}; {write}", error.in_full()));
         }
-    } else if !finished.written.is_empty() && finished.folder.join("report.html").exists() {
+        return written.is_ok();
+    }
+    if !finished.written.is_empty() && finished.folder.join("report.html").exists() {
         terminal::note(&format!("note: report.html shows an earlier state of this run; {write}"));
     }
+    false
 }
 
 fn report(args: &TrainArgs, finished: &Finished) -> Result<()> {
@@ -278,6 +309,7 @@ fn presets() -> String {
         handgrad train --data synthetic --epochs 5     no download, a few seconds\n  \
         handgrad train --preset deep --data mnist --seed 1\n  \
         handgrad train --preset vae --data mnist       afterwards: handgrad sample\n  \
+        handgrad train --preset deep --live            a page in the browser while it trains\n  \
         handgrad train --preset deep --noise masking --noise-level 0.3\n  \
         handgrad train --data my-images.idx.gz --layers 64,16 --loss mse\n  \
         handgrad train --data sensors.csv --window 50  windows of a series, every channel scaled by itself\n  \

@@ -12,7 +12,7 @@ const BAR: f64 = 34.0;
 
 /// Draws the network, from the sample down to the reconstruction. The width of a bar is proportional to the logarithm
 /// of the number of its values.
-pub(super) fn svg(blocks: &[Block]) -> String {
+pub(crate) fn svg(blocks: &[Block]) -> String {
     let most = blocks.iter().map(|block| block.values).max().unwrap_or(1);
     let full = (most as f64 + 1.0).ln();
     let height = blocks.len() as f64 * ROW;

@@ -12,18 +12,22 @@ const MOST_EPOCHS: usize = 200;
 
 /// What was trained: facts, the command that repeats it, and the settings.
 pub(super) fn facts(page: &Page) -> String {
+    format!(
+        "{}\n<p>The command that repeats this training:</p><pre tabindex=\"0\"><code>{}</code></pre>\n\
+         <details><summary>All settings</summary>{}</details>",
+        two_columns("The run", &page.facts),
+        escape(&page.command),
+        two_columns("Settings", &page.settings)
+    )
+}
+
+/// A table of names and values.
+pub(crate) fn two_columns(caption: &str, rows: &[[String; 2]]) -> String {
     let row = |[name, value]: &[String; 2]| {
         format!("<tr><th scope=\"row\">{}</th><td>{}</td></tr>", escape(name), escape(value))
     };
-    let facts: String = page.facts.iter().map(row).collect();
-    let settings: String = page.settings.iter().map(row).collect();
-    format!(
-        "<table class=\"facts\"><caption>The run</caption>{facts}</table>\n\
-         <p>The command that repeats this training:</p><pre tabindex=\"0\"><code>{}</code></pre>\n\
-         <details><summary>All settings</summary><table class=\"facts\"><caption>Settings</caption>{settings}</table>\
-         </details>",
-        escape(&page.command)
-    )
+    let rows: String = rows.iter().map(row).collect();
+    format!("<table class=\"facts\"><caption>{caption}</caption>{rows}</table>")
 }
 
 /// The losses of all epochs, by term, the learning rate and the seconds.

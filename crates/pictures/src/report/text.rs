@@ -14,7 +14,7 @@ const MOST: usize = 200;
 
 /// Escapes a text for HTML, in elements and in quoted attributes. Longer texts end with an ellipsis after 200
 /// characters; control characters become U+FFFD.
-pub(super) fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len().min(4 * MOST));
     for (at, letter) in text.chars().enumerate() {
         if at == MOST {
@@ -36,7 +36,7 @@ pub(super) fn escape(text: &str) -> String {
 }
 
 /// Data as JSON that can be inside of a `<script>` element.
-pub(super) fn script(data: &impl Serialize) -> String {
+pub(crate) fn script(data: &impl Serialize) -> String {
     // Only maps whose keys are not texts cannot be written, and there are none here.
     let json = serde_json::to_string(data).unwrap_or_else(|_| "null".to_owned());
     let mut safe = String::with_capacity(json.len());

@@ -3,20 +3,22 @@
 mod layers;
 mod parts;
 
+pub(crate) use parts::{cell, ends, form, title};
+
 use std::path::Path;
 
 use handgrad_dataset::{Samples, count, sizes, thousands};
 use handgrad_files::place::{Replaceable, must_be};
 use handgrad_files::{Progress, shown};
 use handgrad_layers::Output;
-use handgrad_models::Model;
+use handgrad_models::{Model, Network};
 use handgrad_pictures::report::{self as page, Block, Epoch, Explorer, Page};
 use handgrad_tasks::report as measures;
 use handgrad_trainer::Source;
 use handgrad_trainer::yardstick::{Yardsticks, yardsticks};
 
 use crate::folder::REPORT;
-use crate::{Error, Finished, History, Result, Subject};
+use crate::{Error, Finished, History, Result, Settings, Subject};
 
 /// The most points of the map.
 const POINTS: usize = 2000;
@@ -93,18 +95,17 @@ fn html(run: &Path, what: &str, data: &Shown, progress: &dyn Progress) -> Result
 
 /// Returns a text about the file or folder `path` with only its name, because the page is to be shown to others, who
 /// do not need the folders of this machine. The text can have the path or, if it was given so, an end of it.
-fn without_folders(text: &str, path: &Path) -> String {
+pub(crate) fn without_folders(text: &str, path: &Path) -> String {
     let Some(name) = path.file_name() else { return text.to_owned() };
     let mut end = path.components();
-    loop {
+    while end.as_path().file_name().is_some() {
         let part = shown(end.as_path());
         if text.contains(&part) {
             return text.replace(&part, &name.to_string_lossy());
         }
-        if end.next().is_none() {
-            return text.to_owned();
-        }
+        end.next();
     }
+    text.to_owned()
 }
 
 /// The samples that a report shows.
@@ -131,12 +132,12 @@ fn page(history: &History, data: &Shown, [name, what, command]: [&str; 3], progr
     let best = history.kept();
     let preset = history.settings.preset.clone().unwrap_or_default();
     let mut facts = vec![
-        ["model".to_owned(), format!("{preset}: {}", network_in_words(model))],
+        ["model".to_owned(), format!("{preset}: {}", network_in_words(model.network()))],
         ["data".to_owned(), what.to_owned()],
         ["shown samples".to_owned(), data.origin.clone()],
         ["parameters".to_owned(), thousands(model.network().param_count())],
         ["values of a code".to_owned(), thousands(model.code_len())],
-        ["loss".to_owned(), loss_in_words(model)],
+        ["loss".to_owned(), loss_in_words(model.network())],
         ["epochs".to_owned(), format!("{}; the weights are those of epoch {}", history.epochs.len(), best.epoch)],
         ["validation loss".to_owned(), page_number(best.validation_loss)],
         [
@@ -151,15 +152,15 @@ fn page(history: &History, data: &Shown, [name, what, command]: [&str; 3], progr
         title: name.to_owned(),
         about: format!(
             "An autoencoder, {preset}, trained on {what}: {}. The pictures show {}.",
-            network_in_words(model),
+            network_in_words(model.network()),
             data.origin
         ),
         facts,
-        settings: settings(history),
+        settings: settings(&history.settings),
         command: command.to_owned(),
-        blocks: blocks(model),
+        blocks: blocks(model.network()),
         epochs: epochs(history),
-        loss: loss_in_words(model),
+        loss: loss_in_words(model.network()),
         yardsticks: data.yardsticks.map_or_else(Vec::new, |found| {
             vec![("least possible loss".into(), found.least), ("loss of the mean sample".into(), found.mean_sample)]
         }),
@@ -177,24 +178,24 @@ fn page_number(value: f64) -> String {
     handgrad_pictures::charts::number(value)
 }
 
-fn loss_in_words(model: &Model) -> String {
-    match model.spec().table {
+/// What the loss is.
+pub(crate) fn loss_in_words(network: &Network<f32>) -> String {
+    match network.spec().table {
         Some(_) => "mean over the columns of their losses; about 1 for the mean row".into(),
-        None => model.network().loss().to_string(),
+        None => network.loss().to_string(),
     }
 }
 
 /// The numbers of values from layer to layer.
-fn network_in_words(model: &Model) -> String {
-    let network = model.network();
+pub(crate) fn network_in_words(network: &Network<f32>) -> String {
     let mut widths: Vec<String> = (0..=network.layers().len()).map(|at| network.width(at).to_string()).collect();
     widths.dedup();
     widths.join("-")
 }
 
 /// The settings that the configuration states.
-fn settings(history: &History) -> Vec<[String; 2]> {
-    let Ok(serde_json::Value::Object(fields)) = serde_json::to_value(&history.settings) else { return Vec::new() };
+pub(crate) fn settings(settings: &Settings) -> Vec<[String; 2]> {
+    let Ok(serde_json::Value::Object(fields)) = serde_json::to_value(settings) else { return Vec::new() };
     let in_words = |value: &serde_json::Value| match value {
         serde_json::Value::String(text) => text.clone(),
         other => other.to_string(),
@@ -204,8 +205,7 @@ fn settings(history: &History) -> Vec<[String; 2]> {
 }
 
 /// The sample and the layers, for the diagram.
-fn blocks(model: &Model) -> Vec<Block> {
-    let network = model.network();
+pub(crate) fn blocks(network: &Network<f32>) -> Vec<Block> {
     let last = network.layers().len() - 1;
     let input = &network.spec().input;
     let mut blocks = vec![Block {
@@ -270,7 +270,7 @@ fn explorer(
     let spec = model.spec();
     let explorer = Explorer {
         shape: data.samples.shape.clone(),
-        form: parts::form(data),
+        form: form(model.spec(), &data.samples.shape),
         encoder,
         decoder,
         outputs: layers::outputs(network),
@@ -294,4 +294,23 @@ fn explorer(
         check,
     };
     Ok(Ok((explorer, weights)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::without_folders;
+
+    #[test]
+    fn a_text_has_only_the_name_of_a_path() {
+        for (text, path, expected) in [
+            ("the 20 rows of /home/me/data.csv", "/home/me/data.csv", "the 20 rows of data.csv"),
+            ("the 20 rows of me/data.csv", "/home/me/data.csv", "the 20 rows of data.csv"),
+            ("the 10,000 images of t10k-images.gz", "mnist", "the 10,000 images of t10k-images.gz"),
+            ("drawn from seed 0", "a/b", "drawn from seed 0"),
+        ] {
+            assert_eq!(without_folders(text, Path::new(path)), expected);
+        }
+    }
 }

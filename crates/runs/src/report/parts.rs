@@ -3,7 +3,7 @@
 use handgrad_analysis::roc;
 use handgrad_dataset::tables::{Column, Kind, KindName};
 use handgrad_dataset::{Samples, Values, count, thousands};
-use handgrad_models::Model;
+use handgrad_models::{Model, Spec};
 use handgrad_pictures::report::{
     Check, CodeValues, ColumnQuality, ExampleImage, ExampleRow, Examples, Kept, Map, Scores,
 };
@@ -21,8 +21,8 @@ const ROWS: usize = 2000;
 const BINS: usize = 50;
 
 /// How samples are shown: `image`, `series` or `table`.
-pub(super) fn form(data: &Shown) -> &'static str {
-    match (&data.model.spec().table, &data.model.spec().series, &data.samples.shape[..]) {
+pub(crate) fn form(spec: &Spec, shape: &[usize]) -> &'static str {
+    match (&spec.table, &spec.series, shape) {
         (Some(_), ..) => "table",
         (None, None, [_, _] | [1 | 3 | 4, _, _]) => "image",
         _ => "series",
@@ -46,12 +46,6 @@ pub(super) fn normal(data: &Shown) -> Vec<u32> {
 
 /// The map of the codes.
 pub(super) fn map(data: &Shown, plane: &Plane, numbers: &[u32]) -> Map {
-    let ends = [0, 1].map(|axis| {
-        let values = || plane.points.iter().map(|point| point[axis]);
-        let (low, high) = values().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (v.min(l), v.max(h)));
-        let margin = 0.04 * if high > low { high - low } else { 1.0 };
-        [low - margin, high + margin]
-    });
     let (all, shown) = (data.samples.len(), numbers.len());
     let chosen = match shown < all {
         true => format!(
@@ -67,11 +61,21 @@ pub(super) fn map(data: &Shown, plane: &Plane, numbers: &[u32]) -> Map {
         axes: plane.axes.clone(),
         chosen,
         points: plane.points.clone(),
-        ends,
+        ends: ends(&plane.points),
         classes: labels.map_or_else(Vec::new, |labels| labels.classes().to_vec()),
         of: labels
             .map_or_else(Vec::new, |labels| numbers.iter().map(|&number| labels.numbers()[number as usize]).collect()),
     }
+}
+
+/// The ends of the two axes of a map with these points.
+pub(crate) fn ends(points: &[[f64; 2]]) -> [[f64; 2]; 2] {
+    [0, 1].map(|axis| {
+        let values = points.iter().map(|point| point[axis]);
+        let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (v.min(l), v.max(h)));
+        let margin = 0.04 * if high > low { high - low } else { 1.0 };
+        [low - margin, high + margin]
+    })
 }
 
 /// The ends of the slider of each value of the code, and the values that have a slider.
@@ -97,11 +101,7 @@ pub(super) fn kept(data: &Shown) -> Result<(Kept, Check)> {
     let bytes_each = samples.features() * if matches!(samples.values, Values::Bytes(_)) { 1 } else { 8 };
     let most = (KEPT_BYTES / bytes_each.max(1)).clamp(KEPT[0], KEPT[1]);
     let numbers = measures::evenly(samples.len(), most);
-    let class = |number: u32| samples.labels.as_ref().and_then(|labels| labels.name(number as usize));
-    let name = |&number: &u32| match class(number) {
-        Some(class) => format!("{kind} {number}, class {}", cut(class)),
-        None => format!("{kind} {number}"),
-    };
+    let name = |&number: &u32| title(kind, samples, number);
     let (bytes, values) = match &samples.values {
         Values::Bytes(values) => {
             let at: Vec<usize> = numbers.iter().map(|&number| number as usize).collect();
@@ -124,6 +124,14 @@ pub(super) fn kept(data: &Shown) -> Result<(Kept, Check)> {
     Ok((Kept { about, names: numbers.iter().map(name).collect(), bytes, numbers: values }, check))
 }
 
+/// What a sample is: `what`, its number, and its class, if it has one.
+pub(crate) fn title(what: &str, samples: &Samples, number: u32) -> String {
+    match samples.labels.as_ref().and_then(|labels| labels.name(number as usize)) {
+        Some(class) => format!("{what} {number}, class {}", cut(class)),
+        None => format!("{what} {number}"),
+    }
+}
+
 /// The first characters of a text from data.
 fn cut(text: &str) -> String {
     const MOST: usize = 60;
@@ -139,12 +147,8 @@ pub(super) fn examples(data: &Shown, scores: &[f64]) -> Result<Examples> {
         .flat_map(|(numbers, kind)| numbers.iter().map(move |&number| (number, kind)))
         .collect();
     let numbers: Vec<u32> = named.iter().map(|(number, _)| *number).collect();
-    let labels = data.samples.labels.as_ref();
-    let title = |&(number, kind): &(u32, &str)| match labels.and_then(|labels| labels.name(number as usize)) {
-        Some(class) => format!("{kind}: sample {number}, class {}", cut(class)),
-        None => format!("{kind}: sample {number}"),
-    };
-    let titles: Vec<String> = named.iter().map(title).collect();
+    let name = |(number, kind): &(u32, &str)| title(&format!("{kind}: sample"), data.samples, *number);
+    let titles: Vec<String> = named.iter().map(name).collect();
     let errors: Vec<f64> = numbers.iter().map(|&number| scores[number as usize]).collect();
     if let Some(schema) = &data.model.spec().table {
         let x = data.samples.exact_rows(&numbers);
@@ -166,7 +170,7 @@ pub(super) fn examples(data: &Shown, scores: &[f64]) -> Result<Examples> {
             };
         return Ok(Examples::Rows(names, rows.map(row).collect()));
     }
-    if form(data) == "series" {
+    if form(data.model.spec(), &data.samples.shape) == "series" {
         let titles: Vec<String> = titles
             .iter()
             .zip(&errors)
@@ -193,7 +197,7 @@ pub(super) fn examples(data: &Shown, scores: &[f64]) -> Result<Examples> {
 }
 
 /// A cell of a table as text.
-fn cell(column: &Column, value: f64) -> String {
+pub(crate) fn cell(column: &Column, value: f64) -> String {
     match column.kind {
         Kind::Category { .. } | Kind::Date { .. } => column.text(value),
         _ => column.written(value),

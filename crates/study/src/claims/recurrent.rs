@@ -79,7 +79,7 @@ pub fn long_memory(setup: &Setup) -> Result<Found, Error> {
             let mut trainer = Trainer::new(Network::<f32>::new(&next_step(steps, cell, 32))?, &training)?;
             setup.progress.start(&format!("{name}, {steps} steps"), Some(epochs as u64), Unit::Parts);
             fit(&mut trainer, &Source::new(&train), &Source::new(&test), &plan, &mut |event| {
-                if let Event::Epoch(_) = event {
+                if let Event::Epoch { .. } = event {
                     setup.progress.advance(1);
                 }
                 ControlFlow::Continue(())

@@ -90,7 +90,7 @@ pub(super) fn run(
         Trained::Step { epoch, samples, samples_per_epoch, loss } => {
             observer(Event::Step { samples: (epoch - 1) * samples_per_epoch + samples, loss })
         }
-        Trained::Epoch(record) => observer(Event::Epoch { record, epochs: plan.epochs }),
+        Trained::Epoch { record, .. } => observer(Event::Epoch { record, epochs: plan.epochs }),
     })?;
     Ok(match outcome.epochs.last().filter(|_| !outcome.stopped) {
         Some(last) => ControlFlow::Continue((trainer, last.clone())),
