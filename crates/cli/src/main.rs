@@ -6,6 +6,7 @@ mod columns;
 mod commands;
 mod exit;
 mod flags;
+mod server;
 mod signals;
 mod terminal;
 mod threads;

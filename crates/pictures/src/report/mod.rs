@@ -16,7 +16,7 @@ mod diagram;
 mod explorer;
 mod map;
 mod sections;
-mod text;
+pub(crate) mod text;
 mod weights;
 
 pub use explorer::{Check, Column, Explorer, Kept, Layer, Output, Plane, Recurrent, Scale, Window};
@@ -232,7 +232,7 @@ pub fn html(page: &Page) -> String {
 
 /// Replaces each `{{name}}` of the template by its text. What is inserted is not searched again, so a text from data
 /// that looks like a place stays as it is.
-fn fill(template: &str, places: &[(&str, String)]) -> String {
+pub(crate) fn fill(template: &str, places: &[(&str, String)]) -> String {
     let mut html = String::with_capacity(places.iter().map(|(_, text)| text.len()).sum::<usize>() + template.len());
     let mut rest = template;
     while let Some((before, after)) = rest.split_once("{{") {

@@ -36,7 +36,7 @@ pub(super) fn escape(text: &str) -> String {
 }
 
 /// Data as JSON that can be inside of a `<script>` element.
-pub(super) fn script(data: &impl Serialize) -> String {
+pub(crate) fn script(data: &impl Serialize) -> String {
     // Only maps whose keys are not texts cannot be written, and there are none here.
     let json = serde_json::to_string(data).unwrap_or_else(|_| "null".to_owned());
     let mut safe = String::with_capacity(json.len());
