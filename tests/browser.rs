@@ -1,5 +1,5 @@
-//! Chromium without a window, driven by its own protocol (Chrome DevTools Protocol) through two pipes: pages are opened,
-//! clicked and typed into as by a person. `HANDGRAD_CHROMIUM` names its program, otherwise `chromium`,
+//! Chromium without a window, driven by its own protocol (Chrome DevTools Protocol) through two pipes: pages are
+//! opened, clicked and typed into as by a person. `HANDGRAD_CHROMIUM` names its program, otherwise `chromium`,
 //! `chromium-browser` and `google-chrome` are tried.
 #![allow(dead_code)]
 
@@ -31,7 +31,8 @@ impl Browser {
     pub fn start(folder: &Path) -> Option<Self> {
         let named = std::env::var("HANDGRAD_CHROMIUM").ok();
         let names = ["chromium", "chromium-browser", "google-chrome"].map(str::to_owned);
-        let starts = |name: &String| Command::new(name).arg("--version").output().is_ok_and(|told| told.status.success());
+        let starts =
+            |name: &String| Command::new(name).arg("--version").output().is_ok_and(|told| told.status.success());
         let Some(program) = named.into_iter().chain(names).find(starts) else {
             println!("skipped: there is no Chromium; install it, or name its program in HANDGRAD_CHROMIUM");
             return None;

@@ -9,7 +9,6 @@
 //! - A head has at most 8 KiB and a body at most 256 KiB; a request must arrive within 10 seconds; at most 16
 //!   connections are open. Each connection has one request.
 
-use std::convert::Infallible;
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
@@ -75,7 +74,7 @@ impl Server {
     }
 
     /// Answers requests until the process ends, each in a thread of its own.
-    pub fn serve(&self, answer: impl Fn(&Request) -> Response + Sync) -> Infallible {
+    pub fn serve(&self, answer: impl Fn(&Request) -> Response + Sync) {
         let answer = &answer;
         thread::scope(|scope| {
             loop {
@@ -138,7 +137,8 @@ impl Server {
                 _ => Err(BAD),
             }
         };
-        let is_here = |host: &str| ["127.0.0.1", "localhost"].iter().any(|name| host == format!("{name}:{}", self.port));
+        let is_here =
+            |host: &str| ["127.0.0.1", "localhost"].iter().any(|name| host == format!("{name}:{}", self.port));
         let from_here = |origin: &str| origin.strip_prefix("http://").is_some_and(is_here);
         if !header("Host")?.is_some_and(is_here) || !header("Origin")?.is_none_or(from_here) {
             return Err(Refused::With("403 Forbidden"));

@@ -44,7 +44,8 @@ pub fn run(args: &PlaygroundArgs) -> Result<Done> {
         "The playground is at {address}\nOpen this address in a browser, for example with: {OPEN} {address}\n\
          Ctrl-C ends it."
     ))?;
-    match server.serve(|request| answer(&page, request)) {}
+    server.serve(|request| answer(&page, request));
+    Ok(Done::Whole)
 }
 
 fn answer(page: &str, request: &Request) -> Response {

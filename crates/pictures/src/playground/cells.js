@@ -6,20 +6,20 @@ const about = JSON.parse(byId("data").textContent);
 about.networks.forEach(network => { network.one = 1; });
 
 const GROUPS = {
-  activations: "inputs, activations, losses", weights: "weights and biases", gradients: "δ and gradients",
+  values: "x and x̂", code: "h and L", weights: "weights and biases", gradients: "δ and gradients",
 };
 
 // What has cells: the name in requests, the symbol, a few words, and the sizes. Forward and backward are in the order
 // in which they are computed; the place is the column of a wide screen.
 const QUANTITIES = [
-  ["x", "x", "input and target", "activations", "forward", 1, "m", "n"],
+  ["x", "x", "input and target", "values", "forward", 1, "m", "n"],
   ["w_e", "w_e", "weights of the encoder", "weights", "forward", 2, "n", "k"],
   ["b_e", "b_e", "its biases", "weights", "forward", 2, "one", "k"],
-  ["h", "h", "code", "activations", "forward", 3, "m", "k"],
+  ["h", "h", "code", "code", "forward", 3, "m", "k"],
   ["w_d", "w_d", "weights of the decoder", "weights", "forward", 4, "k", "n"],
   ["b_d", "b_d", "its biases", "weights", "forward", 4, "one", "n"],
-  ["p", "x̂", "output", "activations", "forward", 5, "m", "n"],
-  ["losses", "L", "loss", "activations", "forward", 6, "m", "one"],
+  ["p", "x̂", "output", "values", "forward", 5, "m", "n"],
+  ["losses", "L", "loss", "code", "forward", 6, "m", "one"],
   ["delta_d", "δ_d", "∂L/∂z of the decoder", "gradients", "backward", 5, "m", "n"],
   ["dw_d", "dw_d", "∂L/∂w_d", "gradients", "backward", 4, "k", "n"],
   ["db_d", "db_d", "∂L/∂b_d", "gradients", "backward", 4, "one", "n"],
@@ -42,7 +42,12 @@ function make(tag, attributes = {}, ...children) {
 
 const sub = number => String(number).replace(/\d/g, digit => String.fromCharCode(0x2080 + Number(digit)));
 const signed = text => text.replace(/-/g, "−");
-const digits = (value, count) => value === null ? "–" : signed(String(Number(value.toPrecision(count))));
+/** So many significant digits; numbers below 0.001 have an exponent. */
+function digits(value, count) {
+  if (value === null) return "–";
+  const rounded = Number(value.toPrecision(count));
+  return signed(rounded !== 0 && Math.abs(rounded) < 1e-3 ? rounded.toExponential() : String(rounded));
+}
 /** Three digits, for cells. */
 const short = value => digits(value, 3);
 /** All digits. */
@@ -78,7 +83,8 @@ function tilesOf(quantity, sizes, sample) {
   if (columns === "n") {
     return [{ title: "", rows: sizes.n / side, columns: side, numbers: false, place: (r, c) => [row, r * side + c] }];
   }
-  return [{ title: "", rows: 1, columns: sizes[columns], numbers: true, place: (r, c) => [row, c] }];
+  const wide = Math.min(2, sizes[columns]), place = (r, c) => [row, r * wide + c];
+  return [{ title: "", rows: sizes[columns] / wide, columns: wide, numbers: true, place }];
 }
 
 /** The cell of an element. */
@@ -93,7 +99,7 @@ function listenToCells(hover, select) {
   });
   on("pointerover", hover);
   on("focusin", hover);
-  on("click", cell => { focusOn(cell); select(cell); });
+  on("click", cell => { focusOn(cell, { preventScroll: true }); select(cell); });
   on("keydown", (cell, event) => {
     const isSelected = event.key === "Enter" || event.key === " ";
     const next = isSelected ? cell : neighbour(cell, event.key);
@@ -168,10 +174,10 @@ function neighbour(cell, key) {
   }
 }
 
-function focusOn(cell) {
+function focusOn(cell, how) {
   cell.own.forEach(other => { other.element.tabIndex = -1; });
   cell.element.tabIndex = 0;
-  cell.element.focus();
+  cell.element.focus(how);
 }
 
 /** The smallest of 1, 2 and 5 times a power of ten that is not below a value. */

@@ -1,6 +1,6 @@
 // The curves of the loss: one, or with a planted mistake two.
 
-const WIDE = 720, HIGH = 300, LEFT = 70, RIGHT = 20, TOP = 14, BOTTOM = 40;
+const MOST_WIDE = 720, HIGH = 300, LEFT = 70, RIGHT = 20, TOP = 14, BOTTOM = 40;
 
 /** Numbers for an axis: multiples of 1, 2 or 5 times a power of ten between two values. */
 function ticks(low, high) {
@@ -11,25 +11,27 @@ function ticks(low, high) {
 
 /** Draws curves, each with a name and points [step, loss]. */
 function drawChart(curves) {
+  const wide = Math.max(280, Math.min(MOST_WIDE, byId("chart").clientWidth));
   const points = curves.flatMap(curve => curve.points);
   const [first, last] = [points[0][0], Math.max(points.at(-1)[0], points[0][0] + 1)];
   let low = Math.min(...points.map(point => point[1])), high = Math.max(...points.map(point => point[1]));
   if (high - low < 1e-12) [low, high] = [low - 0.01, high + 0.01];
-  const x = step => LEFT + (step - first) / (last - first) * (WIDE - LEFT - RIGHT);
+  const x = step => LEFT + (step - first) / (last - first) * (wide - LEFT - RIGHT);
   const y = loss => TOP + (high - loss) / (high - low) * (HIGH - TOP - BOTTOM);
   const at = ([step, loss]) => `${digits(loss, 5)} at step ${step}`;
   const ends = curves.map(({ name, points }) => `${name}: ${at(points[0])}, ${at(points.at(-1))}`).join("; ");
   const label = `The loss after every step. ${ends}`;
-  const svg = make("svg", { viewBox: `0 0 ${WIDE} ${HIGH}`, role: "img", "aria-label": label });
+  const svg = make("svg", { viewBox: `0 0 ${wide} ${HIGH}`, role: "img", "aria-label": label });
   for (const tick of ticks(low, high)) {
-    svg.append(make("line", { class: "grid", x1: LEFT, x2: WIDE - RIGHT, y1: y(tick), y2: y(tick) }));
+    svg.append(make("line", { class: "grid", x1: LEFT, x2: wide - RIGHT, y1: y(tick), y2: y(tick) }));
     svg.append(make("text", { class: "end", x: LEFT - 6, y: y(tick) + 4 }, signed(String(tick))));
   }
-  for (const tick of ticks(first, last).filter(Number.isInteger)) {
+  const steps = ticks(first, last).filter(Number.isInteger);
+  for (const tick of wide < 450 ? steps.filter((_, at) => at % 2 === 0) : steps) {
     svg.append(make("text", { class: "middle", x: x(tick), y: HIGH - BOTTOM + 18 }, String(tick)));
   }
-  svg.append(make("line", { class: "axis", x1: LEFT, x2: WIDE - RIGHT, y1: HIGH - BOTTOM, y2: HIGH - BOTTOM }));
-  svg.append(make("text", { class: "middle", x: (LEFT + WIDE - RIGHT) / 2, y: HIGH - 4 }, "step"));
+  svg.append(make("line", { class: "axis", x1: LEFT, x2: wide - RIGHT, y1: HIGH - BOTTOM, y2: HIGH - BOTTOM }));
+  svg.append(make("text", { class: "middle", x: (LEFT + wide - RIGHT) / 2, y: HIGH - 4 }, "step"));
   curves.forEach((curve, number) => {
     const path = curve.points.map(([step, loss]) => `${x(step).toFixed(1)},${y(loss).toFixed(1)}`).join(" ");
     svg.append(make("polyline", { class: `c${number}`, points: path }));

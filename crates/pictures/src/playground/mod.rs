@@ -18,13 +18,9 @@ use crate::report::{fill, text::script};
 /// Returns the page. `data` is what it begins with: the networks and the mistakes.
 #[must_use]
 pub fn html(data: &impl Serialize) -> String {
-    let style = concat!(include_str!("../report/style.css"), include_str!("playground.css"));
-    let scripts = concat!(include_str!("cells.js"), include_str!("chart.js"), include_str!("playground.js"));
-    let places = [
-        ("software", crate::SOFTWARE.to_owned()),
-        ("style", style.to_owned()),
-        ("data", script(data)),
-        ("scripts", scripts.to_owned()),
-    ];
+    let style = [include_str!("../report/style.css"), include_str!("playground.css")].concat();
+    let scripts = [include_str!("cells.js"), include_str!("chart.js"), include_str!("playground.js")].concat();
+    let places =
+        [("software", crate::SOFTWARE.to_owned()), ("style", style), ("data", script(data)), ("scripts", scripts)];
     fill(include_str!("page.html"), &places)
 }

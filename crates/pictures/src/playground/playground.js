@@ -10,6 +10,7 @@ let twin = null;                          // the same training without the mista
 let answer = null;                        // what the program answered last
 let cells = [];
 let selected = null;                      // { of, row, column }
+let hovered = null;
 let curves = [];
 let isRunning = false;
 
@@ -84,6 +85,7 @@ function show() {
   drawChart(curves);
   showCheck();
   showSelected();
+  showHovered();
   noted.ready = "yes";
 }
 
@@ -130,8 +132,8 @@ function explanation(line) {
 const VERDICTS = {
   agrees: "agrees",
   differs: "differs",
-  rounding: "agrees: both are so small that only rounding is left",
-  kink: "not comparable: a z of the encoder is within 0.00002 of 0, where ReLU has a kink",
+  rounding: "agrees within rounding",
+  kink: "at a kink of ReLU",
 };
 
 function showCheck() {
@@ -141,8 +143,8 @@ function showCheck() {
   body.replaceChildren(...answer.check.map(check => {
     const place = make("button", { type: "button" }, nameOf(check));
     place.addEventListener("click", () => select(check));
-    const error = check.error === null ? "infinite" : signed(check.error.toExponential(1));
-    const parts = [place, long(check.analytic), long(check.numeric), error, VERDICTS[check.verdict]];
+    const error = check.error === null ? "infinite" : digits(check.error, 2);
+    const parts = [VERDICTS[check.verdict], place, digits(check.analytic, 7), digits(check.numeric, 7), error];
     const row = make("tr", { "data-verdict": check.verdict }, make("th", { scope: "row" }, check.of));
     row.append(...parts.map(part => make("td", {}, part)));
     if (check.verdict === "differs") row.classList.add("bad");
@@ -153,9 +155,13 @@ function showCheck() {
   const wrong = answer.check.filter(check => check.verdict === "differs").map(check => check.of);
   const mistake = about.mistakes.find(known => known.name === state.mistake);
   const said = [];
+  const hasKink = answer.check.some(check => check.verdict === "kink");
   if (wrong.length) said.push(`The gradient check sees a mistake: ${wrong.join(", ")}.`);
-  else said.push("All gradients agree with their difference quotients.");
-  if (mistake?.property && !wrong.length) {
+  else if (!hasKink) said.push("All gradients agree with their difference quotients.");
+  if (hasKink) {
+    said.push("A z of the encoder is within 0.00002 of 0. ReLU has a kink there, so that a quotient is the mean of two",
+      "slopes, and says nothing about the gradient.");
+  } else if (mistake?.property && !wrong.length) {
     said.push("The check cannot see this mistake: it is the same in both passes, or it is made after the gradient.");
     said.push(`Another test finds it: ${mistake.property}.`);
   } else if (mistake && !wrong.length) {
@@ -177,17 +183,21 @@ function select({ of, row, column }) {
   });
 }
 
-function hover({ quantity, row, column }) {
-  if (!answer) return;
-  const cell = { of: quantity.of, row, column };
-  byId("told").textContent = `${nameOf(cell)} = ${long(valueOf(cell))}`;
+/** Shows all digits of the cell under the pointer or with the focus. */
+function showHovered() {
+  byId("hovered").textContent = hovered && answer ? `looking at ${nameOf(hovered)} = ${long(valueOf(hovered))}` : "";
+}
+
+function hover(cell) {
+  hovered = cell && { of: cell.quantity.of, row: cell.row, column: cell.column };
+  showHovered();
 }
 
 /** Begins with a network. */
 function begin(name) {
   sizes = networks[name];
   state = { ...structuredClone(sizes.first), mistake: state.mistake };
-  selected = null;
+  selected = hovered = null;
   byId("explained").replaceChildren();
   byId("told").textContent = "Select a cell to see its formula.";
   byId("optimizer").value = state.optimizer;
@@ -280,5 +290,6 @@ byId("slider").addEventListener("input", event => {
   change(event.target.value);
 });
 listenToCells(hover, cell => select({ ...cell, of: cell.quantity.of }));
-byId("cells").addEventListener("pointerleave", () => { if (selected && answer) showSelected(); });
+byId("cells").addEventListener("pointerleave", () => hover(null));
+window.addEventListener("resize", () => { if (answer) drawChart(curves); });
 enqueue(() => begin(byId("name").value));

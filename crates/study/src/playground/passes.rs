@@ -122,12 +122,7 @@ pub fn step(state: &mut State, dtheta: &[f64]) {
 pub fn parameters(state: &State) -> [(&'static str, Range<usize>, usize); 4] {
     let [n, k, _] = state.network.sizes();
     let (encoder, all) = ((n + 1) * k, (n + 1) * k + (k + 1) * n);
-    [
-        ("dw_e", 0..n * k, k),
-        ("db_e", n * k..encoder, k),
-        ("dw_d", encoder..all - n, n),
-        ("db_d", all - n..all, n),
-    ]
+    [("dw_e", 0..n * k, k), ("db_e", n * k..encoder, k), ("dw_d", encoder..all - n, n), ("db_d", all - n..all, n)]
 }
 
 /// The place of a parameter where its gradient and the difference quotient differ most.
@@ -156,12 +151,15 @@ pub fn check(state: &State, run: &Run) -> Vec<Checked> {
         });
         moved.theta[range.clone()].copy_from_slice(&state.theta[range.clone()]);
         let (index, difference) = (report.place.1, (report.analytic - report.numeric).abs());
-        let verdict = match () {
-            () if report.error <= TOLERANCE => "agrees",
-            () if difference <= ROUNDING * run.loss.max(1.0) => "rounding",
+        let verdict = if report.error <= TOLERANCE {
+            "agrees"
+        } else if difference <= ROUNDING * run.loss.max(1.0) {
+            "rounding"
+        } else if is_at_a_kink && name.ends_with("_e") {
             // Only the gradients of the encoder go through ReLU.
-            () if is_at_a_kink && name.ends_with("_e") => "kink",
-            () => "differs",
+            "kink"
+        } else {
+            "differs"
         };
         Checked {
             name,

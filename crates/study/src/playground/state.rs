@@ -26,7 +26,7 @@ pub const MISTAKES: [&str; 7] = [
 /// No weight may be farther from 0.
 const FARTHEST: f64 = 1e6;
 /// The range of the learning rate.
-const RATES: std::ops::RangeInclusive<f64> = 1e-6..=1e3;
+const RATES: [f64; 2] = [1e-6, 1e3];
 /// The seed of the initial weights of the larger network.
 const SEED: u64 = 1;
 
@@ -84,7 +84,7 @@ impl State {
         let [n, k, _] = network.sizes();
         let (x, theta, optimizer, learning_rate) = match network {
             Name::Small => {
-                let theta = weights().iter().flat_map(|given| given.value.values.clone()).collect();
+                let theta: Vec<f64> = weights().iter().flat_map(|given| given.value.values.clone()).collect();
                 (BATCH.to_vec(), theta, OptimizerName::Sgd, 0.1)
             }
             Name::Digits => {
@@ -114,8 +114,8 @@ impl State {
         if let Some(wrong) = self.x.iter().find(|x| !(0.0..=1.0).contains(*x)) {
             return problem(format!("an input is {wrong}, but must be within 0..1"));
         }
-        if !RATES.contains(&self.learning_rate) {
-            let (low, high) = (RATES.start(), RATES.end());
+        let [low, high] = RATES;
+        if !(low..=high).contains(&self.learning_rate) {
             return problem(format!("the learning rate is {}, but must be {low} to {high}", self.learning_rate));
         }
         if let Some(name) = self.mistake.as_ref().filter(|name| !MISTAKES.contains(&name.as_str())) {
