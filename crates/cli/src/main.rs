@@ -7,6 +7,7 @@ mod commands;
 mod exit;
 mod flags;
 mod live;
+mod server;
 mod signals;
 mod terminal;
 mod threads;

@@ -28,6 +28,7 @@ pub mod charts;
 mod error;
 mod grid;
 pub mod live;
+pub mod playground;
 pub mod report;
 
 /// The program that wrote a picture, which its file names.

@@ -92,6 +92,12 @@ pub enum Error {
         /// The largest relative error that passes.
         tolerance: f64,
     },
+    /// A page of the playground asked for something that cannot be computed.
+    #[error("the playground cannot answer this: {problem}")]
+    Playground {
+        /// What is wrong with the question.
+        problem: String,
+    },
     /// Planted mistakes were not found by what should find them, or also by something else.
     #[error("not caught as expected: {names}; compare the figures with the expected values")]
     NotCaught {
@@ -162,6 +168,7 @@ impl Error {
             | Self::NoSuchCheck { .. }
             | Self::NoSuchMistake { .. }
             | Self::NoSuchRow { .. }
+            | Self::Playground { .. }
             | Self::NoSuchClaim { .. } => true,
             Self::Runs(error) => error.is_usage(),
             Self::Tasks(error) => error.is_usage(),

@@ -3,7 +3,7 @@
 //! [`trace`] works small examples and shows every number, computed by the functions that train. [`gradcheck`]
 //! compares every backward pass with central differences. [`mistakes`] plants known mistakes and shows what finds
 //! them. [`scoreboard`] repeats published trainings, [`claims`] puts claims about autoencoders to the test; both
-//! train with [`experiment`].
+//! train with [`experiment`]. [`playground`] computes what its page shows.
 //!
 //! Nothing here prints. Each module returns its results as data, text or JSON.
 #![forbid(unsafe_code)]
@@ -13,6 +13,7 @@ mod error;
 pub mod experiment;
 pub mod gradcheck;
 pub mod mistakes;
+pub mod playground;
 pub mod scoreboard;
 pub mod trace;
 

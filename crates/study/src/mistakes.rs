@@ -1,5 +1,6 @@
 //! Known mistakes, planted on purpose, and what finds them.
 
+mod dense;
 mod mistake;
 mod planted;
 mod render;
@@ -9,8 +10,11 @@ mod unseen;
 
 use crate::Error;
 
+pub(crate) use dense::plant as plant_in_dense;
 pub use mistake::{Mistake, Planting, Property};
+pub(crate) use planted::Planted;
 pub use render::{json, text};
+pub(crate) use unseen::adam_no_bias_correction;
 
 /// Returns one line for each mistake: first those that the gradient check sees, then those that it cannot see.
 #[must_use]

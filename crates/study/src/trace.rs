@@ -6,7 +6,7 @@ mod cell;
 mod elman_network;
 mod example;
 mod examples;
-mod form;
+pub(crate) mod form;
 mod given;
 mod jordan_network;
 mod next;
@@ -14,7 +14,7 @@ mod notes;
 mod options;
 mod passes;
 mod render;
-mod small_autoencoder;
+pub(crate) mod small_autoencoder;
 
 use serde_json::json;
 

@@ -25,6 +25,7 @@ mod label;
 mod latent_grid;
 mod map;
 mod nearest;
+mod playground;
 mod predict;
 mod probe;
 mod reconstruct;
@@ -44,7 +45,7 @@ pub const GROUPS: [(&str, &[&str]); 7] = [
     ("Use a model", &["encode", "decode", "denoise", "anomaly", "impute", "features", "split"]),
     ("Use its codes", &["map", "cluster", "nearest", "probe", "label"]),
     ("Classify", &["finetune", "predict"]),
-    ("Learn how it works", &["trace", "gradcheck", "claims", "scoreboard", "score"]),
+    ("Learn how it works", &["trace", "playground", "gradcheck", "claims", "scoreboard", "score"]),
     ("Data and help", &["data", "completions", "man"]),
 ];
 
@@ -199,6 +200,12 @@ pub enum Command {
     ///
     /// Forward and backward: the formula, the formula with numbers, and the result.
     Trace(trace::TraceArgs),
+    /// Open a page with every number of a small autoencoder.
+    ///
+    /// The page shows every weight, activation and gradient of an autoencoder 4-2-4 or 64-8-64. Take training steps one
+    /// by one, select a number to see its formula and the function that computed it, change a weight and see the loss
+    /// and all gradients follow, or plant a known mistake and see whether the gradient check finds it.
+    Playground(playground::PlaygroundArgs),
     /// List, download, describe and draw data sets.
     #[command(subcommand)]
     Data(data::DataCommand),
@@ -261,6 +268,7 @@ impl Command {
             Self::Scoreboard(args) => scoreboard::run(args),
             Self::Claims(args) => claims::run(args),
             Self::Trace(args) => trace::run(args),
+            Self::Playground(args) => playground::run(args),
             Self::Data(command) => data::run(command),
             Self::Completions(args) => help::completions(args, program),
             Self::Man(args) => help::man(args, program),

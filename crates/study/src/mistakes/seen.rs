@@ -2,10 +2,11 @@
 
 use handgrad_layers::gradcheck::{catalogue::numbers, check};
 use handgrad_layers::{
-    Activation, Block, Conv2d, Dense, Dropout, Elman, Layer, Padding, Pass, Reparameterize, Saved, SavedBatch,
-    Sequence, dense, mse, softmax_cross_entropy,
+    Activation, Conv2d, Dense, Dropout, Elman, Layer, Padding, Pass, Reparameterize, Saved, Sequence, mse,
+    softmax_cross_entropy,
 };
 
+use super::dense;
 use super::mistake::{Mistake, Planting};
 use super::planted::{Planted, both};
 use crate::Error;
@@ -17,7 +18,7 @@ pub const MISTAKES: [Mistake; 12] = [
         right: "dx = δ·wᵀ",
         wrong: "dx = δ·w",
         property: None,
-        plant: || dense_with(Planted { backward_input: Some(missing_transpose), ..Planted::on(DENSE) }),
+        plant: || dense_with(dense::missing_transpose),
     },
     Mistake {
         name: "forgotten-bias",
@@ -25,7 +26,7 @@ pub const MISTAKES: [Mistake; 12] = [
         right: "db = Σ over the rows of δ",
         wrong: "db = 0",
         property: None,
-        plant: || dense_with(Planted { backward_params: Some(forgotten_bias), ..Planted::on(DENSE) }),
+        plant: || dense_with(dense::forgotten_bias),
     },
     Mistake {
         name: "missing-activation-derivative",
@@ -33,7 +34,7 @@ pub const MISTAKES: [Mistake; 12] = [
         right: "δ = dy ⊙ φ′(z)",
         wrong: "δ = dy",
         property: None,
-        plant: || dense_with(Planted { backward_input: Some(missing_activation_derivative), ..Planted::on(DENSE) }),
+        plant: || dense_with(dense::missing_activation_derivative),
     },
     Mistake {
         name: "negative-gradient",
@@ -41,7 +42,7 @@ pub const MISTAKES: [Mistake; 12] = [
         right: "dw = xᵀ·δ",
         wrong: "dw = −xᵀ·δ",
         property: None,
-        plant: || dense_with(Planted { backward_params: Some(negative_gradient), ..Planted::on(DENSE) }),
+        plant: || dense_with(dense::negative_gradient),
     },
     Mistake {
         name: "averaged-twice",
@@ -49,7 +50,7 @@ pub const MISTAKES: [Mistake; 12] = [
         right: "dw = xᵀ·δ",
         wrong: "dw = xᵀ·δ/m",
         property: None,
-        plant: || dense_with(Planted { backward_params: Some(averaged_twice), ..Planted::on(DENSE) }),
+        plant: || dense_with(dense::averaged_twice),
     },
     Mistake {
         name: "added-not-assigned",
@@ -57,7 +58,7 @@ pub const MISTAKES: [Mistake; 12] = [
         right: "dx ← δ·wᵀ",
         wrong: "dx ← dx + δ·wᵀ",
         property: None,
-        plant: || dense_with(Planted { backward_input: Some(added_not_assigned), ..Planted::on(DENSE) }),
+        plant: || dense_with(dense::added_not_assigned),
     },
     Mistake {
         name: "no-recursion-through-time",
@@ -112,80 +113,8 @@ pub const MISTAKES: [Mistake; 12] = [
 /// Square, so that w and wᵀ both fit.
 const DENSE: Dense = Dense { inputs: 4, units: 4, activation: Activation::Tanh };
 
-fn dense_with(planted: Planted<Dense>) -> Result<Planting, Error> {
-    Ok(Planting { checks: both(&DENSE, &planted, &[DENSE.inputs])?, property: None })
-}
-
-fn missing_transpose(
-    layer: &Dense,
-    theta: &[f64],
-    saved: Saved<'_, f64>,
-    dy: &mut [f64],
-    dx: &mut [f64],
-    _: &mut Pass<'_, f64>,
-) {
-    dense::backward_activation(saved.y, layer.activation, dy);
-    let n = layer.units;
-    for (dx, delta) in dx.chunks_exact_mut(n).zip(dy.chunks_exact(n)) {
-        for i in 0..n {
-            // Right: theta[i * n + j].
-            dx[i] = (0..n).map(|j| delta[j] * theta[j * n + i]).sum();
-        }
-    }
-}
-
-fn forgotten_bias(layer: &Dense, saved: SavedBatch<'_, f64>, block: &Block, dtheta: &mut [f64], scratch: &mut [f64]) {
-    match block.param {
-        0 => layer.backward_params(saved, block, dtheta, scratch),
-        // Right: the same for b.
-        _ => dtheta.fill(0.0),
-    }
-}
-
-fn missing_activation_derivative(
-    layer: &Dense,
-    theta: &[f64],
-    _: Saved<'_, f64>,
-    dy: &mut [f64],
-    dx: &mut [f64],
-    _: &mut Pass<'_, f64>,
-) {
-    // Right: dense::backward_activation(saved.y, layer.activation, dy) first.
-    let (w, _) = theta.split_at(layer.inputs * layer.units);
-    dense::backward_input(w, dy, layer.units, dx);
-}
-
-fn negative_gradient(
-    layer: &Dense,
-    saved: SavedBatch<'_, f64>,
-    block: &Block,
-    dtheta: &mut [f64],
-    scratch: &mut [f64],
-) {
-    layer.backward_params(saved, block, dtheta, scratch);
-    // Right: no change of sign, since the optimiser subtracts the gradient, θ ← θ − α·dθ.
-    dtheta.iter_mut().for_each(|dtheta| *dtheta = -*dtheta);
-}
-
-fn averaged_twice(layer: &Dense, saved: SavedBatch<'_, f64>, block: &Block, dtheta: &mut [f64], scratch: &mut [f64]) {
-    layer.backward_params(saved, block, dtheta, scratch);
-    // Right: no division, since δ already contains the 1/m of the loss.
-    let m = saved.x.rows() as f64;
-    dtheta.iter_mut().for_each(|dtheta| *dtheta /= m);
-}
-
-fn added_not_assigned(
-    layer: &Dense,
-    theta: &[f64],
-    saved: Saved<'_, f64>,
-    dy: &mut [f64],
-    dx: &mut [f64],
-    pass: &mut Pass<'_, f64>,
-) {
-    let before = dx.to_vec();
-    layer.backward_input(theta, saved, dy, Some(dx), pass);
-    // Right: nothing is added.
-    dx.iter_mut().zip(before).for_each(|(dx, before)| *dx += before);
+fn dense_with(plant: fn(Dense) -> Planted<Dense>) -> Result<Planting, Error> {
+    Ok(Planting { checks: both(&DENSE, &plant(DENSE), &[DENSE.inputs])?, property: None })
 }
 
 fn plant_no_recursion() -> Result<Planting, Error> {

@@ -7,6 +7,7 @@ use handgrad_layers::{
     SavedBatch, adam, adam::Adam, random,
 };
 
+use super::dense;
 use super::mistake::{Mistake, Planting, Property};
 use super::planted::{Planted, both, training};
 use super::sampler;
@@ -160,49 +161,7 @@ fn plant_kernel_not_flipped() -> Result<Planting, Error> {
 
 fn plant_transposed_weights() -> Result<Planting, Error> {
     const LAYER: Dense = Dense { inputs: 5, units: 3, activation: Activation::Linear };
-    fn forward(layer: &Dense, theta: &[f64], x: &[f64], y: &mut [f64], _: &mut Pass<'_, f64>) {
-        let Dense { inputs, units, .. } = *layer;
-        let (w, b) = theta.split_at(inputs * units);
-        for (x, y) in x.chunks_exact(inputs).zip(y.chunks_exact_mut(units)) {
-            // Right: w[i * units + j].
-            (0..units).for_each(|j| y[j] = b[j] + (0..inputs).map(|i| x[i] * w[j * inputs + i]).sum::<f64>());
-        }
-    }
-    fn backward_input(
-        layer: &Dense,
-        theta: &[f64],
-        _: Saved<'_, f64>,
-        dy: &mut [f64],
-        dx: &mut [f64],
-        _: &mut Pass<'_, f64>,
-    ) {
-        let Dense { inputs, units, .. } = *layer;
-        for (delta, dx) in dy.chunks_exact(units).zip(dx.chunks_exact_mut(inputs)) {
-            (0..inputs).for_each(|i| dx[i] = (0..units).map(|j| delta[j] * theta[j * inputs + i]).sum());
-        }
-    }
-    fn backward_params(
-        layer: &Dense,
-        saved: SavedBatch<'_, f64>,
-        block: &Block,
-        dtheta: &mut [f64],
-        scratch: &mut [f64],
-    ) {
-        if block.param == 1 {
-            return layer.backward_params(saved, block, dtheta, scratch);
-        }
-        let first = block.rows.start * layer.units;
-        for (at, dw) in dtheta.iter_mut().enumerate() {
-            let (j, i) = ((first + at) / layer.inputs, (first + at) % layer.inputs);
-            *dw = saved.x.iter().zip(saved.delta.iter()).map(|(x, delta)| x[i] * delta[j]).sum();
-        }
-    }
-    let planted = Planted {
-        forward: Some(forward),
-        backward_input: Some(backward_input),
-        backward_params: Some(backward_params),
-        ..Planted::on(LAYER)
-    };
+    let planted = dense::transposed_weights(LAYER);
     let theta = numbers((LAYER.inputs + 1) * LAYER.units, 1);
     // With x = e₁, y is row 1 of w (counted from 0) plus b.
     let read_off = |layer: &dyn Layer<f64>| {
@@ -260,18 +219,20 @@ fn plant_dropout_without_scale() -> Result<Planting, Error> {
     Ok(Planting { checks: both(&DROPOUT, &planted, &[10])?, property: Some(property) })
 }
 
+/// A step of Adam for one parameter, without the correction of the running means.
+pub fn adam_no_bias_correction(theta: &mut f64, g: f64, m: &mut f64, v: &mut f64, adam: &Adam) {
+    *m = adam.beta1 * *m + (1.0 - adam.beta1) * g;
+    *v = adam.beta2 * *v + (1.0 - adam.beta2) * g * g;
+    // Right: m/(1 − β₁ᵗ) and v/(1 − β₂ᵗ).
+    *theta -= adam.learning_rate * *m / (v.sqrt() + adam.epsilon);
+}
+
 fn plant_adam_without_correction() -> Result<Planting, Error> {
-    fn without_correction(theta: &mut f64, g: f64, m: &mut f64, v: &mut f64, adam: &Adam) {
-        *m = adam.beta1 * *m + (1.0 - adam.beta1) * g;
-        *v = adam.beta2 * *v + (1.0 - adam.beta2) * g * g;
-        // Right: m/(1 − β₁ᵗ) and v/(1 − β₂ᵗ).
-        *theta -= adam.learning_rate * *m / (v.sqrt() + adam.epsilon);
-    }
     let (settings, g) = (Adam::default(), 0.3);
     let (mut theta, mut m, mut v) = ([0.0], [0.0], [0.0]);
     adam::update(&mut theta, &[g], &mut m, &mut v, &settings, 1);
     let (mut moved, mut m, mut v) = (0.0, 0.0, 0.0);
-    without_correction(&mut moved, g, &mut m, &mut v, &settings);
+    adam_no_bias_correction(&mut moved, g, &mut m, &mut v, &settings);
     let property = Property {
         says: "the length of the first step in units of α, compared with 1: the step is −α·sign(g) for every g, except \
                for the effect of ε; here g = 0.3",

@@ -146,7 +146,7 @@ impl Trace {
 
     /// Returns the formula with every known name replaced by its number, and for a function of a sum also with the
     /// sum computed. Empty if the formula has no known name.
-    fn put_in(&self, formula: &str) -> Vec<String> {
+    pub fn put_in(&self, formula: &str) -> Vec<String> {
         let mut text = String::new();
         let mut rest = formula;
         while let Some(first) = rest.chars().next() {

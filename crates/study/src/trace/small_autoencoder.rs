@@ -1,4 +1,4 @@
-//! The 4-2-4 autoencoder shared by the examples `autoencoder` and `batch`.
+//! The 4-2-4 autoencoder shared by the examples `autoencoder` and `batch`, and by the playground.
 
 use handgrad_layers::{Activation, BatchRows, Loss, LossKind, Reduction, dense};
 
@@ -8,6 +8,8 @@ use super::given::{Given, Numbers, matrix};
 /// The number of inputs, and the number of units of the code.
 pub const N: usize = 4;
 pub const K: usize = 2;
+/// Three samples, one per row.
+pub const BATCH: [f64; 3 * N] = [0.9, 0.1, 0.8, 0.2, 0.1, 0.9, 0.2, 0.8, 0.9, 0.1, 0.0, 0.2];
 /// Averages over the values of a sample, as Keras does.
 const LOSS: Loss = Loss { kind: LossKind::BceLogits, reduction: Reduction::Mean };
 

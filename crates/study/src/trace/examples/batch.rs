@@ -7,7 +7,7 @@ use crate::Error;
 use crate::trace::example::Example;
 use crate::trace::form::{Trace, Value, sub};
 use crate::trace::given::{Given, Numbers, matrix};
-use crate::trace::small_autoencoder::{K, N, PARAMETERS, Run, at, dot, parts, run, theta, weights};
+use crate::trace::small_autoencoder::{BATCH, K, N, PARAMETERS, Run, at, dot, parts, run, theta, weights};
 
 pub const EXAMPLE: Example = Example {
     name: "batch",
@@ -23,8 +23,7 @@ pub const EXAMPLE: Example = Example {
 const M: usize = 3;
 
 fn given(_: usize) -> Vec<Given> {
-    let x = [0.9, 0.1, 0.8, 0.2, 0.1, 0.9, 0.2, 0.8, 0.9, 0.1, 0.0, 0.2];
-    let x = matrix("x", &x, N, "three samples, one per row; each is its own target");
+    let x = matrix("x", &BATCH, N, "three samples, one per row; each is its own target");
     [x].into_iter().chain(weights()).collect()
 }
 
