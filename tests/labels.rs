@@ -270,7 +270,7 @@ fn progress_counts_all_parts_of_the_work() {
     let recorder = Recorder::default();
     let asked = Asked { per_class: vec![1, 2], draws: 3, seed: 0, neighbours: 3, unknown: None };
     probe::measure(&model, &fit, &test, 3, &recorder).expect("measured");
-    label::measure(&model, &fit, &test, &asked, &recorder).expect("measured");
+    measure(&model, &fit, &test, &asked, &recorder).expect("measured");
     let method = Clustering::Kmeans { clusters: 3, restarts: 1 };
     let clustering = clusters::Asked { method, points: None, seed: 0, unit_length: false, smooth: None };
     clusters::find(&model, &fit, &test, &clustering, &recorder).expect("found");

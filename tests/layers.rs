@@ -28,7 +28,7 @@ fn most_windows_fit() {
 
 /// y(o,i,j) = b(o) + Σ w·x̂, written out directly.
 fn naive(conv: &Conv2d, w: &[f64], b: &[f64], x: &[f64]) -> Vec<f64> {
-    let handgrad_layers::window::Window { x: [c, h, width], y: [o, lines, columns], kernel_size: k, .. } = conv.window;
+    let window::Window { x: [c, h, width], y: [o, lines, columns], kernel_size: k, .. } = conv.window;
     let (s, d) = (conv.window.stride, conv.window.dilation);
     let mut y = Vec::new();
     for output in 0..o {
