@@ -27,6 +27,7 @@ mod map;
 mod nearest;
 mod predict;
 mod probe;
+mod quiz;
 mod reconstruct;
 mod report;
 mod sample;
@@ -44,7 +45,7 @@ pub const GROUPS: [(&str, &[&str]); 7] = [
     ("Use a model", &["encode", "decode", "denoise", "anomaly", "impute", "features", "split"]),
     ("Use its codes", &["map", "cluster", "nearest", "probe", "label"]),
     ("Classify", &["finetune", "predict"]),
-    ("Learn how it works", &["trace", "gradcheck", "claims", "scoreboard", "score"]),
+    ("Learn how it works", &["trace", "quiz", "gradcheck", "claims", "scoreboard", "score"]),
     ("Data and help", &["data", "completions", "man"]),
 ];
 
@@ -199,6 +200,11 @@ pub enum Command {
     ///
     /// Forward and backward: the formula, the formula with numbers, and the result.
     Trace(trace::TraceArgs),
+    /// Answer questions about a chapter of the course.
+    ///
+    /// The knowledge checks and exercises of the slides, their errors as "find the mistake", values to compute, and
+    /// computations with one wrong line. Every answer is explained, and the score is printed at the end.
+    Quiz(quiz::QuizArgs),
     /// List, download, describe and draw data sets.
     #[command(subcommand)]
     Data(data::DataCommand),
@@ -261,6 +267,7 @@ impl Command {
             Self::Scoreboard(args) => scoreboard::run(args),
             Self::Claims(args) => claims::run(args),
             Self::Trace(args) => trace::run(args),
+            Self::Quiz(args) => quiz::run(args),
             Self::Data(command) => data::run(command),
             Self::Completions(args) => help::completions(args, program),
             Self::Man(args) => help::man(args, program),
