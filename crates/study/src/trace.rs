@@ -15,7 +15,7 @@ mod next;
 mod notes;
 mod options;
 mod passes;
-mod render;
+pub(crate) mod render;
 mod small_autoencoder;
 mod sweep;
 mod two_unit_network;

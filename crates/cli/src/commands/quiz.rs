@@ -44,7 +44,7 @@ pub fn run(args: &QuizArgs) -> Result<Done> {
         if !is_right && again.last() != Some(&chapter) {
             again.push(chapter);
         }
-        terminal::result(&format!("The answer: {}", question.solution()))?;
+        terminal::result(&question.solution())?;
     }
     terminal::result(&format!("\n{right} of {asked} answers right."))?;
     if !again.is_empty() {

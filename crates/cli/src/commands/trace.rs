@@ -104,11 +104,8 @@ pub fn run(args: &TraceArgs) -> Result<Done> {
         terminal::result(&listing(args, format)?)?;
         return Ok(Done::Whole);
     };
-    let options = Options {
-        steps: args.steps.map(usize::from),
-        learning_rate: args.learning_rate,
-        set: args.set.clone(),
-    };
+    let options =
+        Options { steps: args.steps.map(usize::from), learning_rate: args.learning_rate, set: args.set.clone() };
     if let (Some(range), Some(out)) = (&args.sweep, &args.out) {
         sweep(name, &options, range, out, args.json)?;
         return Ok(Done::Whole);
@@ -259,7 +256,9 @@ fn with_flags(error: Error, setting: &str) -> anyhow::Error {
             format!("--{} has no effect on {example}; it is for {users}", option.replace('_', "-"))
         }
         Error::NoEqualsSign { setting: given } => {
-            format!("{setting} {given}: write a name, =, and one or more numbers: {setting} w_hh=0.5, {setting} x=1,2,3")
+            format!(
+                "{setting} {given}: write a name, =, and one or more numbers: {setting} w_hh=0.5, {setting} x=1,2,3"
+            )
         }
         Error::WrongCount { .. } => {
             format!("{setting} {}", error.to_string().replace("; steps changes", "; --steps changes"))

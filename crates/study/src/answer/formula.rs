@@ -170,12 +170,14 @@ impl fmt::Display for Formula {
                 (_, false) => write!(f, " + {term}"),
                 (_, true) => write!(f, " − {term}"),
             }),
-            Product(factors) => factors.iter().enumerate().try_for_each(|(at, (divides, factor))| match (at, divides) {
-                (0, false) => write!(f, "{factor}"),
-                (0, true) => write!(f, "1/{factor}"),
-                (_, false) => write!(f, "·{factor}"),
-                (_, true) => write!(f, "/{factor}"),
-            }),
+            Product(factors) => {
+                factors.iter().enumerate().try_for_each(|(at, (divides, factor))| match (at, divides) {
+                    (0, false) => write!(f, "{factor}"),
+                    (0, true) => write!(f, "1/{factor}"),
+                    (_, false) => write!(f, "·{factor}"),
+                    (_, true) => write!(f, "/{factor}"),
+                })
+            }
             Power(base, 2) => write!(f, "{base}²"),
             Power(base, power) => write!(f, "{base}^{power}"),
             Negative(part) => write!(f, "−{part}"),

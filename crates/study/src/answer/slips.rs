@@ -115,10 +115,7 @@ fn products(
 }
 
 /// The same for the terms of every sum in the formula.
-fn sums(
-    case: &Case,
-    change: impl Fn(&[(bool, Formula)], usize) -> Option<(Vec<(bool, Formula)>, String)>,
-) -> Variants {
+fn sums(case: &Case, change: impl Fn(&[(bool, Formula)], usize) -> Option<(Vec<(bool, Formula)>, String)>) -> Variants {
     case.formula.variants(&|part| {
         let Formula::Sum(terms) = part else { return Vec::new() };
         let changed = (0..terms.len()).filter_map(|place| change(terms, place));

@@ -404,11 +404,7 @@ const ERRORS: &[Entry] = &[
         chapter: 9,
         text: "Find the mistake. CE6146 \"Comparisons of RNN, LSTM, and GRU (3/7)\": an LSTM has the \"highest \
                number of parameters due to its three gates and separate memory cell\".",
-        options: &[
-            "the memory cell has no parameters",
-            "a GRU has more parameters",
-            "the gates have no parameters",
-        ],
+        options: &["the memory cell has no parameters", "a GRU has more parameters", "the gates have no parameters"],
         why: "The parameters belong to the three gates and the candidate: four sets, where a GRU has three and an \
               Elman network has one. The memory c has none.",
     },

@@ -6,6 +6,7 @@ use handgrad_analysis::Random;
 
 use crate::answer::{Asked, Verdict};
 use crate::trace::form::long;
+use crate::trace::render::wrap;
 
 /// A question about a chapter.
 #[derive(Clone, Debug)]
@@ -77,10 +78,11 @@ impl Question {
     #[must_use]
     pub fn text(&self) -> String {
         match &self.asks {
-            Asks::Value { .. } => self.text.clone(),
+            Asks::Value { .. } => wrap(&self.text, 0, 0),
             Asks::Choice { options, .. } => {
-                let lines = LETTERS.iter().zip(options).map(|(letter, option)| format!("\n  {letter}) {option}"));
-                lines.fold(self.text.clone(), |text, line| text + &line)
+                let lines = LETTERS.iter().zip(options);
+                let lines = lines.map(|(letter, option)| format!("\n  {letter}) {}", wrap(option, 5, 5)));
+                lines.fold(wrap(&self.text, 0, 0), |text, line| text + &line)
             }
         }
     }
@@ -88,10 +90,11 @@ impl Question {
     /// Returns the right answer and why it is right.
     #[must_use]
     pub fn solution(&self) -> String {
-        match &self.asks {
-            Asks::Choice { right, .. } => format!("{}). {}", LETTERS.get(*right).unwrap_or(&"?"), self.why),
-            Asks::Value { value, .. } => format!("{}. {}", long(*value), self.why),
-        }
+        let answer = match &self.asks {
+            Asks::Choice { right, .. } => format!("{})", LETTERS.get(*right).unwrap_or(&"?")),
+            Asks::Value { value, .. } => format!("{}.", long(*value)),
+        };
+        wrap(&format!("The answer: {answer} {}", self.why), 0, 0)
     }
 
     /// Judges an answer: a letter, a number, or a formula of numbers.

@@ -51,9 +51,10 @@ pub fn sweep(name: &str, options: &Options, range: &str) -> Result<Sweep, Error>
     let single = found.clone().filter(|(_, places)| places.len() == 1).map(|(at, places)| (at, places.start));
     let symbol = single.map(|(at, place)| numbers.given[at].name_of(place)).filter(|symbol| has_gradient(symbol));
     let (Some((at, place)), Some(symbol)) = (single, symbol) else {
-        let all = numbers.given.iter().flat_map(|given| {
-            (0..given.value.values.len()).map(|place| given.name_of(place)).collect::<Vec<_>>()
-        });
+        let all = numbers
+            .given
+            .iter()
+            .flat_map(|given| (0..given.value.values.len()).map(|place| given.name_of(place)).collect::<Vec<_>>());
         let known: Vec<_> = all.filter(|symbol| has_gradient(symbol)).collect();
         let why = match found {
             Some((_, places)) if places.len() > 1 => format!("{parameter} has {} values; name one", places.len()),

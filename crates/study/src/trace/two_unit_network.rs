@@ -150,13 +150,7 @@ pub fn write_gradients(trace: &mut Trace, gates: &[Gate], run: &Run) {
 }
 
 /// Writes one step of gradient descent. `theta` and the gradients are in the order of [`theta`].
-pub fn write_update(
-    trace: &mut Trace,
-    numbers: &Numbers,
-    gates: &[Gate],
-    layer: &dyn Layer<f64>,
-    gradients: &[f64],
-) {
+pub fn write_update(trace: &mut Trace, numbers: &Numbers, gates: &[Gate], layer: &dyn Layer<f64>, gradients: &[f64]) {
     let (names, theta) = (names(gates), theta(numbers, gates));
     let parameters: Vec<_> =
         names.iter().zip(&theta).zip(gradients).map(|((name, &theta), &g)| (name.as_str(), theta, g)).collect();

@@ -6,9 +6,7 @@ use crate::answer::Formula::{self, Call, Name, Number, Power, Product, Sum};
 /// A division by 2 is forgotten.
 pub(super) fn half(case: &Case) -> Variants {
     products(case, |factors, place| match &factors[place] {
-        (true, Number(2.0)) => {
-            Some((without(factors, place), "You forgot the ½: the formula divides by 2.".into()))
-        }
+        (true, Number(2.0)) => Some((without(factors, place), "You forgot the ½: the formula divides by 2.".into())),
         _ => None,
     })
 }
@@ -74,7 +72,9 @@ pub(super) fn doubled(case: &Case) -> Variants {
 /// A square root is forgotten.
 pub(super) fn root(case: &Case) -> Variants {
     case.formula.variants(&|part| match part {
-        Call(name, parts) if name == "√" => vec![(Formula::brackets(parts[0].clone()), "You forgot the root.".into())],
+        Call(name, parts) if name == "√" => {
+            vec![(Formula::brackets(parts[0].clone()), "You forgot the root.".into())]
+        }
         _ => Vec::new(),
     })
 }
@@ -119,7 +119,8 @@ pub(super) fn brackets(case: &Case) -> Variants {
             product[place].1 = terms[0].1.clone();
             let mut sum = vec![(terms[0].0, Formula::product(product))];
             sum.extend_from_slice(&terms[1..]);
-            let why = format!("You multiplied only the first term of ({}): the brackets come first.", Sum(terms.clone()));
+            let why =
+                format!("You multiplied only the first term of ({}): the brackets come first.", Sum(terms.clone()));
             Some((Formula::brackets(Sum(sum)), why))
         };
         (0..factors.len()).filter_map(open).collect()

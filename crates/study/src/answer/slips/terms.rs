@@ -18,9 +18,8 @@ fn is_gradient(name: &str) -> bool {
 /// What comes back from the next step is left out.
 pub(super) fn later_step(case: &Case) -> Variants {
     let Some(t) = step(case.symbol).filter(|_| is_gradient(case.symbol)) else { return Vec::new() };
-    let comes_back = |term: &Formula| {
-        term.names().iter().any(|name| is_gradient(name) && split(name).1.first() == Some(&(t + 1)))
-    };
+    let comes_back =
+        |term: &Formula| term.names().iter().any(|name| is_gradient(name) && split(name).1.first() == Some(&(t + 1)));
     dropped(case, comes_back, format!("You left out what comes back from step {}.", t + 1))
 }
 

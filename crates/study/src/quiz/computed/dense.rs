@@ -35,7 +35,8 @@ pub fn chain_rule(random: &mut Random) -> Vec<Question> {
 }
 
 pub fn losses(random: &mut Random) -> Vec<Question> {
-    let (p, t): ([f64; 3], [f64; 3]) = (std::array::from_fn(|_| number(random)), std::array::from_fn(|_| number(random)));
+    let (p, t): ([f64; 3], [f64; 3]) =
+        (std::array::from_fn(|_| number(random)), std::array::from_fn(|_| number(random)));
     let known = [("p₁", p[0]), ("p₂", p[1]), ("p₃", p[2]), ("t₁", t[0]), ("t₂", t[1]), ("t₃", t[2])];
     let mut dp = [0.0; 3];
     let loss = Loss { kind: LossKind::Mse, reduction: Reduction::Mean }.forward_backward(&p, &t, 1, &mut dp);

@@ -24,7 +24,8 @@ pub fn convolution(random: &mut Random) -> Vec<Question> {
     let known = [("c", c as f64), ("f", f as f64), ("k", k as f64)];
     let layer = Conv2d::new([c, 28, 28], f, [k, 1, 1], Padding::Same, Activation::Relu).expect(FITS);
     let count: usize = Layer::<f64>::params(&layer).iter().map(ParamSpec::len).sum();
-    let text = format!("How many weights and biases has a convolution from {c} to {f} channels with windows of {k}×{k}?");
+    let text =
+        format!("How many weights and biases has a convolution from {c} to {f} channels with windows of {k}×{k}?");
     let count = Question::value(4, text, ["count", "f·(c·k·k + 1)"], &known, count as f64)
         .because("Each of the f windows has k×k weights for each of the c channels, and one bias.");
 
@@ -45,7 +46,8 @@ pub fn convolution(random: &mut Random) -> Vec<Question> {
     let theta = [&[0.0; 3][..], &w, &[0.0; 3], &[0.0]].concat();
     let (mut y, mut scratch) = ([0.0; 5], vec![0.0; Layer::<f64>::scratch_len(&layer)]);
     layer.forward(&theta, &x, &mut y, &mut Pass { scratch: &mut scratch, ..Pass::predict() });
-    let text = format!("A row of five pixels under a window of three weights, same padding. {}. Compute y₂.", listed(&known));
+    let text =
+        format!("A row of five pixels under a window of three weights, same padding. {}. Compute y₂.", listed(&known));
     let row = Question::value(4, text, ["y₂", "w₁·x₁ + w₂·x₂ + w₃·x₃"], &known, y[1]);
     vec![size, count, row]
 }

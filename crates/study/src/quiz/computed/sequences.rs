@@ -71,7 +71,8 @@ pub fn gates(random: &mut Random) -> Vec<Question> {
             ("a GRU", "3·(n·u + u·u + 2·u)", count(&gru))
         }
     };
-    let text = format!("How many weights and biases has {name} of {u} units with {n} inputs and two biases for each gate?");
+    let text =
+        format!("How many weights and biases has {name} of {u} units with {n} inputs and two biases for each gate?");
     let count = Question::value(9, text, ["count", formula], &known, count)
         .because("An LSTM has three gates and a candidate, a GRU has two gates and a candidate.");
     vec![gate, kept, shown, count]

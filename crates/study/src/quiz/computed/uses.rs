@@ -59,7 +59,8 @@ pub fn variational(random: &mut Random) -> Vec<Question> {
     let mut dx = [0.0; 2];
     reparameterize::backward(&[mu, logvar], &[eps], &[dz], &mut dx);
     reparameterize::backward_kl(&[mu, logvar], beta, &mut dx);
-    let text = format!("∂L/∂z of the reconstruction is dz, and beta weighs the divergence. {}. Compute dmu.", listed(&known));
+    let text =
+        format!("∂L/∂z of the reconstruction is dz, and beta weighs the divergence. {}. Compute dmu.", listed(&known));
     let gradient = Question::value(7, text, ["dmu", "dz + beta·mu"], &known, dx[0])
         .because("There are two paths: through z, where ∂z/∂μ = 1, and through the divergence, where it is μ.");
     vec![sample, kl, gradient]

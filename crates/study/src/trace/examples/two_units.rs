@@ -5,7 +5,7 @@ use handgrad_layers::{Activation, Elman};
 
 use crate::Error;
 use crate::trace::example::Example;
-use crate::trace::form::{Trace, Value, at, sub};
+use crate::trace::form::{Trace, Value, at};
 use crate::trace::given::{Given, Numbers};
 use crate::trace::next;
 use crate::trace::two_unit_network::{self as network, Gate, Run, UNITS};
@@ -21,11 +21,8 @@ pub const EXAMPLE: Example = Example {
     work,
 };
 
-const GATES: [Gate; 1] = [Gate {
-    names: ["w_xh", "w_hh", "b_h"],
-    delta: ["δ"; 2],
-    start: [0.5, -0.3, 0.2, 0.4, -0.6, 0.1, 0.0, 0.1],
-}];
+const GATES: [Gate; 1] =
+    [Gate { names: ["w_xh", "w_hh", "b_h"], delta: ["δ"; 2], start: [0.5, -0.3, 0.2, 0.4, -0.6, 0.1, 0.0, 0.1] }];
 
 fn given(steps: usize) -> Vec<Given> {
     network::given(steps, &GATES)
