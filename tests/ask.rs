@@ -1,5 +1,5 @@
-//! `handgrad trace --ask`: the questions, and every kind of slip that it recognises. Wrong answers are computed here, by
-//! the mistake that they stand for. This file belongs to the package of the binary, which it needs.
+//! `handgrad trace --ask`: the questions, and every kind of slip that it recognises. Wrong answers are computed here,
+//! by the mistake that they stand for. This file belongs to the package of the binary, which it needs.
 
 use std::collections::{BTreeSet, HashMap};
 use std::io::Write;
@@ -54,8 +54,19 @@ type Values<'a> = &'a dyn Fn(&str) -> f64;
 type Case = (&'static str, &'static [&'static str], &'static str, fn(Values) -> f64, &'static str);
 
 const ELMAN: &[&str] = &[
-    "elman", "--set", "w_hh=0.6", "--set", "w_xh=0.3", "--set", "b_h=0.2", "--set", "w_hy=1.5", "--set", "b_y=0.4",
-    "--learning-rate", "0.3",
+    "elman",
+    "--set",
+    "w_hh=0.6",
+    "--set",
+    "w_xh=0.3",
+    "--set",
+    "b_h=0.2",
+    "--set",
+    "w_hy=1.5",
+    "--set",
+    "b_y=0.4",
+    "--learning-rate",
+    "0.3",
 ];
 const GRU: &[&str] = &["gru", "--set", "w_ih=0.5,-0.3,0.2", "--set", "w_hh=-0.4,0.6,0.9", "--set", "b_ih=0.1"];
 
@@ -95,13 +106,7 @@ const CASES: &[Case] = &[
     ("twice", &["mse"], "dp₁", |v| 2.0 * (v("p₁") - v("t₁")) / 16.0, "You divided by 4 twice"),
     ("square", &["mse"], "ℓ₁", |v| v("p₁") - v("t₁"), "You forgot the square of p₁ − t₁"),
     ("doubled", &["mse"], "ℓ₃", |v| 2.0 * (v("p₃") - v("t₃")), "instead of squaring it"),
-    (
-        "root",
-        &["pca"],
-        "v₁",
-        |v| v("c₁₂") / (v("c₁₂").powi(2) + (v("λ₁") - v("c₁₁")).powi(2)),
-        "You forgot the root",
-    ),
+    ("root", &["pca"], "v₁", |v| v("c₁₂") / (v("c₁₂").powi(2) + (v("λ₁") - v("c₁₁")).powi(2)), "You forgot the root"),
     (
         "absolute-value",
         &["sparse", "--set", "h=-1,0.5,0.25,2"],
@@ -110,17 +115,17 @@ const CASES: &[Case] = &[
         "the absolute value of h₁",
     ),
     ("later-step", ELMAN, "dh₁", |v| v("w_hy") * v("dy₁"), "You left out what comes back from step 2"),
-    (
-        "earlier-step",
-        ELMAN,
-        "h₂",
-        |v| (v("w_xh") * v("x₂") + v("b_h")).tanh(),
-        "You left out what comes from step 1",
-    ),
+    ("earlier-step", ELMAN, "h₂", |v| (v("w_xh") * v("x₂") + v("b_h")).tanh(), "You left out what comes from step 1"),
     ("bias", ELMAN, "y₁", |v| v("w_hy") * v("h₁"), "You forgot the bias b_y"),
     ("ascent", ELMAN, "w_hh′", |v| v("w_hh") + v("α") * v("dw_hh"), "A step goes against the gradient"),
     ("learning-rate", ELMAN, "w_xh′", |v| v("w_xh") - v("dw_xh"), "You forgot the learning rate α"),
-    ("mask", &["dropout", "--set", "rate=0.9"], "y₂", |v| v("h₂") / (1.0 - v("rate")), "You forgot to multiply by mask₂"),
+    (
+        "mask",
+        &["dropout", "--set", "rate=0.9"],
+        "y₂",
+        |v| v("h₂") / (1.0 - v("rate")),
+        "You forgot to multiply by mask₂",
+    ),
     ("gate", GRU, "h₂", |v| v("z₂") * v("h₁") + (1.0 - v("z₂")) * v("h̃₂"), "You exchanged z₂ and 1 − z₂"),
     ("wrong-way", &["autoencoder"], "δ_d₁", |v| (v("x₁") - v("x̂₁")) / 4.0, "the wrong way round"),
     ("brackets", ELMAN, "dy₁", |v| 2.0 * v("y₁") - v("x₂"), "You multiplied only the first term"),
@@ -150,7 +155,7 @@ const CASES: &[Case] = &[
     ("term", ELMAN, "h₂", |v| (v("w_hh") * v("h₁") + v("b_h")).tanh(), "You left out the term w_xh·x₂"),
     (
         "sign-of-a-term",
-        &["dense"],
+        &["dense", "--set", "x=0.3,-1,2,0.4"],
         "z₁₁",
         |v| v("x₁₁") * v("w₁₁") - v("x₁₂") * v("w₂₁") + v("b₁"),
         "You subtracted x₁₂·w₂₁",
@@ -159,7 +164,7 @@ const CASES: &[Case] = &[
     ("factor", &["vae"], "z₁", |v| v("mu₁") + v("eps₁"), "You forgot the factor σ₁"),
     ("decimal-point", &["mse"], "MSE", |_| 0.30625, "the decimal point is at the wrong place"),
     ("known-value", ELMAN, "y₂", |v| v("w_xh"), "That is w_xh"),
-    ("digits", ELMAN, "h₂", |v| (10.0 * v("h₂")).round() / 10.0, "give at least three of them"),
+    ("digits", ELMAN, "h₂", |v| (10.0 * z2(v).tanh()).round() / 10.0, "give at least three of them"),
 ];
 
 #[test]
@@ -204,8 +209,11 @@ fn right_answers_are_accepted() {
         let mut next = left.next();
         let mut input = String::new();
         for (heading, line) in lines(&example) {
-            if heading != "Given" && next.is_some_and(|symbol| line["symbol"] == symbol.as_str()) && line["formula"].is_string() {
-                input += &format!("{:.6}\n", command::number(&line["value"]));
+            if heading != "Given"
+                && next.is_some_and(|symbol| line["symbol"] == symbol.as_str())
+                && line["formula"].is_string()
+            {
+                input += &format!("{:.6e}\n", command::number(&line["value"]));
                 next = left.next();
             }
         }

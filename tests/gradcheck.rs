@@ -261,7 +261,8 @@ fn a_mystery_names_its_mistake_only_if_asked() {
     assert_eq!(names.len(), Mystery::mistakes().count(), "every mistake can occur: {names:?}");
     let output = run(Path::new("."), &["gradcheck", "--mystery", "--seed", "3"]);
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    for words in ["A mistake is planted", "The numbers:", "backward pass", "difference quotient", "is wrong", "by hand"] {
+    for words in ["A mistake is planted", "The numbers:", "backward pass", "difference quotient", "is wrong", "by hand"]
+    {
         assert!(text.contains(words), "{words:?} is not in {text}");
     }
     let revealed = run(Path::new("."), &["gradcheck", "--mystery", "--seed", "3", "--reveal"]);
@@ -276,7 +277,8 @@ fn mysteries_can_be_told_apart() {
     let all: Vec<_> = Mystery::mistakes().collect();
     assert!(all.len() >= 15, "{}", all.len());
     for seed in 0..20 {
-        let shown: Vec<_> = all.iter().map(|mistake| Mystery::with(mistake, seed).expect("it can be planted")).collect();
+        let shown: Vec<_> =
+            all.iter().map(|mistake| Mystery::with(mistake, seed).expect("it can be planted")).collect();
         let mut same_layer = 0;
         for (a, b) in (0..all.len()).flat_map(|b| (0..b).map(move |a| (a, b))) {
             let [of_a, of_b] = [a, b].map(|at| shown[at].json(false));
@@ -299,8 +301,8 @@ fn mysteries_can_be_told_apart() {
     }
 }
 
-/// What a reader does: compute the wrong values of a dense layer by hand, from the numbers that are shown. Exactly one of
-/// the possible formulas gives them.
+/// What a reader does: compute the wrong values of a dense layer by hand, from the numbers that are shown. Exactly one
+/// of the possible formulas gives them.
 #[test]
 fn the_mistake_in_a_dense_layer_follows_from_the_numbers() {
     let mut found = 0;
@@ -318,10 +320,12 @@ fn the_mistake_in_a_dense_layer_follows_from_the_numbers() {
             let w = |i: usize, j: usize| if transposed { w[i * 2 + j] } else { w[j * 2 + i] };
             (0..4).map(|at| (0..2).map(|j| delta[at / 2 * 2 + j] * w(at % 2, j)).sum()).collect::<Vec<f64>>()
         };
-        let dw = |delta: &[f64]| (0..4).map(|at| x[at / 2] * delta[at % 2] + x[2 + at / 2] * delta[2 + at % 2]).collect();
+        let dw =
+            |delta: &[f64]| (0..4).map(|at| x[at / 2] * delta[at % 2] + x[2 + at / 2] * delta[2 + at % 2]).collect();
         let db = |delta: &[f64]| vec![delta[0] + delta[2], delta[1] + delta[3]];
         let all = |delta: &[f64]| [dx(delta, true), dw(delta), db(delta)];
-        let times = |values: Vec<f64>, factor: f64| values.into_iter().map(|value| factor * value).collect::<Vec<f64>>();
+        let times =
+            |values: Vec<f64>, factor: f64| values.into_iter().map(|value| factor * value).collect::<Vec<f64>>();
         let [dx_right, dw_right, db_right] = all(&right);
         let turned = vec![dw_right[0], dw_right[2], dw_right[1], dw_right[3]];
         let hypotheses = [
@@ -341,7 +345,9 @@ fn the_mistake_in_a_dense_layer_follows_from_the_numbers() {
             .expect("gradients")
             .iter()
             // null is NaN.
-            .flat_map(|of| of["backward"].as_array().expect("values").iter().map(|value| value.as_f64().unwrap_or(f64::NAN)))
+            .flat_map(|of| {
+                of["backward"].as_array().expect("values").iter().map(|value| value.as_f64().unwrap_or(f64::NAN))
+            })
             .collect();
         let same = |(a, b): (&f64, &f64)| (a - b).abs() < 1e-9 || (a.is_nan() && b.is_nan());
         let fitting: Vec<_> = hypotheses

@@ -1,5 +1,5 @@
-//! `handgrad quiz`: what it asks, how it judges, and its score. This file belongs to the package of the binary, which it
-//! needs.
+//! `handgrad quiz`: what it asks, how it judges, and its score. This file belongs to the package of the binary, which
+//! it needs.
 
 use std::io::Write;
 use std::process::Stdio;
@@ -50,13 +50,18 @@ fn every_chapter_has_questions_of_all_kinds() {
         let texts: Vec<_> = questions.iter().map(Question::text).collect();
         assert!(texts.iter().any(|text| text.contains("Compute") || text.contains("How many")), "{chapter}: values");
         assert!(texts.iter().any(|text| text.contains("\n  a) ")), "{chapter}: answers to choose from");
-        assert!(texts.iter().any(|text| text.starts_with("Find the mistake. These are lines")), "{chapter}: a wrong line");
+        assert!(
+            texts.iter().any(|text| text.starts_with("Find the mistake. These are lines")),
+            "{chapter}: a wrong line"
+        );
     }
     // The titles are those of the course.
     for (number, title) in CHAPTERS.iter().enumerate() {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/course");
         let files = std::fs::read_dir(folder).expect("the course").map(|entry| entry.expect("an entry").path());
-        let begins = |path: &std::path::PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&format!("{number:02}-")));
+        let begins = |path: &std::path::PathBuf| {
+            path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&format!("{number:02}-")))
+        };
         let text = std::fs::read_to_string(files.into_iter().find(begins).expect("a chapter")).expect("text");
         assert!(text.starts_with(&format!("# {number} · {title}\n")), "chapter {number} is not called {title:?}");
         assert!(text.contains(&format!("`handgrad quiz {number}`")), "chapter {number} names its questions");
@@ -69,7 +74,10 @@ fn the_decks_own_questions_are_there_with_their_answers() {
     let all: Vec<_> = (0..5).flat_map(|seed| questions(None, seed)).collect();
     for (question, right) in [
         ("What are the components of a typical autoencoder?", "encoder, bottleneck layer, and decoder"),
-        ("What are the four hyperparameters", "code size, number of layers, number of nodes per layer, and loss function"),
+        (
+            "What are the four hyperparameters",
+            "code size, number of layers, number of nodes per layer, and loss function",
+        ),
         ("a primary use case of autoencoders in the field of image processing?", "image denoising"),
         ("Which layer do we not have control over?", "none: we have some control over all layers"),
         ("What is dropout used for?", "regularization"),
@@ -109,7 +117,10 @@ fn right_answers_are_right_and_others_are_not() {
                 for answer in [&right.to_uppercase(), &format!(" {right}) "), &format!("{right}.")] {
                     assert_eq!(question.judge(answer), Reply::Right, "{answer}");
                 }
-                assert!(matches!(question.judge("z"), Reply::Unreadable(_)) && matches!(question.judge("1"), Reply::Unreadable(_)));
+                assert!(
+                    matches!(question.judge("z"), Reply::Unreadable(_))
+                        && matches!(question.judge("1"), Reply::Unreadable(_))
+                );
             }
         }
     }
@@ -155,7 +166,9 @@ fn the_score_counts_what_was_answered() {
     let answers: String = all.iter().map(|question| answer(question) + "\n").collect();
     let output = quiz(&["8", "--seed", "2"], &answers);
     assert!(output.ends_with(&format!("\n{0} of {0} answers right.\n", all.len())), "{output}");
-    assert!(output.contains(&format!("\n1/{} · chapter 8, Recurrence\n", all.len())) && !output.contains("To read again"));
+    assert!(
+        output.contains(&format!("\n1/{} · chapter 8, Recurrence\n", all.len())) && !output.contains("To read again")
+    );
     // Two right answers, a skipped one, and one that cannot be read.
     let input = format!("{}\n{}\n\n???\nq\n", answer(&all[0]), answer(&all[1]));
     let output = quiz(&["8", "--seed", "2"], &input);
@@ -165,7 +178,8 @@ fn the_score_counts_what_was_answered() {
     // The end of the input is an end, too.
     assert!(quiz(&[], "").ends_with("\n0 of 0 answers right.\n"));
     // A known slip is explained.
-    let state = all.iter().position(|question| question.text().contains("An Elman network of one unit")).expect("it is there");
+    let state =
+        all.iter().position(|question| question.text().contains("An Elman network of one unit")).expect("it is there");
     let skipped = "\n".repeat(state);
     let text = plain(&all[state].text());
     let value = |name: &str| -> f64 {
@@ -189,11 +203,9 @@ fn seeds_change_the_numbers_and_nothing_else() {
 
 #[test]
 fn wrong_arguments_are_told() {
-    for (args, words) in [
-        (&["quiz", "11"][..], "11"),
-        (&["quiz", "losses"], "losses"),
-        (&["quiz", "1", "--seed", "x"], "--seed"),
-    ] {
+    for (args, words) in
+        [(&["quiz", "11"][..], "11"), (&["quiz", "losses"], "losses"), (&["quiz", "1", "--seed", "x"], "--seed")]
+    {
         let output = run(std::path::Path::new("."), args);
         assert_eq!(output.status.code(), Some(2), "{args:?}");
         assert!(err(&output).contains(words), "{args:?}: {}", err(&output));

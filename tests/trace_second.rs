@@ -20,7 +20,8 @@ fn values_are_those_of_pytorch() {
     let fixture = fixture();
     let (mut examples, mut count) = (Vec::new(), 0);
     for case in fixture["cases"].as_array().expect("cases") {
-        let args: Vec<_> = case["args"].as_array().expect("arguments").iter().map(|arg| arg.as_str().expect("text")).collect();
+        let args: Vec<_> =
+            case["args"].as_array().expect("arguments").iter().map(|arg| arg.as_str().expect("text")).collect();
         let trace = trace(&args);
         examples.push(args[0].to_string());
         let values = case["values"].as_object().expect("values");
@@ -127,7 +128,8 @@ fn gradients_of_layers_are_central_differences_of_their_output() {
         let example = trace(args);
         let dy = flat(&line_of(&example, "Given", "dy")["value"]);
         let loss = |trace: &Value| {
-            let y: Vec<f64> = outputs.split(' ').flat_map(|symbol| flat(&line_of(trace, "", symbol)["value"])).collect();
+            let y: Vec<f64> =
+                outputs.split(' ').flat_map(|symbol| flat(&line_of(trace, "", symbol)["value"])).collect();
             assert_eq!(y.len(), dy.len(), "{name}");
             y.iter().zip(&dy).map(|(y, dy)| y * dy).sum::<f64>()
         };

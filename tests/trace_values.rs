@@ -9,7 +9,7 @@ mod command;
 mod formula;
 mod worked;
 
-use command::{list, number};
+use command::number;
 use worked::{NAMES, flat, line_of, lines, near, remember, trace, value, value_below};
 
 /// Other numbers for every example: mixed signs, more steps.

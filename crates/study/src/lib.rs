@@ -2,8 +2,8 @@
 //!
 //! [`trace`] works small examples and shows every number, computed by the functions that train. [`gradcheck`]
 //! compares every backward pass with central differences. [`mistakes`] plants known mistakes and shows what finds
-//! them. [`quiz`] asks about the chapters of the course, and [`answer`] judges answers. [`scoreboard`] repeats published
-//! trainings, [`claims`] puts claims about autoencoders to the test; both train with [`experiment`].
+//! them. [`quiz`] asks about the chapters of the course, and [`answer`] judges answers. [`scoreboard`] repeats
+//! published trainings, [`claims`] puts claims about autoencoders to the test; both train with [`experiment`].
 //!
 //! Nothing here prints. Each module returns its results as data, text or JSON.
 #![forbid(unsafe_code)]

@@ -11,7 +11,7 @@ fn digit(c: char) -> Option<u32> {
     u32::from(c).checked_sub(0x2080).filter(|digit| *digit < 10)
 }
 
-/// Splits a name into what comes before its subscripts, and the digits of the subscripts: `w_hh₂₁` into `w_hh` and 2, 1.
+/// Splits a name into what comes before its subscripts, and the digits of these: `w_hh₂₁` into `w_hh` and 2, 1.
 pub(crate) fn split(name: &str) -> (&str, Vec<usize>) {
     let stem = name.trim_end_matches(|c| digit(c).is_some());
     (stem, name[stem.len()..].chars().filter_map(digit).map(|digit| digit as usize).collect())

@@ -1,7 +1,7 @@
 //! Worked examples: the forward and the backward pass of small networks, computed by the functions that train.
 //!
-//! Each example is a file in `trace/examples/`. The other files in `trace/` are shared by the examples, or show a worked
-//! example in different ways.
+//! Each example is a file in `trace/examples/`. The other files in `trace/` are shared by the examples, or show a
+//! worked example in different ways.
 
 mod cell;
 mod changes;

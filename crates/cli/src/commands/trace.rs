@@ -82,7 +82,7 @@ const EXAMPLES: &str = "Examples:
   handgrad trace bptt --learning-rate 0.01            the weights after a step of gradient descent
   handgrad trace bptt --steps 10 --set w_hh=0.5       a gradient that vanishes; with w_hh=2 it explodes
   handgrad trace elman --diff w_hh=0.5                what depends on w_hh
-  handgrad trace elman --sweep w_hh=-2..2 --out l.svg the loss and its gradient, with a tangent
+  handgrad trace elman --sweep w_hh=-2..2 --out l.svg   the loss and its slope
   handgrad trace lstm --set w_if=0 --set b_if=-5      close the forget gate
   handgrad trace adam --steps 5 --json                every digit, for programs";
 
@@ -175,7 +175,7 @@ fn ask(worked: &Worked) -> Result<()> {
     terminal::result(&format!("\n{right} of {asked} values right, {at_once} of them at once."))
 }
 
-const HOW_TO_ANSWER: &str = "\
+const HOW_TO_ANSWER: &str = "  \
   Type each value. Three digits are enough, and a formula of numbers is accepted too, such as
   2*(1 - 3)/4 or tanh(2). Enter alone shows the value, q ends.";
 

@@ -110,24 +110,10 @@ fn spread(layer: &MaxPool2d, dy: &[f64], dx: &mut [f64], part: f64) {
     }
 }
 
-fn to_all(
-    layer: &MaxPool2d,
-    _: &[f64],
-    _: Saved<'_, f64>,
-    dy: &mut [f64],
-    dx: &mut [f64],
-    _: &mut Pass<'_, f64>,
-) {
+fn to_all(layer: &MaxPool2d, _: &[f64], _: Saved<'_, f64>, dy: &mut [f64], dx: &mut [f64], _: &mut Pass<'_, f64>) {
     spread(layer, dy, dx, 1.0);
 }
 
-fn shared(
-    layer: &MaxPool2d,
-    _: &[f64],
-    _: Saved<'_, f64>,
-    dy: &mut [f64],
-    dx: &mut [f64],
-    _: &mut Pass<'_, f64>,
-) {
+fn shared(layer: &MaxPool2d, _: &[f64], _: Saved<'_, f64>, dy: &mut [f64], dx: &mut [f64], _: &mut Pass<'_, f64>) {
     spread(layer, dy, dx, 1.0 / (layer.size * layer.size) as f64);
 }

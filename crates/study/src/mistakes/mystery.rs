@@ -1,6 +1,7 @@
 //! An unnamed mistake in the backward pass of a small layer, to be found from what the gradient check shows.
 
 use handgrad_analysis::Random;
+use handgrad_dataset::sizes;
 use handgrad_layers::gradcheck::{catalogue::numbers, compare, gradients, loss, quotients};
 use serde_json::{Value as Json, json};
 
@@ -9,6 +10,7 @@ use super::seen;
 use crate::Error;
 use crate::gradcheck::TOLERANCE;
 use crate::trace::form::{Value, short};
+use crate::trace::render::wrap;
 
 /// The number of samples.
 const ROWS: usize = 2;
@@ -88,7 +90,8 @@ impl Mystery {
         };
         let Pair { right, wrong, input, forward } = pair(Size::Small)?;
         let params = right.params();
-        let (inputs, outputs) = (input.iter().product::<usize>(), right.output_shape(&input)?.iter().product::<usize>());
+        let (inputs, outputs) =
+            (input.iter().product::<usize>(), right.output_shape(&input)?.iter().product::<usize>());
         let theta = short_numbers(params.iter().map(|param| param.len()).sum(), seed.wrapping_mul(3));
         let x = short_numbers(ROWS * inputs, seed.wrapping_mul(3).wrapping_add(1));
         let dy = short_numbers(ROWS * outputs, seed.wrapping_mul(3).wrapping_add(2));
@@ -97,8 +100,7 @@ impl Mystery {
         let of_theta = quotients(&theta, |theta| loss(&*wrong, theta, &x, &dy, ROWS));
 
         let mut values = vec![("x", Value::matrix(&x, inputs))];
-        let mut gradients =
-            vec![Compared { name: "dx".into(), backward: found.dx, quotients: of_x, columns: inputs }];
+        let mut gradients = vec![Compared { name: "dx".into(), backward: found.dx, quotients: of_x, columns: inputs }];
         let mut start = 0;
         for param in &params {
             let (places, columns) = (start..start + param.len(), param.shape.last().copied().unwrap_or(1));
@@ -113,15 +115,16 @@ impl Mystery {
         }
         values.push(("y", Value::matrix(&found.y, outputs)));
         values.push(("dy", Value::matrix(&dy, outputs)));
-        Ok(Self { mistake, layer: right.describe(), forward, values, gradients })
+        let layer = format!("{}, samples of {}", right.describe(), sizes(&input));
+        Ok(Self { mistake, layer, forward, values, gradients })
     }
 
     /// Returns the mystery as text. `reveal` adds the solution.
     #[must_use]
     pub fn text(&self, reveal: bool) -> String {
         let mut text = format!(
-            "A mistake is planted in the backward pass of this layer:\n  {}\n  {}\n  {ROWS} samples, one per row; L = Σ \
-             dy ⊙ y, plus the penalty if there is one\n\nThe numbers:\n",
+            "A mistake is planted in the backward pass of this layer:\n  {}\n  {}\n  {ROWS} samples, one per row; L = \
+             Σ dy ⊙ y, plus the penalty if there is one\n\nThe numbers:\n",
             self.layer, self.forward
         );
         for (name, value) in &self.values {
@@ -144,8 +147,15 @@ impl Mystery {
         text += &format!("\n{}.\n", self.gradients.iter().map(verdict).collect::<Vec<_>>().join(", "));
         let Mistake { name, says, right, wrong, .. } = self.mistake;
         text + &match reveal {
-            true => format!("The mistake is {name}: {says}\n  right    {right}\n  planted  {wrong}"),
-            false => "Which formula of the backward pass is wrong, and how? Compute one of the wrong values by hand.".into(),
+            true => {
+                format!(
+                    "{}\n  right    {right}\n  planted  {wrong}",
+                    wrap(&format!("The mistake is {name}: {says}."), 0, 2)
+                )
+            }
+            false => {
+                "Which formula of the backward pass is wrong, and how? Compute one of the wrong values by hand.".into()
+            }
         }
     }
 
@@ -154,14 +164,11 @@ impl Mystery {
     pub fn json(&self, reveal: bool) -> Json {
         let values: serde_json::Map<_, _> =
             self.values.iter().map(|(name, value)| (name.to_string(), json!(value.values))).collect();
-        let gradient = |Compared { name, backward, quotients, .. }: &Compared| {
-            json!({ "name": name, "backward": backward, "quotients": quotients })
+        let gradient = |of: &Compared| {
+            let Compared { name, backward, quotients, .. } = of;
+            json!({ "name": name, "backward": backward, "quotients": quotients, "right": of.is_right() })
         };
-        let gradients: Vec<_> = self.gradients.iter().map(|of| {
-            let mut object = gradient(of);
-            object["right"] = of.is_right().into();
-            object
-        }).collect();
+        let gradients: Vec<_> = self.gradients.iter().map(gradient).collect();
         let Mistake { name, says, right, wrong, .. } = self.mistake;
         let solution = reveal.then(|| json!({ "name": name, "says": says, "right": right, "planted": wrong }));
         json!({

@@ -86,8 +86,8 @@ fn wrong_line(chapter: usize, worked: &Worked, random: &mut Random) -> Option<Qu
         values.insert(&line.symbol, value);
     }
     let text = format!(
-        "Find the mistake. These are lines of `handgrad trace {}` with other numbers. In one of them, the result is not \
-         that of its formula; the lines below it go on with its result. Which one is wrong?",
+        "Find the mistake. These are lines of `handgrad trace {}` with other numbers. In one of them, the result is \
+         not that of its formula; the lines below it go on with its result. Which one is wrong?",
         worked.example.name
     );
     let why = format!("The result should be {}. What happened there: \"{why}\"", long(right));

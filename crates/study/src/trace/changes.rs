@@ -78,7 +78,10 @@ pub fn changes(before: &Worked, after: &Worked, settings: &str, format: Format) 
                 let [old, new] = values.map(|line| line.map(|line| render::json_value(&line.value)));
                 json!({ "symbol": line.symbol, "formula": line.formula, "old": old, "new": new })
             };
-            let section = |(section, changes): &(&Section, Vec<Change>)| json!({ "heading": section.heading, "lines": changes.iter().map(change).collect::<Vec<_>>() });
+            let section = |(section, changes): &(&Section, Vec<Change>)| {
+                let lines: Vec<_> = changes.iter().map(change).collect();
+                json!({ "heading": section.heading, "lines": lines })
+            };
             let sections: Vec<_> = sections.iter().map(section).collect();
             json!({ "example": name, "changed": settings, "sections": sections, "changed_lines": count, "lines": all })
                 .to_string()

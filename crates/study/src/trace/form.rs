@@ -169,7 +169,9 @@ impl Trace {
             match self.scope.get(token) {
                 // A negative number needs brackets if it follows another operator, and always before ².
                 Some(&value)
-                    if value < 0.0 && (!(text.is_empty() || text.ends_with('(')) || after.starts_with('²')) =>
+                    if value < 0.0
+                        && (!(text.is_empty() || text.ends_with('(') || text.ends_with(", "))
+                            || after.starts_with('²')) =>
                 {
                     text += &format!("({})", short(value));
                 }

@@ -98,8 +98,8 @@ pub fn code_size(random: &mut Random) -> Vec<Question> {
     let known = [("n", n as f64), ("k", k as f64)];
     let bytes = size_of::<f32>() as f64 * parameters(&[k, n]);
     let text = format!(
-        "To decode codes of {k} numbers to pictures of {n} pixels, the receiver needs the decoder, one dense layer. How \
-         many bytes has it, if each parameter is a number of 32 bits?"
+        "To decode codes of {k} numbers to pictures of {n} pixels, the receiver needs the decoder, one dense layer. \
+         How many bytes has it, if each parameter is a number of 32 bits?"
     );
     let decoder = Question::value(3, text, ["bytes", "4·(k·n + n)"], &known, bytes);
     vec![count, decoder]

@@ -13,8 +13,8 @@ pub fn convolution(random: &mut Random) -> Vec<Question> {
     let (h, k, d) = (one_of(random, [20, 28, 32]), one_of(random, [3, 5]), one_of(random, [1, 2, 3]));
     let known = [("h", h as f64), ("k", k as f64), ("d", d as f64)];
     let text = format!(
-        "A picture of {h}×{h} goes through a window of {k}×{k} with dilation {d}, stride 1 and valid padding. How high is \
-         the output?"
+        "A picture of {h}×{h} goes through a window of {k}×{k} with dilation {d}, stride 1 and valid padding. How high \
+         is the output?"
     );
     let lines = Padding::Valid.outputs(h, k, 1, d).map_or(f64::NAN, |(_, lines)| lines as f64);
     let size = Question::value(4, text, ["height", "h − d·(k − 1)"], &known, lines)

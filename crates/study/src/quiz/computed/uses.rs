@@ -34,7 +34,7 @@ pub fn sparse(random: &mut Random) -> Vec<Question> {
 
     let (rho, mean) = (0.05, tenths(random, 2, 8));
     let known = [("rho", rho), ("ρ̂", mean)];
-    let text = format!("A unit of a code has the mean activity ρ̂. {}. Compute the slope of KL(ρ ‖ ρ̂).", listed(&known));
+    let text = format!("The mean activity of a unit is ρ̂. {}. Compute the slope of KL(ρ ‖ ρ̂).", listed(&known));
     let slope = kl_sparsity::derivative(rho, mean);
     let kl = Question::value(6, text, ["slope", "(1 − rho)/(1 − ρ̂) − rho/ρ̂"], &known, slope)
         .because("It is 0 only where ρ̂ = ρ.");
@@ -88,8 +88,8 @@ pub fn codes(random: &mut Random) -> Vec<Question> {
     let (mean, _) = threshold::mean_and_std(&errors).unwrap_or((f64::NAN, f64::NAN));
     let known = [("e₁", errors[0]), ("e₂", errors[1]), ("e₃", errors[2]), ("e₄", errors[3]), ("mean", mean)];
     let text = format!(
-        "The errors of four normal samples are {}. Compute the threshold: their mean plus one standard deviation (divide \
-         by 4, not by 3).",
+        "The errors of four normal samples are {}. Compute the threshold: their mean plus one standard deviation \
+         (divide by 4, not by 3).",
         listed(&known[..4])
     );
     let limit = threshold::mean_plus_std(&errors, 1.0).unwrap_or(f64::NAN);

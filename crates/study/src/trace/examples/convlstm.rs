@@ -38,7 +38,7 @@ fn given(_: usize) -> Vec<Given> {
     let mut given = vec![matrix("x", &[1.0, 2.0, 0.0, 0.0, 1.0, 2.0], PIXELS, "two pictures of one line, one per row")];
     given.extend(OF_X.iter().zip(&of_x).map(|(name, w)| matrix(name, w, K, "a window for the picture")));
     given.extend(OF_H.iter().zip(&of_h).map(|(name, w)| matrix(name, w, K, "a window for the state before")));
-    given.extend(BIASES.iter().zip([0.1, 1.0, 0.0, -0.1]).map(|(name, b)| number(name, b, "the bias of this gate")));
+    given.extend(BIASES.iter().zip([0.2, 1.0, 0.0, 0.1]).map(|(name, b)| number(name, b, "the bias of this gate")));
     given.push(matrix("dy", &[1.0, -1.0, 0.5, 2.0, 1.0, -0.5], PIXELS, "∂L/∂h from the next layer, one row per step"));
     given
 }

@@ -11,7 +11,7 @@ use crate::trace::given::{Given, Numbers, matrix, number};
 
 pub const EXAMPLE: Example = Example {
     name: "dropout",
-    title: "dropout between two layers: what a hidden value means for the gradients, and why 1 − rate divides",
+    title: "dropout between two layers: the mask, the gradients, and why 1 − rate divides",
     slides: "CE6146 \"20231012 Exercise #17\"; DIVE \"How to Train Autoencoders?\"",
     steps: None,
     learning_rate: None,

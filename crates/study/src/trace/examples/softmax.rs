@@ -78,8 +78,7 @@ fn work(numbers: &Numbers, trace: &mut Trace) -> Result<(), Error> {
     for (i, &dz) in (1..).zip(&dz) {
         trace.line(format!("dz{}", sub(i)), format!("p{i} − t{i}", i = sub(i)), dz);
     }
-    trace.line("Σ dz", sum("dz", N), dz.iter().sum());
-    trace.note("what one logit gains, the others lose");
+    trace.text("They add up to 0: what one logit gains, the others lose.");
 
     trace.section("The same with the Jacobian of softmax");
     trace.text(
