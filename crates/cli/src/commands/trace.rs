@@ -82,7 +82,7 @@ const EXAMPLES: &str = "Examples:
   handgrad trace bptt --learning-rate 0.01            the weights after a step of gradient descent
   handgrad trace bptt --steps 10 --set w_hh=0.5       a gradient that vanishes; with w_hh=2 it explodes
   handgrad trace elman --diff w_hh=0.5                what depends on w_hh
-  handgrad trace elman --sweep w_hh=-2..2 --out l.svg   the loss and its slope
+  handgrad trace bptt --sweep w_hh=-1..2 --out l.svg    the loss and its slope
   handgrad trace lstm --set w_if=0 --set b_if=-5      close the forget gate
   handgrad trace adam --steps 5 --json                every digit, for programs";
 

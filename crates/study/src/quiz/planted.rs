@@ -90,6 +90,6 @@ fn wrong_line(chapter: usize, worked: &Worked, random: &mut Random) -> Option<Qu
          not that of its formula; the lines below it go on with its result. Which one is wrong?",
         worked.example.name
     );
-    let why = format!("The result should be {}. What happened there: \"{why}\"", long(right));
+    let why = format!("The result should be {}. The slip in that line: \"{why}\"", long(right));
     Some(Question::in_order(chapter, &text, options, wrong, &why))
 }
