@@ -5,7 +5,7 @@ use std::collections::HashMap;
 /// Evaluates a formula. The values of names are taken from `scope`.
 ///
 /// expression = term { (+ | −) term }      term = factor { (· | /) factor }      factor = [−] atom [² | ^digits]
-/// atom = number | name | function(expression) | (expression) | |expression| | √(expression)
+/// atom = number | name | function(expression, …) | (expression) | |expression| | √(expression)
 pub fn evaluate(formula: &str, scope: &HashMap<String, f64>) -> Result<f64, String> {
     let mut parser = Parser { rest: formula, scope };
     let value = parser.expression()?;
@@ -89,14 +89,17 @@ impl<'a> Parser<'a> {
             }
             return number.parse().map_err(|_| format!("{number:?} is no number"));
         }
-        let name = self.word(|c| !" ()·/+−²^|".contains(c));
+        let name = self.word(|c| !" ()·/+−²^|,".contains(c));
         if !self.takes("(") {
             return self.scope.get(name).copied().ok_or_else(|| format!("{name:?} is not known"));
         }
-        let value = self.expression()?;
+        let mut value = self.expression()?;
+        while name == "max" && self.takes(",") {
+            value = value.max(self.expression()?);
+        }
         self.expects(")")?;
         Ok(match name {
-            "" => value,
+            "" | "max" => value,
             "tanh" => value.tanh(),
             "σ" => 1.0 / (1.0 + (-value).exp()),
             "relu" => value.max(0.0),

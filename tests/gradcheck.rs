@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use handgrad_study::mistakes::{self, Mystery};
 use serde_json::Value;
 
 mod command;
@@ -234,4 +235,128 @@ fn wrong_names_are_usage_errors_that_list_the_right_ones() {
         assert!(document.contains(&format!("| `{name}` |")), "{name} is not in docs/gradient-check.md");
         assert!(help.contains(&format!("\n    {name}  ")), "{name} is not in {help}");
     }
+}
+
+fn mystery(seed: u64, more: &[&str]) -> Value {
+    gradcheck(&[&["--mystery", "--seed", &seed.to_string()], more].concat())
+}
+
+/// Without `--reveal`, nothing names the mistake, and with it the same numbers have a name.
+#[test]
+fn a_mystery_names_its_mistake_only_if_asked() {
+    let mut names = std::collections::BTreeSet::new();
+    for seed in 0..150 {
+        let [hidden, revealed] = [&[][..], &["--reveal"]].map(|more| mystery(seed, more));
+        assert!(hidden["mistake"].is_null());
+        assert_eq!(hidden["gradients"], revealed["gradients"]);
+        let name = revealed["mistake"]["name"].as_str().expect("a name").to_string();
+        assert!(!hidden.to_string().contains(&name), "seed {seed}: {hidden}");
+        // Something is wrong, and the planted mistake is one of --break.
+        let wrong = hidden["gradients"].as_array().expect("gradients").iter().filter(|of| of["right"] == false).count();
+        assert!(wrong > 0, "seed {seed}: {name}");
+        assert_eq!(mistakes::choose(&name).expect("a mistake").len(), 1);
+        names.insert(name);
+    }
+    assert!(names.len() >= 15, "{names:?}");
+    assert_eq!(names.len(), Mystery::mistakes().count(), "every mistake can occur: {names:?}");
+    let output = run(Path::new("."), &["gradcheck", "--mystery", "--seed", "3"]);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    for words in ["A mistake is planted", "The numbers:", "backward pass", "difference quotient", "is wrong", "by hand"]
+    {
+        assert!(text.contains(words), "{words:?} is not in {text}");
+    }
+    let revealed = run(Path::new("."), &["gradcheck", "--mystery", "--seed", "3", "--reveal"]);
+    let revealed = String::from_utf8_lossy(&revealed.stdout).into_owned();
+    assert!(revealed.contains("The mistake is ") && !text.contains("The mistake is "), "{revealed}");
+}
+
+/// Layers with the same numbers and different mistakes show different gradients, so what is shown tells the mistakes
+/// apart.
+#[test]
+fn mysteries_can_be_told_apart() {
+    let all: Vec<_> = Mystery::mistakes().collect();
+    assert!(all.len() >= 15, "{}", all.len());
+    for seed in 0..20 {
+        let shown: Vec<_> =
+            all.iter().map(|mistake| Mystery::with(mistake, seed).expect("it can be planted")).collect();
+        let mut same_layer = 0;
+        for (a, b) in (0..all.len()).flat_map(|b| (0..b).map(move |a| (a, b))) {
+            let [of_a, of_b] = [a, b].map(|at| shown[at].json(false));
+            if of_a["values"] != of_b["values"] || of_a["layer"] != of_b["layer"] {
+                continue;
+            }
+            same_layer += 1;
+            let values = |at: usize| shown[at].gradients.iter().flat_map(|of| of.backward.clone()).collect::<Vec<_>>();
+            let (values_a, values_b) = (values(a), values(b));
+            let differ = |(a, b): (&f64, &f64)| a.is_nan() != b.is_nan() || (a - b).abs() > 1e-3 * a.abs().max(b.abs());
+            let are_different = values_a.iter().zip(&values_b).any(differ);
+            assert!(are_different, "seed {seed}: {} and {} look the same", all[a].name, all[b].name);
+        }
+        assert!(same_layer >= 50, "{same_layer} pairs have the same layer");
+        // What is right in the layer without a mistake is shown as right.
+        for (mistake, mystery) in all.iter().zip(&shown) {
+            let right = mystery.gradients.iter().filter(|of| of.is_right()).count();
+            assert!(right < mystery.gradients.len(), "{}: nothing is wrong", mistake.name);
+        }
+    }
+}
+
+/// What a reader does: compute the wrong values of a dense layer by hand, from the numbers that are shown. Exactly one
+/// of the possible formulas gives them.
+#[test]
+fn the_mistake_in_a_dense_layer_follows_from_the_numbers() {
+    let mut found = 0;
+    for seed in 0..150 {
+        let shown = mystery(seed, &["--reveal"]);
+        if !shown["layer"].as_str().expect("text").starts_with("Dense") {
+            continue;
+        }
+        let values = |name: &str| command::list(&shown["values"][name]);
+        let (x, w, y, dy) = (values("x"), values("w"), values("y"), values("dy"));
+        let z: Vec<f64> = y.iter().map(|y| y.atanh()).collect();
+        let delta = |slope: &dyn Fn(usize) -> f64| (0..4).map(|at| dy[at] * slope(at)).collect::<Vec<_>>();
+        let right = delta(&|at| 1.0 - y[at] * y[at]);
+        let dx = |delta: &[f64], transposed: bool| {
+            let w = |i: usize, j: usize| if transposed { w[i * 2 + j] } else { w[j * 2 + i] };
+            (0..4).map(|at| (0..2).map(|j| delta[at / 2 * 2 + j] * w(at % 2, j)).sum()).collect::<Vec<f64>>()
+        };
+        let dw =
+            |delta: &[f64]| (0..4).map(|at| x[at / 2] * delta[at % 2] + x[2 + at / 2] * delta[2 + at % 2]).collect();
+        let db = |delta: &[f64]| vec![delta[0] + delta[2], delta[1] + delta[3]];
+        let all = |delta: &[f64]| [dx(delta, true), dw(delta), db(delta)];
+        let times =
+            |values: Vec<f64>, factor: f64| values.into_iter().map(|value| factor * value).collect::<Vec<f64>>();
+        let [dx_right, dw_right, db_right] = all(&right);
+        let turned = vec![dw_right[0], dw_right[2], dw_right[1], dw_right[3]];
+        let hypotheses = [
+            ("missing-transpose", [dx(&right, false), dw_right.clone(), db_right.clone()]),
+            ("forgotten-bias", [dx_right.clone(), dw_right.clone(), vec![0.0; 2]]),
+            ("missing-activation-derivative", all(&dy)),
+            ("negative-gradient", [dx_right.clone(), times(dw_right.clone(), -1.0), times(db_right.clone(), -1.0)]),
+            ("averaged-twice", [dx_right.clone(), times(dw_right.clone(), 0.5), times(db_right.clone(), 0.5)]),
+            ("added-not-assigned", [vec![f64::NAN; 4], dw_right.clone(), db_right.clone()]),
+            ("slope-at-z", all(&delta(&|at| 1.0 - z[at] * z[at]))),
+            ("slope-of-sigmoid", all(&delta(&|at| y[at] * (1.0 - y[at])))),
+            ("last-sample-only", [dx_right.clone(), dw_right.clone(), right[2..].to_vec()]),
+            ("transposed-gradient", [dx_right, turned, db_right]),
+        ];
+        let seen: Vec<f64> = shown["gradients"]
+            .as_array()
+            .expect("gradients")
+            .iter()
+            // null is NaN.
+            .flat_map(|of| {
+                of["backward"].as_array().expect("values").iter().map(|value| value.as_f64().unwrap_or(f64::NAN))
+            })
+            .collect();
+        let same = |(a, b): (&f64, &f64)| (a - b).abs() < 1e-9 || (a.is_nan() && b.is_nan());
+        let fitting: Vec<_> = hypotheses
+            .iter()
+            .filter(|(_, of)| of.concat().iter().zip(&seen).all(same))
+            .map(|(name, _)| *name)
+            .collect();
+        assert_eq!(fitting, [shown["mistake"]["name"].as_str().expect("a name")], "seed {seed}: {shown}");
+        found += 1;
+    }
+    assert!(found >= 30, "{found}");
 }

@@ -7,6 +7,7 @@ use handgrad_pictures::Error;
 use handgrad_pictures::charts::dendrogram::{self, Dendrogram, Join};
 use handgrad_pictures::charts::losses::{self, Losses};
 use handgrad_pictures::charts::scatter::{self, Groups, Scatter};
+use handgrad_pictures::charts::slope::{self, Slope};
 use handgrad_pictures::charts::scores::{self, Scores};
 use handgrad_tests::numbers;
 use roxmltree::{Document, Node};
@@ -272,4 +273,25 @@ fn pictures_of_points_do_not_cover_each_other() {
         assert!(matches!(scatter::with_pictures(&chart, &samples, shape), Err(Error::Shape { .. })), "{shape:?}");
     }
     assert!(scatter::with_pictures(&chart, &ndarray::Array2::zeros((3, 24)), &[6, 4]).is_err(), "3 samples of 200");
+}
+
+/// Whatever the numbers are, the picture is well-formed and its coordinates are numbers.
+#[test]
+fn slopes_are_drawn_for_any_numbers() {
+    let parabola: Vec<[f64; 3]> = (-10..=10).map(|x| f64::from(x) / 5.0).map(|x| [x, x * x, 2.0 * x]).collect();
+    let broken = [[0.0, f64::NAN, 1.0], [1.0, f64::INFINITY, f64::NAN], [2.0, 1e300, -1e300], [3.0, 5.0, 0.0]];
+    for (points, tangent, has_tangent) in [
+        (&parabola[..], [1.0, 1.0, 2.0], true),
+        (&parabola, [0.0, 0.0, 0.0], true),
+        (&parabola, [5.0, 25.0, 10.0], false),
+        (&parabola, [1.0, f64::NAN, f64::NAN], false),
+        (&broken, [3.0, 5.0, 0.0], true),
+        (&[], [0.0, 0.0, 0.0], true),
+        (&[[1.0, 2.0, 3.0]], [1.0, 2.0, 3.0], true),
+    ] {
+        let chart = Slope { title: "<T>", x: "x", function: "f & g", slope: "s", points, tangent };
+        let svg = slope::svg(&chart);
+        check(&svg);
+        assert_eq!(svg.contains("class=\"tangent\""), has_tangent, "{tangent:?}");
+    }
 }

@@ -37,7 +37,7 @@ fn help_fits_a_terminal_of_80_columns_and_lists_every_command_once() {
     let folder = tempfile::tempdir().expect("a folder");
     let at = folder.path();
     let names = commands(at);
-    assert_eq!(names.len(), 33, "{names:?}");
+    assert_eq!(names.len(), 34, "{names:?}");
     assert_fits(&out(at, &["--help"]), "handgrad --help");
     for name in &names {
         assert_eq!(names.iter().filter(|other| *other == name).count(), 1, "{name} is listed once");

@@ -295,9 +295,11 @@ fn help_lists_the_examples() {
     NAMES.iter().for_each(|name| assert!(help.contains(name), "{name}"));
     assert!(help.contains("handgrad trace bptt --steps 10 --set w_hh=0.5"));
     // The commands in the help text work.
+    let folder = tempfile::tempdir().expect("a folder");
     for line in help.lines().filter(|line| line.trim().starts_with("handgrad trace ")) {
         let command = line.trim().split("   ").next().expect("a command");
-        text(&command.split_whitespace().skip(2).collect::<Vec<_>>());
+        let output = run(folder.path(), &command.split_whitespace().skip(1).collect::<Vec<_>>());
+        assert!(output.status.success(), "{command}: {}", err(&output));
     }
     // Numbers beyond the range of floats are reported as such, without a panic.
     assert!(text(&["bptt", "--set", "w_hh=1e300"]).contains("inf"));

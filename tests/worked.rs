@@ -1,13 +1,14 @@
 //! The worked examples that `handgrad trace` prints: helper functions for the tests that read them.
 #![allow(dead_code, reason = "each test file that reads traces uses some of these functions")]
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use serde_json::Value;
 
-use crate::command::{self, err, number, run};
+use crate::command::{self, err, list, number, run};
 
-pub const NAMES: [&str; 20] = [
+pub const NAMES: [&str; 32] = [
     "elman",
     "jordan",
     "jordan-classic",
@@ -16,17 +17,29 @@ pub const NAMES: [&str; 20] = [
     "bptt",
     "bptt-printed",
     "two-units",
+    "two-units-lstm",
+    "two-units-gru",
+    "bidirectional",
+    "convlstm",
     "dense",
     "autoencoder",
     "batch",
+    "tied",
     "pca",
     "mse",
     "bce",
+    "softmax",
     "adam",
+    "init",
     "conv",
     "stride",
+    "dilation",
+    "conv-transpose",
+    "pool",
     "noise",
+    "dropout",
     "vae",
+    "small-vae",
     "sparse",
 ];
 
@@ -83,5 +96,47 @@ pub fn flat(value: &Value) -> Vec<f64> {
     match value {
         Value::Array(rows) => rows.iter().flat_map(flat).collect(),
         _ => vec![number(value)],
+    }
+}
+
+/// The values that formulas use before any line has computed them: the states before the first step, or after the last.
+pub fn start() -> HashMap<String, f64> {
+    let names = ["h₀", "h₀₁", "h₀₂", "y₀", "c₀", "c₀₁", "c₀₂", "c₀₃", "m₀", "v₀", "f₀", "r₄"];
+    names.map(|name| (name.to_string(), 0.0)).into()
+}
+
+/// Stores a value by its symbol, the values of a matrix by their positions, and those of gates by their letters.
+pub fn remember(scope: &mut HashMap<String, f64>, symbol: &str, value: &Value) {
+    let sub = |number: usize| {
+        char::from_digit(number as u32, 10).map(|c| char::from_u32(0x2080 + c as u32 - 48)).expect("a digit")
+    };
+    let place = |at: usize| sub(at + 1).expect("a subscript");
+    match value {
+        Value::Array(rows) if rows.iter().all(Value::is_number) => {
+            let gates = match rows.len() {
+                4 => "ifgo",
+                _ => "rzn",
+            };
+            for (at, (value, gate)) in list(value).into_iter().zip(gates.chars().chain("-----".chars())).enumerate() {
+                scope.insert(format!("{symbol}{}", place(at)), value);
+                if let Some(start) = symbol.strip_suffix("ih").or_else(|| symbol.strip_suffix("hh")) {
+                    let source = if symbol.ends_with("ih") { 'i' } else { 'h' };
+                    scope.insert(format!("{start}{source}{gate}"), value);
+                }
+            }
+        }
+        Value::Array(rows) => {
+            for (i, row) in rows.iter().enumerate() {
+                for (j, value) in list(row).into_iter().enumerate() {
+                    scope.insert(format!("{symbol}{}{}", place(i), place(j)), value);
+                }
+            }
+        }
+        _ => {
+            if symbol == "theta" {
+                scope.extend(["theta₀", "plain₀"].map(|name| (name.to_string(), number(value))));
+            }
+            scope.insert(symbol.into(), number(value));
+        }
     }
 }

@@ -4,6 +4,7 @@
 mod advice;
 mod columns;
 mod commands;
+mod dialogue;
 mod exit;
 mod flags;
 mod live;

@@ -37,6 +37,15 @@ pub fn result(text: &str) -> Result<()> {
     }
 }
 
+/// Writes a text to the standard output, without a line break, and shows it at once. A closed pipe is not an error.
+pub fn prompt(text: &str) -> Result<()> {
+    let mut out = io::stdout();
+    match write!(out, "{}", harmless(text)).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => other.context("the results cannot be written to the standard output; is its disk full?"),
+    }
+}
+
 /// A progress bar over samples. It is hidden with `quiet`, and where the standard error is not a terminal.
 pub fn sample_bar(samples: usize, quiet: bool) -> ProgressBar {
     bar(samples as u64, quiet, "{prefix} {bar:20} {percent:>3} %  {msg}  {eta} left")

@@ -62,6 +62,14 @@ pub enum Error {
         /// What is wrong with it.
         problem: String,
     },
+    /// A loss cannot be drawn over this range of a parameter.
+    #[error("{range}: {problem}")]
+    Sweep {
+        /// The range, or how it begins.
+        range: String,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// A layer does not accept a number that was set.
     #[error(transparent)]
     NotAccepted(handgrad_layers::Error),
@@ -164,6 +172,7 @@ impl Error {
             | Self::NoEqualsSign { .. }
             | Self::WrongCount { .. }
             | Self::Setting { .. }
+            | Self::Sweep { .. }
             | Self::NotAccepted(_)
             | Self::NoSuchCheck { .. }
             | Self::NoSuchMistake { .. }

@@ -1,8 +1,10 @@
 //! Worked examples: the forward and the backward pass of small networks, computed by the functions that train.
 //!
-//! Each example is a file in `trace/examples/`. The other files in `trace/` are shared by the examples.
+//! Each example is a file in `trace/examples/`. The other files in `trace/` are shared by the examples, or show a
+//! worked example in different ways.
 
 mod cell;
+mod changes;
 mod elman_network;
 mod example;
 mod examples;
@@ -13,18 +15,22 @@ mod next;
 mod notes;
 mod options;
 mod passes;
-mod render;
+pub(crate) mod render;
 pub(crate) mod small_autoencoder;
+mod sweep;
+mod two_unit_network;
+mod worked;
 
 use serde_json::json;
 
-use crate::Error;
 use example::Example;
 use examples::EXAMPLES;
-use form::Trace;
 
+pub use changes::changes;
 pub use options::Options;
 pub use render::Format;
+pub use sweep::{Sweep, sweep};
+pub use worked::{Piece, Worked};
 
 /// Returns the names of all examples, in the order of the list.
 #[must_use]
@@ -53,39 +59,13 @@ pub fn listing(format: Format) -> String {
     }
 }
 
-/// Works the example `name` and returns all its numbers in the given format.
-///
-/// # Errors
-/// If no example has this name, if the example does not use a given option, or if a setting does not fit the example.
-pub fn work(name: &str, options: &Options, format: Format) -> Result<String, Error> {
-    let Some(example) = EXAMPLES.iter().find(|example| example.name == name) else {
-        return Err(Error::NoSuchExample { name: name.into(), known: names().join(", ") });
-    };
-    let unused = |option, users: Vec<_>| Error::UnusedOption { option, example: example.name, users: users.join(", ") };
-    if options.steps.is_some() && example.steps.is_none() {
-        return Err(unused("steps", names_where(|example| example.steps.is_some())));
-    }
-    if options.learning_rate.is_some() && example.learning_rate.is_none() {
-        return Err(unused("learning_rate", names_where(|example| example.learning_rate.is_some())));
-    }
-    let numbers = options.numbers(example)?;
-    let mut trace = Trace::new(!numbers.changed);
-    numbers.write(&mut trace);
-    (example.work)(&numbers, &mut trace)?;
-    Ok(match format {
-        Format::Text => render::text(example, &trace),
-        Format::Markdown => render::markdown(example, &trace),
-        Format::Json => render::json(example, &trace).to_string(),
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     /// Returns the text of the error. It must be a usage error, and its text must not name a flag of the command.
     fn refused(name: &str, options: &Options) -> String {
-        let error = work(name, options, Format::Text).expect_err("it makes no sense");
+        let error = Worked::new(name, options).expect_err("it makes no sense");
         let text = error.to_string();
         assert!(error.is_usage() && !text.contains("--"), "{text}");
         text

@@ -3,7 +3,8 @@
 
 use anyhow::Result;
 use clap::Args;
-use handgrad_study::{Error, gradcheck, mistakes};
+use handgrad_study::mistakes::{self, Mystery};
+use handgrad_study::{Error, gradcheck};
 
 use crate::exit::{Done, UsageError};
 use crate::terminal;
@@ -30,7 +31,9 @@ pass can. --break plants mistakes of both kinds.";
     handgrad gradcheck                             list all checks\n  \
     handgrad gradcheck all                         fails if any gradient is wrong\n  \
     handgrad gradcheck gru model-vae               names may be shortened\n  \
-    handgrad gradcheck --break missing-transpose   what a mistake looks like", mistakes::list()))]
+    handgrad gradcheck --break missing-transpose   what a mistake looks like\n  \
+    handgrad gradcheck --mystery --seed 3          find the mistake yourself\n  \
+    handgrad gradcheck --mystery --seed 3 --reveal which one it was", mistakes::list()))]
 pub struct GradcheckArgs {
     /// The checks: names from the list, or their beginnings; `all` means all of them [default: print the list].
     #[arg(value_name = "NAME")]
@@ -40,6 +43,18 @@ pub struct GradcheckArgs {
     #[arg(long = "break", value_name = "MISTAKE", conflicts_with = "names")]
     mistake: Option<Option<String>>,
 
+    /// Plant an unnamed mistake in a small layer, and show all numbers, so that it can be found.
+    #[arg(long, conflicts_with_all = ["names", "mistake"])]
+    mystery: bool,
+
+    /// The seed of --mystery: which mistake, and which numbers.
+    #[arg(long, requires = "mystery", default_value_t = 0)]
+    seed: u64,
+
+    /// Name the mistake of --mystery.
+    #[arg(long, requires = "mystery")]
+    reveal: bool,
+
     /// Print one JSON object as the last line of the standard output.
     #[arg(long, help_heading = "Output")]
     json: bool,
@@ -47,6 +62,7 @@ pub struct GradcheckArgs {
 
 pub fn run(args: &GradcheckArgs) -> Result<Done> {
     match &args.mistake {
+        _ if args.mystery => mystery(args)?,
         Some(mistake) => plant(mistake.as_deref(), args.json)?,
         None if args.names.is_empty() => list(args.json)?,
         None => check(&args.names, args.json)?,
@@ -102,6 +118,15 @@ fn plant(name: Option<&str>, as_json: bool) -> Result<()> {
         terminal::result(&mistakes::json(&planted).to_string())?;
     }
     Ok(mistakes::verdict(&planted)?)
+}
+
+/// Shows what the check says about a mistake without naming it.
+fn mystery(args: &GradcheckArgs) -> Result<()> {
+    let mystery = Mystery::new(args.seed)?;
+    terminal::result(&match args.json {
+        true => mystery.json(args.reveal).to_string(),
+        false => mystery.text(args.reveal),
+    })
 }
 
 /// A wrong name has the exit code of a usage error.

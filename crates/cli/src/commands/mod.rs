@@ -28,6 +28,7 @@ mod nearest;
 mod playground;
 mod predict;
 mod probe;
+mod quiz;
 mod reconstruct;
 mod report;
 mod sample;
@@ -45,7 +46,7 @@ pub const GROUPS: [(&str, &[&str]); 7] = [
     ("Use a model", &["encode", "decode", "denoise", "anomaly", "impute", "features", "split"]),
     ("Use its codes", &["map", "cluster", "nearest", "probe", "label"]),
     ("Classify", &["finetune", "predict"]),
-    ("Learn how it works", &["trace", "playground", "gradcheck", "claims", "scoreboard", "score"]),
+    ("Learn how it works", &["trace", "quiz", "playground", "gradcheck", "claims", "scoreboard", "score"]),
     ("Data and help", &["data", "completions", "man"]),
 ];
 
@@ -206,6 +207,11 @@ pub enum Command {
     /// by one, select a number to see its formula and the function that computed it, change a weight and see the loss
     /// and all gradients follow, or plant a known mistake and see whether the gradient check finds it.
     Playground(playground::PlaygroundArgs),
+    /// Answer questions about a chapter of the course.
+    ///
+    /// The knowledge checks and exercises of the slides, their errors as "find the mistake", values to compute, and
+    /// computations with one wrong line. Every answer is explained, and the score is printed at the end.
+    Quiz(quiz::QuizArgs),
     /// List, download, describe and draw data sets.
     #[command(subcommand)]
     Data(data::DataCommand),
@@ -269,6 +275,7 @@ impl Command {
             Self::Claims(args) => claims::run(args),
             Self::Trace(args) => trace::run(args),
             Self::Playground(args) => playground::run(args),
+            Self::Quiz(args) => quiz::run(args),
             Self::Data(command) => data::run(command),
             Self::Completions(args) => help::completions(args, program),
             Self::Man(args) => help::man(args, program),

@@ -35,24 +35,33 @@ pub struct Report {
     pub numeric: f64,
 }
 
-/// Compares `gradient`, called `name` in the report, with central differences of `f` around `theta`.
-pub fn check(name: &str, theta: &[f64], gradient: &[f64], mut f: impl FnMut(&[f64]) -> f64) -> Report {
-    assert_eq!(theta.len(), gradient.len(), "as many gradients of {name} as there are values");
+/// Returns the difference quotients of `f` around `theta`, one for each value.
+pub fn quotients(theta: &[f64], mut f: impl FnMut(&[f64]) -> f64) -> Vec<f64> {
     let mut moved = theta.to_vec();
-    let numeric: Vec<f64> = (0..theta.len())
-        .map(|i| {
-            let mut at = |value| {
-                moved[i] = value;
-                f(&moved)
-            };
-            let difference = at(theta[i] + H) - at(theta[i] - H);
-            moved[i] = theta[i];
-            difference / (2.0 * H)
-        })
-        .collect();
-    let largest = gradient.iter().chain(&numeric).fold(0.0_f64, |largest, g| largest.max(g.abs()));
+    let quotient = |i: usize| {
+        let mut at = |value| {
+            moved[i] = value;
+            f(&moved)
+        };
+        let difference = at(theta[i] + H) - at(theta[i] - H);
+        moved[i] = theta[i];
+        difference / (2.0 * H)
+    };
+    (0..theta.len()).map(quotient).collect()
+}
+
+/// Compares `gradient`, called `name` in the report, with central differences of `f` around `theta`.
+pub fn check(name: &str, theta: &[f64], gradient: &[f64], f: impl FnMut(&[f64]) -> f64) -> Report {
+    assert_eq!(theta.len(), gradient.len(), "as many gradients of {name} as there are values");
+    compare(name, gradient, &quotients(theta, f))
+}
+
+/// Returns the place with the largest error of `gradient`, called `name`, given the difference quotients.
+#[must_use]
+pub fn compare(name: &str, gradient: &[f64], numeric: &[f64]) -> Report {
+    let largest = gradient.iter().chain(numeric).fold(0.0_f64, |largest, g| largest.max(g.abs()));
     let mut report = Report { error: 0.0, place: (name.into(), 0), analytic: 0.0, numeric: 0.0 };
-    for (i, (&analytic, &numeric)) in gradient.iter().zip(&numeric).enumerate() {
+    for (i, (&analytic, &numeric)) in gradient.iter().zip(numeric).enumerate() {
         let scale = analytic.abs().max(numeric.abs()).max(1e-3 * largest);
         // Two zeros agree; two infinities do not: their difference is NaN.
         let agree = analytic == numeric && analytic.is_finite();
@@ -145,6 +154,17 @@ pub fn gradients(
     Gradients { y, dx, dtheta }
 }
 
+/// Returns the function whose gradients [`gradients`] computes: Σ dy ⊙ y plus the layer's penalty.
+#[must_use]
+pub fn loss(layer: &dyn Layer<f64>, theta: &[f64], x: &[f64], dy: &[f64], rows: usize) -> f64 {
+    let mut y = vec![f64::NAN; dy.len()];
+    layer.forward(theta, x, &mut y, &mut Bench::new(layer, x, rows).pass());
+    let mut penalties = vec![f64::NAN; rows];
+    layer.penalty(Saved { x, y: &y }, &mut penalties, &mut Bench::new(layer, x, rows).pass());
+    let penalty = penalties.iter().sum::<f64>() / rows as f64;
+    y.iter().zip(dy).map(|(y, r)| y * r).sum::<f64>() + penalty
+}
+
 /// Compares both backward passes of a layer with central differences: see [`gradients`]. Returns the place with the
 /// largest error.
 #[must_use]
@@ -156,14 +176,7 @@ pub fn check_layer(
     rows: usize,
     block_rows: usize,
 ) -> Report {
-    let loss = |theta: &[f64], x: &[f64]| {
-        let mut y = vec![f64::NAN; dy.len()];
-        layer.forward(theta, x, &mut y, &mut Bench::new(layer, x, rows).pass());
-        let mut penalties = vec![f64::NAN; rows];
-        layer.penalty(Saved { x, y: &y }, &mut penalties, &mut Bench::new(layer, x, rows).pass());
-        let penalty = penalties.iter().sum::<f64>() / rows as f64;
-        y.iter().zip(dy).map(|(y, r)| y * r).sum::<f64>() + penalty
-    };
+    let loss = |theta: &[f64], x: &[f64]| loss(layer, theta, x, dy, rows);
     let Gradients { dx, dtheta, .. } = gradients(layer, theta, x, dy, rows, block_rows);
     let mut worst = check("dx", x, &dx, |x| loss(theta, x));
     let mut start = 0;

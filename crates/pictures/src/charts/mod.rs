@@ -15,6 +15,7 @@ pub mod losses;
 pub mod scatter;
 pub mod scores;
 pub mod series;
+pub mod slope;
 pub mod table;
 mod text;
 

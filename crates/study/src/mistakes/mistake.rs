@@ -1,11 +1,14 @@
 //! The definition of a planted mistake, and the result of planting it.
 
+use handgrad_layers::Layer;
 use handgrad_layers::gradcheck::Report;
 
+use super::planted::{Planted, both};
 use crate::Error;
 use crate::gradcheck::TOLERANCE;
 
 /// A common mistake.
+#[derive(Debug)]
 pub struct Mistake {
     /// The name that selects it.
     pub name: &'static str,
@@ -17,7 +20,49 @@ pub struct Mistake {
     pub wrong: &'static str,
     /// The property that finds it, if the gradient check cannot; `None` if the gradient check finds it.
     pub property: Option<&'static str>,
-    pub(super) plant: fn() -> Result<Planting, Error>,
+    pub(super) plant: Plant,
+}
+
+/// How a mistake is planted.
+#[derive(Debug)]
+pub(super) enum Plant {
+    /// In the backward pass of a layer.
+    Layer(fn(Size) -> Result<Pair, Error>),
+    /// In another way.
+    Other(fn() -> Result<Planting, Error>),
+}
+
+/// The size of the layer in which a mistake is planted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Size {
+    /// As for a gradient check.
+    Whole,
+    /// So small that every value can be computed by hand.
+    Small,
+}
+
+/// A layer without a mistake, and the same layer with it.
+pub(super) struct Pair {
+    pub right: Box<dyn Layer<f64>>,
+    pub wrong: Box<dyn Layer<f64>>,
+    /// The shape of a sample.
+    pub input: Vec<usize>,
+    /// The formula of the forward pass.
+    pub forward: &'static str,
+}
+
+impl Pair {
+    /// Plants a mistake in a layer; `change` replaces some of its passes.
+    pub fn new<L: Layer<f64> + Copy + 'static>(
+        layer: L,
+        input: &[usize],
+        forward: &'static str,
+        change: fn(&mut Planted<L>),
+    ) -> Self {
+        let mut planted = Planted::on(layer);
+        change(&mut planted);
+        Self { right: Box::new(layer), wrong: Box::new(planted), input: input.to_vec(), forward }
+    }
 }
 
 /// The results, without the mistake and with it.
@@ -56,7 +101,13 @@ impl Mistake {
     /// # Errors
     /// If a layer does not accept its shape.
     pub fn plant(&self) -> Result<Planting, Error> {
-        (self.plant)()
+        match self.plant {
+            Plant::Other(plant) => plant(),
+            Plant::Layer(pair) => {
+                let Pair { right, wrong, input, .. } = pair(Size::Whole)?;
+                Ok(Planting { checks: both(&*right, &*wrong, &input)?, property: None })
+            }
+        }
     }
 
     /// Was the mistake found by what should find it, and by nothing else?

@@ -6,8 +6,8 @@ use super::mistake::{Mistake, Planting, Property};
 use crate::gradcheck::TOLERANCE;
 
 /// Returns one line for each of these mistakes.
-pub(super) fn lines(mistakes: &[Mistake]) -> String {
-    mistakes.iter().map(|mistake| format!("    {:30} {}\n", mistake.name, mistake.says)).collect()
+pub(super) fn lines<'a>(mistakes: impl Iterator<Item = &'a Mistake>) -> String {
+    mistakes.map(|mistake| format!("    {:30} {}\n", mistake.name, mistake.says)).collect()
 }
 
 /// Returns a mistake and the result of planting it as text.

@@ -8,10 +8,10 @@ use handgrad_layers::{
 };
 
 use super::dense;
-use super::mistake::{Mistake, Planting, Property};
+use super::images::flipped;
+use super::mistake::{Mistake, Plant, Planting, Property};
 use super::planted::{Planted, both, training};
 use super::sampler;
-use super::seen::flipped;
 use crate::Error;
 
 pub const MISTAKES: [Mistake; 7] = [
@@ -21,7 +21,7 @@ pub const MISTAKES: [Mistake; 7] = [
         right: "KL = ½·Σ( μ² + σ² − 1 − ln σ² )",
         wrong: "KL = ½·Σ( μ² + σ − 1 − ln σ² )",
         property: Some("a Monte Carlo estimate of the divergence"),
-        plant: sampler::sigma_in_divergence,
+        plant: Plant::Other(sampler::sigma_in_divergence),
     },
     Mistake {
         name: "sigma-squared-for-sigma",
@@ -29,7 +29,7 @@ pub const MISTAKES: [Mistake; 7] = [
         right: "z = μ + e^(½·ln σ²)·ε",
         wrong: "z = μ + e^(ln σ²)·ε",
         property: Some("the variance of the sampler"),
-        plant: sampler::variance_in_sampler,
+        plant: Plant::Other(sampler::variance_in_sampler),
     },
     Mistake {
         name: "mean-for-sum",
@@ -37,7 +37,7 @@ pub const MISTAKES: [Mistake; 7] = [
         right: "ℓ = Σ_i (p_i − t_i)²",
         wrong: "ℓ = 1/n·Σ_i (p_i − t_i)²",
         property: Some("a value by hand"),
-        plant: plant_mean_for_sum,
+        plant: Plant::Other(plant_mean_for_sum),
     },
     Mistake {
         name: "kernel-not-flipped",
@@ -45,7 +45,7 @@ pub const MISTAKES: [Mistake; 7] = [
         right: "y(p,q) = Σ w(u,v)·x(p − u, q − v)",
         wrong: "y(p,q) = Σ w(k−1−u, k−1−v)·x(p − u, q − v)",
         property: Some("the adjoint identity"),
-        plant: plant_kernel_not_flipped,
+        plant: Plant::Other(plant_kernel_not_flipped),
     },
     Mistake {
         name: "transposed-weights",
@@ -53,7 +53,7 @@ pub const MISTAKES: [Mistake; 7] = [
         right: "z_j = Σ_i x_i·w[i·units + j] + b_j",
         wrong: "z_j = Σ_i x_i·w[j·inputs + i] + b_j",
         property: Some("what w's shape says"),
-        plant: plant_transposed_weights,
+        plant: Plant::Other(plant_transposed_weights),
     },
     Mistake {
         name: "dropout-without-scale",
@@ -61,7 +61,7 @@ pub const MISTAKES: [Mistake; 7] = [
         right: "y = x ⊙ mask/(1 − rate)",
         wrong: "y = x ⊙ mask",
         property: Some("the mean over many masks"),
-        plant: plant_dropout_without_scale,
+        plant: Plant::Other(plant_dropout_without_scale),
     },
     Mistake {
         name: "adam-no-bias-correction",
@@ -69,7 +69,7 @@ pub const MISTAKES: [Mistake; 7] = [
         right: "θ ← θ − α·m̂/(√v̂ + ε),  m̂ = m/(1 − β₁ᵗ),  v̂ = v/(1 − β₂ᵗ)",
         wrong: "θ ← θ − α·m/(√v + ε)",
         property: Some("the length of the first step"),
-        plant: plant_adam_without_correction,
+        plant: Plant::Other(plant_adam_without_correction),
     },
 ];
 

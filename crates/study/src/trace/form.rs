@@ -3,6 +3,8 @@
 
 use std::collections::HashMap;
 
+pub(crate) use crate::subscripts::sub;
+
 /// A number, or a matrix.
 #[derive(Clone, Debug)]
 pub struct Value {
@@ -20,6 +22,15 @@ impl Value {
     pub fn matrix(values: &[f64], columns: usize) -> Self {
         Self { values: values.to_vec(), columns: Some(columns) }
     }
+
+    /// Returns the name of one of the values in formulas: `x` for a number, `x₂` in a list, `x₂₁` in a matrix.
+    pub fn name_of(&self, symbol: &str, place: usize) -> String {
+        match self.columns {
+            None => symbol.to_string(),
+            Some(columns) if columns == self.values.len() => format!("{symbol}{}", sub(place + 1)),
+            Some(columns) => at(symbol, place / columns + 1, place % columns + 1),
+        }
+    }
 }
 
 /// A line `symbol = formula = numbers = value`, with the value on the slide and a note.
@@ -35,6 +46,8 @@ pub struct Line {
     /// The value that the slide prints.
     pub slide: Option<&'static str>,
     pub note: String,
+    /// How many entries the log of the trace had before this line: what the formula can use.
+    pub known: usize,
 }
 
 #[derive(Debug)]
@@ -55,6 +68,9 @@ pub struct Trace {
     pub sections: Vec<Section>,
     /// The values known so far, by their symbols. They are put into formulas.
     scope: HashMap<String, f64>,
+    /// All symbols with their values, in the order in which they became known. A symbol may occur again with another
+    /// value, such as a loss that is computed in two ways.
+    pub log: Vec<(String, f64)>,
     /// True if no setting has changed the example's numbers, so that the values on the slide can be shown beside
     /// them.
     as_printed: bool,
@@ -62,7 +78,7 @@ pub struct Trace {
 
 impl Trace {
     pub fn new(as_printed: bool) -> Self {
-        Self { sections: Vec::new(), scope: HashMap::new(), as_printed }
+        Self { sections: Vec::new(), scope: HashMap::new(), log: Vec::new(), as_printed }
     }
 
     pub fn section(&mut self, heading: impl Into<String>) {
@@ -82,30 +98,27 @@ impl Trace {
 
     /// Makes a value known to formulas without adding a line for it.
     pub fn know(&mut self, symbol: impl Into<String>, value: f64) {
-        self.scope.insert(symbol.into(), value);
+        let symbol = symbol.into();
+        self.log.push((symbol.clone(), value));
+        self.scope.insert(symbol, value);
     }
 
     /// Adds a line for a number with its formula. The values that the formula uses must be known already.
     pub fn line(&mut self, symbol: impl Into<String>, formula: impl Into<String>, value: f64) {
         let (symbol, formula) = (symbol.into(), formula.into());
-        let numbers = self.put_in(&formula);
+        let (numbers, known) = (self.put_in(&formula), self.log.len());
         self.know(symbol.clone(), value);
-        self.push_line(symbol, formula, numbers, Value::number(value));
+        self.push_line(symbol, formula, numbers, Value::number(value), known);
     }
 
     /// Adds a line for a matrix or for a given value. Formulas refer to the values of a matrix by subscripts: `x₁`,
     /// `w₂₁`.
     pub fn matrix(&mut self, symbol: &str, formula: impl Into<String>, value: Value) {
-        let columns = value.columns.unwrap_or(1);
-        for (at, &number) in value.values.iter().enumerate() {
-            let name = match value.columns {
-                None => symbol.to_string(),
-                Some(columns) if columns == value.values.len() => format!("{symbol}{}", sub(at + 1)),
-                _ => format!("{symbol}{}{}", sub(at / columns + 1), sub(at % columns + 1)),
-            };
-            self.know(name, number);
+        let known = self.log.len();
+        for (place, &number) in value.values.iter().enumerate() {
+            self.know(value.name_of(symbol, place), number);
         }
-        self.push_line(symbol.to_string(), formula.into(), Vec::new(), value);
+        self.push_line(symbol.to_string(), formula.into(), Vec::new(), value, known);
     }
 
     /// Sets the value that the slide prints for the last line, unless a setting has changed the numbers.
@@ -140,8 +153,8 @@ impl Trace {
         }
     }
 
-    fn push_line(&mut self, symbol: String, formula: String, numbers: Vec<String>, value: Value) {
-        self.push(Item::Line(Line { symbol, formula, numbers, value, slide: None, note: String::new() }));
+    fn push_line(&mut self, symbol: String, formula: String, numbers: Vec<String>, value: Value, known: usize) {
+        self.push(Item::Line(Line { symbol, formula, numbers, value, slide: None, note: String::new(), known }));
     }
 
     /// Returns the formula with every known name replaced by its number, and for a function of a sum also with the
@@ -156,7 +169,9 @@ impl Trace {
             match self.scope.get(token) {
                 // A negative number needs brackets if it follows another operator, and always before ².
                 Some(&value)
-                    if value < 0.0 && (!(text.is_empty() || text.ends_with('(')) || after.starts_with('²')) =>
+                    if value < 0.0
+                        && (!(text.is_empty() || text.ends_with('(') || text.ends_with(", "))
+                            || after.starts_with('²')) =>
                 {
                     text += &format!("({})", short(value));
                 }
@@ -199,19 +214,33 @@ fn in_name(c: char) -> bool {
     !superscript && (c.is_alphanumeric() || matches!(c, '_' | '′' | '∂' | '\u{300}'..='\u{36f}'))
 }
 
-/// Returns a number in subscript digits.
-pub fn sub(number: usize) -> String {
-    let digit = |c: char| c.to_digit(10).and_then(|digit| char::from_u32(0x2080 + digit));
-    number.to_string().chars().filter_map(digit).collect()
+/// Returns a name with two subscripts, such as `x₂₃`.
+pub fn at(name: &str, i: usize, j: usize) -> String {
+    format!("{name}{}{}", sub(i), sub(j))
+}
+
+/// Returns all places (row, column) of a matrix, counted from 1.
+pub fn places(rows: usize, columns: usize) -> impl Iterator<Item = (usize, usize)> {
+    (1..=rows).flat_map(move |i| (1..=columns).map(move |j| (i, j)))
+}
+
+/// Returns the sum of `term` over 1 … `count`.
+pub fn terms(count: usize, term: impl Fn(usize) -> String) -> String {
+    (1..=count).map(term).collect::<Vec<_>>().join(" + ")
+}
+
+/// Returns the formula a₁·b₁ + a₂·b₂ + …; `a` and `b` return the name at each place.
+pub fn dot(len: usize, a: impl Fn(usize) -> String, b: impl Fn(usize) -> String) -> String {
+    terms(len, |at| format!("{}·{}", a(at), b(at)))
 }
 
 /// Returns the formula a₁ + a₂ + …, with `count` terms.
 pub fn sum(a: &str, count: usize) -> String {
-    (1..=count).map(|t| format!("{a}{}", sub(t))).collect::<Vec<_>>().join(" + ")
+    terms(count, |t| format!("{a}{}", sub(t)))
 }
 
 /// Formats a number within a formula: six digits, without trailing zeros.
-fn short(value: f64) -> String {
+pub fn short(value: f64) -> String {
     written(value, 6, true)
 }
 

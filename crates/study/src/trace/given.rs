@@ -13,6 +13,13 @@ pub struct Given {
     pub what: &'static str,
 }
 
+impl Given {
+    /// Returns the name of one of its values in formulas.
+    pub fn name_of(&self, place: usize) -> String {
+        self.elements.get(place).map_or_else(|| self.value.name_of(self.name, place), ToString::to_string)
+    }
+}
+
 /// Returns a given number.
 pub fn number(name: &'static str, value: f64, what: &'static str) -> Given {
     Given { name, value: Value::number(value), elements: &[], what }

@@ -1,8 +1,11 @@
 //! The options of an example, and how they change its numbers.
 
+use std::ops::Range;
+
 use super::example::Example;
 use super::given::{Given, Numbers};
 use crate::Error;
+use crate::subscripts::typed;
 
 /// The largest number of steps of an example.
 const MOST_STEPS: usize = 1000;
@@ -15,7 +18,7 @@ pub struct Options {
     /// The learning rate α of the update, above 0.
     pub learning_rate: Option<f64>,
     /// Settings of given values, by name: `w_hh=0.5` sets all values of w_hh to one number, `x=1,2,3` sets each value
-    /// of x.
+    /// of x, `w21=0.5` sets the value in row 2 and column 1 of w.
     pub set: Vec<String>,
 }
 
@@ -41,12 +44,29 @@ impl Options {
 }
 
 /// Returns the text, or its beginning if it is long, to be shown in an error message.
-fn begin(text: &str) -> String {
+pub fn begin(text: &str) -> String {
     const SHOWN: usize = 60;
     match text.char_indices().nth(SHOWN) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_string(),
     }
+}
+
+/// Finds given values by their name, as it is typed: the place of what is given, and the places of the values in it.
+/// That is one value for `w21` and for the name of an element, and all values for the name of the whole.
+pub fn find(given: &[Given], name: &str) -> Option<(usize, Range<usize>)> {
+    let wanted = typed(name);
+    let whole = given.iter().position(|given| typed(given.name) == wanted);
+    let all = |at: usize| (at, 0..given[at].value.values.len());
+    let single = |(at, given): (usize, &Given)| {
+        let mut places = 0..given.value.values.len();
+        let is_it = |&place: &usize| {
+            let names = [given.name_of(place), given.value.name_of(given.name, place)];
+            names.iter().any(|name| typed(name) == wanted)
+        };
+        places.find(is_it).map(|place| (at, place..place + 1))
+    };
+    whole.map(all).or_else(|| given.iter().enumerate().find_map(single))
 }
 
 /// Applies one setting to the given values, such as `w_hh=0.5` or `x=1,2,3`.
@@ -65,13 +85,7 @@ fn set(given: &mut [Given], whole: &str, example: &Example, steps: usize) -> Res
             }
         }
     }
-    let same = |known: &str| known.eq_ignore_ascii_case(name.trim());
-    let found = given.iter_mut().enumerate().find_map(|(at, given)| {
-        let element = given.elements.iter().position(|element| same(element));
-        let all = &mut given.value.values[..];
-        if same(given.name) { Some((Some(at), all)) } else { element.map(|at| (None, &mut all[at..=at])) }
-    });
-    let Some((at, found)) = found else {
+    let Some((at, places)) = find(given, name) else {
         let known = given.iter().map(|given| match given.elements {
             [] => given.name.to_string(),
             elements => format!("{} ({})", given.name, elements.join(", ")),
@@ -80,12 +94,14 @@ fn set(given: &mut [Given], whole: &str, example: &Example, steps: usize) -> Res
         let problem = format!("{} has no {:?}; these can be set: {known}", example.name, begin(name));
         return Err(Error::Setting { setting, problem });
     };
+    let all = given[at].value.values.len();
+    let found = &mut given[at].value.values[places];
     match values[..] {
         [value] => found.fill(value),
         _ if values.len() == found.len() => found.copy_from_slice(&values),
         _ => {
             let (count, room) = (values.len(), found.len());
-            let by_steps = at.is_some_and(|at| (example.given)(steps + 1)[at].value.values.len() != room);
+            let by_steps = room == all && (example.given)(steps + 1)[at].value.values.len() != room;
             return Err(Error::WrongCount { setting, name: name.to_string(), count, room, by_steps });
         }
     }

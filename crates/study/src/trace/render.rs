@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::example::Example;
-use super::form::{Item, Line, Trace, Value, long};
+use super::form::{Item, Line, Section, Trace, Value, long};
 
 /// The format in which an example is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +25,7 @@ fn width(text: &str) -> usize {
 }
 
 /// Wraps a text between words. The first line begins after `start` columns, the others after `indent` spaces.
-fn wrap(text: &str, start: usize, indent: usize) -> String {
+pub fn wrap(text: &str, start: usize, indent: usize) -> String {
     let (mut lines, mut used) = (String::new(), start);
     for (at, word) in text.split(' ').enumerate() {
         let space = usize::from(at > 0);
@@ -48,7 +48,7 @@ fn remark(line: &Line) -> String {
 }
 
 /// Returns the rows of a value as text; the columns of a matrix are aligned.
-fn rows(value: &Value) -> Vec<String> {
+pub fn rows(value: &Value) -> Vec<String> {
     let columns = value.columns.unwrap_or(1).max(1);
     let texts: Vec<_> = value.values.iter().map(|&value| long(value)).collect();
     if texts.len() <= columns {
@@ -59,16 +59,28 @@ fn rows(value: &Value) -> Vec<String> {
     texts.chunks(columns).map(|row| row.iter().map(pad).collect::<Vec<_>>().join("  ")).collect()
 }
 
+/// Returns what comes after the formula of a line: the numbers put in, and the value, if it is a single row and not the
+/// last of these numbers.
+pub fn results(line: &Line) -> Vec<String> {
+    let rows = rows(&line.value);
+    let last = rows.first().filter(|last| rows.len() == 1 && line.numbers.last() != Some(last)).cloned();
+    line.numbers.iter().cloned().chain(last).collect()
+}
+
+/// Returns the symbol and the formula of a line, without its value.
+pub fn question(line: &Line) -> String {
+    let indent = 2 + width(&line.symbol) + 1;
+    format!("  {} {}", line.symbol, wrap(&format!("= {}", line.formula), indent, indent + 4))
+}
+
 /// Returns a line of the text, wrapped before an = where it would be too long.
-fn text_line(line: &Line) -> String {
+pub fn text_line(line: &Line) -> String {
     let indent = 2 + width(&line.symbol) + 1;
     let mut text = format!("  {}", line.symbol);
     let mut used = indent - 1;
     let rows = rows(&line.value);
-    // The value is left out if it equals the last number that was put in.
-    let last = rows.first().filter(|last| rows.len() == 1 && line.numbers.last() != Some(last)).cloned();
     let formula = Some(line.formula.clone()).filter(|formula| !formula.is_empty());
-    for (at, part) in formula.into_iter().chain(line.numbers.iter().cloned()).chain(last).enumerate() {
+    for (at, part) in formula.into_iter().chain(results(line)).enumerate() {
         let part = format!("= {part}");
         if at > 0 && used + 1 + width(&part) > WIDTH {
             text += &format!("\n{:indent$}", "");
@@ -92,17 +104,29 @@ fn text_line(line: &Line) -> String {
     }
 }
 
+/// Returns the title of an example and the slides that it is about.
+pub fn title(example: &Example) -> String {
+    format!("{}: {}\n{}", example.name, example.title, wrap(&format!("Slides: {}", example.slides), 0, 8))
+}
+
+/// Returns the heading of a section, after an empty line.
+pub fn heading(section: &Section) -> String {
+    format!("\n{}", section.heading)
+}
+
+/// Returns a text or a line of a section.
+pub fn item(item: &Item) -> String {
+    match item {
+        Item::Text(paragraph) => format!("  {}", wrap(paragraph, 2, 2)),
+        Item::Line(line) => text_line(line),
+    }
+}
+
 pub fn text(example: &Example, trace: &Trace) -> String {
-    let mut text =
-        format!("{}: {}\n{}\n", example.name, example.title, wrap(&format!("Slides: {}", example.slides), 0, 8));
+    let mut text = title(example) + "\n";
     for section in &trace.sections {
-        text += &format!("\n{}\n", section.heading);
-        for item in &section.items {
-            text += &match item {
-                Item::Text(paragraph) => format!("  {}\n", wrap(paragraph, 2, 2)),
-                Item::Line(line) => text_line(line) + "\n",
-            };
-        }
+        text += &(heading(section) + "\n");
+        section.items.iter().for_each(|part| text += &(item(part) + "\n"));
     }
     text.trim_end().to_string()
 }
@@ -134,7 +158,7 @@ pub fn markdown(example: &Example, trace: &Trace) -> String {
 
 /// Converts a value to JSON: to a number, a list of numbers, or a list of rows. A number that is not finite becomes
 /// null.
-fn json_value(value: &Value) -> Json {
+pub fn json_value(value: &Value) -> Json {
     match value.columns {
         None => json!(value.values.first()),
         Some(columns) if columns == value.values.len() => json!(value.values),

@@ -2,7 +2,6 @@
 
 use handgrad_layers::{Activation, BatchRows, Loss, LossKind, Reduction, dense};
 
-use super::form::sub;
 use super::given::{Given, Numbers, matrix};
 
 /// The number of inputs, and the number of units of the code.
@@ -83,14 +82,4 @@ pub fn run(theta: &[f64], x: &[f64]) -> Run {
     dense::backward_bias(of_d, 0..N, db_d);
     let loss = losses.iter().sum::<f64>() / m as f64;
     Run { h, z, losses, loss, delta_d, dh, delta_e, dtheta }
-}
-
-/// Returns the formula a₁·b₁ + a₂·b₂ + …; `a` and `b` return the name at each place.
-pub fn dot(len: usize, a: impl Fn(usize) -> String, b: impl Fn(usize) -> String) -> String {
-    (1..=len).map(|at| format!("{}·{}", a(at), b(at))).collect::<Vec<_>>().join(" + ")
-}
-
-/// Returns a name with two subscripts, such as `x₂₃`.
-pub fn at(name: &str, i: usize, j: usize) -> String {
-    format!("{name}{}{}", sub(i), sub(j))
 }

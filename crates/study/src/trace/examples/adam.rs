@@ -15,6 +15,7 @@ pub const EXAMPLE: Example = Example {
     slides: "CE6146 \"Basic Autoencoder (2/3)\", optimizer='adam'; DIVE \"Define Autoencoder Model\"",
     steps: Some(3),
     learning_rate: Some(0.001),
+    loss: None,
     given,
     work,
 };

@@ -5,10 +5,10 @@ use handgrad_layers::{Activation, activation, bce_logits};
 
 use crate::Error;
 use crate::trace::example::Example;
-use crate::trace::form::{Trace, Value, sub};
+use crate::trace::form::{Trace, Value, dot, sub};
 use crate::trace::given::{Given, Numbers, matrix};
 use crate::trace::notes;
-use crate::trace::small_autoencoder::{K, N, PARAMETERS, Run, dot, parts, run, theta, weights};
+use crate::trace::small_autoencoder::{K, N, PARAMETERS, Run, parts, run, theta, weights};
 
 pub const EXAMPLE: Example = Example {
     name: "autoencoder",
@@ -16,6 +16,7 @@ pub const EXAMPLE: Example = Example {
     slides: "KERAS \"Encoder\", \"Decoder\"; CE6146 \"Basic Autoencoder (2/3)\", made small enough to follow",
     steps: Some(1),
     learning_rate: Some(0.001),
+    loss: Some("L"),
     given,
     work,
 };

@@ -5,9 +5,9 @@ use handgrad_layers::{Activation, activation, sgd};
 
 use crate::Error;
 use crate::trace::example::Example;
-use crate::trace::form::{Trace, Value, sub};
+use crate::trace::form::{Trace, Value, at, dot, sub, terms};
 use crate::trace::given::{Given, Numbers, matrix};
-use crate::trace::small_autoencoder::{BATCH, K, N, PARAMETERS, Run, at, dot, parts, run, theta, weights};
+use crate::trace::small_autoencoder::{BATCH, K, N, PARAMETERS, Run, parts, run, theta, weights};
 
 pub const EXAMPLE: Example = Example {
     name: "batch",
@@ -15,6 +15,7 @@ pub const EXAMPLE: Example = Example {
     slides: "CE6146 \"How Does an Autoencoder Work (2/3)\", \"BPTT Steps (3/4)\", \"Basic Autoencoder (2/3)\"",
     steps: Some(5),
     learning_rate: Some(0.1),
+    loss: Some("L"),
     given,
     work,
 };
@@ -58,11 +59,11 @@ fn write_backward(trace: &mut Trace, run: &Run) {
     trace.line("dw_d₁₁", dot(M, |r| at("h", r, 1), |r| at("δ_d", r, 1)), dw_d[0]);
     trace.note("a sum over the samples");
     trace.matrix("db_d", "the sum of the rows of δ_d", Value::matrix(db_d, N));
-    trace.line("db_d₁", (1..=M).map(|r| at("δ_d", r, 1)).collect::<Vec<_>>().join(" + "), db_d[0]);
+    trace.line("db_d₁", terms(M, |r| at("δ_d", r, 1)), db_d[0]);
     trace.matrix("dw_e", "xᵀ·δ_e", Value::matrix(dw_e, K));
     trace.line("dw_e₁₁", dot(M, |r| at("x", r, 1), |r| at("δ_e", r, 1)), dw_e[0]);
     trace.matrix("db_e", "the sum of the rows of δ_e", Value::matrix(db_e, K));
-    trace.line("db_e₂", (1..=M).map(|r| at("δ_e", r, 2)).collect::<Vec<_>>().join(" + "), db_e[1]);
+    trace.line("db_e₂", terms(M, |r| at("δ_e", r, 2)), db_e[1]);
 }
 
 /// Takes all steps with `step`, which gets θ, its gradient and the number of the step, and writes the losses.

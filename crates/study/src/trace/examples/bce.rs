@@ -14,6 +14,7 @@ pub const EXAMPLE: Example = Example {
     slides: "CE6146 \"Basic Autoencoder (2/3)\", loss='binary_crossentropy'; DIVE \"Define Autoencoder Model\"",
     steps: None,
     learning_rate: None,
+    loss: Some("L"),
     given,
     work,
 };

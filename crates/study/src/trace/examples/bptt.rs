@@ -18,6 +18,7 @@ pub const EXAMPLE: Example = Example {
     slides: "CE6146 \"BPTT Steps (1/4)\" to \"(4/4)\", \"Example – BPTT (1/4)\" to \"(4/4)\"",
     steps: Some(3),
     learning_rate: Some(0.01),
+    loss: Some("L"),
     given: elman_network::given,
     work,
 };

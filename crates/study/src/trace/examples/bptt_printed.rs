@@ -18,6 +18,7 @@ pub const EXAMPLE: Example = Example {
     slides: "CE6146 \"Example – BPTT (3/4)\"",
     steps: Some(3),
     learning_rate: Some(0.01),
+    loss: None,
     given: elman_network::given,
     work,
 };

@@ -4,7 +4,7 @@ use handgrad_layers::{Activation, Conv2d, Padding};
 
 use crate::Error;
 use crate::trace::example::Example;
-use crate::trace::form::{Trace, Value, sub};
+use crate::trace::form::{Trace, Value, at, places};
 use crate::trace::given::{Given, Numbers, matrix, number};
 use crate::trace::passes::run_layer;
 
@@ -14,6 +14,7 @@ pub const EXAMPLE: Example = Example {
     slides: "DIVE \"Types of Autoencoders\"; UTMIST \"Convolutional Autoencoder\"",
     steps: None,
     learning_rate: None,
+    loss: None,
     given,
     work,
 };
@@ -34,16 +35,6 @@ fn given(_: usize) -> Vec<Given> {
     ]
 }
 
-/// Returns a name with two subscripts, such as `x₂₃`.
-fn at(name: &str, i: usize, j: usize) -> String {
-    format!("{name}{}{}", sub(i), sub(j))
-}
-
-/// Returns all places (row, column) of a square, counted from 1.
-fn places(side: usize) -> impl Iterator<Item = (usize, usize)> {
-    (1..=side).flat_map(move |i| (1..=side).map(move |j| (i, j)))
-}
-
 fn work(numbers: &Numbers, trace: &mut Trace) -> Result<(), Error> {
     let layer = Conv2d::new([1, X, X], 1, [K, 1, 1], Padding::Valid, Activation::Linear)?;
     let theta = [numbers.of("w"), numbers.of("b")].concat();
@@ -52,28 +43,28 @@ fn work(numbers: &Numbers, trace: &mut Trace) -> Result<(), Error> {
 
     trace.section("Forward: the window at every place");
     trace.text_as_printed("This window finds vertical edges.");
-    for ((i, j), &y) in places(Y).zip(&ran.y) {
-        let terms = places(K).map(|(u, v)| format!("{}·{}", at("w", u, v), at("x", i + u - 1, j + v - 1))).collect();
-        trace.line(at("y", i, j), format!("{} + b", join(terms)), y);
+    for ((i, j), &y) in places(Y, Y).zip(&ran.y) {
+        let term = |(u, v)| format!("{}·{}", at("w", u, v), at("x", i + u - 1, j + v - 1));
+        trace.line(at("y", i, j), format!("{} + b", join(places(K, K).map(term).collect())), y);
     }
     trace.section("Backward to the window");
     trace.text(
         "Each weight is multiplied by a value of x at every place of the window, so its gradient is the sum \
                 over all places.",
     );
-    for ((u, v), &dw) in places(K).zip(&ran.dtheta) {
-        let terms = places(Y).map(|(i, j)| format!("{}·{}", at("dy", i, j), at("x", i + u - 1, j + v - 1))).collect();
-        trace.line(at("dw", u, v), join(terms), dw);
+    for ((u, v), &dw) in places(K, K).zip(&ran.dtheta) {
+        let term = |(i, j)| format!("{}·{}", at("dy", i, j), at("x", i + u - 1, j + v - 1));
+        trace.line(at("dw", u, v), join(places(Y, Y).map(term).collect()), dw);
     }
-    trace.line("db", join(places(Y).map(|(i, j)| at("dy", i, j)).collect()), ran.dtheta[K * K]);
+    trace.line("db", join(places(Y, Y).map(|(i, j)| at("dy", i, j)).collect()), ran.dtheta[K * K]);
     trace.section("Backward to the image");
     trace.text(
         "Each pixel is multiplied by a weight in every window that covers it, so its gradient is the sum over these \
          windows. This is the transposed convolution of dy: the Conv2DTranspose of a decoder computes the backward \
          pass of a Conv2D.",
     );
-    for ((p, q), &dx) in places(X).zip(&ran.dx) {
-        let under = places(Y).filter(|&(i, j)| (i..i + K).contains(&p) && (j..j + K).contains(&q));
+    for ((p, q), &dx) in places(X, X).zip(&ran.dx) {
+        let under = places(Y, Y).filter(|&(i, j)| (i..i + K).contains(&p) && (j..j + K).contains(&q));
         let terms = under.map(|(i, j)| format!("{}·{}", at("w", p - i + 1, q - j + 1), at("dy", i, j))).collect();
         trace.line(at("dx", p, q), join(terms), dx);
     }

@@ -4,7 +4,7 @@ use handgrad_layers::{Activation, BatchRows, activation, dense};
 
 use crate::Error;
 use crate::trace::example::Example;
-use crate::trace::form::{Trace, Value, sub};
+use crate::trace::form::{Trace, Value, at, places, sub, terms};
 use crate::trace::given::{Given, Numbers, matrix};
 
 pub const EXAMPLE: Example = Example {
@@ -13,6 +13,7 @@ pub const EXAMPLE: Example = Example {
     slides: "KERAS \"Encoder\", \"Decoder\"; CE6146 \"Encoder\", \"Working Mechanism\"",
     steps: None,
     learning_rate: None,
+    loss: None,
     given,
     work,
 };
@@ -29,21 +30,6 @@ fn given(_: usize) -> Vec<Given> {
         matrix("b", &[0.1, 0.0, 0.2], UNITS, "biases, one per unit"),
         matrix("dy", &[1.0, -2.0, 3.0, 0.5, 1.0, -1.0], UNITS, "∂L/∂y, the gradient from the next layer"),
     ]
-}
-
-/// Returns a name with two subscripts, such as `x₂₃`.
-fn at(name: &str, i: usize, j: usize) -> String {
-    format!("{name}{}{}", sub(i), sub(j))
-}
-
-/// Returns all places (row, column) of a matrix, counted from 1.
-fn places(rows: usize, columns: usize) -> impl Iterator<Item = (usize, usize)> {
-    (1..=rows).flat_map(move |i| (1..=columns).map(move |j| (i, j)))
-}
-
-/// Returns the sum of `term` over 1 … `count`.
-fn sum(count: usize, term: impl Fn(usize) -> String) -> String {
-    (1..=count).map(term).collect::<Vec<_>>().join(" + ")
 }
 
 /// Writes y = φ(z), and δ = dy ⊙ φ′(z) with the gradients that follow from it.
@@ -78,17 +64,17 @@ fn write_activated(trace: &mut Trace, numbers: &Numbers, phi: Activation, z: &[f
     trace.section(format!("dw = xᵀ·δ, for {name}"));
     trace.text("A weight is used once for every sample, so its gradient is a sum over the samples.");
     for ((i, j), &dw) in places(N, UNITS).zip(&dw) {
-        trace.line(at("dw", i, j), sum(M, |r| format!("{}·{}", at("x", r, i), at("δ", r, j))), dw);
+        trace.line(at("dw", i, j), terms(M, |r| format!("{}·{}", at("x", r, i), at("δ", r, j))), dw);
     }
     trace.matrix("dw", "", Value::matrix(&dw, UNITS));
     trace.section(format!("db = the sum of the rows of δ, for {name}"));
     for (j, &db) in (1..).zip(&db) {
-        trace.line(format!("db{}", sub(j)), sum(M, |r| at("δ", r, j)), db);
+        trace.line(format!("db{}", sub(j)), terms(M, |r| at("δ", r, j)), db);
     }
     trace.section(format!("dx = δ·wᵀ, for {name}"));
     trace.text("An input is used once for every unit, so its gradient is a sum over the units of its own sample.");
     for ((r, i), &dx) in places(M, N).zip(&dx) {
-        trace.line(at("dx", r, i), sum(UNITS, |j| format!("{}·{}", at("δ", r, j), at("w", i, j))), dx);
+        trace.line(at("dx", r, i), terms(UNITS, |j| format!("{}·{}", at("δ", r, j), at("w", i, j))), dx);
     }
     trace.matrix("dx", "", Value::matrix(&dx, N));
 }
@@ -99,8 +85,8 @@ fn work(numbers: &Numbers, trace: &mut Trace) -> Result<(), Error> {
     trace.section("z = x·w + b");
     trace.text("Row r of z belongs to sample r, column j to unit j. The same b is added to every row.");
     for ((r, j), &z) in places(M, UNITS).zip(&z) {
-        let terms = sum(N, |i| format!("{}·{}", at("x", r, i), at("w", i, j)));
-        trace.line(at("z", r, j), format!("{terms} + b{}", sub(j)), z);
+        let products = terms(N, |i| format!("{}·{}", at("x", r, i), at("w", i, j)));
+        trace.line(at("z", r, j), format!("{products} + b{}", sub(j)), z);
     }
     trace.matrix("z", "", Value::matrix(&z, UNITS));
     write_activated(trace, numbers, Activation::Relu, &z);

@@ -15,6 +15,7 @@ pub const EXAMPLE: Example = Example {
     slides: "CE6146 \"RNN – Elman Network\", \"Example – Elman Network (1/3)\" to \"(3/3)\"",
     steps: Some(2),
     learning_rate: Some(0.01),
+    loss: Some("L"),
     given: elman_network::given,
     work,
 };

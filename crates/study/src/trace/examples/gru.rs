@@ -16,6 +16,7 @@ pub const EXAMPLE: Example = Example {
     slides: "CE6146 \"Gated Recurrent Unit (GRU)\", \"GRU\", \"LSTM vs. GRU (1/2)\", \"(2/2)\"",
     steps: Some(2),
     learning_rate: Some(0.01),
+    loss: Some("L"),
     given,
     work,
 };

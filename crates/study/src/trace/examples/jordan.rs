@@ -12,6 +12,7 @@ pub const EXAMPLE: Example = Example {
     slides: "CE6146 \"RNN – Jordan Network\", \"Example – Jordan Network (1/3)\" to \"(3/3)\"",
     steps: Some(2),
     learning_rate: Some(0.01),
+    loss: Some("L"),
     given,
     work,
 };

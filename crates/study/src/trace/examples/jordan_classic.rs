@@ -12,6 +12,7 @@ pub const EXAMPLE: Example = Example {
     slides: "CE6146 \"RNN – Jordan Network\", without the term W_hh·h_{t−1}",
     steps: Some(2),
     learning_rate: Some(0.01),
+    loss: Some("L"),
     given: jordan_network::given,
     work,
 };

@@ -16,6 +16,7 @@ pub const EXAMPLE: Example = Example {
     slides: "CE6146 \"LSTM\", \"Example – LSTM (1/2)\", \"(2/2)\"",
     steps: Some(2),
     learning_rate: Some(0.01),
+    loss: Some("L"),
     given,
     work,
 };

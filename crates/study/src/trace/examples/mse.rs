@@ -13,6 +13,7 @@ pub const EXAMPLE: Example = Example {
     slides: "KERAS \"Reconstruction Loss\"; CE6146 \"Example – BPTT (2/4)\"",
     steps: None,
     learning_rate: None,
+    loss: Some("MSE"),
     given,
     work,
 };

@@ -13,6 +13,7 @@ pub const EXAMPLE: Example = Example {
     slides: "CE6146 \"Denoising Autoencoders\", \"20231012 Exercise #17\"; UTMIST \"Denoising Autoencoders\"",
     steps: None,
     learning_rate: None,
+    loss: None,
     given,
     work,
 };

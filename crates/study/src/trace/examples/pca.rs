@@ -5,9 +5,8 @@ use ndarray::Array2;
 
 use crate::Error;
 use crate::trace::example::Example;
-use crate::trace::form::{Trace, sub, sum};
+use crate::trace::form::{Trace, at, sub, sum, terms};
 use crate::trace::given::{Given, Numbers, matrix};
-use crate::trace::small_autoencoder::at;
 
 pub const EXAMPLE: Example = Example {
     name: "pca",
@@ -15,6 +14,7 @@ pub const EXAMPLE: Example = Example {
     slides: "KERAS \"Common Unsupervised Learning Approaches\"; CE6146 \"Importance in Various Domains (1/3)\"",
     steps: None,
     learning_rate: None,
+    loss: None,
     given,
     work,
 };
@@ -28,7 +28,7 @@ fn given(_: usize) -> Vec<Given> {
 
 /// Returns the formula of the mean over the samples of `term`.
 fn mean(term: impl Fn(usize) -> String) -> String {
-    format!("({})/4", (1..=M).map(term).collect::<Vec<_>>().join(" + "))
+    format!("({})/4", terms(M, term))
 }
 
 fn work(numbers: &Numbers, trace: &mut Trace) -> Result<(), Error> {

@@ -13,6 +13,7 @@ pub const EXAMPLE: Example = Example {
     slides: "CE6146 \"Sparse Autoencoders\", \"Guideline for Autoencoders (3/4)\"; DIVE \"Types of Autoencoders\"",
     steps: None,
     learning_rate: None,
+    loss: None,
     given,
     work,
 };

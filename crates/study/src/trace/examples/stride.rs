@@ -14,6 +14,7 @@ pub const EXAMPLE: Example = Example {
     slides: "CE6146 \"Examples for Dilation\"; UTMIST \"Convolutional Autoencoder\"",
     steps: None,
     learning_rate: None,
+    loss: None,
     given,
     work,
 };

@@ -13,6 +13,7 @@ pub const EXAMPLE: Example = Example {
     slides: "DIVE \"Types of Autoencoders\"; CE6146 \"Variational Autoencoders (VAEs)\"",
     steps: None,
     learning_rate: None,
+    loss: None,
     given,
     work,
 };
