@@ -659,7 +659,7 @@ fn slopes_are_drawn_for_any_numbers() {
     for (points, tangent, has_tangent) in [
         (&parabola[..], [1.0, 1.0, 2.0], true),
         (&parabola, [0.0, 0.0, 0.0], true),
-        (&parabola, [5.0, 25.0, 10.0], true),
+        (&parabola, [5.0, 25.0, 10.0], false),
         (&parabola, [1.0, f64::NAN, f64::NAN], false),
         (&broken, [3.0, 5.0, 0.0], true),
         (&[], [0.0, 0.0, 0.0], true),
@@ -667,13 +667,7 @@ fn slopes_are_drawn_for_any_numbers() {
     ] {
         let chart = Slope { title: "<T>", x: "x", function: "f & g", slope: "s", points, tangent };
         let svg = slope::svg(&chart);
-        let picture = roxmltree::Document::parse(&svg).unwrap_or_else(|e| panic!("{tangent:?}: {e}"));
-        for node in picture.descendants() {
-            for name in ["x1", "y1", "x2", "y2", "cx", "cy", "x", "y"] {
-                let place: Option<f64> = node.attribute(name).map(|text| text.parse().expect("a number"));
-                assert!(place.is_none_or(|place| (-1.0..=800.0).contains(&place)), "{tangent:?}: {name} {place:?}");
-            }
-        }
+        check(&svg);
         assert_eq!(svg.contains("class=\"tangent\""), has_tangent, "{tangent:?}");
     }
 }
