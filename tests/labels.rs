@@ -11,7 +11,7 @@ use handgrad_files::{Progress, Unit};
 use handgrad_layers::LossKind;
 use handgrad_models::{Basic, Model, Network, SequenceAutoencoder, Spec};
 use handgrad_tasks::clusters::{self, Method as Clustering};
-use handgrad_tasks::label::{self, Asked, Assigned, Method, assign, measure};
+use handgrad_tasks::label::{Asked, Assigned, Method, assign, measure};
 use handgrad_tasks::map::{Method as Mapping, map};
 use handgrad_tasks::placer::Placer;
 use handgrad_tasks::views::codes;

@@ -120,6 +120,7 @@ impl Question {
 
 #[cfg(test)]
 impl Question {
+    /// Whether the answer is a number.
     pub fn is_value(&self) -> bool {
         matches!(self.asks, Asks::Value { .. })
     }
