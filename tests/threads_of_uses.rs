@@ -34,7 +34,8 @@ fn done(at: &Path, args: &[&str], threads: &str) -> Done {
 
 /// Whether a file of a training holds the seconds that it took, or the process that has locked the folder.
 fn has_times(path: &Path) -> bool {
-    path.file_name().is_some_and(|name| ["metrics.csv", "lock"].iter().any(|known| name == *known))
+    path.extension().is_some_and(|extension| extension == "checkpoint")
+        || path.file_name().is_some_and(|name| name == "metrics.csv" || name == "lock")
 }
 
 /// Compares a command on all numbers of threads, and returns the number of files that it writes.

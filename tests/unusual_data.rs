@@ -88,8 +88,7 @@ fn what_cannot_be_done_is_one_clear_error() {
         // All samples are equal.
         (&["map", "good", "--data", "equal.csv", "--out", "new.svg"], "the code of all samples is the same"),
         (&["cluster", "good", "--data", "equal.csv", "--method", "dbscan"], "the code of all samples is the same"),
-        // A code of one value.
-        (&["latent-grid", "good", "--out", "new.png"], "not variational"),
+        // No input is left to be told.
         (&["features", "good", "--inputs", "3"], "3 of 3 inputs"),
     ] {
         refused(at, args, says);

@@ -1,4 +1,4 @@
-//! `handgrad claims`: tests what the slides say about autoencoders and recurrent networks.
+//! `handgrad claims`: tests what the slides say about autoencoders, their codes and recurrent networks.
 
 use anyhow::Result;
 use clap::Args;
@@ -11,7 +11,7 @@ use crate::terminal::{self, Bars};
 use crate::words::{number, wrapped};
 
 #[derive(Args, Debug)]
-#[command(after_help = format!("Claims:\n{}\nAll of them take about a quarter of an hour on two cores.", listed()))]
+#[command(after_help = format!("Claims:\n{}\nAll of them take about twenty minutes on two cores.", listed()))]
 pub struct ClaimsArgs {
     /// The claims [default: all].
     claims: Vec<String>,
@@ -21,7 +21,7 @@ pub struct ClaimsArgs {
 }
 
 fn listed() -> String {
-    CLAIMS.iter().map(|claim| format!("  {:20} {}\n", claim.name, claim.says)).collect()
+    CLAIMS.iter().map(|claim| format!("  {:23} {}\n", claim.name, claim.says)).collect()
 }
 
 pub fn run(args: &ClaimsArgs) -> Result<Done> {

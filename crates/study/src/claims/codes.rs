@@ -6,26 +6,25 @@
 
 use std::ops::ControlFlow;
 
+use handgrad_analysis::clusters::{agreement, kmeans, nearest_centre};
 use handgrad_analysis::embedding::trust::trust;
 use handgrad_analysis::embedding::{Gradient, optimize, tsne};
 use handgrad_analysis::{deviation, mean, nearest, nearest_others, vote};
 use handgrad_dataset::Samples;
 use handgrad_files::{Progress, Unit};
-use handgrad_tasks::clusters::{self, Method};
-use handgrad_tasks::finetune::{self, Event, Options};
+use handgrad_tasks::finetune::{self, Event, Options, Outcome, Settings};
 use handgrad_tasks::label;
 use handgrad_tasks::probe::Scaled;
-use handgrad_tasks::views::{Classes, Form, codes};
+use handgrad_tasks::views::{Classes, Form, codes, view};
 use ndarray::{Array2, ArrayView2};
 
 use super::Found;
 use crate::Error;
 use crate::experiment::{Experiment, Setup};
 
-/// The settings of a denoising autoencoder of MNIST whose code is not bounded, besides its layers.
-const DENOISING: [(&str, &str); 7] = [
+/// The settings of a denoising autoencoder of MNIST, besides its layers.
+const DENOISING: [(&str, &str); 6] = [
     ("data", "mnist"),
-    ("code_activation", "linear"),
     ("loss", "bce"),
     ("noise", "masking"),
     ("noise_level", "0.25"),
@@ -40,8 +39,10 @@ const MEASURED: usize = 2_000;
 const NEIGHBOURS: usize = 12;
 const PERPLEXITY: f64 = 30.0;
 
-fn denoising<'a>(layers: &'a str) -> Vec<(&'a str, &'a str)> {
-    DENOISING.into_iter().chain([("layers", layers)]).collect()
+/// Trains a denoising autoencoder with these layers, whose code is not bounded.
+fn denoising(layers: &str, seed: u64, setup: &Setup) -> Result<Experiment, Error> {
+    let settings: Vec<_> = DENOISING.into_iter().chain([("layers", layers), ("code_activation", "linear")]).collect();
+    Experiment::run(&format!("784-{}", layers.replace(',', "-")), &settings, seed, setup)
 }
 
 /// The first `count` samples.
@@ -62,19 +63,20 @@ fn undefined(form: Form) -> Error {
 pub fn codes_cluster(setup: &Setup) -> Result<Found, Error> {
     let mut lines = Vec::new();
     for seed in 0..3 {
-        let name = format!("seed {seed}");
-        let experiment = Experiment::run("codes of 10", &denoising("256,64,10"), seed, setup)?;
-        let (train, test) = (&experiment.data.train, &experiment.data.validation);
-        let method = Method::Kmeans { clusters: 10, restarts: 3 };
-        let asked = clusters::Asked { method, points: Some(FIT), seed, unit_length: false, smooth: None };
-        let found = clusters::find(&experiment.model, train, test, &asked, setup.progress)?;
-        let accuracy = |of: &clusters::OfForm| of.agreement.as_ref().map_or(f64::NAN, |agreement| agreement.accuracy);
-        lines.push((name, found.forms.iter().map(accuracy).collect()));
+        let experiment = denoising("256,64,10", seed, setup)?;
+        let (fit, test) = (first(&experiment.data.train, FIT), &experiment.data.validation);
+        let classes = Classes::of(&fit, test)?;
+        let accuracy = |form: Form| {
+            let view = view(form, &experiment.model, &fit, test)?;
+            let found = kmeans(view.fit.view(), 10, 3, seed).ok_or_else(|| undefined(form))?;
+            let clusters = nearest_centre(view.rows.view(), &found.centres);
+            Ok::<_, Error>(agreement(&clusters, &classes.rows).map_or(f64::NAN, |agreement| agreement.accuracy))
+        };
+        let [code, pca, pixels] = [Form::Code, Form::Pca, Form::Inputs].map(accuracy);
+        lines.push((format!("seed {seed}"), vec![code?, pca?, pixels?]));
     }
-    // In the order of Form::ALL: code, components, pixels.
-    let holds =
-        lines.iter().all(|(_, figures): &(String, Vec<f64>)| figures[0] > figures[1] && figures[0] > figures[2]);
-    Ok(Found { lines, holds })
+    let is_best = |(_, figures): &(String, Vec<f64>)| figures[0] > figures[1] && figures[0] > figures[2];
+    Ok(Found { holds: lines.iter().all(is_best), lines })
 }
 
 /// A map by t-SNE.
@@ -92,7 +94,7 @@ fn map(rows: ArrayView2<f32>, name: &str, form: Form, progress: &dyn Progress) -
 
 /// Measures how many neighbours in a map are neighbours in the data, for maps of codes and of pixels.
 pub fn codes_on_a_map(setup: &Setup) -> Result<Found, Error> {
-    let experiment = Experiment::run("codes of 32", &denoising("256,32"), 0, setup)?;
+    let experiment = denoising("256,32", 0, setup)?;
     let test = first(&experiment.data.validation, MEASURED);
     let classes = Classes::of(&test, &test)?;
     let (pixels, codes) = (test.to_floats(), codes(&experiment.model, &test)?);
@@ -115,15 +117,28 @@ pub fn codes_on_a_map(setup: &Setup) -> Result<Found, Error> {
 
 /// Measures the error of a classifier whose encoder was trained without labels, and of the same one from scratch.
 pub fn pre_training(setup: &Setup) -> Result<Found, Error> {
-    let experiment = Experiment::run("pre-training", &denoising("256,64"), 0, setup)?;
+    let mut lines: Vec<(String, Vec<f64>)> = Vec::new();
+    for activation in ["tanh", "relu"] {
+        let network = [("layers", "256,64"), ("activation", activation)];
+        let settings: Vec<_> = DENOISING.into_iter().chain(network).collect();
+        let experiment = Experiment::run(activation, &settings, 0, setup)?;
+        for row in compared(&experiment, setup)?.rows {
+            let name = row.per_class.map_or_else(|| "all labels".into(), |count| format!("{count} labels a class"));
+            let (tuned, scratch) = (mean(&row.fine_tuned), mean(&row.from_scratch));
+            lines.push((format!("{activation}, {name}"), vec![tuned, scratch, tuned / scratch]));
+        }
+    }
+    let each = lines.chunks(lines.len() / 2);
+    let holds = each.into_iter().all(|lines| lines[0].1[2] < 0.9 && lines[lines.len() - 1].1[2] > 0.9);
+    Ok(Found { lines, holds })
+}
+
+/// Fine-tunes the encoder of a trained network with several numbers of labels, and tells the progress.
+fn compared(experiment: &Experiment, setup: &Setup) -> Result<Outcome, Error> {
+    let epochs = setup.epochs.unwrap_or(3);
     let options = Options {
         labels: vec![Some(5), Some(50), Some(500), None],
-        settings: finetune::Settings {
-            epochs: setup.epochs.unwrap_or(5),
-            batch_size: 100,
-            learning_rate: 1e-3,
-            seed: 0,
-        },
+        settings: Settings { epochs, batch_size: 100, learning_rate: 1e-3, seed: 0 },
         dropout: 0.0,
         input_noise: 0.0,
         encoder_rate: 1.0,
@@ -132,38 +147,26 @@ pub fn pre_training(setup: &Setup) -> Result<Found, Error> {
         from_scratch: true,
         seeds: 3,
     };
+    let (train, test) = (&experiment.data.train, &experiment.data.validation);
     let mut seen = None;
-    let outcome = finetune::compare(
-        &experiment.model,
-        &experiment.data.train,
-        &experiment.data.validation,
-        &options,
-        &mut |event| {
-            match event {
-                Event::Begins { what, samples } => {
-                    if seen.replace(0).is_some() {
-                        setup.progress.finish();
-                    }
-                    setup.progress.start(what, Some(samples as u64), Unit::Samples);
+    let outcome = finetune::compare(&experiment.model, train, test, &options, &mut |event| {
+        match event {
+            Event::Begins { what, samples } => {
+                if seen.replace(0).is_some() {
+                    setup.progress.finish();
                 }
-                Event::Step { samples, .. } => {
-                    setup.progress.advance((samples - seen.unwrap_or(0)) as u64);
-                    seen = Some(samples);
-                }
-                Event::Epoch { .. } => {}
+                setup.progress.start(what, Some(samples as u64), Unit::Samples);
             }
-            ControlFlow::Continue(())
-        },
-    );
+            Event::Step { samples, .. } => {
+                setup.progress.advance((samples - seen.unwrap_or(0)) as u64);
+                seen = Some(samples);
+            }
+            Event::Epoch { .. } => {}
+        }
+        ControlFlow::Continue(())
+    });
     setup.progress.finish();
-    let line = |row: &finetune::Row| {
-        let name = row.per_class.map_or_else(|| "all labels".into(), |count| format!("{count} labels a class"));
-        let (tuned, scratch) = (mean(&row.fine_tuned), mean(&row.from_scratch));
-        (name, vec![tuned, scratch, tuned / scratch])
-    };
-    let lines: Vec<(String, Vec<f64>)> = outcome?.rows.iter().map(line).collect();
-    let ratio = |line: usize| lines[line].1[2];
-    Ok(Found { holds: ratio(0) < 0.9 && ratio(lines.len() - 1) > 0.9, lines })
+    Ok(outcome?)
 }
 
 /// Measures how many values of a code are near 0, and what simple classifiers tell from the codes.
@@ -198,7 +201,7 @@ pub fn sparse_codes(setup: &Setup) -> Result<Found, Error> {
 
 /// Measures the labels of the nearest reconstruction, the nearest image and the nearest code.
 pub fn nearest_reconstruction(setup: &Setup) -> Result<Found, Error> {
-    let experiment = Experiment::run("codes of 32", &denoising("256,32"), 0, setup)?;
+    let experiment = denoising("256,32", 0, setup)?;
     let (fit, test) = (first(&experiment.data.train, FIT), first(&experiment.data.validation, MEASURED));
     let asked = label::Asked { per_class: vec![5, 20, 80], draws: 5, seed: 0, neighbours: 10, unknown: None };
     let found = label::measure(&experiment.model, &fit, &test, &asked, setup.progress)?;
