@@ -42,16 +42,15 @@ impl Asked {
         Self { symbol, formula, known: Rc::clone(known), before, value }
     }
 
-    /// Does the formula give the value? A layer may clip a value, or compute it in another way where a number is very
-    /// large.
-    pub(crate) fn agrees(&self) -> bool {
-        let values = self.values();
+    /// Does the formula give the value, if its names have these values? A layer may clip a value, or compute it in
+    /// another way where a number is very large.
+    pub(crate) fn agrees(&self, values: &HashMap<&str, f64>) -> bool {
         let computed = self.formula.as_ref().and_then(|formula| formula.value(&|name| values.get(name).copied()));
         computed.is_some_and(|computed| (computed - self.value).abs() <= 1e-9 * self.value.abs() + 1e-12)
     }
 
     /// The values that the names have before the question.
-    fn values(&self) -> HashMap<&str, f64> {
+    pub(crate) fn values(&self) -> HashMap<&str, f64> {
         self.known[..self.before].iter().map(|(name, value)| (name.as_str(), *value)).collect()
     }
 

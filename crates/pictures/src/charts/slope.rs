@@ -95,8 +95,8 @@ pub fn svg(chart: &Slope) -> String {
     if let Some([from, to]) = within(&tangent, [low, high], &vertical[0]) {
         drawing.line("tangent", [x(from[0]), y(0, from[1])], [x(to[0]), y(0, to[1])]);
     }
-    if (low..=high).contains(&tangent[0]) {
-        (0..2).for_each(|panel| drawing.marker("dot", 0, [x(tangent[0]), y(panel, tangent[panel + 1])]));
+    for panel in (0..2).filter(|panel| (low..=high).contains(&tangent[0]) && tangent[panel + 1].is_finite()) {
+        drawing.marker("dot", 0, [x(tangent[0]), y(panel, tangent[panel + 1])]);
     }
     for (value, label) in horizontal.ticks() {
         drawing.text("", Anchor::Middle, [x(value), PANELS[1][1] + 20.0], &label);

@@ -53,7 +53,7 @@ fn wrong_line(chapter: usize, worked: &Worked, random: &mut Random) -> Option<Qu
         .filter_map(|item| match item {
             Item::Line(line) if line.value.columns.is_none() => {
                 let asked = Asked::new(&line.symbol, &line.formula, &log, line.known, line.value.values[0]);
-                asked.agrees().then_some((line, asked))
+                asked.agrees(&asked.values()).then_some((line, asked))
             }
             _ => None,
         })

@@ -120,21 +120,20 @@ impl Question {
 
 #[cfg(test)]
 impl Question {
-    /// Whether the answer is a number.
-    pub fn is_value(&self) -> bool {
+    pub(super) fn is_value(&self) -> bool {
         matches!(self.asks, Asks::Value { .. })
     }
 
     /// Does the formula give the value? True for questions with answers to choose from.
-    pub fn agrees(&self) -> bool {
+    pub(super) fn agrees(&self) -> bool {
         match &self.asks {
             Asks::Choice { .. } => true,
-            Asks::Value { asked, .. } => asked.agrees(),
+            Asks::Value { asked, .. } => asked.agrees(&asked.values()),
         }
     }
 
     /// Every answer that can be chosen, or the value and another one.
-    pub fn answers(&self) -> Vec<String> {
+    pub(super) fn answers(&self) -> Vec<String> {
         match &self.asks {
             Asks::Choice { options, .. } => LETTERS[..options.len()].iter().map(ToString::to_string).collect(),
             Asks::Value { value, .. } => vec![value.to_string(), (value + 1.0).to_string()],

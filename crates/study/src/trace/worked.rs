@@ -1,5 +1,6 @@
 //! A worked example: as a whole, or piece by piece with a question for every value.
 
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::example::Example;
@@ -77,24 +78,30 @@ impl Worked {
     #[must_use]
     pub fn pieces(&self) -> Vec<Piece> {
         let log: Rc<[(String, f64)]> = self.trace.log.clone().into();
+        // The values that are known before a line.
+        let (mut values, mut known) = (HashMap::new(), log.iter());
         let mut pieces = vec![Piece::Text(render::title(self.example))];
         for (at, section) in self.trace.sections.iter().enumerate() {
             pieces.push(Piece::Text(render::heading(section)));
-            pieces.extend(section.items.iter().map(|item| match item {
-                // The first section has the given values.
-                Item::Line(line) if at > 0 => {
-                    Piece::Line { text: render::text_line(line), question: question(line, &log) }
-                }
-                item => Piece::Text(render::item(item)),
-            }));
+            for item in &section.items {
+                pieces.push(match item {
+                    // The first section has the given values.
+                    Item::Line(line) if at > 0 => {
+                        let before = line.known - (log.len() - known.len());
+                        values.extend(known.by_ref().take(before).map(|(name, value)| (name.as_str(), *value)));
+                        Piece::Line { text: render::text_line(line), question: question(line, &log, &values) }
+                    }
+                    item => Piece::Text(render::item(item)),
+                });
+            }
         }
         pieces
     }
 }
 
-/// Returns the question for the value of a line.
-fn question(line: &Line, log: &Rc<[(String, f64)]>) -> Option<(String, Asked)> {
+/// Returns the question for the value of a line; `values` has those that are known before it.
+fn question(line: &Line, log: &Rc<[(String, f64)]>, values: &HashMap<&str, f64>) -> Option<(String, Asked)> {
     let (None, [value]) = (line.value.columns, &line.value.values[..]) else { return None };
     let asked = Asked::new(&line.symbol, &line.formula, log, line.known, *value);
-    asked.agrees().then(|| (render::question(line), asked))
+    asked.agrees(values).then(|| (render::question(line), asked))
 }
