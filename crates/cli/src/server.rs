@@ -9,7 +9,6 @@
 //! - A head has at most 8 KiB and a body at most 256 KiB; a request must arrive within 10 seconds; at most 16
 //!   connections are open. Each connection has one request.
 
-use std::hash::{BuildHasher, RandomState};
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -20,7 +19,7 @@ const HEAD: usize = 8 * 1024;
 const BODY: usize = 256 * 1024;
 const CONNECTIONS: usize = 16;
 /// The time for a whole request, and for a whole response.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIME_LIMIT: Duration = Duration::from_secs(10);
 
 /// A request of the server's own page.
 pub struct Request {
@@ -62,10 +61,7 @@ impl Server {
     pub fn open(port: u16) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
         let port = listener.local_addr()?.port();
-        // The keys of RandomState come from the system, and its hashes cannot be predicted without them.
-        let secret = RandomState::new();
-        let token = format!("{:016x}{:016x}", secret.hash_one(0_u64), secret.hash_one(1_u64));
-        Ok(Self { listener, port, token, connections: AtomicUsize::new(0) })
+        Ok(Self { listener, port, token: token()?, connections: AtomicUsize::new(0) })
     }
 
     /// The address of the page.
@@ -105,14 +101,14 @@ impl Server {
             Err(Refused::With(status)) => send(stream, &Response::refusal(status)).and_then(|()| {
                 // A socket that is closed with unread bytes takes its response back.
                 stream.shutdown(Shutdown::Write)?;
-                io::copy(&mut InTime::of(stream, PATIENCE / 10), &mut io::sink()).map(|_| ())
+                io::copy(&mut InTime::of(stream, TIME_LIMIT / 10), &mut io::sink()).map(|_| ())
             }),
         };
     }
 
     /// Reads a request, and checks that it comes from the server's own page.
     fn read(&self, stream: &TcpStream) -> Result<Request, Refused> {
-        let mut reader = BufReader::new(InTime::of(stream, PATIENCE));
+        let mut reader = BufReader::new(InTime::of(stream, TIME_LIMIT));
         let mut head = String::new();
         while !head.ends_with("\r\n\r\n") {
             let left = HEAD - head.len();
@@ -143,11 +139,14 @@ impl Server {
         if !header("Host")?.is_some_and(is_here) || !header("Origin")?.is_none_or(from_here) {
             return Err(Refused::With("403 Forbidden"));
         }
-        let path = target.strip_prefix(&format!("/{}/", self.token)).ok_or(Refused::With("404 Not Found"))?;
+        let (found, path) = target.strip_prefix('/').and_then(|rest| rest.split_once('/')).unwrap_or_default();
+        if !is_same(found, &self.token) {
+            return Err(Refused::With("404 Not Found"));
+        }
         let length = match (method, header("Content-Length")?, header("Transfer-Encoding")?) {
             ("GET", None, None) => 0,
             ("POST", None, None) => return Err(Refused::With("411 Length Required")),
-            ("POST", Some(digits), None) if digits.bytes().all(|byte| byte.is_ascii_digit()) => match digits.parse() {
+            ("POST", Some(digits), None) if is_number(digits) => match digits.parse() {
                 Ok(length) if length <= BODY => length,
                 _ => return Err(Refused::With("413 Content Too Large")),
             },
@@ -158,6 +157,24 @@ impl Server {
         reader.read_exact(&mut body)?;
         Ok(Request { method: method.into(), path: path.into(), body })
     }
+}
+
+fn is_number(digits: &str) -> bool {
+    !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// A text that nobody can guess: 128 random bits of the operating system.
+pub fn token() -> io::Result<String> {
+    let mut bytes = [0; 16];
+    let why = |error| io::Error::other(format!("no random numbers for the address of the page: {error}"));
+    getrandom::fill(&mut bytes).map_err(why)?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// Compares two texts in a time that does not depend on where they differ.
+pub fn is_same(found: &str, expected: &str) -> bool {
+    let pairs = found.bytes().zip(expected.bytes());
+    found.len() == expected.len() && pairs.fold(0, |apart, (a, b)| apart | (a ^ b)) == 0
 }
 
 /// Why a request is not answered: with a status, or without a word to a connection that has ended or was never used.
@@ -188,7 +205,7 @@ impl Drop for Place<'_> {
     }
 }
 
-/// Reads until a deadline, however slowly the bytes arrive.
+/// Reads or writes until a deadline, however slowly the other side is.
 struct InTime<'a> {
     stream: &'a TcpStream,
     deadline: Instant,
@@ -211,7 +228,22 @@ impl Read for InTime<'_> {
     }
 }
 
-fn send(mut stream: &TcpStream, response: &Response) -> io::Result<()> {
+impl Write for InTime<'_> {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(ErrorKind::TimedOut.into());
+        }
+        self.stream.set_write_timeout(Some(left))?;
+        self.stream.write(buffer)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn send(stream: &TcpStream, response: &Response) -> io::Result<()> {
     let Response { status, kind, body } = response;
     let head = format!(
         "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nConnection: close\r\n\
@@ -219,7 +251,19 @@ fn send(mut stream: &TcpStream, response: &Response) -> io::Result<()> {
          Cross-Origin-Resource-Policy: same-origin\r\nContent-Security-Policy: frame-ancestors 'none'\r\n\r\n",
         body.len()
     );
-    stream.set_write_timeout(Some(PATIENCE))?;
-    stream.write_all(head.as_bytes())?;
-    stream.write_all(body)
+    let mut to = InTime::of(stream, TIME_LIMIT);
+    to.write_all(head.as_bytes())?;
+    to.write_all(body)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_same, token};
+
+    #[test]
+    fn tokens_have_128_bits_and_differ() {
+        let tokens = [token().expect("random"), token().expect("random")];
+        assert!(tokens.iter().all(|token| token.len() == 32 && token.bytes().all(|b| b.is_ascii_hexdigit())));
+        assert!(!is_same(&tokens[0], &tokens[1]) && !is_same("", &tokens[0]) && is_same(&tokens[0], &tokens[0]));
+    }
 }

@@ -69,7 +69,7 @@ impl Asked {
             return Verdict::Right;
         }
         let slip = self.slips().into_iter().find(|(_, value, _)| answer.is(*value));
-        let is_rough = (answer.value - self.value).abs() <= 1.000_001 * answer.rough;
+        let is_rough = answer.value != 0.0 && (answer.value - self.value).abs() <= 1.000_001 * answer.rough;
         let rough = is_rough.then(|| (slips::DIGITS, "The digits are right, but give at least three of them.".into()));
         Verdict::Wrong(slip.map(|(name, _, why)| (name, why)).or(rough))
     }

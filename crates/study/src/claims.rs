@@ -1,5 +1,5 @@
-//! Claims about autoencoders, their codes and recurrent networks, put to the test. Most are made on the slides;
-//! `linear-is-pca`, `holes` and `collapse` are not, but are well known, and so is `pre-training`.
+//! Claims about autoencoders, their codes and recurrent networks, put to the test. Most are made on the slides. Four are
+//! not, but are well known: `linear-is-pca`, `holes`, `collapse` and `pre-training`.
 
 mod codes;
 mod recurrent;
@@ -160,7 +160,7 @@ pub static CLAIMS: [Claim; 15] = [
     },
     Claim {
         name: "pre-training",
-        says: "Training without labels before helps a classifier if labels are few, and not if they are many.",
+        says: "Pre-training without labels helps a classifier if labels are few, and not if they are many.",
         how: "784-256-64 on MNIST with tanh and with ReLU in both layers, otherwise as in `codes-cluster`, then 10 \
               outputs. All weights are trained with the labels for 3 epochs and at least 500 steps, once from the \
               encoder and once from new weights, for three seeds. The figures are means of the part of wrong test \

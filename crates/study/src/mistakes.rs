@@ -16,8 +16,8 @@ use crate::Error;
 
 pub(crate) use dense::plant as plant_in_dense;
 pub use mistake::{Mistake, Planting, Property};
-pub(crate) use planted::Planted;
 pub use mystery::{Compared, Mystery};
+pub(crate) use planted::Planted;
 pub use render::{json, text};
 pub(crate) use unseen::adam_no_bias_correction;
 

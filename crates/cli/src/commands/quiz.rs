@@ -12,7 +12,7 @@ use crate::terminal;
 #[command(after_help = format!("Chapters:\n{}\n{EXAMPLES}", chapters()))]
 pub struct QuizArgs {
     /// The number of a chapter of the course [default: all chapters].
-    #[arg(value_parser = clap::value_parser!(u8).range(0..CHAPTERS.len() as i64))]
+    #[arg(value_parser = clap::value_parser!(u8).range(0..=CHAPTERS.len() as i64 - 1))]
     chapter: Option<u8>,
 
     /// The seed of the numbers in the questions and of the order of the answers.

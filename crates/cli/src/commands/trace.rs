@@ -220,6 +220,10 @@ fn sweep(name: &str, options: &Options, range: &str, out: &Path, as_json: bool) 
         tangent: sweep.own,
     });
     handgrad_files::write(out, chart.as_bytes()).with_context(|| shown(out))?;
+    let left_out = match sweep.points.iter().filter(|point| !point[1].is_finite()).count() {
+        0 => String::new(),
+        count => format!("; left out: {count} of {} values, at which {loss} is not finite", sweep.points.len()),
+    };
     terminal::result(&match as_json {
         true => {
             let point = |[at, value, gradient]: [f64; 3]| json!({ "at": at, "loss": value, "gradient": gradient });
@@ -228,7 +232,7 @@ fn sweep(name: &str, options: &Options, range: &str, out: &Path, as_json: bool) 
         }
         false => format!(
             "at {parameter} = {own}: {loss} = {value:.10}, d{parameter} = {gradient:.10}, the slope of the tangent\n\
-             wrote {}: {loss} and d{parameter} over {parameter}",
+             wrote {}: {loss} and d{parameter} over {parameter}{left_out}",
             shown(out)
         ),
     })

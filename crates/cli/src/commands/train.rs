@@ -159,7 +159,12 @@ fn train(args: &TrainArgs, request: &Request) -> Result<(Finished, Option<Live>)
     });
     bar.finish_and_clear();
     match finished {
-        Ok(finished) => Ok((finished, live)),
+        Ok(finished) => {
+            if let Some(live) = &live {
+                live.over();
+            }
+            Ok((finished, live))
+        }
         Err(error) => {
             if let Some(live) = live {
                 live.fail(&error.in_full());

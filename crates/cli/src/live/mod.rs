@@ -3,7 +3,7 @@
 //! ```text
 //! training   hands over copies, at most a few times a second, and never waits       (this file)
 //! measuring  one thread measures them and puts the results into the feed            measuring.rs
-//! feed       what the viewers are told                                              feed.rs
+//! feed       the events that are sent to the viewers                                feed.rs
 //! server     one thread for each connection; refuses whatever does not belong here  server.rs, request.rs
 //! ```
 
@@ -18,27 +18,28 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 use handgrad_files::shown;
 use handgrad_pictures::live as page;
 use handgrad_runs::{Event, Finished, Run};
 use handgrad_trainer::EpochRecord;
 use handgrad_trainer::yardstick::Yardsticks;
 
+use crate::server::token;
 use crate::signals;
 use feed::{Feed, Kind};
 use measuring::Weights;
-use server::Door;
+use server::Service;
 
-/// Steps are told after this time, and not before.
+/// At least this time is between two steps that are sent to the page.
 const BETWEEN_STEPS: Duration = Duration::from_millis(250);
-/// The same for epochs: shorter ones are told together.
-const BETWEEN_EPOCHS: Duration = Duration::from_millis(50);
+/// The same for epochs: shorter ones are sent together.
+const BETWEEN_EPOCHS: Duration = Duration::from_millis(250);
 /// How long a connection may take for its request, and for each part of its answer.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// How long the end of a training waits for its last measurement, and for the viewers to get the last news.
+const TIME_LIMIT: Duration = Duration::from_secs(5);
+/// How long the end of a training waits for its last measurement, and for the viewers to get the last event.
 const LAST_MEASUREMENT: Duration = Duration::from_secs(1);
-const LAST_NEWS: Duration = Duration::from_millis(200);
+const LAST_EVENT: Duration = Duration::from_millis(200);
 
 /// An address on this machine that is not answered yet.
 pub struct Address(TcpListener);
@@ -57,7 +58,9 @@ pub struct Live {
     weights: Sender<Weights>,
     /// Whether weights are being measured.
     is_busy: Arc<AtomicBool>,
-    /// Epochs that were not told yet, as JSON.
+    /// Whether the training has ended: then it cannot be stopped any more.
+    is_over: Arc<AtomicBool>,
+    /// Epochs that were not sent yet, as JSON.
     records: Vec<String>,
     last_step: Instant,
     last_epoch: Instant,
@@ -76,28 +79,32 @@ impl Live {
         let (feed, is_busy) = (Arc::new(Feed::default()), Arc::new(AtomicBool::new(false)));
         let (weights, page) = measuring::start(run, yardsticks, &feed, &is_busy)?;
         let host = listener.local_addr().context("the address of the live page")?.to_string();
-        let token = token()?;
+        let token = token().context("--live needs a random number")?;
         let url = format!("http://{host}/?token={token}");
         run.records().iter().for_each(|record| feed.keep(epoch(record)));
-        let to_stop = Arc::clone(&feed);
+        let (to_stop, is_over) = (Arc::clone(&feed), Arc::new(AtomicBool::new(false)));
+        let ended = Arc::clone(&is_over);
         let stop = move || {
-            to_stop.replace(Kind::State, page::Event::Stopping.json());
-            signals::stop();
+            if !ended.load(Ordering::Acquire) {
+                to_stop.replace(Kind::State, page::Event::Stopping.json());
+                signals::stop();
+            }
         };
-        let door = Door {
+        let service = Service {
             host,
             token,
             page: page::html(&page),
             feed: Arc::clone(&feed),
-            patience: PATIENCE,
+            time_limit: TIME_LIMIT,
             stop: Box::new(stop),
         };
-        server::serve(listener, door).context("there is no thread to serve the live page")?;
+        server::serve(listener, service).context("there is no thread to serve the live page")?;
         let now = Instant::now();
         Ok(Self {
             feed,
             weights,
             is_busy,
+            is_over,
             records: Vec::new(),
             last_step: now,
             last_epoch: now,
@@ -139,6 +146,11 @@ impl Live {
         page::Event::Step { epoch, part: seen as f64 / all.max(1) as f64, loss, rate, left }
     }
 
+    /// The training has ended: from now on a request to stop does nothing.
+    pub fn over(&self) {
+        self.is_over.store(true, Ordering::Release);
+    }
+
     /// Tells the viewers that the training has ended, and shows what the weights do that it keeps. `has_report` says
     /// whether report.html shows these weights.
     pub fn end(mut self, finished: &Finished, has_report: bool) {
@@ -153,22 +165,23 @@ impl Live {
         let _ = is_done.recv_timeout(LAST_MEASUREMENT);
         let folder = shown(&finished.folder);
         let text = match finished.outcome.stopped {
-            true => format!("The training was stopped. Its files are in {folder}. This page gets no more news."),
+            true => format!("The training was stopped. Its files are in {folder}. This page does not change any more."),
             false if has_report => format!(
-                "The training is over. Open report.html in {folder}: it shows the finished network. This page gets no \
-                 more news."
+                "The training is over. Open report.html in {folder}: it shows the finished network. This page does \
+                 not change any more."
             ),
-            false => format!("The training is over. Its files are in {folder}. This page gets no more news."),
+            false => format!("The training is over. Its files are in {folder}. This page does not change any more."),
         };
-        self.last_news(text);
+        self.last_event(text);
     }
 
     /// Tells the viewers that the training has failed.
     pub fn fail(mut self, error: &str) {
-        self.last_news(format!("The training has failed: {error}. This page gets no more news."));
+        self.last_event(format!("The training has failed: {error}. This page does not change any more."));
     }
 
-    fn last_news(&mut self, text: String) {
+    fn last_event(&mut self, text: String) {
+        self.over();
         self.records.drain(..).for_each(|json| self.feed.keep(json));
         self.feed.replace(Kind::State, page::Event::End { text }.json());
     }
@@ -176,7 +189,7 @@ impl Live {
 
 impl Drop for Live {
     fn drop(&mut self) {
-        self.feed.close(LAST_NEWS);
+        self.feed.close(LAST_EVENT);
     }
 }
 
@@ -191,23 +204,4 @@ fn epoch(record: &EpochRecord) -> String {
         seconds: record.seconds,
     };
     event.json()
-}
-
-/// A text that nobody can guess: 128 random bits of the operating system.
-fn token() -> Result<String> {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).map_err(|error| anyhow!("no random numbers for the address of the page: {error}"))?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::token;
-
-    #[test]
-    fn tokens_have_128_bits_and_differ() {
-        let tokens = [token().expect("random"), token().expect("random")];
-        assert!(tokens.iter().all(|token| token.len() == 32 && token.bytes().all(|b| b.is_ascii_hexdigit())));
-        assert_ne!(tokens[0], tokens[1]);
-    }
 }

@@ -11,6 +11,8 @@
 
 use httparse::{EMPTY_HEADER, Request, Status};
 
+use crate::server::is_same;
+
 /// The longest head of a request.
 pub const LONGEST: usize = 16 * 1024;
 /// The most headers of a request.
@@ -85,12 +87,6 @@ fn wanted(request: &Request, host: &str, token: &str) -> Result<Wanted, Refusal>
         ("/" | "/events" | "/stop", _) => Err(Refusal::Method),
         _ => Err(Refusal::Unknown),
     }
-}
-
-/// Compares two texts in a time that does not depend on where they differ.
-fn is_same(found: &str, expected: &str) -> bool {
-    let pairs = found.bytes().zip(expected.bytes());
-    found.len() == expected.len() && pairs.fold(0, |apart, (a, b)| apart | (a ^ b)) == 0
 }
 
 #[cfg(test)]

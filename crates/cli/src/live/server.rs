@@ -1,6 +1,6 @@
 //! The server of the page: HTTP/1.1 with one request for each connection, and one thread for each connection.
 //!
-//! The threads do nothing but wait for the network and for news, so they take no time from the training. A connection
+//! The threads do nothing but wait for the network and for events, so they take no time from the training. A connection
 //! has a few seconds to send the head of its request, and as long to take each part of its answer; then it is dropped.
 
 use std::io::{ErrorKind, Read, Write};
@@ -15,21 +15,21 @@ use super::request::{self, Refusal, Wanted};
 
 /// The most connections at a time: those of all viewers, and some that ask.
 const MOST_CONNECTIONS: usize = MOST_VIEWERS + 16;
-/// After this time without news a viewer gets an empty line, which shows whether it is still there.
+/// After this time without events a viewer gets an empty line, which shows whether it is still there.
 const SILENCE: Duration = Duration::from_secs(10);
 
 /// What connections are answered with.
-pub struct Door {
+pub struct Service {
     /// The address with its port.
     pub host: String,
     /// What the address of the page contains.
     pub token: String,
     /// The page.
     pub page: String,
-    /// The news for the page.
+    /// The events for the page.
     pub feed: Arc<Feed>,
     /// The time for the head of a request, and the time in which a connection must take some part of its answer.
-    pub patience: Duration,
+    pub time_limit: Duration,
     /// What a request to stop does.
     pub stop: Box<dyn Fn() + Send + Sync>,
 }
@@ -38,8 +38,8 @@ pub struct Door {
 ///
 /// # Errors
 /// If there is no thread for it.
-pub fn serve(listener: TcpListener, door: Door) -> std::io::Result<()> {
-    let (door, open) = (Arc::new(door), Arc::new(AtomicUsize::new(0)));
+pub fn serve(listener: TcpListener, service: Service) -> std::io::Result<()> {
+    let (service, open) = (Arc::new(service), Arc::new(AtomicUsize::new(0)));
     let accept = move || {
         loop {
             let Ok((stream, _)) = listener.accept() else {
@@ -48,11 +48,11 @@ pub fn serve(listener: TcpListener, door: Door) -> std::io::Result<()> {
                 continue;
             };
             let place = Place::take(&open);
-            let door = Arc::clone(&door);
+            let service = Arc::clone(&service);
             if let Some(place) = place {
                 // Without a thread, the connection is dropped.
                 let _ = thread::Builder::new().name("viewer".into()).spawn(move || {
-                    let _ = door.answer(stream);
+                    let _ = service.answer(stream);
                     drop(place);
                 });
             }
@@ -78,10 +78,10 @@ impl Drop for Place {
     }
 }
 
-impl Door {
+impl Service {
     fn answer(&self, mut stream: TcpStream) -> std::io::Result<()> {
         stream.set_nodelay(true)?;
-        stream.set_write_timeout(Some(self.patience))?;
+        stream.set_write_timeout(Some(self.time_limit))?;
         match self.asked(&mut stream)? {
             Ok(Wanted::Page) => respond(&mut stream, "200 OK", "text/html; charset=utf-8", &self.page)?,
             Ok(Wanted::Events) => return self.tell(stream),
@@ -89,14 +89,35 @@ impl Door {
                 (self.stop)();
                 respond(&mut stream, "200 OK", "text/plain", "the training stops after its step\n")?;
             }
-            Err(refusal) => respond(&mut stream, refusal.status(), "text/plain", "refused\n")?,
+            Err(refusal) => {
+                respond(&mut stream, refusal.status(), "text/plain", "refused\n")?;
+                stream.shutdown(Shutdown::Write)?;
+                return self.drain(&mut stream);
+            }
         }
         stream.shutdown(Shutdown::Write)
     }
 
+    /// Reads the rest of a request that was refused, for a while: a connection that is closed with unread bytes takes
+    /// its answer back.
+    fn drain(&self, stream: &mut TcpStream) -> std::io::Result<()> {
+        let until = Instant::now() + self.time_limit / 10;
+        let mut part = [0; 4096];
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Ok(());
+            }
+            stream.set_read_timeout(Some(left))?;
+            if stream.read(&mut part)? == 0 {
+                return Ok(());
+            }
+        }
+    }
+
     /// Reads the head of a request. The error of a connection that ends or takes too long.
     fn asked(&self, stream: &mut TcpStream) -> std::io::Result<Result<Wanted, Refusal>> {
-        let until = Instant::now() + self.patience;
+        let until = Instant::now() + self.time_limit;
         let (mut head, mut part) = (Vec::new(), [0; 4096]);
         loop {
             let left = until.saturating_duration_since(Instant::now());
@@ -104,11 +125,16 @@ impl Door {
                 return Err(ErrorKind::TimedOut.into());
             }
             stream.set_read_timeout(Some(left))?;
-            match stream.read(&mut part) {
+            let count = match stream.read(&mut part) {
                 Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
-                Ok(count) => head.extend_from_slice(&part[..count]),
+                Ok(count) => count,
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 Err(error) => return Err(error),
+            };
+            head.extend_from_slice(&part[..count]);
+            // Only a line end can complete the head, so single bytes do not cost a parse each.
+            if !part[..count].contains(&b'\n') && head.len() <= request::LONGEST {
+                continue;
             }
             if let Some(asked) = request::read(&head, &self.host, &self.token) {
                 return Ok(asked);
@@ -116,7 +142,7 @@ impl Door {
         }
     }
 
-    /// Tells a viewer the news, as server-sent events, until the training or the viewer ends.
+    /// Tells a viewer the events, as server-sent events, until the training or the viewer ends.
     fn tell(&self, mut stream: TcpStream) -> std::io::Result<()> {
         let Some(mut viewer) = self.feed.viewer() else {
             let why = format!("there are {MOST_VIEWERS} viewers already\n");
@@ -125,10 +151,10 @@ impl Door {
         stream.write_all(head("200 OK", "text/event-stream", None).as_bytes())?;
         let begin = handgrad_pictures::live::Event::Begin.json();
         stream.write_all(format!("retry: 2000\ndata: [{begin}]\n\n").as_bytes())?;
-        while let Some(news) = viewer.next(SILENCE) {
-            let text = match &news[..] {
+        while let Some(events) = viewer.next(SILENCE) {
+            let text = match &events[..] {
                 [] => ":\n\n".to_owned(),
-                news => format!("data: [{}]\n\n", news.join(",")),
+                events => format!("data: [{}]\n\n", events.join(",")),
             };
             stream.write_all(text.as_bytes())?;
         }
@@ -157,7 +183,7 @@ mod tests {
     use super::super::feed::Kind;
     use super::*;
 
-    const PATIENCE: Duration = Duration::from_secs(1);
+    const TIME_LIMIT: Duration = Duration::from_secs(1);
 
     /// A server with an empty page, and its feed.
     fn served() -> (String, Arc<Feed>) {
@@ -165,8 +191,9 @@ mod tests {
         let (host, feed) = (listener.local_addr().expect("an address").to_string(), Arc::new(Feed::default()));
         let (token, page) = ("secret".to_owned(), String::new());
         let of_server = Arc::clone(&feed);
-        let door = Door { host: host.clone(), token, page, feed: of_server, patience: PATIENCE, stop: Box::new(|| ()) };
-        serve(listener, door).expect("a thread");
+        let service =
+            Service { host: host.clone(), token, page, feed: of_server, time_limit: TIME_LIMIT, stop: Box::new(|| ()) };
+        serve(listener, service).expect("a thread");
         (host, feed)
     }
 
@@ -244,7 +271,7 @@ mod tests {
     fn there_are_so_many_places_and_they_become_free_again() {
         let (host, _feed) = served();
         let silent: Vec<_> = (0..3 * MOST_CONNECTIONS).map(|_| TcpStream::connect(&host)).collect();
-        thread::sleep(2 * PATIENCE);
+        thread::sleep(2 * TIME_LIMIT);
         let mut answer = String::new();
         asking(&host, "/").read_to_string(&mut answer).expect("an answer");
         assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");

@@ -13,6 +13,7 @@ let selected = null;                      // { of, row, column }
 let hovered = null;
 let curves = [];
 let isRunning = false;
+let runs = 0;
 
 /** The program does not answer, or refuses to. */
 class Refused extends Error {}
@@ -64,8 +65,10 @@ async function advance(steps, fresh = false) {
     (right ? [right, own] : [own]).forEach((told, at) => addTo(curves[at].points, pointsOf(told)));
   }
   show();
-  if (own.diverged !== null) {
-    throw new Error(`The training diverges: step ${own.diverged} would make a weight larger than 1,000,000. Choose a ` +
+  const diverged = own.diverged ?? right?.diverged ?? null;
+  if (diverged !== null) {
+    const which = own.diverged === null ? "The training without the mistake" : "The training";
+    throw new Error(`${which} diverges: step ${diverged} would make a weight larger than 100. Choose a ` +
       "smaller learning rate, or start again.");
   }
 }
@@ -233,9 +236,11 @@ function change(text) {
 
 async function run() {
   isRunning = true;
+  // A second click on Run ends the loop of the first one.
+  const number = ++runs;
   showButtons();
   byId("pause").focus();
-  while (isRunning) {
+  while (isRunning && number === runs) {
     await enqueue(() => isRunning ? advance(Number(byId("steps").value)) : undefined);
     await new Promise(go => setTimeout(go, 200));
   }

@@ -265,5 +265,10 @@ pub fn transposed_weights(layer: Dense) -> Planted<Dense> {
             *dw = saved.x.iter().zip(saved.delta.iter()).map(|(x, delta)| x[i] * delta[j]).sum();
         }
     }
-    Planted { forward: Some(forward), backward_params: Some(backward_params), backward_input: Some(missing_transpose), ..Planted::on(layer) }
+    Planted {
+        forward: Some(forward),
+        backward_params: Some(backward_params),
+        backward_input: Some(missing_transpose),
+        ..Planted::on(layer)
+    }
 }

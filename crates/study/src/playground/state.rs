@@ -24,7 +24,9 @@ pub const MISTAKES: [&str; 7] = [
     IN_ADAM,
 ];
 /// No weight may be farther from 0.
-const FARTHEST: f64 = 1e6;
+const FARTHEST: f64 = 100.0;
+/// The most steps of a training.
+const MOST_STEPS: u64 = 1_000_000_000;
 /// The range of the learning rate.
 const RATES: [f64; 2] = [1e-6, 1e3];
 /// The seed of the initial weights of the larger network.
@@ -120,6 +122,12 @@ impl State {
         }
         if let Some(name) = self.mistake.as_ref().filter(|name| !MISTAKES.contains(&name.as_str())) {
             return problem(format!("there is no mistake {name:?}; choose one of {}", MISTAKES.join(", ")));
+        }
+        if self.step > MOST_STEPS {
+            return problem(format!("{} steps were taken, but there must be at most {MOST_STEPS}", self.step));
+        }
+        if self.slots[1].iter().any(|v| *v < 0.0) {
+            return problem("a running mean of squares is below 0".to_owned());
         }
         if !self.is_sound() {
             return problem(format!("a weight is beyond ±{FARTHEST}"));

@@ -75,6 +75,9 @@ pub fn sweep(name: &str, options: &Options, range: &str) -> Result<Sweep, Error>
         numbers.given[at].value.values[place] = moved;
         points.push(point(moved, &work(&numbers)?));
     }
+    if points.iter().all(|point| !point[1].is_finite()) {
+        return Err(wrong(format!("{loss} is not finite anywhere in this range; choose a smaller one")));
+    }
     Ok(Sweep { example: example.name, parameter: symbol, loss, points, own })
 }
 
