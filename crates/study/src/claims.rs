@@ -1,5 +1,5 @@
-//! Claims about autoencoders, their codes and recurrent networks, put to the test. Most are made on the slides. Four are
-//! not, but are well known: `linear-is-pca`, `holes`, `collapse` and `pre-training`.
+//! Claims about autoencoders, their codes and recurrent networks, put to the test. Most are made on the slides. Four
+//! are not, but are well known: `linear-is-pca`, `holes`, `collapse` and `pre-training`.
 
 mod codes;
 mod recurrent;

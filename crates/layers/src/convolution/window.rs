@@ -204,8 +204,8 @@ fn room_for<'a, T>(kept: &'a mut [T], number: usize, padded: &'a mut [Lanes<T>])
 }
 
 /// y ← finish(b + Σ w·x̂). Shapes: x m×c·h·w, w o×taps, b o or empty for 0, y m×o·h′·w′; scratch has
-/// [`Window::scratch_len`] values. `kept` is empty, or m·[`Window::kept_lens`]`[0]` values of memory: x̂ is kept there for
-/// [`weights`].
+/// [`Window::scratch_len`] values. `kept` is empty, or m·[`Window::kept_lens`]`[0]` values of memory: x̂ is kept there
+/// for [`weights`].
 pub fn correlate<T: Scalar>(
     window: &Window,
     w: &[T],
