@@ -138,7 +138,7 @@ fn samples_without_a_label_are_left_out() {
     let name =
         |samples: &Samples, at: usize| samples.labels.as_ref().and_then(|of| of.name(at)).expect("a label").to_owned();
     let partly = |samples: &Samples| {
-        let label = |at: usize| if at % 3 == 0 { "unknown".into() } else { name(samples, at) };
+        let label = |at: usize| if at.is_multiple_of(3) { "unknown".into() } else { name(samples, at) };
         with_labels(samples, label)
     };
     let rest = |samples: &Samples| samples.select(&(0..samples.len()).filter(|at| at % 3 != 0).collect::<Vec<_>>());

@@ -170,7 +170,7 @@ fn rows_without_a_label_are_left_out_and_told_apart() {
     let folder = tempfile::tempdir().expect("a folder");
     let at = folder.path();
     let row = |number: usize| {
-        let kind = if number % 4 == 0 { "unknown" } else { ["ash", "birch"][number % 2] };
+        let kind = if number.is_multiple_of(4) { "unknown" } else { ["ash", "birch"][number % 2] };
         let height = 2.0 + (number % 2) as f64 * 3.0 + (number % 7) as f64 * 0.1;
         format!("{height},{},{kind}\n", (number % 5) as f64 * 0.2)
     };
