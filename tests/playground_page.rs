@@ -201,7 +201,9 @@ fn questions_that_cannot_be_answered_say_why() {
         (question(&with(&start, &[("theta", json!([1.0]))])), "theta has 1 number, but must have 22"),
         (question(&with(&start, &[("slots", json!([[], []]))])), "slots[0] has 0 numbers"),
         (question(&with(&start, &[("x", json!(vec![2.0; 12]))])), "an input is 2, but must be within 0..1"),
-        (question(&with(&start, &[("theta", json!(vec![1e7; 22]))])), "beyond ±1000000"),
+        (question(&with(&start, &[("theta", json!(vec![1e7; 22]))])), "beyond ±100"),
+        (question(&with(&start, &[("step", json!(u64::MAX))])), "steps were taken, but there must be at most"),
+        (question(&with(&start, &[("slots", json!([vec![0.0; 22], vec![-1.0; 22]]))])), "squares is below 0"),
         (question(&with(&start, &[("learning_rate", json!(0.0))])), "the learning rate is 0, but must be"),
         (question(&with(&start, &[("learning_rate", json!(-1.0))])), "the learning rate is -1"),
         (question(&with(&start, &[("mistake", json!("fresh-mask"))])), "there is no mistake \"fresh-mask\""),
@@ -219,7 +221,7 @@ fn questions_that_cannot_be_answered_say_why() {
     }
     let (code, told) = server.ask(&question(&start));
     assert!(code == "200" && told.starts_with("{\"state\":"), "{code}, {told}");
-    let huge = with(&start, &[("theta", json!(vec![1e6; 22])), ("slots", json!([vec![1e300; 22], vec![1e300; 22]]))]);
+    let huge = with(&start, &[("theta", json!(vec![100.0; 22])), ("slots", json!([vec![1e300; 22], vec![1e300; 22]]))]);
     assert_eq!(server.ask(&question(&huge)).0, "200", "large numbers are only numbers");
 }
 
