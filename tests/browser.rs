@@ -1,7 +1,7 @@
 //! Chromium without a window, driven by its own protocol (Chrome DevTools Protocol) through two pipes: pages are
 //! opened, clicked and typed into as by a person. `HANDGRAD_CHROMIUM` names its program, otherwise `chromium`,
 //! `chromium-browser` and `google-chrome` are tried.
-#![allow(dead_code)]
+#![allow(dead_code, reason = "each test file that opens pages uses some of these functions")]
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};

@@ -1,5 +1,5 @@
 //! The networks of the playground, computed in loops by the formulas of docs/course/02-autoencoder.md.
-#![allow(dead_code)]
+#![allow(dead_code, reason = "each test file of the playground uses some of these functions")]
 
 use std::collections::HashMap;
 

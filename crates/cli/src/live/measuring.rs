@@ -60,7 +60,7 @@ pub fn start(
 struct Measuring {
     watch: Watch,
     feed: Arc<Feed>,
-    /// Of the reconstructions, the layers and the map.
+    /// The shares of the time that may be spent on the reconstructions, on the layers and on the map.
     shares: [Share; 3],
     has_failed: bool,
 }

@@ -31,7 +31,7 @@ pub use start::watch;
 
 /// Measures a network while it trains. See the [module](self).
 pub struct Watch {
-    /// Has the weights that are measured. It never makes a step.
+    /// This trainer holds a copy of the weights, which is measured. It never makes a training step.
     trainer: Trainer<f32>,
     /// How the samples are drawn.
     look: Look,

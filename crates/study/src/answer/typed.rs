@@ -11,7 +11,7 @@ pub(crate) struct Typed {
     half: f64,
     /// The same, but also for fewer digits.
     pub rough: f64,
-    /// Is it a whole number without decimals? Then it is a count, not a rounded number, where the true value is whole.
+    /// True if it was typed without decimals. If the true value is whole as well, both must then be equal.
     is_whole: bool,
 }
 
@@ -48,7 +48,7 @@ impl Typed {
         Some(Self { value, half: if digits >= DIGITS { rough } else { 0.0 }, rough, is_whole })
     }
 
-    /// Is this the given value, rounded?
+    /// Returns true if this is the given value, rounded.
     pub fn is(&self, value: f64) -> bool {
         if self.is_whole && value.fract() == 0.0 {
             return self.value == value;

@@ -41,7 +41,7 @@ pub struct Compared {
 }
 
 impl Compared {
-    /// Is the gradient right?
+    /// Returns true if the gradient is right.
     #[must_use]
     pub fn is_right(&self) -> bool {
         compare(&self.name, &self.backward, &self.quotients).error <= TOLERANCE

@@ -72,12 +72,12 @@ fn not_transposed(
 ) {
     let Sequence { inputs, units, .. } = layer.sequence;
     // Right: theta unchanged. The backward pass transposes w_hh itself; transposing it here as well undoes that.
-    let mut turned = theta.to_vec();
+    let mut transposed = theta.to_vec();
     let w_hh = &theta[inputs * units..];
     for (i, j) in (0..units).flat_map(|i| (0..units).map(move |j| (i, j))) {
-        turned[inputs * units + i * units + j] = w_hh[j * units + i];
+        transposed[inputs * units + i * units + j] = w_hh[j * units + i];
     }
-    layer.backward_input(&turned, saved, dy, Some(dx), pass);
+    layer.backward_input(&transposed, saved, dy, Some(dx), pass);
 }
 
 /// The δ of all steps and the states before them, for all samples. They are the first two matrices of the cache.

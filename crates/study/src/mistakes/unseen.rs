@@ -99,12 +99,12 @@ fn plant_mean_for_sum() -> Result<Planting, Error> {
 fn plant_kernel_not_flipped() -> Result<Planting, Error> {
     let up = |activation| ConvTranspose2d::new([2, 4, 3], 3, [3, 2, 1], Padding::Same, 0, activation);
     /// Returns θ with the window flipped. Right: θ unchanged.
-    fn turned(layer: &ConvTranspose2d, theta: &[f64]) -> Vec<f64> {
+    fn with_flipped_window(layer: &ConvTranspose2d, theta: &[f64]) -> Vec<f64> {
         let (w, b) = theta.split_at(theta.len() - layer.window.x[0]);
         [flipped(w, layer.window.kernel_size), b.to_vec()].concat()
     }
     fn forward(layer: &ConvTranspose2d, theta: &[f64], x: &[f64], y: &mut [f64], pass: &mut Pass<'_, f64>) {
-        layer.forward(&turned(layer, theta), x, y, pass);
+        layer.forward(&with_flipped_window(layer, theta), x, y, pass);
     }
     fn backward_input(
         layer: &ConvTranspose2d,
@@ -114,7 +114,7 @@ fn plant_kernel_not_flipped() -> Result<Planting, Error> {
         dx: &mut [f64],
         pass: &mut Pass<'_, f64>,
     ) {
-        layer.backward_input(&turned(layer, theta), saved, dy, Some(dx), pass);
+        layer.backward_input(&with_flipped_window(layer, theta), saved, dy, Some(dx), pass);
     }
     fn backward_params(
         layer: &ConvTranspose2d,

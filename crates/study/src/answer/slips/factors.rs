@@ -109,7 +109,7 @@ pub(super) fn mask(case: &Case) -> Variants {
     })
 }
 
-/// Of a sum in brackets, only the first term is multiplied: a·(b + c) as a·b + c.
+/// The slip of multiplying only the first term of a sum in brackets: a·b + c instead of a·(b + c).
 pub(super) fn brackets(case: &Case) -> Variants {
     case.formula.variants(&|part| {
         let Product(factors) = part else { return Vec::new() };
